@@ -1,0 +1,1 @@
+"""pec-bridge: SMTP and IMAP in front of the PEC Massiva API."""

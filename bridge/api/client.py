@@ -1,0 +1,235 @@
+"""The API's seven operations for one account, each one method.
+
+A method returns what the API said or raises one of ``bridge.api.errors``; nothing else escapes
+but ``asyncio.CancelledError``. It never repeats a request.
+
+Secrets: the mailbox password lives in a private attribute, in request headers and in the body of
+a send. It and the token are masked in every answer that is kept.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Callable
+from typing import NoReturn, TypeVar
+from urllib.parse import quote
+
+from bridge.api import schema
+from bridge.api.connection import Answer, ApiConnection, Call, header_value
+from bridge.api.errors import (
+    ANSWER_LIMIT_CHARS,
+    NotFound,
+    OutcomeUnknown,
+    Refused,
+    from_answer,
+    redact,
+    retry_after_s,
+)
+from bridge.api.ratelimit import RequestBudget, Start
+from bridge.api.schema import (
+    InboxMessage,
+    InboxPage,
+    Quota,
+    Reply,
+    SendAnswer,
+    SendRequest,
+    StatusRow,
+    Unreadable,
+)
+from bridge.api.upload import AttachmentEncoding, Upload
+from bridge.clock import Clock
+
+T = TypeVar("T")
+
+ANSWER_LIMIT_BYTES = 8 * 1024**2
+MESSAGE_LIMIT_BYTES = 128 * 1024**2
+"""A receipt may hold the whole message, in base64, each byte of it form-urlencoded."""
+
+OFF_LOOP_BYTES = 64 * 1024
+"""A longer answer is parsed on a thread."""
+
+CODE_LIMIT_CHARS = 100
+ID_LIMIT_CHARS = 500
+
+
+class PecClient:
+    """The API as one account sees it.
+
+    Args:
+        connection: the way there, with the token.
+        username: the mailbox's name at the API.
+        password: the mailbox's password.
+        clock: for Retry-After.
+        budget: is charged for each read; None leaves reads free.
+        encoding: how attachments are written (Q19).
+    """
+
+    def __init__(
+        self,
+        connection: ApiConnection,
+        *,
+        username: str,
+        password: str,
+        clock: Clock,
+        budget: RequestBudget | None = None,
+        encoding: AttachmentEncoding = "data-uri",
+    ) -> None:
+        self._connection = connection
+        self._username = username
+        self._password = password
+        self._clock = clock
+        self._budget = budget
+        self._encoding: AttachmentEncoding = encoding
+        self._headers = {
+            b"x-username": header_value(username, "the user name"),
+            b"x-password": header_value(password, "the mailbox password"),
+        }
+        plain = (*connection.secrets, password)
+        escaped = tuple(json.dumps(secret)[1:-1] for secret in plain)
+        self._secrets = tuple(dict.fromkeys(plain + escaped + tuple(map(quote, plain))))
+
+    def __repr__(self) -> str:
+        """Name the user, never the password."""
+        return f"<PecClient of {self._username}>"
+
+    async def send(self, request: SendRequest, start: Start | None = None) -> SendAnswer:
+        """``POST /send``: make one message.
+
+        ``start`` (see ``SendPacer.turn``) is awaited just before the first byte is written.
+
+        Raises:
+            NotSent: nothing was sent, and it may be tried again: no connection, 401, 402, 429.
+            Refused: nothing was sent, and the same message would be refused again.
+            OutcomeUnknown: it may have been sent.
+        """
+        upload = Upload(
+            request, username=self._username, password=self._password, encoding=self._encoding
+        )
+        call = Call(
+            "POST",
+            "/send",
+            {},
+            body=upload.chunks(),
+            body_bytes=await upload.length(),
+            limit_bytes=ANSWER_LIMIT_BYTES,
+        )
+        answer = await self._connection.exchange(call, start)
+        reply = await self._reply(answer)
+        if reply.success is None and reply.code_like is None:
+            self._unreadable(answer, "The API's answer names neither success nor a code.")
+        if reply.code is None or len(reply.code) > CODE_LIMIT_CHARS:
+            self._unreadable(answer, "The API took the message but named no code.")
+        return SendAnswer(reply.code, reply.envelope.sent, answer.status, self._shown(answer))
+
+    async def send_status(self, code: str) -> tuple[StatusRow, ...]:
+        """``GET /send/{code}``: the messages that the API ties to a sending.
+
+        Raises:
+            NotFound: none yet (Q14).
+        """
+        return await self._get(f"/send/{_segment(code)}", schema.read_status)
+
+    async def delete_send(self, code: str) -> None:
+        """``DELETE /send/{code}``: delete a sending's receipts, and perhaps replies (Q13)."""
+        await self._delete(f"/send/{_segment(code)}")
+
+    async def inbox_page(self, page: int | None = None, query: str | None = None) -> InboxPage:
+        """``GET /inbox``: one page of rows, the API's default page if ``page`` is None.
+
+        "Nothing found" is a page without rows, and without a total.
+        """
+        params = {} if page is None else {"page": str(page)}
+        if query is not None:
+            params["q"] = query
+        try:
+            return await self._get("/inbox", schema.read_page, params=params)
+        except NotFound as nothing:
+            if "empty" not in nothing.message.lower():
+                raise
+        return InboxPage((), None, None, None)
+
+    async def inbox_message(self, api_id: str) -> InboxMessage:
+        """``GET /inbox/{id}``: one message with its body; compare its row before trusting it."""
+        return await self._get(
+            f"/inbox/{_segment(api_id)}",
+            lambda reply: schema.read_message(reply, api_id),
+            limit_bytes=MESSAGE_LIMIT_BYTES,
+        )
+
+    async def delete_inbox(self, api_id: str) -> None:
+        """``DELETE /inbox/{id}``: delete whatever message has this id now (Q11)."""
+        await self._delete(f"/inbox/{_segment(api_id)}")
+
+    async def quota(self, mailbox: str = "INBOX") -> Quota:
+        """``GET /quota/{mailbox}``: how full the mailbox is."""
+        return await self._get(f"/quota/{_segment(mailbox)}", schema.read_quota)
+
+    async def _get(
+        self,
+        path: str,
+        read: Callable[[Reply], T],
+        *,
+        params: dict[str, str] | None = None,
+        limit_bytes: int = ANSWER_LIMIT_BYTES,
+    ) -> T:
+        if self._budget is not None:
+            await self._budget.spend()
+        call = Call("GET", path, self._headers, params=params or {}, limit_bytes=limit_bytes)
+        answer = await self._connection.exchange(call)
+        reply = await self._reply(answer)
+        try:
+            return await _off_loop(len(answer.content or b""), read, reply)
+        except (ValueError, RecursionError):
+            pass
+        self._unreadable(answer, "The API's answer does not hold what was asked for.")
+
+    async def _delete(self, path: str) -> None:
+        answer = await self._connection.exchange(Call("DELETE", path, self._headers))
+        if answer.content != b"" or not 200 <= answer.status < 300:
+            await self._reply(answer)
+
+    async def _reply(self, answer: Answer) -> Reply:
+        """Open a successful answer, or raise what any other one means."""
+        content = answer.content or b""
+        reply: Reply | None
+        try:
+            reply = await _off_loop(len(content), schema.read_reply, content)
+        except (Unreadable, ValueError, RecursionError):
+            reply = None
+        fine = 200 <= answer.status < 300
+        if fine and reply is None:
+            self._unreadable(answer, "The API's answer cannot be read.")
+        if fine and reply is not None and reply.success is not False:
+            return reply
+        raise from_answer(
+            answer.status,
+            message=redact(reply.message, self._secrets) if reply else "",
+            code=reply.code_like if reply else None,
+            answer=self._shown(answer),
+            retry_after_s=retry_after_s(answer.retry_after, self._clock.now()),
+        )
+
+    def _unreadable(self, answer: Answer, reason: str) -> NoReturn:
+        raise OutcomeUnknown(reason, status=answer.status, answer=self._shown(answer))
+
+    def _shown(self, answer: Answer) -> str:
+        """Return the answer's text for the record: shortened, without secrets."""
+        content = answer.content or b""
+        text = content[: 4 * ANSWER_LIMIT_CHARS].decode("utf-8", "replace")
+        return redact(text, self._secrets)[:ANSWER_LIMIT_CHARS]
+
+
+async def _off_loop(size_bytes: int, work: Callable[..., T], *args: object) -> T:
+    return await asyncio.to_thread(work, *args) if size_bytes > OFF_LOOP_BYTES else work(*args)
+
+
+def _segment(text: str) -> str:
+    """Quote ``text`` as one segment of a path.
+
+    Raises:
+        Refused: it cannot be one; a lone ``..`` would turn the request against another path.
+    """
+    if not text.strip(".") or len(text) > ID_LIMIT_CHARS:
+        raise Refused("The API cannot be asked for such an id.", status=0, message="")
+    return quote(text, safe="", errors="replace")

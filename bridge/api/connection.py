@@ -1,0 +1,234 @@
+"""One way to the API for all accounts of a token: exchanges requests for whole answers.
+
+``exchange`` returns an answer of any status, or raises ``NotSent`` or ``OutcomeUnknown`` when
+there was none. It never repeats a request, follows no redirect, keeps no cookie (accounts share
+the connection, and a session must not), and reads no proxy from the environment: what was asked
+is what was sent, once.
+
+Connections: reads share a pool with keep-alive. Whatever changes something opens its own
+connection: a kept one that the server is just closing could swallow the request, and nobody
+would know whether it was read. (httpcore repeats a request only while it has no connection.)
+
+Limits: an answer is cut off at its caller's limit; a request ends at the latest after
+``DEADLINE_FACTOR`` timeouts and the time its body needs at ``SLOWEST_BYTES_PER_S``.
+
+Secrets: the token lives in the request's headers. No httpx object is chained to an error (it
+would hold them), and only method, path, status and duration are logged.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import ssl
+from collections.abc import AsyncIterator, Mapping
+from dataclasses import dataclass, field
+from http.cookiejar import CookieJar, DefaultCookiePolicy
+from typing import Any
+
+import httpx
+import structlog
+
+from bridge.api.errors import ApiError, OutcomeUnknown, from_exception
+from bridge.api.ratelimit import Start
+from bridge.clock import Clock
+
+log = structlog.get_logger()
+
+DEADLINE_FACTOR = 4
+SLOWEST_BYTES_PER_S = 20_000
+MAX_CONNECTIONS = 20
+KEEP_ALIVE_S = 4.0
+"""Below the 5 s after which common servers hang up, so that a read rarely meets a closing one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One request: ``path`` begins with ``/`` and is quoted already; ``headers`` are secret."""
+
+    method: str
+    path: str
+    headers: Mapping[bytes, bytes] = field(repr=False)
+    params: Mapping[str, str] = field(default_factory=dict)
+    body: AsyncIterator[bytes] | None = field(default=None, repr=False)
+    body_bytes: int = 0
+    limit_bytes: int = 8 * 1024**2
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A whole answer; ``content`` is None when it broke off after the status was known."""
+
+    status: int
+    retry_after: str | None
+    content: bytes | None = field(repr=False)
+
+
+class ApiConnection:
+    """The HTTP side of the API, shared by the clients of all accounts with this token.
+
+    Args:
+        base_url: ``https://…``, or ``http://…`` on loopback; may have a path.
+        token: the bearer token.
+        clock: for durations in the log.
+        timeout_s: for connecting, and for each wait for the other side.
+        transport: where requests go instead of the network.
+    """
+
+    def __init__(
+        self,
+        base_url: str,
+        token: str,
+        *,
+        clock: Clock,
+        timeout_s: float = 30.0,
+        transport: httpx.AsyncBaseTransport | None = None,
+    ) -> None:
+        self.base_url = base_url.rstrip("/")
+        self.secrets = (token,)
+        self._clock = clock
+        self._timeout_s = timeout_s
+        headers = {
+            b"Authorization": b"Bearer " + header_value(token, "the token"),
+            b"Accept": b"application/json",
+            b"Accept-Encoding": b"identity",
+            b"User-Agent": b"pec-bridge",
+        }
+        tls = _tls(self.base_url)
+        self._reads, self._changes = (
+            httpx.AsyncClient(
+                transport=transport
+                or httpx.AsyncHTTPTransport(
+                    verify=tls, trust_env=False, limits=_limits(kept_connections)
+                ),
+                headers=headers,
+                cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),
+                timeout=httpx.Timeout(timeout_s),
+                trust_env=False,
+                follow_redirects=False,
+            )
+            for kept_connections in (MAX_CONNECTIONS, 0)
+        )
+
+    def __repr__(self) -> str:
+        """Name the address, never the token."""
+        return f"<ApiConnection to {self.base_url}>"
+
+    async def aclose(self) -> None:
+        """Close every connection; idempotent."""
+        await self._reads.aclose()
+        await self._changes.aclose()
+
+    async def exchange(self, call: Call, start: Start | None = None) -> Answer:
+        """Make one request and return its answer, whatever the status.
+
+        ``start`` is awaited just before the first byte of the request is written.
+
+        Raises:
+            NotSent: no connection came about.
+            OutcomeUnknown: the request may have arrived, but no status came back, or the answer
+                is longer than the call's limit.
+        """
+        began_s = self._clock.monotonic()
+        outcome = await self._attempt(call, start)
+        took_s = round(self._clock.monotonic() - began_s, 3)
+        shown = {"method": call.method, "path": call.path, "took_s": took_s}
+        if isinstance(outcome, ApiError):
+            log.info("api request failed", **shown, reason=outcome.reason)
+            raise outcome
+        log.debug("api request", **shown, status=outcome.status)
+        return outcome
+
+    async def _attempt(self, call: Call, start: Start | None) -> Answer | ApiError:
+        """Return what came of it. Errors are returned, so none is chained to an httpx one."""
+        deadline_s = DEADLINE_FACTOR * self._timeout_s + call.body_bytes / SLOWEST_BYTES_PER_S
+        client = self._reads if call.method == "GET" else self._changes
+        status: list[int] = []
+        try:
+            request = self._request(client, call, start)
+            async with asyncio.timeout(deadline_s):
+                response = await client.send(request, stream=True)
+                try:
+                    status.append(response.status_code)
+                    return await _read(response, call.limit_bytes)
+                finally:
+                    await response.aclose()
+        except Exception as error:
+            if status and 400 <= status[0] < 500:
+                return Answer(status[0], None, None)  # the no was heard, only its words are lost
+            return from_exception(error)
+
+    def _request(self, client: httpx.AsyncClient, call: Call, start: Start | None) -> httpx.Request:
+        headers = dict(call.headers)
+        extensions: dict[str, Any] = {}
+        content = call.body
+        if content is not None:
+            headers[b"Content-Type"] = b"application/json"
+            headers[b"Content-Length"] = str(call.body_bytes).encode()
+            if start is not None:
+                extensions["trace"] = _before_headers(start)
+                content = _after(start, content)
+        return client.build_request(
+            call.method,
+            self.base_url + call.path,
+            params=dict(call.params) or None,
+            headers=headers,
+            content=content,
+            extensions=extensions or None,
+        )
+
+
+async def _read(response: httpx.Response, limit_bytes: int) -> Answer | ApiError:
+    """Read the whole answer, or say that it is too long."""
+    content = bytearray()
+    async for chunk in response.aiter_bytes():
+        content += chunk
+        if len(content) > limit_bytes:
+            return OutcomeUnknown(
+                f"The API's answer is longer than {limit_bytes} bytes.",
+                status=response.status_code,
+            )
+    return Answer(response.status_code, response.headers.get("Retry-After"), bytes(content))
+
+
+def header_value(text: str, name: str) -> bytes:
+    """Return ``text`` as the value of a header field (RFC 9110 §5.5).
+
+    Raises:
+        ValueError: it holds a control character or begins or ends with a blank; the message
+            names ``name``, never the value.
+    """
+    if text != text.strip() or any(ord(char) < 32 or ord(char) == 127 for char in text):
+        raise ValueError(f"{name} has blanks around it or a control character in it")
+    return text.encode()
+
+
+def _before_headers(start: Start) -> Any:
+    """Return the hook that httpcore awaits at each step of a request."""
+
+    async def trace(name: str, _info: object) -> None:
+        if name.endswith("send_request_headers.started"):
+            await start()
+
+    return trace
+
+
+async def _after(start: Start, content: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+    """Give ``content``, its first byte not before ``start``: transports without hooks."""
+    await start()
+    async for chunk in content:
+        yield chunk
+
+
+def _limits(kept_connections: int) -> httpx.Limits:
+    return httpx.Limits(
+        max_connections=MAX_CONNECTIONS,
+        max_keepalive_connections=kept_connections,
+        keepalive_expiry=KEEP_ALIVE_S,
+    )
+
+
+def _tls(base_url: str) -> ssl.SSLContext:
+    """Return one context for all connections; loading the authorities twice costs megabytes."""
+    if base_url.startswith("https:"):
+        return httpx.create_ssl_context(trust_env=False)
+    return ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)

@@ -1,0 +1,239 @@
+"""What is known after a request that did not end well, and the table that says so.
+
+    ApiError
+     ├─ NotSent          nothing was done; doing it again is safe
+     ├─ Refused          the API said no, nothing was done; doing it again gives the same
+     │   └─ NotFound     what was asked for is not there
+     └─ OutcomeUnknown   it may have been done; never repeat a send blindly
+
+Every way a request can end is one row of ``RULES``; ``from_exception`` and ``from_answer`` only
+look it up. The rule behind the table: a send is ``NotSent`` or ``Refused`` only when that is
+certain; whatever is left over is ``OutcomeUnknown``.
+
+What these errors carry is safe to show and to store: callers pass answers in after
+``redact`` has taken the secrets out, and no httpx object (it holds the request's headers, so the
+password) is kept as a cause.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from typing import Literal
+
+import httpx
+
+NotSentKind = Literal["unreachable", "rate", "credentials", "payment", "budget"]
+Outcome = Literal[
+    "unreachable", "rate", "credentials", "payment", "refused", "not found", "unknown"
+]
+
+ANSWER_LIMIT_CHARS = 2_000
+"""As much of an answer as an error keeps: enough for a person, small enough for every row."""
+
+RETRY_AFTER_LIMIT_S = 86_400.0
+"""A Retry-After beyond a day is a mistake; the longest wait it may cause."""
+
+
+class ApiError(Exception):
+    """A request to the API did not do what was asked.
+
+    Attributes:
+        reason: one sentence for a person.
+        status: the HTTP status, or None when there was no answer.
+        answer: the answer's text, shortened, without secrets.
+    """
+
+    def __init__(self, reason: str, *, status: int | None = None, answer: str = "") -> None:
+        super().__init__(reason)
+        self.reason = reason
+        self.status = status
+        self.answer = answer[:ANSWER_LIMIT_CHARS]
+
+
+class NotSent(ApiError):
+    """Nothing was done: the request surely did not arrive, or was turned away at the door.
+
+    Attributes:
+        kind: "unreachable" (no connection), "rate" (429), "credentials" (401), "payment" (402)
+            or "budget" (our own limit of requests per day).
+        retry_after_s: how long to wait at least, when that is known.
+    """
+
+    def __init__(
+        self,
+        reason: str,
+        *,
+        kind: NotSentKind,
+        retry_after_s: float | None = None,
+        status: int | None = None,
+        answer: str = "",
+    ) -> None:
+        super().__init__(reason, status=status, answer=answer)
+        self.kind: NotSentKind = kind
+        self.retry_after_s = retry_after_s
+
+
+class Refused(ApiError):
+    """The API said no; nothing was done, and the same request would be refused again.
+
+    ``message`` holds the API's own words, "" when it gave none.
+    """
+
+    def __init__(self, reason: str, *, status: int, message: str, answer: str = "") -> None:
+        super().__init__(reason, status=status, answer=answer)
+        self.message = message
+
+
+class NotFound(Refused):
+    """The API knows no such message or code; for receipts of a young send: none yet (Q14)."""
+
+
+class OutcomeUnknown(ApiError):
+    """The request may have been carried out; only evidence from elsewhere can tell.
+
+    ``code`` is set when the answer named one although it reported a failure (Q15).
+    """
+
+    def __init__(
+        self, reason: str, *, code: str | None = None, status: int | None = None, answer: str = ""
+    ) -> None:
+        super().__init__(reason, status=status, answer=answer)
+        self.code = code
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """One way a request can end: an exception type, or HTTP statuses, and what it means.
+
+    ``statuses`` is inclusive; ``code_named`` narrows to answers that hold a code-like id.
+    """
+
+    outcome: Outcome
+    sentence: str
+    exception: type[Exception] | None = None
+    statuses: tuple[int, int] | None = None
+    code_named: bool = False
+
+
+def _raised(exception: type[Exception], outcome: Outcome, sentence: str) -> Rule:
+    return Rule(outcome, sentence, exception=exception)
+
+
+def _answered(
+    first: int, last: int, outcome: Outcome, sentence: str, *, code_named: bool = False
+) -> Rule:
+    return Rule(outcome, sentence, statuses=(first, last), code_named=code_named)
+
+
+RULES: tuple[Rule, ...] = (
+    # Before the first byte of the request: a connection is needed to write one.
+    _raised(httpx.ConnectError, "unreachable", "The API could not be reached."),
+    _raised(httpx.ConnectTimeout, "unreachable", "The API did not take the connection in time."),
+    _raised(httpx.PoolTimeout, "unreachable", "No connection to the API became free in time."),
+    _raised(httpx.UnsupportedProtocol, "unreachable", "The API's address is not an HTTP one."),
+    # From the first byte on nobody knows. (httpcore ignores a failed write and reads on, so a
+    # lost connection mostly shows as a read that failed; what was read still counts.)
+    _raised(httpx.WriteTimeout, "unknown", "The API stopped reading the request."),
+    _raised(httpx.WriteError, "unknown", "The connection broke while the request was written."),
+    _raised(httpx.ReadTimeout, "unknown", "The API did not answer in time."),
+    _raised(httpx.ReadError, "unknown", "The connection broke before the answer was complete."),
+    _raised(httpx.CloseError, "unknown", "The connection broke before the answer was complete."),
+    _raised(httpx.RemoteProtocolError, "unknown", "The API hung up or did not speak HTTP."),
+    _raised(httpx.DecodingError, "unknown", "The API's answer could not be decompressed."),
+    _raised(TimeoutError, "unknown", "The API did not finish its answer in time."),
+    _raised(Exception, "unknown", "The request ended in an unexpected way."),
+    # Answers. A code in a failed answer means that a message was made (Q15): before all others.
+    _answered(100, 999, "unknown", "The API reported a failure but named a code.", code_named=True),
+    _answered(401, 401, "credentials", "The API refused the token or the mailbox password."),
+    _answered(402, 402, "payment", "The API asks for payment: the wallet has no credit left."),
+    _answered(404, 404, "not found", "The API does not have what was asked for."),
+    _answered(429, 429, "rate", "The API asks to slow down."),
+    _answered(400, 499, "refused", "The API refused the request."),
+    # 200 here is an answer with "success": false (Q16).
+    _answered(200, 299, "refused", "The API refused the request."),
+    _answered(500, 599, "unknown", "The API failed while it handled the request."),
+    _answered(100, 999, "unknown", "The API's answer makes no sense."),
+)
+"""First match wins. Exceptions match by ``isinstance``, answers by status."""
+
+
+def from_exception(error: Exception) -> ApiError:
+    """Say what is known after the HTTP client raised ``error``; its text is not kept."""
+    rule = next(r for r in RULES if r.exception is not None and isinstance(error, r.exception))
+    reason = f"{rule.sentence[:-1]} ({type(error).__name__})."
+    if rule.outcome == "unreachable":
+        return NotSent(reason, kind="unreachable")
+    return OutcomeUnknown(reason)
+
+
+def from_answer(
+    status: int,
+    *,
+    message: str,
+    code: str | None = None,
+    answer: str = "",
+    retry_after_s: float | None = None,
+) -> ApiError:
+    """Say what is known after an answer that is not a success.
+
+    Args:
+        status: the HTTP status; 2xx when only the JSON says ``"success": false``.
+        message: the API's own words, without secrets, "" when there are none.
+        code: a code-like ``message_id`` in the answer, else None.
+        answer: the answer's text for the record, without secrets.
+        retry_after_s: from the Retry-After field.
+    """
+    rule = _rule_for(status, code)
+    words = " ".join(message.split())[:300]
+    reason = f"{rule.sentence[:-1]} (HTTP {status}{': ' + words if words else ''})."
+    match rule.outcome:
+        case "refused":
+            return Refused(reason, status=status, message=message, answer=answer)
+        case "not found":
+            return NotFound(reason, status=status, message=message, answer=answer)
+        case "unknown":
+            return OutcomeUnknown(reason, code=code, status=status, answer=answer)
+        case kind:
+            return NotSent(
+                reason, kind=kind, retry_after_s=retry_after_s, status=status, answer=answer
+            )
+
+
+def _rule_for(status: int, code: str | None) -> Rule:
+    for rule in RULES:
+        if rule.statuses is None or (rule.code_named and code is None):
+            continue
+        first, last = rule.statuses
+        if first <= status <= last:
+            return rule
+    return RULES[-1]
+
+
+def retry_after_s(value: str | None, now: datetime) -> float | None:
+    """Read a Retry-After field: seconds or an HTTP date (RFC 9110 §10.2.3).
+
+    Returns:
+        Seconds from ``now``, between 0 and a day; None when absent or unreadable.
+    """
+    if value is None:
+        return None
+    text = value.strip()
+    if text.isascii() and text.isdigit():
+        return min(float(text[:12]), RETRY_AFTER_LIMIT_S)
+    try:
+        at = parsedate_to_datetime(text)
+        at = at if at.tzinfo else at.replace(tzinfo=UTC)
+        wait_s = (at - now).total_seconds()
+    except (ValueError, OverflowError, IndexError):
+        return None
+    return min(max(wait_s, 0.0), RETRY_AFTER_LIMIT_S)
+
+
+def redact(text: str, secrets: tuple[str, ...]) -> str:
+    """Return ``text`` with every secret in it masked: an API may quote what it was given."""
+    for secret in sorted(secrets, key=len, reverse=True):
+        if secret:
+            text = text.replace(secret, "***")
+    return text

@@ -1,0 +1,389 @@
+"""The API's JSON as values, and values as the API's JSON; the only file that knows a field name.
+
+Reading is lenient about form and strict about meaning: every spelling seen in the vendor's
+description, its SDKs and public clients is taken (``date`` or ``data``, ``object`` or
+``subject``, ``body`` or ``message``; numbers as strings, nulls, lists with keys), and a row that
+cannot be told apart (no id, not an object) becomes an ``UnreadableRow`` beside the good ones.
+``Unreadable`` is raised only when the whole answer says nothing.
+
+Text comes out as the API meant it, except that lone surrogates become U+FFFD, so that every text
+can be stored. Nothing here decodes bodies, MIME words or HTML: that is composition's work.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Annotated, Any
+
+from pydantic import AliasChoices, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+
+from bridge.api.date import parse_date
+
+CODE = re.compile(
+    r"20\d{2}(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])(?:[01]\d|2[0-3])[0-5]\d[0-5]\d\d{1,6}",
+    re.ASCII,
+)
+"""A sending's code: local time to the second and a tail of one to six digits (Q2)."""
+
+_SURROGATE = re.compile("[\ud800-\udfff]")
+_EXACT_INT_DIGITS = 18
+
+
+class Unreadable(ValueError):
+    """The answer holds nothing that this operation could mean."""
+
+
+# --- values -----------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Attachment:
+    """One file of a message to be sent; ``name`` and ``media_type`` are plain text."""
+
+    name: str
+    media_type: str
+    content: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class SendRequest:
+    """One message for ``POST /send``; ``body`` is HTML, ``sender`` and recipients are addresses."""
+
+    sender: str
+    recipients: tuple[str, ...]
+    subject: str
+    body: str
+    attachments: tuple[Attachment, ...] = ()
+
+    def __post_init__(self) -> None:
+        if not self.sender or not self.recipients or not all(self.recipients):
+            raise ValueError("a message to be sent needs a sender and at least one recipient")
+
+
+@dataclass(frozen=True, slots=True)
+class SendAnswer:
+    """The API took a message.
+
+    ``code`` names the sending; ``sent`` counts its PECs, None when the answer did not say (Q20).
+    ``text`` is the answer for the record, shortened, without secrets.
+    """
+
+    code: str
+    sent: int | None
+    status: int
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class InboxRow:
+    """One row of the inbox.
+
+    ``api_id`` is the id as given, number or text; it may name another message a moment later
+    (Q11). ``date`` is aware, None when ``date_text`` is no date. ``raw`` is the row's JSON.
+    """
+
+    api_id: str
+    sender: str
+    recipient: str
+    date_text: str
+    subject: str
+    raw: str
+    date: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class UnreadableRow:
+    """A row without a usable id, or no row at all; ``raw`` is its JSON as received."""
+
+    raw: str
+
+
+@dataclass(frozen=True, slots=True)
+class InboxPage:
+    """One page of the inbox, rows in the API's order; the figures are None where absent (Q22)."""
+
+    rows: tuple[InboxRow | UnreadableRow, ...]
+    page: int | None
+    total: int | None
+    page_count: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class InboxMessage:
+    """One message; ``body`` is as received, still form-urlencoded if it was (Q8).
+
+    ``row.api_id`` is the id that was asked for; ``row.raw`` is the answer's JSON without the body.
+    """
+
+    row: InboxRow
+    body: str
+
+
+@dataclass(frozen=True, slots=True)
+class StatusRow:
+    """One message that the API ties to a sending; ``body`` may be "" or someone else's (Q5)."""
+
+    sender: str
+    recipient: str
+    date_text: str
+    subject: str
+    body: str
+    raw: str
+    date: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Quota:
+    """What a mailbox holds and may hold, in the API's own unit (see ``limit_bytes``, Q21)."""
+
+    usage: int
+    limit: int
+
+    def __post_init__(self) -> None:
+        if self.usage < 0 or self.limit < 0:
+            raise ValueError("a quota is not negative")
+
+    @property
+    def percent(self) -> float | None:
+        """How full the mailbox is, whatever the unit; None when it has no limit."""
+        return 100 * self.usage / self.limit if self.limit else None
+
+    @property
+    def unit_bytes(self) -> int:
+        """The unit in bytes, inferred (Q21).
+
+        The description says megabytes, but its example would then be a mailbox of a terabyte:
+        a limit is read as bytes, KiB or MiB by which of them makes a mailbox of at most 64 GiB.
+        """
+        if self.limit > 64 * 1024**2:
+            return 1
+        return 1024 if self.limit > 64 * 1024 else 1024**2
+
+
+# --- reading ----------------------------------------------------------------------------------
+
+
+def _text(value: object) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, list):
+        return ", ".join(_text(item) for item in value)
+    if not isinstance(value, str):
+        value = json.dumps(value)
+    return _SURROGATE.sub("\ufffd", value)
+
+
+def _whole(value: object) -> int | None:
+    if isinstance(value, bool) or not isinstance(value, int | float | str):
+        return None
+    try:
+        number = int(value) if isinstance(value, int) else int(float(value))
+    except (ValueError, OverflowError):
+        return None
+    return number if abs(number) < 10**_EXACT_INT_DIGITS else None
+
+
+def _truth(value: object) -> bool | None:
+    if isinstance(value, str):
+        return {"true": True, "1": True, "false": False, "0": False, "": None}.get(
+            value.strip().lower()
+        )
+    return bool(value) if isinstance(value, bool | int) else None
+
+
+_Text = Annotated[str, BeforeValidator(_text)]
+_Whole = Annotated[int | None, BeforeValidator(_whole)]
+_Truth = Annotated[bool | None, BeforeValidator(_truth)]
+
+
+class _Lenient(BaseModel):
+    model_config = ConfigDict(extra="ignore", frozen=True)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _null_is_absent(cls, value: Any) -> Any:
+        if isinstance(value, Mapping):
+            return {key: item for key, item in value.items() if item is not None}
+        return value
+
+
+class _Envelope(_Lenient):
+    """What every answer has around its data."""
+
+    success: _Truth = None
+    message: Any = ""
+    data: Any = None
+    message_id: _Text = Field("", validation_alias=AliasChoices("message_id", "messageId"))
+    sent: _Whole = None
+    page: _Whole = None
+    total: _Whole = None
+    page_count: _Whole = Field(None, validation_alias=AliasChoices("n_of_pages", "pages"))
+
+
+class _Message(_Lenient):
+    """One message in any of the three places it appears (Q3, Q4)."""
+
+    id: _Text = ""
+    sender: _Text = ""
+    recipient: _Text = ""
+    date: _Text = Field("", validation_alias=AliasChoices("date", "data"))
+    subject: _Text = Field("", validation_alias=AliasChoices("object", "subject"))
+    body: _Text = Field("", validation_alias=AliasChoices("body", "message"))
+
+
+class _Quota(_Lenient):
+    usage: _Whole = None
+    limit: _Whole = None
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """An answer's JSON, opened: its verdict, its words, and its data for the readers below."""
+
+    success: bool | None
+    message: str
+    code: str | None
+    envelope: _Envelope
+    raw: Mapping[str, Any]
+
+    @property
+    def code_like(self) -> str | None:
+        """``code`` if it has the form of one; an error text may stand in its place (Q15)."""
+        return self.code if self.code and CODE.fullmatch(self.code) else None
+
+
+def read_reply(content: bytes) -> Reply:
+    """Open an answer.
+
+    Raises:
+        Unreadable: it is not a JSON object.
+    """
+    value = _load(content)
+    if not isinstance(value, dict):
+        raise Unreadable("the answer is not a JSON object")
+    envelope = _Envelope.model_validate(value)
+    inner = envelope.data if isinstance(envelope.data, dict) else {}
+    code = (envelope.message_id or _text(inner.get("message_id"))).strip() or None
+    return Reply(envelope.success, _words(envelope.message), code, envelope, value)
+
+
+def read_page(reply: Reply) -> InboxPage:
+    """Read ``GET /inbox``."""
+    rows = tuple(_inbox_row(item) for item in _items(reply))
+    envelope = reply.envelope
+    return InboxPage(rows, envelope.page, envelope.total, envelope.page_count)
+
+
+def read_message(reply: Reply, api_id: str) -> InboxMessage:
+    """Read ``GET /inbox/{id}``."""
+    data = reply.envelope.data
+    if isinstance(data, list) and len(data) == 1:
+        data = data[0]
+    if not isinstance(data, dict):
+        data = reply.raw if "body" in reply.raw else None
+    if data is None:
+        raise Unreadable("the answer holds no message")
+    message = _Message.model_validate(data)
+    rest = {key: item for key, item in data.items() if key not in ("body", "message")}
+    row = _row(message, api_id, json.dumps(rest))
+    return InboxMessage(row, message.body)
+
+
+def read_status(reply: Reply) -> tuple[StatusRow, ...]:
+    """Read ``GET /send/{code}``; what is no object is left out."""
+    return tuple(_status_row(item) for item in _items(reply) if isinstance(item, dict))
+
+
+def read_quota(reply: Reply) -> Quota:
+    """Read ``GET /quota/{mailbox}``."""
+    data = reply.envelope.data
+    figures = _Quota.model_validate(data if isinstance(data, dict) else reply.raw)
+    if figures.usage is None or figures.usage < 0:
+        raise Unreadable("the answer names no usage")
+    return Quota(figures.usage, max(figures.limit or 0, 0))
+
+
+def _items(reply: Reply) -> list[object]:
+    data = reply.envelope.data
+    if isinstance(data, list):
+        return data
+    if isinstance(data, dict):  # PHP writes a list with gaps as an object with numbers as keys
+        return list(data.values()) if all(str(key).isdigit() for key in data) else [data]
+    if data is None and "data" in reply.raw:
+        return []
+    raise Unreadable("the answer holds no list")
+
+
+def _inbox_row(item: object) -> InboxRow | UnreadableRow:
+    raw = json.dumps(item)
+    if not isinstance(item, dict):
+        return UnreadableRow(raw)
+    api_id = item.get("id")
+    if isinstance(api_id, bool) or not isinstance(api_id, str | int | float):
+        return UnreadableRow(raw)
+    message = _Message.model_validate(item)
+    return _row(message, message.id, raw) if message.id.strip() else UnreadableRow(raw)
+
+
+def _row(message: _Message, api_id: str, raw: str) -> InboxRow:
+    return InboxRow(
+        api_id=api_id,
+        sender=message.sender,
+        recipient=message.recipient,
+        date_text=message.date,
+        subject=message.subject,
+        raw=raw,
+        date=parse_date(message.date),
+    )
+
+
+def _status_row(item: dict[str, Any]) -> StatusRow:
+    message = _Message.model_validate(item)
+    return StatusRow(
+        sender=message.sender,
+        recipient=message.recipient,
+        date_text=message.date,
+        subject=message.subject,
+        body=message.body,
+        raw=json.dumps(item),
+        date=parse_date(message.date),
+    )
+
+
+def _words(message: object) -> str:
+    """Return the API's words, also out of a nested error object or a JSON text of one (Q16)."""
+    if isinstance(message, str):
+        if not message.lstrip().startswith(("{", "[", '"')):
+            return _text(message).strip()
+        try:
+            return _words(_load(message.encode("utf-8", "replace")))
+        except Unreadable:
+            return _text(message).strip()
+    if isinstance(message, dict):
+        for key in ("message", "error", "errors", "description", "detail"):
+            if words := _words(message.get(key)):
+                return words
+    if isinstance(message, list):
+        return "; ".join(filter(None, map(_words, message)))
+    return "" if message in (None, {}) else _text(message)
+
+
+def _load(content: bytes) -> object:
+    try:
+        text = content.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        text = content.decode("cp1252", "replace")
+    try:
+        loaded: object = json.loads(text, parse_int=_int, parse_constant=str)
+    except (ValueError, RecursionError) as error:
+        raise Unreadable("the answer is not JSON") from error
+    return loaded
+
+
+def _int(digits: str) -> int | str:
+    """Keep an absurd number as its digits: it is an id, and Python refuses very long ones."""
+    return int(digits) if len(digits) <= _EXACT_INT_DIGITS else digits

@@ -1,0 +1,34 @@
+"""One operation without a running bridge: the command holds the data itself meanwhile."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from random import SystemRandom
+from typing import Any
+
+from bridge.app.core import Core
+from bridge.app.offer import operations
+from bridge.clock import SystemClock
+from bridge.config import ConfigFile
+from bridge.control import Progress
+from bridge.credentials import resolve_all
+
+ASKS_API = frozenset({"quota", "inbox search", "sync", "receipts delete"})
+"""Operations that need the secrets."""
+
+
+async def perform_alone(
+    file: ConfigFile, name: str, arguments: Mapping[str, Any], progress: Progress
+) -> Any:
+    """Carry out the operation ``name``.
+
+    Raises:
+        OperationFailed, ConfigError, Locked, StoreFailed: it was not carried out.
+    """
+    secrets = await asyncio.to_thread(resolve_all, file) if name in ASKS_API else None
+    core = await Core.open(file.config, secrets, clock=SystemClock())
+    try:
+        return await operations(core, SystemRandom()).perform(name, arguments, progress)
+    finally:
+        await core.close()

@@ -1,0 +1,188 @@
+"""The whole bridge: listeners, sending and reading on top of a ``Core``.
+
+Start: lock, store, mailboxes, accounts, what a crash cut off, listeners, then background work.
+Nothing waits for the API, so the bridge starts with the API down.
+
+Stop: listen no more, finish what is in hand (submissions, commands, requests to the API) for up
+to ``STOP_GRACE_S``, cut off the rest, close the store. A request cut off makes its send
+``uncertain``.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import ssl
+from collections.abc import Sequence
+from random import Random
+from typing import TYPE_CHECKING, Literal
+
+import structlog
+
+from bridge.app.core import Core
+from bridge.app.housekeeping import Housekeeping
+from bridge.app.offer import operations
+from bridge.app.reading import Reading
+from bridge.app.sending import Sending
+from bridge.app.servers import imap_server, smtp_server
+from bridge.app.worker import Workers
+from bridge.certificate import Identity, given_identity, own_identity
+from bridge.clock import Clock
+from bridge.config import Config, Listen
+from bridge.control import ControlServer
+from bridge.credentials import Authenticator, Login, Secrets
+from bridge.listening import Listener, Listening
+
+if TYPE_CHECKING:
+    import httpx
+
+    from bridge.imapserver.server import ImapServer
+    from bridge.smtpserver.server import SmtpServer
+
+log = structlog.get_logger()
+
+STOP_GRACE_S = 8.0
+"""How long what is in hand may take after a stop was asked for: all is closed within 10 s."""
+
+
+class Bridge:
+    """See the module.
+
+    Args:
+        config: the settings.
+        secrets: what they point to.
+        clock: time.
+        random: queue ids, jitter.
+        http_transport: where API requests go instead of the network.
+    """
+
+    def __init__(
+        self,
+        config: Config,
+        secrets: Secrets,
+        *,
+        clock: Clock,
+        random: Random,
+        http_transport: httpx.AsyncBaseTransport | None = None,
+    ) -> None:
+        self._config = config
+        self._secrets = secrets
+        self._clock = clock
+        self._random = random
+        self._http_transport = http_transport
+        self._core: Core | None = None
+        self._sending: Sending | None = None
+        self._smtp: SmtpServer | None = None
+        self._imap: ImapServer | None = None
+        self._control: ControlServer | None = None
+        self._workers: Workers | None = None
+        self._work: asyncio.Task[None] | None = None
+
+    async def start(self) -> Listening:
+        """Bring everything up; returns when every listener is.
+
+        Raises:
+            Locked: another bridge uses the data.
+            StoreFailed, CertificateFault, OSError: something cannot be had; nothing stays up.
+        """
+        try:
+            listening = await self._start()
+        except BaseException:
+            await self.stop()
+            raise
+        for one in listening.listeners:
+            log.info("listening", protocol=one.protocol, host=one.host, port=one.port, tls=one.tls)
+        return listening
+
+    async def wait(self) -> None:
+        """Wait for background work to end, which it does not before ``stop``."""
+        if self._work is not None:
+            await asyncio.shield(self._work)
+
+    async def stop(self) -> None:
+        """See the module; idempotent, and harmless after a start that failed."""
+        try:
+            await self._finish()
+        finally:
+            await self._close()
+
+    async def _start(self) -> Listening:
+        core = self._core = await Core.open(
+            self._config, self._secrets, clock=self._clock, http_transport=self._http_transport
+        )
+        identity = await asyncio.to_thread(_identity, self._config)
+        reading = Reading(core, self._random)
+        sending = self._sending = await Sending.build(core, self._random, reading.sync.wake)
+        listeners = await self._listen(core, sending, reading, identity.context)
+        offer = operations(core, self._random, sending.wake, reading)
+        self._control = ControlServer(self._config.data_dir, offer.perform)
+        await self._control.start()
+        housekeeping = Housekeeping(core.mailboxes, self._clock)
+        works = {**sending.works(), **reading.works(), "housekeeping": housekeeping.run}
+        self._workers = Workers(works, self._clock)
+        self._work = asyncio.create_task(self._workers.run())
+        return Listening(
+            listeners,
+            self._config.api.base_url,
+            tuple(core.addresses.values()),
+            identity.fingerprint,
+        )
+
+    async def _listen(
+        self, core: Core, sending: Sending, reading: Reading, tls: ssl.SSLContext
+    ) -> tuple[Listener, ...]:
+        authenticator = Authenticator(
+            Login(one.id, one.settings.address, secrets.local_password)
+            for one, secrets in zip(core.accounts, self._secrets.accounts, strict=True)
+        )
+        imap, smtp = self._config.imap.listen, self._config.smtp.listen
+        self._imap = imap_server(core, authenticator, reading.sync, tls)
+        self._smtp = smtp_server(core, sending.outbox, authenticator, self._random, tls)
+        return (
+            *_listeners("imap", imap, await self._imap.start(imap)),
+            *_listeners("smtp", smtp, await self._smtp.start(smtp)),
+        )
+
+    async def _finish(self) -> None:
+        """Let what is in hand come to its end, but not for ever."""
+        if self._workers is not None:
+            self._workers.stopping()
+        parts = [part for part in (self._smtp, self._imap, self._sending) if part is not None]
+        tasks = [asyncio.ensure_future(part.stop()) for part in parts]
+        patience = asyncio.ensure_future(self._clock.sleep(STOP_GRACE_S))
+        try:
+            everything = asyncio.gather(*tasks, return_exceptions=True)
+            await asyncio.wait((everything, patience), return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for task in (*tasks, patience):
+                task.cancel()
+        for outcome in await asyncio.gather(*tasks, return_exceptions=True):
+            if isinstance(outcome, Exception):
+                log.error("a part did not stop well", exc_info=outcome)
+
+    async def _close(self) -> None:
+        if self._control is not None:
+            await self._control.stop()
+        if self._work is not None:
+            self._work.cancel()
+            await asyncio.gather(self._work, return_exceptions=True)
+        if self._core is not None:
+            core, self._core = self._core, None
+            await core.close()
+
+
+def _identity(config: Config) -> Identity:
+    tls = config.tls
+    if tls.certificate is not None and tls.key is not None:
+        return given_identity(tls.certificate, tls.key)
+    return own_identity(config.data_dir)
+
+
+def _listeners(
+    protocol: Literal["imap", "smtp"],
+    settings: Sequence[Listen],
+    addresses: Sequence[tuple[str, int]],
+) -> list[Listener]:
+    return [
+        Listener(protocol, host, port, "implicit" if listen.implicit_tls else "starttls")
+        for listen, (host, port) in zip(settings, addresses, strict=True)
+    ]

@@ -1,0 +1,163 @@
+"""What works on the data of one ``data_dir``: store, mailboxes, accounts, API clients.
+
+Built by ``Core.open`` under the lock, for a bridge as for a single command. Nothing here asks the
+API or starts anything by itself.
+
+Failure: ``Locked`` when another process uses the data, ``StoreFailed`` when the store cannot be
+used; nothing is held then.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from bridge.api.client import PecClient
+from bridge.api.connection import ApiConnection
+from bridge.api.ratelimit import RequestBudget
+from bridge.app.count import StoredCount
+from bridge.certificate import FILE_NAME as CERTIFICATE_NAME
+from bridge.clock import Clock
+from bridge.config import Account, Config
+from bridge.credentials import Secrets
+from bridge.lock import DataLock
+from bridge.mailbox import Mailboxes
+from bridge.model import AccountId
+from bridge.outbox.plan import PLANS, Plan
+from bridge.store.base import Store
+from bridge.store.sqlite.database import SqliteStore
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    import httpx
+
+
+@dataclass(frozen=True, slots=True)
+class Served:
+    """One account as the parts use it; ``client`` is None where no secrets were needed."""
+
+    id: AccountId
+    settings: Account
+    client: PecClient | None
+    budget: RequestBudget
+
+
+class Core:
+    """See the module; build it with ``open``.
+
+    Attributes:
+        accounts: in the order of the settings.
+    """
+
+    def __init__(
+        self, config: Config, clock: Clock, lock: DataLock, store: Store, mailboxes: Mailboxes
+    ) -> None:
+        self.config = config
+        self.clock = clock
+        self.store = store
+        self.mailboxes = mailboxes
+        self.accounts: tuple[Served, ...] = ()
+        self._lock = lock
+        self._connection: ApiConnection | None = None
+
+    @classmethod
+    async def open(
+        cls,
+        config: Config,
+        secrets: Secrets | None,
+        *,
+        clock: Clock,
+        http_transport: httpx.AsyncBaseTransport | None = None,
+    ) -> Core:
+        """Take the lock, open the store and the accounts.
+
+        Args:
+            config: the settings.
+            secrets: what they point to; None where the API will not be asked.
+            clock: time.
+            http_transport: where API requests go instead of the network.
+
+        Raises:
+            Locked: another process uses the data.
+            StoreFailed: the store cannot be used.
+        """
+        lock = await asyncio.to_thread(DataLock, config.data_dir)
+        try:
+            store = await SqliteStore.open(config.data_dir)
+        except BaseException:
+            lock.release()
+            raise
+        core = cls(config, clock, lock, store, Mailboxes(store, clock))
+        try:
+            await core._open_accounts(secrets, http_transport)
+        except BaseException:
+            await core.close()
+            raise
+        return core
+
+    @property
+    def addresses(self) -> dict[AccountId, str]:
+        """Each account's address."""
+        return {one.id: one.settings.address for one in self.accounts}
+
+    @property
+    def clients(self) -> dict[AccountId, PecClient]:
+        """Each account's way to the API; empty without secrets."""
+        return {one.id: one.client for one in self.accounts if one.client is not None}
+
+    @property
+    def plan(self) -> Plan:
+        """What each account may send."""
+        return PLANS[self.config.send.plan]
+
+    @property
+    def certificate(self) -> Path:
+        """The file of the certificate that our servers show."""
+        return self.config.tls.certificate or self.config.data_dir / CERTIFICATE_NAME
+
+    async def close(self) -> None:
+        """Close the connections and the store, then give the lock back."""
+        try:
+            if self._connection is not None:
+                await self._connection.aclose()
+            await self.store.close()
+        finally:
+            self._lock.release()
+
+    async def _open_accounts(
+        self, secrets: Secrets | None, http_transport: httpx.AsyncBaseTransport | None
+    ) -> None:
+        if secrets is not None:
+            api = self.config.api
+            self._connection = ApiConnection(
+                api.base_url,
+                secrets.token.reveal(),
+                clock=self.clock,
+                timeout_s=api.timeout_s,
+                transport=http_transport,
+            )
+        served = []
+        for index, account in enumerate(self.config.account):
+            id = await self.mailboxes.open_account(account.address)
+            per_day = self.config.sync.request_budget_per_day
+            budget = RequestBudget(self.clock, per_day, StoredCount(self.store, id))
+            served.append(
+                Served(id, account, self._client(account, index, secrets, budget), budget)
+            )
+        self.accounts = tuple(served)
+
+    def _client(
+        self, account: Account, index: int, secrets: Secrets | None, budget: RequestBudget
+    ) -> PecClient | None:
+        if self._connection is None or secrets is None:
+            return None
+        return PecClient(
+            self._connection,
+            username=account.api_username,
+            password=secrets.accounts[index].password.reveal(),
+            clock=self.clock,
+            budget=budget,
+            encoding=self.config.send.attachment_encoding,
+        )

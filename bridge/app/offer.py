@@ -1,0 +1,45 @@
+"""What the command line can ask for, put together from the areas that offer it."""
+
+from __future__ import annotations
+
+from random import Random
+
+from bridge.app.core import Core
+from bridge.app.reading import Reading
+from bridge.certificate import fingerprint
+from bridge.operations import Operations
+from bridge.operations.facts import Facts
+from bridge.operations.queue import Queue
+from bridge.operations.receipts import Receipts
+from bridge.operations.subject import Subject, Subjects
+from bridge.operations.sync import Syncing
+from bridge.outbox.decision import Decisions
+from bridge.outbox.wake import Wake
+
+
+def operations(
+    core: Core, random: Random, wake: Wake | None = None, reading: Reading | None = None
+) -> Operations:
+    """Return what can be asked for.
+
+    Args:
+        core: data and accounts.
+        random: for a sync that has to be built for it.
+        wake: wakes the dispatcher that runs; None if none does.
+        reading: the sync that runs; None if none does.
+    """
+    subjects = Subjects(
+        tuple(Subject(one.id, one.settings.address, one.client) for one in core.accounts)
+    )
+    running = reading.sync if reading is not None else None
+
+    def shown() -> str | None:
+        return fingerprint(core.certificate)
+
+    areas = (
+        Facts(core.store, core.clock, subjects, core.plan, running, shown),
+        Queue(core.store, core.clock, subjects, Decisions(core.mailboxes, core.clock, wake)),
+        Receipts(core.store, core.clock, subjects),
+        Syncing(running or Reading(core, random).sync, subjects),
+    )
+    return Operations(area.methods() for area in areas)

@@ -1,0 +1,40 @@
+"""Everything that reads, put together: sync, the filing of what it brings, overdue receipts."""
+
+from __future__ import annotations
+
+from random import Random
+
+from bridge.app.core import Core
+from bridge.app.worker import Work
+from bridge.receipts.filing import Filing
+from bridge.receipts.overdue import Overdue
+from bridge.sync.service import Sync, SyncAccount, SyncSettings
+
+
+class Reading:
+    """The inbox of each account; nothing is asked before ``works`` run or ``sync`` is told to.
+
+    Attributes:
+        sync: follows the inbox at the API.
+    """
+
+    def __init__(self, core: Core, random: Random) -> None:
+        config = core.config
+        filing = Filing(
+            core.store, core.mailboxes, core.clock, deliver_to=config.receipts.deliver_to
+        )
+        accounts = [
+            SyncAccount(one.id, one.settings.address, one.client, one.budget)
+            for one in core.accounts
+            if one.client is not None
+        ]
+        settings = SyncSettings(
+            config.sync.interval_s, config.sync.delete, config.archive.retention_days
+        )
+        self.sync = Sync(core.store, core.mailboxes, filing, accounts, core.clock, random, settings)
+        ids = [one.id for one in core.accounts]
+        self._overdue = Overdue(core.store, core.mailboxes, core.clock, ids, clients=core.clients)
+
+    def works(self) -> dict[str, Work]:
+        """Return the background work by name."""
+        return {"sync": self.sync.run, "overdue": self._overdue.run}

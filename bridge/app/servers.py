@@ -1,0 +1,82 @@
+"""The two servers, built from the settings."""
+
+from __future__ import annotations
+
+import ssl
+from random import Random
+
+from bridge.app.core import Core
+from bridge.credentials import Authenticator
+from bridge.imapserver.server import ImapServer
+from bridge.imapserver.session import Quota, Services
+from bridge.imapserver.settings import ImapSettings
+from bridge.mime.submission import SubmissionRules
+from bridge.model import AccountId
+from bridge.outbox.queue import Outbox
+from bridge.smtpserver.server import SmtpServer
+from bridge.smtpserver.settings import SmtpSettings, TrustedNetwork
+from bridge.sync.service import Sync
+
+PART_GRACE_S = 7.0
+"""How long a server waits for what is in hand; below the bridge's own patience."""
+
+LEAST_APPEND_LIMIT_BYTES = 64 * 1024**2
+
+
+class QuotaOfApi:
+    """The API's figures for IMAP's QUOTA; a mailbox without a limit has none to show."""
+
+    def __init__(self, sync: Sync) -> None:
+        self._sync = sync
+
+    async def quota(self, account: AccountId) -> Quota | None:
+        """See ``imapserver.session.QuotaProvider``."""
+        figures = await self._sync.quota(account)
+        if figures is None or not figures.limit_bytes:
+            return None
+        return Quota(figures.used_bytes, figures.limit_bytes)
+
+
+def smtp_server(
+    core: Core, outbox: Outbox, authenticator: Authenticator, random: Random, tls: ssl.SSLContext
+) -> SmtpServer:
+    """Return the submission server, not started."""
+    send = core.config.send
+    rules = SubmissionRules(
+        max_message_bytes=send.max_message_bytes,
+        max_recipients=core.plan.limit,
+        cc=send.cc,
+        bcc=send.bcc,
+        signed=send.signed,
+    )
+    by_address = {address.casefold(): id for id, address in core.addresses.items()}
+    settings = SmtpSettings(
+        accounts=core.addresses,
+        rules=rules,
+        trusted=_trusted(core, by_address),
+        stop_grace_s=PART_GRACE_S,
+    )
+    return SmtpServer(outbox, authenticator, core.clock, random, settings, tls=tls)
+
+
+def imap_server(
+    core: Core, authenticator: Authenticator, sync: Sync, tls: ssl.SSLContext
+) -> ImapServer:
+    """Return the IMAP server, not started."""
+    services = Services(
+        mailboxes=core.mailboxes,
+        store=core.store,
+        authenticator=authenticator,
+        clock=core.clock,
+        quota=QuotaOfApi(sync),
+        append_limit_bytes=max(core.config.send.max_message_bytes, LEAST_APPEND_LIMIT_BYTES),
+    )
+    settings = ImapSettings(stop_grace_s=PART_GRACE_S, spool_dir=core.config.data_dir)
+    return ImapServer(services, settings, tls=tls)
+
+
+def _trusted(core: Core, by_address: dict[str, AccountId]) -> tuple[TrustedNetwork, ...]:
+    return tuple(
+        TrustedNetwork(one.network, by_address[one.account.casefold()])
+        for one in core.config.smtp.trusted
+    )

@@ -1,0 +1,64 @@
+"""Background work that is kept going: what fails is logged and begun again, alone.
+
+A part that dies must neither stop the others nor be missing unnoticed: mail clients go on
+reading while sync is down, and what is queued goes on leaving. So each work runs under a loop of
+its own, with a pause that doubles from ``FIRST_PAUSE_S`` to ``LONGEST_PAUSE_S``. Every part keeps
+what matters in the store, so beginning again loses nothing.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+
+import structlog
+
+from bridge.clock import Clock
+
+log = structlog.get_logger()
+
+Work = Callable[[], Awaitable[None]]
+
+FIRST_PAUSE_S = 1.0
+LONGEST_PAUSE_S = 60.0
+
+
+class Workers:
+    """Runs background work until it is told to stop.
+
+    Args:
+        works: each by its name in the log; a work runs for ever, or until it is stopped itself.
+        clock: for the pauses.
+    """
+
+    def __init__(self, works: Mapping[str, Work], clock: Clock) -> None:
+        self._works = works
+        self._clock = clock
+        self._stopping = False
+
+    async def run(self) -> None:
+        """Run all until cancelled, or until every work has ended after ``stopping``."""
+        async with asyncio.TaskGroup() as group:
+            for name, work in self._works.items():
+                group.create_task(self._keep_going(name, work), name=name)
+
+    def stopping(self) -> None:
+        """Begin nothing again from here on."""
+        self._stopping = True
+
+    async def _keep_going(self, name: str, work: Work) -> None:
+        pause_s = FIRST_PAUSE_S
+        while not self._stopping:
+            began_s = self._clock.monotonic()
+            try:
+                await work()
+                fault: Exception | None = None
+            except Exception as error:
+                fault = error
+            if self._stopping and fault is None:
+                return
+            if self._clock.monotonic() - began_s > LONGEST_PAUSE_S:
+                pause_s = FIRST_PAUSE_S
+            log.error("background work ended", work=name, again_in_s=pause_s, exc_info=fault)
+            await self._clock.sleep(pause_s)
+            pause_s = min(pause_s * 2, LONGEST_PAUSE_S)

@@ -1,0 +1,146 @@
+"""``serve``: the daemon. It says when every listener is up, and ends well when it is told to."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import signal
+import socket
+import sys
+from collections.abc import AsyncIterator, Callable, Coroutine
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+import typer
+
+from bridge.cli import option
+from bridge.cli.output import print_json
+from bridge.cli.perform import settings
+
+if TYPE_CHECKING:
+    from bridge.app.bridge import Bridge
+    from bridge.listening import Listening
+
+LogOption = Annotated[
+    Literal["human", "json"] | None,
+    typer.Option("--log", help="Form of log lines; else human on a terminal, JSON elsewhere."),
+]
+
+
+def serve(
+    config: option.Config = None,
+    as_json: option.Json = False,
+    log: LogOption = None,
+    verbose: option.Verbose = False,
+) -> None:
+    """Run the bridge until it is told to stop (SIGTERM, Ctrl-C)."""
+    import random
+
+    from bridge.app.bridge import Bridge
+    from bridge.clock import SystemClock
+    from bridge.credentials import resolve_all
+
+    file = settings(config)
+    secrets = resolve_all(file)
+    start_logging(log, verbose)
+    bridge = Bridge(file.config, secrets, clock=SystemClock(), random=random.SystemRandom())
+    run(serve_until_told(bridge, lambda listening: tell_ready(listening, as_json)))
+
+
+def start_logging(
+    form: Literal["human", "json"] | None, verbose: bool, quiet: bool = False
+) -> None:
+    """Log to standard error from here on; ``quiet`` leaves out what goes well."""
+    from bridge.log import configure
+
+    level = "debug" if verbose else "warning" if quiet else "info"
+    configure(form or ("human" if sys.stderr.isatty() else "json"), level)
+
+
+def run(main: Coroutine[Any, Any, None]) -> None:
+    """Run ``main`` on the fastest event loop there is."""
+    factory: Callable[[], asyncio.AbstractEventLoop] | None
+    try:
+        from uvloop import new_event_loop as factory
+    except ImportError:
+        factory = None
+    with asyncio.Runner(loop_factory=factory) as runner:
+        runner.run(main)
+
+
+async def serve_until_told(bridge: Bridge, ready: Callable[[Listening], None]) -> None:
+    """Start the bridge, tell that it is ready, and stop it when a signal comes."""
+    async with stop_signal() as stop:
+        try:
+            ready(await bridge.start())
+            notify("READY=1")
+            await first_of(stop.wait(), bridge.wait())
+        finally:
+            notify("STOPPING=1")
+            await bridge.stop()
+
+
+async def first_of(*awaitables: Coroutine[Any, Any, Any]) -> None:
+    """Wait for the first to end, and raise what it raised; the others are cancelled."""
+    tasks = [asyncio.ensure_future(awaitable) for awaitable in awaitables]
+    try:
+        done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+        for task in done:
+            task.result()
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+
+@contextlib.asynccontextmanager
+async def stop_signal() -> AsyncIterator[asyncio.Event]:
+    """Give an event that SIGTERM or SIGINT sets; a second SIGINT ends the process at once."""
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    signals = (signal.SIGTERM, signal.SIGINT)
+
+    def told() -> None:
+        stop.set()
+        loop.remove_signal_handler(signal.SIGINT)
+
+    try:
+        for number in signals:
+            loop.add_signal_handler(number, told)
+    except NotImplementedError:  # Windows: Ctrl-C cancels the runner's task instead
+        yield stop
+        return
+    try:
+        yield stop
+    finally:
+        for number in signals:
+            loop.remove_signal_handler(number)
+
+
+def tell_ready(listening: Listening, as_json: bool) -> None:
+    """Say on standard output where everything is."""
+    if as_json:
+        print_json(listening.as_json())
+        return
+    lines = ["The bridge is ready."]
+    for listener in listening.listeners:
+        lines.append(
+            f"  {listener.protocol.upper()}  {listener.host}:{listener.port}  ({listener.tls})"
+        )
+    lines.append(f"  API   {listening.api_url}")
+    lines += (f"  for   {address}" for address in listening.accounts)
+    lines.append(f"  certificate (SHA-256)  {listening.fingerprint}")
+    sys.stdout.write("\n".join(lines) + "\n")
+    sys.stdout.flush()
+
+
+def notify(message: str) -> None:
+    """Tell the service manager that started us, if one wants to know (sd_notify)."""
+    address = os.environ.get("NOTIFY_SOCKET")
+    if not address:
+        return
+    if address.startswith("@"):
+        address = "\0" + address[1:]
+    with contextlib.suppress(OSError), socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as sender:
+        sender.connect(address)
+        sender.sendall(message.encode())

@@ -1,0 +1,167 @@
+"""``demo``: the bridge in front of a simulated API, all in one process and on loopback."""
+
+from __future__ import annotations
+
+import contextlib
+import socket
+import sys
+import tempfile
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from bridge.cli import option
+from bridge.cli.daemon import run, serve_until_told, start_logging
+from bridge.cli.output import print_json
+
+if TYPE_CHECKING:
+    from bridge.config import Config
+    from bridge.listening import Listening
+    from bridge.simulator import Simulator
+
+ADDRESS = "demo@pec.example"
+PASSWORD = "demo"  # noqa: S105 - of a simulated mailbox that only loopback reaches
+PREFERRED_IMAP, PREFERRED_SMTP, PREFERRED_WEB = 1143, 1025, 1180
+SEEDED = 12
+STATE_NAME = "simulator.json"
+
+Port = Annotated[
+    int | None,
+    typer.Option(min=0, max=65_535, help="0 for any free one.", show_default=False),
+]
+
+
+def demo(
+    data_dir: Annotated[
+        Path | None,
+        typer.Option(
+            "--data-dir", metavar="D", help="Keep everything here, over runs.", show_default=False
+        ),
+    ] = None,
+    imap_port: Port = None,
+    smtp_port: Port = None,
+    web_port: Port = None,
+    as_json: option.Json = False,
+    verbose: option.Verbose = False,
+) -> None:
+    """Try it: a bridge, a simulated API and a mailbox with some messages, all on this machine."""
+    start_logging("human", verbose, quiet=not verbose)
+    ports = (
+        _port(imap_port, PREFERRED_IMAP),
+        _port(smtp_port, PREFERRED_SMTP),
+        _port(web_port, PREFERRED_WEB),
+    )
+    with _folder(data_dir) as folder:
+        run(_demo(folder, ports, as_json))
+
+
+async def _demo(folder: Path, ports: tuple[int, int, int], as_json: bool) -> None:
+    import random
+
+    from bridge.app.bridge import Bridge
+    from bridge.clock import SystemClock
+    from bridge.credentials import AccountSecrets, Secret, Secrets
+    from bridge.simulator import SimulatorServer
+
+    imap_port, smtp_port, web_port = ports
+    simulated = _simulator(folder)
+    async with SimulatorServer(simulated.app, port=web_port) as server:
+        bridge = Bridge(
+            _config(folder, server.url, imap_port, smtp_port),
+            Secrets(Secret(simulated.token), (AccountSecrets(Secret(PASSWORD), Secret(PASSWORD)),)),
+            clock=SystemClock(),
+            random=random.SystemRandom(),
+        )
+        await serve_until_told(bridge, lambda listening: _tell_ready(listening, as_json))
+
+
+def _simulator(folder: Path) -> Simulator:
+    """Return the API; its state is kept beside the bridge's data, so that they agree."""
+    import random
+
+    from bridge.clock import SystemClock
+    from bridge.simulator import SEQUENCE_READING, Delays, Simulator
+
+    delays = Delays(acceptance_s=0.3, delivery_s=0.6, failure_s=0.6)
+    options = SEQUENCE_READING.replace(delays=delays, token="demo-token")  # noqa: S106
+    clock = SystemClock()
+    simulated = Simulator(options, clock, random.SystemRandom())
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    try:
+        known = simulated.keep_in(folder / STATE_NAME)
+    except ValueError as error:
+        raise typer.BadParameter(str(error), param_hint="--data-dir") from None
+    if not known:
+        simulated.add_mailbox(ADDRESS, PASSWORD)
+        newest = clock.now() - timedelta(hours=3)
+        simulated.seed(ADDRESS, SEEDED, newest=newest)
+    return simulated
+
+
+def _config(folder: Path, api_url: str, imap_port: int, smtp_port: int) -> Config:
+    from bridge.config import Account, Api, Config, Imap, Listen, SecretSource, Smtp, Sync
+
+    nowhere = SecretSource(env="UNUSED")
+    return Config(
+        api=Api(token=nowhere, base_url=api_url),
+        account=(Account(address=ADDRESS, password=nowhere),),
+        data_dir=folder,
+        sync=Sync(interval_s=1.0, request_budget_per_day=10**9),
+        imap=Imap(listen=(Listen("127.0.0.1", imap_port),)),
+        smtp=Smtp(listen=(Listen("127.0.0.1", smtp_port),)),
+    )
+
+
+def _tell_ready(listening: Listening, as_json: bool) -> None:
+    if as_json:
+        facts = listening.as_json()
+        facts["web"] = {"url": f"{listening.api_url}/_simulator"}
+        for account in facts["accounts"]:
+            account["password"] = PASSWORD
+        print_json(facts)
+        return
+    imap, smtp = listening.listeners
+    sys.stdout.write(
+        f"""\
+The demo is ready: a simulated PEC mailbox; nothing leaves this machine.
+
+  address    {ADDRESS}    password  {PASSWORD}
+  IMAP       {imap.host}, port {imap.port}    (plain or STARTTLS)
+  SMTP       {smtp.host}, port {smtp.port}    (plain or STARTTLS)
+  API        {listening.api_url}/_simulator    (what the simulated API received)
+
+Set up a mail client with these, or try:
+  curl -u {ADDRESS}:{PASSWORD} 'imap://{imap.host}:{imap.port}/INBOX?ALL'
+  printf 'From: {ADDRESS}\\nTo: {ADDRESS}\\nSubject: Prova\\n\\nCiao.\\n' | curl -T - \\
+    -u {ADDRESS}:{PASSWORD} --mail-from {ADDRESS} --mail-rcpt {ADDRESS} \\
+    smtp://{smtp.host}:{smtp.port}
+
+Ctrl-C ends it.
+"""
+    )
+    sys.stdout.flush()
+
+
+@contextlib.contextmanager
+def _folder(given: Path | None) -> Iterator[Path]:
+    if given is not None:
+        yield given
+        return
+    with tempfile.TemporaryDirectory(prefix="pec-bridge-demo-") as folder:
+        yield Path(folder)
+
+
+def _port(given: int | None, preferred: int) -> int:
+    """Return the port as given, else the preferred one if it is free, else any."""
+    if given is not None:
+        return given
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", preferred))
+        except OSError:
+            return 0
+    return preferred

@@ -1,0 +1,129 @@
+"""``status``, ``quota``, ``inbox search`` and ``sync``: what is so, here and at the API."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import typer
+
+from bridge.cli import option
+from bridge.cli.output import print_facts, print_json, print_table
+from bridge.cli.perform import perform
+
+inbox = typer.Typer(help="The inbox at the API.", no_args_is_help=True)
+
+
+def status(config: option.Config = None, as_json: option.Json = False) -> None:
+    """Show accounts, last sync, queue, plan, quota and alarms."""
+    facts = perform(config, "status")
+    if as_json:
+        print_json(facts)
+        return
+    print_table(
+        ("account", "last sync", "read", "error", "quota", "sent", "plan"),
+        (_account_cells(account) for account in facts["accounts"]),
+        "No accounts.",
+    )
+    queue = ", ".join(f"{count} {state}" for state, count in facts["queue"].items())
+    print_facts([("queue", queue or "empty"), ("certificate", facts["tls"]["fingerprint"])])
+    if facts["alarms"]:
+        columns = ("at", "account", "kind", "text")
+        alarms = ([alarm[name] for name in columns] for alarm in facts["alarms"])
+        print_table(columns, alarms, "")
+
+
+def _account_cells(account: dict[str, Any]) -> list[Any]:
+    quota, plan = account["quota"], account["plan"]
+    return [
+        account["address"],
+        account["last_sync"] or "never",
+        _progress(account["progress"]),
+        account["error"],
+        _percent(quota),
+        f"{plan['used']} of {plan['limit']} a {plan['period']}",
+        plan["name"],
+    ]
+
+
+def _progress(progress: dict[str, Any] | None) -> str | None:
+    if progress is None or progress["total"] is None:
+        return None
+    return f"{progress['fetched']} of {progress['total']}"
+
+
+def _percent(quota: dict[str, Any] | None) -> str | None:
+    return None if quota is None or quota["percent"] is None else f"{quota['percent']:.1f} %"
+
+
+def quota(
+    account: option.Account = None, config: option.Config = None, as_json: option.Json = False
+) -> None:
+    """Ask the API how full each mailbox is."""
+    quotas = perform(config, "quota", {"account": account})
+    if as_json:
+        print_json(quotas)
+        return
+    print_table(
+        ("account", "used", "limit", "full"),
+        (
+            [
+                quota["account"],
+                _megabytes(quota["usage_bytes"]),
+                _megabytes(quota["limit_bytes"]),
+                _percent(quota),
+            ]
+            for quota in quotas
+        ),
+        "No accounts.",
+    )
+
+
+def _megabytes(size_bytes: int) -> str:
+    return f"{size_bytes / 1024**2:,.1f} MiB"
+
+
+@inbox.command()
+def search(
+    query: Annotated[str, typer.Argument(metavar="Q", help="What to look for.")],
+    account: option.Account = None,
+    limit: Annotated[int, typer.Option(min=1, help="Stop after so many messages.")] = 100,
+    config: option.Config = None,
+    as_json: option.Json = False,
+) -> None:
+    """Search the inbox at the API; slow on a full mailbox."""
+    arguments = {"query": query, "account": account, "limit": limit}
+    rows = perform(config, "inbox search", arguments)
+    if as_json:
+        print_json(rows)
+        return
+    columns = ("id", "date", "sender", "subject")
+    print_table(columns, ([row[name] for name in columns] for row in rows), "Nothing found.")
+
+
+def sync(
+    account: option.Account = None, config: option.Config = None, as_json: option.Json = False
+) -> None:
+    """Read the inbox at the API now, with a progress bar."""
+    if as_json:
+        print_json(perform(config, "sync", {"account": account}))
+        return
+    from rich.console import Console
+    from rich.progress import Progress
+
+    bar = Progress(console=Console(stderr=True), transient=True)
+    task = bar.add_task("Reading", total=None)
+
+    def progress(done: int, total: int) -> None:
+        bar.start()  # not before there is something to show
+        bar.update(task, completed=done, total=total)
+
+    try:
+        accounts = perform(config, "sync", {"account": account}, progress)
+    finally:
+        if bar.live.is_started:
+            bar.stop()
+    print_table(
+        ("account", "messages", "new", "error"),
+        ([row["account"], row["messages"], row["new"], row["error"]] for row in accounts),
+        "No accounts.",
+    )

@@ -1,0 +1,50 @@
+"""Facts on standard output: JSON for programs, tables for people.
+
+Text from outside is shown without its control characters: a subject must not drive a terminal.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+
+def print_json(value: Any) -> None:
+    """Write ``value`` as JSON, one line."""
+    sys.stdout.write(json.dumps(value) + "\n")
+    sys.stdout.flush()
+
+
+def print_table(columns: Sequence[str], rows: Iterable[Sequence[Any]], empty: str) -> None:
+    """Write rows under their column names, or the sentence ``empty`` when there are none."""
+    from rich import box
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    for column in columns:
+        table.add_column(column, overflow="fold")
+    for row in rows:
+        table.add_row(*(Text(visible(cell)) for cell in row))
+    if table.row_count:
+        Console().print(table)
+    else:
+        sys.stdout.write(f"{empty}\n")
+
+
+def print_facts(facts: Iterable[tuple[str, Any]]) -> None:
+    """Write names and values, one a line."""
+    for name, value in facts:
+        sys.stdout.write(f"{name}: {visible(value)}\n")
+
+
+def visible(value: Any) -> str:
+    """Return ``value`` as people read it."""
+    if value is None:
+        return "-"
+    if isinstance(value, list | tuple):
+        return ", ".join(visible(item) for item in value)
+    return "".join(char if char.isprintable() else "\ufffd" for char in str(value))

@@ -1,0 +1,88 @@
+"""``queue``: the outbox, and what a person can decide about an entry."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import typer
+
+from bridge.cli import option
+from bridge.cli.output import print_facts, print_json, print_table
+from bridge.cli.perform import perform
+from bridge.model import SubmissionState
+
+commands = typer.Typer(help="The outbox.", no_args_is_help=True)
+
+Entry = Annotated[str, typer.Argument(metavar="ID", help="The entry's id, from `queue list`.")]
+
+
+@commands.command("list")
+def list_entries(
+    state: Annotated[
+        SubmissionState | None, typer.Option("--state", help="Only entries in this state.")
+    ] = None,
+    account: option.Account = None,
+    config: option.Config = None,
+    as_json: option.Json = False,
+) -> None:
+    """List the entries of the last 30 days."""
+    entries = perform(config, "queue list", {"state": state and state.value, "account": account})
+    if as_json:
+        print_json(entries)
+        return
+    columns = ("id", "state", "recipients", "subject", "code", "created_at", "reason")
+    print_table(columns, ([entry[name] for name in columns] for entry in entries), "No entries.")
+
+
+@commands.command()
+def show(id: Entry, config: option.Config = None, as_json: option.Json = False) -> None:
+    """Show one entry with its attempts and steps."""
+    _print_entry(perform(config, "queue show", {"id": id}), as_json)
+
+
+@commands.command()
+def retry(id: Entry, config: option.Config = None, as_json: option.Json = False) -> None:
+    """Try a waiting or held entry now."""
+    _print_entry(perform(config, "queue retry", {"id": id}), as_json)
+
+
+@commands.command()
+def cancel(id: Entry, config: option.Config = None, as_json: option.Json = False) -> None:
+    """Take back an entry that has not been sent."""
+    _print_entry(perform(config, "queue cancel", {"id": id}), as_json)
+
+
+@commands.command()
+def resolve(
+    id: Entry,
+    sent: Annotated[
+        str | None,
+        typer.Option("--sent", metavar="CODE", help="It was sent; the API's code for it."),
+    ] = None,
+    resend: Annotated[bool, typer.Option("--resend", help="It was not sent: send it.")] = False,
+    drop: Annotated[bool, typer.Option("--drop", help="Give it up, whatever happened.")] = False,
+    config: option.Config = None,
+    as_json: option.Json = False,
+) -> None:
+    """End an uncertain send by saying what happened to it."""
+    if (sent is not None) + resend + drop != 1:
+        raise typer.BadParameter("say exactly one of --sent CODE, --resend, --drop")
+    how = "--sent" if sent is not None else "--resend" if resend else "--drop"
+    entry = perform(config, f"queue resolve {how}", {"id": id, "code": sent})
+    _print_entry(entry, as_json)
+
+
+def _print_entry(entry: dict[str, Any], as_json: bool) -> None:
+    if as_json:
+        print_json(entry)
+        return
+    print_facts((name, value) for name, value in entry.items() if name not in _TABLES)
+    for name, columns in _TABLES.items():
+        if entry.get(name):
+            print_table(columns, ([row[column] for column in columns] for row in entry[name]), "")
+
+
+_TABLES = {
+    "tries": ("number", "started_at", "ended_at", "status", "error"),
+    "steps": ("at", "old", "new", "reason"),
+}

@@ -1,0 +1,90 @@
+"""``receipts``: where each sent message and each of its recipients stands."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import typer
+
+from bridge.cli import option
+from bridge.cli.output import print_facts, print_json, print_table
+from bridge.cli.perform import perform
+
+commands = typer.Typer(help="Where sent messages stand.", no_args_is_help=True)
+
+Code = Annotated[str, typer.Argument(metavar="CODE", help="The API's code for the sending.")]
+
+
+@commands.command("list")
+def list_receipts(
+    account: option.Account = None, config: option.Config = None, as_json: option.Json = False
+) -> None:
+    """List the sent messages and the state of each recipient."""
+    sends = perform(config, "receipts list", {"account": account})
+    if as_json:
+        print_json(sends)
+        return
+    columns = ("code", "sent_at", "subject", "recipient", "state", "at", "detail")
+    print_table(columns, _rows(sends), "Nothing was sent.")
+
+
+def _rows(sends: list[dict[str, Any]]) -> list[list[Any]]:
+    return [
+        [
+            send["code"],
+            send["sent_at"],
+            send["subject"],
+            recipient["address"],
+            recipient["state"],
+            recipient["at"],
+            recipient["detail"],
+        ]
+        for send in sends
+        for recipient in send["recipients"]
+    ]
+
+
+@commands.command()
+def show(
+    code: Code,
+    account: option.Account = None,
+    config: option.Config = None,
+    as_json: option.Json = False,
+) -> None:
+    """Show one sent message with every receipt."""
+    send = perform(config, "receipts show", {"code": code, "account": account})
+    if as_json:
+        print_json(send)
+        return
+    print_facts((name, value) for name, value in send.items() if not isinstance(value, list))
+    for name in ("recipients", "receipts"):
+        rows = send.get(name) or []
+        if rows:
+            columns = tuple(rows[0])
+            print_table(columns, ([row[column] for column in columns] for row in rows), "")
+
+
+@commands.command()
+def delete(
+    code: Code,
+    account: option.Account = None,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
+    config: option.Config = None,
+    as_json: option.Json = False,
+) -> None:
+    """Delete a sending's receipts at the API.
+
+    The API finds them by their subject: replies that quote the code may go with them.
+    """
+    if not yes:
+        typer.confirm(
+            f"Delete at the API every message that carries {code}? Replies may be among them, "
+            "and the receipts are your evidence.",
+            abort=True,
+            err=True,
+        )
+    done = perform(config, "receipts delete", {"code": code, "account": account})
+    if as_json:
+        print_json(done)
+    else:
+        print_facts(done.items())

@@ -1,0 +1,268 @@
+"""``sendmail``: for programs that know nothing but ``/usr/sbin/sendmail``.
+
+Submits by SMTP to the running bridge, as any application would: without a login where
+``[[smtp.trusted]]`` allows it, else with the mailbox's local password if this user may read it.
+Returns when the message is on the bridge's disk. A wrapper makes it the system's sendmail::
+
+    #!/bin/sh
+    exec pec-bridge sendmail "$@"
+
+Exit codes are those of ``sysexits.h``, because callers act on them: 0 queued; 64 usage, 65 bad
+message, 67 no such recipient, 69 refused, 75 try again, 77 not allowed, 78 settings.
+"""
+
+from __future__ import annotations
+
+import smtplib
+import ssl
+import sys
+import threading
+from typing import IO, TYPE_CHECKING, Annotated, Any
+
+import typer
+from typer.core import TyperCommand
+
+from bridge.cli.failure import say
+from bridge.cli.sendmail_call import Call, Exit, Mode, UsageFault, read_call
+from bridge.cli.sendmail_message import MessageFault, Piped, Prepared, prepare, read_message
+
+if TYPE_CHECKING:
+    from bridge.config import Account, Config, Listen
+
+TIMEOUT_S = 120.0
+CHUNK_BYTES = 64 * 1024
+LOGIN_CODES = frozenset({530, 550})
+"""Replies to MAIL that a login may change: none was given, or the network's is another mailbox."""
+
+USAGE = "Usage: pec-bridge sendmail [-t] [-i] [-f SENDER] [-F NAME] [-o…] [-C CONFIG] [RECIPIENT …]"
+LOGIN_WANTED = (
+    "The bridge wants a login, and this user cannot read the password of {address}: it {fault}. "
+    'Let its programs in with [[smtp.trusted]] network = "127.0.0.1/32" in the settings.'
+)
+
+
+class Verbatim(TyperCommand):
+    """A command whose arguments nobody reads before it does, ``--`` and ``--help`` included."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Hand the arguments over as they are."""
+        ctx.params["arguments"] = list(args)
+        return []
+
+
+def sendmail(
+    arguments: Annotated[list[str] | None, typer.Argument(metavar="[OPTION|RECIPIENT]...")] = None,
+) -> None:
+    """Submit a message from standard input, as /usr/sbin/sendmail does."""
+    sys.exit(run(arguments or [], sys.stdin.buffer, sys.stdout.buffer))
+
+
+def run(arguments: list[str], source: IO[bytes], target: IO[bytes]) -> int:
+    """Carry out a call; ``source`` and ``target`` are its standard input and output."""
+    from bridge.config import ConfigError
+
+    if arguments == ["--help"]:
+        target.write(f"{USAGE}\n".encode())
+        return Exit.OK
+    try:
+        return _run(read_call(arguments), source, target)
+    except UsageFault as fault:
+        return _failed(Exit.USAGE, f"{fault}\n{USAGE}")
+    except MessageFault as fault:
+        return _failed(fault.code, str(fault))
+    except ConfigError as error:
+        return _failed(Exit.SETTINGS, str(error))
+    except smtplib.SMTPResponseException as reply:
+        return _failed(*_refusal(reply))
+    except (OSError, smtplib.SMTPException) as error:
+        return _failed(Exit.TRY_AGAIN, f"The bridge cannot be reached ({error}). Is it running?")
+
+
+def _run(call: Call, source: IO[bytes], target: IO[bytes]) -> int:
+    if call.mode is Mode.NOTHING:
+        return Exit.OK
+    from bridge.cli.perform import settings
+
+    config = settings(call.config).config
+    if call.mode is Mode.SMTP:
+        with _Bridge(config) as bridge:
+            bridge.log_in_if_possible(_account(config, call, None))
+            bridge.relay(source, target)
+        return Exit.OK
+    message = read_message(_piped(source, call.ignore_dots))
+    account = _account(config, call, message)
+    prepared = prepare(message, call, account.address)
+    with _Bridge(config) as bridge:
+        answer = bridge.submit(prepared, account)
+    if call.verbose:
+        target.write(answer + b"\n")
+    return Exit.OK
+
+
+def _piped(source: IO[bytes], ignore_dots: bool) -> bytes:
+    """Read to the end, or to a line that holds a dot alone."""
+    if ignore_dots:
+        return source.read()
+    lines = []
+    for line in source:
+        if line in (b".\n", b".\r\n", b"."):
+            break
+        lines.append(line)
+    return b"".join(lines)
+
+
+def _account(config: Config, call: Call, message: Piped | None) -> Account:
+    """Return the mailbox that sends: the one named, else the only one or the one trusted here."""
+    by_address = {account.address.casefold(): account for account in config.account}
+    named = [call.account, call.sender or "", *(message.addresses("from") if message else ())]
+    for address in named:
+        if address.casefold() in by_address:
+            return by_address[address.casefold()]
+    if call.account:
+        raise UsageFault(f"There is no mailbox {call.account} in the settings.")
+    usual = {one.account.casefold() for one in config.smtp.trusted} & by_address.keys()
+    if len(usual) == 1:
+        return by_address[usual.pop()]
+    if len(config.account) == 1:
+        return config.account[0]
+    raise UsageFault("There are several mailboxes: say which one sends with -f ADDRESS.")
+
+
+class _Bridge:
+    """A connection to the running bridge."""
+
+    def __init__(self, config: Config) -> None:
+        self._config = config
+        listen = _listener(config)
+        self._host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(listen.host, listen.host)  # noqa: S104 - where it listens, not where we do
+        if listen.implicit_tls:
+            self._smtp: smtplib.SMTP = smtplib.SMTP_SSL(
+                self._host, listen.port, timeout=TIMEOUT_S, context=self._context()
+            )
+        else:
+            self._smtp = smtplib.SMTP(self._host, listen.port, timeout=TIMEOUT_S)
+
+    def __enter__(self) -> _Bridge:
+        return self
+
+    def __exit__(self, *_error: object) -> None:
+        self._smtp.close()
+
+    def submit(self, prepared: Prepared, account: Account) -> bytes:
+        """Submit a message; returns the bridge's answer."""
+        self._smtp.ehlo()
+        code, answer = self._mail(prepared)
+        if code in LOGIN_CODES:
+            self._log_in(account, needed=code == 530)
+            code, answer = self._mail(prepared)
+        _expect(code, answer)
+        for recipient in prepared.recipients:
+            _expect(*self._smtp.rcpt(recipient))
+        code, answer = self._smtp.data(prepared.raw)
+        _expect(code, answer)
+        self._smtp.quit()
+        return answer
+
+    def log_in_if_possible(self, account: Account) -> None:
+        """Log in, so that a session that follows need not."""
+        self._smtp.ehlo()
+        self._log_in(account, needed=False)
+
+    def relay(self, source: IO[bytes], target: IO[bytes]) -> None:
+        """Carry an SMTP session between ``source`` and ``target`` and the bridge."""
+        connection = self._smtp.sock
+        assert connection is not None  # noqa: S101 - connected since __init__
+        target.write(b"220 pec-bridge ESMTP\r\n")
+        target.flush()
+        threading.Thread(target=_pump, args=(source, connection), daemon=True).start()
+        while block := connection.recv(CHUNK_BYTES):
+            target.write(block)
+            target.flush()
+
+    def _mail(self, prepared: Prepared) -> tuple[int, bytes]:
+        options = [f"SIZE={len(prepared.raw)}"]
+        if not all(one.isascii() for one in (prepared.sender, *prepared.recipients)):
+            options.append("SMTPUTF8")
+        return self._smtp.mail(prepared.sender, options)
+
+    def _log_in(self, account: Account, *, needed: bool) -> None:
+        from bridge.credentials import SecretFault, resolve
+
+        try:
+            password = resolve(account.local_password or account.password)
+        except SecretFault as fault:
+            if needed:
+                sentence = LOGIN_WANTED.format(address=account.address, fault=fault)
+                raise MessageFault(Exit.NOT_ALLOWED, sentence) from None
+            return
+        if self._smtp.has_extn("starttls") and not self._smtp.has_extn("auth"):
+            self._smtp.starttls(context=self._context())
+            self._smtp.ehlo()
+        self._smtp.login(account.address, password.reveal())
+
+    def _context(self) -> ssl.SSLContext:
+        """Trust the bridge's own certificate, whatever name it is reached by; or loopback."""
+        from bridge.certificate import FILE_NAME
+        from bridge.config.listen import is_loopback
+
+        context = ssl.create_default_context()
+        context.check_hostname = False
+        try:
+            context.load_verify_locations(
+                self._config.tls.certificate or self._config.data_dir / FILE_NAME
+            )
+        except OSError:
+            if is_loopback(self._host):
+                context.verify_mode = ssl.CERT_NONE
+        return context
+
+
+def _listener(config: Config) -> Listen:
+    """Return where the bridge listens, in clear if it does so anywhere: it is this machine."""
+    known = sorted(config.smtp.listen, key=lambda listen: listen.implicit_tls)
+    listen = next((one for one in known if one.port), None)
+    if listen is None:
+        raise MessageFault(
+            Exit.SETTINGS, "The settings leave the SMTP port open: give [smtp] listen a number."
+        )
+    return listen
+
+
+def _pump(source: IO[bytes], connection: Any) -> None:
+    while block := source.read1(CHUNK_BYTES):  # type: ignore[attr-defined]
+        connection.sendall(block)
+    connection.shutdown(1)
+
+
+def _expect(code: int, answer: bytes) -> None:
+    if code >= 400:
+        raise smtplib.SMTPResponseException(code, answer)
+
+
+def _refusal(reply: smtplib.SMTPResponseException) -> tuple[Exit, str]:
+    """Return the exit code and the sentence for a reply that said no."""
+    error = reply.smtp_error
+    text = error.decode("utf-8", "replace") if isinstance(error, bytes) else error
+    words = [line.partition(" ") for line in text.splitlines()]
+    status = words[0][0] if words else ""
+    sentence = " ".join(word[2] or word[0] for word in words)
+    return _exit_code(reply.smtp_code, status), f"{sentence} ({reply.smtp_code} {status})"
+
+
+def _exit_code(code: int, status: str) -> Exit:
+    if code < 500:
+        return Exit.TRY_AGAIN
+    for start, exit_code in (
+        ("5.7.", Exit.NOT_ALLOWED),
+        ("5.1.", Exit.NO_USER),
+        ("5.6.", Exit.DATA),
+        ("5.3.4", Exit.DATA),
+    ):
+        if status.startswith(start):
+            return exit_code
+    return Exit.UNAVAILABLE
+
+
+def _failed(code: Exit, sentence: str) -> int:
+    say(f"sendmail: {sentence}")
+    return code

@@ -1,0 +1,43 @@
+"""Settings: a TOML file to frozen values, or one error that lists every fault in it."""
+
+from bridge.config.fault import ConfigError, Fault
+from bridge.config.listen import Listen
+from bridge.config.read import ConfigFile, find_file, load, parse
+from bridge.config.values import (
+    Account,
+    Api,
+    Archive,
+    Config,
+    Imap,
+    Receipts,
+    SecretSource,
+    Send,
+    Smtp,
+    Sync,
+    Tls,
+    Trusted,
+    Web,
+)
+
+__all__ = [
+    "Account",
+    "Api",
+    "Archive",
+    "Config",
+    "ConfigError",
+    "ConfigFile",
+    "Fault",
+    "Imap",
+    "Listen",
+    "Receipts",
+    "SecretSource",
+    "Send",
+    "Smtp",
+    "Sync",
+    "Tls",
+    "Trusted",
+    "Web",
+    "find_file",
+    "load",
+    "parse",
+]

@@ -1,0 +1,57 @@
+"""Where a server listens: ``127.0.0.1:1143``, ``[::1]:1143``, ``imaps://0.0.0.0:1993``."""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+
+_LAST_PORT = 65_535
+_FORM = re.compile(
+    r"(?:(?P<scheme>[a-z]+)://)?(?:\[(?P<v6>[^\]]+)\]|(?P<host>[^:/\[\]]+)):(?P<port>\d{1,5})/?"
+)
+
+
+def is_loopback(host: str) -> bool:
+    """Tell whether ``host`` can only be this machine itself."""
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host.lower() == "localhost"
+
+
+@dataclass(frozen=True, slots=True)
+class Listen:
+    """An address to listen on; port 0 is any free one. Without ``implicit_tls``: STARTTLS."""
+
+    host: str
+    port: int
+    implicit_tls: bool = False
+
+    def __post_init__(self) -> None:
+        if not self.host or not 0 <= self.port <= _LAST_PORT:
+            raise ValueError("an address to listen on needs a host and a port up to 65535")
+
+    @property
+    def is_loopback(self) -> bool:
+        """Whether only this machine can connect."""
+        return is_loopback(self.host)
+
+    @staticmethod
+    def reader(protocol: str) -> Callable[[object], Listen]:
+        """Return the reader of one such setting; ``protocol`` + "s" means implicit TLS."""
+
+        def read(value: object) -> Listen:
+            if isinstance(value, Listen):
+                return value
+            match = _FORM.fullmatch(value) if isinstance(value, str) else None
+            if match is None or int(match["port"]) > _LAST_PORT:
+                raise ValueError('must be written "host:port", such as "127.0.0.1:1143"')
+            scheme = match["scheme"] or protocol
+            allowed = {protocol} if protocol == "http" else {protocol, f"{protocol}s"}
+            if scheme not in allowed:
+                raise ValueError(f"cannot begin with {scheme}://")
+            return Listen(match["v6"] or match["host"], int(match["port"]), scheme != protocol)
+
+        return read

@@ -1,0 +1,223 @@
+"""TOML text to ``Config``; whatever is wrong with it is found in one go.
+
+Failure: ``ConfigError`` with every fault, each with file, line and key and a sentence; a value
+is quoted only where it cannot be a secret.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import tomllib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any, NoReturn
+
+from pydantic import TypeAdapter, ValidationError
+from pydantic_core import ErrorDetails
+
+from bridge.config.fault import ConfigError, Fault
+from bridge.config.lines import Key, find_lines
+from bridge.config.listen import Listen
+from bridge.config.values import TABLES, Config, SecretSource
+
+_SECRETS = ("token", "password", "local_password")
+_BOUNDS = {
+    "greater_than": "more than",
+    "greater_than_equal": "at least",
+    "less_than": "less than",
+    "less_than_equal": "at most",
+}
+_SENTENCES = {
+    "bool_type": "must be true or false",
+    "dataclass_type": "must be a table",
+    "finite_number": "must be a number",
+    "float_type": "must be a number",
+    "int_from_float": "must be a whole number",
+    "int_type": "must be a whole number",
+    "missing": "is missing",
+    "path_type": "must be a path in quotes",
+    "string_too_short": "must not be empty",
+    "string_type": "must be text in quotes",
+    "tuple_type": "must be a list in brackets",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class ConfigFile:
+    """Settings and where each of them stands."""
+
+    config: Config
+    name: str
+    lines: Mapping[Key, int]
+
+    def where(self, *key: str | int) -> str:
+        """Return "file:line: key" for a setting, for a fault that shows only in use."""
+        return _where(self.name, self.lines, key)
+
+
+def find_file(given: Path | None, environment: Mapping[str, str]) -> Path:
+    """Return the file to read: as given, else from the environment, else a usual place.
+
+    Raises:
+        ConfigError: none of them exists.
+    """
+    if given is not None:
+        return given
+    if named := environment.get("PEC_BRIDGE_CONFIG"):
+        return Path(named)
+    home = environment.get("XDG_CONFIG_HOME") or f"{environment.get('HOME', '~')}/.config"
+    places = (Path(home, "pec-bridge/config.toml"), Path("/etc/pec-bridge/config.toml"))
+    for place in places:
+        if place.is_file():
+            return place
+    looked = " nor ".join(map(str, places))
+    raise ConfigError(
+        (Fault("", f"There is no configuration at {looked}; name one with --config FILE."),)
+    )
+
+
+def load(path: Path) -> ConfigFile:
+    """Read the settings in ``path``; relative paths in it count from its folder.
+
+    Raises:
+        ConfigError: it cannot be read, or anything in it is wrong.
+    """
+    try:
+        text = path.read_bytes().decode("utf-8-sig")
+    except OSError as error:
+        raise ConfigError((Fault(str(path), f"cannot be read: {error.strerror}"),)) from None
+    except UnicodeDecodeError:
+        raise ConfigError((Fault(str(path), "is not UTF-8 text"),)) from None
+    return parse(text, name=str(path), folder=path.resolve().parent)
+
+
+def parse(text: str, *, name: str = "config", folder: Path = Path()) -> ConfigFile:
+    """Read settings from TOML ``text``.
+
+    Args:
+        text: the TOML.
+        name: what to call it in faults.
+        folder: what relative paths in it start from.
+
+    Raises:
+        ConfigError: anything in it is wrong.
+    """
+    try:
+        document = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigError((Fault(name, f"is not TOML: {error}"),)) from None
+    lines = find_lines(text.replace("\r\n", "\n"))
+    found: list[tuple[Key, str]] = []
+    config: Config | None = None
+    try:
+        # As JSON, because strict rules take lists for tuples and tables for values only there.
+        config = TypeAdapter(Config).validate_json(json.dumps(document, default=_refuse))
+    except ValidationError as error:
+        details = error.errors(include_input=False, include_url=False)
+        found += ((detail["loc"], _sentence(detail)) for detail in details)
+    except _NotJson as error:
+        found.append(((), str(error)))
+    found += _across(document)
+    if config is None or found:
+        found.sort(key=lambda fault: _line(lines, fault[0]) or 0)
+        faults = (Fault(_where(name, lines, key), sentence) for key, sentence in found)
+        raise ConfigError(tuple(dict.fromkeys(faults)))
+    return ConfigFile(_anchored(config, folder), name, lines)
+
+
+class _NotJson(Exception):
+    """A TOML date or time, which no setting is."""
+
+
+def _refuse(value: object) -> NoReturn:
+    raise _NotJson(f"has a date or time ({value}), which no setting is")
+
+
+def _line(lines: Mapping[Key, int], key: Key) -> int | None:
+    """Return the line of ``key``, or of the closest table around it."""
+    return next((lines[key[:end]] for end in range(len(key), 0, -1) if key[:end] in lines), None)
+
+
+def _where(name: str, lines: Mapping[Key, int], key: Key) -> str:
+    shown = "".join(f"[{part + 1}]" if isinstance(part, int) else f".{part}" for part in key)
+    line = _line(lines, key)
+    place = name if line is None else f"{name}:{line}"
+    return f"{place}: {shown.lstrip('.')}" if key else place
+
+
+def _sentence(error: ErrorDetails) -> str:
+    """Say what is wrong with one setting; its value is never quoted, it may be a secret."""
+    kind, context = error["type"], error.get("ctx", {})
+    key = tuple(part for part in error["loc"] if isinstance(part, str))
+    if kind == "unexpected_keyword_argument":
+        return _unknown(key)
+    if kind == "dataclass_type" and key[-1:] and key[-1] in _SECRETS:
+        return 'must say where the secret is, such as { file = "/etc/pec-bridge/token" }'
+    if kind == "value_error":
+        return str(context["error"])
+    if kind in _BOUNDS:
+        return f"must be {_BOUNDS[kind]} {next(iter(context.values()))}"
+    if kind == "literal_error":
+        return f"must be {context['expected']}"
+    return _SENTENCES.get(kind) or error["msg"]
+
+
+def _unknown(key: tuple[str, ...]) -> str:
+    table = SecretSource if key[-2:-1] and key[-2] in _SECRETS else TABLES.get(key[:-1])
+    names = [field.name for field in dataclasses.fields(table)] if table else []
+    close = get_close_matches(key[-1], names, n=1)
+    hint = f"; did you mean {close[0]}?" if close else f"; there are {', '.join(names)}"
+    return f"is not a setting{hint}"
+
+
+def _across(document: Mapping[str, Any]) -> Iterator[tuple[Key, str]]:
+    """Give the faults that lie between settings; ``document`` may be wrong in any other way."""
+    if document.get("account") == []:
+        yield ("account",), "must name at least one mailbox"
+    seen: set[str] = set()
+    for index, account in enumerate(_tables(document, "account")):
+        address = str(account.get("address", "")).casefold()
+        if address and address in seen:
+            yield ("account", index, "address"), "is the address of an account above, too"
+        seen.add(address)
+    smtp = document.get("smtp")
+    trusts: set[tuple[str, str]] = set()
+    for index, trusted in enumerate(_tables(smtp, "trusted") if isinstance(smtp, dict) else ()):
+        named = str(trusted.get("account", "")).casefold()
+        if named not in seen:
+            yield ("smtp", "trusted", index, "account"), "is not the address of an [[account]]"
+        trust = (str(trusted.get("network", "")), named)
+        if trust in trusts:
+            yield ("smtp", "trusted", index), "says the same as one above"
+        trusts.add(trust)
+
+
+def _tables(table: Mapping[str, Any], name: str) -> list[dict[str, Any]]:
+    items = table.get(name)
+    return (
+        [item if isinstance(item, dict) else {} for item in items]
+        if isinstance(items, list)
+        else []
+    )
+
+
+def _anchored(config: Config, folder: Path) -> Config:
+    """Return ``config`` with every relative path made to start from ``folder``."""
+
+    def anchor(value: Any) -> Any:
+        if isinstance(value, Path):
+            return folder / value
+        if isinstance(value, tuple):
+            return tuple(map(anchor, value))
+        if dataclasses.is_dataclass(value) and not isinstance(value, type | Listen):
+            fields = {field.name: getattr(value, field.name) for field in dataclasses.fields(value)}
+            return dataclasses.replace(
+                value, **{name: anchor(item) for name, item in fields.items()}
+            )
+        return value
+
+    anchored: Config = anchor(config)
+    return anchored

@@ -1,0 +1,270 @@
+"""What can be set, with its default and its bounds; one frozen value per TOML table.
+
+The annotations are the rules: ``read`` hands the file to them and reports what they refuse. A
+rule that needs more than one key is in ``__post_init__``. No secret is ever in here, only where
+it is to be found.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+import shlex
+from dataclasses import field
+from ipaddress import IPv4Network, IPv6Network
+from pathlib import Path
+from typing import Annotated, Literal
+from urllib.parse import urlsplit
+
+from pydantic import AfterValidator, ConfigDict, Field, PlainValidator
+from pydantic.dataclasses import dataclass
+
+from bridge.config.listen import Listen, is_loopback
+
+_ADDRESS = re.compile(r"[^\s@<>,;:\"()\[\]\\]+@[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?")
+_MEGABYTE = 1024**2
+_RULES = ConfigDict(extra="forbid", strict=True, allow_inf_nan=False)
+
+
+def _url(text: str) -> str:
+    parts = urlsplit(text)
+    try:
+        host, _port = parts.hostname, parts.port
+    except ValueError:
+        raise ValueError("is not a URL") from None
+    if not host or parts.query or parts.fragment or parts.username is not None:
+        raise ValueError('must be a plain URL such as "https://ws.pecmassiva.com"')
+    if parts.scheme != "https" and not (parts.scheme == "http" and is_loopback(host)):
+        raise ValueError("must begin with https:// (http:// only to this machine itself)")
+    return text.rstrip("/")
+
+
+def _address(text: str) -> str:
+    if not _ADDRESS.fullmatch(text) or len(text) > 254:
+        raise ValueError("is not a mail address")
+    return text
+
+
+def _network(value: object) -> IPv4Network | IPv6Network:
+    if isinstance(value, IPv4Network | IPv6Network):
+        return value
+    try:
+        return ipaddress.ip_network(value if isinstance(value, str) else "")
+    except ValueError as error:
+        raise ValueError(f'is not a network such as "127.0.0.1/32" ({error})') from None
+
+
+def _command(value: object) -> tuple[str, ...]:
+    try:
+        words = shlex.split(value) if isinstance(value, str) else value
+    except ValueError:
+        words = None
+    if not isinstance(words, list | tuple) or not words or not all(map(_is_text, words)):
+        raise ValueError('must be a command line, such as "pass show pec" or ["pass", "show"]')
+    return tuple(words)
+
+
+def _is_text(value: object) -> bool:
+    return isinstance(value, str) and "\0" not in value
+
+
+def _variable(text: str) -> str:
+    if not text or "=" in text or "\0" in text:
+        raise ValueError("is not the name of an environment variable")
+    return text
+
+
+def _credential(text: str) -> str:
+    if not text or "/" in text or text in {".", ".."} or "\0" in text:
+        raise ValueError("is not the name of a systemd credential")
+    return text
+
+
+def _keyring(text: str) -> str:
+    service, _, name = text.partition("/")
+    if not service or not name:
+        raise ValueError('must be written "service/user"')
+    return text
+
+
+def _mailbox(text: str) -> str:
+    if not text.strip() or any(ord(char) < 32 for char in text):
+        raise ValueError("is not the name of a mailbox")
+    return text
+
+
+Text = Annotated[str, Field(min_length=1)]
+Url = Annotated[str, AfterValidator(_url)]
+Address = Annotated[str, AfterValidator(_address)]
+Network = Annotated[IPv4Network | IPv6Network, PlainValidator(_network)]
+FilePath = Annotated[Path, Field(strict=False)]
+
+
+@dataclass(frozen=True, slots=True, config=_RULES)
+class SecretSource:
+    """Where a secret is: exactly one of these is set.
+
+    ``file`` holds it (one newline at its end is not part of it), ``env`` names a variable,
+    ``command`` prints it, ``keyring`` is "service/user" in the desktop's keyring, ``credential``
+    names a systemd credential.
+    """
+
+    file: FilePath | None = None
+    env: Annotated[str, AfterValidator(_variable)] | None = None
+    command: Annotated[tuple[str, ...], PlainValidator(_command)] | None = None
+    keyring: Annotated[str, AfterValidator(_keyring)] | None = None
+    credential: Annotated[str, AfterValidator(_credential)] | None = None
+
+    def __post_init__(self) -> None:
+        given = (self.file, self.env, self.command, self.keyring, self.credential)
+        if sum(source is not None for source in given) != 1:
+            raise ValueError("needs exactly one of file, env, command, keyring, credential")
+
+
+@dataclass(frozen=True, slots=True, config=_RULES)
+class Api:
+    """The remote and the token for it."""
+
+    token: SecretSource
+    base_url: Url = "https://ws.pecmassiva.com"
+    admin_url: Url = "https://pec.openapi.it"
+    oauth_url: Url = "https://oauth.openapi.com"
+    timeout_s: Annotated[float, Field(gt=0, le=3600)] = 30.0
+
+
+@dataclass(frozen=True, slots=True, config=_RULES)
+class Send:
+    """How messages become ``POST /send``."""
+
+    rate_per_s: Annotated[float, Field(gt=0, le=1000)] = 1.0
+    plan: Literal["standard", "flat"] = "standard"
+    over_plan: Literal["hold", "refuse"] = "hold"
+    cc: Literal["join", "refuse"] = "join"
+    bcc: Literal["refuse", "separate"] = "refuse"
+    signed: Literal["refuse", "attach"] = "refuse"
+    subject_reference: Literal["off", "suffix"] = "off"
+    attachment_encoding: Literal["data-uri", "base64"] = "data-uri"
+    max_message_bytes: Annotated[int, Field(ge=1024, le=1024 * _MEGABYTE)] = 30 * _MEGABYTE
+    dedup_window_h: Annotated[float, Field(ge=0, le=24 * 366)] = 24.0
+
+
+@dataclass(frozen=True, slots=True, config=_RULES)
+class Sync:
+    """How the inbox is followed."""
+
+    interval_s: Annotated[float, Field(ge=1, le=86_400)] = 60.0
+    request_budget_per_day: Annotated[int, Field(ge=1, le=10**9)] = 1440
+    delete: Literal["expunge", "never"] = "expunge"
+
+
+@dataclass(frozen=True, slots=True, config=_RULES)
+class Receipts:
+    """Where receipts go; failures always also go to INBOX."""
+
+    deliver_to: Annotated[str, AfterValidator(_mailbox)] = "INBOX"
+
+
+@dataclass(frozen=True, slots=True, config=_RULES)
+class Archive:
+    """How long rows, bodies and submitted bytes are kept, also after deletion."""
+
+    retention_days: Annotated[int, Field(ge=1, le=36_500)] = 900
+
+
+@dataclass(frozen=True, slots=True, config=_RULES)
+class Imap:
+    """Where mail clients read."""
+
+    listen: tuple[Annotated[Listen, PlainValidator(Listen.reader("imap"))], ...] = (
+        Listen("127.0.0.1", 1143),
+    )
+
+
+@dataclass(frozen=True, slots=True, config=_RULES)
+class Trusted:
+    """A network whose applications may send as ``account`` without logging in."""
+
+    network: Network
+    account: Address
+
+
+@dataclass(frozen=True, slots=True, config=_RULES)
+class Smtp:
+    """Where mail clients and applications submit."""
+
+    listen: tuple[Annotated[Listen, PlainValidator(Listen.reader("smtp"))], ...] = (
+        Listen("127.0.0.1", 1025),
+    )
+    trusted: tuple[Trusted, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, config=_RULES)
+class Web:
+    """Where the status page is; None for nowhere."""
+
+    listen: Annotated[Listen, PlainValidator(Listen.reader("http"))] | None = None
+
+
+@dataclass(frozen=True, slots=True, config=_RULES)
+class Tls:
+    """The certificate of our own servers; a self-signed one is made when there is none."""
+
+    certificate: FilePath | None = None
+    key: FilePath | None = None
+
+    def __post_init__(self) -> None:
+        if (self.certificate is None) != (self.key is None):
+            raise ValueError("needs certificate and key together, or neither")
+
+
+@dataclass(frozen=True, slots=True, config=_RULES)
+class Account:
+    """One PEC mailbox.
+
+    ``username`` is its name at the API, None for the address; ``local_password`` is what mail
+    clients log in with, None for the mailbox's own.
+    """
+
+    address: Address
+    password: SecretSource
+    username: Text | None = None
+    local_password: SecretSource | None = None
+
+    @property
+    def api_username(self) -> str:
+        """The name that the API knows the mailbox by."""
+        return self.username or self.address
+
+
+@dataclass(frozen=True, slots=True, config=_RULES)
+class Config:
+    """All settings."""
+
+    api: Api
+    account: tuple[Account, ...]
+    data_dir: FilePath = Path("/var/lib/pec-bridge")
+    send: Send = field(default_factory=Send)
+    sync: Sync = field(default_factory=Sync)
+    receipts: Receipts = field(default_factory=Receipts)
+    archive: Archive = field(default_factory=Archive)
+    imap: Imap = field(default_factory=Imap)
+    smtp: Smtp = field(default_factory=Smtp)
+    web: Web = field(default_factory=Web)
+    tls: Tls = field(default_factory=Tls)
+
+
+TABLES: dict[tuple[str, ...], type] = {
+    (): Config,
+    ("api",): Api,
+    ("send",): Send,
+    ("sync",): Sync,
+    ("receipts",): Receipts,
+    ("archive",): Archive,
+    ("imap",): Imap,
+    ("smtp",): Smtp,
+    ("smtp", "trusted"): Trusted,
+    ("web",): Web,
+    ("tls",): Tls,
+    ("account",): Account,
+}
+"""Each table's path in the file and what it holds."""

@@ -1,0 +1,179 @@
+"""How the command line talks to a running bridge: JSON lines over a local socket.
+
+A Unix domain socket (0600) under ``data_dir``; where there is none (Windows, a path too long for
+one), a loopback port whose number and password stand in a 0600 file there. Whoever can read
+``data_dir`` may do anything anyway, so nothing else is checked.
+
+One exchange per connection: ``{"do": "queue cancel", "with": {"id": "…"}}``, then any number of
+``{"progress": {"done": 3, "total": 10}}``, then ``{"result": …}`` or ``{"failed": "a sentence"}``.
+
+Failure: ``NotRunning`` when nobody answers, ``OperationFailed`` with the daemon's sentence.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hmac
+import json
+import os
+import secrets
+import socket
+from collections.abc import Awaitable, Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import structlog
+
+SOCKET_NAME = "control.sock"
+PORT_NAME = "control.port"
+LINE_LIMIT_BYTES = 64 * 1024**2
+UNIX_PATH_LIMIT_BYTES = 100
+
+Progress = Callable[[int, int], None]
+"""Is told (done, total) while an operation goes on."""
+
+Perform = Callable[[str, Mapping[str, Any], Progress], Awaitable[Any]]
+"""Carries out one operation by name and returns what JSON can say."""
+
+log = structlog.get_logger()
+
+
+class NotRunning(Exception):
+    """No bridge answers for this ``data_dir``."""
+
+
+class OperationFailed(Exception):
+    """The operation was not carried out; the text is a sentence for a person."""
+
+
+class ControlServer:
+    """Answers the command line on behalf of a running bridge."""
+
+    def __init__(self, data_dir: Path, perform: Perform) -> None:
+        self._data_dir = data_dir
+        self._perform = perform
+        self._password = ""
+        self._server: asyncio.Server | None = None
+        self._exchanges: set[asyncio.Task[None]] = set()
+
+    async def start(self) -> None:
+        """Listen; the caller holds the lock of ``data_dir``, so leftovers are stale."""
+        path = self._data_dir / SOCKET_NAME
+        path.unlink(missing_ok=True)
+        (self._data_dir / PORT_NAME).unlink(missing_ok=True)
+        if _unix_works(path):
+            old_mask = os.umask(0o177)
+            try:
+                self._server = await asyncio.start_unix_server(
+                    self._accept, path, limit=LINE_LIMIT_BYTES
+                )
+            finally:
+                os.umask(old_mask)
+            return
+        self._password = secrets.token_urlsafe()
+        self._server = await asyncio.start_server(
+            self._accept, "127.0.0.1", 0, limit=LINE_LIMIT_BYTES
+        )
+        port = self._server.sockets[0].getsockname()[1]
+        file = os.open(self._data_dir / PORT_NAME, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
+        with os.fdopen(file, "w") as stream:
+            json.dump([port, self._password], stream)
+
+    async def stop(self) -> None:
+        """Stop listening and drop what is under way."""
+        if self._server is None:
+            return
+        self._server.close()
+        for exchange in self._exchanges:
+            exchange.cancel()
+        await asyncio.gather(*self._exchanges, return_exceptions=True)
+        await self._server.wait_closed()
+        (self._data_dir / SOCKET_NAME).unlink(missing_ok=True)
+        (self._data_dir / PORT_NAME).unlink(missing_ok=True)
+
+    async def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        task = asyncio.ensure_future(self._exchange(reader, writer))
+        self._exchanges.add(task)
+        task.add_done_callback(self._exchanges.discard)
+
+    async def _exchange(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        try:
+            request = json.loads(await reader.readline())
+            if not hmac.compare_digest(str(request.get("password", "")), self._password):
+                return
+            _say(writer, await self._answer(request, writer))
+            await writer.drain()
+        except (ConnectionError, ValueError, AttributeError) as error:
+            log.info("control connection dropped", reason=type(error).__name__)
+        finally:
+            writer.close()
+
+    async def _answer(
+        self, request: Mapping[str, Any], writer: asyncio.StreamWriter
+    ) -> dict[str, Any]:
+        def progress(done: int, total: int) -> None:
+            _say(writer, {"progress": {"done": done, "total": total}})
+
+        name = str(request.get("do"))
+        try:
+            return {"result": await self._perform(name, request.get("with") or {}, progress)}
+        except OperationFailed as failure:
+            return {"failed": str(failure)}
+        except Exception:
+            log.exception("control operation failed", operation=name)
+            return {"failed": "The bridge could not do that; its log says why."}
+
+
+async def ask(
+    data_dir: Path, name: str, arguments: Mapping[str, Any], progress: Progress | None = None
+) -> Any:
+    """Have the bridge that runs on ``data_dir`` carry out an operation; return its result.
+
+    Raises:
+        NotRunning: nobody answers.
+        OperationFailed: it was not carried out.
+    """
+    reader, writer, password = await _connect(data_dir)
+    try:
+        _say(writer, {"do": name, "with": dict(arguments), "password": password})
+        await writer.drain()
+        while line := await reader.readline():
+            message = json.loads(line)
+            if "result" in message:
+                return message["result"]
+            if "failed" in message:
+                raise OperationFailed(message["failed"])
+            if progress is not None:
+                progress(message["progress"]["done"], message["progress"]["total"])
+    except ConnectionError:
+        pass
+    finally:
+        writer.close()
+    raise OperationFailed("The bridge stopped before it answered.")
+
+
+async def _connect(
+    data_dir: Path,
+) -> tuple[asyncio.StreamReader, asyncio.StreamWriter, str]:
+    path = data_dir / SOCKET_NAME
+    try:
+        if _unix_works(path) and path.exists():
+            streams = await asyncio.open_unix_connection(path, limit=LINE_LIMIT_BYTES)
+            return (*streams, "")
+        port, password = json.loads((data_dir / PORT_NAME).read_text())
+        streams = await asyncio.open_connection("127.0.0.1", port, limit=LINE_LIMIT_BYTES)
+        return (*streams, password)
+    except PermissionError:
+        raise OperationFailed(
+            f"You may not talk to the bridge on {data_dir}; run this as its user."
+        ) from None
+    except (OSError, ValueError):
+        raise NotRunning(f"no bridge is running on {data_dir}") from None
+
+
+def _say(writer: asyncio.StreamWriter, message: Mapping[str, Any]) -> None:
+    writer.write(json.dumps(message).encode() + b"\n")
+
+
+def _unix_works(path: Path) -> bool:
+    return hasattr(socket, "AF_UNIX") and len(os.fsencode(path)) <= UNIX_PATH_LIMIT_BYTES

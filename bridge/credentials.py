@@ -1,0 +1,221 @@
+"""Secrets: found where the settings say, never shown, compared in constant time.
+
+``Secret`` masks itself in every text form; only ``reveal`` gives it out. ``resolve`` finds one
+secret, ``resolve_all`` all of a configuration, with every fault at once. ``Authenticator`` tells
+who logs in; it needs nothing but the settings, so logins work with the API down.
+
+Failure: ``SecretFault`` or ``ConfigError``, naming the place of a secret and never its text; a
+command's own words are not shown either, they may hold it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import importlib
+import os
+import subprocess
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from bridge.config import ConfigError, ConfigFile, Fault, SecretSource
+from bridge.model import AccountId
+
+COMMAND_TIMEOUT_S = 30.0
+SECRET_LIMIT_BYTES = 64 * 1024
+
+
+class Secret:
+    """A text that does not show itself."""
+
+    __slots__ = ("_text",)
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+
+    def reveal(self) -> str:
+        """Return the text; for the one place that needs it."""
+        return self._text
+
+    def __repr__(self) -> str:
+        return "Secret(***)"
+
+    def __str__(self) -> str:
+        return "***"
+
+    def __reduce__(self) -> str:
+        raise TypeError("a secret is not written anywhere")
+
+
+class SecretFault(Exception):
+    """A secret cannot be had; the text says why, without it."""
+
+
+@dataclass(frozen=True, slots=True)
+class AccountSecrets:
+    """One account's secrets."""
+
+    password: Secret
+    local_password: Secret
+
+
+@dataclass(frozen=True, slots=True)
+class Secrets:
+    """All secrets of a configuration; ``accounts`` in the order of its accounts."""
+
+    token: Secret
+    accounts: tuple[AccountSecrets, ...]
+
+
+def resolve(source: SecretSource, environment: Mapping[str, str] = os.environ) -> Secret:
+    """Find one secret. Reads files and runs commands: not for the event loop.
+
+    One newline at the end of a file's or a command's text is not part of the secret.
+
+    Raises:
+        SecretFault: it is not there, empty, or cannot be sent in a header field.
+    """
+    text = _find(source, environment)
+    if not text:
+        raise SecretFault("is empty")
+    if any(ord(char) < 32 or ord(char) == 127 for char in text) or text != text.strip():
+        raise SecretFault("has blanks around it or a control character in it")
+    return Secret(text)
+
+
+def resolve_all(file: ConfigFile, environment: Mapping[str, str] = os.environ) -> Secrets:
+    """Find every secret of a configuration. Not for the event loop.
+
+    Raises:
+        ConfigError: with every secret that cannot be had.
+    """
+    faults: list[Fault] = []
+    nothing = Secret("")
+
+    def found(source: SecretSource, *key: str | int) -> Secret:
+        try:
+            return resolve(source, environment)
+        except SecretFault as fault:
+            faults.append(Fault(file.where(*key), str(fault)))
+            return nothing
+
+    token = found(file.config.api.token, "api", "token")
+    accounts = []
+    for index, account in enumerate(file.config.account):
+        password = found(account.password, "account", index, "password")
+        local = account.local_password
+        local_password = (
+            password if local is None else found(local, "account", index, "local_password")
+        )
+        accounts.append(AccountSecrets(password, local_password))
+    if faults:
+        raise ConfigError(tuple(faults))
+    return Secrets(token, tuple(accounts))
+
+
+def _find(source: SecretSource, environment: Mapping[str, str]) -> str:
+    if source.file is not None:
+        return _from_file(source.file)
+    if source.env is not None:
+        return _from_environment(source.env, environment)
+    if source.command is not None:
+        return _from_command(source.command)
+    if source.keyring is not None:
+        return _from_keyring(source.keyring)
+    folder = environment.get("CREDENTIALS_DIRECTORY")
+    if folder is None:
+        raise SecretFault("is a systemd credential, but $CREDENTIALS_DIRECTORY is not set")
+    return _from_file(Path(folder, source.credential or ""))
+
+
+def _from_file(path: Path) -> str:
+    try:
+        with path.open("rb") as file:
+            return _text_of(file.read(SECRET_LIMIT_BYTES + 1))
+    except OSError as error:
+        raise SecretFault(f"cannot be read from {path}: {error.strerror}") from None
+
+
+def _from_environment(name: str, environment: Mapping[str, str]) -> str:
+    if name not in environment:
+        raise SecretFault(f"is to be in ${name}, which is not set")
+    return environment[name]
+
+
+def _from_command(command: tuple[str, ...]) -> str:
+    try:
+        done = subprocess.run(  # noqa: S603 - the administrator's own command, without a shell
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            timeout=COMMAND_TIMEOUT_S,
+            check=True,
+        )
+    except OSError as error:
+        raise SecretFault(f"comes from {command[0]}, which cannot run: {error.strerror}") from None
+    except subprocess.TimeoutExpired:
+        raise SecretFault(
+            f"comes from {command[0]}, which took longer than {COMMAND_TIMEOUT_S:.0f} s"
+        ) from None
+    except subprocess.CalledProcessError as error:
+        raise SecretFault(
+            f"comes from {command[0]}, which ended with status {error.returncode}"
+        ) from None
+    return _text_of(done.stdout)
+
+
+def _from_keyring(name: str) -> str:
+    service, _, user = name.partition("/")
+    try:
+        get_password: Callable[[str, str], str | None]
+        get_password = importlib.import_module("keyring").get_password
+    except ImportError:
+        raise SecretFault("is in a keyring, but the package keyring is not installed") from None
+    try:
+        text = get_password(service, user)
+    except Exception as error:
+        raise SecretFault(f"cannot be had from the keyring ({type(error).__name__})") from None
+    if text is None:
+        raise SecretFault(f"is not in the keyring under {name}")
+    return text
+
+
+def _text_of(content: bytes) -> str:
+    if len(content) > SECRET_LIMIT_BYTES:
+        raise SecretFault(f"is longer than {SECRET_LIMIT_BYTES} bytes")
+    try:
+        text = content.decode()
+    except UnicodeDecodeError:
+        raise SecretFault("is not UTF-8 text") from None
+    return text[: -2 if text.endswith("\r\n") else -1 if text.endswith("\n") else None]
+
+
+@dataclass(frozen=True, slots=True)
+class Login:
+    """Who may log in: ``address`` in any case, with ``password``."""
+
+    account: AccountId
+    address: str
+    password: Secret
+
+
+class Authenticator:
+    """Tells who logs in, in a time that says nothing about how close a guess was."""
+
+    def __init__(self, logins: Iterable[Login]) -> None:
+        self._logins = {
+            login.address.casefold(): (_digest(login.password.reveal()), login.account)
+            for login in logins
+        }
+        self._nobody = _digest(os.urandom(32).hex())
+
+    async def check(self, login: str, password: str) -> AccountId | None:
+        """Return the account that ``login`` and ``password`` open, or None."""
+        digest, account = self._logins.get(login.casefold(), (self._nobody, None))
+        return account if hmac.compare_digest(digest, _digest(password)) else None
+
+
+def _digest(password: str) -> bytes:
+    return hashlib.sha256(password.encode("utf-8", "surrogatepass")).digest()

@@ -1,0 +1,1 @@
+"""The grammar of IMAP: bytes to commands and responses to bytes, with no I/O."""

@@ -1,0 +1,85 @@
+"""Mailbox names: modified UTF-7, INBOX in any case, LIST's wildcards.
+
+RFC 3501 §5.1, §5.1.3, §6.3.8; RFC 9051 §5.1 (names in UTF-8).
+"""
+
+from __future__ import annotations
+
+import base64
+import re
+from functools import lru_cache
+
+DELIMITER = "/"
+INBOX = "INBOX"
+
+_SHIFTED = re.compile(r"&([^-]*)-")
+_UNSAFE = re.compile(r"[^\x20-\x25\x27-\x7e]+")
+
+
+def decode(encoded: str) -> str:
+    """Return the name that modified UTF-7 stands for (RFC 3501 §5.1.3).
+
+    Raises:
+        ValueError: a shift sequence is broken.
+    """
+
+    def shifted(match: re.Match[str]) -> str:
+        if not match[1]:
+            return "&"
+        text = match[1].replace(",", "/")
+        raw = base64.b64decode(text + "=" * (-len(text) % 4), validate=True)
+        return raw.decode("utf-16-be")
+
+    decoded = _SHIFTED.sub(shifted, encoded)
+    if _SHIFTED.sub("", encoded).count("&"):
+        raise ValueError("a shift sequence is not ended")
+    return decoded
+
+
+def encode(name: str) -> str:
+    """Return a name in modified UTF-7 (RFC 3501 §5.1.3)."""
+
+    def shift(match: re.Match[str]) -> str:
+        if match[0] == "&":
+            return "&-"
+        text = base64.b64encode(match[0].encode("utf-16-be")).decode().rstrip("=")
+        return "&" + text.replace("/", ",") + "-"
+
+    return (
+        _UNSAFE.sub(shift, name.replace("&", "&-"))
+        if "&" not in name
+        else "".join(
+            "&-" if part == "&" else _UNSAFE.sub(shift, part) for part in re.split("(&)", name)
+        )
+    )
+
+
+def canonical(name: str) -> str:
+    """Return the name with INBOX, as a whole or as first level, in capitals (RFC 3501 §5.1)."""
+    first, delimiter, rest = name.partition(DELIMITER)
+    return INBOX + delimiter + rest if first.upper() == INBOX else name
+
+
+@lru_cache(maxsize=256)
+def pattern(written: str) -> re.Pattern[str]:
+    """Return what a LIST pattern matches: ``*`` anything, ``%`` anything within a level."""
+    parts = []
+    for piece in re.split(r"([*%]+)", canonical(written)):
+        if "*" in piece and set(piece) <= {"*", "%"}:
+            parts.append(".*")
+        elif piece and set(piece) == {"%"}:
+            parts.append(f"[^{DELIMITER}]*")
+        else:
+            parts.append(re.escape(piece))
+    return re.compile("".join(parts), re.DOTALL)
+
+
+def matches(name: str, written: str) -> bool:
+    """Say whether ``name`` matches a LIST pattern (RFC 3501 §6.3.8)."""
+    return pattern(written).fullmatch(name) is not None
+
+
+def parents(name: str) -> list[str]:
+    """Return the names of the levels above, outermost first."""
+    levels = name.split(DELIMITER)
+    return [DELIMITER.join(levels[:depth]) for depth in range(1, len(levels))]

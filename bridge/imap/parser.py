@@ -1,0 +1,390 @@
+"""One complete command line to a command value (RFC 3501 §9 ``command`` and extensions).
+
+``parse`` raises nothing but ``bridge.imap.errors``: whatever a client sends is a command or a
+fault with a sentence.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import re
+from collections.abc import Callable
+
+from bridge.imap.commands import (
+    Append,
+    AppendMessage,
+    Authenticate,
+    Command,
+    Compress,
+    Copy,
+    Create,
+    Delete,
+    Enable,
+    Expunge,
+    GetQuota,
+    GetQuotaRoot,
+    Id,
+    List,
+    Login,
+    Plain,
+    QResync,
+    Rename,
+    Select,
+    Status,
+    Subscribe,
+    Tagged,
+)
+from bridge.imap.errors import SyntaxFault
+from bridge.imap.framing import CommandLine
+from bridge.imap.parse_fetch import parse_fetch, parse_store
+from bridge.imap.parse_search import parse_search, parse_sort, parse_thread
+from bridge.imap.syntax import MODSEQ_LIMIT, Scanner, text_of
+
+PLAIN = frozenset(
+    {
+        "CAPABILITY",
+        "CHECK",
+        "CLOSE",
+        "EXPUNGE",
+        "IDLE",
+        "LOGOUT",
+        "NAMESPACE",
+        "NOOP",
+        "STARTTLS",
+        "UNSELECT",
+    }
+)
+STATUS_ITEMS = frozenset(
+    {
+        "APPENDLIMIT",
+        "DELETED",
+        "HIGHESTMODSEQ",
+        "MAILBOXID",
+        "MESSAGES",
+        "RECENT",
+        "SIZE",
+        "UIDNEXT",
+        "UIDVALIDITY",
+        "UNSEEN",
+    }
+)
+SELECTION_OPTIONS = frozenset({"SUBSCRIBED", "REMOTE", "RECURSIVEMATCH", "SPECIAL-USE"})
+RETURN_OPTIONS = frozenset({"SUBSCRIBED", "CHILDREN", "SPECIAL-USE", "STATUS"})
+
+# tag = 1*<any ASTRING-CHAR except "+">
+_TAG = re.compile(rb"[^\x00-\x20\x7f-\xff(){%*\"\\+]+")
+
+
+def parse(line: CommandLine) -> Tagged:
+    """Return the command in ``line``.
+
+    Raises:
+        SyntaxFault: it is none, or its arguments break the grammar.
+    """
+    scanner = Scanner(line)
+    tag = scanner.match(_TAG)
+    if tag is None:
+        raise scanner.fault("a tag")
+    scanner.tag = tag[0].decode("ascii")
+    scanner.space()
+    name = scanner.word("a command")
+    if name == "UID":
+        scanner.space()
+        name = f"UID {scanner.word('a command')}"
+    if name in PLAIN:
+        scanner.end()
+        return Tagged(scanner.tag, name, Plain(name))
+    arguments = _ARGUMENTS.get(name)
+    if arguments is None:
+        raise SyntaxFault(scanner.tag, f"{name} is not a command of this server")
+    command = arguments(scanner)
+    scanner.end()
+    return Tagged(scanner.tag, name, command)
+
+
+def decode_sasl(line: bytes) -> bytes | None:
+    """Return what a client's SASL line holds, None for ``*`` (RFC 3501 §6.2.2).
+
+    Raises:
+        SyntaxFault: it is not base64.
+    """
+    if line == b"*":
+        return None
+    try:
+        return base64.b64decode(line, validate=True)
+    except (binascii.Error, ValueError):
+        raise SyntaxFault("*", "the response is not base64") from None
+
+
+# -- one function for each command with arguments ------------------------------------------
+
+
+def _authenticate(scanner: Scanner) -> Command:
+    # authenticate = "AUTHENTICATE" SP auth-type [SP (base64 / "=")] (RFC 4959 §3)
+    scanner.space()
+    mechanism = scanner.atom().upper()
+    initial = None
+    if scanner.take(b" "):
+        written = scanner.astring_bytes()
+        try:
+            initial = b"" if written == b"=" else base64.b64decode(written, validate=True)
+        except (binascii.Error, ValueError):
+            raise SyntaxFault(scanner.tag, "the initial response is not base64") from None
+    return Authenticate(mechanism, initial)
+
+
+def _login(scanner: Scanner) -> Command:
+    scanner.space()
+    user = scanner.astring()
+    scanner.space()
+    return Login(user, scanner.astring())
+
+
+def _enable(scanner: Scanner) -> Command:
+    scanner.space()
+    names = [scanner.word("a capability")]
+    while scanner.take(b" "):
+        names.append(scanner.word("a capability"))
+    return Enable(tuple(names))
+
+
+def _id(scanner: Scanner) -> Command:
+    # id = "ID" SP id-params-list ; "(" *(string SP nstring) ")" / nil (RFC 2971 §3.1)
+    scanner.space()
+    if scanner.take(b"NIL"):
+        return Id(())
+    scanner.expect(b"(")
+    fields: list[tuple[str, str | None]] = []
+    while not scanner.take(b")"):
+        if fields:
+            scanner.space()
+        name = text_of(scanner.string())
+        scanner.space()
+        value = scanner.nstring()
+        fields.append((name, None if value is None else text_of(value)))
+    return Id(tuple(fields))
+
+
+def _select(scanner: Scanner, *, read_only: bool) -> Command:
+    scanner.space()
+    mailbox = scanner.mailbox()
+    condstore = False
+    qresync = None
+    if scanner.take(b" ("):
+        while True:
+            name = scanner.word("a parameter")
+            if name == "CONDSTORE":
+                condstore = True
+            elif name == "QRESYNC":
+                scanner.space()
+                qresync = _qresync(scanner)
+            else:
+                raise scanner.fault("CONDSTORE or QRESYNC")
+            if not scanner.take(b" "):
+                break
+        scanner.expect(b")")
+    return Select(mailbox, read_only, condstore, qresync)
+
+
+def _qresync(scanner: Scanner) -> QResync:
+    # "(" uidvalidity SP mod-sequence-value [SP known-uids] [SP seq-match-data] ")" (RFC 7162 §7)
+    scanner.expect(b"(")
+    uid_validity = scanner.nz_number()
+    scanner.space()
+    modseq = scanner.nz_number(MODSEQ_LIMIT)
+    known_uids = None
+    known_pairs = None
+    if scanner.take(b" "):
+        if not scanner.peek(b"("):
+            known_uids = scanner.sequence_set()
+        if known_uids is None or scanner.take(b" "):
+            scanner.expect(b"(")
+            numbers = scanner.sequence_set()
+            scanner.space()
+            known_pairs = (numbers, scanner.sequence_set())
+            scanner.expect(b")")
+    scanner.expect(b")")
+    return QResync(uid_validity, modseq, known_uids, known_pairs)
+
+
+def _create(scanner: Scanner) -> Command:
+    scanner.space()
+    mailbox = scanner.mailbox()
+    special_use: tuple[str, ...] = ()
+    if scanner.take(b" (USE "):
+        special_use = scanner.flag_list()
+        scanner.expect(b")")
+    return Create(mailbox, special_use)
+
+
+def _mailbox(scanner: Scanner) -> str:
+    scanner.space()
+    return scanner.mailbox()
+
+
+def _rename(scanner: Scanner) -> Command:
+    old = _mailbox(scanner)
+    return Rename(old, _mailbox(scanner))
+
+
+def _list(scanner: Scanner) -> Command:
+    # list = "LIST" [SP list-select-opts] SP mailbox SP mbox-or-pat [SP list-return-opts]
+    scanner.space()
+    extended = scanner.peek(b"(")
+    selection: frozenset[str] = frozenset()
+    if extended:
+        selection = _options(scanner, SELECTION_OPTIONS)[0]
+        scanner.space()
+        if "RECURSIVEMATCH" in selection and not selection & {"SUBSCRIBED"}:
+            raise scanner.fault("RECURSIVEMATCH with SUBSCRIBED")
+    reference = scanner.mailbox()
+    scanner.space()
+    if scanner.take(b"("):
+        extended = True
+        patterns = [scanner.list_mailbox()]
+        while scanner.take(b" "):
+            patterns.append(scanner.list_mailbox())
+        scanner.expect(b")")
+    else:
+        patterns = [scanner.list_mailbox()]
+    returns: frozenset[str] = frozenset()
+    status: tuple[str, ...] = ()
+    if scanner.take(b" RETURN "):
+        extended = True
+        returns, status = _options(scanner, RETURN_OPTIONS)
+    return List(
+        reference,
+        tuple(patterns),
+        selection=selection,
+        returns=returns,
+        status=status,
+        extended=extended,
+    )
+
+
+def _options(scanner: Scanner, known: frozenset[str]) -> tuple[frozenset[str], tuple[str, ...]]:
+    scanner.expect(b"(")
+    options: set[str] = set()
+    status: tuple[str, ...] = ()
+    while not scanner.take(b")"):
+        if options:
+            scanner.space()
+        option = scanner.word("an option")
+        if option not in known:
+            raise scanner.fault(f"an option, not {option}")
+        options.add(option)
+        if option == "STATUS":
+            scanner.space()
+            status = _status_items(scanner)
+    return frozenset(options), status
+
+
+def _lsub(scanner: Scanner) -> Command:
+    scanner.space()
+    reference = scanner.mailbox()
+    scanner.space()
+    return List(reference, (scanner.list_mailbox(),), lsub=True)
+
+
+def _status_items(scanner: Scanner) -> tuple[str, ...]:
+    scanner.expect(b"(")
+    items: list[str] = []
+    while not items or scanner.take(b" "):
+        item = scanner.word("a status item")
+        if item not in STATUS_ITEMS:
+            raise scanner.fault(f"a status item, not {item}")
+        items.append(item)
+    scanner.expect(b")")
+    return tuple(dict.fromkeys(items))
+
+
+def _status(scanner: Scanner) -> Command:
+    mailbox = _mailbox(scanner)
+    scanner.space()
+    return Status(mailbox, _status_items(scanner))
+
+
+def _append(scanner: Scanner) -> Command:
+    # append = "APPEND" SP mailbox 1*append-message (RFC 3502 §6.3.11)
+    mailbox = _mailbox(scanner)
+    messages: list[AppendMessage] = []
+    while not messages or scanner.peek(b" "):
+        scanner.space()
+        messages.append(_append_message(scanner))
+    return Append(mailbox, tuple(messages))
+
+
+def _append_message(scanner: Scanner) -> AppendMessage:
+    flags: tuple[str, ...] = ()
+    if scanner.peek(b"("):
+        flags = scanner.flag_list()
+        scanner.space()
+    internal_date = scanner.take_date_time()
+    if internal_date is not None:
+        scanner.space()
+    wrapped = scanner.take(b"UTF8 (")  # append-data-ext (RFC 6855 §4)
+    literal = scanner.take_literal()
+    if literal is None:
+        raise scanner.fault("a literal")
+    if wrapped:
+        scanner.expect(b")")
+    return AppendMessage(literal[0], flags, internal_date, binary=literal[1] and not wrapped)
+
+
+def _uid_expunge(scanner: Scanner) -> Command:
+    scanner.space()
+    return Expunge(scanner.sequence_set())
+
+
+def _copy(scanner: Scanner, *, uid: bool, move: bool) -> Command:
+    scanner.space()
+    numbers = scanner.sequence_set()
+    return Copy(uid, numbers, _mailbox(scanner), move)
+
+
+def _get_quota(scanner: Scanner) -> Command:
+    scanner.space()
+    return GetQuota(scanner.astring())
+
+
+def _compress(scanner: Scanner) -> Command:
+    scanner.space()
+    return Compress(scanner.word("a mechanism"))
+
+
+_ARGUMENTS: dict[str, Callable[[Scanner], Command]] = {
+    "APPEND": _append,
+    "AUTHENTICATE": _authenticate,
+    "COMPRESS": _compress,
+    "COPY": lambda scanner: _copy(scanner, uid=False, move=False),
+    "CREATE": _create,
+    "DELETE": lambda scanner: Delete(_mailbox(scanner)),
+    "ENABLE": _enable,
+    "EXAMINE": lambda scanner: _select(scanner, read_only=True),
+    "FETCH": lambda scanner: parse_fetch(scanner, uid=False),
+    "GETQUOTA": _get_quota,
+    "GETQUOTAROOT": lambda scanner: GetQuotaRoot(_mailbox(scanner)),
+    "ID": _id,
+    "LIST": _list,
+    "LOGIN": _login,
+    "LSUB": _lsub,
+    "MOVE": lambda scanner: _copy(scanner, uid=False, move=True),
+    "RENAME": _rename,
+    "SEARCH": lambda scanner: parse_search(scanner, uid=False),
+    "SELECT": lambda scanner: _select(scanner, read_only=False),
+    "SORT": lambda scanner: parse_sort(scanner, uid=False),
+    "STATUS": _status,
+    "STORE": lambda scanner: parse_store(scanner, uid=False),
+    "SUBSCRIBE": lambda scanner: Subscribe(_mailbox(scanner), on=True),
+    "THREAD": lambda scanner: parse_thread(scanner, uid=False),
+    "UID COPY": lambda scanner: _copy(scanner, uid=True, move=False),
+    "UID EXPUNGE": _uid_expunge,
+    "UID FETCH": lambda scanner: parse_fetch(scanner, uid=True),
+    "UID MOVE": lambda scanner: _copy(scanner, uid=True, move=True),
+    "UID SEARCH": lambda scanner: parse_search(scanner, uid=True),
+    "UID SORT": lambda scanner: parse_sort(scanner, uid=True),
+    "UID STORE": lambda scanner: parse_store(scanner, uid=True),
+    "UID THREAD": lambda scanner: parse_thread(scanner, uid=True),
+    "UNSUBSCRIBE": lambda scanner: Subscribe(_mailbox(scanner), on=False),
+}

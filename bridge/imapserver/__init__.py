@@ -1,0 +1,1 @@
+"""The IMAP server: sessions over mailboxes, and the connections that carry them."""

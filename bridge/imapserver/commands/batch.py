@@ -1,0 +1,77 @@
+"""Messages on their way to a client, taken in batches small enough to make nobody wait."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import accumulate
+from typing import TypeVar, cast
+
+from bridge.imapserver.view import View
+from bridge.model import ContentId
+
+T = TypeVar("T")
+
+BATCH_MESSAGES = 512
+BATCH_BYTES = 256 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Some messages: sequence numbers, positions in the index, contents.
+
+    ``positions`` is a ``range`` where they are neighbours; ``missed`` counts messages that the
+    client still numbers and that are gone.
+    """
+
+    numbers: Sequence[int]
+    positions: Sequence[int]
+    contents: Sequence[ContentId]
+    missed: int
+
+
+def take(values: Sequence[T], positions: Sequence[int]) -> Sequence[T]:
+    """Return the values at positions; neighbours in one copy."""
+    if isinstance(positions, range):
+        return values[positions.start : positions.stop]
+    return [values[at] for at in positions]
+
+
+def batches(view: View, numbers: Sequence[int], *, heavy: bool) -> Iterator[Batch]:
+    """Yield ``numbers`` in batches, each as the index is when it is asked for.
+
+    ``heavy`` says that texts are wanted: then a batch has at most ``BATCH_BYTES`` of them, or one
+    message.
+    """
+    at = 0
+    while at < len(numbers):
+        chunk = numbers[at : at + BATCH_MESSAGES]
+        if heavy and len(chunk) > 1:
+            chunk = chunk[: _fitting(view, chunk)]
+        at += len(chunk)
+        yield batch_of(view, chunk)
+
+
+def batch_of(view: View, numbers: Sequence[int]) -> Batch:
+    """Return the messages of these numbers that are still there."""
+    if view.all_told():
+        positions: Sequence[int] = (
+            range(numbers.start - 1, numbers.stop - 1)
+            if isinstance(numbers, range)
+            else [number - 1 for number in numbers]
+        )
+        return Batch(numbers, positions, _contents(view, positions), 0)
+    found = [(number, at) for number in numbers if (at := view.position(number)) is not None]
+    positions = [at for _, at in found]
+    left = [number for number, _ in found]
+    return Batch(left, positions, _contents(view, positions), len(numbers) - len(left))
+
+
+def _contents(view: View, positions: Sequence[int]) -> Sequence[ContentId]:
+    return cast(Sequence[ContentId], take(view.index.contents, positions))
+
+
+def _fitting(view: View, numbers: Sequence[int]) -> int:
+    sizes = take(view.index.sizes, batch_of(view, numbers).positions)
+    return max(bisect_right(list(accumulate(sizes)), BATCH_BYTES), 1)

@@ -1,0 +1,214 @@
+"""The account's mailboxes: CREATE, DELETE, RENAME, SUBSCRIBE, STATUS, NAMESPACE, QUOTA.
+
+RFC 3501 §6.3; RFC 2342; RFC 6154 §3 (CREATE-SPECIAL-USE); RFC 8438; RFC 8474; RFC 9208.
+"""
+
+from __future__ import annotations
+
+from bridge.imap import responses
+from bridge.imap.commands import (
+    Create,
+    Delete,
+    GetQuota,
+    GetQuotaRoot,
+    Plain,
+    Rename,
+    Status,
+    Subscribe,
+)
+from bridge.imap.mailboxname import DELIMITER, parents
+from bridge.imapserver.commands.selecting import mailbox_id
+from bridge.imapserver.reply import No
+from bridge.imapserver.session import Session
+from bridge.mailbox import MailboxIndex, MailboxTransaction
+from bridge.model import INBOX, Mailbox, SpecialUse, Uid
+
+NAME_LIMIT_BYTES = 255
+QUOTA_ROOT = b'"account"'
+
+
+def _check_name(name: str) -> str:
+    name = name.removesuffix(DELIMITER)
+    levels = name.split(DELIMITER)
+    if not name or "" in levels:
+        raise No("a mailbox name has no empty level", "CANNOT")
+    if len(name.encode()) > NAME_LIMIT_BYTES or any(char < " " or char == "\x7f" for char in name):
+        raise No("the mailbox name is too long or holds control characters", "CANNOT")
+    if any(char in "*%" for char in name):
+        raise No("a mailbox name holds no wildcard", "CANNOT")
+    return name
+
+
+async def create(session: Session, command: Create) -> str | None:
+    """CREATE, with the levels above where they are missing."""
+    name = _check_name(command.mailbox)
+    mailboxes = session.services.mailboxes
+    if await mailboxes.find(session.owner, name) is not None:
+        raise No("a mailbox of that name exists", "ALREADYEXISTS")
+    use = await _special_use(session, command.special_use)
+    missing = [
+        parent
+        for parent in parents(name)
+        if parent and await mailboxes.find(session.owner, parent) is None
+    ]
+
+    async def work(transaction: MailboxTransaction) -> Mailbox:
+        for parent in missing:
+            await transaction.create(session.owner, parent)
+        return await transaction.create(session.owner, name, use)
+
+    mailbox = await mailboxes.write(work)
+    return f"[MAILBOXID ({mailbox_id(mailbox.id).decode()})] created"
+
+
+async def _special_use(session: Session, written: tuple[str, ...]) -> SpecialUse | None:
+    if not written:
+        return None
+    known = {use.value.casefold(): use for use in SpecialUse}
+    use = known.get(written[0].casefold())
+    if use is None or len(written) > 1:
+        raise No("that special use can't be given to a new mailbox", "USEATTR")
+    if await session.services.mailboxes.special(session.owner, use) is not None:
+        raise No("another mailbox has that special use", "USEATTR")
+    return use
+
+
+async def delete(session: Session, command: Delete) -> str | None:
+    """DELETE: a mailbox with others below it goes too, they stay (RFC 9051 §6.3.5)."""
+    if command.mailbox == INBOX:
+        raise No("INBOX can't be deleted", "CANNOT")
+    mailbox = await session.mailbox(command.mailbox)
+    if mailbox.special_use in (SpecialUse.SENT, SpecialUse.DRAFTS, SpecialUse.TRASH):
+        raise No(f"{mailbox.name} can't be deleted: the bridge needs it", "CANNOT")
+    if session.selected is not None and session.selected.mailbox.id == mailbox.id:
+        await session.deselect()
+
+    async def work(transaction: MailboxTransaction) -> None:
+        await transaction.delete(mailbox.id)
+
+    await session.services.mailboxes.write(work)
+    return None
+
+
+async def rename(session: Session, command: Rename) -> str | None:
+    """RENAME, with what is below; INBOX's messages move to the new one (RFC 3501 §6.3.5)."""
+    new = _check_name(command.new)
+    mailboxes = session.services.mailboxes
+    mailbox = await session.mailbox(command.old.removesuffix(DELIMITER))
+    if new == mailbox.name or await mailboxes.find(session.owner, new) is not None:
+        raise No("a mailbox of that name exists", "ALREADYEXISTS")
+    if new.startswith(mailbox.name + DELIMITER) and mailbox.name != INBOX:
+        raise No("a mailbox can't be moved below itself", "CANNOT")
+    boxes = await mailboxes.mailboxes(session.owner)
+    names = {box.name for box in boxes}
+    missing = [parent for parent in parents(new) if parent and parent not in names]
+    below = [box for box in boxes if box.name.startswith(mailbox.name + DELIMITER)]
+
+    async def work(transaction: MailboxTransaction) -> None:
+        for parent in missing:
+            await transaction.create(session.owner, parent)
+        if mailbox.name == INBOX:
+            target = await transaction.create(session.owner, new)
+            uids = [Uid(row[0]) for row in await transaction.tx.index_rows(mailbox.id)]
+            await transaction.move(mailbox.id, uids, target.id)
+            return
+        for box in [mailbox, *below]:
+            await transaction.rename(box.id, new + box.name[len(mailbox.name) :])
+
+    await mailboxes.write(work)
+    return None
+
+
+async def subscribe(session: Session, command: Subscribe) -> str | None:
+    """SUBSCRIBE and UNSUBSCRIBE."""
+    name = command.mailbox.removesuffix(DELIMITER)
+
+    async def work(transaction: MailboxTransaction) -> None:
+        if command.on:
+            await transaction.subscribe(session.owner, name)
+        else:
+            await transaction.unsubscribe(session.owner, name)
+
+    await session.services.mailboxes.write(work)
+    return None
+
+
+async def status(session: Session, command: Status) -> str | None:
+    """STATUS."""
+    mailbox = await session.mailbox(command.mailbox)
+    if "HIGHESTMODSEQ" in command.items:
+        session.enable_condstore()
+    session.send(await status_line(session, mailbox, command.items))
+    return None
+
+
+async def status_line(session: Session, mailbox: Mailbox, items: tuple[str, ...]) -> bytes:
+    """Return the STATUS line of a mailbox (RFC 3501 §7.2.4)."""
+    index = await session.services.mailboxes.index(mailbox.id)
+    recent = 0
+    if "RECENT" in items:
+        claims = session.services.recent
+        first = await claims.claim(session.services.mailboxes, mailbox.id, Uid(0), read_only=True)
+        recent = sum(uid >= first for uid in index.uids)
+    shown = " ".join(f"{item} {_item(session, mailbox, index, item, recent)}" for item in items)
+    name = responses.mailbox(mailbox.name, utf8=session.utf8)
+    return b"* STATUS " + name + b" (" + shown.encode() + b")\r\n"
+
+
+def _item(
+    session: Session, mailbox: Mailbox, index: MailboxIndex, item: str, recent: int
+) -> int | str:
+    match item:
+        case "MESSAGES":
+            return len(index)
+        case "RECENT":
+            return recent
+        case "UIDNEXT":
+            return index.uid_next
+        case "UIDVALIDITY":
+            return mailbox.uid_validity
+        case "UNSEEN":
+            return index.unseen
+        case "DELETED":
+            return index.deleted
+        case "SIZE":
+            return index.size_bytes
+        case "HIGHESTMODSEQ":
+            return index.highest_modseq
+        case "MAILBOXID":
+            return f"({mailbox_id(mailbox.id).decode()})"
+        case _:
+            return session.services.append_limit_bytes
+
+
+async def namespace(session: Session, command: Plain) -> str | None:
+    """NAMESPACE: one, personal."""
+    session.send(b'* NAMESPACE (("" "/")) NIL NIL\r\n')
+    return None
+
+
+async def get_quota(session: Session, command: GetQuota) -> str | None:
+    """GETQUOTA."""
+    if command.root != "account":
+        raise No("no such quota root", "NONEXISTENT")
+    await _send_quota(session)
+    return None
+
+
+async def get_quota_root(session: Session, command: GetQuotaRoot) -> str | None:
+    """GETQUOTAROOT."""
+    await session.mailbox(command.mailbox)
+    name = responses.mailbox(command.mailbox, utf8=session.utf8)
+    session.send(b"* QUOTAROOT " + name + b" " + QUOTA_ROOT + b"\r\n")
+    await _send_quota(session)
+    return None
+
+
+async def _send_quota(session: Session) -> None:
+    provider = session.services.quota
+    figures = await provider.quota(session.owner) if provider else None
+    resources = b""
+    if figures is not None and figures.limit_bytes is not None:  # in KiB (RFC 9208 §5.1)
+        used, limit = -(-figures.used_bytes // 1024), figures.limit_bytes // 1024
+        resources = b"STORAGE %d %d" % (used, limit)
+    session.send(b"* QUOTA " + QUOTA_ROOT + b" (" + resources + b")\r\n")

@@ -1,0 +1,110 @@
+"""SEARCH: what was found, as SEARCH or ESEARCH says it.
+
+RFC 3501 §6.4.4; RFC 4731 (ESEARCH), 5182 (SEARCHRES), 7162 §3.1.5 (MODSEQ), 9394 (PARTIAL).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from bridge.imap import responses
+from bridge.imap.commands import Search, Sort
+from bridge.imap.search import SearchKey, uses_modseq
+from bridge.imap.sequence import format_numbers
+from bridge.imapserver.matching import Found, search
+from bridge.imapserver.partial import partial_of
+from bridge.imapserver.session import Session
+
+
+async def search_(session: Session, command: Search) -> str | None:
+    """SEARCH and UID SEARCH."""
+    if uses_modseq(command.key):
+        session.enable_condstore()
+    returns = command.returns
+    if returns is None and "IMAP4REV2" in session.enabled:
+        returns = frozenset({"ALL"})
+    found = await found_or_forgotten(session, command.key, returns)
+    if returns is None:
+        numbers = found.uids if command.uid else found.numbers
+        session.send(b"* SEARCH" + _listed(numbers) + modseq_mark(command.key, found) + b"\r\n")
+        return None
+    answer_extended(session, command, returns, found)
+    return None
+
+
+def _listed(numbers: Sequence[int]) -> bytes:
+    return f" {' '.join(map(str, numbers))}".encode() if numbers else b""
+
+
+def modseq_mark(key: SearchKey, found: Found) -> bytes:
+    """Return the highest MODSEQ of what was found, if the search asked about MODSEQ."""
+    if not uses_modseq(key) or not found.modseqs:
+        return b""
+    return b" (MODSEQ %d)" % max(found.modseqs)
+
+
+async def found_or_forgotten(
+    session: Session, key: SearchKey, returns: frozenset[str] | None, *, details: bool = False
+) -> Found:
+    """Search; a search that was to be saved and fails leaves an empty result (RFC 5182 §2.1)."""
+    try:
+        return await search(session, key, details=details)
+    except BaseException:
+        if returns is not None and "SAVE" in returns:
+            session.saved = []
+        raise
+
+
+def answer_extended(
+    session: Session, command: Search | Sort, returns: frozenset[str], found: Found
+) -> None:
+    """Send the ESEARCH line, and keep the result where SAVE says so."""
+    if "SAVE" in returns:
+        session.saved = _to_save(returns, command.partial, found)
+        if returns == {"SAVE"}:
+            return
+    data = list(_results(command, returns, found))
+    if uses_modseq(command.key) and found.modseqs:
+        data.append(b"MODSEQ %d" % _told_modseq(returns, found))
+    session.send(responses.esearch(session.tag, uid=command.uid, data=data))
+
+
+def _results(command: Search | Sort, returns: frozenset[str], found: Found) -> Iterator[bytes]:
+    numbers = found.uids if command.uid else found.numbers
+    if numbers and "MIN" in returns:
+        yield b"MIN %d" % numbers[0]
+    if numbers and "MAX" in returns:
+        yield b"MAX %d" % numbers[-1]
+    if "COUNT" in returns:
+        yield b"COUNT %d" % len(numbers)
+    if numbers and "ALL" in returns:
+        yield b"ALL " + format_numbers(numbers).encode()
+    if command.partial is not None:
+        first, last = command.partial
+        part = format_numbers(partial_of(numbers, command.partial)) or "NIL"
+        yield f"PARTIAL ({first}:{last} {part})".encode()
+
+
+def _ends(returns: frozenset[str]) -> frozenset[str]:
+    """Return MIN and MAX as far as they are all that was asked for, besides SAVE."""
+    wanted = returns - {"SAVE"}
+    return wanted if wanted <= {"MIN", "MAX"} else frozenset()
+
+
+def _to_save(returns: frozenset[str], partial: tuple[int, int] | None, found: Found) -> list[int]:
+    """Return the UIDs that SAVE keeps (RFC 5182 §2.1, RFC 9394 §3.1): ascending."""
+    ends = _ends(returns)
+    if ends and found.uids:
+        kept = {found.uids[0 if end == "MIN" else -1] for end in ends}
+        return sorted(kept)
+    if partial is not None and not returns & {"ALL", "COUNT"}:
+        return sorted(partial_of(found.uids, partial))
+    return sorted(found.uids)
+
+
+def _told_modseq(returns: frozenset[str], found: Found) -> int:
+    """Return the MODSEQ of what is told: of MIN and MAX alone, else of all (RFC 7162 §3.1.5)."""
+    ends = _ends(returns)
+    if ends:
+        return max(found.modseqs[0 if end == "MIN" else -1] for end in ends)
+    return max(found.modseqs)

@@ -1,0 +1,168 @@
+"""Opening and closing a mailbox: SELECT, EXAMINE, CLOSE, UNSELECT, IDLE.
+
+RFC 3501 §6.3.1, §6.4.2; RFC 3691 (UNSELECT); RFC 2177 (IDLE); RFC 7162 §3.2.5 (QRESYNC).
+"""
+
+from __future__ import annotations
+
+import asyncio
+
+from bridge.imap import responses
+from bridge.imap.commands import Plain, QResync, Select
+from bridge.imap.sequence import SequenceSet
+from bridge.imapserver.reply import Bad, No
+from bridge.imapserver.session import Selected, Session, State, flag_lines
+from bridge.model import DELETED, ModSeq, Uid
+
+
+async def select(session: Session, command: Select) -> str | None:
+    """SELECT and EXAMINE."""
+    was_open = session.selected is not None
+    if was_open:
+        await session.deselect()
+        if session.enabled & {"QRESYNC", "IMAP4REV2"}:
+            session.send(b"* OK [CLOSED] the previous mailbox is closed\r\n")
+    mailbox = await session.mailbox(command.mailbox)
+    if command.condstore:
+        session.enable_condstore()
+    if command.qresync is not None and "QRESYNC" not in session.enabled:
+        raise Bad("ENABLE QRESYNC first")
+    selected = await session.select(mailbox, read_only=command.read_only)
+    session.send(b"".join(_state_lines(session, selected)))
+    if command.qresync is not None:
+        await _resynchronise(session, selected, command.qresync)
+    return "[READ-ONLY] examined" if command.read_only else "[READ-WRITE] selected"
+
+
+def _state_lines(session: Session, selected: Selected) -> list[bytes]:
+    index, view = selected.view.index, selected.view
+    lines = [
+        flag_lines(selected),
+        b"* %d EXISTS\r\n" % len(view),
+    ]
+    if session.shows_recent:
+        lines.append(b"* %d RECENT\r\n" % len(selected.recent))
+        unseen = _first_unseen(selected)
+        if unseen:
+            lines.append(b"* OK [UNSEEN %d] the first unseen message\r\n" % unseen)
+    else:
+        lines.append(_list_line(session, selected))
+    lines += [
+        b"* OK [UIDVALIDITY %d] UIDs are valid\r\n" % selected.mailbox.uid_validity,
+        b"* OK [UIDNEXT %d] the next UID\r\n" % index.uid_next,
+        b"* OK [HIGHESTMODSEQ %d] the highest\r\n" % index.highest_modseq,
+        b"* OK [MAILBOXID (%b)] the mailbox's id\r\n" % mailbox_id(selected.mailbox.id),
+    ]
+    return lines
+
+
+def _list_line(session: Session, selected: Selected) -> bytes:
+    name = responses.mailbox(selected.mailbox.name, utf8=session.utf8)
+    return responses.listing("LIST", (), name)
+
+
+def mailbox_id(number: int) -> bytes:
+    """Return MAILBOXID (RFC 8474 §4)."""
+    return b"F%d" % number
+
+
+def _first_unseen(selected: Selected) -> int:
+    if not selected.view.index.unseen:
+        return 0
+    flags = selected.view.index.flags
+    return next((at + 1 for at, held in enumerate(flags) if "\\Seen" not in held), 0)
+
+
+async def _resynchronise(session: Session, selected: Selected, qresync: QResync) -> None:
+    if qresync.uid_validity != selected.mailbox.uid_validity:
+        return
+    known = qresync.known_uids
+    gone = await vanished_since(session, selected, ModSeq(qresync.modseq), known)
+    if gone:
+        session.send(responses.vanished(gone, earlier=True))
+    view, index = selected.view, selected.view.index
+    spans = known.resolve(view.largest_uid) if known else None
+    lines = []
+    for at, modseq in enumerate(index.modseqs):
+        uid = index.uids[at]
+        if modseq > qresync.modseq and (spans is None or _within(uid, spans)):
+            flags = session.flags_of(uid, index.flags[at])
+            lines.append(view.flags_line(at + 1, uid, flags, modseq, uid_too=True))
+    session.send(b"".join(lines))
+
+
+async def vanished_since(
+    session: Session, selected: Selected, modseq: ModSeq, known: SequenceSet | None
+) -> list[Uid]:
+    """Return UIDs that left the mailbox after ``modseq``, of those the client may know."""
+    mailbox = selected.mailbox.id
+    gone = await session.services.store.read(lambda tx: tx.expunged_since(mailbox, modseq))
+    if known is None:
+        return list(gone)
+    spans = known.resolve(selected.view.index.uid_next)
+    return [uid for uid in gone if _within(uid, spans)]
+
+
+def _within(uid: int, spans: tuple[tuple[int, int], ...]) -> bool:
+    return any(low <= uid <= high for low, high in spans)
+
+
+async def close(session: Session, command: Plain) -> str | None:
+    r"""CLOSE: expunges what is ``\\Deleted``, without telling."""
+    selected = session.open
+    if not selected.read_only:
+        uids = deleted_uids(selected)
+        if uids:
+            await session.services.mailboxes.expunge(selected.mailbox.id, uids)
+    await session.deselect()
+    return None
+
+
+async def unselect(session: Session, command: Plain) -> str | None:
+    """UNSELECT."""
+    await session.deselect()
+    return None
+
+
+def deleted_uids(selected: Selected) -> list[Uid]:
+    r"""Return the UIDs of what is ``\\Deleted``, as far as the client knows of it."""
+    index = selected.view.index
+    if not index.deleted:
+        return []
+    last = selected.view.largest_uid
+    return [
+        Uid(uid)
+        for uid, flags in zip(index.uids, index.flags, strict=True)
+        if DELETED in flags and uid <= last
+    ]
+
+
+async def idle(session: Session, command: Plain) -> str | None:
+    """IDLE: changes are told as they come, until DONE."""
+    loop = asyncio.get_running_loop()
+    scheduled = False
+
+    def tell() -> None:
+        nonlocal scheduled
+        scheduled = False
+        if session.state is not State.LOGOUT and not session.output.backed_up:
+            session.tell_changes(allow_expunge=True)
+
+    def update() -> None:
+        nonlocal scheduled
+        if not scheduled:
+            scheduled = True
+            loop.call_soon(tell)
+
+    session.send(b"+ idling\r\n")
+    session.tell_changes(allow_expunge=True)
+    session.on_update = update
+    try:
+        line = await session.output.read_line()
+    finally:
+        session.on_update = None
+    if line.strip().upper() != b"DONE":
+        raise Bad("DONE expected")
+    if session.selected is not None and session.selected.gone:
+        raise No("the mailbox is gone", "NONEXISTENT")
+    return None

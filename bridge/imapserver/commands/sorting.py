@@ -1,0 +1,112 @@
+"""SORT and THREAD (RFC 5256), ESORT (RFC 5267 §3), SORT=DISPLAY (RFC 5957)."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Sequence
+
+from bridge.imap.commands import Sort, Thread
+from bridge.imap.search import uses_modseq
+from bridge.imapserver.commands.searching import (
+    answer_extended,
+    found_or_forgotten,
+    modseq_mark,
+)
+from bridge.imapserver.matching import Found, search
+from bridge.imapserver.session import Session
+from bridge.imapserver.thread import Member, by_references, by_subject, shown
+from bridge.model import ContentId
+from bridge.store.messages import SortRow
+
+_FROM_INDEX = frozenset({"ARRIVAL", "SIZE"})
+_TEXTS: dict[str, Callable[[SortRow], str]] = {
+    "CC": lambda row: row.cc_mailbox,
+    "FROM": lambda row: row.from_mailbox,
+    "SUBJECT": lambda row: row.base_subject,
+    "TO": lambda row: row.to_mailbox,
+    "DISPLAYFROM": lambda row: row.from_display,
+    "DISPLAYTO": lambda row: row.to_display,
+}
+_ALGORITHMS = {"REFERENCES": by_references, "ORDEREDSUBJECT": by_subject}
+
+Column = Sequence[int] | Sequence[str]
+
+
+async def sort(session: Session, command: Sort) -> str | None:
+    """SORT and UID SORT."""
+    if uses_modseq(command.key):
+        session.enable_condstore()
+    returns = command.returns
+    found = await found_or_forgotten(session, command.key, returns, details=True)
+    columns = await _columns(session, command, found)
+    ordered = await asyncio.to_thread(_ordered, command, found, columns)
+    if returns is None:
+        numbers = ordered.uids if command.uid else ordered.numbers
+        listed = "".join(f" {number}" for number in numbers).encode()
+        session.send(b"* SORT" + listed + modseq_mark(command.key, ordered) + b"\r\n")
+        return None
+    answer_extended(session, command, returns, ordered)
+    return None
+
+
+async def _columns(session: Session, command: Sort, found: Found) -> dict[str, Column]:
+    """Return for each criterion the value of each message found."""
+    columns: dict[str, Column] = {"ARRIVAL": found.arrivals, "SIZE": found.sizes}
+    if all(name in _FROM_INDEX for name, _ in command.criteria):
+        return columns
+    contents = [ContentId(content) for content in found.contents]
+    rows = await rows_of(session, contents)
+    columns["DATE"] = [
+        arrival if (sent := rows[content].sent_at) is None else sent
+        for content, arrival in zip(contents, found.arrivals, strict=True)
+    ]
+    for name, text in _TEXTS.items():
+        if any(name == wanted for wanted, _ in command.criteria):  # in capitals: RFC 5051 §2
+            columns[name] = [text(rows[content]).upper() for content in contents]
+    return columns
+
+
+async def rows_of(session: Session, contents: Sequence[ContentId]) -> dict[ContentId, SortRow]:
+    """Return the sort keys of contents."""
+    rows = await session.services.store.scan(lambda tx: tx.sort_rows(contents))
+    return {row.content: row for row in rows}
+
+
+def _ordered(command: Sort, found: Found, columns: dict[str, Column]) -> Found:
+    """Sort by the last criterion first: each sort keeps the order of equals."""
+    places = list(range(len(found.uids)))
+    for name, reverse in reversed(command.criteria):
+        places.sort(key=columns[name].__getitem__, reverse=reverse)
+    return found.reordered(places)
+
+
+async def thread(session: Session, command: Thread) -> str | None:
+    """THREAD and UID THREAD."""
+    if uses_modseq(command.key):
+        session.enable_condstore()
+    found = await search(session, command.key, details=True)
+    members = await _members(session, command, found)
+    threads = await asyncio.to_thread(_ALGORITHMS[command.algorithm], members)
+    session.send(b"* THREAD" + shown(threads) + b"\r\n")
+    return None
+
+
+async def _members(session: Session, command: Thread, found: Found) -> list[Member]:
+    contents = [ContentId(content) for content in found.contents]
+    rows = await rows_of(session, contents)
+    members = []
+    told = found.uids if command.uid else found.numbers
+    for number, content, arrival in zip(told, contents, found.arrivals, strict=True):
+        row = rows[content]
+        sent_at = arrival if row.sent_at is None else row.sent_at
+        members.append(
+            Member(
+                number,
+                row.message_id,
+                row.references,
+                sent_at,
+                row.base_subject,
+                row.is_reply,
+            )
+        )
+    return members

@@ -1,0 +1,36 @@
+r"""Who is told that a message is ``\\Recent``: the first read-write session that hears of it.
+
+Claims are kept in memory and written down when a session selects, so a crash can show a message
+as recent twice, never not at all. RFC 3501 §2.3.2.
+"""
+
+from __future__ import annotations
+
+from bridge.mailbox import Mailboxes
+from bridge.model import MailboxId, Uid
+
+
+class RecentClaims:
+    """The first unclaimed UID of each mailbox that was opened."""
+
+    def __init__(self) -> None:
+        self._next: dict[MailboxId, int] = {}
+
+    async def claim(
+        self, mailboxes: Mailboxes, mailbox: MailboxId, below: Uid, read_only: bool
+    ) -> int:
+        """Return the first UID that is recent to a session that opens the mailbox now."""
+        if mailbox not in self._next:
+            self._next[mailbox] = await mailboxes.recent_from(mailbox)
+        first = self._next[mailbox]
+        if not read_only and first < below:
+            self._next[mailbox] = below
+            await mailboxes.claim_recent(mailbox, below)
+        return first
+
+    def claim_now(self, mailbox: MailboxId, below: Uid, read_only: bool) -> int:
+        """Likewise for messages that arrive while it is open."""
+        first = self._next.get(mailbox, 0)
+        if not read_only and first < below:
+            self._next[mailbox] = below
+        return first

@@ -1,0 +1,56 @@
+"""How a command can end other than well: exceptions, and the one table of what each is answered."""
+
+from __future__ import annotations
+
+from bridge.imap.errors import ImapFault, LiteralTooLong
+from bridge.imap.parse_search import BadCharset
+from bridge.mailbox import MailboxExists, NoSuchMailbox
+from bridge.store.base import StoreFailed, StoreFull
+
+
+class No(Exception):
+    """The command failed; ``code`` is the response code in brackets, if any."""
+
+    def __init__(self, text: str, code: str = "") -> None:
+        super().__init__(text)
+        self.text = text
+        self.code = code
+
+
+class Bad(Exception):
+    """The command may not be given now, or not like that."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__(text)
+        self.text = text
+
+
+SAID_ITSELF: tuple[tuple[type[ImapFault], str], ...] = (
+    (BadCharset, "NO [BADCHARSET (UTF-8)]"),
+    (LiteralTooLong, "NO [TOOBIG]"),
+    (ImapFault, "BAD"),
+)
+"""A fault of the client's, and what is put before its own text (RFC 3501 §7.1, RFC 7889 §4)."""
+
+ANSWERS: tuple[tuple[type[Exception], str], ...] = (
+    (IndexError, "BAD no such message number"),
+    (NoSuchMailbox, "NO [NONEXISTENT] the mailbox is gone"),
+    (MailboxExists, "NO [ALREADYEXISTS] a mailbox of that name exists"),
+    (StoreFull, "NO [OVERQUOTA] the disk is full; nothing was changed"),
+    (StoreFailed, "NO [UNAVAILABLE] the store failed; nothing was changed, try again"),
+)
+"""What else can go wrong with a command that was understood (RFC 5530)."""
+
+UNFORESEEN = "NO [SERVERBUG] internal error; see the server's log"
+
+
+def answer_to(error: Exception) -> str:
+    """Return the tagged reply that an exception stands for, without the tag."""
+    match error:
+        case No(text=text, code=code):
+            return f"NO [{code}] {text}" if code else f"NO {text}"
+        case Bad(text=text):
+            return f"BAD {text}"
+        case ImapFault(text=text):
+            return next(f"{start} {text}" for kind, start in SAID_ITSELF if isinstance(error, kind))
+    return next((answer for kind, answer in ANSWERS if isinstance(error, kind)), UNFORESEEN)

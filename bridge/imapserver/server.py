@@ -1,0 +1,116 @@
+"""Listening for mail clients: addresses, limits, time, and an orderly end. Knows no command."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import ssl
+from collections.abc import Sequence
+
+from bridge.config.listen import Listen
+from bridge.imapserver.connection import Connection
+from bridge.imapserver.session import Services
+from bridge.imapserver.settings import ImapSettings
+
+__all__ = ["ImapServer", "ImapSettings"]
+
+CHECK_INTERVAL_S = 5.0
+"""How often connections are asked whether their time is up."""
+
+
+class ImapServer:
+    """The IMAP server.
+
+    Args:
+        services: what its sessions work with.
+        settings: limits.
+        tls: for STARTTLS and implicit TLS; None offers neither.
+    """
+
+    def __init__(
+        self,
+        services: Services,
+        settings: ImapSettings = ImapSettings(),  # noqa: B008 - a frozen value
+        *,
+        tls: ssl.SSLContext | None = None,
+    ) -> None:
+        self._services = services
+        self._settings = settings
+        self._tls = tls
+        self._servers: list[asyncio.Server] = []
+        self._connections: set[Connection] = set()
+        self._watch: asyncio.Task[None] | None = None
+
+    async def start(self, listeners: Sequence[Listen]) -> list[tuple[str, int]]:
+        """Listen on every address; returns host and port of each, in order.
+
+        Raises:
+            OSError: an address cannot be had; none is listened on then.
+            ValueError: implicit TLS is asked for and there is no certificate.
+        """
+        addresses = []
+        try:
+            for listen in listeners:
+                server = await self._listen(listen)
+                self._servers.append(server)
+                host, port = server.sockets[0].getsockname()[:2]
+                addresses.append((str(host), int(port)))
+        except BaseException:
+            await self.stop()
+            raise
+        self._watch = asyncio.get_running_loop().create_task(self._watch_time())
+        return addresses
+
+    async def stop(self) -> None:
+        """Stop listening, end commands under way (within the grace), say BYE; idempotent."""
+        servers, self._servers = self._servers, []
+        for server in servers:
+            server.close()
+        if self._watch is not None:
+            self._watch.cancel()
+        await self._finish_all()
+        await self._services.background.finish()
+        for server in servers:
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(server.wait_closed(), 1)
+
+    async def _finish_all(self) -> None:
+        if not self._connections:
+            return
+        grace = asyncio.ensure_future(self._services.clock.sleep(self._settings.stop_grace_s))
+        everyone = [asyncio.ensure_future(one.finish()) for one in self._connections]
+        finished = asyncio.ensure_future(asyncio.wait(everyone))
+        await asyncio.wait((grace, finished), return_when=asyncio.FIRST_COMPLETED)
+        for task in (grace, finished, *everyone):
+            task.cancel()
+        await asyncio.gather(grace, finished, *everyone, return_exceptions=True)
+        for connection in list(self._connections):
+            connection.abort()
+
+    async def _listen(self, listen: Listen) -> asyncio.Server:
+        if listen.implicit_tls and self._tls is None:
+            raise ValueError("implicit TLS needs a certificate")
+        return await asyncio.get_running_loop().create_server(
+            lambda: self._connection(encrypted=listen.implicit_tls),
+            listen.host,
+            listen.port,
+            ssl=self._tls if listen.implicit_tls else None,
+            backlog=128,
+        )
+
+    def _connection(self, *, encrypted: bool) -> Connection:
+        return Connection(
+            self._services,
+            self._settings,
+            self._tls,
+            encrypted=encrypted,
+            connections=self._connections,
+        )
+
+    async def _watch_time(self) -> None:
+        clock = self._services.clock
+        while True:
+            await clock.sleep(CHECK_INTERVAL_S)
+            now_s = clock.monotonic()
+            for connection in list(self._connections):
+                connection.check_time(now_s)

@@ -1,0 +1,368 @@
+"""One client's session: what state it is in, what it selected, what it enabled. No socket.
+
+``run`` takes one command at a time, looks it up in the table, lets its handler write responses to
+the ``Output``, tells pending changes as the table allows, and ends with the tagged reply. An
+exception that is no reply is logged and answered ``NO [SERVERBUG]``; the session goes on.
+
+RFC 3501 §3 (states), §7.4.1 (when EXPUNGE may be told), RFC 7162 §3.1 (CONDSTORE).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import Any, Protocol
+
+import structlog
+
+from bridge.clock import Clock
+from bridge.imap import responses
+from bridge.imap.commands import Tagged
+from bridge.imap.errors import ImapFault
+from bridge.imapserver.background import Background
+from bridge.imapserver.recent import RecentClaims
+from bridge.imapserver.reply import UNFORESEEN, Bad, No, answer_to
+from bridge.imapserver.view import View
+from bridge.mailbox import Mailboxes
+from bridge.model import (
+    SYSTEM_FLAGS,
+    AccountId,
+    Added,
+    Change,
+    Expunged,
+    Flags,
+    FlagsChanged,
+    Mailbox,
+    MailboxDeleted,
+    Uid,
+)
+from bridge.store.base import Store, StoreFailed
+
+log = structlog.get_logger()
+
+SERVER_NAME = "pec-bridge"
+
+
+class State(Enum):
+    """Where a session stands (RFC 3501 §3)."""
+
+    NOT_AUTHENTICATED = "not authenticated"
+    AUTHENTICATED = "authenticated"
+    SELECTED = "selected"
+    LOGOUT = "logout"
+
+
+class Authenticator(Protocol):
+    """Who may log in."""
+
+    async def check(self, login: str, password: str) -> AccountId | None:
+        """Return the account, None if name or password are wrong."""
+
+
+@dataclass(frozen=True, slots=True)
+class Quota:
+    """How full an account is, in bytes; None if no limit is known. See RFC 9208."""
+
+    used_bytes: int
+    limit_bytes: int | None
+
+
+class QuotaProvider(Protocol):
+    """Where QUOTA's figures come from."""
+
+    async def quota(self, account: AccountId) -> Quota | None:
+        """Return the last known figures, None if there are none yet."""
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """What all sessions share."""
+
+    mailboxes: Mailboxes
+    store: Store
+    authenticator: Authenticator
+    clock: Clock
+    quota: QuotaProvider | None
+    append_limit_bytes: int
+    recent: RecentClaims = field(default_factory=RecentClaims)
+    background: Background = field(default_factory=Background)
+
+
+class Output(Protocol):
+    """Where a session's responses go, and what it may ask of its connection."""
+
+    def write(self, data: bytes) -> None:
+        """Send bytes, in order."""
+
+    async def drain(self) -> None:
+        """Let others run, and wait until the client has taken most of what was sent.
+
+        Raises:
+            ConnectionError: the client is gone.
+        """
+
+    async def read_line(self) -> bytes:
+        """Return the next bare line of the client (SASL, DONE).
+
+        Raises:
+            ConnectionError: the client is gone.
+            ImapFault: the line is too long.
+        """
+
+    def start_tls(self) -> None:
+        """Put TLS under the connection once the reply under way is sent."""
+
+    def compress(self) -> None:
+        """Compress both ways once the reply under way is sent."""
+
+    @property
+    def backed_up(self) -> bool:
+        """Whether the client takes less than it was sent, so that more should wait."""
+
+    @property
+    def secure(self) -> bool:
+        """Whether nobody else can listen: TLS, or the same machine."""
+
+    @property
+    def can_start_tls(self) -> bool:
+        """Whether STARTTLS may be given now."""
+
+    @property
+    def can_compress(self) -> bool:
+        """Whether COMPRESS may be given now."""
+
+
+@dataclass(slots=True)
+class Selected:
+    """The mailbox a session has open."""
+
+    mailbox: Mailbox
+    view: View
+    read_only: bool
+    unsubscribe: Callable[[], None]
+    recent: set[int] = field(default_factory=set)
+    gone: bool = False
+    told_keywords: int = -1
+
+
+def flag_lines(selected: Selected) -> bytes:
+    """Return the lines that name the flags in use (RFC 3501 §7.2.6); they count as told."""
+    keywords = selected.view.index.keywords
+    selected.told_keywords = len(keywords)
+    shown = responses.flags([*SYSTEM_FLAGS, *keywords.values()])
+    permanent = b"()" if selected.read_only else shown[:-1] + b" \\*)"
+    return (
+        b"* FLAGS " + shown + b"\r\n"
+        b"* OK [PERMANENTFLAGS " + permanent + b"] flags that are kept\r\n"
+    )
+
+
+Handler = Callable[["Session", Any], Awaitable[str | None]]
+"""Carries out one class of command; returns the text after OK, None for the usual one."""
+
+
+class Session:
+    """See the module.
+
+    Attributes:
+        utf8: names go out in UTF-8 (UTF8=ACCEPT or IMAP4rev2 was enabled).
+        saved: UIDs of the last search that said SAVE (RFC 5182).
+        tag: the tag of the command under way.
+    """
+
+    def __init__(self, services: Services, output: Output, peer: str) -> None:
+        self.services = services
+        self.output = output
+        self.peer = peer
+        self.account: AccountId | None = None
+        self.login = ""
+        self.state = State.NOT_AUTHENTICATED
+        self.selected: Selected | None = None
+        self.enabled: set[str] = set()
+        self.saved: list[int] = []
+        self.failures = 0
+        self.tag = ""
+        self.on_update: Callable[[], None] | None = None
+
+    # -- what handlers use -------------------------------------------------------------------
+
+    @property
+    def owner(self) -> AccountId:
+        """The account logged in to."""
+        if self.account is None:
+            raise Bad("log in first")
+        return self.account
+
+    @property
+    def open(self) -> Selected:
+        """The selected mailbox."""
+        if self.selected is None:
+            raise Bad("select a mailbox first")
+        return self.selected
+
+    @property
+    def writable(self) -> Selected:
+        """The selected mailbox, if it was not opened by EXAMINE."""
+        if self.open.read_only:
+            raise No("the mailbox is open read-only; SELECT it to change it")
+        return self.open
+
+    @property
+    def utf8(self) -> bool:
+        """Whether names and strings may be UTF-8."""
+        return bool(self.enabled & {"UTF8=ACCEPT", "IMAP4REV2"})
+
+    @property
+    def shows_recent(self) -> bool:
+        r"""Whether ``\\Recent`` is spoken of: IMAP4rev2 has done away with it (RFC 9051 §E)."""
+        return "IMAP4REV2" not in self.enabled
+
+    async def mailbox(self, name: str, code: str = "NONEXISTENT") -> Mailbox:
+        """Return the mailbox called ``name``, or end the command with NO."""
+        mailbox = await self.services.mailboxes.find(self.owner, name)
+        if mailbox is None:
+            raise No("no such mailbox", code)
+        return mailbox
+
+    def send(self, line: bytes) -> None:
+        """Send one response or several."""
+        self.output.write(line)
+
+    def flags_of(self, uid: int, flags: Flags) -> Sequence[str]:
+        r"""Return flags as this session sees them, ``\\Recent`` among them."""
+        if self.selected is not None and uid in self.selected.recent:
+            return [*flags, "\\Recent"]
+        return list(flags)
+
+    def enable_condstore(self) -> None:
+        """Show MODSEQ from now on, and say where it stands (RFC 7162 §3.1.1)."""
+        self.enabled.add("CONDSTORE")
+        if self.selected is not None and not self.selected.view.condstore:
+            self.selected.view.condstore = True
+            modseq = self.selected.view.index.highest_modseq
+            self.send(b"* OK [HIGHESTMODSEQ %d] the highest\r\n" % modseq)
+
+    # -- selection ---------------------------------------------------------------------------
+
+    async def select(self, mailbox: Mailbox, *, read_only: bool) -> Selected:
+        """Open a mailbox, having closed the one before."""
+        mailboxes = self.services.mailboxes
+        index = await mailboxes.index(mailbox.id)
+        view = View(index)
+        view.condstore = bool(self.enabled & {"CONDSTORE", "QRESYNC"})
+        view.qresync = "QRESYNC" in self.enabled
+        unsubscribe = mailboxes.subscribe_mailbox(self.owner, mailbox.id, self._changed)
+        self.selected = Selected(mailbox, view, read_only, unsubscribe)
+        self.state = State.SELECTED
+        await self._claim_recent(self.selected)
+        return self.selected
+
+    async def deselect(self) -> None:
+        """Close the open mailbox without expunging."""
+        if self.selected is None:
+            return
+        selected, self.selected = self.selected, None
+        selected.unsubscribe()
+        self.saved = []
+        if self.state is State.SELECTED:
+            self.state = State.AUTHENTICATED
+
+    async def _claim_recent(self, selected: Selected) -> None:
+        if not self.shows_recent:
+            return
+        index = selected.view.index
+        first = await self.services.recent.claim(
+            self.services.mailboxes, selected.mailbox.id, index.uid_next, selected.read_only
+        )
+        start = next((at for at, uid in enumerate(index.uids) if uid >= first), len(index))
+        selected.recent.update(index.uids[start:])
+
+    def _changed(self, change: Change) -> None:
+        selected = self.selected
+        if selected is None:
+            return
+        match change:
+            case Added(mailbox=mailbox, messages=messages):
+                selected.view.note(change)
+                below = Uid(messages[-1].uid + 1)
+                first = self.services.recent.claim_now(mailbox, below, selected.read_only)
+                if self.shows_recent:
+                    selected.recent.update(one.uid for one in messages if one.uid >= first)
+            case FlagsChanged() | Expunged():
+                selected.view.note(change)
+            case MailboxDeleted():
+                selected.gone = True
+        if self.on_update is not None:
+            self.on_update()
+
+    def tell_changes(self, *, allow_expunge: bool) -> None:
+        """Send what the client was not told yet."""
+        selected = self.selected
+        if selected is None or not selected.view.pending:
+            return
+        self.tell_keywords()
+        lines = selected.view.flush(self.flags_of, allow_expunge=allow_expunge)
+        selected.recent = {uid for uid in selected.recent if selected.view.number(uid)}
+        if self.shows_recent and any(b" EXISTS" in line for line in lines):
+            lines.append(b"* %d RECENT\r\n" % len(selected.recent))
+        if lines:
+            self.send(b"".join(lines))
+
+    def tell_keywords(self) -> None:
+        """Send the flags in use if there are new ones, before they are seen on a message."""
+        selected = self.selected
+        if selected is None or selected.told_keywords == len(selected.view.index.keywords):
+            return
+        self.send(flag_lines(selected))
+
+    # -- running commands --------------------------------------------------------------------
+
+    async def run(
+        self,
+        tagged: Tagged,
+        handler: Handler,
+        states: frozenset[State],
+        *,
+        allow_expunge: Callable[[], bool],
+    ) -> None:
+        """Carry one command out and send its tagged reply.
+
+        ``allow_expunge`` is asked at the end whether expunges may be told now.
+        """
+        self.tag = tagged.tag
+        reply = await self._reply(tagged, handler, states)
+        if self.selected is not None and self.selected.gone:
+            await self.deselect()
+        if self.selected is not None and self.selected.view.pending:
+            self.tell_changes(allow_expunge=allow_expunge())
+        self.send(tagged.tag.encode("ascii") + b" " + reply.encode("utf-8") + b"\r\n")
+
+    def refuse(self, fault: ImapFault) -> None:
+        """Answer what is no command."""
+        self.send(f"{fault.tag} {self._failure('', fault)}\r\n".encode())
+
+    async def _reply(
+        self,
+        tagged: Tagged,
+        handler: Handler,
+        states: frozenset[State],
+    ) -> str:
+        if self.state not in states:
+            return f"BAD {tagged.name} is not valid while {self.state.value}"
+        try:
+            text = await handler(self, tagged.command)
+        except ConnectionError:
+            raise
+        except Exception as error:
+            return self._failure(tagged.name, error)
+        return f"OK {text or tagged.name.title() + ' completed'}"
+
+    def _failure(self, command: str, error: Exception) -> str:
+        """Return the reply to an exception, having logged what is the server's own fault."""
+        answer = answer_to(error)
+        if isinstance(error, StoreFailed):
+            log.error("store_failed", command=command, cause=str(error))
+        elif answer == UNFORESEEN:
+            log.error("imap_command_failed", command=command, exc_info=error)
+        return answer

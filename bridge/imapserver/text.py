@@ -1,0 +1,102 @@
+"""Search keys that look into texts: which contents of the mailbox hold them.
+
+Both sides are folded (i;unicode-casemap and more, see ``mime.searchtext``). The store looks into
+what was kept at ingest; where a body was too long to be kept whole and does not match, the text
+itself is read and decoded again, one at a time, on a thread.
+
+RFC 3501 §6.4.4 (BODY, FROM, HEADER, SENTON, TEXT and the like).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from datetime import date
+
+from bridge.imap.search import Dated, Header, SearchKey, Text
+from bridge.imapserver.session import Session
+from bridge.mime.searchtext import body_text, fold
+from bridge.model import ContentId, MailboxId
+from bridge.store.base import ReadTransaction
+from bridge.store.messages import Part, TextField
+
+Contents = frozenset[ContentId]
+
+_FIELDS = {
+    "bcc": TextField.BCC,
+    "cc": TextField.CC,
+    "from": TextField.FROM,
+    "subject": TextField.SUBJECT,
+    "to": TextField.TO,
+}
+
+
+async def texts_of(session: Session, key: SearchKey) -> Contents:
+    """Return the contents of the selected mailbox that match a text key or a sent date."""
+    mailbox = session.open.mailbox.id
+    match key:
+        case Text(field, needle) if field == "body":
+            return await _body(session, mailbox, fold(needle))
+        case Text(field, needle) if field == "text":
+            folded = fold(needle)
+            in_header = await _field(session, mailbox, TextField.HEADER, folded)
+            return in_header | await _body(session, mailbox, folded)
+        case Text(field, needle):
+            return await _header(session, mailbox, field, fold(needle))
+        case Header(name, needle):
+            return await _header(session, mailbox, name.casefold(), fold(needle))
+        case Dated(how=how, day=day):
+            return await _sent(session, mailbox, how, day)
+    raise AssertionError(f"{key} looks into no text")
+
+
+async def _field(session: Session, mailbox: MailboxId, field: TextField, needle: str) -> Contents:
+    found, _ = await session.services.store.scan(
+        lambda tx: tx.matching_text(mailbox, field, needle)
+    )
+    return frozenset(found)
+
+
+async def _header(session: Session, mailbox: MailboxId, name: str, needle: str) -> Contents:
+    if name in _FIELDS and needle:
+        return await _field(session, mailbox, _FIELDS[name], needle)
+    line = re.compile(f"^{re.escape(name)}:.*{re.escape(needle)}", re.MULTILINE)
+
+    async def work(tx: ReadTransaction) -> Contents:
+        headers = await tx.header_texts(mailbox)
+        return frozenset(content for content, header in headers if line.search(header))
+
+    return await session.services.store.scan(work)
+
+
+async def _body(session: Session, mailbox: MailboxId, needle: str) -> Contents:
+    store = session.services.store
+    found, unsure = await store.scan(lambda tx: tx.matching_text(mailbox, TextField.BODY, needle))
+    hits = set(found)
+    for content in unsure:
+        if await _body_holds(session, content, needle):
+            hits.add(content)
+    return frozenset(hits)
+
+
+async def _body_holds(session: Session, content: ContentId, needle: str) -> bool:
+    """Decode a text again, for its body is too long to be kept for searches."""
+    rows = await session.services.store.scan(lambda tx: tx.pieces([content], [Part.RAW]))
+    raws = [raw for _, raw in rows if isinstance(raw, bytes)]
+    return await asyncio.to_thread(lambda: any(needle in body_text(raw) for raw in raws))
+
+
+async def _sent(session: Session, mailbox: MailboxId, how: int, day: date) -> Contents:
+    """Compare the Date field's day, whatever its time and zone; no day is before no other."""
+    wanted = day.isoformat()
+
+    async def work(tx: ReadTransaction) -> Contents:
+        return frozenset(
+            content for content, its in await tx.sent_days(mailbox) if _compare(its, how, wanted)
+        )
+
+    return await session.services.store.scan(work)
+
+
+def _compare(its: str, how: int, wanted: str) -> bool:
+    return its < wanted if how < 0 else its >= wanted if how > 0 else its == wanted

@@ -1,0 +1,49 @@
+"""What a started bridge says about itself: where it listens and for whom; values only."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Literal
+
+
+@dataclass(frozen=True, slots=True)
+class Listener:
+    """One open port."""
+
+    protocol: Literal["imap", "smtp"]
+    host: str
+    port: int
+    tls: Literal["none", "starttls", "implicit"]
+
+    def as_json(self) -> dict[str, Any]:
+        """Return it without its protocol."""
+        return {"host": self.host, "port": self.port, "tls": self.tls}
+
+
+@dataclass(frozen=True, slots=True)
+class Listening:
+    """Everything that is up, in the order of the settings; ``fingerprint`` is the certificate's."""
+
+    listeners: tuple[Listener, ...]
+    api_url: str
+    accounts: tuple[str, ...]
+    fingerprint: str
+
+    def first(self, protocol: Literal["imap", "smtp"]) -> Listener | None:
+        """Return the first listener of a protocol."""
+        return next((one for one in self.listeners if one.protocol == protocol), None)
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the facts of the ready line."""
+        imap, smtp = self.first("imap"), self.first("smtp")
+        return {
+            "ready": True,
+            "imap": imap and imap.as_json(),
+            "smtp": smtp and smtp.as_json(),
+            "web": None,
+            "api": {"url": self.api_url},
+            "listeners": [
+                {"protocol": listener.protocol, **listener.as_json()} for listener in self.listeners
+            ],
+            "accounts": [{"address": address} for address in self.accounts],
+        }

@@ -1,0 +1,63 @@
+"""One process per ``data_dir``: an advisory lock that dies with its holder.
+
+The file also names the holder's process, for the sentence that a second one gets. On a system
+without ``fcntl`` the first byte of the file is locked instead, which is as good.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+FILE_NAME = "lock"
+
+
+class Locked(Exception):
+    """Another process uses the data; ``process`` is its id, None if it did not say."""
+
+    def __init__(self, data_dir: Path, process: int | None) -> None:
+        named = f" (process {process})" if process else ""
+        super().__init__(f"Another pec-bridge{named} is using {data_dir}; stop that one first.")
+        self.process = process
+
+
+class DataLock:
+    """Holds ``data_dir`` from construction to ``release``.
+
+    Raises:
+        Locked: another process holds it.
+        OSError: the folder cannot be made or written.
+    """
+
+    def __init__(self, data_dir: Path) -> None:
+        data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+        path = data_dir / FILE_NAME
+        self._file = os.open(path, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
+        try:
+            _lock(self._file)
+        except OSError:
+            os.lseek(self._file, 1, os.SEEK_SET)
+            process = os.read(self._file, 20).strip()
+            os.close(self._file)
+            raise Locked(data_dir, int(process) if process.isdigit() else None) from None
+        os.ftruncate(self._file, 0)
+        os.write(self._file, b"\n%d\n" % os.getpid())
+
+    def release(self) -> None:
+        """Let the next one in; idempotent."""
+        if self._file >= 0:
+            os.close(self._file)
+            self._file = -1
+
+
+try:
+    import fcntl
+
+    def _lock(file: int) -> None:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+
+except ImportError:
+    import msvcrt
+
+    def _lock(file: int) -> None:
+        msvcrt.locking(file, msvcrt.LK_NBLCK, 1)  # type: ignore[attr-defined]

@@ -1,0 +1,50 @@
+"""Log lines: one event a line to standard error, for people or as JSON.
+
+Everything goes through structlog; what libraries say by ``logging`` comes out in the same form,
+warnings and worse only, since their chatter may name what a message holds.
+"""
+
+from __future__ import annotations
+
+import logging
+import sys
+from typing import Literal
+
+import structlog
+
+LogForm = Literal["human", "json"]
+LEVELS = ("debug", "info", "warning", "error")
+
+
+def configure(form: LogForm, level: str = "info") -> None:
+    """Set the form and the least level for this process; call once, at its start."""
+    number = logging.getLevelNamesMapping()[level.upper()]
+    shared: list[structlog.typing.Processor] = [
+        structlog.contextvars.merge_contextvars,
+        structlog.processors.add_log_level,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+    ]
+    final: list[structlog.typing.Processor] = (
+        [structlog.processors.format_exc_info, structlog.processors.JSONRenderer(default=str)]
+        if form == "json"
+        else [structlog.dev.ConsoleRenderer(colors=False, exception_formatter=_plain_traceback)]
+    )
+    structlog.configure(
+        processors=[*shared, *final],
+        wrapper_class=structlog.make_filtering_bound_logger(number),
+        logger_factory=structlog.WriteLoggerFactory(sys.stderr),
+        cache_logger_on_first_use=False,
+    )
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(
+        structlog.stdlib.ProcessorFormatter(
+            foreign_pre_chain=shared,
+            processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, *final],
+        )
+    )
+    logging.basicConfig(handlers=[handler], level=logging.WARNING, force=True)
+
+
+def _plain_traceback(stream: object, error: structlog.typing.ExcInfo) -> None:
+    """Write a traceback without the values of variables: they may be secrets."""
+    structlog.dev.plain_traceback(stream, error)  # type: ignore[arg-type]

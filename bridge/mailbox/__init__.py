@@ -1,0 +1,22 @@
+"""The single writer of mailboxes: assigns UID and MODSEQ, commits, then publishes changes."""
+
+from bridge.mailbox.index import MailboxIndex
+from bridge.mailbox.mailboxes import CopyOutcome, Mailboxes
+from bridge.mailbox.transaction import (
+    FlagChange,
+    FlagsOutcome,
+    MailboxExists,
+    MailboxTransaction,
+    NoSuchMailbox,
+)
+
+__all__ = [
+    "CopyOutcome",
+    "FlagChange",
+    "FlagsOutcome",
+    "MailboxExists",
+    "MailboxIndex",
+    "MailboxTransaction",
+    "Mailboxes",
+    "NoSuchMailbox",
+]

@@ -1,0 +1,310 @@
+"""Changes to mailboxes inside one store transaction: UIDs, MODSEQs and what was changed.
+
+Runs where the store runs its works (see ``store.base``): it may touch nothing but the
+transaction. Each step takes the mailbox's next MODSEQ (RFC 7162 §3.1.1) and leaves a ``Change``,
+which ``Mailboxes`` publishes once the commit is synced.
+
+Failure: ``NoSuchMailbox``, ``MailboxExists`` for the caller to answer; the store's own errors pass.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from enum import Enum
+
+from bridge.mime.ingest import Ingested
+from bridge.model import (
+    AccountId,
+    Added,
+    Change,
+    ContentId,
+    Expunged,
+    Flags,
+    FlagsChanged,
+    Mailbox,
+    MailboxCreated,
+    MailboxDeleted,
+    MailboxId,
+    MailboxRenamed,
+    MessageRow,
+    ModSeq,
+    SpecialUse,
+    SubscriptionChanged,
+    Uid,
+)
+from bridge.store.base import Transaction
+
+UID_LIMIT = 0xFFFFFFFF
+"""UIDs are 32 bits wide (RFC 3501 §2.3.1.1)."""
+
+
+class NoSuchMailbox(Exception):
+    """The mailbox is gone."""
+
+
+class MailboxExists(Exception):
+    """The name is taken."""
+
+
+class FlagChange(Enum):
+    """How STORE combines its flags with a message's (RFC 3501 §6.4.6)."""
+
+    SET = "set"
+    ADD = "add"
+    REMOVE = "remove"
+
+    def combine(self, old: Flags, flags: Flags) -> Flags:
+        """Return the flags after the change."""
+        match self:
+            case FlagChange.SET:
+                return flags
+            case FlagChange.ADD:
+                return old | flags
+            case FlagChange.REMOVE:
+                folded = {flag.casefold() for flag in flags}
+                return frozenset(flag for flag in old if flag.casefold() not in folded)
+
+
+@dataclass(frozen=True, slots=True)
+class FlagsOutcome:
+    """What a change of flags did: new flags by UID, and UIDs left alone as changed since.
+
+    ``modseq`` is the MODSEQ of everything changed; ``missing`` are UIDs that no longer exist.
+    """
+
+    modseq: ModSeq
+    changed: dict[Uid, Flags]
+    conflicts: tuple[Uid, ...]
+    missing: tuple[Uid, ...]
+
+
+class MailboxTransaction:
+    """See the module; valid only while its work runs.
+
+    Attributes:
+        tx: the store's transaction, for the other areas to join the same commit.
+        changes: what was done so far, in order.
+    """
+
+    def __init__(self, tx: Transaction, now: datetime) -> None:
+        self.tx = tx
+        self.changes: list[Change] = []
+        self._now = now
+
+    # -- messages ----------------------------------------------------------------------------
+
+    async def append(
+        self, mailbox: MailboxId, message: Ingested, flags: Flags, internal_date: datetime
+    ) -> MessageRow:
+        """Put a message at the end of a mailbox and return it.
+
+        A text whose Message-ID is in ``Sent`` already is not added again: the row that is there
+        is returned, whether client or outbox came first.
+
+        Raises:
+            NoSuchMailbox: it is gone.
+        """
+        box = await self._mailbox(mailbox)
+        if box.special_use is SpecialUse.SENT and message.message_id:
+            uid = await self.tx.uid_by_message_id(mailbox, message.message_id)
+            known = None if uid is None else await self.tx.message_row(mailbox, uid)
+            if known is not None:
+                return known
+        content = await self.tx.add_content(box.account, message)
+        return await self.append_content(mailbox, content, message.size_bytes, flags, internal_date)
+
+    async def append_content(
+        self,
+        mailbox: MailboxId,
+        content: ContentId,
+        size_bytes: int,
+        flags: Flags,
+        internal_date: datetime,
+    ) -> MessageRow:
+        """Put a content the store already has at the end of a mailbox and return the message."""
+        box = await self._mailbox(mailbox)
+        row = MessageRow(
+            _next_uid(box), _next_modseq(box), flags, internal_date, self._now, size_bytes, content
+        )
+        await self.tx.add_messages(mailbox, (row,))
+        self.changes.append(Added(mailbox, row.modseq, (row,)))
+        return row
+
+    async def change_flags(
+        self,
+        mailbox: MailboxId,
+        uids: Sequence[Uid],
+        how: FlagChange,
+        flags: Flags,
+        unchanged_since: ModSeq | None = None,
+    ) -> FlagsOutcome:
+        """Change the flags of messages; those changed after ``unchanged_since`` are left alone.
+
+        RFC 3501 §6.4.6, RFC 7162 §3.1.3. A message that has the flags already keeps its MODSEQ.
+        """
+        box = await self._mailbox(mailbox)
+        modseq = _next_modseq(box)
+        known = await self.tx.flags_of(mailbox, uids)
+        conflicts: list[Uid] = []
+        changed: dict[Uid, Flags] = {}
+        combined: dict[Flags, Flags] = {}  # a mailbox has few sets of flags, shared by many
+        for uid, (seen_modseq, old) in known.items():
+            if unchanged_since is not None and seen_modseq > unchanged_since:
+                conflicts.append(uid)
+                continue
+            new = combined.get(old)
+            if new is None:
+                new = combined[old] = how.combine(old, flags)
+            if new != old:
+                changed[uid] = new
+        if changed:
+            await self.tx.set_flags(mailbox, tuple(changed.items()), modseq)
+            self.changes.append(FlagsChanged(mailbox, modseq, tuple(changed.items())))
+        missing = tuple(uid for uid in uids if uid not in known)
+        return FlagsOutcome(modseq, changed, tuple(conflicts), missing)
+
+    async def flag_content(
+        self, account: AccountId, content: ContentId, add: Flags, remove: Flags
+    ) -> None:
+        """Add and remove flags on every copy of a content, whatever mailbox it was moved to."""
+        for copy in await self.tx.copies(content):
+            box = await self.tx.mailbox(copy.mailbox)
+            if box is None or box.account != account:
+                continue
+            known = await self.tx.flags_of(copy.mailbox, (copy.uid,))
+            old = known[copy.uid][1]
+            new = FlagChange.REMOVE.combine(old, remove) | add
+            if new != old:
+                await self.change_flags(copy.mailbox, (copy.uid,), FlagChange.SET, new)
+
+    async def copy(
+        self, source: MailboxId, uids: Sequence[Uid], target: MailboxId
+    ) -> tuple[tuple[Uid, Uid], ...]:
+        """Copy messages with flags and dates; return (old UID, new UID) of each, in order.
+
+        Messages that no longer exist are passed over (RFC 3501 §6.4.7 allows all or nothing;
+        the caller decides by the number returned).
+        """
+        box = await self._mailbox(target)
+        first, modseq = _next_uid(box), _next_modseq(box)
+        olds = await self.tx.message_rows(source, uids)
+        added = tuple(
+            replace(old, uid=Uid(first + place), modseq=modseq, saved_at=self._now)
+            for place, old in enumerate(olds)
+        )
+        if added:
+            _next_uid(box, len(added))
+            await self.tx.add_messages(target, added)
+            self.changes.append(Added(target, modseq, added))
+        return tuple((old.uid, new.uid) for old, new in zip(olds, added, strict=True))
+
+    async def move(
+        self, source: MailboxId, uids: Sequence[Uid], target: MailboxId
+    ) -> tuple[tuple[Uid, Uid], ...]:
+        """Move messages (RFC 6851): copy and expunge in one; deletes nothing at the API."""
+        pairs = await self.copy(source, uids, target)
+        await self.expunge(source, [old for old, _ in pairs])
+        return pairs
+
+    async def expunge(self, mailbox: MailboxId, uids: Sequence[Uid]) -> tuple[Uid, ...]:
+        """Take messages out for good; return the UIDs that were there, in order.
+
+        When the last copy of a text goes, and the text is a row of the API's inbox, that it is to
+        be deleted there is written down in the same commit.
+        """
+        gone, contents = await self._remove(mailbox, uids)
+        box = await self._mailbox(mailbox)
+        unshown = await self.tx.unshown(contents)
+        for content in unshown:
+            await self.tx.record_deletion_intent(box.account, content, self._now)
+        await self.tx.mark_orphans(unshown, self._now)
+        return gone
+
+    async def withdraw(self, mailbox: MailboxId, content: ContentId) -> tuple[Uid, ...]:
+        """Take a content that vanished at the API out of one mailbox; copies elsewhere stay."""
+        uids = [copy.uid for copy in await self.tx.copies(content) if copy.mailbox == mailbox]
+        gone, _ = await self._remove(mailbox, uids)
+        return gone
+
+    async def _remove(
+        self, mailbox: MailboxId, uids: Sequence[Uid]
+    ) -> tuple[tuple[Uid, ...], list[ContentId]]:
+        box = await self._mailbox(mailbox)
+        rows = await self.tx.message_rows(mailbox, uids)
+        gone = tuple(row.uid for row in rows)
+        if gone:
+            modseq = _next_modseq(box)
+            await self.tx.remove_messages(mailbox, gone, modseq, self._now)
+            self.changes.append(Expunged(mailbox, modseq, gone))
+        return gone, list(dict.fromkeys(row.content for row in rows))
+
+    # -- mailboxes ---------------------------------------------------------------------------
+
+    async def create(
+        self, account: AccountId, name: str, special_use: SpecialUse | None = None
+    ) -> Mailbox:
+        """Make a mailbox.
+
+        Raises:
+            MailboxExists: the name is taken.
+        """
+        if any(box.name == name for box in await self.tx.mailboxes(account)):
+            raise MailboxExists(name)
+        box = await self.tx.add_mailbox(account, name, special_use, int(self._now.timestamp()))
+        self.changes.append(MailboxCreated(box))
+        return box
+
+    async def rename(self, mailbox: MailboxId, name: str) -> Mailbox:
+        """Give a mailbox another name; messages, UIDs and UIDVALIDITY stay.
+
+        Raises:
+            MailboxExists: the name is taken.
+            NoSuchMailbox: it is gone.
+        """
+        old = await self._mailbox(mailbox)
+        if any(box.name == name for box in await self.tx.mailboxes(old.account)):
+            raise MailboxExists(name)
+        await self.tx.rename_mailbox(mailbox, name)
+        new = await self._mailbox(mailbox)
+        self.changes.append(MailboxRenamed(new, old.name))
+        return new
+
+    async def delete(self, mailbox: MailboxId) -> None:
+        """Delete a mailbox and expunge its messages.
+
+        Raises:
+            NoSuchMailbox: it is gone.
+        """
+        box = await self._mailbox(mailbox)
+        uids = [Uid(row[0]) for row in await self.tx.index_rows(mailbox)]
+        await self.expunge(mailbox, uids)
+        await self.tx.remove_mailbox(mailbox)
+        self.changes.append(MailboxDeleted(box))
+
+    async def subscribe(self, account: AccountId, name: str) -> None:
+        """Subscribe to a name (RFC 3501 §6.3.6)."""
+        await self.tx.add_subscription(account, name)
+        self.changes.append(SubscriptionChanged(account, name, subscribed=True))
+
+    async def unsubscribe(self, account: AccountId, name: str) -> None:
+        """Drop a name (RFC 3501 §6.3.7)."""
+        await self.tx.remove_subscription(account, name)
+        self.changes.append(SubscriptionChanged(account, name, subscribed=False))
+
+    async def _mailbox(self, mailbox: MailboxId) -> Mailbox:
+        box = await self.tx.mailbox(mailbox)
+        if box is None:
+            raise NoSuchMailbox(str(mailbox))
+        return box
+
+
+def _next_uid(mailbox: Mailbox, count: int = 1) -> Uid:
+    if mailbox.uid_next + count - 1 > UID_LIMIT:
+        raise OverflowError(f"mailbox {mailbox.name} has used up its UIDs")
+    return mailbox.uid_next
+
+
+def _next_modseq(mailbox: Mailbox) -> ModSeq:
+    return ModSeq(mailbox.highest_modseq + 1)

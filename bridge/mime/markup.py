@@ -1,0 +1,57 @@
+"""HTML as the text its reader sees, for searching and previews.
+
+Not a browser: tags, comments, scripts and styles go, what begins a line of its own gives a line
+end, references become characters. Time is linear in the size, whatever the bytes; what is cut
+off in the middle (an unfinished comment or style) swallows the rest, as browsers have it.
+"""
+
+from __future__ import annotations
+
+import html
+import re
+from typing import Final
+
+_TO_TAG_END: Final = r"(?:(?:[^<>\"']++|\"[^\"<]*+\"|'[^'<]*+')*+|[^<>]*+)>"
+_HIDDEN = re.compile(r"(?i)<(?:(!--)|(script|style|title|template)\b[^<>]*+>)")
+_HIDDEN_ENDS = {
+    "!--": re.compile(r"-->"),
+    "script": re.compile(r"(?i)</script\b[^<>]*+>?"),
+    "style": re.compile(r"(?i)</style\b[^<>]*+>?"),
+    "title": re.compile(r"(?i)</title\b[^<>]*+>?"),
+    "template": re.compile(r"(?i)</template\b[^<>]*+>?"),
+}
+_BREAK = re.compile(
+    r"(?i) ?</?(?:address|article|aside|blockquote|body|br|caption|center|dd|div|dl|dt|fieldset"
+    r"|figcaption|figure|footer|form|h[1-6]|head|header|hr|html|li|main|nav|ol|option|p|pre"
+    r"|section|table|tbody|tfoot|thead|tr|ul)\b" + _TO_TAG_END + " ?"
+)
+_CELL = re.compile(r"(?i)</?t[dh]\b" + _TO_TAG_END)
+_TAG = re.compile(r"<[a-zA-Z/!?]" + _TO_TAG_END)
+_LINE_ENDS = re.compile(r"\n[\n ]*")
+_LONG_REFERENCE = re.compile(r"&#(?:[0-9]{8,}|[xX][0-9a-fA-F]{8,});?")
+"""Above every character, and too much for the standard library once there are enough digits."""
+
+
+def markup_text(markup: str) -> str:
+    """Return what a reader sees of ``markup``, one line for each block of it."""
+    if "<" in markup:
+        markup = " ".join(_shown(markup).split())
+        markup = _BREAK.sub("\n", markup)
+        markup = _CELL.sub(" ", markup)
+        markup = _TAG.sub("", markup)
+        markup = _LINE_ENDS.sub("\n", markup).strip("\n")
+    if "&" in markup:
+        markup = html.unescape(_LONG_REFERENCE.sub("\N{REPLACEMENT CHARACTER}", markup))
+    return markup
+
+
+def _shown(markup: str) -> str:
+    """Return ``markup`` without the elements whose content is never shown, and comments."""
+    pieces: list[str] = []
+    at = 0
+    while opening := _HIDDEN.search(markup, at):
+        pieces.append(markup[at : opening.start()])
+        ending = _HIDDEN_ENDS[(opening[1] or opening[2]).lower()].search(markup, opening.end())
+        at = ending.end() if ending else len(markup)
+    pieces.append(markup[at:])
+    return " ".join(pieces) if len(pieces) > 1 else markup

@@ -1,0 +1,83 @@
+"""Which bytes of a message a FETCH section names.
+
+A section that names nothing is no error for IMAP: it is empty. Numbers go as Dovecot reads them:
+a part that is not multipart has one part, 1, which is itself; what follows the number of a
+message/rfc822 is looked for inside that message.
+
+RFCs: 3501 §6.4.5 (section), 3516 §4.1 (BINARY).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from enum import Enum
+
+from bridge.mime.part import Part, PartKind
+from bridge.mime.transfer import decode_exactly
+
+
+class SectionText(Enum):
+    """What follows the part numbers in a section; WHOLE is nothing.
+
+    HEADER stands for HEADER.FIELDS and HEADER.FIELDS.NOT too: their fields are picked out of it
+    with ``header.header_fields``.
+    """
+
+    WHOLE = ""
+    HEADER = "HEADER"
+    TEXT = "TEXT"
+    MIME = "MIME"
+
+
+def find_part(root: Part, numbers: Sequence[int]) -> Part | None:
+    """Return the part of a message with these numbers, the message itself for none."""
+    part = root
+    for depth, number in enumerate(numbers):
+        last = depth == len(numbers) - 1
+        if part.kind is PartKind.MULTIPART:
+            if not 1 <= number <= len(part.children):
+                return None
+            part = part.children[number - 1]
+        elif number != 1 or not (last or part.kind is PartKind.MESSAGE):
+            return None
+        if part.kind is PartKind.MESSAGE and not last:
+            part = part.children[0]
+    return part
+
+
+def locate(root: Part, numbers: Sequence[int], text: SectionText) -> slice:
+    """Return where in the message ``BODY[numbers.text]`` is; an empty slice if nowhere."""
+    part = find_part(root, numbers)
+    if part is None:
+        return slice(0, 0)
+    if not numbers:
+        return _of_message(part, text)
+    if text is SectionText.WHOLE:
+        return slice(part.body_start, part.end)
+    if text is SectionText.MIME:
+        return slice(part.header_start, part.body_start)
+    if part.kind is not PartKind.MESSAGE:
+        return slice(0, 0)
+    return _of_message(part.children[0], text)
+
+
+def _of_message(part: Part, text: SectionText) -> slice:
+    if text is SectionText.TEXT:
+        return slice(part.body_start, part.end)
+    end = part.end if text is SectionText.WHOLE else part.body_start
+    return slice(part.header_start, end)
+
+
+def decode_section(raw: bytes, root: Part, numbers: Sequence[int]) -> bytes | None:
+    """Return ``BINARY[numbers]``, decoded; None if it can't be (RFC 3516 §4.3 UNKNOWN-CTE).
+
+    A multipart or message is given as it is: those must not be encoded (RFC 2045 §6.4).
+    """
+    where = locate(root, numbers, SectionText.WHOLE)
+    part = find_part(root, numbers)
+    if part is None or part.children:
+        return raw[where]
+    if numbers:
+        return decode_exactly(raw[where], part.encoding)
+    decoded = decode_exactly(raw[part.body_start : part.end], part.encoding)
+    return None if decoded is None else raw[: part.body_start] + decoded

@@ -1,0 +1,65 @@
+"""What SORT and THREAD compare: base subjects and names.
+
+RFCs: 5256 §2.1 (base subject), §3 (sort criteria), §5 (its grammar); 5957 §3 (display names).
+"""
+
+from __future__ import annotations
+
+import re
+
+from bridge.mime.address import Address
+from bridge.mime.searchtext import decode_value, fold
+
+_MOST_SUBJECT_CHARACTERS = 1000  # compared; taking marks off is quadratic in their number
+_BLOB = re.compile(r"\[[^\[\]]*\] *")  # subj-blob
+_LEADER = re.compile(r"(?i)(?:\[[^\[\]]*\] *)*(?:re|fwd?) *(?:\[[^\[\]]*\] *)?: *")  # subj-refwd
+_TRAILER = re.compile(r"(?i)(?: ?\(fwd\))+\Z")
+_FORWARD = re.compile(r"(?i)\[fwd:(.*)\]", re.DOTALL)  # subj-fwd
+
+
+def base_subject(subject: str) -> tuple[str, bool]:
+    """Return a decoded subject without reply and forward marks, and whether there were any.
+
+    ``("budget", True)`` for ``"Re: [list] budget (fwd)"``. The result is not folded.
+    """
+    text = " ".join(subject[:_MOST_SUBJECT_CHARACTERS].split())
+    marked = False
+    while True:
+        trailer = _TRAILER.search(text)
+        if trailer:
+            text, marked = text[: trailer.start()], True
+        text, led = _without_leaders(text)
+        marked = marked or led
+        forwarded = _FORWARD.fullmatch(text)
+        if forwarded is None:
+            return text, marked
+        text, marked = forwarded[1].strip(" "), True
+
+
+def _without_leaders(text: str) -> tuple[str, bool]:
+    """Carry out RFC 5256 §2.1 steps 3 to 5."""
+    led = False
+    while True:
+        leader = _LEADER.match(text)
+        blob = None if leader else _BLOB.match(text)
+        if leader:
+            text, led = text[leader.end() :], True
+        elif blob and blob.end() < len(text):
+            text = text[blob.end() :]
+        else:
+            return text, led
+
+
+def first_mailbox(addresses: tuple[Address, ...]) -> str:
+    """Return the folded local part of the first address, or the name of the first group."""
+    return fold(decode_value(addresses[0].mailbox or b"")) if addresses else ""
+
+
+def first_display(addresses: tuple[Address, ...]) -> str:
+    """Return the folded name shown for the first address (RFC 5957 §3)."""
+    if not addresses:
+        return ""
+    name, _route, mailbox, domain = addresses[0]
+    if not name:
+        name = b"%b@%b" % (mailbox, domain) if mailbox and domain else mailbox or b""
+    return fold(" ".join(decode_value(name).split()))

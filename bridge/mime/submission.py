@@ -1,0 +1,287 @@
+"""The rules a message must meet before it is queued, and what it is made of when it does.
+
+Whatever the PEC rules or the API would refuse later is refused here, with an SMTP reply code, an
+enhanced status code (RFC 3463) and a sentence that says what to change. Missing fields are added
+as RFC 6409 §8 allows a submission server to; nothing else of the bytes is touched.
+
+RFCs: 5321 §3.6.3, 5322 §3.6, 6409 §6 and §8; the PEC rules are those of RFC 6109 §3.1.1.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Literal
+
+from bridge.mime import parse
+from bridge.mime.parse_part import Field, Part, Unreadable
+from bridge.mime.parse_part import parse as parse_part
+from bridge.mime.parse_text import addresses
+
+_MESSAGE_ID = re.compile(r"<[^<>\s]+>")
+_ONCE = ("from", "subject", "message-id")
+
+
+class SubmissionFault(Exception):
+    """The message is refused: ``code`` and ``status`` as SMTP gives them, then a sentence."""
+
+    def __init__(self, code: int, status: str, sentence: str) -> None:
+        super().__init__(sentence)
+        self.code = code
+        self.status = status
+        self.sentence = sentence
+
+
+@dataclass(frozen=True, slots=True)
+class SubmissionRules:
+    """What the settings say about submissions; see DESIGN's ``[send]``.
+
+    ``max_message_bytes`` bounds size times recipients; ``max_recipients`` is what the plan allows
+    in one period.
+    """
+
+    max_message_bytes: int = 30 * 1024**2
+    max_recipients: int = 3_500
+    cc: Literal["join", "refuse"] = "join"
+    bcc: Literal["refuse", "separate"] = "refuse"
+    signed: parse.SignedPolicy = "refuse"
+
+
+@dataclass(frozen=True, slots=True)
+class Envelope:
+    """The SMTP envelope; ``trusted`` if it came from an application that need not log in."""
+
+    reverse_path: str
+    recipients: tuple[str, ...]
+    trusted: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Additions:
+    """What is put in where a message lacks it: the ``Date`` value and a ``Message-ID``."""
+
+    date: str
+    message_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Submission:
+    """A message that may be queued.
+
+    ``raw`` is what is kept: the bytes as submitted, with missing fields added in front.
+    ``given_message_id`` is the Message-ID it came with, well formed or not, "" if it had none.
+    ``entries`` are the recipients of each PEC to be sent: one, and one more for each hidden
+    recipient.
+    """
+
+    raw: bytes
+    message_id: str
+    given_message_id: str
+    subject: str
+    entries: tuple[tuple[str, ...], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Named:
+    """The addresses that the header names, as spelled there."""
+
+    authors: tuple[str, ...]
+    to: tuple[str, ...]
+    cc: tuple[str, ...]
+    bcc: tuple[str, ...]
+
+    @classmethod
+    def read(cls, fields: tuple[Field, ...]) -> _Named:
+        return cls(*(addresses(_values(fields, name)) for name in ("from", "to", "cc", "bcc")))
+
+
+def check_submission(
+    raw: bytes, envelope: Envelope, rules: SubmissionRules, additions: Additions
+) -> Submission:
+    """Return what is to be queued for the message ``raw``.
+
+    Takes time in proportion to the message; beyond 64 KB not for an event loop.
+
+    Raises:
+        SubmissionFault: it may not be sent; nothing of it is kept.
+    """
+    try:
+        message = parse_part(raw)
+        fields = message.fields
+        _check_fields(fields)
+        named = _Named.read(fields)
+        _check_from(named, envelope)
+        added = _added_fields(fields, named, envelope, additions)
+        entries = _entries(named, envelope, rules)
+        for entry in entries:
+            check_size(len(raw), len(entry), rules)
+        parse.check(message, rules.signed)
+    except Unreadable as fault:
+        raise SubmissionFault(
+            554, "5.6.0", f"The message cannot be read: {fault}. Nothing was sent."
+        ) from None
+    except parse.Sealed as fault:
+        raise SubmissionFault(
+            554,
+            "5.6.1",
+            f"The whole message is {fault}, which would not survive: PEC signs messages itself. "
+            "Send it unsigned and unencrypted, or attach the signed file.",
+        ) from None
+    given = _message_id(fields)
+    return Submission(
+        raw=_with_fields(raw, message, added) if added else raw,
+        message_id=given or additions.message_id,
+        given_message_id=given or next(iter(_values(fields, "message-id")), ""),
+        subject=parse.subject_of(fields),
+        entries=entries,
+    )
+
+
+def check_size(size_bytes: int, recipient_count: int, rules: SubmissionRules) -> None:
+    """Refuse a message whose size times recipients is more than PEC allows.
+
+    Raises:
+        SubmissionFault: 552 5.3.4.
+    """
+    if size_bytes * recipient_count <= rules.max_message_bytes:
+        return
+    each = f" for {recipient_count} recipients" if recipient_count > 1 else ""
+    allowed_bytes = rules.max_message_bytes // recipient_count
+    raise SubmissionFault(
+        552,
+        "5.3.4",
+        f"The message is too large{each}: PEC counts its size for each recipient, so at most "
+        f"{allowed_bytes} bytes may be sent to so many, and it has {size_bytes}.",
+    )
+
+
+def _check_fields(fields: tuple[Field, ...]) -> None:
+    names = [field.name for field in fields]
+    for name in _ONCE:
+        if names.count(name) > 1:
+            raise SubmissionFault(
+                554,
+                "5.6.0",
+                f"The message has more than one {name.title()} field, so nobody could say which "
+                "counts (RFC 5322 section 3.6).",
+            )
+
+
+def _check_from(named: _Named, envelope: Envelope) -> None:
+    authors = named.authors
+    if not authors and envelope.trusted:
+        return
+    if len(authors) != 1 or authors[0].casefold() != envelope.reverse_path.casefold():
+        shown = ", ".join(authors) or "empty or missing"
+        raise SubmissionFault(
+            550,
+            "5.7.1",
+            f"The From field must be {envelope.reverse_path}, the mailbox that sends: it is "
+            f"{shown}.",
+        )
+
+
+def _entries(
+    named: _Named, envelope: Envelope, rules: SubmissionRules
+) -> tuple[tuple[str, ...], ...]:
+    to, cc = _folded(_to(named, envelope)), _folded(named.cc)
+    recipients = _once(envelope.recipients)
+    if not to:
+        raise SubmissionFault(
+            550, "5.7.1", "The message has no recipient in its To field, as PEC demands."
+        )
+    copied = [one for one in recipients if one.casefold() in cc - to]
+    if copied and rules.cc == "refuse":
+        raise SubmissionFault(
+            550,
+            "5.7.1",
+            "Cc is not allowed here, because PEC by this service knows only To. Move to the To "
+            f"field: {_listed(copied)}.",
+        )
+    hidden = [one for one in recipients if one.casefold() not in to | cc]
+    _check_hidden(named, hidden, rules)
+    if len(recipients) > rules.max_recipients:
+        raise SubmissionFault(
+            554,
+            "5.5.3",
+            f"The message has {len(recipients)} recipients, more than the plan allows in one "
+            f"period ({rules.max_recipients}). Send it in parts.",
+        )
+    shown = tuple(one for one in recipients if one not in hidden)
+    return ((shown,) if shown else ()) + tuple((one,) for one in hidden)
+
+
+def _to(named: _Named, envelope: Envelope) -> tuple[str, ...]:
+    """Return who To names; where it is missing and may be, whom neither Cc nor Bcc names."""
+    if named.to or not envelope.trusted:
+        return named.to
+    others = _folded(named.cc) | _folded(named.bcc)
+    return tuple(one for one in envelope.recipients if one.casefold() not in others)
+
+
+def _check_hidden(named: _Named, hidden: list[str], rules: SubmissionRules) -> None:
+    if rules.bcc == "separate":
+        return
+    shown = list(dict.fromkeys([*hidden, *named.bcc]))
+    if shown:
+        raise SubmissionFault(
+            550,
+            "5.7.1",
+            "PEC forbids hidden recipients (Bcc). Put into To or Cc, or send separately to: "
+            f"{_listed(shown)}.",
+        )
+
+
+def _added_fields(
+    fields: tuple[Field, ...], named: _Named, envelope: Envelope, additions: Additions
+) -> tuple[tuple[str, str], ...]:
+    added = []
+    if not any(_values(fields, "date")):
+        added.append(("Date", additions.date))
+    if not _message_id(fields):
+        added.append(("Message-ID", additions.message_id))
+    if not named.authors:
+        added.append(("From", f"<{envelope.reverse_path}>"))
+    to = _to(named, envelope)
+    if to and not named.to:
+        added.append(("To", ",\r\n ".join(f"<{one}>" for one in to)))
+    return tuple(added)
+
+
+def _with_fields(raw: bytes, message: Part, added: tuple[tuple[str, str], ...]) -> bytes:
+    """Put fields in front; unusable ones of the same name (empty, no address) make way.
+
+    An mbox line in front, which is no part of the message, goes: it would stand among the fields.
+    """
+    names = {name.lower() for name, _value in added}
+    front = "".join(f"{name}: {value}\r\n" for name, value in added).encode()
+    kept = b"".join(field.line for field in message.fields if field.name not in names)
+    if kept and not kept.endswith(b"\n"):
+        kept += b"\r\n"
+    return b"".join((front, kept, b"\r\n", memoryview(raw)[message.start :]))
+
+
+def _values(fields: tuple[Field, ...], name: str) -> list[str]:
+    return [field.value for field in fields if field.name == name]
+
+
+def _message_id(fields: tuple[Field, ...]) -> str:
+    value = next(iter(_values(fields, "message-id")), "")
+    match = _MESSAGE_ID.search(value)
+    return match[0] if match else ""
+
+
+def _once(given: tuple[str, ...]) -> tuple[str, ...]:
+    spelled: dict[str, str] = {}
+    for one in given:
+        spelled.setdefault(one.casefold(), one)
+    return tuple(spelled.values())
+
+
+def _folded(given: tuple[str, ...]) -> set[str]:
+    return {one.casefold() for one in given}
+
+
+def _listed(shown: list[str]) -> str:
+    rest = len(shown) - 10
+    return ", ".join(shown[:10]) + (f" and {rest} more" if rest > 0 else "")

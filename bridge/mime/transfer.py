@@ -1,0 +1,78 @@
+"""Content-Transfer-Encoding: which one a part has, and its body decoded.
+
+RFCs: 2045 §6; 3516 §4.2 (BINARY).
+"""
+
+from __future__ import annotations
+
+import binascii
+import re
+
+from bridge.mime.header import Fields
+from bridge.mime.lexer import MORE, Lexer
+from bridge.mime.part import Encoding
+
+_NAMES = {
+    b"7bit": Encoding.IDENTITY,
+    b"8bit": Encoding.IDENTITY,
+    b"binary": Encoding.IDENTITY,
+    b"quoted-printable": Encoding.QUOTED_PRINTABLE,
+    b"base64": Encoding.BASE64,
+}
+_LINE_TAIL = re.compile(rb"(?<![ \t])[ \t]++(?=\r?\n|\Z)")
+_BAD_ESCAPE = re.compile(rb"=(?![0-9A-Fa-f]{2}|\r?\n)|\r(?!\n)")
+
+
+def encoding_of(fields: Fields) -> Encoding:
+    """Return the encoding that a part's header names; the last field counts.
+
+    Parameters, which the RFC does not allow, are read over.
+    """
+    encoding = Encoding.IDENTITY
+    for name, value in fields:
+        if name == b"content-transfer-encoding":
+            encoding = _named(value)
+    return encoding
+
+
+def _named(value: bytes) -> Encoding:
+    known = _NAMES.get(value.lower())
+    if known is not None:
+        return known
+    lexer = Lexer(value)
+    lexer.blanks()
+    status, token = lexer.token()
+    if status == MORE and lexer.peek() != b";":
+        return Encoding.UNKNOWN
+    return _NAMES.get(token.lower(), Encoding.UNKNOWN)
+
+
+def decode_exactly(body: bytes, encoding: Encoding) -> bytes | None:
+    """Return a body decoded for BINARY; None if the encoding is unknown or broken in it."""
+    if encoding is Encoding.IDENTITY:
+        return body
+    if encoding is Encoding.BASE64:
+        try:
+            return binascii.a2b_base64(body.translate(None, b"\r\n\t "), strict_mode=True)
+        except binascii.Error:
+            return None
+    if encoding is Encoding.QUOTED_PRINTABLE:
+        body = _LINE_TAIL.sub(b"", body)
+        return None if _BAD_ESCAPE.search(body) else binascii.a2b_qp(body)
+    return None
+
+
+def decode_leniently(body: bytes, encoding: Encoding) -> bytes:
+    """Return as much of a body as can be decoded, for reading and searching.
+
+    What names an unknown encoding is mostly not encoded at all, and taken as it is.
+    """
+    if encoding is Encoding.QUOTED_PRINTABLE:
+        return binascii.a2b_qp(_LINE_TAIL.sub(b"", body))
+    if encoding is not Encoding.BASE64:
+        return body
+    try:
+        return binascii.a2b_base64(body)
+    except binascii.Error:
+        letters = re.sub(rb"[^A-Za-z0-9+/]", b"", body)
+        return binascii.a2b_base64(letters[: len(letters) // 4 * 4])

@@ -1,0 +1,186 @@
+"""The nouns every layer shares: identifiers, mailboxes, messages and the changes to them.
+
+Values only: nothing here reads a clock, a socket or a file. Whatever is wrong in a value is
+refused when it is built, so an invalid one cannot exist.
+
+RFCs: 3501 §2.3 (message attributes), 6154 (special use), 7162 (MODSEQ), 8474 (object ids).
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import datetime
+from enum import Enum
+from typing import NewType
+
+AccountId = NewType("AccountId", int)
+MailboxId = NewType("MailboxId", int)
+ContentId = NewType("ContentId", int)
+"""Names one immutable message text; copies share it. Shown to clients as EMAILID (RFC 8474)."""
+Uid = NewType("Uid", int)
+SeqNum = NewType("SeqNum", int)
+ModSeq = NewType("ModSeq", int)
+QueueId = NewType("QueueId", str)
+"""Names one submission in the outbox, as told to the SMTP client after ``250``."""
+
+Flag = NewType("Flag", str)
+Flags = frozenset[Flag]
+
+SEEN = Flag("\\Seen")
+ANSWERED = Flag("\\Answered")
+FLAGGED = Flag("\\Flagged")
+DELETED = Flag("\\Deleted")
+DRAFT = Flag("\\Draft")
+SYSTEM_FLAGS: Flags = frozenset({SEEN, ANSWERED, FLAGGED, DELETED, DRAFT})
+
+PEC_ACCEPTED = Flag("$PecAccepted")
+PEC_DELIVERED = Flag("$PecDelivered")
+PEC_FAILED = Flag("$PecFailed")
+PEC_UNCERTAIN = Flag("$PecUncertain")
+
+INBOX = "INBOX"
+SENT = "Sent"
+DRAFTS = "Drafts"
+TRASH = "Trash"
+ARCHIVE = "Archive"
+
+_SYSTEM_BY_FOLDED = {str(flag).casefold(): flag for flag in SYSTEM_FLAGS}
+_KEYWORD = re.compile(r"[^\x00-\x20\x7f-\uffff(){%*\"\\\]]+")
+
+
+def flag(name: str) -> Flag:
+    r"""Return the flag called ``name``: ``\\seen`` becomes ``\\Seen``, a keyword stays as spelled.
+
+    Raises:
+        ValueError: ``name`` is neither a system flag nor an atom (RFC 3501 §9 ``flag``);
+            ``\\Recent`` is the server's own and refused too.
+    """
+    system = _SYSTEM_BY_FOLDED.get(name.casefold())
+    if system is not None:
+        return system
+    if not _KEYWORD.fullmatch(name):
+        raise ValueError(f"{name!r} is not a flag")
+    return Flag(name)
+
+
+class SpecialUse(Enum):
+    r"""What a mailbox is for (RFC 6154 §2); the value is the LIST attribute."""
+
+    ARCHIVE = "\\Archive"
+    DRAFTS = "\\Drafts"
+    FLAGGED = "\\Flagged"
+    JUNK = "\\Junk"
+    SENT = "\\Sent"
+    TRASH = "\\Trash"
+
+
+class SubmissionState(Enum):
+    """Where a submission stands; ``outbox.states`` holds the table of what may follow what."""
+
+    QUEUED = "queued"
+    DISPATCHING = "dispatching"
+    SUBMITTED = "submitted"
+    REFUSED = "refused"
+    HELD = "held"
+    CANCELLED = "cancelled"
+    DROPPED = "dropped"
+    UNCERTAIN = "uncertain"
+
+
+@dataclass(frozen=True, slots=True)
+class Mailbox:
+    """One mailbox of an account, as it stands after the last commit.
+
+    ``name`` is Unicode with ``/`` between levels (never modified UTF-7); ``uid_next`` is the UID
+    the next message gets; ``highest_modseq`` is at least 1 (RFC 7162 §3.1.2.1).
+    """
+
+    id: MailboxId
+    account: AccountId
+    name: str
+    uid_validity: int
+    uid_next: Uid
+    highest_modseq: ModSeq
+    special_use: SpecialUse | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class MessageRow:
+    """All of a message that can differ between mailboxes or is wanted without its text.
+
+    ``internal_date`` is aware and keeps the zone it came with (SEARCH ON reads the date in that
+    zone, RFC 3501 §6.4.4); ``saved_at`` is aware UTC (RFC 8514); ``size_bytes`` is RFC822.SIZE.
+    """
+
+    uid: Uid
+    modseq: ModSeq
+    flags: Flags
+    internal_date: datetime
+    saved_at: datetime
+    size_bytes: int
+    content: ContentId
+
+
+@dataclass(frozen=True, slots=True)
+class Added:
+    """Messages came to the end of a mailbox, in UID order."""
+
+    mailbox: MailboxId
+    modseq: ModSeq
+    messages: tuple[MessageRow, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class FlagsChanged:
+    """The flags of messages are now these; the whole set each time, in UID order."""
+
+    mailbox: MailboxId
+    modseq: ModSeq
+    flags: tuple[tuple[Uid, Flags], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Expunged:
+    """Messages left a mailbox for good, in UID order."""
+
+    mailbox: MailboxId
+    modseq: ModSeq
+    uids: tuple[Uid, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class MailboxCreated:
+    """A mailbox came into being."""
+
+    mailbox: Mailbox
+
+
+@dataclass(frozen=True, slots=True)
+class MailboxRenamed:
+    """A mailbox has a new name; its messages, UIDs and UIDVALIDITY stay."""
+
+    mailbox: Mailbox
+    old_name: str
+
+
+@dataclass(frozen=True, slots=True)
+class MailboxDeleted:
+    """A mailbox and all its messages are gone."""
+
+    mailbox: Mailbox
+
+
+@dataclass(frozen=True, slots=True)
+class SubscriptionChanged:
+    """A name was subscribed to or dropped (the mailbox need not exist, RFC 3501 §6.3.6)."""
+
+    account: AccountId
+    name: str
+    subscribed: bool
+
+
+MessageChange = Added | FlagsChanged | Expunged
+MailboxChange = MailboxCreated | MailboxRenamed | MailboxDeleted | SubscriptionChanged
+Change = MessageChange | MailboxChange
+"""The sole language in which a committed change is told to sessions and services."""

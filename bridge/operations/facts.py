@@ -1,0 +1,231 @@
+"""``status``, ``quota`` and ``inbox search``: what is so, here and at the API."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from typing import Any, Protocol
+
+from bridge.api.client import PecClient
+from bridge.api.errors import Refused
+from bridge.api.schema import InboxRow, Quota
+from bridge.clock import Clock
+from bridge.control import Progress
+from bridge.model import AccountId, SubmissionState
+from bridge.operations.subject import Methods, Subject, Subjects, moment
+from bridge.outbox.plan import Plan
+from bridge.store.base import ReadTransaction, Store
+from bridge.sync.state import SyncState, load
+
+PAGES_LIMIT = 1_000
+
+
+class Standing(Protocol):
+    """How far the reading of an account has come; see ``sync.service.Standing``."""
+
+    @property
+    def last_sync(self) -> datetime | None:
+        """When the inbox was last known to be read whole."""
+
+    @property
+    def error(self) -> str | None:
+        """What is wrong, as a sentence; None when nothing is."""
+
+    @property
+    def total(self) -> int | None:
+        """How many messages the API has; None while that is unknown."""
+
+    @property
+    def fetched(self) -> int:
+        """How many of them have their text here."""
+
+
+class Fullness(Protocol):
+    """How full an account is, in bytes."""
+
+    @property
+    def used_bytes(self) -> int:
+        """What it holds."""
+
+    @property
+    def limit_bytes(self) -> int | None:
+        """What it may hold; 0 or None for no limit."""
+
+
+class Reader(Protocol):
+    """Who follows the accounts' inboxes."""
+
+    def standing(self, account: AccountId) -> Standing:
+        """Return where the account stands."""
+
+    async def quota(self, account: AccountId) -> Fullness | None:
+        """Return the figures last heard, None if there are none."""
+
+
+class Facts:
+    """See the module.
+
+    Args:
+        store: for what is known here.
+        clock: for the plan's period.
+        subjects: the accounts.
+        plan: what each account may send.
+        reader: the sync that runs; None if none does, and what it wrote down has to do.
+        fingerprint: gives the certificate's, None while there is none.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        clock: Clock,
+        subjects: Subjects,
+        plan: Plan,
+        reader: Reader | None,
+        fingerprint: Callable[[], str | None],
+    ) -> None:
+        self._store = store
+        self._clock = clock
+        self._subjects = subjects
+        self._plan = plan
+        self._reader = reader
+        self._fingerprint = fingerprint
+
+    def methods(self) -> Methods:
+        """Return the operations by name."""
+        return {
+            "status": self._status,
+            "quota": self._quota,
+            "inbox search": self._inbox_search,
+        }
+
+    async def _status(self, _arguments: Mapping[str, Any], _progress: Progress) -> Any:
+        now = self._clock.now()
+
+        async def work(tx: ReadTransaction) -> dict[str, Any]:
+            counts = await tx.submission_counts()
+            return {
+                "accounts": [await self._sending(tx, one, now) for one in self._subjects.all],
+                "queue": {
+                    state.value: counts[state] for state in SubmissionState if state in counts
+                },
+                "alarms": [
+                    {
+                        "account": self._subjects.address(alarm.account),
+                        "kind": alarm.kind,
+                        "key": alarm.key,
+                        "text": alarm.text,
+                        "at": moment(alarm.raised_at),
+                    }
+                    for alarm in await tx.alarms()
+                ],
+            }
+
+        status = await self._store.read(work)
+        for one, facts in zip(self._subjects.all, status["accounts"], strict=True):
+            await self._add_reading(facts, one.id)
+        return {**status, "tls": {"fingerprint": self._fingerprint()}}
+
+    async def _sending(self, tx: ReadTransaction, one: Subject, now: datetime) -> dict[str, Any]:
+        plan = self._plan
+        hold = await tx.hold(one.id)
+        return {
+            "address": one.address,
+            "last_sync": None,
+            "error": hold and hold.reason,
+            "quota": None,
+            "plan": {
+                "name": plan.name,
+                "period": plan.period,
+                "limit": plan.limit,
+                "used": await tx.counted(one.id, *plan.bounds(now)),
+            },
+            "progress": None,
+        }
+
+    async def _add_reading(self, facts: dict[str, Any], account: AccountId) -> None:
+        """Add what the sync that runs knows, or else what the last one wrote down."""
+        if self._reader is None:
+            state = await self._written_down(account)
+            facts["last_sync"] = moment(state.last_sync)
+            facts["quota"] = _fullness(state.quota)
+            return
+        standing = self._reader.standing(account)
+        facts["last_sync"] = moment(standing.last_sync)
+        facts["error"] = facts["error"] or standing.error
+        facts["quota"] = _fullness(await self._reader.quota(account))
+        if standing.total is not None:
+            facts["progress"] = {"fetched": standing.fetched, "total": standing.total}
+
+    async def _written_down(self, account: AccountId) -> SyncState:
+        async def work(tx: ReadTransaction) -> str:
+            return await tx.sync_state(account)
+
+        return load(await self._store.read(work))
+
+    async def _quota(self, arguments: Mapping[str, Any], _progress: Progress) -> Any:
+        return [
+            quota_facts(one.address, await one.api().quota())
+            for one in self._subjects.chosen(arguments)
+        ]
+
+    async def _inbox_search(self, arguments: Mapping[str, Any], _progress: Progress) -> Any:
+        found: list[dict[str, Any]] = []
+        limit = int(arguments.get("limit") or 100)
+        for one in self._subjects.chosen(arguments):
+            rows = await search(one.api(), str(arguments["query"]), limit - len(found))
+            found += ({"account": one.address, **_row_facts(row)} for row in rows)
+        return found
+
+
+def _fullness(figures: Fullness | None) -> dict[str, Any] | None:
+    if figures is None:
+        return None
+    used_bytes, limit_bytes = figures.used_bytes, figures.limit_bytes
+    return {
+        "usage_bytes": used_bytes,
+        "limit_bytes": limit_bytes,
+        "percent": 100 * used_bytes / limit_bytes if limit_bytes else None,
+    }
+
+
+def quota_facts(address: str, quota: Quota) -> dict[str, Any]:
+    """Return a quota in bytes, the unit inferred, and in percent."""
+    return {
+        "account": address,
+        "usage_bytes": quota.usage * quota.unit_bytes,
+        "limit_bytes": quota.limit * quota.unit_bytes,
+        "percent": quota.percent,
+    }
+
+
+async def search(client: PecClient, query: str, limit: int) -> list[InboxRow]:
+    """Return up to ``limit`` rows that the API finds, whatever its first page is called.
+
+    Pages are asked for from 0 up. One of pages 0 and 1 may be empty, refused or the same as the
+    other; from then on, a page that is empty, refused or brings nothing new is the end.
+    """
+    rows: dict[str, InboxRow] = {}
+    refusal: Refused | None = None
+    for number in range(PAGES_LIMIT):
+        before = len(rows)
+        try:
+            page = await client.inbox_page(number, query)
+            rows |= {row.raw: row for row in page.rows if isinstance(row, InboxRow)}
+        except Refused as error:
+            refusal = refusal or error
+            if number == 1 and refusal is not error:
+                raise
+        barren = len(rows) == before
+        if len(rows) >= limit or (barren and (number > 1 or (number == 1 and not rows))):
+            break
+    return list(rows.values())[:limit]
+
+
+def _row_facts(row: InboxRow) -> dict[str, Any]:
+    return {
+        "id": row.api_id,
+        "sender": row.sender.strip(),
+        "recipient": row.recipient.strip(),
+        "date": moment(row.date) or row.date_text,
+        "subject": row.subject,
+    }

@@ -1,0 +1,123 @@
+"""``queue``: the outbox's entries, and what a person decides about one."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from datetime import timedelta
+from typing import Any
+
+from bridge.clock import Clock
+from bridge.control import OperationFailed, Progress
+from bridge.model import QueueId, SubmissionState
+from bridge.operations.subject import Method, Methods, Subjects, moment
+from bridge.outbox.decision import DecisionRefused, Decisions
+from bridge.store.base import ReadTransaction, Store
+from bridge.store.outbox import SubmissionRow
+
+LISTED = timedelta(days=30)
+
+
+class Queue:
+    """See the module.
+
+    Args:
+        store: what is in the outbox.
+        clock: for what is recent.
+        subjects: the accounts.
+        decisions: carries out what a person decided.
+    """
+
+    def __init__(
+        self, store: Store, clock: Clock, subjects: Subjects, decisions: Decisions
+    ) -> None:
+        self._store = store
+        self._clock = clock
+        self._subjects = subjects
+        self._decisions = decisions
+
+    def methods(self) -> Methods:
+        """Return the operations by name."""
+        return {
+            "queue list": self._list,
+            "queue show": self._show,
+            "queue retry": self._deciding(self._decisions.retry),
+            "queue cancel": self._deciding(self._decisions.cancel),
+            "queue resolve --resend": self._deciding(self._decisions.resolve_resend),
+            "queue resolve --drop": self._deciding(self._decisions.resolve_drop),
+            "queue resolve --sent": self._resolve_sent,
+        }
+
+    def _deciding(self, decide: Callable[[QueueId], Awaitable[SubmissionRow]]) -> Method:
+        async def method(arguments: Mapping[str, Any], _progress: Progress) -> Any:
+            try:
+                return self._facts(await decide(QueueId(str(arguments["id"]))))
+            except DecisionRefused as refusal:
+                raise OperationFailed(str(refusal)) from None
+
+        return method
+
+    async def _resolve_sent(self, arguments: Mapping[str, Any], progress: Progress) -> Any:
+        code = str(arguments["code"])
+        method = self._deciding(lambda id: self._decisions.resolve_sent(id, code))
+        return await method(arguments, progress)
+
+    async def _list(self, arguments: Mapping[str, Any], _progress: Progress) -> Any:
+        since = self._clock.now() - LISTED
+        state = arguments.get("state")
+        named = arguments.get("account") is not None
+        chosen = {subject.id for subject in self._subjects.chosen(arguments)}
+
+        async def work(tx: ReadTransaction) -> tuple[SubmissionRow, ...]:
+            return await tx.submissions(
+                state=SubmissionState(state) if state else None, since=since
+            )
+
+        rows = await self._store.scan(work)
+        # An account that left the settings may still have entries: they are not to vanish.
+        return [self._facts(row) for row in rows if not named or row.account in chosen]
+
+    async def _show(self, arguments: Mapping[str, Any], _progress: Progress) -> Any:
+        id = QueueId(str(arguments["id"]))
+
+        async def work(tx: ReadTransaction) -> dict[str, Any]:
+            row = await tx.submission(id)
+            if row is None:
+                raise OperationFailed(f"There is no entry {id} in the queue.")
+            tries = [
+                {
+                    "number": attempt.number,
+                    "started_at": moment(attempt.started_at),
+                    "ended_at": moment(attempt.ended_at),
+                    "status": attempt.status,
+                    "answer": attempt.answer,
+                    "error": attempt.error,
+                }
+                for attempt in await tx.attempts(id)
+            ]
+            steps = [
+                {
+                    "at": moment(step.at),
+                    "old": step.old.value,
+                    "new": step.new.value,
+                    "reason": step.reason,
+                }
+                for step in await tx.transitions(id)
+            ]
+            return {**self._facts(row), "tries": tries, "steps": steps}
+
+        return await self._store.read(work)
+
+    def _facts(self, row: SubmissionRow) -> dict[str, Any]:
+        return {
+            "id": row.id,
+            "account": self._subjects.address(row.account),
+            "state": row.state.value,
+            "message_id": row.message_id,
+            "subject": row.subject,
+            "recipients": list(row.recipients),
+            "code": row.code,
+            "reason": row.reason,
+            "attempts": row.attempts,
+            "created_at": moment(row.created_at),
+            "updated_at": moment(row.updated_at),
+        }

@@ -1,0 +1,69 @@
+"""What operations work on, and the small pieces that their results share."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from bridge.api.client import PecClient
+from bridge.control import OperationFailed, Progress
+from bridge.model import AccountId
+
+Method = Callable[[Mapping[str, Any], Progress], Awaitable[Any]]
+Methods = Mapping[str, Method]
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """One account; ``client`` is None where the secrets are not at hand."""
+
+    id: AccountId
+    address: str
+    client: PecClient | None
+
+    def api(self) -> PecClient:
+        """Return the client.
+
+        Raises:
+            OperationFailed: there is none.
+        """
+        if self.client is None:
+            raise OperationFailed(f"The secrets of {self.address} are not at hand.")
+        return self.client
+
+
+class Subjects:
+    """The accounts, in the order of the settings."""
+
+    def __init__(self, subjects: tuple[Subject, ...]) -> None:
+        self.all = subjects
+        self._addresses = {subject.id: subject.address for subject in subjects}
+
+    def chosen(self, arguments: Mapping[str, Any]) -> tuple[Subject, ...]:
+        """Return the account that the arguments name, or all if they name none.
+
+        Raises:
+            OperationFailed: there is no such account.
+        """
+        address = arguments.get("account")
+        if address is None:
+            return self.all
+        found = tuple(
+            subject for subject in self.all if subject.address.casefold() == address.casefold()
+        )
+        if not found:
+            raise OperationFailed(f"There is no account {address}.")
+        return found
+
+    def address(self, account: AccountId) -> str | None:
+        """Return an account's address, None if it has left the settings."""
+        return self._addresses.get(account)
+
+
+def moment(at: datetime | None) -> str | None:
+    """Return a time as RFC 3339 in UTC."""
+    if at is None:
+        return None
+    return at.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

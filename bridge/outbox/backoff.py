@@ -1,0 +1,54 @@
+"""When to try again what surely did not leave. Pure; the jitter's number is passed in."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from bridge.store.outbox import HoldRow
+
+FIRST_DELAY_S = 5.0
+LAST_DELAY_S = 1800.0
+JITTER = 0.25
+"""Half the width of the spread round a delay, as a part of it."""
+
+GIVE_UP_AFTER = timedelta(days=5)
+"""RFC 5321 §4.5.4.1 asks for four to five days."""
+
+FIRST_PROBE_S = 60.0
+LAST_PROBE_S = 3600.0
+
+
+def retry_delay_s(trying_for_s: float, retry_after_s: float | None, chance: float) -> float:
+    """Return how long to wait before the next try.
+
+    The wait is as long as all tries so far took, so the time doubles with each: exponential,
+    and derived from what is stored.
+
+    Args:
+        trying_for_s: since the first try that failed.
+        retry_after_s: what the API asked for; the wait is never shorter.
+        chance: a random number in [0, 1).
+    """
+    delay_s = min(max(trying_for_s, FIRST_DELAY_S), LAST_DELAY_S)
+    spread_s = delay_s * (1 - JITTER + 2 * JITTER * chance)
+    if retry_after_s is None:
+        return spread_s
+    return max(spread_s, retry_after_s + chance)
+
+
+def probe_delay_s(probes: int) -> float:
+    """Return how long to wait before probing a held account again, after ``probes`` tries."""
+    return min(FIRST_PROBE_S * 2.0 ** min(probes, 16), LAST_PROBE_S)
+
+
+def next_probe(hold: HoldRow, now: datetime) -> HoldRow:
+    """Return the hold after one more try that met the same answer."""
+    probes = hold.probes + 1
+    return HoldRow(
+        hold.account,
+        hold.cause,
+        hold.reason,
+        hold.since,
+        now + timedelta(seconds=probe_delay_s(probes)),
+        probes,
+    )

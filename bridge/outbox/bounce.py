@@ -1,0 +1,131 @@
+"""Refusals as mail: what a bounce says in each case, and the copy in INBOX.
+
+The words are here, the form is ``mime.dsn``'s. A bounce goes to INBOX from the null reverse-path
+in the same commit that makes the entry ``refused``, so nobody is told of a refusal that was not
+written down, nor the other way round.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from bridge.clock import ROME
+from bridge.mailbox import MailboxTransaction
+from bridge.mime.dsn import Bounce, compose_bounce
+from bridge.mime.ingest import ingest
+from bridge.model import INBOX, AccountId
+from bridge.store.messages import Part
+from bridge.store.outbox import SubmissionRow
+
+REPORTING_MTA = "pec-bridge.localhost"
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """Why an entry ends as refused; see ``Bounce`` for the fields."""
+
+    status: str
+    italian: str
+    english: str
+    diagnostic: str = ""
+    diagnostic_type: str = "x-pec-bridge"
+    remote_mta: str = ""
+
+
+def refused_by_api(status: int | None, words: str, api_host: str) -> Verdict:
+    """Return the verdict for an answer that said no."""
+    shown = f"HTTP {status}: {words}" if words else f"HTTP {status}"
+    return Verdict(
+        status="5.0.0",
+        italian=(
+            "Il messaggio non è stato inviato: il servizio PEC lo ha rifiutato. Non è partito "
+            "nulla e nulla è stato addebitato.\n"
+            "Leggere la risposta del servizio qui sotto, correggere il messaggio e inviarlo di "
+            "nuovo. L'originale è nella posta inviata."
+        ),
+        english=(
+            "The message was not sent: the PEC service refused it. Nothing left and nothing was "
+            "charged.\n"
+            "Read the service's answer below, mend the message and send it again. The original "
+            "is among the sent mail."
+        ),
+        diagnostic=shown,
+        diagnostic_type="http",
+        remote_mta=api_host,
+    )
+
+
+def unreachable(since: datetime, reason: str, api_host: str) -> Verdict:
+    """Return the verdict after five days of tries."""
+    day = since.astimezone(ROME)
+    return Verdict(
+        status="4.4.1",
+        italian=(
+            f"Il messaggio non è stato inviato: dal {day:%d/%m/%Y} non è stato possibile "
+            "consegnarlo al servizio PEC. I tentativi sono finiti e non è partito nulla.\n"
+            "Verificare la connessione (`pec-bridge doctor`) e inviarlo di nuovo."
+        ),
+        english=(
+            f"The message was not sent: since {day:%Y-%m-%d} it could not be handed to the PEC "
+            "service. The tries are over and nothing left.\n"
+            "Check the connection (`pec-bridge doctor`) and send it again."
+        ),
+        diagnostic=reason,
+        remote_mta=api_host,
+    )
+
+
+def unsendable(reason: str) -> Verdict:
+    """Return the verdict for a message that cannot be put into the API's words."""
+    return Verdict(
+        status="5.6.3",
+        italian=(
+            "Il messaggio non è stato inviato: non può essere tradotto nella forma che il "
+            "servizio PEC accetta. Non è partito nulla.\n"
+            "Inviarlo di nuovo in una forma più semplice, con i documenti come allegati."
+        ),
+        english=(
+            "The message was not sent: it cannot be put into the form that the PEC service "
+            "takes. Nothing left.\n"
+            "Send it again in a simpler form, with the documents as attachments."
+        ),
+        diagnostic=reason,
+    )
+
+
+async def bounce(
+    mtx: MailboxTransaction, row: SubmissionRow, sender: str, verdict: Verdict, now: datetime
+) -> None:
+    """Put the bounce for ``row`` into its account's INBOX."""
+    pieces = await mtx.tx.pieces([row.content], [Part.HEADER])
+    header = pieces[0][1] if pieces else b""
+    raw = compose_bounce(
+        Bounce(
+            queue_id=row.id,
+            reporting_mta=REPORTING_MTA,
+            remote_mta=verdict.remote_mta,
+            to=sender,
+            subject=row.subject,
+            message_id=row.message_id,
+            recipients=row.recipients,
+            status=verdict.status,
+            diagnostic=verdict.diagnostic,
+            diagnostic_type=verdict.diagnostic_type,
+            italian=verdict.italian,
+            english=verdict.english,
+            arrived_at=row.created_at,
+            at=now,
+            header=header if isinstance(header, bytes) else b"",
+        )
+    )
+    await append_to_inbox(mtx, row.account, raw, now)
+
+
+async def append_to_inbox(
+    mtx: MailboxTransaction, account: AccountId, raw: bytes, now: datetime
+) -> None:
+    """Put a message of the bridge's own into INBOX, unseen."""
+    for mailbox in await mtx.tx.mailboxes(account):
+        if mailbox.name == INBOX:
+            await mtx.append(mailbox.id, ingest(raw), frozenset(), now)

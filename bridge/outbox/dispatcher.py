@@ -1,0 +1,302 @@
+"""Sending: one entry at a time leaves the queue, each exactly once or nobody is told it did.
+
+For each entry: convert its text, wait for the pacer's turn, commit ``dispatching``, make one
+request, settle what came of it. Starts are spaced by the pacer over all accounts; answers may
+overlap, up to ``AT_ONCE`` per account and fewer after trouble. From idle a submission's wake-up
+leads to the request at once; a lost wake-up costs at most ``LOOK_AGAIN_S``.
+
+After an uncertain send an account sends one at a time, and after more in a row with pauses
+between that double from ``FIRST_PAUSE_S`` to ``LAST_PAUSE_S``, until the API answers sensibly: a
+service that fails for an hour is to leave a dozen sends uncertain, not thousands.
+
+Nothing stops the dispatcher: an entry that cannot be converted is bounced, a store that fails is
+tried again. A settlement the store does not take is kept in memory and tried until it does.
+
+``stop`` lets requests under way finish; cancelling ``run`` gives back what has not started and
+makes ``uncertain`` what has.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import partial
+from typing import Protocol
+
+import structlog
+
+from bridge.api.errors import ApiError, OutcomeUnknown, Refused
+from bridge.api.ratelimit import SendPacer, Start
+from bridge.api.schema import SendAnswer, SendRequest
+from bridge.clock import Clock
+from bridge.mime.parse import SignedPolicy
+from bridge.model import AccountId, QueueId, SubmissionState
+from bridge.outbox.bounce import unsendable
+from bridge.outbox.content import Unsendable, is_large, load_request
+from bridge.outbox.schedule import Schedule
+from bridge.outbox.settle import Attempt, Settler
+from bridge.outbox.wake import Wake, rest
+from bridge.store.base import Store, StoreFailed
+from bridge.store.outbox import SubmissionRow
+
+log = structlog.get_logger()
+
+AT_ONCE = 4
+"""Requests of one account under way: enough for the pace with answers that take seconds, and
+few enough that an API that hangs leaves few sends uncertain."""
+
+STOPPED_BEFORE = "The bridge stopped before the request began."
+UNKEPT = "The API's answer could not be written down; the log says why."
+LOOK_AGAIN_S = 30.0
+STORE_RETRY_S = 2.0
+FIRST_PAUSE_S = 2.0
+LAST_PAUSE_S = 300.0
+
+
+class Sender(Protocol):
+    """One account's way to the API."""
+
+    async def send(self, request: SendRequest, start: Start | None = None) -> SendAnswer:
+        """``POST /send``; see ``api.client.PecClient.send``."""
+
+
+@dataclass(frozen=True, slots=True)
+class SendingAccount:
+    """An account that can send: its address and its way to the API."""
+
+    address: str
+    sender: Sender
+
+
+class Dispatcher:
+    """Sends what is queued.
+
+    Args:
+        store: reads.
+        settler: writes what happens.
+        schedule: whose turn it is.
+        pacer: when a request may start.
+        accounts: those that can send.
+        clock: time.
+        wake: is called when something may have changed in the queue.
+        signed: what becomes of signed messages.
+        on_settled: is told the account after each request that may have sent something.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        settler: Settler,
+        schedule: Schedule,
+        pacer: SendPacer,
+        accounts: Mapping[AccountId, SendingAccount],
+        clock: Clock,
+        wake: Wake,
+        *,
+        signed: SignedPolicy = "refuse",
+        on_settled: Callable[[AccountId], None] = lambda account: None,
+    ) -> None:
+        self._store = store
+        self._settler = settler
+        self._schedule = schedule
+        self._pacer = pacer
+        self._accounts = accounts
+        self._clock = clock
+        self._wake = wake
+        self._signed: SignedPolicy = signed
+        self._on_settled = on_settled
+        self._stopping = False
+        self._under_way: dict[QueueId, SubmissionRow] = {}
+        self._doubts: dict[AccountId, int] = {}
+        self._large: QueueId | None = None
+        self._put_off: set[QueueId] = set()
+        self._ended = asyncio.Event()
+        self._ended.set()
+
+    async def run(self) -> None:
+        """Send until ``stop``; returns when what is under way has ended."""
+        self._ended.clear()
+        try:
+            await self._run()
+        finally:
+            self._ended.set()
+
+    async def stop(self) -> None:
+        """Begin nothing new, and return when what is under way has ended."""
+        self._stopping = True
+        self._wake.call()
+        await self._ended.wait()
+
+    async def _run(self) -> None:
+        async with asyncio.TaskGroup() as requests:
+            while not self._stopping:
+                try:
+                    row, again_at = await self._schedule.next(self._clock.now(), self._is_free)
+                    if row is None:
+                        await self._wait(again_at)
+                    else:
+                        await self._dispatch(row, requests)
+                except StoreFailed as error:
+                    log.error("the outbox cannot use the store", reason=str(error))
+                    await self._clock.sleep(STORE_RETRY_S)
+                except Exception:  # cutting off what is under way would make it uncertain
+                    log.exception("the dispatcher met something unforeseen")
+                    await self._clock.sleep(STORE_RETRY_S)
+
+    def _is_free(self, row: SubmissionRow) -> bool:
+        if row.id in self._under_way or (self._large is not None and row.id in self._put_off):
+            return False
+        beside = sum(one.account == row.account for one in self._under_way.values())
+        alone = row.account in self._doubts or row.state is SubmissionState.HELD
+        return beside < (1 if alone else AT_ONCE)
+
+    async def _wait(self, again_at: datetime | None) -> None:
+        """Wait for a wake-up, for ``again_at``, or for the regular look."""
+        wait_s = LOOK_AGAIN_S
+        if again_at is not None:
+            wait_s = min(max((again_at - self._clock.now()).total_seconds(), 0.0), wait_s)
+        await rest(self._wake, self._clock, wait_s)
+
+    async def _dispatch(self, row: SubmissionRow, requests: asyncio.TaskGroup) -> None:
+        """Bring one entry to the start of its request; the answer is awaited beside."""
+        account = self._accounts[row.account]
+        if await is_large(self._store, row):
+            if self._large is not None:  # two would fill the memory; others need not wait for it
+                self._put_off.add(row.id)
+                return
+            self._large = row.id
+        self._schedule.served(row.account)
+        self._under_way[row.id] = row
+        try:
+            request = await load_request(self._store, row, account.address, self._signed)
+        except Unsendable as fault:
+            self._ended_with(row)
+            await self._settler.unsendable(row, unsendable(str(fault)))
+            return
+        except BaseException:
+            self._ended_with(row)
+            raise
+        started = asyncio.Event()
+        requests.create_task(self._send(row, account.sender, request, started))
+        del request
+        await started.wait()
+
+    def _ended_with(self, row: SubmissionRow) -> None:
+        self._under_way.pop(row.id, None)
+        if self._large == row.id:
+            self._large = None
+            self._put_off.clear()
+
+    async def _send(
+        self, row: SubmissionRow, sender: Sender, request: SendRequest, started: asyncio.Event
+    ) -> None:
+        try:
+            async with self._pacer.turn() as start:
+                attempt = None if self._stopping else await self._begin(row)
+                if attempt is not None:
+                    await self._request(attempt, sender, request, start, started)
+        finally:
+            self._ended_with(row)
+            started.set()
+            self._wake.call()
+
+    async def _begin(self, row: SubmissionRow) -> Attempt | None:
+        beginning = asyncio.ensure_future(self._settler.begin(row))
+        try:
+            return await asyncio.shield(beginning)
+        except asyncio.CancelledError:
+            attempt = await beginning
+            if attempt is not None:
+                await self._settler.give_back(attempt, STOPPED_BEFORE)
+            raise
+        except StoreFailed as error:
+            log.error("a send cannot be written down, so it waits", id=row.id, reason=str(error))
+            await self._clock.sleep(STORE_RETRY_S)
+            return None
+
+    async def _request(
+        self,
+        attempt: Attempt,
+        sender: Sender,
+        request: SendRequest,
+        start: Start,
+        started: asyncio.Event,
+    ) -> None:
+        left = False
+
+        async def starts() -> None:
+            nonlocal left
+            await start()
+            left = True
+            started.set()
+
+        account = attempt.row.account
+        settle: Callable[[], Awaitable[None]]
+        code = None
+        try:
+            answer = await sender.send(request, starts)
+        except ApiError as error:
+            self._learn(account, error)
+            settle = partial(self._settler.failed, attempt, error)
+        except asyncio.CancelledError:
+            await asyncio.shield(self._interrupted(attempt, left))
+            raise
+        except Exception as error:
+            log.exception("a send ended in an unforeseen way", id=attempt.row.id)
+            unknown = OutcomeUnknown(f"The send ended in an unforeseen way ({error!r}).")
+            self._learn(account, unknown)
+            settle = partial(self._settler.failed, attempt, unknown)
+        else:
+            self._learn(account, None)
+            code = answer.code
+            settle = partial(self._settler.submitted, attempt, answer)
+        started.set()
+        await self._settle(attempt, settle, code)
+        self._on_settled(account)
+
+    def _learn(self, account: AccountId, error: ApiError | None) -> None:
+        """Go on more carefully after an answer that says nothing; see the module."""
+        if error is None or isinstance(error, Refused):
+            self._doubts.pop(account, None)
+            self._schedule.pause(account, None)
+            return
+        doubts = self._doubts.get(account, 0)
+        if not isinstance(error, OutcomeUnknown):
+            self._doubts[account] = doubts
+            return
+        self._doubts[account] = doubts + 1
+        if doubts:
+            pause_s = min(FIRST_PAUSE_S * 2.0 ** min(doubts - 1, 16), LAST_PAUSE_S)
+            self._schedule.pause(account, self._clock.now() + timedelta(seconds=pause_s))
+
+    async def _interrupted(self, attempt: Attempt, left: bool) -> None:
+        if not left:
+            await self._settler.give_back(attempt, STOPPED_BEFORE)
+            return
+        error = OutcomeUnknown("The bridge was stopped before the answer came.")
+        await self._settler.failed(attempt, error)
+
+    async def _settle(
+        self, attempt: Attempt, settle: Callable[[], Awaitable[None]], code: str | None
+    ) -> None:
+        """Write down what came of a request, as often as the store needs.
+
+        What cannot be written down for another reason becomes ``uncertain``, and if not even that
+        can be, it stays ``dispatching``, of which ``recover`` says the same.
+        """
+        doubted = False
+        while True:
+            try:
+                await settle()
+                return
+            except StoreFailed as error:
+                log.error("an answer cannot be kept yet", id=attempt.row.id, reason=str(error))
+                await self._clock.sleep(STORE_RETRY_S)
+            except Exception:
+                log.exception("an answer cannot be kept", id=attempt.row.id, code=code)
+                if doubted:
+                    return
+                doubted = True
+                settle = partial(self._settler.failed, attempt, OutcomeUnknown(UNKEPT, code=code))

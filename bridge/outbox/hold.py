@@ -1,0 +1,110 @@
+"""Holding an account's queue and letting it go: pieces of works, no commits of their own.
+
+Two causes hold entries: the account's (401 or 402: a ``HoldRow`` says when to probe) and the
+plan's (used up until the next period). Held entries keep their place: order is by sequence, not
+by state.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from bridge.alarms import AlarmKind, clear_alarm, raise_alarm
+from bridge.mailbox import MailboxTransaction
+from bridge.model import AccountId, SubmissionState
+from bridge.outbox import notice
+from bridge.outbox.backoff import FIRST_PROBE_S, next_probe
+from bridge.outbox.notice import Notice
+from bridge.outbox.plan import Plan
+from bridge.outbox.states import Event, following
+from bridge.store.outbox import HoldCause, HoldRow, Step
+
+ALARMS = {
+    HoldCause.CREDENTIALS: AlarmKind.CREDENTIALS,
+    HoldCause.PAYMENT: AlarmKind.PAYMENT,
+}
+
+
+async def hold_account(
+    mtx: MailboxTransaction,
+    account: AccountId,
+    cause: HoldCause,
+    reason: str,
+    words: Notice,
+    now: datetime,
+) -> None:
+    """Hold the account's queue, or probe more rarely if it is held for this already."""
+    old = await mtx.tx.hold(account)
+    if old is not None and old.cause is cause:
+        await mtx.tx.hold_queue(next_probe(old, now))
+        return
+    if old is not None:
+        await clear_alarm(mtx, account, ALARMS[old.cause], "", now)
+    probe_at = now + timedelta(seconds=FIRST_PROBE_S)
+    await mtx.tx.hold_queue(HoldRow(account, cause, reason, now, probe_at, 0))
+    await raise_alarm(
+        mtx, account, ALARMS[cause], "", words.subject, words.italian, words.english, now
+    )
+
+
+async def release_account(mtx: MailboxTransaction, account: AccountId, now: datetime) -> None:
+    """End the account's hold, if there is one: the API judged a message on its merits."""
+    hold = await mtx.tx.hold(account)
+    if hold is None:
+        return
+    await mtx.tx.release_queue(account)
+    await release_entries(mtx, account, now)
+    await clear_alarm(mtx, account, ALARMS[hold.cause], "", now)
+
+
+async def probe_later(mtx: MailboxTransaction, account: AccountId, now: datetime) -> None:
+    """Put off the next probe: this one told nothing."""
+    hold = await mtx.tx.hold(account)
+    if hold is not None:
+        await mtx.tx.hold_queue(next_probe(hold, now))
+
+
+async def hold_entries(
+    mtx: MailboxTransaction,
+    account: AccountId,
+    reason: str,
+    now: datetime,
+    until: datetime | None = None,
+) -> int:
+    """Hold the account's queued entries but those a person forced; returns how many."""
+    held = 0
+    for row in await mtx.tx.submissions(account=account, state=SubmissionState.QUEUED):
+        if row.forced:
+            continue
+        step = Step(
+            row.state,
+            following(row.state, Event.STOP),
+            now,
+            reason=reason,
+            not_before=until,
+            retrying_since=None,
+        )
+        held += await mtx.tx.step_submission(row.id, step)
+    return held
+
+
+async def hold_for_plan(
+    mtx: MailboxTransaction, account: AccountId, plan: Plan, now: datetime
+) -> None:
+    """Hold the account's queued entries until the plan's next period, and say so once."""
+    until = plan.next_period(now)
+    held = await hold_entries(mtx, account, notice.plan_reason(plan, until), now, until)
+    if held:
+        words = notice.plan_used_up(plan, until)
+        await raise_alarm(
+            mtx, account, AlarmKind.PLAN, "", words.subject, words.italian, words.english, now
+        )
+
+
+async def release_entries(mtx: MailboxTransaction, account: AccountId, now: datetime) -> int:
+    """Queue the account's held entries again, each in its old place; returns how many."""
+    released = 0
+    for row in await mtx.tx.submissions(account=account, state=SubmissionState.HELD):
+        step = Step(row.state, following(row.state, Event.RELEASE), now)
+        released += await mtx.tx.step_submission(row.id, step)
+    return released

@@ -1,0 +1,240 @@
+"""Into the queue: the one step after which a message is safe.
+
+``enqueue`` puts the submitted bytes, the copy in ``Sent`` and the outbox entry into one commit
+and returns once it is synced; before that nothing of the message exists, and after it a crash
+loses nothing. It never waits for the API. The wake-up it then gives to the dispatcher only saves
+time: if it is lost, the dispatcher's next look finds the entry.
+
+A message submitted again (same account, bytes, Message-ID and recipients within the window) is
+not queued again. Without a Message-ID nothing tells a repetition from a second message, so both
+are queued.
+
+Failure: ``PlanUsedUp``; ``StoreFull`` and ``StoreFailed`` pass. Nothing is half-queued.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from random import Random
+from typing import Literal
+
+import structlog
+
+from bridge.clock import Clock
+from bridge.mailbox import Mailboxes, MailboxTransaction
+from bridge.mime.ingest import Ingested
+from bridge.mime.submission import Submission
+from bridge.model import (
+    SEEN,
+    SENT,
+    AccountId,
+    ContentId,
+    MailboxId,
+    QueueId,
+    SpecialUse,
+)
+from bridge.outbox.plan import PLANS, Plan
+from bridge.outbox.wake import Wake
+from bridge.store.outbox import NewSubmission
+
+log = structlog.get_logger()
+
+
+class PlanUsedUp(Exception):
+    """The plan has no room for the message in this period, and the settings say to refuse."""
+
+
+@dataclass(frozen=True, slots=True)
+class QueueSettings:
+    """What the settings say about queueing; ``dedup_window_s`` 0 queues every submission."""
+
+    plan: Plan = PLANS["standard"]
+    over_plan: Literal["hold", "refuse"] = "hold"
+    dedup_window_s: float = 24 * 3600.0
+    subject_reference: Literal["off", "suffix"] = "off"
+
+
+@dataclass(frozen=True, slots=True)
+class Enqueued:
+    """``id`` names the (first) entry; ``repeated`` if no new entry was made at all."""
+
+    id: QueueId
+    repeated: bool
+
+
+class Outbox:
+    """Where submissions are queued.
+
+    Args:
+        mailboxes: the single writer, whose commit holds everything.
+        clock: stamps entries.
+        random: makes queue ids.
+        settings: see ``QueueSettings``.
+        wake: is called after each commit that queued something.
+    """
+
+    def __init__(
+        self,
+        mailboxes: Mailboxes,
+        clock: Clock,
+        random: Random,
+        settings: QueueSettings,
+        wake: Wake,
+    ) -> None:
+        self._mailboxes = mailboxes
+        self._clock = clock
+        self._random = random
+        self._settings = settings
+        self._wake = wake
+
+    async def enqueue(self, account: AccountId, submission: Submission, digest: bytes) -> Enqueued:
+        """Queue a submission and return once that is on disk.
+
+        Args:
+            account: whose mailbox sends.
+            submission: what ``mime.submission`` let through.
+            digest: SHA-256 of the bytes exactly as submitted.
+
+        Raises:
+            PlanUsedUp: see the class.
+            StoreFull, StoreFailed: nothing was queued.
+        """
+        now = self._clock.now()
+        message = await self._mailboxes.prepare(submission.raw)
+        fresh = [
+            self._new_entry(account, submission, digest, entry, now) for entry in submission.entries
+        ]
+        sent = await self._mailboxes.special(account, SpecialUse.SENT)
+
+        async def work(mtx: MailboxTransaction) -> Enqueued:
+            return await self._write(mtx, account, sent.id if sent else None, message, fresh, now)
+
+        enqueued = await self._mailboxes.write(work)
+        if enqueued.repeated:
+            log.info(
+                "submission repeated",
+                id=enqueued.id,
+                account=account,
+                message_id=submission.message_id,
+            )
+        else:
+            log.info(
+                "submission queued",
+                id=enqueued.id,
+                account=account,
+                message_id=submission.message_id,
+                size_bytes=len(submission.raw),
+                recipients=sum(map(len, submission.entries)),
+            )
+            self._wake.call()
+        return enqueued
+
+    async def _write(
+        self,
+        mtx: MailboxTransaction,
+        account: AccountId,
+        sent: MailboxId | None,
+        message: Ingested,
+        entries: list[NewSubmission],
+        now: datetime,
+    ) -> Enqueued:
+        ids, fresh = await self._without_twins(mtx, entries, now)
+        if fresh:
+            await self._check_plan(mtx, account, fresh, now)
+            content = await _keep(mtx, account, sent, message, now)
+            for entry in fresh:
+                await mtx.tx.add_submission(replace(entry, content=content))
+        return Enqueued(ids[0], repeated=not fresh)
+
+    async def _without_twins(
+        self, mtx: MailboxTransaction, entries: list[NewSubmission], now: datetime
+    ) -> tuple[list[QueueId], list[NewSubmission]]:
+        """Return each entry's id, its twin's if it was queued before, and those that were not."""
+        since = now - timedelta(seconds=self._settings.dedup_window_s)
+        ids, fresh = [], []
+        for entry in entries:
+            twin = await mtx.tx.submission_twin(entry.account, entry.fingerprint, since)
+            if twin is None:
+                fresh.append(entry)
+            ids.append(twin.id if twin else entry.id)
+        return ids, fresh
+
+    async def _check_plan(
+        self, mtx: MailboxTransaction, account: AccountId, fresh: list[NewSubmission], now: datetime
+    ) -> None:
+        if self._settings.over_plan == "hold":
+            return
+        plan = self._settings.plan
+        used = await mtx.tx.counted(account, *plan.bounds(now))
+        waiting = await mtx.tx.queued_recipients(account)
+        if used + waiting + sum(len(entry.recipients) for entry in fresh) > plan.limit:
+            again = plan.next_period(now)
+            raise PlanUsedUp(
+                f"The plan's {plan.limit} PEC a {plan.period} are used up; "
+                f"try again from {again:%Y-%m-%d %H:%M} (Rome)"
+            )
+
+    def _new_entry(
+        self,
+        account: AccountId,
+        submission: Submission,
+        digest: bytes,
+        recipients: tuple[str, ...],
+        now: datetime,
+    ) -> NewSubmission:
+        id = self._new_id(now)
+        subject = submission.subject
+        if self._settings.subject_reference == "suffix":
+            subject = f"{subject} [{id}]".lstrip()
+        fingerprint = b""
+        if submission.given_message_id and self._settings.dedup_window_s > 0:
+            fingerprint = _fingerprint(submission.given_message_id, recipients, digest)
+        return NewSubmission(
+            id=id,
+            account=account,
+            message_id=submission.message_id,
+            subject=subject,
+            recipients=recipients,
+            content=ContentId(0),
+            fingerprint=fingerprint,
+            created_at=now,
+        )
+
+    def _new_id(self, now: datetime) -> QueueId:
+        moment = int(now.timestamp() * 1_000_000)
+        return QueueId(f"{moment:X}{self._random.getrandbits(20):05X}")
+
+
+async def _keep(
+    mtx: MailboxTransaction,
+    account: AccountId,
+    sent: MailboxId | None,
+    message: Ingested,
+    now: datetime,
+) -> ContentId:
+    """Keep the text and show it in ``Sent``; returns the text that will be sent.
+
+    A client's own copy that came first stays the only one. A copy there that is another
+    submission is another message, whatever its Message-ID says.
+    """
+    content = await mtx.tx.add_content(account, message)
+    if sent is None:
+        sent = (await mtx.create(account, SENT, SpecialUse.SENT)).id
+    known = None
+    if message.message_id:
+        known = await mtx.tx.uid_by_message_id(sent, message.message_id)
+    if known is not None:
+        row = await mtx.tx.message_row(sent, known)
+        same = row is not None and row.content == content
+        if same or not await mtx.tx.submissions_by_message_id(account, message.message_id or ""):
+            return content
+    flags = frozenset({SEEN})
+    await mtx.append_content(sent, content, message.size_bytes, flags, now)
+    return content
+
+
+def _fingerprint(message_id: str, recipients: tuple[str, ...], digest: bytes) -> bytes:
+    named = "\0".join([message_id, *sorted(one.casefold() for one in recipients)])
+    return hashlib.sha256(named.encode() + b"\0" + digest).digest()

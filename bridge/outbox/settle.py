@@ -1,0 +1,359 @@
+"""What came of a request, written down: one commit for each way it can end.
+
+A commit holds the end of the attempt, the entry's step, the plan's count, the keywords on the
+copy in ``Sent``, and what a person is told. So after a crash either all of it is known or the
+entry is still ``dispatching``, which ``recover`` turns into ``uncertain``.
+
+Nothing here asks the API. Failure: the store's own errors pass; the entry then stays
+``dispatching``, and its caller tries to settle again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from random import Random
+
+import structlog
+
+from bridge.alarms import AlarmKind, clear_alarm
+from bridge.api.errors import ApiError, NotSent, OutcomeUnknown, Refused
+from bridge.api.schema import SendAnswer
+from bridge.clock import Clock
+from bridge.mailbox import Mailboxes, MailboxTransaction
+from bridge.model import PEC_FAILED, PEC_UNCERTAIN, AccountId, SubmissionState
+from bridge.outbox import notice
+from bridge.outbox.backoff import GIVE_UP_AFTER, retry_delay_s
+from bridge.outbox.bounce import Verdict, bounce, refused_by_api, unreachable
+from bridge.outbox.hold import hold_account, probe_later, release_account
+from bridge.outbox.plan import Plan, rome_day
+from bridge.outbox.states import Event, following
+from bridge.receipts import claim
+from bridge.store.outbox import AttemptEnd, HoldCause, Step, SubmissionRow
+
+log = structlog.get_logger()
+
+INTERRUPTED = "The bridge stopped before the answer was known."
+_CAUSES = {"credentials": HoldCause.CREDENTIALS, "payment": HoldCause.PAYMENT}
+_UNCERTAIN = frozenset({PEC_UNCERTAIN})
+_FAILED = frozenset({PEC_FAILED})
+
+
+class Overtaken(Exception):
+    """The entry is not where its caller saw it; nothing was done."""
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """A request under way for ``row`` (as it was when claimed); ``probe`` if its queue is held."""
+
+    row: SubmissionRow
+    number: int
+    probe: bool
+
+
+class Settler:
+    """Writes down what came of requests.
+
+    Args:
+        mailboxes: the single writer.
+        clock: stamps.
+        random: for the jitter of retries.
+        plan: for the price.
+        addresses: each account's address, for what people are told.
+        api_host: the API's host, for bounces.
+    """
+
+    def __init__(
+        self,
+        mailboxes: Mailboxes,
+        clock: Clock,
+        random: Random,
+        plan: Plan,
+        addresses: Mapping[AccountId, str],
+        api_host: str,
+    ) -> None:
+        self._mailboxes = mailboxes
+        self._clock = clock
+        self._random = random
+        self._plan = plan
+        self._addresses = addresses
+        self._api_host = api_host
+        self._unreached_since: dict[AccountId, datetime] = {}
+
+    async def begin(self, row: SubmissionRow) -> Attempt | None:
+        """Commit that a request for ``row`` is about to start; None if it may not any more.
+
+        It may not when a person took the entry back, or when its account came to be held, after
+        the entry was picked.
+        """
+        now = self._clock.now()
+        new = following(row.state, Event.CLAIM)
+        cost_microeuro = len(row.recipients) * self._plan.price_microeuro
+
+        async def work(mtx: MailboxTransaction) -> Attempt:
+            if not _goes_past_holds(row) and await mtx.tx.hold(row.account) is not None:
+                raise Overtaken(row.id)
+            number = await mtx.tx.begin_attempt(row.id, now)
+            step = Step(row.state, new, now, attempt=number, retrying_since=row.retrying_since)
+            if not await mtx.tx.step_submission(row.id, step):
+                raise Overtaken(row.id)
+            await mtx.tx.count_submission(
+                row.id, rome_day(now), len(row.recipients), cost_microeuro
+            )
+            if not _goes_past_holds(row):
+                await clear_alarm(mtx, row.account, AlarmKind.PLAN, "", now)
+            return Attempt(row, number, probe=row.state is SubmissionState.HELD)
+
+        try:
+            return await self._mailboxes.write(work)
+        except Overtaken:
+            return None
+
+    async def submitted(self, attempt: Attempt, answer: SendAnswer) -> None:
+        """The API named a code; ``sent`` settles the count and the cost."""
+        row = attempt.row
+        now = self._clock.now()
+        end = AttemptEnd(now, answer.status, answer.text, "")
+
+        async def work(mtx: MailboxTransaction) -> None:
+            await _end(mtx, attempt, end, _step(attempt, Event.CODE, now, answer))
+            if answer.sent is not None and 0 < answer.sent <= self._plan.limit:
+                cost_microeuro = answer.sent * self._plan.price_microeuro
+                await mtx.tx.count_submission(row.id, rome_day(now), answer.sent, cost_microeuro)
+            await _forget_refusal(mtx, row)
+            await claim(mtx, row.account, row.id, answer.code)
+            await release_account(mtx, row.account, now)
+
+        await self._mailboxes.write(work)
+        self._unreached_since.pop(row.account, None)
+        log.info("message submitted", id=row.id, account=row.account, code=answer.code)
+
+    async def failed(self, attempt: Attempt, error: ApiError) -> None:
+        """The request did not end well."""
+        if not isinstance(error, NotSent) or error.kind in _CAUSES:
+            self._unreached_since.pop(attempt.row.account, None)
+        match error:
+            case NotSent() if error.kind in _CAUSES:
+                await self._held(attempt, error, _CAUSES[error.kind])
+            case NotSent():
+                await self._not_sent(attempt, error)
+            case Refused():
+                await self._refused(attempt, error)
+            case _:
+                await self._unknown(attempt, error)
+
+    async def give_back(self, attempt: Attempt, reason: str) -> None:
+        """The request never started: the entry goes back to where it was, at once."""
+        row = attempt.row
+        now = self._clock.now()
+        end = AttemptEnd(now, None, "", reason)
+        event = Event.STOP if attempt.probe else Event.NOT_SENT
+        step = _step(
+            attempt,
+            event,
+            now,
+            reason=row.reason,
+            retrying_since=row.retrying_since,
+            forced=row.forced,
+        )
+
+        async def work(mtx: MailboxTransaction) -> None:
+            await _end(mtx, attempt, end, step)
+            await mtx.tx.count_submission(row.id, None, 0, 0)
+
+        await self._mailboxes.write(work)
+
+    async def unsendable(self, row: SubmissionRow, verdict: Verdict) -> None:
+        """End an entry that cannot be put into a request at all."""
+        now = self._clock.now()
+        new = following(row.state, Event.REFUSAL)
+        step = Step(row.state, new, now, reason=verdict.diagnostic)
+
+        async def work(mtx: MailboxTransaction) -> None:
+            if await mtx.tx.step_submission(row.id, step):
+                await self._tell(mtx, row, verdict, now)
+
+        await self._mailboxes.write(work)
+        log.warning("message cannot be sent", id=row.id, reason=verdict.diagnostic)
+
+    # -- the ways a request can fail --------------------------------------------------------------
+
+    async def _unknown(self, attempt: Attempt, error: ApiError) -> None:
+        """Nobody knows; the count stands, for the message may have left."""
+        row = attempt.row
+        now = self._clock.now()
+        step = _step(
+            attempt,
+            Event.LOSS,
+            now,
+            reason=error.reason,
+            named_code=error.code if isinstance(error, OutcomeUnknown) else None,
+        )
+
+        async def work(mtx: MailboxTransaction) -> None:
+            await _end(mtx, attempt, _failure(error, now), step)
+            await mtx.flag_content(row.account, row.content, _UNCERTAIN, frozenset())
+            if attempt.probe:
+                await probe_later(mtx, row.account, now)
+
+        await self._mailboxes.write(work)
+        log.warning("send uncertain", id=row.id, account=row.account, reason=error.reason)
+
+    async def _refused(self, attempt: Attempt, error: Refused) -> None:
+        row = attempt.row
+        now = self._clock.now()
+        verdict = refused_by_api(error.status, error.message, self._api_host)
+
+        async def work(mtx: MailboxTransaction) -> None:
+            step = _step(attempt, Event.REFUSAL, now, reason=error.reason)
+            await _end(mtx, attempt, _failure(error, now), step)
+            await mtx.tx.count_submission(row.id, None, 0, 0)
+            await self._tell(mtx, row, verdict, now)
+            await release_account(mtx, row.account, now)
+
+        await self._mailboxes.write(work)
+        log.warning("message refused", id=row.id, account=row.account, reason=error.reason)
+
+    async def _not_sent(self, attempt: Attempt, error: NotSent) -> None:
+        row = attempt.row
+        now = self._clock.now()
+        since = self._not_sent_since(row, now)
+        trying_for_s = (now - since).total_seconds()
+        delay_s = retry_delay_s(trying_for_s, error.retry_after_s, self._random.random())
+        again_at = now + timedelta(seconds=delay_s)
+        if attempt.probe:
+            step = _step(attempt, Event.STOP, now, reason=row.reason)
+        elif again_at - since > GIVE_UP_AFTER:
+            step = _step(attempt, Event.EXPIRY, now, reason=error.reason)
+        else:
+            step = _step(
+                attempt,
+                Event.NOT_SENT,
+                now,
+                reason=error.reason,
+                not_before=again_at,
+                retrying_since=since,
+            )
+
+        async def work(mtx: MailboxTransaction) -> None:
+            await _end(mtx, attempt, _failure(error, now), step)
+            await mtx.tx.count_submission(row.id, None, 0, 0)
+            if attempt.probe:
+                await probe_later(mtx, row.account, now)
+            if step.new is SubmissionState.REFUSED:
+                verdict = unreachable(since, error.reason, self._api_host)
+                await self._tell(mtx, row, verdict, now)
+
+        await self._mailboxes.write(work)
+        log.info("message not sent", id=row.id, reason=error.reason, then=step.new.value)
+
+    def _not_sent_since(self, row: SubmissionRow, now: datetime) -> datetime:
+        """Return since when the entry could not be sent.
+
+        It may have waited behind another that could not: the five days are the outage's, not
+        each entry's own in turn, or the tenth in a row would bounce after fifty.
+        """
+        began = self._unreached_since.setdefault(row.account, row.retrying_since or now)
+        return row.retrying_since or max(began, row.created_at)
+
+    async def _held(self, attempt: Attempt, error: NotSent, cause: HoldCause) -> None:
+        row = attempt.row
+        now = self._clock.now()
+        words = notice.held(cause, error.reason, self._addresses.get(row.account, ""))
+        step = _step(attempt, Event.STOP, now, reason=error.reason)
+
+        async def work(mtx: MailboxTransaction) -> None:
+            await _end(mtx, attempt, _failure(error, now), step)
+            await mtx.tx.count_submission(row.id, None, 0, 0)
+            await hold_account(mtx, row.account, cause, error.reason, words, now)
+
+        await self._mailboxes.write(work)
+        log.error("sending held", account=row.account, id=row.id, reason=error.reason)
+
+    async def _tell(
+        self, mtx: MailboxTransaction, row: SubmissionRow, verdict: Verdict, now: datetime
+    ) -> None:
+        await bounce(mtx, row, self._addresses.get(row.account, ""), verdict, now)
+        await mtx.flag_content(row.account, row.content, _FAILED, frozenset())
+
+
+async def recover(mailboxes: Mailboxes, clock: Clock) -> int:
+    """Turn every ``dispatching`` entry into ``uncertain``; only before anything is dispatched.
+
+    Such an entry was cut off by a crash: its request may or may not have left.
+    """
+    now = clock.now()
+
+    async def work(mtx: MailboxTransaction) -> int:
+        rows = await mtx.tx.submissions(state=SubmissionState.DISPATCHING)
+        for row in rows:
+            attempt = Attempt(row, row.attempts, probe=False)
+            end = AttemptEnd(now, None, "", INTERRUPTED)
+            await _end(mtx, attempt, end, _step(attempt, Event.LOSS, now, reason=INTERRUPTED))
+            await mtx.flag_content(row.account, row.content, _UNCERTAIN, frozenset())
+        return len(rows)
+
+    recovered = await mailboxes.write(work)
+    if recovered:
+        log.warning("sends interrupted by a stop are uncertain", count=recovered)
+    return recovered
+
+
+def _goes_past_holds(row: SubmissionRow) -> bool:
+    """Tell whether the entry may go though its account waits: forced, or a probe."""
+    return row.forced or row.state is SubmissionState.HELD
+
+
+async def _forget_refusal(mtx: MailboxTransaction, row: SubmissionRow) -> None:
+    """Take ``$PecFailed`` back if it only says that this same message was refused before."""
+    entries = await mtx.tx.submissions_of_content(row.account, row.content)
+    others = [one for one in entries if one.id != row.id]
+    if others and all(
+        one.state is SubmissionState.REFUSED and one.recipients == row.recipients for one in others
+    ):
+        await mtx.flag_content(row.account, row.content, frozenset(), _FAILED)
+
+
+async def _end(mtx: MailboxTransaction, attempt: Attempt, end: AttemptEnd, step: Step) -> None:
+    """End the attempt and take the step.
+
+    Raises:
+        Overtaken: somebody else took the entry out of ``dispatching``.
+    """
+    await mtx.tx.end_attempt(attempt.row.id, attempt.number, end)
+    if not await mtx.tx.step_submission(attempt.row.id, step):
+        raise Overtaken(attempt.row.id)
+
+
+def _step(
+    attempt: Attempt,
+    event: Event,
+    now: datetime,
+    answer: SendAnswer | None = None,
+    *,
+    reason: str = "",
+    named_code: str | None = None,
+    not_before: datetime | None = None,
+    retrying_since: datetime | None = None,
+    forced: bool = False,
+) -> Step:
+    old = SubmissionState.DISPATCHING
+    return Step(
+        old,
+        following(old, event),
+        now,
+        reason=reason,
+        attempt=attempt.number,
+        code=answer.code if answer else None,
+        named_code=named_code,
+        sent_at=now if answer else None,
+        not_before=not_before,
+        retrying_since=retrying_since,
+        forced=forced,
+    )
+
+
+def _failure(error: ApiError, now: datetime) -> AttemptEnd:
+    return AttemptEnd(now, error.status, error.answer, error.reason)

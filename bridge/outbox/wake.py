@@ -1,0 +1,36 @@
+"""Waking who waits: a call saves time, and nothing depends on it."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+
+from bridge.clock import Clock
+
+
+class Wake:
+    """A wake-up call for whoever waits; a call too many or too few does no harm."""
+
+    def __init__(self) -> None:
+        self._event = asyncio.Event()
+
+    def call(self) -> None:
+        """Wake the waiter, now or when it next waits."""
+        self._event.set()
+
+    async def wait(self) -> None:
+        """Wait for a call, then forget it."""
+        await self._event.wait()
+        self._event.clear()
+
+
+async def rest(wake: Wake, clock: Clock, duration_s: float) -> None:
+    """Wait for a call, at most ``duration_s``."""
+    tasks = (asyncio.ensure_future(wake.wait()), asyncio.ensure_future(clock.sleep(duration_s)))
+    try:
+        await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        for task in tasks:
+            task.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await task

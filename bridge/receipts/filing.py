@@ -1,0 +1,280 @@
+"""What the API's inbox brought, made into messages where people look.
+
+For each row: what kind it is, whose receipt it is, the message composed from it; then, in one
+commit for the whole batch: body and message kept, shown in INBOX (or where receipts are wanted),
+the receipt tied to its sent message, keywords and alarms. A row that has its message already is
+passed over, so the same batch may be filed again.
+
+Two rows that are the same in everything get two messages: each is numbered until its bytes are
+nobody else's. Filing is done one batch at a time per account for that reason.
+
+Failure: the store's own errors pass and nothing was filed. Whatever a row holds, composing and
+classifying it raise nothing.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from bridge.alarms import AlarmKind, raise_alarm
+from bridge.clock import ROME, Clock
+from bridge.mailbox import Mailboxes, MailboxTransaction
+from bridge.mime.compose import Source, compose
+from bridge.mime.ingest import Ingested
+from bridge.model import INBOX, AccountId, Mailbox, QueueId
+from bridge.receipts import notice
+from bridge.receipts.kind import FIELDS, WARNINGS, Kind
+from bridge.receipts.owner import Owner, find_owner
+from bridge.receipts.receipt import Receipt, read_receipt
+from bridge.receipts.record import record, refresh
+from bridge.store.base import ReadTransaction, Store
+from bridge.store.remote import RemoteId
+
+OFF_LOOP_CHARS = 32 * 1024
+"""A longer body is read and composed on a thread."""
+
+ANOMALY_NEWS = timedelta(days=2)
+"""An older anomaly came with the first import: it is shown, without an alarm."""
+
+_WITHOUT_ATTACHMENTS = frozenset({Kind.ENVELOPE, Kind.ANOMALY})
+
+
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """A row with its body as received.
+
+    ``received_at`` is None when ``date_text`` is no date. ``unreadable`` says, if it is not "",
+    why the row or its body could not be read; ``body`` is then the raw JSON to show.
+    """
+
+    remote: RemoteId
+    sender: str
+    recipient: str
+    date_text: str
+    subject: str
+    received_at: datetime | None
+    first_seen: datetime
+    body: str
+    unreadable: str = ""
+
+    @property
+    def at(self) -> datetime:
+        """When it came, as far as is known, in Italian time."""
+        return (self.received_at or self.first_seen).astimezone(ROME)
+
+
+def source_of(arrival: Arrival, receipt: Receipt, answers: str) -> Source:
+    """Return what the message of a row is composed from.
+
+    Args:
+        arrival: the row.
+        receipt: what it says.
+        answers: the Message-ID of the sent message it belongs to, "" for none.
+    """
+    kind = receipt.classified.kind
+    return Source(
+        sender=arrival.sender,
+        recipient=arrival.recipient,
+        date_text=arrival.date_text,
+        subject=arrival.subject,
+        body=arrival.body,
+        at=arrival.at,
+        dated=arrival.received_at is not None,
+        fields=FIELDS.get(kind, ()),
+        answers=answers,
+        attachments_lost=kind in _WITHOUT_ATTACHMENTS,
+        unreadable=arrival.unreadable,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Draft:
+    """An arrival on its way: what it is, what it is composed from, and the message."""
+
+    arrival: Arrival
+    receipt: Receipt
+    source: Source
+    message: Ingested
+
+
+class Filing:
+    """See the module.
+
+    Args:
+        store: for what is known already.
+        mailboxes: the single writer.
+        clock: stamps.
+        deliver_to: where receipts of messages sent from here go; made if it is missing. Those
+            that somebody has to act on go to INBOX too.
+    """
+
+    def __init__(
+        self, store: Store, mailboxes: Mailboxes, clock: Clock, *, deliver_to: str = INBOX
+    ) -> None:
+        self._store = store
+        self._mailboxes = mailboxes
+        self._clock = clock
+        self._deliver_to = INBOX if deliver_to.upper() == INBOX else deliver_to
+        self._locks: defaultdict[AccountId, asyncio.Lock] = defaultdict(asyncio.Lock)
+
+    async def file(self, account: AccountId, arrivals: Sequence[Arrival]) -> None:
+        """File rows, in the order given, in one commit.
+
+        Raises:
+            StoreFailed: nothing was filed.
+        """
+        async with self._locks[account]:
+            wanted = await self._unfiled(arrivals)
+            receipts = [await _read(one) for one in wanted]
+            answers = await self._answers(account, receipts)
+            drafts = [
+                await self._draft(arrival, receipt, answers.get(arrival.remote, ""))
+                for arrival, receipt in zip(wanted, receipts, strict=True)
+            ]
+            drafts = await self._told_apart(account, drafts)
+            if drafts:
+                await self._commit(account, drafts)
+
+    async def _unfiled(self, arrivals: Sequence[Arrival]) -> list[Arrival]:
+        distinct = {one.remote: one for one in arrivals}
+
+        async def work(tx: ReadTransaction) -> list[Arrival]:
+            rows = {remote: await tx.remote_row(remote) for remote in distinct}
+            return [
+                distinct[remote]
+                for remote, row in rows.items()
+                if row is not None and row.content is None
+            ]
+
+        return await self._store.read(work)
+
+    async def _answers(
+        self, account: AccountId, receipts: Sequence[Receipt]
+    ) -> dict[RemoteId, str]:
+        """Return the Message-ID of the sent message behind each receipt that has one."""
+
+        async def work(tx: ReadTransaction) -> dict[RemoteId, str]:
+            found = {}
+            for one in receipts:
+                owner = await find_owner(tx, account, one)
+                if owner is not None:
+                    found[one.remote] = owner.submission.message_id
+            return found
+
+        return await self._store.read(work)
+
+    async def _draft(self, arrival: Arrival, receipt: Receipt, answers: str) -> _Draft:
+        source = source_of(arrival, receipt, answers)
+        return _Draft(arrival, receipt, source, await self._message(source))
+
+    async def _message(self, source: Source) -> Ingested:
+        if len(source.body) <= OFF_LOOP_CHARS:
+            raw = compose(source)
+        else:
+            raw = await asyncio.to_thread(compose, source)
+        return await self._mailboxes.prepare(raw)
+
+    async def _told_apart(self, account: AccountId, drafts: Sequence[_Draft]) -> list[_Draft]:
+        """Number drafts until the bytes of each are no other row's."""
+        done: list[_Draft] = []
+        digests: set[bytes] = set()
+        taken = await self._taken(account, drafts)
+        for draft in drafts:
+            while draft.message.sha256 in digests or draft.message.sha256 in taken:
+                source = replace(draft.source, occurrence=draft.source.occurrence + 1)
+                draft = replace(draft, source=source, message=await self._message(source))
+                taken |= await self._taken(account, (draft,))
+            digests.add(draft.message.sha256)
+            done.append(draft)
+        return done
+
+    async def _taken(self, account: AccountId, drafts: Sequence[_Draft]) -> set[bytes]:
+        """Return which drafts' bytes another row at the API has."""
+
+        async def work(tx: ReadTransaction) -> set[bytes]:
+            taken = set()
+            for draft in drafts:
+                digest = draft.message.sha256
+                content = await tx.content_by_digest(account, digest)
+                if content is not None and await tx.remote_of_content(account, content):
+                    taken.add(digest)
+            return taken
+
+        return await self._store.read(work)
+
+    async def _commit(self, account: AccountId, drafts: Sequence[_Draft]) -> None:
+        now = self._clock.now()
+
+        async def work(mtx: MailboxTransaction) -> None:
+            touched: dict[QueueId, None] = {}
+            for draft in drafts:
+                owner = await self._keep(mtx, account, draft)
+                if owner is not None:
+                    touched[owner.submission.id] = None
+                await _tell_anomaly(mtx, account, draft, now)
+            for id in touched:
+                await refresh(mtx, id, now)
+
+        await self._mailboxes.write(work)
+
+    async def _keep(
+        self, mtx: MailboxTransaction, account: AccountId, draft: _Draft
+    ) -> Owner | None:
+        arrival, receipt, message = draft.arrival, draft.receipt, draft.message
+        owner = await find_owner(mtx.tx, account, receipt)
+        content = await mtx.tx.add_content(account, message)
+        digest = hashlib.sha256(arrival.body.encode("utf-8", "surrogatepass")).digest()
+        await mtx.tx.keep_remote_body(arrival.remote, arrival.body, digest, content)
+        kind = receipt.kind_for(owner.submission if owner else None)
+        await mtx.tx.classify_remote(
+            arrival.remote,
+            kind.value,
+            receipt.code,
+            receipt.classified.subject,
+            receipt.addresses,
+        )
+        for mailbox in await self._targets(mtx, account, kind, owner):
+            await mtx.append_content(
+                mailbox.id, content, message.size_bytes, frozenset(), arrival.at
+            )
+        if owner is not None:
+            await record(mtx, owner, receipt)
+        return owner
+
+    async def _targets(
+        self, mtx: MailboxTransaction, account: AccountId, kind: Kind, owner: Owner | None
+    ) -> list[Mailbox]:
+        boxes = {box.name: box for box in await mtx.tx.mailboxes(account)}
+        if owner is None or self._deliver_to == INBOX:
+            return [boxes[INBOX]]
+        target = boxes.get(self._deliver_to)
+        if target is None:
+            target = await mtx.create(account, self._deliver_to)
+            await mtx.subscribe(account, self._deliver_to)
+        return [target, boxes[INBOX]] if kind in WARNINGS else [target]
+
+
+async def _read(arrival: Arrival) -> Receipt:
+    body = None if arrival.unreadable else arrival.body
+    row = (arrival.remote, arrival.subject, arrival.sender, body, arrival.at)
+    if len(arrival.body) <= OFF_LOOP_CHARS:
+        return read_receipt(*row)
+    return await asyncio.to_thread(read_receipt, *row)
+
+
+async def _tell_anomaly(
+    mtx: MailboxTransaction, account: AccountId, draft: _Draft, now: datetime
+) -> None:
+    arrival = draft.arrival
+    if draft.receipt.classified.kind is not Kind.ANOMALY or now - arrival.at > ANOMALY_NEWS:
+        return
+    words = notice.anomaly(arrival.subject, arrival.sender)
+    key = str(arrival.remote)
+    await raise_alarm(
+        mtx, account, AlarmKind.ANOMALY, key, words.subject, words.italian, words.english, now
+    )

@@ -1,0 +1,106 @@
+"""What the alarms about receipts say: subject, Italian, English. Pure text.
+
+Every notice says what is known, what is not, and what a person can do.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from bridge.clock import ROME
+from bridge.mime.rowaddress import one_line
+from bridge.store.outbox import SubmissionRow
+
+SHOWN_RECIPIENTS = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """An alarm's words."""
+
+    subject: str
+    italian: str
+    english: str
+
+
+def not_accepted(submission: SubmissionRow) -> Notice:
+    """Say that no acceptance came within half an hour."""
+    return Notice(
+        f"Nessuna accettazione / No acceptance: {submission.subject}",
+        "Dopo 30 minuti non è arrivata la ricevuta di accettazione di questo messaggio. Il "
+        "servizio lo ha preso in carico, ma senza accettazione non risulta inviato a norma di "
+        f"legge.\n\n{_about(submission)}\n\n"
+        "Controllare la casella (webmail). Non inviarlo di nuovo finché non è chiaro: una PEC "
+        "inviata due volte è un secondo atto. L'avviso cessa da solo quando la ricevuta arriva.",
+        "After 30 minutes no acceptance receipt has come for this message. The service took it, "
+        f"but without the acceptance it does not count as sent.\n\n{_about(submission)}\n\n"
+        "Look into the mailbox (webmail). Do not send it again before this is clear: a PEC sent "
+        "twice is a second legal act. This alarm ends by itself when the receipt comes.",
+    )
+
+
+def still_open(submission: SubmissionRow, hours: int, waiting: Sequence[str]) -> Notice:
+    """Say that some recipients' outcome is not known after so many hours."""
+    names = _names(waiting)
+    return Notice(
+        f"Esito mancante dopo {hours} ore / No outcome after {hours} hours: {submission.subject}",
+        f"Dopo {hours} ore non c'è una ricevuta definitiva per: {names}.\n\n"
+        f"{_about(submission)}\n\n"
+        "La consegna non è provata. Controllare la casella (webmail) e, se c'è una scadenza, "
+        "contattare il destinatario per altra via.",
+        f"After {hours} hours there is no final receipt for: {names}.\n\n"
+        f"{_about(submission)}\n\n"
+        "Delivery is not proven. Look into the mailbox (webmail) and, if a deadline is near, "
+        "reach the recipient in another way.",
+    )
+
+
+def failed(submission: SubmissionRow, addresses: Sequence[str], reason: str) -> Notice:
+    """Say that some recipients will not get the message; ``addresses`` () if it names none."""
+    names_it = _names(addresses) or "un destinatario che la ricevuta non nomina"
+    names_en = _names(addresses) or "a recipient that the receipt does not name"
+    because_it = f"\nMotivo: {reason}" if reason else ""
+    because_en = f"\nReason: {reason}" if reason else ""
+    return Notice(
+        f"Mancata consegna / Not delivered: {submission.subject}",
+        f"Questo messaggio non è stato consegnato a {names_it}.{because_it}\n\n"
+        f"{_about(submission)}\n\n"
+        "Anche «casella piena» vale come mancata consegna: tocca al mittente provvedere. "
+        "Verificare l'indirizzo e inviare un nuovo messaggio, o usare un'altra via.",
+        f"This message was not delivered to {names_en}.{because_en}\n\n"
+        f"{_about(submission)}\n\n"
+        "A full mailbox counts as not delivered too: it is for the sender to act. Check the "
+        "address and send a new message, or use another way.",
+    )
+
+
+def anomaly(subject: str, sender: str) -> Notice:
+    """Say that an anomaly came in."""
+    about = f"    {one_line(subject)[:300]}\n    {one_line(sender)[:300]}"
+    return Notice(
+        f"Anomalia / Anomaly: {one_line(subject)[:200]}",
+        f"È arrivato un messaggio di anomalia:\n\n{about}\n\n"
+        "Non è posta certificata: può essere posta ordinaria, un messaggio difettoso o un "
+        "rifiuto da un server non PEC. Aprirlo nella posta in arrivo e verificarne la "
+        "provenienza; i suoi allegati sono solo nella webmail.",
+        f"An anomaly message came in:\n\n{about}\n\n"
+        "It is not certified mail: it may be ordinary mail, a broken message or a refusal by a "
+        "server outside PEC. Open it in the inbox and check where it comes from; its "
+        "attachments are in the webmail only.",
+    )
+
+
+def _about(submission: SubmissionRow) -> str:
+    sent_at = (submission.sent_at or submission.created_at).astimezone(ROME)
+    return (
+        f"    {one_line(submission.subject)[:300]}\n"
+        f"    {sent_at:%d/%m/%Y %H:%M:%S}  {submission.code or ''}\n"
+        f"    {_names(submission.recipients)}"
+    )
+
+
+def _names(addresses: Sequence[str]) -> str:
+    shown = ", ".join(addresses[:SHOWN_RECIPIENTS])
+    more = len(addresses) - SHOWN_RECIPIENTS
+    return f"{shown}, … (+{more})" if more > 0 else shown

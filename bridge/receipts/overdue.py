@@ -1,0 +1,214 @@
+"""Receipts that should have come by now: an alarm for each, once, at its time.
+
+A sent message is looked at when it is half an hour old (is there an acceptance?), and at 12 and 26
+hours (is every recipient's outcome known?). So a look costs what became due since the last one,
+however much was sent before; the first look after a start goes back a week for what came due
+while nobody looked. Before an alarm is raised the API is asked for the send's own messages
+(``GET /send/{code}``), where somebody gave a client: a receipt may be missing from the inbox.
+
+Alarms about what cannot change any more, failures and anomalies, leave ``status`` after a month.
+
+Failure: an API that does not answer does not stop an alarm; a store that fails is tried again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Protocol
+
+import structlog
+
+from bridge.alarms import AlarmKind, clear_alarm, raise_alarm
+from bridge.api.errors import ApiError, NotFound
+from bridge.api.schema import StatusRow
+from bridge.clock import Clock
+from bridge.mailbox import Mailboxes, MailboxTransaction
+from bridge.model import AccountId, QueueId
+from bridge.receipts import notice
+from bridge.receipts.record import standing_of
+from bridge.receipts.second_source import keep_status
+from bridge.receipts.states import FINAL_STATES, Standing
+from bridge.store.base import ReadTransaction, Store, StoreFailed
+from bridge.store.outbox import SubmissionRow
+
+log = structlog.get_logger()
+
+LOOK_EVERY_S = 30.0
+ASK_LIMIT = 20
+"""Questions to the API in one look: each counts against the day's requests."""
+
+CATCH_UP = timedelta(days=7)
+FADE_AFTER = timedelta(days=30)
+_FADING = frozenset({AlarmKind.FAILURE.value, AlarmKind.ANOMALY.value})
+
+
+class StatusClient(Protocol):
+    """Who asks the API about one account's sends; see ``api.client.PecClient``."""
+
+    async def send_status(self, code: str) -> tuple[StatusRow, ...]:
+        """Return the messages that the API ties to a send."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """One time to look: the alarm raised if nothing has come by then."""
+
+    after: timedelta
+    kind: AlarmKind
+    is_met: Callable[[Standing], bool]
+    words: Callable[[SubmissionRow, Standing], notice.Notice]
+
+
+def _waiting(where: Standing) -> list[str]:
+    return [one.address for one in where.recipients if one.state not in FINAL_STATES]
+
+
+STAGES: tuple[Stage, ...] = (
+    Stage(
+        timedelta(minutes=30),
+        AlarmKind.NOT_ACCEPTED,
+        lambda where: where.is_answered,
+        lambda row, _where: notice.not_accepted(row),
+    ),
+    Stage(
+        timedelta(hours=12),
+        AlarmKind.OPEN_12H,
+        lambda where: where.is_final,
+        lambda row, where: notice.still_open(row, 12, _waiting(where)),
+    ),
+    Stage(
+        timedelta(hours=26),
+        AlarmKind.OPEN_26H,
+        lambda where: where.is_final,
+        lambda row, where: notice.still_open(row, 26, _waiting(where)),
+    ),
+)
+"""The table. The network's own final notice comes by 24 hours (RFC 6109 §3.1.6); 26 leaves two
+for it to be seen."""
+
+
+class Overdue:
+    """See the module.
+
+    Args:
+        store: what was sent, and its receipts.
+        mailboxes: the single writer.
+        clock: time.
+        accounts: whose sends are looked at.
+        clients: asks the API before an alarm is raised; accounts without one are not asked about.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        mailboxes: Mailboxes,
+        clock: Clock,
+        accounts: Sequence[AccountId],
+        *,
+        clients: Mapping[AccountId, StatusClient] | None = None,
+    ) -> None:
+        self._store = store
+        self._mailboxes = mailboxes
+        self._clock = clock
+        self._accounts = tuple(accounts)
+        self._clients = dict(clients or {})
+        self._looked_at: dict[AccountId, datetime] = {}
+
+    async def run(self) -> None:
+        """Look for ever."""
+        while True:
+            for account in self._accounts:
+                try:
+                    await self.look(account)
+                except StoreFailed as error:
+                    log.error("overdue receipts cannot be looked for", reason=str(error))
+            await self._clock.sleep(LOOK_EVERY_S)
+
+    async def look(self, account: AccountId) -> None:
+        """Raise the alarms of one account that are due now.
+
+        Once a day it goes back as at a start: the outcome of an uncertain send may have been
+        settled with a time long past.
+        """
+        now = self._clock.now()
+        last = self._looked_at.get(account)
+        if last is None or now.date() != last.date():
+            last = now - CATCH_UP
+            await self._fade(account, now)
+        asked = 0
+        for stage, row in await self._lacking(account, last, now):
+            if asked < ASK_LIMIT and await self._ask(account, row):
+                asked += 1
+            await self._tell(row.id, stage, now)
+        self._looked_at[account] = now
+
+    async def _lacking(
+        self, account: AccountId, last: datetime, now: datetime
+    ) -> list[tuple[Stage, SubmissionRow]]:
+        """Return the sends that came to a stage since ``last`` and lack what it wants."""
+
+        async def work(tx: ReadTransaction) -> list[tuple[Stage, SubmissionRow]]:
+            lacking = []
+            for stage, following in zip(STAGES, (*STAGES[1:], None), strict=True):
+                oldest = last - stage.after
+                if following is not None:  # who is past the next stage is told of there
+                    oldest = max(oldest, now - following.after)
+                for row in await tx.submissions_sent(account, oldest, now - stage.after):
+                    if not stage.is_met(await standing_of(tx, row)):
+                        lacking.append((stage, row))
+            return lacking
+
+        return await self._store.scan(work)
+
+    async def _ask(self, account: AccountId, row: SubmissionRow) -> bool:
+        """Ask the API for a send's messages and keep what they prove; tells whether it asked."""
+        client = self._clients.get(account)
+        if client is None or row.code is None:
+            return False
+        try:
+            shown = await client.send_status(row.code)
+        except NotFound:
+            return True
+        except ApiError as error:
+            log.info("no second source for a send", id=row.id, reason=error.reason)
+            return True
+        now = self._clock.now()
+        await self._mailboxes.write(lambda mtx: keep_status(mtx, row.id, shown, now))
+        return True
+
+    async def _tell(self, id: QueueId, stage: Stage, now: datetime) -> None:
+        """Raise a stage's alarm, unless what it wants has come meanwhile."""
+
+        async def work(mtx: MailboxTransaction) -> None:
+            row = await mtx.tx.submission(id)
+            if row is None:
+                return
+            where = await standing_of(mtx.tx, row)
+            if stage.is_met(where):
+                return
+            if stage.kind is AlarmKind.OPEN_26H:
+                await clear_alarm(mtx, row.account, AlarmKind.OPEN_12H, id, now)
+            words = stage.words(row, where)
+            await raise_alarm(
+                mtx,
+                row.account,
+                stage.kind,
+                id,
+                words.subject,
+                words.italian,
+                words.english,
+                now,
+                answers=row.message_id,
+            )
+
+        await self._mailboxes.write(work)
+
+    async def _fade(self, account: AccountId, now: datetime) -> None:
+        async def work(mtx: MailboxTransaction) -> None:
+            for alarm in await mtx.tx.alarms(account):
+                if alarm.kind in _FADING and now - alarm.raised_at > FADE_AFTER:
+                    await clear_alarm(mtx, account, AlarmKind(alarm.kind), alarm.key, now)
+
+        await self._mailboxes.write(work)

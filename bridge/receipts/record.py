@@ -1,0 +1,159 @@
+"""Receipts written down, and what follows from them: keywords and alarms, in the same commit.
+
+``record`` ties a receipt to its sent message; ``refresh`` works out where that message stands and
+makes its copies' keywords and the alarms say so. Both may be done again without harm.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from bridge.alarms import AlarmKind, clear_alarm, raise_alarm
+from bridge.mailbox import MailboxTransaction
+from bridge.model import (
+    PEC_ACCEPTED,
+    PEC_DELIVERED,
+    PEC_FAILED,
+    Flag,
+    QueueId,
+    SubmissionState,
+)
+from bridge.receipts import notice
+from bridge.receipts.kind import FAILURES, Kind
+from bridge.receipts.owner import WEAK, Owner
+from bridge.receipts.receipt import Receipt
+from bridge.receipts.states import (
+    FAILED_STATES,
+    Evidence,
+    Standing,
+    standing,
+)
+from bridge.store.base import ReadTransaction
+from bridge.store.outbox import SubmissionRow
+from bridge.store.remote import ReceiptRow
+
+NEWS = timedelta(days=7)
+"""An alarm about something older is not raised: it was, or it came with an old mailbox."""
+
+_OF_WHOLE_MESSAGE = frozenset({Kind.NON_ACCEPTANCE, Kind.NON_ACCEPTANCE_VIRUS})
+_DEAD = frozenset({SubmissionState.CANCELLED, SubmissionState.DROPPED, SubmissionState.REFUSED})
+
+
+async def record(mtx: MailboxTransaction, owner: Owner, receipt: Receipt, remark: str = "") -> None:
+    """Tie a receipt to its sent message; harmless if it is tied already.
+
+    ``remark`` is added to the reason that its text gives.
+    """
+    details = (receipt.reason, WEAK if owner.weak else "", remark)
+    await mtx.tx.claim_remote(receipt.remote, owner.submission.id)
+    await mtx.tx.add_receipt(
+        ReceiptRow(
+            receipt.remote,
+            owner.submission.id,
+            receipt.kind_for(owner.submission).value,
+            receipt.at,
+            receipt.addresses,
+            "; ".join(filter(None, details)),
+            receipt.ordinary,
+        )
+    )
+
+
+async def standing_of(tx: ReadTransaction, submission: SubmissionRow) -> Standing:
+    """Return where a sent message stands by the receipts that are tied to it."""
+    receipts = await tx.receipts_of(submission.id)
+    return standing(submission.recipients, map(evidence_of, receipts))
+
+
+def evidence_of(row: ReceiptRow) -> Evidence:
+    """Return a stored receipt as evidence."""
+    return Evidence(
+        int(row.remote), Kind(row.kind), row.at, row.addresses, row.ordinary, row.detail
+    )
+
+
+async def refresh(mtx: MailboxTransaction, id: QueueId, now: datetime) -> None:
+    """Make keywords and alarms say what the receipts of a sent message say."""
+    submission = await mtx.tx.submission(id)
+    if submission is None:
+        return
+    where = await standing_of(mtx.tx, submission)
+    await _set_keywords(mtx, submission)
+    if where.is_answered:
+        await clear_alarm(mtx, submission.account, AlarmKind.NOT_ACCEPTED, id, now)
+    if where.is_final:
+        for kind in (AlarmKind.OPEN_12H, AlarmKind.OPEN_26H):
+            await clear_alarm(mtx, submission.account, kind, id, now)
+    await _tell_failures(mtx, submission, where, now)
+
+
+async def _set_keywords(mtx: MailboxTransaction, submission: SubmissionRow) -> None:
+    """Set the keywords of a text that one entry sends, or several (``bcc = "separate"``)."""
+    entries = await mtx.tx.submissions_of_content(submission.account, submission.content)
+    live = [one for one in entries if one.state not in _DEAD]
+    stands = [await standing_of(mtx.tx, one) for one in live]
+    add: set[Flag] = set()
+    if all(one.accepted_at is not None for one in stands):
+        add.add(PEC_ACCEPTED)
+    delivered = [one.is_delivered or _is_ordinary(one) for one in stands]
+    if all(delivered) and any(one.is_delivered for one in stands):
+        add.add(PEC_DELIVERED)
+    if any(one.is_failed for one in stands) or _refused(entries, live):
+        add.add(PEC_FAILED)
+    remove = {PEC_DELIVERED, PEC_FAILED} - add
+    await mtx.flag_content(
+        submission.account, submission.content, frozenset(add), frozenset(remove)
+    )
+
+
+def _is_ordinary(where: Standing) -> bool:
+    """Tell whether a message has ordinary recipients only, who give no delivery receipts."""
+    return where.is_final and not where.is_failed and not where.unnamed
+
+
+def _refused(entries: tuple[SubmissionRow, ...], live: list[SubmissionRow]) -> bool:
+    """Tell whether an entry was refused and no other took its place."""
+    replaced = {one.recipients for one in live}
+    return any(
+        one.state is SubmissionState.REFUSED and one.recipients not in replaced for one in entries
+    )
+
+
+async def _tell_failures(
+    mtx: MailboxTransaction, submission: SubmissionRow, where: Standing, now: datetime
+) -> None:
+    """Raise an alarm for each recipient who will not get it, or one if that is everybody."""
+    receipts = await mtx.tx.receipts_of(submission.id)
+    news = [one for one in receipts if Kind(one.kind) in FAILURES and now - one.at < NEWS]
+    whole = [one for one in news if Kind(one.kind) in _OF_WHOLE_MESSAGE]
+    failed = [one for one in where.recipients if one.state in FAILED_STATES]
+    for one in where.recipients:
+        if one.state not in FAILED_STATES:
+            key = _key(submission, one.address)
+            await clear_alarm(mtx, submission.account, AlarmKind.FAILURE, key, now)
+    if not news:
+        return
+    told: list[tuple[str, tuple[str, ...], str]] = []
+    if whole and len(failed) == len(where.recipients):
+        told.append((submission.id, submission.recipients, whole[0].detail))
+    else:
+        told += [(_key(submission, one.address), (one.address,), one.detail) for one in failed]
+    if where.unnamed.keys() & FAILED_STATES:
+        told.append((_key(submission, ""), (), news[-1].detail))
+    for key, addresses, reason in told:
+        words = notice.failed(submission, addresses, reason)
+        await raise_alarm(
+            mtx,
+            submission.account,
+            AlarmKind.FAILURE,
+            key,
+            words.subject,
+            words.italian,
+            words.english,
+            now,
+            answers=submission.message_id,
+        )
+
+
+def _key(submission: SubmissionRow, address: str) -> str:
+    return f"{submission.id}:{address.casefold()}"

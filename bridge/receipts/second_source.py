@@ -1,0 +1,97 @@
+"""What ``GET /send/{code}`` proves about a send, where the inbox lacks a receipt.
+
+The API finds those messages by their subject, perhaps among others' (Q13), and shows no text of
+their own (Q5). So only what is a receipt by prefix and sender, carries the very code, and can be
+about nobody else is kept: as a row that is not in the inbox, with the JSON as received, and as a
+receipt. When the same receipt turns up in the inbox later, it says the same again, which harms
+nothing.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from datetime import datetime
+
+from bridge.api.schema import StatusRow
+from bridge.mailbox import MailboxTransaction
+from bridge.model import QueueId
+from bridge.receipts.kind import RECEIPTS
+from bridge.receipts.owner import Owner
+from bridge.receipts.receipt import Receipt, read_receipt
+from bridge.receipts.record import record, refresh
+from bridge.receipts.states import EFFECTS, Scope
+from bridge.store.outbox import SubmissionRow
+from bridge.store.remote import NewRemote, ReceiptRow, RemoteId
+
+REMARK = "told by GET /send"
+_NOT_YET = RemoteId(0)
+
+
+async def keep_status(
+    mtx: MailboxTransaction, id: QueueId, shown: Sequence[StatusRow], now: datetime
+) -> None:
+    """Keep the receipts among ``shown`` that the send ``id`` lacks."""
+    submission = await mtx.tx.submission(id)
+    if submission is None:
+        return
+    for row in shown:
+        at = row.date or now
+        receipt = read_receipt(_NOT_YET, row.subject, row.sender, row.body, at)
+        known = await mtx.tx.receipts_of(id)
+        if _proves_something(receipt, submission) and not _is_known(receipt, submission, known):
+            remote = await _keep_row(mtx, submission, row, receipt, now)
+            await record(mtx, Owner(submission), receipt.of(remote), REMARK)
+    await refresh(mtx, id, now)
+
+
+def _proves_something(receipt: Receipt, submission: SubmissionRow) -> bool:
+    if receipt.classified.kind not in RECEIPTS or receipt.code != submission.code:
+        return False
+    effect = EFFECTS.get(receipt.kind_for(submission))
+    if effect is None:
+        return False
+    return effect.scope is Scope.ALL or len(_concerned(receipt.addresses, submission)) == 1
+
+
+def _concerned(addresses: Sequence[str], submission: SubmissionRow) -> set[str]:
+    everybody = {one.casefold() for one in submission.recipients}
+    return everybody if len(everybody) == 1 else everybody & {one.casefold() for one in addresses}
+
+
+def _is_known(receipt: Receipt, submission: SubmissionRow, known: Sequence[ReceiptRow]) -> bool:
+    kind = receipt.kind_for(submission).value
+    about = _concerned(receipt.addresses, submission)
+    return any(one.kind == kind and _concerned(one.addresses, submission) == about for one in known)
+
+
+async def _keep_row(
+    mtx: MailboxTransaction,
+    submission: SubmissionRow,
+    row: StatusRow,
+    receipt: Receipt,
+    now: datetime,
+) -> RemoteId:
+    remote = await mtx.tx.add_remote(
+        NewRemote(
+            account=submission.account,
+            fingerprint=hashlib.sha256(f"status {row.raw}".encode()).digest(),
+            api_id="",
+            raw=row.raw,
+            sender=row.sender,
+            recipient=row.recipient,
+            date_text=row.date_text,
+            subject=row.subject,
+            received_at=row.date,
+            first_seen=now,
+        )
+    )
+    await mtx.tx.mark_remote_gone(remote, now)
+    await mtx.tx.classify_remote(
+        remote,
+        receipt.kind_for(submission).value,
+        receipt.code,
+        receipt.classified.subject,
+        receipt.addresses,
+    )
+    return remote

@@ -1,0 +1,307 @@
+"""Where each recipient of a sent message stands: the states, their ranks and what leads to them.
+
+Theory of operation. A receipt lifts the recipients it is about to a state; a state is never left
+for one of lower rank. So the outcome is a maximum: receipts may come in any order, any number of
+times, and always give the same answer. A delivery after a final "not delivered" counts as
+delivered, for that is what the later provider certified, and is marked as a conflict.
+
+A receipt that names nobody readable is about the only recipient if there is just one. Otherwise it
+is counted: as many deliveries as there are recipients still open settle all of them, fewer settle
+nobody, and the count is shown.
+
+Pure: values in, values out.
+
+RFCs: 6109 §3.1 (acceptance), §3.1.6 (time limits), §3.3 (delivery).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import Enum
+from types import MappingProxyType
+
+from bridge.receipts.kind import Kind
+
+
+class RecipientState(Enum):
+    """Where one recipient stands; the later in this list, the higher its rank."""
+
+    PENDING = "pending"
+    ACCEPTED = "accepted"
+    ACCEPTED_UNCERTIFIABLE = "accepted_uncertifiable"
+    LATE_12H = "late_12h"
+    FAILED_24H = "failed_24h"
+    FAILED = "failed"
+    DELIVERED = "delivered"
+
+
+class Scope(Enum):
+    """Whom a receipt is about."""
+
+    ALL = "all recipients"
+    ONE = "one recipient"
+
+
+@dataclass(frozen=True, slots=True)
+class Effect:
+    """What a receipt of one kind does."""
+
+    scope: Scope
+    state: RecipientState
+    meaning: str
+
+
+EFFECTS: Mapping[Kind, Effect] = MappingProxyType(
+    {
+        Kind.ACCEPTANCE: Effect(
+            Scope.ALL, RecipientState.ACCEPTED, "sent, in law; delivery is still to come"
+        ),
+        Kind.NON_ACCEPTANCE: Effect(
+            Scope.ALL, RecipientState.FAILED, "the sender's provider refused it; nothing was sent"
+        ),
+        Kind.NON_ACCEPTANCE_VIRUS: Effect(
+            Scope.ALL, RecipientState.FAILED, "refused for a virus; nothing was sent"
+        ),
+        Kind.DELIVERY: Effect(
+            Scope.ONE, RecipientState.DELIVERED, "in the recipient's mailbox, read or not"
+        ),
+        Kind.FAILURE: Effect(Scope.ONE, RecipientState.FAILED, "could not be delivered"),
+        Kind.FAILURE_VIRUS: Effect(Scope.ONE, RecipientState.FAILED, "stopped for a virus"),
+        Kind.LATE_12H: Effect(
+            Scope.ONE, RecipientState.LATE_12H, "not delivered within 12 hours; it still may be"
+        ),
+        Kind.FAILED_24H: Effect(
+            Scope.ONE, RecipientState.FAILED_24H, "not delivered within 24 hours; given up"
+        ),
+    }
+)
+"""The table; kinds that are not in it are kept and move nothing."""
+
+RANK: Mapping[RecipientState, int] = MappingProxyType(
+    {state: rank for rank, state in enumerate(RecipientState)}
+)
+
+FAILED_STATES = frozenset({RecipientState.FAILED, RecipientState.FAILED_24H})
+FINAL_STATES = FAILED_STATES | {
+    RecipientState.DELIVERED,
+    RecipientState.ACCEPTED_UNCERTIFIABLE,  # an ordinary mailbox gives no delivery receipt
+}
+
+WARNING_UNTIL = timedelta(hours=20)
+FINAL_FROM = timedelta(hours=22)
+"""A time notice without readable words: a warning before the one, final after the other
+(RFC 6109 §3.1.6 lets the final notice come from 22 hours on)."""
+
+
+def timeout_kind(hours: int | None, age: timedelta | None) -> Kind:
+    """Return which of the two time notices one is: the 12-hour warning or the final one.
+
+    Both have the same subject. In doubt it is the warning: the final one would say more.
+
+    Args:
+        hours: the limit its text speaks of; None if it can't be read.
+        age: how long after the sending it came; None if that is not known.
+    """
+    if hours is not None:
+        return Kind.FAILED_24H if hours >= 24 else Kind.LATE_12H
+    return Kind.FAILED_24H if age is not None and age >= FINAL_FROM else Kind.LATE_12H
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """One receipt about a sent message.
+
+    ``addresses`` are the recipients its text names, () if they can't be read; ``uncertifiable``
+    those of them that an acceptance calls ordinary mail. ``number`` orders receipts of one time.
+    """
+
+    number: int
+    kind: Kind
+    at: datetime
+    addresses: tuple[str, ...] = ()
+    uncertifiable: tuple[str, ...] = ()
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class RecipientStanding:
+    """Where one recipient stands, since when (None while pending), and what there is to say.
+
+    ``conflict`` tells that a delivery and a final "not delivered" are both there.
+    """
+
+    address: str
+    state: RecipientState
+    at: datetime | None = None
+    detail: str = ""
+    conflict: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """Where a sent message stands.
+
+    ``accepted_at`` is its acceptance's time, None without one. ``unnamed`` counts the final
+    receipts that name no recipient and settle none.
+    """
+
+    accepted_at: datetime | None
+    recipients: tuple[RecipientStanding, ...]
+    unnamed: Mapping[RecipientState, int]
+
+    @property
+    def is_answered(self) -> bool:
+        """Tell whether the network said anything about it."""
+        states = {one.state for one in self.recipients}
+        return states != {RecipientState.PENDING} or bool(self.unnamed)
+
+    @property
+    def is_delivered(self) -> bool:
+        """Tell whether all certified recipients have it; False if none is certified."""
+        ordinary = RecipientState.ACCEPTED_UNCERTIFIABLE
+        states = {one.state for one in self.recipients} - {ordinary}
+        return states == {RecipientState.DELIVERED}
+
+    @property
+    def is_failed(self) -> bool:
+        """Tell whether any recipient will not get it."""
+        failed = any(one.state in FAILED_STATES for one in self.recipients)
+        return failed or bool(FAILED_STATES & self.unnamed.keys())
+
+    @property
+    def is_final(self) -> bool:
+        """Tell whether nothing more is to come."""
+        still_open = [one for one in self.recipients if one.state not in FINAL_STATES]
+        return len(still_open) <= sum(self.unnamed.values())
+
+
+def standing(recipients: Sequence[str], evidence: Iterable[Evidence]) -> Standing:
+    """Return where a message to ``recipients`` stands by its receipts, in any order.
+
+    Evidence of the same ``number`` counts once.
+    """
+    distinct = {one.number: one for one in evidence}.values()
+    receipts = sorted(distinct, key=lambda one: (one.at, one.number))
+    by_address = {address.casefold(): _Recipient(address) for address in recipients}
+    nameless: list[Evidence] = []
+    for receipt in receipts:
+        effect = EFFECTS.get(receipt.kind)
+        if effect is None:
+            continue
+        concerned = _concerned(receipt, effect, by_address)
+        if not concerned:
+            nameless.append(receipt)
+        for recipient in concerned:
+            recipient.lift(_state(receipt, effect, recipient.address), receipt.at, receipt.detail)
+    unnamed = _count(nameless, list(by_address.values()))
+    accepted = [one.at for one in receipts if one.kind is Kind.ACCEPTANCE]
+    return Standing(
+        min(accepted, default=None),
+        tuple(one.standing() for one in by_address.values()),
+        MappingProxyType(unnamed),
+    )
+
+
+class _Recipient:
+    """One recipient while receipts are gone through, the oldest first."""
+
+    def __init__(self, address: str) -> None:
+        self.address = address
+        self.state = RecipientState.PENDING
+        self._at: datetime | None = None
+        self._detail = ""
+        self._seen: set[RecipientState] = set()
+
+    def lift(self, state: RecipientState, at: datetime, detail: str) -> None:
+        self._seen.add(state)
+        if RANK[state] > RANK[self.state]:
+            self.state, self._at, self._detail = state, at, detail
+
+    def remark(self, words: str) -> None:
+        self._detail = f"{self._detail}; {words}" if self._detail else words
+
+    def standing(self) -> RecipientStanding:
+        conflict = RecipientState.DELIVERED in self._seen and bool(FAILED_STATES & self._seen)
+        return RecipientStanding(self.address, self.state, self._at, self._detail, conflict)
+
+
+def _concerned(
+    receipt: Evidence, effect: Effect, by_address: Mapping[str, _Recipient]
+) -> list[_Recipient]:
+    """Return whom a receipt is about; nobody if that can't be told."""
+    everybody = list(by_address.values())
+    names = dict.fromkeys(address.casefold() for address in receipt.addresses)
+    named = [by_address[name] for name in names if name in by_address]
+    if effect.scope is Scope.ALL:
+        return named or everybody
+    if len(everybody) == 1:
+        return everybody
+    return named if len(named) == 1 else []
+
+
+def _state(receipt: Evidence, effect: Effect, address: str) -> RecipientState:
+    ordinary = {one.casefold() for one in receipt.uncertifiable}
+    if receipt.kind is Kind.ACCEPTANCE and address.casefold() in ordinary:
+        return RecipientState.ACCEPTED_UNCERTIFIABLE
+    return effect.state
+
+
+_SETTLED = frozenset(
+    {RecipientState.DELIVERED, RecipientState.FAILED, RecipientState.ACCEPTED_UNCERTIFIABLE}
+)
+"""Whoever stands so is not who a receipt without a name is about."""
+
+_WORDS: Mapping[RecipientState, str] = MappingProxyType(
+    {
+        RecipientState.DELIVERED: "delivered",
+        RecipientState.FAILED: "failed",
+        RecipientState.FAILED_24H: "failed after 24 h",
+        RecipientState.LATE_12H: "late",
+    }
+)
+
+
+def _count(
+    nameless: Sequence[Evidence], everybody: Sequence[_Recipient]
+) -> dict[RecipientState, int]:
+    """Count receipts that name nobody; settle whom they must be about, remark on the others.
+
+    Returns the counts of the final ones, if they settled nobody.
+    """
+    tally: dict[RecipientState, list[Evidence]] = {}
+    for receipt in nameless:
+        tally.setdefault(EFFECTS[receipt.kind].state, []).append(receipt)
+    unsettled = [one for one in everybody if one.state not in _SETTLED]
+    all_alike = _all_alike(tally, len(unsettled))
+    if all_alike is not None:
+        last = tally[all_alike][-1]
+        for recipient in unsettled:
+            recipient.lift(all_alike, last.at, last.detail)
+        return {}
+    for recipient in unsettled if tally else ():
+        recipient.remark(_tally_words(tally, everybody))
+    return {state: len(counted) for state, counted in tally.items() if state in FINAL_STATES}
+
+
+def _all_alike(
+    tally: Mapping[RecipientState, Sequence[Evidence]], count: int
+) -> RecipientState | None:
+    """Return the state that all ``count`` must be in: by all deliveries, or by nothing else."""
+    finals = [state for state in tally if state in FINAL_STATES]
+    if len(tally.get(RecipientState.DELIVERED, ())) >= count > 0:
+        return RecipientState.DELIVERED
+    if len(finals) == 1 and len(tally[finals[0]]) >= count > 0:
+        return finals[0]
+    return None
+
+
+def _tally_words(
+    tally: Mapping[RecipientState, Sequence[Evidence]], everybody: Sequence[_Recipient]
+) -> str:
+    words = []
+    for state in sorted(tally, key=lambda one: -RANK[one]):
+        known = sum(one.state is state for one in everybody)
+        words.append(f"{known + len(tally[state])} of {len(everybody)} {_WORDS[state]}")
+    return f"{', '.join(words)}, names unknown"

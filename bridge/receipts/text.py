@@ -1,0 +1,123 @@
+r"""What the Italian text of a receipt says: about which message, to whom, when, and why. Pure.
+
+Through the API the text is the only place where an addressee is named. Two wordings are in use,
+with variations; both say that at some time "the message «S», from «F» and addressed to «R»" met
+some fate. A text counts only if the subject it quotes is the one in the row's own subject: a
+delivery receipt may show the sent message instead (Q5), and that may quote another receipt.
+
+RFCs: 6109 §3 and App. A (the texts, in English).
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from dataclasses import dataclass
+
+from bridge.mime.body import Form, read_body
+from bridge.mime.readable import html_to_text, readable_text
+from bridge.mime.rowaddress import one_line
+from bridge.receipts.kind import CODE
+
+LIMIT_CHARS = 256 * 1024
+"""A receipt's own text stands in front; what comes behind is a copy of the sent message."""
+
+STATEMENT_LIMIT_CHARS = 16 * 1024
+
+_STATEMENT = re.compile(
+    r'(?is)\bmessaggio\s+(?:con\s+oggetto\s*:?\s*)?["“«](?P<subject>.{0,2000}?)["”»]\s+'
+    r'(?:proveniente|inviato)\s+da\s*:?\s*["“«]?[^"“”«»]{1,320}?["”»]?\s+'
+    r"ed?\s+(?:indirizzat[oa]|destinat[oa])\s+a(?:ll.utente)?\s*:?(?=\s)"
+)
+_HEADING = re.compile(r"(?is)\bdel\s+messaggio\s+indirizzato\s+a\s*:?\s*(?P<rest>.{0,400})")
+_RECIPIENT = re.compile(
+    r'\s*[,;]?\s*["“«<]?\s*(?P<address>[^\s"<>()“”«»,;]{1,64}@[^\s"<>()“”«»,;]{1,255})\s*["”»>]?'
+    r'(?:\s*\(\s*["“«]?\s*posta\s+(?P<type>certificata|ordinaria)\s*["”»]?\s*\))?'
+)
+_REASON = re.compile(
+    r"(?is)(?:rilevato\s+un\s+errore\s*:?|a\s+causa\s+di|non\s+è\s+stato\s+(?:accettato|"
+    r"consegnato)\s*:|non\s+.{1,2}\s+stato\s+(?:accettato|consegnato)\s*:)\s*(?P<reason>[^\n]{1,300})"
+)
+_TWELVE = re.compile(r"(?i)\b(?:prime\s+)?(?:dodici|12)\s+ore\b")
+_TWENTY_FOUR = re.compile(r"(?i)\b(?:ventiquattro|24)\s+ore\b")
+_CODE = re.compile(rf"(?a)(?:^|\s)({CODE})\s*$")
+_CUT_ESCAPE = re.compile(r"%[0-9A-Fa-f]?\Z")
+
+
+@dataclass(frozen=True, slots=True)
+class Addressee:
+    """An address as a receipt names it; ``certified`` is None where it doesn't say."""
+
+    address: str
+    certified: bool | None
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """What a text says.
+
+    ``subject`` is the one it quotes, without the code; ``code`` the code in it, None if it has
+    none. ``addressees`` are those it names, in order. ``reason`` is the error in its words, "" for
+    none. ``hours`` is the time limit it speaks of, 12 or 24, None for neither.
+    """
+
+    subject: str
+    code: str | None
+    addressees: tuple[Addressee, ...]
+    reason: str
+    hours: int | None
+
+
+def read_statement(body: str) -> Statement | None:
+    """Return what a receipt's body, as received, says; None if it says nothing of the kind."""
+    text = unicodedata.normalize("NFKC", _own_text(body))
+    match = _STATEMENT.search(text, 0, STATEMENT_LIMIT_CHARS)
+    if match is None:
+        return None
+    rest = text[match.end() :]
+    subject = one_line(match["subject"])
+    code = _CODE.search(subject)
+    addressees = _addressees(rest)
+    heading = _HEADING.search(text[: match.start()])
+    if heading is not None:
+        named = _addressees(heading["rest"])
+        addressees = named[:1] or addressees
+    reason = _REASON.search(rest)
+    return Statement(
+        subject[: code.start()].rstrip() if code else subject,
+        code[1] if code else None,
+        addressees,
+        one_line(reason["reason"]).rstrip(". ") if reason else "",
+        _hours(rest),
+    )
+
+
+def _own_text(body: str) -> str:
+    read = read_body(_CUT_ESCAPE.sub("", body[:LIMIT_CHARS]))
+    match read.form:
+        case Form.MESSAGE:
+            return readable_text(read.octets)
+        case Form.HTML:
+            return html_to_text(read.text)
+        case Form.TEXT:
+            return read.text
+
+
+def _addressees(text: str) -> tuple[Addressee, ...]:
+    found: dict[str, Addressee] = {}
+    at = 0
+    while match := _RECIPIENT.match(text, at):
+        address = match["address"].rstrip(".:")
+        kind = match["type"]
+        certified = None if kind is None else kind.casefold() == "certificata"
+        found.setdefault(address.casefold(), Addressee(address, certified))
+        at = match.end()
+    return tuple(found.values())
+
+
+def _hours(text: str) -> int | None:
+    """Return the limit the text speaks of first: the warning announces the next one as well."""
+    twelve, day = _TWELVE.search(text), _TWENTY_FOUR.search(text)
+    if day is not None and (twelve is None or day.start() < twelve.start()):
+        return 24
+    return 12 if twelve is not None else None

@@ -1,0 +1,332 @@
+"""One SMTP connection: command lines in, replies out, TLS, time limits, an orderly end.
+
+Between aiosmtpd's protocol and the commands of ``session``. The command loop is ours, because
+aiosmtpd's writes whatever the client sends into a log (a client that goes on after its AUTH was
+refused sends its password as a command), and drops what is in hand when the client has closed
+its own side, which programs that pipe their commands do.
+
+RFCs: 5321 §4.1, 3207 (STARTTLS), 2034 (enhanced status codes), 2920 (PIPELINING).
+
+Failure: anything unforeseen in a command is logged and answered ``451 4.3.0``; the connection
+goes on. ``ClientGone`` ends it without a word.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import ssl
+from ipaddress import ip_address
+from typing import Any
+
+import structlog
+from aiosmtpd.smtp import SMTP
+
+from bridge.smtpserver.reply import reply, with_status
+from bridge.smtpserver.settings import SmtpSettings
+
+log = structlog.get_logger()
+
+COMMAND_LIMIT_BYTES = 16 * 1024
+"""The longest command line: RFC 4954 §4 asks for 12,288 octets in AUTH."""
+
+READ_BYTES = 256 * 1024
+UNKNOWN_COMMANDS_LIMIT = 10
+FOREIGN_COMMANDS = frozenset({"CONNECT", "GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH", "TRACE"})
+"""HTTP's: a web page must not make its reader's browser send mail through a trusted network."""
+
+
+class ClientGone(Exception):
+    """The client closed the connection, or it was cut."""
+
+
+class LineTooLong(Exception):
+    """A line is longer than ``COMMAND_LIMIT_BYTES``; it has been read and thrown away."""
+
+
+class Connection(SMTP):
+    """The protocol of one connection, without the commands that make up a submission.
+
+    Args:
+        settings: see ``SmtpSettings``.
+        tls: offers STARTTLS with this; None offers none.
+        loop: the running loop.
+        open_connections: the server's, this one among them while it lasts; None turns the
+            client away.
+    """
+
+    line_length_limit = COMMAND_LIMIT_BYTES
+
+    def __init__(
+        self,
+        settings: SmtpSettings,
+        tls: ssl.SSLContext | None,
+        loop: asyncio.AbstractEventLoop,
+        open_connections: set[Connection] | None,
+    ) -> None:
+        super().__init__(
+            None,
+            data_size_limit=settings.rules.max_message_bytes,
+            enable_SMTPUTF8=True,
+            hostname=settings.hostname,
+            ident="ESMTP pec-bridge",
+            timeout=settings.idle_timeout_s,
+            loop=loop,
+        )
+        self.settings = settings
+        self.starttls = tls
+        self._open_connections = open_connections
+        self._unknown_commands = 0
+        self._heard_at = loop.time()
+        self._ending = False
+        self._ended = asyncio.Event()
+        self.busy = False
+        """Whether a whole message is in hand: the client waits for us, not we for the client."""
+
+    # -- its beginning and its end -------------------------------------------------------------
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Begin, or turn the client away."""
+        if self._open_connections is None:
+            assert isinstance(transport, asyncio.WriteTransport)  # noqa: S101 - a stream's is one
+            transport.write(b"421 4.7.0 Too many connections, try again later\r\n")
+            transport.close()
+            return
+        self._open_connections.add(self)
+        super().connection_made(transport)
+
+    def connection_lost(self, error: Exception | None) -> None:
+        """Forget the connection."""
+        if self._open_connections is not None:
+            self._open_connections.discard(self)
+            super().connection_lost(error)
+        self._ended.set()
+
+    def eof_received(self) -> bool:
+        """Let the client close its own side: what it sent before that is still answered."""
+        return bool(asyncio.StreamReaderProtocol.eof_received(self))
+
+    async def finish(self) -> None:
+        """Answer what is in hand, say goodbye, hang up; return when that is done."""
+        self._ending = True
+        if not self.busy:
+            self._hang_up("421 4.3.2 The bridge is shutting down")
+        await self._ended.wait()
+
+    def abort(self) -> None:
+        """Hang up without a word."""
+        if isinstance(self.transport, asyncio.WriteTransport):
+            self.transport.abort()
+
+    def _hang_up(self, last_words: str = "") -> None:
+        if self.transport is None or self.transport.is_closing():
+            return
+        if last_words:
+            self._writer.write(last_words.encode() + b"\r\n")
+        self.transport.close()
+
+    def _set_rset_state(self) -> None:
+        super()._set_rset_state()  # type: ignore[no-untyped-call]
+
+    def _reset_timeout(self, duration: float | None = None) -> None:
+        """Note that the client was heard; one timer serves the whole connection."""
+        self._heard_at = self.loop.time()
+        if self._timeout_handle is None:
+            self._start_timer(duration or self._timeout_duration)
+
+    def _start_timer(self, duration_s: float) -> None:
+        self._timeout_handle = self.loop.call_later(duration_s, self._timeout_cb)
+
+    def _timeout_cb(self) -> None:
+        left_s = self._heard_at + self._timeout_duration - self.loop.time()
+        if self.busy or left_s > 0:
+            self._start_timer(max(left_s, self._timeout_duration / 10))
+            return
+        log.info("smtp timeout", peer=self.peer)
+        self._hang_up("421 4.4.2 Nothing was heard for too long")
+
+    # -- facts ---------------------------------------------------------------------------------
+
+    @property
+    def peer(self) -> str:
+        """The client's address, "" if it has none."""
+        peer = self.session.peer if self.session is not None else None
+        return str(peer[0]) if isinstance(peer, tuple) and peer else ""
+
+    @property
+    def is_encrypted(self) -> bool:
+        """Whether TLS is on."""
+        return (
+            self.transport is not None and self.transport.get_extra_info("ssl_object") is not None
+        )
+
+    @property
+    def is_private(self) -> bool:
+        """Whether a password may be sent: over TLS, or without leaving this machine."""
+        return self.is_encrypted or _is_loopback(self.peer)
+
+    # -- lines ---------------------------------------------------------------------------------
+
+    async def push(self, status: str | bytes) -> None:
+        """Write one reply; every one gets an enhanced status code (RFC 2034).
+
+        Raises:
+            ClientGone: there is nobody to write to.
+        """
+        line = with_status(status).encode("utf-8", "replace") if isinstance(status, str) else status
+        if self.transport is None or self.transport.is_closing():
+            raise ClientGone
+        self._writer.write(line + b"\r\n")
+        try:
+            await self._writer.drain()
+        except ConnectionError:
+            raise ClientGone from None
+
+    async def refuse(self, code: int, status: str, text: str, *, utf8: bool = False) -> None:
+        """Write a refusal down and give it."""
+        log.info("smtp refusal", peer=self.peer, code=code, status=status, reason=text)
+        await self.push(reply(code, status, text, utf8=utf8))
+
+    async def read_line(self) -> bytes:
+        """Return the next line without its end.
+
+        Raises:
+            LineTooLong, ClientGone: see there.
+        """
+        is_too_long = False
+        while True:
+            try:
+                line = await self._reader.readuntil(b"\n")
+            except asyncio.LimitOverrunError as overrun:
+                is_too_long = True
+                await self._reader.readexactly(overrun.consumed)
+            except (asyncio.IncompleteReadError, ConnectionError):
+                raise ClientGone from None
+            else:
+                self._reset_timeout()
+                if is_too_long or len(line) > COMMAND_LIMIT_BYTES:
+                    raise LineTooLong
+                return line.rstrip(b"\r\n")
+
+    async def read_block(self) -> bytes:
+        """Return whatever has come.
+
+        Raises:
+            ClientGone: nothing will any more.
+        """
+        try:
+            block: bytes = await self._reader.read(READ_BYTES)
+        except ConnectionError:
+            raise ClientGone from None
+        if not block:
+            raise ClientGone
+        self._reset_timeout()
+        return block
+
+    def unread(self, rest: bytes) -> None:
+        """Give back what was read too much."""
+        stream: Any = self._reader
+        stream._buffer[:0] = rest
+
+    # -- commands ------------------------------------------------------------------------------
+
+    async def _handle_client(self) -> None:
+        try:
+            await self.push(f"220 {self.hostname} {self.__ident__}")
+            while not self._ending:
+                await self._next_command()
+            self._hang_up("421 4.3.2 The bridge is shutting down")
+        except ClientGone:
+            pass
+        finally:
+            self._hang_up()
+
+    async def _next_command(self) -> None:
+        try:
+            line = await self.read_line()
+        except LineTooLong:
+            await self.push("500 5.5.2 The line is too long")
+            return
+        try:
+            await self._carry_out(line)
+        except ClientGone:
+            raise
+        except Exception as error:
+            log.error("smtp command failed", peer=self.peer, exc_info=error)
+            self._set_rset_state()
+            await self.push(
+                "451 4.3.0 The bridge failed at this command; its log says why. Try again later"
+            )
+
+    async def _carry_out(self, line: bytes) -> None:
+        try:
+            name, _, argument = line.decode("utf-8").partition(" ")
+        except UnicodeDecodeError:
+            await self.push("500 5.5.2 That is not UTF-8")
+            return
+        command = self._smtp_methods.get(name.upper())
+        if command is not None:
+            await command(argument.strip() or None)
+            return
+        self._unknown_commands += 1
+        if name.upper() in FOREIGN_COMMANDS or self._unknown_commands > UNKNOWN_COMMANDS_LIMIT:
+            log.warning("smtp client turned away: it does not speak SMTP", peer=self.peer)
+            self._hang_up("421 4.7.0 This is SMTP; goodbye")
+            raise ClientGone
+        await self.push("500 5.5.1 Unknown command")
+
+    async def smtp_QUIT(self, arg: str | None) -> None:
+        """RFC 5321 §4.1.1.10."""
+        await self.push("221 2.0.0 Bye")
+        raise ClientGone
+
+    async def smtp_HELP(self, arg: str | None) -> None:
+        """RFC 5321 §4.1.1.8."""
+        await self.push("214 2.0.0 This server takes messages from its users (RFC 6409)")
+
+    async def smtp_VRFY(self, arg: str | None) -> None:
+        """RFC 5321 §3.5.3: says nothing about who is here."""
+        await self.push("252 2.5.0 Send the message and see")
+
+    async def smtp_STARTTLS(self, arg: str | None) -> None:
+        """RFC 3207; whatever was sent in clear after the command is thrown away (§6)."""
+        if arg:
+            await self.push("501 5.5.4 Syntax: STARTTLS")
+            return
+        if self.starttls is None or self.is_encrypted:
+            await self.push("454 4.7.0 TLS is not available here")
+            return
+        await self.push("220 2.0.0 Ready to start TLS")
+        await self._encrypt(self.starttls)
+        self.forget()
+
+    def forget(self) -> None:
+        """Forget everything the client said before TLS (RFC 3207 §4.2)."""
+        self._set_rset_state()
+        if self.session is not None:
+            self.session.host_name = None
+            self.session.extended_smtp = False
+
+    async def _encrypt(self, context: ssl.SSLContext) -> None:
+        plain: Any = self.transport
+        stream: Any = self._reader
+        writer: Any = self._writer
+        stream._buffer.clear()
+        try:
+            encrypted = await self.loop.start_tls(plain, self, context, server_side=True)
+        except (OSError, ssl.SSLError) as error:
+            log.info("smtp tls failed", peer=self.peer, error=str(error))
+            encrypted = None
+        if encrypted is None:
+            plain.abort()
+            raise ClientGone
+        stream._transport = writer._transport = self.transport = encrypted
+        self._over_ssl = True
+
+
+def _is_loopback(peer: str) -> bool:
+    try:
+        address = ip_address(peer.partition("%")[0])
+    except ValueError:
+        return False
+    mapped = getattr(address, "ipv4_mapped", None)
+    return address.is_loopback or (mapped is not None and mapped.is_loopback)

@@ -1,0 +1,117 @@
+"""From a whole message to the reply: check it, queue it, say what came of it.
+
+Every way this can end is one reply with an enhanced status code; ``250`` only after the commit.
+Large messages are checked on a thread, and only a few at a time, so that many of them at once
+cost time and not memory.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+from email.utils import format_datetime
+from random import Random
+
+import structlog
+
+from bridge.clock import ROME, Clock
+from bridge.mime.submission import (
+    Additions,
+    Envelope,
+    Submission,
+    SubmissionFault,
+    SubmissionRules,
+    check_submission,
+)
+from bridge.model import AccountId
+from bridge.outbox.queue import Outbox, PlanUsedUp
+from bridge.store.base import StoreFailed, StoreFull
+
+log = structlog.get_logger()
+
+OFF_LOOP_BYTES = 64 * 1024
+LARGE_BYTES = 4 * 1024**2
+LARGE_AT_ONCE = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Incoming:
+    """A message as the client sent it: ``raw`` after dot-unstuffing, ``digest`` its SHA-256."""
+
+    account: AccountId
+    envelope: Envelope
+    raw: bytes
+    digest: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """An SMTP reply."""
+
+    code: int
+    status: str
+    text: str
+
+
+class Delivery:
+    """Takes whole messages.
+
+    Args:
+        outbox: where they go.
+        rules: what they must meet.
+        clock: for a missing Date.
+        random: for a missing Message-ID.
+    """
+
+    def __init__(
+        self, outbox: Outbox, rules: SubmissionRules, clock: Clock, random: Random
+    ) -> None:
+        self._outbox = outbox
+        self._rules = rules
+        self._clock = clock
+        self._random = random
+        self._large = asyncio.Semaphore(LARGE_AT_ONCE)
+
+    async def deliver(self, incoming: Incoming) -> Answer:
+        """Queue a message, or say why not; never raises for anything about the message."""
+        if len(incoming.raw) < LARGE_BYTES:
+            return await self._deliver(incoming)
+        async with self._large:
+            return await self._deliver(incoming)
+
+    async def _deliver(self, incoming: Incoming) -> Answer:
+        try:
+            submission = await self._check(incoming)
+            queued = await self._outbox.enqueue(incoming.account, submission, incoming.digest)
+        except SubmissionFault as fault:
+            return Answer(fault.code, fault.status, fault.sentence)
+        except PlanUsedUp as fault:
+            return Answer(452, "4.7.1", f"{fault}.")
+        except StoreFull:
+            log.error("submission refused: the disk is full", account=incoming.account)
+            return Answer(452, "4.3.1", "The bridge's disk is full. Nothing was queued; try later.")
+        except StoreFailed as error:
+            log.error("submission refused: the store failed", error=str(error))
+            return Answer(
+                451, "4.3.0", "The bridge cannot write to its store. Nothing was queued; try later."
+            )
+        if queued.repeated:
+            return Answer(
+                250,
+                "2.0.0",
+                f"Ok: queued as {queued.id} (X-Resubmission: yes; queued before, not sent again)",
+            )
+        return Answer(250, "2.0.0", f"Ok: queued as {queued.id}")
+
+    async def _check(self, incoming: Incoming) -> Submission:
+        additions = self._additions(incoming.envelope.reverse_path)
+        arguments = (incoming.raw, incoming.envelope, self._rules, additions)
+        if len(incoming.raw) > OFF_LOOP_BYTES:
+            return await asyncio.to_thread(check_submission, *arguments)
+        return check_submission(*arguments)
+
+    def _additions(self, sender: str) -> Additions:
+        now = self._clock.now()
+        domain = sender.rpartition("@")[2]
+        unique = f"{int(now.timestamp() * 1_000_000):x}.{self._random.getrandbits(64):016x}"
+        return Additions(format_datetime(now.astimezone(ROME)), f"<{unique}@{domain}>")

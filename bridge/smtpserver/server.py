@@ -1,0 +1,115 @@
+"""Listening for submissions: addresses, limits, and an orderly end.
+
+Knows no SMTP command. ``stop`` stops listening, lets messages in hand be answered, and hangs up
+on everybody else at once.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import ssl
+from collections.abc import Sequence
+from random import Random
+
+from bridge.clock import Clock
+from bridge.config.listen import Listen
+from bridge.outbox.queue import Outbox
+from bridge.smtpserver.authentication import Authenticator
+from bridge.smtpserver.connection import Connection
+from bridge.smtpserver.delivery import Delivery
+from bridge.smtpserver.session import SubmissionSession
+from bridge.smtpserver.settings import SmtpSettings
+
+
+class SmtpServer:
+    """The submission server.
+
+    Args:
+        outbox: where messages go.
+        authenticator: who knows the passwords.
+        clock: for stamps.
+        random: for Message-IDs.
+        settings: see ``SmtpSettings``.
+        tls: for STARTTLS and implicit TLS; None offers neither.
+    """
+
+    def __init__(
+        self,
+        outbox: Outbox,
+        authenticator: Authenticator,
+        clock: Clock,
+        random: Random,
+        settings: SmtpSettings,
+        *,
+        tls: ssl.SSLContext | None = None,
+    ) -> None:
+        self._authenticator = authenticator
+        self._clock = clock
+        self._settings = settings
+        self._tls = tls
+        self._delivery = Delivery(outbox, settings.rules, clock, random)
+        self._servers: list[asyncio.Server] = []
+        self._connections: set[Connection] = set()
+
+    async def start(self, listeners: Sequence[Listen]) -> list[tuple[str, int]]:
+        """Listen on every address; returns host and port of each, in order.
+
+        Raises:
+            OSError: an address cannot be had; none is listened on then.
+            ValueError: implicit TLS is asked for and there is no certificate.
+        """
+        addresses = []
+        try:
+            for listen in listeners:
+                server = await self._listen(listen)
+                self._servers.append(server)
+                host, port = server.sockets[0].getsockname()[:2]
+                addresses.append((str(host), int(port)))
+        except BaseException:
+            await self.stop()
+            raise
+        return addresses
+
+    async def stop(self) -> None:
+        """Stop listening, answer what is in hand (within the grace), hang up; idempotent."""
+        servers, self._servers = self._servers, []
+        for server in servers:
+            server.close()
+        grace = asyncio.ensure_future(self._clock.sleep(self._settings.stop_grace_s))
+        finished = asyncio.ensure_future(self._finish_all())
+        await asyncio.wait([grace, finished], return_when=asyncio.FIRST_COMPLETED)
+        grace.cancel()
+        finished.cancel()
+        await asyncio.gather(grace, finished, return_exceptions=True)
+        for connection in list(self._connections):
+            connection.abort()
+        for server in servers:
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(server.wait_closed(), 1)
+
+    async def _finish_all(self) -> None:
+        await asyncio.gather(*(connection.finish() for connection in self._connections))
+
+    async def _listen(self, listen: Listen) -> asyncio.Server:
+        if listen.implicit_tls and self._tls is None:
+            raise ValueError("implicit TLS needs a certificate")
+        loop = asyncio.get_running_loop()
+        return await loop.create_server(
+            lambda: self._session(loop),
+            listen.host,
+            listen.port,
+            ssl=self._tls if listen.implicit_tls else None,
+            backlog=128,
+        )
+
+    def _session(self, loop: asyncio.AbstractEventLoop) -> SubmissionSession:
+        full = len(self._connections) >= self._settings.max_sessions
+        return SubmissionSession(
+            self._settings,
+            self._authenticator,
+            self._delivery,
+            self._tls,
+            loop,
+            open_connections=None if full else self._connections,
+        )

@@ -1,0 +1,288 @@
+"""One submission session: EHLO, AUTH, MAIL, RCPT, DATA.
+
+``connection`` has the lines and the rest of the protocol. What a message must meet is
+``mime.submission``'s to say; ``250`` is said by ``delivery``, after the commit.
+
+RFCs: 5321, 6409 (submission), 4954 (AUTH), 1870 (SIZE), 6152 (8BITMIME), 6531 (SMTPUTF8).
+
+Failure: a refusal has a code, an enhanced status code and a sentence; the session goes on.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import ssl
+from dataclasses import dataclass, field
+
+import structlog
+
+from bridge.mime.submission import Envelope, SubmissionFault, check_size
+from bridge.model import AccountId
+from bridge.smtpserver.authentication import AuthenticationFault, Authenticator, login
+from bridge.smtpserver.connection import ClientGone, Connection, LineTooLong
+from bridge.smtpserver.data import DataReader
+from bridge.smtpserver.delivery import Delivery, Incoming
+from bridge.smtpserver.path import Path, PathFault, parse_path
+from bridge.smtpserver.reply import reply
+from bridge.smtpserver.settings import SmtpSettings
+
+log = structlog.get_logger()
+
+BODY_KINDS = frozenset({"7BIT", "8BITMIME"})
+IGNORED_PARAMETERS = frozenset({"AUTH", "RET", "ENVID", "NOTIFY", "ORCPT"})
+"""Taken without effect: PEC has receipts of its own, and a DSN request causes anomalies."""
+
+
+@dataclass(slots=True)
+class _Mail:
+    """One mail transaction as far as it has come."""
+
+    account: AccountId
+    reverse_path: str
+    size_bytes: int
+    utf8: bool
+    trusted: bool
+    recipients: dict[str, str] = field(default_factory=dict)
+
+
+class SubmissionSession(Connection):
+    """The commands of one connection.
+
+    Args:
+        settings: see ``SmtpSettings``.
+        authenticator: checks logins.
+        delivery: takes whole messages.
+        tls: offers STARTTLS with this; None offers none.
+        loop: the running loop.
+        open_connections: see ``Connection``.
+    """
+
+    def __init__(
+        self,
+        settings: SmtpSettings,
+        authenticator: Authenticator,
+        delivery: Delivery,
+        tls: ssl.SSLContext | None,
+        loop: asyncio.AbstractEventLoop,
+        open_connections: set[Connection] | None,
+    ) -> None:
+        super().__init__(settings, tls, loop, open_connections)
+        self._logins = authenticator
+        self._delivery = delivery
+        self._account: AccountId | None = None
+        self._mail: _Mail | None = None
+        self._login_failures = 0
+
+    def _set_rset_state(self) -> None:
+        super()._set_rset_state()
+        self._mail = None
+
+    def forget(self) -> None:
+        """Forget the login too."""
+        super().forget()
+        self._account = None
+
+    # -- greetings and login -------------------------------------------------------------------
+
+    async def smtp_EHLO(self, hostname: str | None) -> None:
+        """RFC 5321 §4.1.1.1."""
+        if not hostname:
+            await self.push("501 5.5.4 Syntax: EHLO hostname")
+            return
+        self._greeted(hostname, extended=True)
+        offers = [f"SIZE {self.settings.rules.max_message_bytes}", "8BITMIME", "SMTPUTF8"]
+        offers += ["PIPELINING", "ENHANCEDSTATUSCODES"]
+        if self.starttls is not None and not self.is_encrypted:
+            offers.append("STARTTLS")
+        if self.is_private:
+            offers.append("AUTH PLAIN LOGIN")
+        lines = [self.hostname, *offers]
+        shown = [f"250-{line}" for line in lines] + ["250 HELP"]
+        await self.push("\r\n".join(shown).encode())
+
+    async def smtp_HELO(self, hostname: str | None) -> None:
+        """RFC 5321 §4.1.1.1."""
+        if not hostname:
+            await self.push("501 5.5.4 Syntax: HELO hostname")
+            return
+        self._greeted(hostname, extended=False)
+        await self.push(f"250 {self.hostname}".encode())
+
+    def _greeted(self, hostname: str, *, extended: bool) -> None:
+        self._set_rset_state()
+        if self.session is not None:
+            self.session.extended_smtp = extended
+            self.session.host_name = hostname
+
+    async def smtp_AUTH(self, arg: str | None) -> None:
+        """RFC 4954: PLAIN and LOGIN, with and without an initial response."""
+        if self.session is None or not self.session.extended_smtp:
+            await self.push("503 5.5.1 Send EHLO first")
+        elif self._account is not None or self._mail is not None:
+            await self.push("503 5.5.1 Not now: already logged in, or a message is under way")
+        elif not self.is_private:
+            await self.refuse(538, "5.7.11", "Logging in needs TLS here: use STARTTLS first.")
+        else:
+            await self._log_in(arg or "")
+
+    async def _log_in(self, argument: str) -> None:
+        try:
+            name, password = await login(argument, self._ask)
+        except AuthenticationFault as fault:
+            await self.push(f"{fault.code} {fault.status} {fault}")
+            return
+        self._account = await self._logins.check(name, password)
+        if self._account is not None:
+            log.info("smtp login", peer=self.peer, account=self._account)
+            await self.push("235 2.7.0 Authentication successful")
+            return
+        self._login_failures += 1
+        log.warning("smtp login refused", peer=self.peer, failures=self._login_failures)
+        await self.push("535 5.7.8 The user name or the password is wrong")
+        if self._login_failures >= self.settings.max_login_failures:
+            await self.push("421 4.7.0 Too many failed logins")
+            raise ClientGone
+
+    async def _ask(self, challenge: str) -> bytes:
+        await self.push(f"334 {challenge}".encode())
+        try:
+            return await self.read_line()
+        except LineTooLong:
+            raise AuthenticationFault(500, "5.5.6", "The response is too long") from None
+
+    # -- the mail transaction ------------------------------------------------------------------
+
+    async def smtp_MAIL(self, arg: str | None) -> None:
+        """RFC 5321 §4.1.1.2; the sender must be the account's own mailbox."""
+        if self.session is None or not self.session.host_name:
+            await self.push("503 5.5.1 Send EHLO first")
+            return
+        if self._mail is not None:
+            await self.push("503 5.5.1 A message is under way already: send RSET first")
+            return
+        try:
+            self._mail = self._begin(arg)
+        except PathFault as fault:
+            await self.refuse(_path_code(fault), fault.status, str(fault))
+        except SubmissionFault as fault:
+            await self.refuse(fault.code, fault.status, fault.sentence)
+        else:
+            await self.push(b"250 2.1.0 Ok")
+
+    def _begin(self, argument: str | None) -> _Mail:
+        trusted = self._account is None
+        allowed = (
+            self.settings.trusted_accounts(self.peer)
+            if self._account is None
+            else frozenset({self._account})
+        )
+        if not allowed:
+            raise SubmissionFault(
+                530, "5.7.0", "Log in first: this server sends only for its users."
+            )
+        path = parse_path(argument, "FROM")
+        size_bytes, utf8 = _mail_parameters(path)
+        account = self._account_of(path.address, allowed)
+        check_size(size_bytes, 1, self.settings.rules)
+        return _Mail(account, self.settings.accounts[account], size_bytes, utf8, trusted)
+
+    def _account_of(self, sender: str, allowed: frozenset[AccountId]) -> AccountId:
+        for account in allowed:
+            if self.settings.accounts[account].casefold() == sender.casefold():
+                return account
+        mine = ", ".join(sorted(self.settings.accounts[account] for account in allowed))
+        raise SubmissionFault(
+            550, "5.7.1", f"The sender <{sender}> is not the mailbox that may send here: {mine}."
+        )
+
+    async def smtp_RCPT(self, arg: str | None) -> None:
+        """RFC 5321 §4.1.1.3."""
+        mail = self._mail
+        if mail is None:
+            await self.push("503 5.5.1 Send MAIL first")
+            return
+        try:
+            address = _recipient(arg)
+            key = address.casefold()
+            most = self.settings.rules.max_recipients
+            if key not in mail.recipients and len(mail.recipients) >= most:
+                raise SubmissionFault(452, "4.5.3", f"At most {most} recipients fit the plan.")
+        except PathFault as fault:
+            await self.refuse(_path_code(fault), fault.status, str(fault), utf8=mail.utf8)
+        except SubmissionFault as fault:
+            await self.refuse(fault.code, fault.status, fault.sentence)
+        else:
+            mail.recipients.setdefault(key, address)
+            await self.push(b"250 2.1.5 Ok")
+
+    async def smtp_DATA(self, arg: str | None) -> None:
+        """RFC 5321 §4.1.1.4; the reply is ``delivery``'s, after the commit.
+
+        A declared size that is too much for the recipients is refused before the data comes, and
+        for all recipients alike: a part of them must not get what the others don't.
+        """
+        mail = self._mail
+        if mail is None or not mail.recipients:
+            await self.push(b"503 5.5.1 Send MAIL and RCPT first")
+            return
+        if arg:
+            await self.push(b"501 5.5.4 Syntax: DATA")
+            return
+        rules = self.settings.rules
+        self._mail = None
+        try:
+            check_size(mail.size_bytes, len(mail.recipients) if rules.bcc == "refuse" else 1, rules)
+        except SubmissionFault as fault:
+            await self.refuse(fault.code, fault.status, fault.sentence)
+            return
+        await self.push(b"354 End data with <CR><LF>.<CR><LF>")
+        reader = DataReader(rules.max_message_bytes)
+        while (rest := reader.feed(await self.read_block())) is None:
+            pass
+        self.unread(rest)
+        self.busy = True
+        try:
+            await self._deliver(mail, reader)
+        finally:
+            self.busy = False
+
+    async def _deliver(self, mail: _Mail, reader: DataReader) -> None:
+        if reader.is_too_large:
+            limit_bytes = self.settings.rules.max_message_bytes
+            await self.refuse(
+                552, "5.3.4", f"The message is larger than the {limit_bytes} bytes PEC allows."
+            )
+            return
+        envelope = Envelope(mail.reverse_path, tuple(mail.recipients.values()), mail.trusted)
+        incoming = Incoming(mail.account, envelope, reader.message(), reader.digest())
+        answer = await self._delivery.deliver(incoming)
+        if answer.code >= 400:
+            await self.refuse(answer.code, answer.status, answer.text, utf8=mail.utf8)
+        else:
+            await self.push(reply(answer.code, answer.status, answer.text))
+
+
+def _mail_parameters(path: Path) -> tuple[int, bool]:
+    """Return the declared size in bytes (0 for none) and whether SMTPUTF8 is asked for."""
+    unknown = path.parameters.keys() - IGNORED_PARAMETERS - {"SIZE", "BODY", "SMTPUTF8"}
+    if unknown:
+        raise SubmissionFault(555, "5.5.4", f"MAIL parameter {min(unknown)} is not known here.")
+    size, body = path.parameters.get("SIZE", "0"), path.parameters.get("BODY", "7BIT")
+    if not (size.isascii() and size.isdigit() and len(size) <= 20):
+        raise PathFault("SIZE must be a number")
+    if body.upper() not in BODY_KINDS:
+        raise PathFault("BODY must be 7BIT or 8BITMIME")
+    return int(size), "SMTPUTF8" in path.parameters
+
+
+def _recipient(argument: str | None) -> str:
+    path = parse_path(argument, "TO")
+    if not path.address:
+        raise PathFault("A recipient needs an address", "5.1.3")
+    if unknown := path.parameters.keys() - IGNORED_PARAMETERS:
+        raise SubmissionFault(555, "5.5.4", f"RCPT parameter {min(unknown)} is not known here.")
+    return path.address
+
+
+def _path_code(fault: PathFault) -> int:
+    return 553 if fault.status == "5.1.3" else 501

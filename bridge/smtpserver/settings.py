@@ -1,0 +1,48 @@
+"""What the SMTP server is told when it is built; values only."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from ipaddress import IPv4Network, IPv6Network, ip_address
+
+from bridge.mime.submission import SubmissionRules
+from bridge.model import AccountId
+
+
+@dataclass(frozen=True, slots=True)
+class TrustedNetwork:
+    """A network whose applications send as ``account`` without logging in."""
+
+    network: IPv4Network | IPv6Network
+    account: AccountId
+
+
+@dataclass(frozen=True, slots=True)
+class SmtpSettings:
+    """``accounts`` has each account's address; ``hostname`` is how the server names itself.
+
+    ``idle_timeout_s`` is RFC 5321 §4.5.3.2.7's; ``max_sessions`` and ``max_login_failures`` per
+    server and per session; ``stop_grace_s`` bounds the wait for messages in hand at ``stop``.
+    """
+
+    accounts: Mapping[AccountId, str]
+    rules: SubmissionRules = field(default_factory=SubmissionRules)
+    trusted: tuple[TrustedNetwork, ...] = ()
+    hostname: str = "pec-bridge.localhost"
+    idle_timeout_s: float = 300.0
+    max_sessions: int = 200
+    max_login_failures: int = 5
+    stop_grace_s: float = 10.0
+
+    def trusted_accounts(self, peer: str) -> frozenset[AccountId]:
+        """Return the accounts that an application at ``peer`` may send as without logging in."""
+        try:
+            address = ip_address(peer.partition("%")[0])
+        except ValueError:
+            return frozenset()
+        mapped = getattr(address, "ipv4_mapped", None)
+        candidates = {address, mapped} if mapped else {address}
+        return frozenset(
+            one.account for one in self.trusted if any(each in one.network for each in candidates)
+        )

@@ -1,0 +1,70 @@
+"""The store as its users see it: transactions by name, no SQL, no cursors.
+
+A *work* is an ``async def`` that receives a transaction, awaits nothing but its methods, and
+returns a value. ``Store.write(work)`` runs it as one atomic, durable transaction. The same works
+run on SQLite (on the writer's thread, driven to the end without an event loop) and, later, on
+PostgreSQL; a work must therefore touch no state but its transaction, its arguments and its
+result, and may be run again from the start after a conflict.
+
+One protocol per area, each in a file of its own:
+``messages`` (mailboxes, messages, contents), ``outbox`` (submissions, attempts),
+``remote`` (the API's rows and bodies, deletions, receipts, alarms, cursors).
+
+Failure: ``StoreFull`` when the disk is, ``StoreFailed`` for anything else the medium does;
+either way nothing of the work was kept.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import Protocol, TypeVar
+
+from bridge.store.messages import MessageReads, MessageWrites
+from bridge.store.outbox import OutboxReads, OutboxWrites
+from bridge.store.remote import RemoteReads, RemoteWrites
+
+T = TypeVar("T")
+
+
+class StoreFailed(Exception):
+    """The medium failed; nothing of the transaction was kept."""
+
+
+class StoreFull(StoreFailed):
+    """No space is left; nothing of the transaction was kept, and later ones may succeed."""
+
+
+class ReadTransaction(MessageReads, OutboxReads, RemoteReads, Protocol):
+    """A consistent view of everything committed so far."""
+
+
+class Transaction(ReadTransaction, MessageWrites, OutboxWrites, RemoteWrites, Protocol):
+    """A view that can also change things, all or nothing."""
+
+
+ReadWork = Callable[[ReadTransaction], Awaitable[T]]
+Work = Callable[[Transaction], Awaitable[T]]
+
+
+class Store(Protocol):
+    """Where everything durable lives."""
+
+    async def write(self, work: Work[T], committed: Callable[[T], None] | None = None) -> T:
+        """Run ``work`` as one durable transaction and return what it returned.
+
+        ``committed`` is called with the result on the event loop, after the commit is synced and
+        before any later commit's callback: changes published from it keep commit order. An
+        exception from ``work`` undoes it and reaches the caller unchanged.
+
+        Raises:
+            StoreFull, StoreFailed: nothing was kept.
+        """
+
+    async def read(self, work: ReadWork[T]) -> T:
+        """Run a short read (at most a few hundred rows, under 1 MB) and return its result."""
+
+    async def scan(self, work: ReadWork[T]) -> T:
+        """Run a long read away from the event loop and return its result."""
+
+    async def close(self) -> None:
+        """Finish what is under way and release the files; idempotent."""

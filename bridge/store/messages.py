@@ -1,0 +1,223 @@
+"""Mailboxes, messages and their texts as the store keeps them: rows and the area's two protocols.
+
+A *content* is one immutable text of an account, named by the digest of its bytes, with all that
+was worked out from it at ingest; a *message* is a content in a mailbox under a UID. Copies share
+their content. No rule lives here: which UID or MODSEQ is next is the writer's to say
+(``bridge.mailbox``).
+
+RFCs: 3501 §2.3, 7162 §3, 8474.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import Enum
+from typing import Protocol
+
+from bridge.mime.ingest import Ingested
+from bridge.model import (
+    AccountId,
+    ContentId,
+    Flags,
+    Mailbox,
+    MailboxId,
+    MessageRow,
+    ModSeq,
+    SpecialUse,
+    Uid,
+)
+
+
+class Part(Enum):
+    """A piece of a content that is stored ready for the wire; the value is its column."""
+
+    ENVELOPE = "envelope"
+    BODY = "body"
+    BODYSTRUCTURE = "bodystructure"
+    PARTS = "parts"
+    HEADER = "header"
+    RAW = "raw"
+    PREVIEW = "preview"
+
+
+class TextField(Enum):
+    """A folded text that SEARCH looks into; the value is its column."""
+
+    SUBJECT = "subject"
+    FROM = "sender"
+    TO = "recipient"
+    CC = "cc"
+    BCC = "bcc"
+    HEADER = "header"
+    BODY = "body"
+
+
+@dataclass(frozen=True, slots=True)
+class SortRow:
+    """What SORT and THREAD need of one content; see ``mime.ingest.SortKeys``."""
+
+    content: ContentId
+    message_id: str | None
+    references: tuple[str, ...]
+    sent_at: int | None
+    base_subject: str
+    from_mailbox: str
+    to_mailbox: str
+    cc_mailbox: str
+    from_display: str
+    to_display: str
+    is_reply: bool
+
+
+IndexRow = tuple[int, int, str, int, int, int, int, int]
+"""uid, modseq, flags (sorted, blanks between), internal date (seconds), its zone (minutes east),
+saved date (seconds), size (bytes), content: a mailbox of 100,000 is read without an object each."""
+
+
+@dataclass(frozen=True, slots=True)
+class Copy:
+    """One message of an account: where a content stands."""
+
+    mailbox: MailboxId
+    uid: Uid
+
+
+class MessageReads(Protocol):
+    """What can be asked."""
+
+    async def account(self, address: str) -> AccountId | None:
+        """Return the account with this address, any case."""
+
+    async def mailboxes(self, account: AccountId) -> tuple[Mailbox, ...]:
+        """Return the account's mailboxes by name."""
+
+    async def mailbox(self, mailbox: MailboxId) -> Mailbox | None:
+        """Return one mailbox as it stands."""
+
+    async def recent_from(self, mailbox: MailboxId) -> Uid:
+        r"""Return the first UID no read-write session was told of yet (``\\Recent``)."""
+
+    async def subscriptions(self, account: AccountId) -> tuple[str, ...]:
+        """Return the names subscribed to, sorted; their mailboxes need not exist."""
+
+    async def index_rows(self, mailbox: MailboxId) -> list[IndexRow]:
+        """Return every message of a mailbox in UID order, as bare values."""
+
+    async def message_row(self, mailbox: MailboxId, uid: Uid) -> MessageRow | None:
+        """Return one message."""
+
+    async def message_rows(self, mailbox: MailboxId, uids: Sequence[Uid]) -> list[MessageRow]:
+        """Return those messages that exist, in UID order."""
+
+    async def flags_of(
+        self, mailbox: MailboxId, uids: Sequence[Uid]
+    ) -> dict[Uid, tuple[ModSeq, Flags]]:
+        """Return MODSEQ and flags of those messages that exist, in UID order."""
+
+    async def expunged_since(self, mailbox: MailboxId, modseq: ModSeq) -> tuple[Uid, ...]:
+        """Return, in order, UIDs that left the mailbox after ``modseq`` (RFC 7162 §3.2.6)."""
+
+    async def uid_by_message_id(self, mailbox: MailboxId, message_id: str) -> Uid | None:
+        """Return the first message of a mailbox with this Message-ID."""
+
+    async def content_by_digest(self, account: AccountId, sha256: bytes) -> ContentId | None:
+        """Return the account's content with these bytes."""
+
+    async def copies(self, content: ContentId) -> tuple[Copy, ...]:
+        """Return every message that shows this content."""
+
+    async def unshown(self, contents: Sequence[ContentId]) -> list[ContentId]:
+        """Return those contents that no message shows, in order of their ids."""
+
+    async def pieces(
+        self, contents: Sequence[ContentId], parts: Sequence[Part]
+    ) -> list[tuple[object, ...]]:
+        """Return ``(content, piece, …)`` for each content, in the order of ``contents`` ids."""
+
+    async def raw(self, content: ContentId, start: int, length_bytes: int) -> bytes:
+        """Return part of a text, by offset; empty past its end."""
+
+    async def header_sets(self) -> dict[str, int]:
+        """Return the learned sets of header fields: canonical names to the set's number."""
+
+    async def header_fields(
+        self, header_set: int, contents: Sequence[ContentId]
+    ) -> dict[ContentId, bytes]:
+        """Return the stored fields of those contents that have them for this set."""
+
+    async def matching_text(
+        self, mailbox: MailboxId, field: TextField, needle: str
+    ) -> tuple[list[ContentId], list[ContentId]]:
+        """Return contents whose folded ``field`` holds ``needle``, and those to be looked at whole.
+
+        Each in order of their ids; the second list is of contents whose body text was cut and did
+        not match.
+        """
+
+    async def header_texts(self, mailbox: MailboxId) -> list[tuple[ContentId, str]]:
+        """Return the folded header of each content of a mailbox."""
+
+    async def sent_days(self, mailbox: MailboxId) -> list[tuple[ContentId, str]]:
+        """Return the day of the Date field (``YYYY-MM-DD``) of each content that has one."""
+
+    async def sort_rows(self, contents: Sequence[ContentId]) -> list[SortRow]:
+        """Return the sort keys of contents."""
+
+
+class MessageWrites(Protocol):
+    """What can be changed."""
+
+    async def add_account(self, address: str) -> AccountId:
+        """Make an account."""
+
+    async def add_mailbox(
+        self, account: AccountId, name: str, special_use: SpecialUse | None, uid_validity: int
+    ) -> Mailbox:
+        """Make a mailbox; its UIDVALIDITY is at least this and above all that ever were."""
+
+    async def rename_mailbox(self, mailbox: MailboxId, name: str) -> None:
+        """Give a mailbox another name."""
+
+    async def remove_mailbox(self, mailbox: MailboxId) -> None:
+        """Forget a mailbox and its messages."""
+
+    async def set_recent_from(self, mailbox: MailboxId, uid: Uid) -> None:
+        r"""Move the mark of ``\\Recent``."""
+
+    async def add_subscription(self, account: AccountId, name: str) -> None:
+        """Subscribe; harmless when already so."""
+
+    async def remove_subscription(self, account: AccountId, name: str) -> None:
+        """Unsubscribe; harmless when not subscribed."""
+
+    async def add_content(self, account: AccountId, message: Ingested) -> ContentId:
+        """Keep a text and all that was worked out from it; the same bytes give the same id."""
+
+    async def mark_orphans(self, contents: Sequence[ContentId], at: datetime) -> None:
+        """Remember that the last copies of contents went; see ``drop_orphans``."""
+
+    async def drop_orphans(self, before: datetime, limit: int) -> int:
+        """Forget up to ``limit`` contents orphaned before then that nothing refers to again."""
+
+    async def add_messages(self, mailbox: MailboxId, rows: Sequence[MessageRow]) -> None:
+        """Put contents into a mailbox; moves uid_next and highest_modseq up to the last row's."""
+
+    async def set_flags(
+        self, mailbox: MailboxId, changes: Sequence[tuple[Uid, Flags]], modseq: ModSeq
+    ) -> None:
+        """Replace flags; moves highest_modseq."""
+
+    async def remove_messages(
+        self, mailbox: MailboxId, uids: Sequence[Uid], modseq: ModSeq, at: datetime
+    ) -> None:
+        """Take messages out and remember their UIDs; moves highest_modseq."""
+
+    async def add_header_set(self, names: str) -> int:
+        """Learn a set of header fields; new contents get it at ingest."""
+
+    async def keep_header_fields(
+        self, header_set: int, fields: Sequence[tuple[ContentId, bytes]]
+    ) -> None:
+        """Keep fields worked out later; harmless when already there."""

@@ -1,0 +1,279 @@
+"""The outbox as the store keeps it: submissions, their attempts, holds, and the plan's count.
+
+Rows and the two protocols of this area; no rule about which state may follow which lives here
+(see ``outbox.states``), only that a row leaves the state its caller saw it in. Times are aware
+UTC. Attempts and transitions are only ever added: they are kept for ever.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from enum import Enum
+from typing import Protocol
+
+from bridge.model import AccountId, ContentId, QueueId, SubmissionState
+
+
+class HoldCause(Enum):
+    """Why nothing of an account is dispatched."""
+
+    CREDENTIALS = "credentials"
+    PAYMENT = "payment"
+
+
+@dataclass(frozen=True, slots=True)
+class NewSubmission:
+    """What enqueue writes.
+
+    ``message_id`` has its angle brackets; ``subject`` is the one that will be posted;
+    ``fingerprint`` names bytes, Message-ID and recipients as submitted, ``b""`` when the
+    entry must not be taken for another (no Message-ID was given).
+    """
+
+    id: QueueId
+    account: AccountId
+    message_id: str
+    subject: str
+    recipients: tuple[str, ...]
+    content: ContentId
+    fingerprint: bytes
+    created_at: datetime
+
+    def __post_init__(self) -> None:
+        if not self.id or not self.recipients:
+            raise ValueError("a submission has an id and at least one recipient")
+
+
+@dataclass(frozen=True, slots=True)
+class SubmissionRow:
+    """One entry of the outbox as it stands.
+
+    ``sequence`` rises with enqueueing: the order of dispatch within an account. ``named_code``
+    stood in an answer that left the outcome open. ``reason`` says in a sentence why the entry is
+    where it is, "" when that needs no saying. ``attempts`` counts requests begun. ``not_before``
+    is the next try's earliest moment, ``retrying_since`` the first of the tries that reached
+    nobody, both None outside a retry. ``sent_at`` is when the API gave ``code``. ``forced`` goes
+    ahead of a hold or a used-up plan (a person's ``retry``). ``counted`` PECs of the plan's
+    ``counted_on`` (a day in Rome) are this entry's.
+    """
+
+    sequence: int
+    id: QueueId
+    account: AccountId
+    state: SubmissionState
+    message_id: str
+    subject: str
+    recipients: tuple[str, ...]
+    content: ContentId
+    code: str | None
+    named_code: str | None
+    reason: str
+    attempts: int
+    created_at: datetime
+    updated_at: datetime
+    not_before: datetime | None
+    retrying_since: datetime | None
+    sent_at: datetime | None
+    forced: bool
+    counted: int
+    counted_on: date | None
+
+
+@dataclass(frozen=True, slots=True)
+class AttemptRow:
+    """One ``POST /send``, kept for ever; ``ended_at`` None while it runs or if a crash cut it off.
+
+    ``status`` is the HTTP status, None without an answer; ``answer`` the API's text, shortened,
+    without secrets; ``error`` one sentence, "" after a success.
+    """
+
+    submission: QueueId
+    number: int
+    started_at: datetime
+    ended_at: datetime | None
+    status: int | None
+    answer: str
+    error: str
+
+
+@dataclass(frozen=True, slots=True)
+class AttemptEnd:
+    """What came of an attempt; see ``AttemptRow``."""
+
+    ended_at: datetime
+    status: int | None
+    answer: str
+    error: str
+
+
+@dataclass(frozen=True, slots=True)
+class TransitionRow:
+    """One step of an entry, kept for ever; ``attempt`` is the attempt it belongs to, if any."""
+
+    submission: QueueId
+    at: datetime
+    old: SubmissionState
+    new: SubmissionState
+    reason: str
+    attempt: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """What changes when an entry leaves a state.
+
+    ``code``, ``named_code`` and ``sent_at`` stay where they are not given; everything else is as
+    given: a ``retrying_since`` that shall last is passed on.
+    """
+
+    old: SubmissionState
+    new: SubmissionState
+    at: datetime
+    reason: str = ""
+    attempt: int | None = None
+    code: str | None = None
+    named_code: str | None = None
+    sent_at: datetime | None = None
+    not_before: datetime | None = None
+    retrying_since: datetime | None = None
+    forced: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class HoldRow:
+    """An account whose queue waits for a person; ``probes`` counts the tries since ``since``."""
+
+    account: AccountId
+    cause: HoldCause
+    reason: str
+    since: datetime
+    probe_at: datetime
+    probes: int
+
+
+@dataclass(frozen=True, slots=True)
+class DayUsage:
+    """What an account sent on one day in Rome, as far as the plan counts; cost in micro-euro."""
+
+    account: AccountId
+    day: date
+    counted: int
+    cost_microeuro: int
+
+
+class OutboxReads(Protocol):
+    """What may be asked about the outbox."""
+
+    async def submission(self, id: QueueId) -> SubmissionRow | None:
+        """Return the entry, or None."""
+
+    async def submission_by_code(self, account: AccountId, code: str) -> SubmissionRow | None:
+        """Return the account's entry whose send got ``code``, or None."""
+
+    async def submissions_by_message_id(
+        self, account: AccountId, message_id: str
+    ) -> tuple[SubmissionRow, ...]:
+        """Return the account's entries of that Message-ID (with angle brackets), oldest first."""
+
+    async def submissions_of_content(
+        self, account: AccountId, content: ContentId
+    ) -> tuple[SubmissionRow, ...]:
+        """Return the entries that send this text, oldest first."""
+
+    async def uncertain_submissions(self, account: AccountId) -> tuple[SubmissionRow, ...]:
+        """Return the account's ``uncertain`` entries, oldest first."""
+
+    async def submissions(
+        self,
+        *,
+        account: AccountId | None = None,
+        state: SubmissionState | None = None,
+        since: datetime | None = None,
+        limit: int | None = None,
+    ) -> tuple[SubmissionRow, ...]:
+        """Return entries, oldest first; ``since`` bounds when they were made."""
+
+    async def submissions_sent(
+        self, account: AccountId, since: datetime, until: datetime
+    ) -> tuple[SubmissionRow, ...]:
+        """Return the account's ``submitted`` entries sent after ``since``, up to ``until``."""
+
+    async def submission_twin(
+        self, account: AccountId, fingerprint: bytes, since: datetime
+    ) -> SubmissionRow | None:
+        """Return the first entry with this fingerprint made since then.
+
+        ``cancelled``, ``dropped`` and ``refused`` entries don't count.
+        """
+
+    async def submission_counts(self) -> dict[SubmissionState, int]:
+        """Return how many entries are in each state; states without any are absent."""
+
+    async def waiting_accounts(self) -> tuple[AccountId, ...]:
+        """Return the accounts that have a ``queued`` or ``held`` entry."""
+
+    async def first_submission(
+        self, account: AccountId, states: frozenset[SubmissionState]
+    ) -> SubmissionRow | None:
+        """Return the account's oldest entry in one of ``states``; a forced one comes first."""
+
+    async def attempts(self, id: QueueId) -> tuple[AttemptRow, ...]:
+        """Return the entry's attempts in order."""
+
+    async def transitions(self, id: QueueId) -> tuple[TransitionRow, ...]:
+        """Return the entry's steps in order."""
+
+    async def newest_attempt_end(self) -> datetime | None:
+        """Return when the last attempt of any account ended: no request started later.
+
+        For the pace over a restart; attempts a crash cut off count once they have been closed.
+        """
+
+    async def hold(self, account: AccountId) -> HoldRow | None:
+        """Return the account's hold, or None."""
+
+    async def holds(self) -> tuple[HoldRow, ...]:
+        """Return every hold."""
+
+    async def counted(self, account: AccountId, first: date, last: date) -> int:
+        """Return what counts against the plan from ``first`` to ``last``, both included."""
+
+    async def usage(
+        self, first: date, last: date, account: AccountId | None = None
+    ) -> tuple[DayUsage, ...]:
+        """Return the usage per account and day, in order of day."""
+
+    async def queued_recipients(self, account: AccountId) -> int:
+        """Return how many recipients wait (``queued`` or ``held``)."""
+
+
+class OutboxWrites(Protocol):
+    """What may happen to the outbox."""
+
+    async def add_submission(self, submission: NewSubmission) -> None:
+        """Write a new entry, ``queued``."""
+
+    async def step_submission(self, id: QueueId, step: Step) -> bool:
+        """Move an entry from one state to another and write the step down.
+
+        Returns:
+            False, and nothing happened, if the entry is not in ``step.old``.
+        """
+
+    async def begin_attempt(self, id: QueueId, started_at: datetime) -> int:
+        """Write down that a request is about to start; returns its number, from 1."""
+
+    async def end_attempt(self, id: QueueId, number: int, end: AttemptEnd) -> None:
+        """Write down what came of a request."""
+
+    async def count_submission(
+        self, id: QueueId, day: date | None, counted: int, cost_microeuro: int
+    ) -> None:
+        """Let the entry count so much on ``day``, in place of what it counted before."""
+
+    async def hold_queue(self, hold: HoldRow) -> None:
+        """Hold the account's queue, or change its hold; ``queued`` entries stay as they are."""
+
+    async def release_queue(self, account: AccountId) -> bool:
+        """End the account's hold; False if there was none."""

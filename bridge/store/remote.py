@@ -1,0 +1,289 @@
+"""What the API showed, as the store keeps it: rows, bodies, deletions, receipts, alarms, progress.
+
+A *remote row* is one entry of ``GET /inbox`` as received, with the body once it was fetched and
+the content composed from both. Its identity is ours (``RemoteId``): the API's id is only where it
+was last seen. Rows are kept after they are gone from the API.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from enum import Enum
+from typing import NewType, Protocol
+
+from bridge.model import AccountId, ContentId, QueueId
+
+RemoteId = NewType("RemoteId", int)
+
+
+@dataclass(frozen=True, slots=True)
+class NewRemote:
+    """A row that was not known before.
+
+    ``fingerprint`` names (sender, recipient, date, object) as received; rows may share it.
+    ``raw`` is the row's JSON; ``received_at`` the date read from it, aware, or None. ``api_id`` is
+    "" for a row that names none. ``rank`` is its place among the account's rows: higher is newer.
+    """
+
+    account: AccountId
+    fingerprint: bytes
+    api_id: str
+    raw: str
+    sender: str
+    recipient: str
+    date_text: str
+    subject: str
+    received_at: datetime | None
+    first_seen: datetime
+    rank: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class RemoteRow:
+    """A row as it stands, without its body.
+
+    ``body_sha256`` is None until the body was fetched; ``content`` None until it was composed.
+    ``gone_at`` is when a complete listing lacked it. ``kind`` is the receipt kind's value, "" for
+    other mail; ``code`` the send's code at the end of the subject; ``submission`` the send it was
+    tied to.
+    """
+
+    id: RemoteId
+    account: AccountId
+    fingerprint: bytes
+    api_id: str
+    sender: str
+    recipient: str
+    date_text: str
+    subject: str
+    received_at: datetime | None
+    first_seen: datetime
+    body_sha256: bytes | None
+    content: ContentId | None
+    gone_at: datetime | None
+    kind: str
+    code: str | None
+    submission: QueueId | None
+    rank: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where one live row stands in the listing, as far as is known; see ``NewRemote``."""
+
+    remote: RemoteId
+    fingerprint: bytes
+    api_id: str
+    rank: float
+    body_sha256: bytes | None
+
+
+@dataclass(frozen=True, slots=True)
+class RemoteCount:
+    """How many rows of an account are at the API, and how many of those have their content."""
+
+    live: int
+    filed: int
+
+
+class DeletionState(Enum):
+    """Where a deletion at the API stands."""
+
+    WANTED = "wanted"
+    DONE = "done"
+    DOUBTED = "doubted"
+    KEPT = "kept"
+
+
+@dataclass(frozen=True, slots=True)
+class DeletionRow:
+    """A final expunge that is to delete at the API."""
+
+    remote: RemoteRow
+    requested_at: datetime
+    state: DeletionState
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Acceptance:
+    """An ``ACCETTAZIONE`` that is tied to no submission.
+
+    ``subject`` has neither the prefix nor the code; ``recipients`` are those its text names, ()
+    when it names none that can be read.
+    """
+
+    remote: RemoteId
+    code: str | None
+    subject: str
+    at: datetime
+    recipients: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ReceiptRow:
+    """One receipt of one submission.
+
+    ``addresses`` are those its text names; ``ordinary`` those of them that it calls uncertified.
+    """
+
+    remote: RemoteId
+    submission: QueueId
+    kind: str
+    at: datetime
+    addresses: tuple[str, ...]
+    detail: str
+    ordinary: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class AlarmRow:
+    """An alarm that was raised; ``key`` tells those of one kind apart."""
+
+    account: AccountId
+    kind: str
+    key: str
+    text: str
+    raised_at: datetime
+    cleared_at: datetime | None
+
+
+class RemoteReads(Protocol):
+    """What can be asked."""
+
+    async def remote_rows(self, account: AccountId) -> list[RemoteRow]:
+        """Return the rows that are at the API as far as is known, oldest first."""
+
+    async def remote_count(self, account: AccountId) -> RemoteCount:
+        """Count the rows that are at the API as far as is known."""
+
+    async def places_of(self, account: AccountId, fingerprints: Sequence[bytes]) -> list[Place]:
+        """Return the live rows with one of these fingerprints, newest first."""
+
+    async def places_between(
+        self, account: AccountId, low: float | None, high: float | None, limit: int
+    ) -> list[Place]:
+        """Return live rows ranked from ``low`` to ``high``, both in, None open; newest first."""
+
+    async def rank_beside(
+        self, account: AccountId, rank: float | None, *, newer: bool
+    ) -> float | None:
+        """Return the rank of the live row next to ``rank``, None if there is none.
+
+        ``newer`` chooses the side; beside None is the newest row, or the oldest.
+        """
+
+    async def places_newer(self, account: AccountId, rank: float) -> int:
+        """Count the live rows ranked above ``rank``."""
+
+    async def remote_row(self, remote: RemoteId) -> RemoteRow | None:
+        """Return one row."""
+
+    async def remote_body(self, remote: RemoteId) -> str | None:
+        """Return the body of a row as received."""
+
+    async def remote_raw(self, remote: RemoteId) -> str | None:
+        """Return a row's JSON as received."""
+
+    async def remote_without_body(
+        self, account: AccountId, limit: int = 1_000_000
+    ) -> list[RemoteRow]:
+        """Return live rows whose body is still to be fetched, newest first."""
+
+    async def remote_of_content(self, account: AccountId, content: ContentId) -> RemoteRow | None:
+        """Return the row at the API that a content was composed from."""
+
+    async def deletions(self, account: AccountId, state: DeletionState) -> list[DeletionRow]:
+        """Return deletions in that state, oldest first."""
+
+    async def unclaimed_acceptances(
+        self, account: AccountId, since: datetime, until: datetime
+    ) -> list[Acceptance]:
+        """Return acceptances of that time that are tied to no submission."""
+
+    async def remote_with_code(self, account: AccountId, code: str) -> list[RemoteRow]:
+        """Return every row whose subject ends in ``code``, in the order first seen."""
+
+    async def receipts_of(self, submission: QueueId) -> list[ReceiptRow]:
+        """Return the receipts of a submission, oldest first."""
+
+    async def alarms(self, account: AccountId | None = None) -> list[AlarmRow]:
+        """Return the alarms that are not cleared."""
+
+    async def sync_state(self, account: AccountId) -> str:
+        """Return what sync remembers of an account, "" at first."""
+
+    async def requests_made(self, account: AccountId, day: date) -> int:
+        """Return how many requests of the budget a day has had (Europe/Rome)."""
+
+
+class RemoteWrites(Protocol):
+    """What can be changed."""
+
+    async def add_remote(self, row: NewRemote) -> RemoteId:
+        """Keep a row."""
+
+    async def place_remote(self, places: Sequence[tuple[RemoteId, str]]) -> None:
+        """Remember where rows were last seen: their API ids."""
+
+    async def rank_remote(self, ranks: Sequence[tuple[RemoteId, float]]) -> None:
+        """Give rows other ranks."""
+
+    async def keep_remote_body(
+        self, remote: RemoteId, body: str, sha256: bytes, content: ContentId
+    ) -> None:
+        """Keep a row's body as received, and the content composed from it."""
+
+    async def classify_remote(
+        self,
+        remote: RemoteId,
+        kind: str,
+        code: str | None,
+        stripped_subject: str,
+        recipients: Sequence[str],
+    ) -> None:
+        """Remember what a row is: its receipt kind, code, subject without both, addressees."""
+
+    async def claim_remote(self, remote: RemoteId, submission: QueueId) -> None:
+        """Tie a row to a submission."""
+
+    async def mark_remote_gone(self, remote: RemoteId, at: datetime) -> None:
+        """Remember that a row is no longer at the API."""
+
+    async def record_deletion_intent(
+        self, account: AccountId, content: ContentId, at: datetime
+    ) -> bool:
+        """Write down that the row behind a content is to be deleted; False if there is none.
+
+        One that was kept or doubted before is wanted again.
+        """
+
+    async def settle_deletion(
+        self, remote: RemoteId, state: DeletionState, reason: str, at: datetime
+    ) -> None:
+        """Write down how a deletion ended."""
+
+    async def add_receipt(self, receipt: ReceiptRow) -> bool:
+        """Keep a receipt; False if it is there already."""
+
+    async def add_alarm(
+        self, account: AccountId, kind: str, key: str, text: str, at: datetime
+    ) -> bool:
+        """Keep an alarm; False if that kind and key was raised before and is not cleared."""
+
+    async def clear_alarm(self, account: AccountId, kind: str, key: str, at: datetime) -> bool:
+        """End an alarm; False if there was none."""
+
+    async def set_sync_state(self, account: AccountId, state: str) -> None:
+        """Replace what sync remembers of an account."""
+
+    async def record_requests_made(self, account: AccountId, day: date, count: int) -> None:
+        """Set a day's count of requests."""
+
+    async def drop_archived_bodies(self, before: datetime, limit: int) -> int:
+        """Forget up to ``limit`` rows gone from the API before then; returns how many went.
+
+        Contents that nothing else shows become orphans of that time (``mark_orphan``).
+        """

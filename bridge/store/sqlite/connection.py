@@ -1,0 +1,123 @@
+"""How the store's file is opened, made and read, and what a failure of it means.
+
+WAL: a reader never waits for the writer. ``synchronous = FULL``: a commit is on the medium when it
+returns. The file is 0600 in a folder made 0700; SQLite gives its ``-wal`` and ``-shm`` the same.
+
+Failure: sqlite3's own errors become ``StoreFull`` or ``StoreFailed`` here and nowhere else.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import sqlite3
+from collections.abc import Awaitable
+from pathlib import Path
+from typing import TypeVar, cast
+
+from bridge.store.base import StoreFailed, StoreFull
+from bridge.store.sqlite.migrations import migrate
+
+T = TypeVar("T")
+
+FILE_NAME = "pec-bridge.sqlite"
+
+WAL_LIMIT_BYTES = 64 * 1024 * 1024
+"""What is left of the WAL after a checkpoint, so that one huge commit does not stay on the disk."""
+
+WAL_RESERVED_BYTES = 1100 * 4120
+"""What the WAL grows to before SQLite begins it again: 1,000 pages, their headers, some slack."""
+
+CACHED_STATEMENTS = 512
+
+
+def prepare(path: Path) -> None:
+    """Make the file and its folder where they are missing, and bring the schema up to date.
+
+    Raises:
+        StoreFull, StoreFailed: the file cannot be used, or was written by a newer version.
+    """
+    try:
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        descriptor = os.open(path, os.O_CREAT | os.O_RDWR, 0o600)
+        os.close(descriptor)
+        path.chmod(0o600)
+        connection = connect(path, read_only=False)
+        try:
+            migrate(connection)
+        finally:
+            connection.close()
+    except OSError as error:
+        raise StoreFailed(f"{path}: {error.strerror}") from error
+    except sqlite3.Error as error:
+        raise failure(error, path) from error
+
+
+def reserve_wal(path: Path) -> None:
+    """Give the WAL its size beforehand: a sync that need not lengthen a file costs half.
+
+    Zeros are no frames to SQLite, which reads up to the first that is not valid; appending them
+    touches nothing that is there, whoever else has the file open. Best effort.
+    """
+    with contextlib.suppress(OSError), open(f"{path}-wal", "ab", opener=_private) as wal:
+        wal.write(bytes(max(WAL_RESERVED_BYTES - wal.tell(), 0)))
+
+
+def _private(name: str, flags: int) -> int:
+    return os.open(name, flags, 0o600)
+
+
+def connect(path: Path, *, read_only: bool, page_limit: int | None = None) -> sqlite3.Connection:
+    """Open the file; its transactions are begun and ended by the caller.
+
+    Args:
+        path: the store's file, which exists.
+        read_only: refuse whatever would change it.
+        page_limit: pages the file may have; None leaves that to the disk.
+    """
+    connection = sqlite3.connect(
+        path, isolation_level=None, check_same_thread=False, cached_statements=CACHED_STATEMENTS
+    )
+    for pragma in (
+        "journal_mode = WAL",
+        "synchronous = FULL",
+        "foreign_keys = ON",
+        "busy_timeout = 10000",
+        f"journal_size_limit = {WAL_LIMIT_BYTES}",
+    ):
+        connection.execute(f"PRAGMA {pragma}")
+    if page_limit is not None:
+        connection.execute(f"PRAGMA max_page_count = {page_limit}")
+    if read_only:
+        connection.execute("PRAGMA query_only = ON")
+    return connection
+
+
+def drive(awaitable: Awaitable[T]) -> T:
+    """Run a work to its end without an event loop; its transaction never suspends.
+
+    Raises:
+        RuntimeError: the work awaited something else.
+    """
+    steps = awaitable.__await__()
+    try:
+        next(steps)
+    except StopIteration as end:
+        return cast(T, end.value)
+    steps.close()
+    raise RuntimeError("a work may await nothing but its transaction")
+
+
+def failure(error: sqlite3.Error, path: Path) -> StoreFailed:
+    """Return what sqlite3's error means to the store's users.
+
+    A full disk shows as SQLITE_FULL, and as one of SQLITE_IOERR's kinds where SQLite was growing
+    a file it maps.
+    """
+    code = getattr(error, "sqlite_errorcode", 0)
+    if code == sqlite3.SQLITE_FULL:
+        return StoreFull(f"{path}: {error}")
+    if code & 0xFF == sqlite3.SQLITE_IOERR and shutil.disk_usage(path.parent).free == 0:
+        return StoreFull(f"{path}: {error}, the disk is full")
+    return StoreFailed(f"{path}: {error}")

@@ -1,0 +1,506 @@
+"""Mailboxes and messages in SQLite: SQL and nothing else (see ``store.messages``)."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime, timedelta, timezone
+from functools import lru_cache
+from typing import Any
+
+from bridge.mime.header import header_fields
+from bridge.mime.ingest import Ingested
+from bridge.model import (
+    AccountId,
+    ContentId,
+    Flag,
+    Flags,
+    Mailbox,
+    MailboxId,
+    MessageRow,
+    ModSeq,
+    SpecialUse,
+    Uid,
+)
+from bridge.store.messages import Copy, IndexRow, Part, SortRow, TextField
+from bridge.store.sqlite.area import Area
+
+_MAILBOX = "id, account, name, uid_validity, uid_next, highest_modseq, special_use"
+_MESSAGE = "uid, modseq, flags, internal_date, zone_minutes, saved_at, size_bytes, content"
+_TABLE_OF = {
+    Part.ENVELOPE: "content_structure",
+    Part.BODY: "content_structure",
+    Part.BODYSTRUCTURE: "content_structure",
+    Part.PARTS: "content_structure",
+    Part.HEADER: "content_header",
+    Part.RAW: "content_raw",
+    Part.PREVIEW: "content",
+}
+_SORT = (
+    "id, message_id, reference_ids, sent_at, base_subject, from_mailbox, to_mailbox, cc_mailbox, "
+    "from_display, to_display, is_reply"
+)
+
+
+@lru_cache(maxsize=4096)
+def join_flags(flags: Flags) -> str:
+    """Return flags as they are stored: sorted, blanks between."""
+    return " ".join(sorted(flags))
+
+
+@lru_cache(maxsize=4096)
+def split_flags(joined: str) -> Flags:
+    """Return the flags ``join_flags`` wrote."""
+    return frozenset(Flag(name) for name in joined.split())
+
+
+def _mailbox(row: tuple[Any, ...]) -> Mailbox:
+    number, account, name, uid_validity, uid_next, modseq, special_use = row
+    return Mailbox(
+        MailboxId(number),
+        AccountId(account),
+        name,
+        uid_validity,
+        Uid(uid_next),
+        ModSeq(modseq),
+        SpecialUse(special_use) if special_use else None,
+    )
+
+
+def message_row(row: IndexRow) -> MessageRow:
+    """Return the message an index row stands for."""
+    uid, modseq, flags, internal_date, zone_minutes, saved_at, size_bytes, content = row
+    zone = timezone(timedelta(minutes=zone_minutes))
+    return MessageRow(
+        Uid(uid),
+        ModSeq(modseq),
+        split_flags(flags),
+        datetime.fromtimestamp(internal_date, zone),
+        datetime.fromtimestamp(saved_at, UTC),
+        size_bytes,
+        ContentId(content),
+    )
+
+
+def _index_row(row: MessageRow) -> IndexRow:
+    offset = row.internal_date.utcoffset() or timedelta()
+    return (
+        row.uid,
+        row.modseq,
+        join_flags(row.flags),
+        int(row.internal_date.timestamp()),
+        int(offset.total_seconds() // 60),
+        int(row.saved_at.timestamp()),
+        row.size_bytes,
+        row.content,
+    )
+
+
+def _sort_row(row: tuple[Any, ...]) -> SortRow:
+    content, message_id, references, sent_at, base_subject, *addresses, is_reply = row
+    from_mailbox, to_mailbox, cc_mailbox, from_display, to_display = addresses
+    return SortRow(
+        ContentId(content),
+        message_id,
+        tuple(references.split("\n")) if references else (),
+        sent_at,
+        base_subject,
+        from_mailbox,
+        to_mailbox,
+        cc_mailbox,
+        from_display,
+        to_display,
+        bool(is_reply),
+    )
+
+
+@lru_cache(maxsize=64)
+def _pieces_statement(parts: tuple[Part, ...], condition: str) -> str:
+    tables = list(dict.fromkeys(_TABLE_OF[part] for part in parts))
+    key = {table: "id" if table == "content" else "content" for table in tables}
+    first, *others = tables
+    joins = "".join(
+        f" JOIN {table} ON {table}.{key[table]} = {first}.{key[first]}" for table in others
+    )
+    columns = ", ".join(f"{_TABLE_OF[part]}.{part.value}" for part in parts)
+    where = condition.replace("key.content", f"{first}.{key[first]}")
+    return (
+        f"SELECT {first}.{key[first]}, {columns} FROM {first}{joins}"  # noqa: S608
+        f" WHERE {where} ORDER BY 1"
+    )
+
+
+def _among(column: str, numbers: Sequence[int]) -> tuple[str, tuple[object, ...]]:
+    """Return a condition that picks ``numbers``; neighbours are asked for as one range."""
+    if len(numbers) == 1:
+        return f"{column} = ?", (numbers[0],)
+    first, last = min(numbers), max(numbers)
+    if last - first + 1 == len(set(numbers)):
+        return f"{column} BETWEEN ? AND ?", (first, last)
+    return f"{column} IN (SELECT value FROM json_each(?))", (json.dumps(list(numbers)),)  # noqa: S608
+
+
+class SqliteMessageReads(Area):
+    """``store.messages.MessageReads``."""
+
+    async def account(self, address: str) -> AccountId | None:
+        row = self._row("SELECT id FROM account WHERE address = ?", (address,))
+        return AccountId(row[0]) if row else None
+
+    async def mailboxes(self, account: AccountId) -> tuple[Mailbox, ...]:
+        statement = f"SELECT {_MAILBOX} FROM mailbox WHERE account = ? ORDER BY name"  # noqa: S608
+        return tuple(map(_mailbox, self._rows(statement, (account,))))
+
+    async def mailbox(self, mailbox: MailboxId) -> Mailbox | None:
+        row = self._row(f"SELECT {_MAILBOX} FROM mailbox WHERE id = ?", (mailbox,))  # noqa: S608
+        return _mailbox(row) if row else None
+
+    async def recent_from(self, mailbox: MailboxId) -> Uid:
+        row = self._row("SELECT recent_from FROM mailbox WHERE id = ?", (mailbox,))
+        return Uid(row[0] if row else 1)
+
+    async def subscriptions(self, account: AccountId) -> tuple[str, ...]:
+        statement = "SELECT name FROM subscription WHERE account = ? ORDER BY name"
+        return tuple(name for (name,) in self._rows(statement, (account,)))
+
+    async def index_rows(self, mailbox: MailboxId) -> list[IndexRow]:
+        statement = f"SELECT {_MESSAGE} FROM message WHERE mailbox = ? ORDER BY uid"  # noqa: S608
+        return self._rows(statement, (mailbox,))
+
+    async def message_row(self, mailbox: MailboxId, uid: Uid) -> MessageRow | None:
+        statement = f"SELECT {_MESSAGE} FROM message WHERE mailbox = ? AND uid = ?"  # noqa: S608
+        row = self._row(statement, (mailbox, uid))
+        return message_row(row) if row else None
+
+    async def message_rows(self, mailbox: MailboxId, uids: Sequence[Uid]) -> list[MessageRow]:
+        if not uids:
+            return []
+        condition, values = _among("uid", uids)
+        rows = self._rows(
+            f"SELECT {_MESSAGE} FROM message WHERE mailbox = ? AND {condition}"  # noqa: S608
+            " ORDER BY uid",
+            (mailbox, *values),
+        )
+        return list(map(message_row, rows))
+
+    async def flags_of(
+        self, mailbox: MailboxId, uids: Sequence[Uid]
+    ) -> dict[Uid, tuple[ModSeq, Flags]]:
+        if not uids:
+            return {}
+        condition, values = _among("uid", uids)
+        rows = self._rows(
+            f"SELECT uid, modseq, flags FROM message WHERE mailbox = ? AND {condition}"  # noqa: S608
+            " ORDER BY uid",
+            (mailbox, *values),
+        )
+        return {Uid(uid): (ModSeq(modseq), split_flags(flags)) for uid, modseq, flags in rows}
+
+    async def expunged_since(self, mailbox: MailboxId, modseq: ModSeq) -> tuple[Uid, ...]:
+        statement = "SELECT uid FROM expunged WHERE mailbox = ? AND modseq > ? ORDER BY uid"
+        return tuple(Uid(uid) for (uid,) in self._rows(statement, (mailbox, modseq)))
+
+    async def uid_by_message_id(self, mailbox: MailboxId, message_id: str) -> Uid | None:
+        row = self._row(
+            # CROSS: by the Message-ID first; left alone, SQLite walks through the whole mailbox
+            "SELECT min(message.uid) FROM content CROSS JOIN message"
+            " ON message.content = content.id"
+            " WHERE content.message_id = ? AND message.mailbox = ?",
+            (message_id, mailbox),
+        )
+        return None if row[0] is None else Uid(row[0])
+
+    async def content_by_digest(self, account: AccountId, sha256: bytes) -> ContentId | None:
+        row = self._row(
+            "SELECT id FROM content WHERE account = ? AND sha256 = ?", (account, sha256)
+        )
+        return ContentId(row[0]) if row else None
+
+    async def copies(self, content: ContentId) -> tuple[Copy, ...]:
+        statement = "SELECT mailbox, uid FROM message WHERE content = ? ORDER BY mailbox, uid"
+        return tuple(
+            Copy(MailboxId(mailbox), Uid(uid)) for mailbox, uid in self._rows(statement, (content,))
+        )
+
+    async def unshown(self, contents: Sequence[ContentId]) -> list[ContentId]:
+        rows = self._rows(
+            "SELECT value FROM json_each(?) AS asked WHERE NOT EXISTS"
+            " (SELECT 1 FROM message WHERE message.content = asked.value) ORDER BY value",
+            (json.dumps(contents),),
+        )
+        return [ContentId(content) for (content,) in rows]
+
+    async def pieces(
+        self, contents: Sequence[ContentId], parts: Sequence[Part]
+    ) -> list[tuple[object, ...]]:
+        if not contents:
+            return []
+        condition, values = _among("key.content", contents)
+        return self._rows(_pieces_statement(tuple(parts), condition), values)
+
+    async def raw(self, content: ContentId, start: int, length_bytes: int) -> bytes:
+        try:
+            blob = self._connection.blobopen("content_raw", "raw", content, readonly=True)
+        except sqlite3.OperationalError as error:
+            if "no such rowid" not in str(error):
+                raise  # half a text must not pass for a whole one
+            return b""  # the content is gone
+        with blob:
+            if start >= len(blob):
+                return b""
+            blob.seek(start)
+            return blob.read(min(length_bytes, len(blob) - start))
+
+    async def header_sets(self) -> dict[str, int]:
+        return dict(self._rows("SELECT names, id FROM header_set"))
+
+    async def header_fields(
+        self, header_set: int, contents: Sequence[ContentId]
+    ) -> dict[ContentId, bytes]:
+        if not contents:
+            return {}
+        condition, values = _among("content", contents)
+        return dict(
+            self._rows(
+                "SELECT content, fields FROM header_fields"  # noqa: S608
+                f" WHERE header_set = ? AND {condition}",
+                (header_set, *values),
+            )
+        )
+
+    async def matching_text(
+        self, mailbox: MailboxId, field: TextField, needle: str
+    ) -> tuple[list[ContentId], list[ContentId]]:
+        if field is TextField.BODY:
+            return self._matching_body(mailbox, needle)
+        rows = self._rows(
+            "SELECT DISTINCT message.content FROM message"  # noqa: S608
+            " JOIN content_text ON content_text.content = message.content"
+            f" WHERE message.mailbox = ? AND instr({field.value}, ?) > 0 ORDER BY 1",
+            (mailbox, needle),
+        )
+        return [ContentId(content) for (content,) in rows], []
+
+    def _matching_body(
+        self, mailbox: MailboxId, needle: str
+    ) -> tuple[list[ContentId], list[ContentId]]:
+        rows = self._rows(
+            "SELECT DISTINCT message.content, instr(body, ?2) > 0 AS found FROM message"
+            " JOIN content_body_text ON content_body_text.content = message.content"
+            " WHERE message.mailbox = ?1 AND (found OR NOT is_whole) ORDER BY 1",
+            (mailbox, needle),
+        )
+        return (
+            [ContentId(content) for content, found in rows if found],
+            [ContentId(content) for content, found in rows if not found],
+        )
+
+    async def header_texts(self, mailbox: MailboxId) -> list[tuple[ContentId, str]]:
+        return self._rows(
+            "SELECT DISTINCT message.content, content_text.header FROM message"
+            " JOIN content_text ON content_text.content = message.content"
+            " WHERE message.mailbox = ?",
+            (mailbox,),
+        )
+
+    async def sent_days(self, mailbox: MailboxId) -> list[tuple[ContentId, str]]:
+        return self._rows(
+            "SELECT DISTINCT content.id, content.sent_on FROM message"
+            " JOIN content ON content.id = message.content"
+            " WHERE message.mailbox = ? AND content.sent_on IS NOT NULL",
+            (mailbox,),
+        )
+
+    async def sort_rows(self, contents: Sequence[ContentId]) -> list[SortRow]:
+        if not contents:
+            return []
+        condition, values = _among("id", contents)
+        rows = self._rows(f"SELECT {_SORT} FROM content WHERE {condition}", values)  # noqa: S608
+        return list(map(_sort_row, rows))
+
+
+class SqliteMessages(SqliteMessageReads):
+    """``store.messages.MessageWrites``, and the reads."""
+
+    async def add_account(self, address: str) -> AccountId:
+        return AccountId(self._insert("INSERT INTO account (address) VALUES (?)", (address,)))
+
+    async def add_mailbox(
+        self, account: AccountId, name: str, special_use: SpecialUse | None, uid_validity: int
+    ) -> Mailbox:
+        (unique,) = self._row(
+            "UPDATE uid_validity SET highest = max(highest + 1, ?) RETURNING highest",
+            (uid_validity,),
+        )
+        number = self._insert(
+            "INSERT INTO mailbox (account, name, uid_validity, special_use) VALUES (?, ?, ?, ?)",
+            (account, name, unique, special_use.value if special_use else None),
+        )
+        mailbox = await self.mailbox(MailboxId(number))
+        assert mailbox is not None  # noqa: S101 - it was just made
+        return mailbox
+
+    async def rename_mailbox(self, mailbox: MailboxId, name: str) -> None:
+        self._row("UPDATE mailbox SET name = ? WHERE id = ?", (name, mailbox))
+
+    async def remove_mailbox(self, mailbox: MailboxId) -> None:
+        self._row("DELETE FROM mailbox WHERE id = ?", (mailbox,))
+
+    async def set_recent_from(self, mailbox: MailboxId, uid: Uid) -> None:
+        self._row("UPDATE mailbox SET recent_from = ? WHERE id = ?", (uid, mailbox))
+
+    async def add_subscription(self, account: AccountId, name: str) -> None:
+        self._row("INSERT OR IGNORE INTO subscription VALUES (?, ?)", (account, name))
+
+    async def remove_subscription(self, account: AccountId, name: str) -> None:
+        self._row("DELETE FROM subscription WHERE account = ? AND name = ?", (account, name))
+
+    async def add_content(self, account: AccountId, message: Ingested) -> ContentId:
+        known = await self.content_by_digest(account, message.sha256)
+        if known is not None:
+            return known
+        sort = message.sort
+        content = self._insert(
+            "INSERT INTO content (account, sha256, size_bytes, message_id, reference_ids, sent_at,"
+            " sent_on, base_subject, from_mailbox, to_mailbox, cc_mailbox, from_display,"
+            " to_display, is_reply, preview) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            (
+                account,
+                message.sha256,
+                message.size_bytes,
+                message.message_id,
+                "\n".join(message.references),
+                message.sent_at,
+                message.sent_on.isoformat() if message.sent_on else None,
+                sort.base_subject,
+                sort.from_mailbox,
+                sort.to_mailbox,
+                sort.cc_mailbox,
+                sort.from_display,
+                sort.to_display,
+                sort.is_reply,
+                message.preview,
+            ),
+        )
+        self._add_pieces(content, message)
+        return ContentId(content)
+
+    def _add_pieces(self, content: int, message: Ingested) -> None:
+        search = message.search
+        self._insert(
+            "INSERT INTO content_structure VALUES (?, ?, ?, ?, ?)",
+            (
+                content,
+                message.imap_envelope,
+                message.imap_body,
+                message.imap_bodystructure,
+                message.parts,
+            ),
+        )
+        self._insert("INSERT INTO content_header VALUES (?, ?)", (content, message.header))
+        self._insert("INSERT INTO content_raw VALUES (?, ?)", (content, message.raw))
+        self._insert(
+            "INSERT INTO content_text VALUES (?, ?, ?, ?, ?, ?, ?)",
+            (
+                content,
+                search.subject,
+                search.sender,
+                search.to,
+                search.cc,
+                search.bcc,
+                search.header,
+            ),
+        )
+        self._insert(
+            "INSERT INTO content_body_text VALUES (?, ?, ?)",
+            (content, search.body_is_whole, search.body),
+        )
+        for names, number in self._rows("SELECT names, id FROM header_set"):
+            fields = header_fields(message.header, frozenset(names.encode().split()), negate=False)
+            self._keep_fields(number, ((content, fields),))
+
+    async def mark_orphans(self, contents: Sequence[ContentId], at: datetime) -> None:
+        moment = int(at.timestamp())
+        self._connection.executemany(
+            "INSERT OR REPLACE INTO orphan VALUES (?, ?)",
+            [(content, moment) for content in contents],
+        )
+
+    async def drop_orphans(self, before: datetime, limit: int) -> int:
+        dropped = 0
+        statement = "SELECT content FROM orphan WHERE at < ? LIMIT ?"
+        for (content,) in self._rows(statement, (int(before.timestamp()), limit)):
+            self._row("DELETE FROM orphan WHERE content = ?", (content,))
+            dropped += self._drop_content(content)
+        return dropped
+
+    def _drop_content(self, content: int) -> bool:
+        self._connection.execute("SAVEPOINT content")
+        try:
+            self._row("DELETE FROM content WHERE id = ?", (content,))
+        except sqlite3.IntegrityError:  # a copy, a submission or a row of the API needs it
+            self._connection.execute("ROLLBACK TO content")
+            return False
+        finally:
+            self._connection.execute("RELEASE content")
+        return True
+
+    async def add_messages(self, mailbox: MailboxId, rows: Sequence[MessageRow]) -> None:
+        self._connection.executemany(
+            "INSERT INTO message VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            [(mailbox, *_index_row(row)) for row in rows],
+        )
+        self._row(
+            "UPDATE mailbox SET uid_next = max(uid_next, ?), highest_modseq ="
+            " max(highest_modseq, ?) WHERE id = ?",
+            (rows[-1].uid + 1, rows[-1].modseq, mailbox),
+        )
+
+    async def set_flags(
+        self, mailbox: MailboxId, changes: Sequence[tuple[Uid, Flags]], modseq: ModSeq
+    ) -> None:
+        self._connection.executemany(
+            "UPDATE message SET flags = ?, modseq = ? WHERE mailbox = ? AND uid = ?",
+            [(join_flags(flags), modseq, mailbox, uid) for uid, flags in changes],
+        )
+        self._raise_modseq(mailbox, modseq)
+
+    async def remove_messages(
+        self, mailbox: MailboxId, uids: Sequence[Uid], modseq: ModSeq, at: datetime
+    ) -> None:
+        self._connection.executemany(
+            "DELETE FROM message WHERE mailbox = ? AND uid = ?", [(mailbox, uid) for uid in uids]
+        )
+        moment = int(at.timestamp())
+        self._connection.executemany(
+            "INSERT INTO expunged VALUES (?, ?, ?, ?)",
+            [(mailbox, uid, modseq, moment) for uid in uids],
+        )
+        self._raise_modseq(mailbox, modseq)
+
+    async def add_header_set(self, names: str) -> int:
+        row = self._row(
+            "INSERT INTO header_set (names) VALUES (?)"
+            " ON CONFLICT (names) DO UPDATE SET names = names RETURNING id",
+            (names,),
+        )
+        return int(row[0])
+
+    async def keep_header_fields(
+        self, header_set: int, fields: Sequence[tuple[ContentId, bytes]]
+    ) -> None:
+        self._keep_fields(header_set, fields)
+
+    def _keep_fields(self, header_set: int, fields: Iterable[tuple[int, bytes]]) -> None:
+        self._connection.executemany(
+            "INSERT OR IGNORE INTO header_fields"
+            " SELECT ?, id, ? FROM content WHERE id = ?",  # it may have gone meanwhile
+            [(header_set, kept, content) for content, kept in fields],
+        )
+
+    def _raise_modseq(self, mailbox: MailboxId, modseq: ModSeq) -> None:
+        self._row(
+            "UPDATE mailbox SET highest_modseq = max(highest_modseq, ?) WHERE id = ?",
+            (modseq, mailbox),
+        )

@@ -1,0 +1,31 @@
+"""The schema as a list of steps; a file records how many it has seen.
+
+A step is never edited once it has been released: a change is a new step at the end. Each step
+and its record are one transaction, so a crash in between leaves the file at a whole number.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+
+from bridge.store.sqlite import schema_messages, schema_outbox, schema_remote
+
+STEPS: tuple[str, ...] = (schema_messages.V1, schema_outbox.V1, schema_remote.V1)
+
+
+def migrate(connection: sqlite3.Connection) -> None:
+    """Bring the file up to the newest schema.
+
+    Raises:
+        sqlite3.DatabaseError: the file was written by a newer version of the bridge.
+    """
+    (seen,) = connection.execute("PRAGMA user_version").fetchone()
+    if seen > len(STEPS):
+        raise sqlite3.DatabaseError(
+            f"the data was written by a newer pec-bridge (schema {seen}, this one knows "
+            f"{len(STEPS)}); install that version"
+        )
+    for number, step in enumerate(STEPS[seen:], start=seen + 1):
+        connection.executescript(
+            f"BEGIN IMMEDIATE;\n{step}\nPRAGMA user_version = {number};\nCOMMIT;"
+        )

@@ -1,0 +1,398 @@
+"""The outbox in SQLite; see ``store.outbox`` for what each method means.
+
+SQL and the mapping of rows, nothing else. Methods are coroutines that never suspend. Errors are
+sqlite3's own: the store turns them into its own.
+"""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+from bridge.model import AccountId, ContentId, QueueId, SubmissionState
+from bridge.store.outbox import (
+    AttemptEnd,
+    AttemptRow,
+    DayUsage,
+    HoldCause,
+    HoldRow,
+    NewSubmission,
+    Step,
+    SubmissionRow,
+    TransitionRow,
+)
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND = timedelta(microseconds=1)
+
+_SUBMISSION = """SELECT sequence, id, account, state, message_id, subject, recipients, content,
+    code, named_code, reason, attempts, created_at, updated_at, not_before, retrying_since, sent_at,
+    forced, counted, counted_on FROM submission """
+
+_HOLD = "SELECT account, cause, reason, since, probe_at, probes FROM account_hold "
+
+
+class SqliteOutbox:
+    """Reads and writes of the outbox over one connection."""
+
+    _connection: sqlite3.Connection
+
+    # -- reads -----------------------------------------------------------------------------
+
+    async def submission(self, id: QueueId) -> SubmissionRow | None:
+        """See ``OutboxReads``."""
+        return self._one_submission("WHERE id = ?", id)
+
+    async def submission_by_code(self, account: AccountId, code: str) -> SubmissionRow | None:
+        """See ``OutboxReads``."""
+        return self._one_submission("WHERE account = ? AND code = ? LIMIT 1", account, code)
+
+    async def submissions_by_message_id(
+        self, account: AccountId, message_id: str
+    ) -> tuple[SubmissionRow, ...]:
+        """See ``OutboxReads``."""
+        where = "WHERE account = ? AND message_id = ? ORDER BY sequence"
+        return self._submissions(where, account, message_id)
+
+    async def submissions_of_content(
+        self, account: AccountId, content: ContentId
+    ) -> tuple[SubmissionRow, ...]:
+        """See ``OutboxReads``."""
+        where = "WHERE account = ? AND content = ? ORDER BY sequence"
+        return self._submissions(where, account, content)
+
+    async def uncertain_submissions(self, account: AccountId) -> tuple[SubmissionRow, ...]:
+        """See ``OutboxReads``."""
+        where = "WHERE account = ? AND state = 'uncertain' ORDER BY sequence"
+        return self._submissions(where, account)
+
+    async def submissions(
+        self,
+        *,
+        account: AccountId | None = None,
+        state: SubmissionState | None = None,
+        since: datetime | None = None,
+        limit: int | None = None,
+    ) -> tuple[SubmissionRow, ...]:
+        """See ``OutboxReads``."""
+        terms: list[str] = []
+        values: list[object] = []
+        for term, value in (
+            ("account = ?", account),
+            ("state = ?", state.value if state else None),
+            ("created_at >= ?", _micros(since)),
+        ):
+            if value is not None:
+                terms.append(term)
+                values.append(value)
+        where = f"WHERE {' AND '.join(terms)} " if terms else ""
+        return self._submissions(f"{where}ORDER BY sequence LIMIT ?", *values, limit or -1)
+
+    async def submissions_sent(
+        self, account: AccountId, since: datetime, until: datetime
+    ) -> tuple[SubmissionRow, ...]:
+        """See ``OutboxReads``."""
+        return self._submissions(
+            "WHERE account = ? AND state = 'submitted' AND sent_at > ? AND sent_at <= ? "
+            "ORDER BY sent_at, sequence",
+            account,
+            _micros(since),
+            _micros(until),
+        )
+
+    async def submission_twin(
+        self, account: AccountId, fingerprint: bytes, since: datetime
+    ) -> SubmissionRow | None:
+        """See ``OutboxReads``."""
+        if not fingerprint:
+            return None
+        return self._one_submission(
+            "WHERE account = ? AND fingerprint = ? AND fingerprint <> x'' AND created_at >= ? "
+            "AND state NOT IN ('cancelled', 'dropped', 'refused') ORDER BY sequence LIMIT 1",
+            account,
+            fingerprint,
+            _micros(since),
+        )
+
+    async def submission_counts(self) -> dict[SubmissionState, int]:
+        """See ``OutboxReads``."""
+        rows = self._connection.execute("SELECT state, count(*) FROM submission GROUP BY state")
+        return {SubmissionState(state): count for state, count in rows}
+
+    async def waiting_accounts(self) -> tuple[AccountId, ...]:
+        """See ``OutboxReads``."""
+        rows = self._connection.execute(
+            "SELECT account FROM submission WHERE state = 'queued' "
+            "UNION SELECT account FROM submission WHERE state = 'held' ORDER BY account"
+        )
+        return tuple(AccountId(account) for (account,) in rows)
+
+    async def first_submission(
+        self, account: AccountId, states: frozenset[SubmissionState]
+    ) -> SubmissionRow | None:
+        """See ``OutboxReads``."""
+        found = (
+            self._one_submission(
+                "WHERE state = ? AND account = ? ORDER BY forced DESC, sequence LIMIT 1",
+                state.value,
+                account,
+            )
+            for state in states
+        )
+        rows = [row for row in found if row is not None]
+        return min(rows, key=lambda row: (not row.forced, row.sequence), default=None)
+
+    async def attempts(self, id: QueueId) -> tuple[AttemptRow, ...]:
+        """See ``OutboxReads``."""
+        rows = self._connection.execute(
+            "SELECT submission, number, started_at, ended_at, status, answer, error "
+            "FROM attempt WHERE submission = ? ORDER BY number",
+            (id,),
+        )
+        return tuple(
+            AttemptRow(QueueId(sub), number, _aware(start), _time(end), status, answer, error)
+            for sub, number, start, end, status, answer, error in rows
+        )
+
+    async def transitions(self, id: QueueId) -> tuple[TransitionRow, ...]:
+        """See ``OutboxReads``."""
+        rows = self._connection.execute(
+            "SELECT submission, at, old, new, reason, attempt FROM transition "
+            "WHERE submission = ? ORDER BY number",
+            (id,),
+        )
+        return tuple(
+            TransitionRow(
+                QueueId(sub),
+                _aware(at),
+                SubmissionState(old),
+                SubmissionState(new),
+                reason,
+                attempt,
+            )
+            for sub, at, old, new, reason, attempt in rows
+        )
+
+    async def newest_attempt_end(self) -> datetime | None:
+        """See ``OutboxReads``."""
+        (newest,) = self._connection.execute("SELECT max(ended_at) FROM attempt").fetchone()
+        return _time(newest)
+
+    async def hold(self, account: AccountId) -> HoldRow | None:
+        """See ``OutboxReads``."""
+        holds = self._holds("WHERE account = ?", account)
+        return holds[0] if holds else None
+
+    async def holds(self) -> tuple[HoldRow, ...]:
+        """See ``OutboxReads``."""
+        return self._holds("ORDER BY account")
+
+    async def counted(self, account: AccountId, first: date, last: date) -> int:
+        """See ``OutboxReads``."""
+        (total,) = self._connection.execute(
+            "SELECT coalesce(sum(counted), 0) FROM plan_day "
+            "WHERE account = ? AND day BETWEEN ? AND ?",
+            (account, first.isoformat(), last.isoformat()),
+        ).fetchone()
+        return int(total)
+
+    async def usage(
+        self, first: date, last: date, account: AccountId | None = None
+    ) -> tuple[DayUsage, ...]:
+        """See ``OutboxReads``."""
+        rows = self._connection.execute(
+            "SELECT account, day, counted, cost_microeuro FROM plan_day "
+            "WHERE day BETWEEN ? AND ? AND (?3 IS NULL OR account = ?3) ORDER BY day, account",
+            (first.isoformat(), last.isoformat(), account),
+        )
+        return tuple(
+            DayUsage(AccountId(owner), date.fromisoformat(day), counted, cost)
+            for owner, day, counted, cost in rows
+        )
+
+    async def queued_recipients(self, account: AccountId) -> int:
+        """See ``OutboxReads``."""
+        (total,) = self._connection.execute(
+            "SELECT coalesce(sum(recipient_count), 0) FROM submission "
+            "WHERE state IN ('queued', 'held') AND account = ?",
+            (account,),
+        ).fetchone()
+        return int(total)
+
+    # -- writes ----------------------------------------------------------------------------
+
+    async def add_submission(self, submission: NewSubmission) -> None:
+        """See ``OutboxWrites``."""
+        at = _micros(submission.created_at)
+        self._connection.execute(
+            "INSERT INTO submission (id, account, state, message_id, subject, recipients, "
+            "recipient_count, content, fingerprint, created_at, updated_at) "
+            "VALUES (?, ?, 'queued', ?, ?, ?, ?, ?, ?, ?, ?)",
+            (
+                submission.id,
+                submission.account,
+                submission.message_id,
+                submission.subject,
+                json.dumps(submission.recipients),
+                len(submission.recipients),
+                submission.content,
+                submission.fingerprint,
+                at,
+                at,
+            ),
+        )
+
+    async def step_submission(self, id: QueueId, step: Step) -> bool:
+        """See ``OutboxWrites``."""
+        at = _micros(step.at)
+        changed = self._connection.execute(
+            "UPDATE submission SET state = ?, reason = ?, updated_at = ?, "
+            "code = coalesce(?, code), named_code = coalesce(?, named_code), "
+            "sent_at = coalesce(?, sent_at), not_before = ?, retrying_since = ?, forced = ? "
+            "WHERE id = ? AND state = ?",
+            (
+                step.new.value,
+                step.reason,
+                at,
+                step.code,
+                step.named_code,
+                _micros(step.sent_at),
+                _micros(step.not_before),
+                _micros(step.retrying_since),
+                step.forced,
+                id,
+                step.old.value,
+            ),
+        ).rowcount
+        if changed:
+            self._connection.execute(
+                "INSERT INTO transition (submission, at, old, new, reason, attempt) "
+                "VALUES (?, ?, ?, ?, ?, ?)",
+                (id, at, step.old.value, step.new.value, step.reason, step.attempt),
+            )
+        return bool(changed)
+
+    async def begin_attempt(self, id: QueueId, started_at: datetime) -> int:
+        """See ``OutboxWrites``."""
+        (number,) = self._connection.execute(
+            "UPDATE submission SET attempts = attempts + 1 WHERE id = ? RETURNING attempts", (id,)
+        ).fetchone()
+        self._connection.execute(
+            "INSERT INTO attempt (submission, number, started_at) VALUES (?, ?, ?)",
+            (id, number, _micros(started_at)),
+        )
+        return int(number)
+
+    async def end_attempt(self, id: QueueId, number: int, end: AttemptEnd) -> None:
+        """See ``OutboxWrites``."""
+        self._connection.execute(
+            "UPDATE attempt SET ended_at = ?, status = ?, answer = ?, error = ? "
+            "WHERE submission = ? AND number = ?",
+            (_micros(end.ended_at), end.status, end.answer, end.error, id, number),
+        )
+
+    async def count_submission(
+        self, id: QueueId, day: date | None, counted: int, cost_microeuro: int
+    ) -> None:
+        """See ``OutboxWrites``."""
+        account, old_day, old_counted, old_cost = self._connection.execute(
+            "SELECT account, counted_on, counted, cost_microeuro FROM submission WHERE id = ?",
+            (id,),
+        ).fetchone()
+        new_day = day.isoformat() if day else None
+        for on, change, cost in (
+            (old_day, -old_counted, -old_cost),
+            (new_day, counted, cost_microeuro),
+        ):
+            if on is not None:
+                self._connection.execute(
+                    "INSERT INTO plan_day (account, day, counted, cost_microeuro) "
+                    "VALUES (?, ?, ?, ?) ON CONFLICT (account, day) DO UPDATE SET "
+                    "counted = counted + excluded.counted, "
+                    "cost_microeuro = cost_microeuro + excluded.cost_microeuro",
+                    (account, on, change, cost),
+                )
+        self._connection.execute(
+            "UPDATE submission SET counted_on = ?, counted = ?, cost_microeuro = ? WHERE id = ?",
+            (new_day, counted, cost_microeuro, id),
+        )
+
+    async def hold_queue(self, hold: HoldRow) -> None:
+        """See ``OutboxWrites``."""
+        self._connection.execute(
+            "INSERT OR REPLACE INTO account_hold (account, cause, reason, since, probe_at, probes) "
+            "VALUES (?, ?, ?, ?, ?, ?)",
+            (
+                hold.account,
+                hold.cause.value,
+                hold.reason,
+                _micros(hold.since),
+                _micros(hold.probe_at),
+                hold.probes,
+            ),
+        )
+
+    async def release_queue(self, account: AccountId) -> bool:
+        """See ``OutboxWrites``."""
+        gone = self._connection.execute("DELETE FROM account_hold WHERE account = ?", (account,))
+        return gone.rowcount > 0
+
+    # -- rows ------------------------------------------------------------------------------
+
+    def _one_submission(self, where: str, *values: object) -> SubmissionRow | None:
+        row = self._connection.execute(_SUBMISSION + where, values).fetchone()
+        return None if row is None else _submission_row(row)
+
+    def _submissions(self, where: str, *values: object) -> tuple[SubmissionRow, ...]:
+        return tuple(map(_submission_row, self._connection.execute(_SUBMISSION + where, values)))
+
+    def _holds(self, where: str, *values: object) -> tuple[HoldRow, ...]:
+        rows = self._connection.execute(_HOLD + where, values)
+        return tuple(
+            HoldRow(
+                AccountId(account), HoldCause(cause), reason, _aware(since), _aware(probe), probes
+            )
+            for account, cause, reason, since, probe, probes in rows
+        )
+
+
+def _submission_row(row: tuple[Any, ...]) -> SubmissionRow:
+    sequence, id, account, state, message_id, subject, recipients, content, code, named = row[:10]
+    reason, attempts, created, updated, not_before, retrying = row[10:16]
+    sent, forced, counted, day = row[16:]
+    return SubmissionRow(
+        sequence=sequence,
+        id=QueueId(id),
+        account=AccountId(account),
+        state=SubmissionState(state),
+        message_id=message_id,
+        subject=subject,
+        recipients=tuple(json.loads(recipients)),
+        content=ContentId(content),
+        code=code,
+        named_code=named,
+        reason=reason,
+        attempts=attempts,
+        created_at=_aware(created),
+        updated_at=_aware(updated),
+        not_before=_time(not_before),
+        retrying_since=_time(retrying),
+        sent_at=_time(sent),
+        forced=bool(forced),
+        counted=counted,
+        counted_on=date.fromisoformat(day) if day else None,
+    )
+
+
+def _micros(at: datetime | None) -> int | None:
+    return None if at is None else (at - _EPOCH) // _MICROSECOND
+
+
+def _aware(micros: int) -> datetime:
+    return _EPOCH + timedelta(microseconds=micros)
+
+
+def _time(micros: int | None) -> datetime | None:
+    return None if micros is None else _aware(micros)

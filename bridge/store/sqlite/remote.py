@@ -1,0 +1,382 @@
+"""The API's rows in SQLite: SQL and nothing else (see ``store.remote``).
+
+Times are microseconds since 1970 UTC.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from datetime import UTC, date, datetime, timedelta
+from math import inf
+from typing import Any
+
+from bridge.model import AccountId, ContentId, QueueId
+from bridge.store.remote import (
+    Acceptance,
+    AlarmRow,
+    DeletionRow,
+    DeletionState,
+    NewRemote,
+    Place,
+    ReceiptRow,
+    RemoteCount,
+    RemoteId,
+    RemoteRow,
+)
+from bridge.store.sqlite.area import Area
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_ROW = (
+    "remote.id, account, fingerprint, api_id, sender, recipient, date_text, subject, received_at,"
+    " first_seen, body_sha256, content, gone_at, kind, code, submission, rank"
+)
+_PLACE = "id, fingerprint, api_id, rank, body_sha256"
+
+
+def _number(at: datetime) -> int:
+    return (at - _EPOCH) // timedelta(microseconds=1)
+
+
+def _time(number: int) -> datetime:
+    return _EPOCH + timedelta(microseconds=number)
+
+
+def _maybe_time(number: int | None) -> datetime | None:
+    return None if number is None else _time(number)
+
+
+def _remote(row: Sequence[Any]) -> RemoteRow:
+    return RemoteRow(
+        id=RemoteId(row[0]),
+        account=AccountId(row[1]),
+        fingerprint=row[2],
+        api_id=row[3],
+        sender=row[4],
+        recipient=row[5],
+        date_text=row[6],
+        subject=row[7],
+        received_at=_maybe_time(row[8]),
+        first_seen=_time(row[9]),
+        body_sha256=row[10],
+        content=None if row[11] is None else ContentId(row[11]),
+        gone_at=_maybe_time(row[12]),
+        kind=row[13],
+        code=row[14],
+        submission=None if row[15] is None else QueueId(row[15]),
+        rank=row[16],
+    )
+
+
+def _place(row: Sequence[Any]) -> Place:
+    return Place(RemoteId(row[0]), row[1], row[2], row[3], row[4])
+
+
+class SqliteRemoteReads(Area):
+    """``store.remote.RemoteReads``."""
+
+    def _remotes(
+        self, condition: str, values: Sequence[object], order: str = "id"
+    ) -> list[RemoteRow]:
+        statement = f"SELECT {_ROW} FROM remote WHERE {condition} ORDER BY {order}"  # noqa: S608
+        return [_remote(row) for row in self._rows(statement, values)]
+
+    async def remote_rows(self, account: AccountId) -> list[RemoteRow]:
+        return self._remotes("account = ? AND gone_at IS NULL", (account,), "rank, id")
+
+    async def remote_count(self, account: AccountId) -> RemoteCount:
+        live, bodiless = self._row(
+            "SELECT (SELECT count(*) FROM remote WHERE account = ?1 AND gone_at IS NULL),"
+            " (SELECT count(*) FROM remote"
+            " WHERE account = ?1 AND gone_at IS NULL AND body_sha256 IS NULL)",
+            (account,),
+        )
+        return RemoteCount(live, live - bodiless)
+
+    async def places_of(self, account: AccountId, fingerprints: Sequence[bytes]) -> list[Place]:
+        places: list[Place] = []
+        for fingerprint in dict.fromkeys(fingerprints):
+            places += map(
+                _place,
+                self._rows(
+                    f"SELECT {_PLACE} FROM remote"  # noqa: S608
+                    " WHERE account = ? AND fingerprint = ? AND gone_at IS NULL",
+                    (account, fingerprint),
+                ),
+            )
+        return sorted(places, key=lambda place: (-place.rank, place.remote))
+
+    async def places_between(
+        self, account: AccountId, low: float | None, high: float | None, limit: int
+    ) -> list[Place]:
+        rows = self._rows(
+            f"SELECT {_PLACE} FROM remote WHERE account = ? AND gone_at IS NULL"  # noqa: S608
+            " AND rank BETWEEN ? AND ? ORDER BY rank DESC, id LIMIT ?",
+            (account, -inf if low is None else low, inf if high is None else high, limit),
+        )
+        return list(map(_place, rows))
+
+    async def rank_beside(
+        self, account: AccountId, rank: float | None, *, newer: bool
+    ) -> float | None:
+        values: tuple[object, ...] = (account,)
+        if rank is None:
+            choice, condition = ("max" if newer else "min"), ""
+        else:
+            choice = "min" if newer else "max"
+            condition = f" AND rank {'>' if newer else '<'} ?"
+            values = (account, rank)
+        (found,) = self._row(
+            f"SELECT {choice}(rank) FROM remote"  # noqa: S608
+            f" WHERE account = ? AND gone_at IS NULL{condition}",
+            values,
+        )
+        return None if found is None else float(found)
+
+    async def places_newer(self, account: AccountId, rank: float) -> int:
+        (count,) = self._row(
+            "SELECT count(*) FROM remote WHERE account = ? AND gone_at IS NULL AND rank > ?",
+            (account, rank),
+        )
+        return int(count)
+
+    async def remote_row(self, remote: RemoteId) -> RemoteRow | None:
+        return next(iter(self._remotes("id = ?", (remote,))), None)
+
+    async def remote_body(self, remote: RemoteId) -> str | None:
+        row = self._row("SELECT body FROM remote_body WHERE remote = ?", (remote,))
+        return row[0] if row else None
+
+    async def remote_raw(self, remote: RemoteId) -> str | None:
+        row = self._row("SELECT raw FROM remote WHERE id = ?", (remote,))
+        return row[0] if row else None
+
+    async def remote_without_body(
+        self, account: AccountId, limit: int = 1_000_000
+    ) -> list[RemoteRow]:
+        return self._remotes(
+            "account = ? AND body_sha256 IS NULL AND gone_at IS NULL",
+            (account, limit),
+            "rank DESC, id LIMIT ?",
+        )
+
+    async def remote_of_content(self, account: AccountId, content: ContentId) -> RemoteRow | None:
+        rows = self._remotes("content = ? AND account = ? AND gone_at IS NULL", (content, account))
+        return rows[0] if rows else None
+
+    async def deletions(self, account: AccountId, state: DeletionState) -> list[DeletionRow]:
+        rows = self._rows(
+            f"SELECT {_ROW}, requested_at, state, reason FROM deletion"  # noqa: S608
+            " JOIN remote ON remote.id = deletion.remote WHERE account = ? AND state = ?"
+            " ORDER BY requested_at, remote.id",
+            (account, state.value),
+        )
+        return [
+            DeletionRow(_remote(row), _time(row[17]), DeletionState(row[18]), row[19])
+            for row in rows
+        ]
+
+    async def unclaimed_acceptances(
+        self, account: AccountId, since: datetime, until: datetime
+    ) -> list[Acceptance]:
+        rows = self._rows(
+            "SELECT id, code, stripped_subject, received_at, recipients FROM remote"
+            " WHERE account = ? AND kind = 'acceptance' AND submission IS NULL"
+            " AND received_at BETWEEN ? AND ? ORDER BY received_at, id",
+            (account, _number(since), _number(until)),
+        )
+        return [
+            Acceptance(RemoteId(row[0]), row[1], row[2], _time(row[3]), tuple(json.loads(row[4])))
+            for row in rows
+        ]
+
+    async def remote_with_code(self, account: AccountId, code: str) -> list[RemoteRow]:
+        return self._remotes("account = ? AND code = ?", (account, code))
+
+    async def receipts_of(self, submission: QueueId) -> list[ReceiptRow]:
+        rows = self._rows(
+            "SELECT remote, submission, kind, at, addresses, detail, ordinary FROM receipt"
+            " WHERE submission = ? ORDER BY at, remote",
+            (submission,),
+        )
+        return [
+            ReceiptRow(
+                RemoteId(row[0]),
+                QueueId(row[1]),
+                row[2],
+                _time(row[3]),
+                tuple(json.loads(row[4])),
+                row[5],
+                tuple(json.loads(row[6])),
+            )
+            for row in rows
+        ]
+
+    async def alarms(self, account: AccountId | None = None) -> list[AlarmRow]:
+        rows = self._rows(
+            "SELECT account, kind, key, text, raised_at, cleared_at FROM alarm"
+            " WHERE cleared_at IS NULL AND account = coalesce(?, account) ORDER BY raised_at",
+            (account,),
+        )
+        return [
+            AlarmRow(AccountId(row[0]), row[1], row[2], row[3], _time(row[4]), _maybe_time(row[5]))
+            for row in rows
+        ]
+
+    async def sync_state(self, account: AccountId) -> str:
+        row = self._row("SELECT state FROM sync_state WHERE account = ?", (account,))
+        return row[0] if row else ""
+
+    async def requests_made(self, account: AccountId, day: date) -> int:
+        row = self._row(
+            "SELECT made FROM request_count WHERE account = ? AND day = ?",
+            (account, day.isoformat()),
+        )
+        return row[0] if row else 0
+
+
+class SqliteRemote(SqliteRemoteReads):
+    """``store.remote.RemoteWrites``, and the reads."""
+
+    async def add_remote(self, row: NewRemote) -> RemoteId:
+        received_at = None if row.received_at is None else _number(row.received_at)
+        return RemoteId(
+            self._insert(
+                "INSERT INTO remote (account, fingerprint, api_id, raw, sender, recipient,"
+                " date_text, subject, received_at, first_seen, rank)"
+                " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                (
+                    row.account,
+                    row.fingerprint,
+                    row.api_id,
+                    row.raw,
+                    row.sender,
+                    row.recipient,
+                    row.date_text,
+                    row.subject,
+                    received_at,
+                    _number(row.first_seen),
+                    row.rank,
+                ),
+            )
+        )
+
+    async def place_remote(self, places: Sequence[tuple[RemoteId, str]]) -> None:
+        self._connection.executemany(
+            "UPDATE remote SET api_id = ? WHERE id = ?",
+            [(api_id, remote) for remote, api_id in places],
+        )
+
+    async def rank_remote(self, ranks: Sequence[tuple[RemoteId, float]]) -> None:
+        self._connection.executemany(
+            "UPDATE remote SET rank = ? WHERE id = ?",
+            [(rank, remote) for remote, rank in ranks],
+        )
+
+    async def keep_remote_body(
+        self, remote: RemoteId, body: str, sha256: bytes, content: ContentId
+    ) -> None:
+        self._insert("INSERT OR REPLACE INTO remote_body VALUES (?, ?)", (remote, body))
+        self._row(
+            "UPDATE remote SET body_sha256 = ?, content = ? WHERE id = ?",
+            (sha256, content, remote),
+        )
+
+    async def classify_remote(
+        self,
+        remote: RemoteId,
+        kind: str,
+        code: str | None,
+        stripped_subject: str,
+        recipients: Sequence[str],
+    ) -> None:
+        self._row(
+            "UPDATE remote SET kind = ?, code = ?, stripped_subject = ?, recipients = ?"
+            " WHERE id = ?",
+            (kind, code, stripped_subject, json.dumps(list(recipients)), remote),
+        )
+
+    async def claim_remote(self, remote: RemoteId, submission: QueueId) -> None:
+        self._row("UPDATE remote SET submission = ? WHERE id = ?", (submission, remote))
+
+    async def mark_remote_gone(self, remote: RemoteId, at: datetime) -> None:
+        self._row(
+            "UPDATE remote SET gone_at = ? WHERE id = ? AND gone_at IS NULL", (_number(at), remote)
+        )
+
+    async def record_deletion_intent(
+        self, account: AccountId, content: ContentId, at: datetime
+    ) -> bool:
+        rows = self._rows(
+            "INSERT INTO deletion (remote, requested_at, state)"
+            " SELECT id, ?, ? FROM remote WHERE account = ? AND content = ? AND gone_at IS NULL"
+            " ON CONFLICT (remote) DO UPDATE SET requested_at = excluded.requested_at,"
+            " state = excluded.state, reason = '', settled_at = NULL"
+            " RETURNING remote",
+            (_number(at), DeletionState.WANTED.value, account, content),
+        )
+        return bool(rows)
+
+    async def settle_deletion(
+        self, remote: RemoteId, state: DeletionState, reason: str, at: datetime
+    ) -> None:
+        self._row(
+            "UPDATE deletion SET state = ?, reason = ?, settled_at = ? WHERE remote = ?",
+            (state.value, reason, _number(at), remote),
+        )
+
+    async def add_receipt(self, receipt: ReceiptRow) -> bool:
+        rows = self._rows(
+            "INSERT OR IGNORE INTO receipt VALUES (?, ?, ?, ?, ?, ?, ?) RETURNING remote",
+            (
+                receipt.remote,
+                receipt.submission,
+                receipt.kind,
+                _number(receipt.at),
+                json.dumps(list(receipt.addresses)),
+                receipt.detail,
+                json.dumps(list(receipt.ordinary)),
+            ),
+        )
+        return bool(rows)
+
+    async def add_alarm(
+        self, account: AccountId, kind: str, key: str, text: str, at: datetime
+    ) -> bool:
+        rows = self._rows(
+            "INSERT INTO alarm VALUES (?, ?, ?, ?, ?, NULL) ON CONFLICT DO UPDATE"
+            " SET text = excluded.text, raised_at = excluded.raised_at, cleared_at = NULL"
+            " WHERE alarm.cleared_at IS NOT NULL RETURNING kind",
+            (account, kind, key, text, _number(at)),
+        )
+        return bool(rows)
+
+    async def clear_alarm(self, account: AccountId, kind: str, key: str, at: datetime) -> bool:
+        rows = self._rows(
+            "UPDATE alarm SET cleared_at = ? WHERE account = ? AND kind = ? AND key = ?"
+            " AND cleared_at IS NULL RETURNING kind",
+            (_number(at), account, kind, key),
+        )
+        return bool(rows)
+
+    async def set_sync_state(self, account: AccountId, state: str) -> None:
+        self._row("INSERT OR REPLACE INTO sync_state VALUES (?, ?)", (account, state))
+
+    async def record_requests_made(self, account: AccountId, day: date, count: int) -> None:
+        self._row(
+            "INSERT OR REPLACE INTO request_count VALUES (?, ?, ?)",
+            (account, day.isoformat(), count),
+        )
+
+    async def drop_archived_bodies(self, before: datetime, limit: int) -> int:
+        rows = self._rows(
+            "DELETE FROM remote WHERE id IN (SELECT id FROM remote WHERE gone_at < ? LIMIT ?)"
+            " RETURNING content",
+            (_number(before), limit),
+        )
+        self._connection.executemany(
+            "INSERT OR REPLACE INTO orphan SELECT id, ? FROM content WHERE id = ?"
+            " AND NOT EXISTS (SELECT 1 FROM message WHERE content = content.id)",
+            [(int(before.timestamp()), content) for (content,) in rows if content is not None],
+        )
+        return len(rows)

@@ -1,0 +1,82 @@
+"""The API's rows, deletions, receipts, alarms and progress: the schema's third step."""
+
+V1 = """
+CREATE TABLE remote (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    account INTEGER NOT NULL REFERENCES account (id),
+    fingerprint BLOB NOT NULL,
+    api_id TEXT NOT NULL,
+    raw TEXT NOT NULL,
+    sender TEXT NOT NULL,
+    recipient TEXT NOT NULL,
+    date_text TEXT NOT NULL,
+    subject TEXT NOT NULL,
+    received_at INTEGER,
+    first_seen INTEGER NOT NULL,
+    rank REAL NOT NULL,
+    body_sha256 BLOB,
+    content INTEGER REFERENCES content (id),
+    gone_at INTEGER,
+    kind TEXT NOT NULL DEFAULT '',
+    code TEXT,
+    stripped_subject TEXT NOT NULL DEFAULT '',
+    recipients TEXT NOT NULL DEFAULT '[]',
+    submission TEXT
+) STRICT;
+CREATE INDEX remote_live ON remote (account, rank) WHERE gone_at IS NULL;
+CREATE INDEX remote_by_fingerprint ON remote (account, fingerprint) WHERE gone_at IS NULL;
+CREATE INDEX remote_bodiless ON remote (account, rank)
+    WHERE body_sha256 IS NULL AND gone_at IS NULL;
+CREATE INDEX remote_gone ON remote (gone_at) WHERE gone_at IS NOT NULL;
+CREATE INDEX remote_by_content ON remote (content);
+CREATE INDEX remote_by_code ON remote (account, code) WHERE code IS NOT NULL;
+CREATE INDEX remote_unclaimed ON remote (account, received_at)
+    WHERE kind = 'acceptance' AND submission IS NULL;
+
+CREATE TABLE remote_body (
+    remote INTEGER PRIMARY KEY REFERENCES remote (id) ON DELETE CASCADE,
+    body TEXT NOT NULL
+) STRICT;
+
+CREATE TABLE deletion (
+    remote INTEGER PRIMARY KEY REFERENCES remote (id) ON DELETE CASCADE,
+    requested_at INTEGER NOT NULL,
+    state TEXT NOT NULL,
+    reason TEXT NOT NULL DEFAULT '',
+    settled_at INTEGER
+) STRICT;
+CREATE INDEX deletion_by_state ON deletion (state);
+
+CREATE TABLE receipt (
+    remote INTEGER PRIMARY KEY REFERENCES remote (id) ON DELETE CASCADE,
+    submission TEXT NOT NULL,
+    kind TEXT NOT NULL,
+    at INTEGER NOT NULL,
+    addresses TEXT NOT NULL,
+    detail TEXT NOT NULL,
+    ordinary TEXT NOT NULL DEFAULT '[]'
+) STRICT;
+CREATE INDEX receipt_by_submission ON receipt (submission);
+
+CREATE TABLE alarm (
+    account INTEGER NOT NULL REFERENCES account (id),
+    kind TEXT NOT NULL,
+    key TEXT NOT NULL,
+    text TEXT NOT NULL,
+    raised_at INTEGER NOT NULL,
+    cleared_at INTEGER,
+    PRIMARY KEY (account, kind, key)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE sync_state (
+    account INTEGER PRIMARY KEY REFERENCES account (id),
+    state TEXT NOT NULL
+) STRICT;
+
+CREATE TABLE request_count (
+    account INTEGER NOT NULL REFERENCES account (id),
+    day TEXT NOT NULL,
+    made INTEGER NOT NULL,
+    PRIMARY KEY (account, day)
+) STRICT, WITHOUT ROWID;
+"""

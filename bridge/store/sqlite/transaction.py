@@ -1,0 +1,16 @@
+"""All areas of the SQLite store over one connection."""
+
+from __future__ import annotations
+
+import sqlite3
+
+from bridge.store.sqlite.messages import SqliteMessages
+from bridge.store.sqlite.outbox import SqliteOutbox
+from bridge.store.sqlite.remote import SqliteRemote
+
+
+class SqliteTransaction(SqliteMessages, SqliteOutbox, SqliteRemote):
+    """Satisfies ``ReadTransaction`` and ``Transaction``; its methods never suspend."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self._connection = connection

@@ -1,0 +1,283 @@
+"""Deleting at the API what was expunged here for good, and never anything else.
+
+The wish was written down in the commit of the expunge. For each wish: the row is looked up where
+it is listed now, the message behind its id is read and must be the one meant, to the last byte of
+the body that was filed; only then it is deleted, and afterwards the listing must lack it. Ids go
+from the highest down, so that a deletion moves none that follows (Q11).
+
+Twins (Q12) are told apart by their bodies; twins that are equal in their bodies too are deleted
+only if all of them are wanted gone. Any doubt ends the wish: the message stays at the API, and an
+alarm says so. Trouble with the API ends nothing: the wish waits, also over a restart.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from typing import Literal
+
+import structlog
+
+from bridge.alarms import AlarmKind
+from bridge.api.errors import NotFound, NotSent, OutcomeUnknown, Refused
+from bridge.clock import Clock
+from bridge.store.remote import DeletionRow, DeletionState, Place, RemoteRow
+from bridge.sync.agreement import agrees_exactly
+from bridge.sync.ledger import Ledger
+from bridge.sync.locating import Locator
+from bridge.sync.matching import Listed
+from bridge.sync.notice import doubted, may_not_delete
+from bridge.sync.pages import InboxClient
+
+log = structlog.get_logger()
+
+NOT_ALLOWED = "not allowed"
+ASK_AGAIN_S = 3_600.0
+"""How long deletions rest after the API did not allow one."""
+
+TRIES = 3
+"""Deletions that come to nothing without a reason, before one is given up."""
+
+
+class Doubt(Exception):
+    """Why a message is not deleted, in Italian and in English."""
+
+    def __init__(self, italian: str, english: str) -> None:
+        super().__init__(english)
+        self.italian = italian
+        self.english = english
+
+
+class _Later(Exception):
+    """Not now; the wish stays."""
+
+
+class Deleter:
+    """Carries out one account's deletions.
+
+    Args:
+        client: the API.
+        ledger: the wishes and the rows.
+        locator: finds rows.
+        clock: for resting.
+        address: the account's, for what people are told.
+        policy: "never" keeps everything at the API.
+    """
+
+    def __init__(
+        self,
+        client: InboxClient,
+        ledger: Ledger,
+        locator: Locator,
+        clock: Clock,
+        address: str,
+        policy: Literal["expunge", "never"],
+    ) -> None:
+        self._client = client
+        self._ledger = ledger
+        self._locator = locator
+        self._clock = clock
+        self._address = address
+        self._policy = policy
+        self._rest_until_s = 0.0
+        self._tries: dict[int, int] = {}
+
+    async def carry_out(self) -> int:
+        """Carry out what is wanted; returns how many messages were deleted.
+
+        Raises:
+            ApiError: the API is in trouble; what is left waits.
+        """
+        if self._clock.monotonic() < self._rest_until_s:
+            return 0
+        deleted = 0
+        for wish in sorted(await self._ledger.wanted(), key=_highest_first):
+            try:
+                deleted += await self._one(wish.remote.id)
+            except Doubt as doubt:
+                await self._doubt(wish, doubt)
+            except _Later:
+                continue
+            if self._clock.monotonic() < self._rest_until_s:
+                break
+        return deleted
+
+    async def _one(self, remote: int) -> bool:
+        wish = next((one for one in await self._ledger.wanted() if one.remote.id == remote), None)
+        if wish is None:
+            return False
+        row = wish.remote
+        if self._policy == "never":
+            await self._ledger.settle(row.id, DeletionState.KEPT, "delete is set to never")
+            return False
+        if await self._ledger.is_shown(row):
+            await self._ledger.settle(row.id, DeletionState.KEPT, "it is shown again")
+            return False
+        return await self._delete(await self._identified(row))
+
+    async def _identified(self, row: RemoteRow) -> RemoteRow:
+        """Return the row under the id where the message meant was read just now.
+
+        Raises:
+            Doubt: it cannot be told.
+            _Later: it is not listed where it should be; the next look will tell more.
+        """
+        if not row.api_id:
+            raise Doubt("il servizio non le dà un identificativo.", "the API gives it no id.")
+        twins = await self._ledger.places([row.fingerprint])
+        listed = await self._listed(twins)
+        if not listed:
+            raise _Later
+        candidates = await self._same_body(row, listed)
+        if not candidates and len(twins) > 1:
+            self._later(row, "tra messaggi uguali non si trova.", "it is not among its likes.")
+        if not candidates:
+            raise Doubt(
+                "il testo presso il servizio non è quello ricevuto.",
+                "its text at the API is not the one that was received.",
+            )
+        await self._check_twins(row, twins, listed, candidates)
+        await self._ledger.move([(row.id, candidates[0])])
+        present = await self._ledger.row(row.id)
+        if present is None or present.gone_at is not None:
+            raise _Later
+        return present
+
+    async def _same_body(self, row: RemoteRow, listed: Sequence[Listed]) -> list[str]:
+        """Return the ids of those listed twins that have the row's body, highest first."""
+        found = []
+        for one in sorted(listed, key=lambda one: _number(one.api_id), reverse=True):
+            try:
+                message = await self._client.inbox_message(one.api_id)
+            except NotFound:
+                raise _Later from None
+            except Refused as error:
+                raise Doubt(
+                    "il servizio non la mostra.", f"the API does not show it: {error.reason}"
+                ) from None
+            if not agrees_exactly(row, message):
+                if len(listed) == 1:
+                    raise Doubt(
+                        "il suo identificativo mostra un altro messaggio.",
+                        "its id shows another message.",
+                    )
+                continue
+            if row.body_sha256 is None or _digest(message.body) == row.body_sha256:
+                found.append(one.api_id)
+        return found
+
+    async def _listed(self, twins: Sequence[Place]) -> list[Listed]:
+        """Return where a row and its twins are listed, each once."""
+        found: dict[str, Listed] = {}
+        for place in twins:
+            found.update((one.api_id, one) for one in await self._locator.find(place))
+        return list(found.values())
+
+    def _later(self, row: RemoteRow, italian: str, english: str) -> None:
+        """Put a row off, but not for ever.
+
+        Raises:
+            _Later: try again.
+            Doubt: it was tried often enough.
+        """
+        self._tries[row.id] = self._tries.get(row.id, 0) + 1
+        if self._tries[row.id] < TRIES:
+            raise _Later
+        raise Doubt(italian, english)
+
+    async def _check_twins(
+        self,
+        row: RemoteRow,
+        twins: Sequence[Place],
+        listed: Sequence[Listed],
+        candidates: Sequence[str],
+    ) -> None:
+        """Let only a row pass that is alone, alone with its body, or wanted gone with all like it.
+
+        Raises:
+            Doubt: another message like it is to stay.
+        """
+        if len(twins) == 1 and len(listed) == 1:
+            return
+        wanted = {wish.remote.id for wish in await self._ledger.wanted()}
+        like_it = [place for place in twins if place.body_sha256 in (row.body_sha256, None)]
+        all_wanted = all(place.remote in wanted for place in like_it)
+        if len(candidates) <= len(like_it) and (len(like_it) == 1 or all_wanted):
+            return
+        raise Doubt(
+            "ce n'è un altro uguale in tutto, e non si sa quale dei due sia.",
+            "there is another just like it, and nothing tells which of the two it is.",
+        )
+
+    async def _delete(self, row: RemoteRow) -> bool:
+        before = await self._locator.find(row)
+        if not any(one.api_id == row.api_id for one in before):
+            raise _Later  # it moved since it was read
+        try:
+            await self._client.delete_inbox(row.api_id)
+        except NotSent as error:
+            if error.kind != "credentials":
+                raise
+            await self._not_allowed(error.reason)
+            raise _Later from None
+        except NotFound:
+            pass  # gone already, perhaps; the listing decides
+        except Refused as error:
+            if error.status in (403, 405):
+                await self._not_allowed(error.reason)
+                raise _Later from None
+            raise Doubt(
+                "il servizio rifiuta di cancellarlo.", f"the API refuses: {error.reason}"
+            ) from None
+        except OutcomeUnknown as error:
+            log.warning("a deletion's outcome is unknown", remote=row.id, reason=error.reason)
+            return await self._verify(row, before, confirmed=False)
+        return await self._verify(row, before, confirmed=True)
+
+    async def _verify(self, row: RemoteRow, before: Sequence[Listed], *, confirmed: bool) -> bool:
+        """See whether the listing lacks the row now, and write down what came of it."""
+        after = await self._locator.find(row)
+        if len(after) < len(before):
+            await self._ledger.deleted(row.id)
+            await self._ledger.clear(AlarmKind.DELETION, NOT_ALLOWED)
+            self._tries.pop(row.id, None)
+            log.info("message deleted at the API", account=self._ledger.account, remote=row.id)
+            return True
+        self._tries[row.id] = self._tries.get(row.id, 0) + 1
+        if not confirmed and self._tries[row.id] < TRIES:
+            raise _Later
+        self._rest_until_s = self._clock.monotonic() + ASK_AGAIN_S
+        raise Doubt(
+            "è ancora nell'elenco dopo la cancellazione; un altro messaggio potrebbe mancare.",
+            "it is still listed after it was deleted; another message may be missing.",
+        )
+
+    async def _not_allowed(self, reason: str) -> None:
+        self._rest_until_s = self._clock.monotonic() + ASK_AGAIN_S
+        notice = may_not_delete(self._address, reason)
+        if await self._ledger.alarm(AlarmKind.DELETION, NOT_ALLOWED, notice):
+            log.error("deletions are not allowed", account=self._ledger.account, reason=reason)
+
+    async def _doubt(self, wish: DeletionRow, doubt: Doubt) -> None:
+        row = wish.remote
+        log.error(
+            "a deletion is in doubt",
+            account=self._ledger.account,
+            remote=row.id,
+            reason=doubt.english,
+        )
+        self._tries.pop(row.id, None)
+        notice = doubted(row, doubt.italian, doubt.english)
+        await self._ledger.settle(row.id, DeletionState.DOUBTED, doubt.english, notice)
+
+
+def _highest_first(wish: DeletionRow) -> tuple[float, float]:
+    return -_number(wish.remote.api_id), -wish.remote.rank
+
+
+def _number(api_id: str) -> float:
+    return float(api_id[:18]) if api_id.isascii() and api_id.isdigit() else 0.0
+
+
+def _digest(body: str) -> bytes:
+    return hashlib.sha256(body.encode("utf-8", "surrogatepass")).digest()

@@ -1,0 +1,274 @@
+"""Fetching bodies: each once, the newest first, so many at a time that only the API is waited for.
+
+Rows are taken in chunks, newest chunk first; a chunk is filed as one batch, oldest row first,
+while the next ones are being fetched. What was fetched is filed also when a neighbour failed.
+
+A body counts only if its row agrees with the listed one (Q11); otherwise the page is listed again
+and the new id tried. A row that keeps failing while others succeed is filed as unreadable, so
+that a person sees it: at once if the API cannot even be asked for it, else after ``PATIENCE``
+tries spread over hours. While everything fails nothing is given up.
+
+Failure: the first error that concerns the API as a whole ends ``drain`` and reaches its caller.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from dataclasses import dataclass
+
+import structlog
+
+from bridge.api.errors import ApiError, NotSent, OutcomeUnknown, Refused
+from bridge.clock import Clock
+from bridge.receipts.filing import Arrival
+from bridge.store.base import StoreFailed
+from bridge.store.remote import RemoteId, RemoteRow
+from bridge.sync.agreement import agrees
+from bridge.sync.filer import Filer, arrival
+from bridge.sync.ledger import Ledger
+from bridge.sync.locating import Locator
+from bridge.sync.pages import InboxClient
+
+log = structlog.get_logger()
+
+AT_ONCE = 8
+"""Requests of one account under way."""
+
+CHUNK_ROWS = 25
+CHUNKS = 4
+"""Chunks in hand: while one waits for its slowest body, the others keep the requests going."""
+
+HELD_LIMIT_BYTES = 32 * 1024**2
+"""Fetched bodies that wait to be filed; no further one is asked for beyond this."""
+
+PATIENCE = (60.0, 300.0, 1_800.0, 7_200.0, 21_600.0, 43_200.0)
+"""Seconds between the tries for a row that fails while others do not; then it is given up."""
+
+ANSWERED_PATIENCE = 2
+"""Tries for a row whose answer came and made no sense."""
+
+ALL_FAILING = 3
+"""So many failures in a row, none of them a plain no, mean that the API is in trouble."""
+
+
+async def _always() -> bool:
+    return True
+
+
+@dataclass(slots=True)
+class _Try:
+    """Where a failing row stands; ``worked`` is the count of successes at its last failure."""
+
+    count: int
+    again_at_s: float
+    worked: int
+
+
+class Fetcher:
+    """Fetches one account's bodies.
+
+    Attributes:
+        twins: is told of rows that share a fingerprint with another; they are not fetched here.
+    """
+
+    def __init__(
+        self,
+        client: InboxClient,
+        ledger: Ledger,
+        filer: Filer,
+        locator: Locator,
+        clock: Clock,
+        twins: Callable[[Iterable[bytes]], None],
+    ) -> None:
+        self._client = client
+        self._ledger = ledger
+        self._filer = filer
+        self._locator = locator
+        self._clock = clock
+        self._twins = twins
+        self._slots = asyncio.Semaphore(AT_ONCE)
+        self._chunks = asyncio.Semaphore(CHUNKS)
+        self._in_hand: set[RemoteId] = set()
+        self._tries: dict[RemoteId, _Try] = {}
+        self._worked = 0
+        self._failing = 0
+        self._held_bytes = 0
+        self._room = asyncio.Event()
+        self._room.set()
+        self._trouble: Exception | None = None
+
+    @property
+    def waiting(self) -> int:
+        """How many rows failed and wait for their next try."""
+        return len(self._tries)
+
+    def note_success(self) -> None:
+        """The API answered something else sensibly."""
+        self._worked += 1
+
+    async def drain(
+        self, filed: Callable[[], None], may_go_on: Callable[[], Awaitable[bool]] = _always
+    ) -> None:
+        """Fetch until nothing is left that can be had now.
+
+        Args:
+            filed: is called after each batch.
+            may_go_on: is asked before each chunk.
+
+        Raises:
+            ApiError: the API is in trouble.
+            StoreFailed: the store is.
+        """
+        self._trouble = None
+        async with asyncio.TaskGroup() as group:
+            while self._trouble is None:
+                await self._chunks.acquire()
+                rows = await self._free_chunk(may_go_on)
+                if not rows:
+                    self._chunks.release()
+                    break
+                self._in_hand.update(row.id for row in rows)
+                group.create_task(self._chunk(rows, filed))
+        if self._trouble is not None:
+            raise self._trouble
+
+    async def _free_chunk(self, may_go_on: Callable[[], Awaitable[bool]]) -> list[RemoteRow]:
+        try:
+            if self._trouble is None and await may_go_on():
+                return await self._next_chunk()
+        except StoreFailed as error:
+            self._trouble = self._trouble or error
+        return []
+
+    async def _next_chunk(self) -> list[RemoteRow]:
+        now_s = self._clock.monotonic()
+        limit = CHUNK_ROWS + len(self._in_hand) + len(self._tries)
+        while True:
+            rows = await self._ledger.bodiless(limit)
+            free = [row for row in rows if self._is_due(row, now_s)]
+            free = await self._without_twins(free[:CHUNK_ROWS], rows)
+            if free or len(rows) < limit:
+                return free
+            limit *= 2
+
+    def _is_due(self, row: RemoteRow, now_s: float) -> bool:
+        tried = self._tries.get(row.id)
+        return row.id not in self._in_hand and (tried is None or tried.again_at_s <= now_s)
+
+    async def _without_twins(
+        self, chunk: list[RemoteRow], rows: list[RemoteRow]
+    ) -> list[RemoteRow]:
+        if not chunk:
+            return chunk
+        counts: dict[bytes, int] = {}
+        for place in await self._ledger.places({row.fingerprint for row in chunk if row.api_id}):
+            counts[place.fingerprint] = counts.get(place.fingerprint, 0) + 1
+        twins = [name for name, count in counts.items() if count > 1]
+        if twins:
+            self._twins(twins)
+        return [row for row in chunk if row.fingerprint not in twins]
+
+    async def _chunk(self, rows: Sequence[RemoteRow], filed: Callable[[], None]) -> None:
+        held = 0
+        try:
+            results = await asyncio.gather(*(self._fetch(row) for row in reversed(rows)))
+            arrivals = [one for one in results if one is not None]
+            held = sum(len(one.body) for one in arrivals)
+            if arrivals and await self._filer.file(arrivals):
+                filed()
+        except Exception as error:
+            self._trouble = self._trouble or error
+        finally:
+            self._in_hand.difference_update(row.id for row in rows)
+            self._hold(-held)
+            self._chunks.release()
+
+    def _hold(self, size_bytes: int) -> None:
+        self._held_bytes += size_bytes
+        (self._room.set if self._held_bytes < HELD_LIMIT_BYTES else self._room.clear)()
+
+    async def _fetch(self, row: RemoteRow) -> Arrival | None:
+        """Return the row with its body, None if it is not to be had now."""
+        if not row.api_id:
+            raw = await self._ledger.raw(row.id)
+            result = arrival(row, raw, "the API lists it without an id")
+        else:
+            async with self._slots:
+                await self._room.wait()
+                found = None if self._trouble is not None else await self._ask(row)
+            if found is None:
+                return None
+            result = found
+        self._hold(len(result.body))
+        return result
+
+    async def _ask(self, row: RemoteRow, *, again: bool = False) -> Arrival | None:
+        try:
+            message = await self._client.inbox_message(row.api_id)
+        except NotSent as error:
+            self._trouble = self._trouble or error
+            return None
+        except Refused as error:
+            if error.status == 0:
+                raw = await self._ledger.raw(row.id)
+                return arrival(row, raw, "the API cannot be asked for its id")
+            return await self._elsewhere(row, error.reason, again)
+        except ApiError as error:
+            return await self._failed(row, error)
+        self._worked += 1
+        self._failing = 0
+        if agrees(row, message):
+            self._tries.pop(row.id, None)
+            return arrival(row, message.body)
+        shown = json.dumps({"listed": await self._ledger.raw(row.id), "shown": message.row.raw})
+        return await self._elsewhere(row, "its id shows another message", again, shown)
+
+    async def _elsewhere(
+        self, row: RemoteRow, reason: str, again: bool, shown: str = ""
+    ) -> Arrival | None:
+        """Look where the row is listed now and ask there, once."""
+        if not again:
+            try:
+                found = await self._locator.find(row)
+            except ApiError as error:
+                self._trouble = self._trouble or error
+                return None
+            if len(found) == 1 and found[0].api_id != row.api_id:
+                moved = await self._ledger.row(row.id)
+                if moved is not None and moved.gone_at is None:
+                    return await self._ask(moved, again=True)
+        return await self._postpone(row, reason, len(PATIENCE), shown)
+
+    async def _failed(self, row: RemoteRow, error: ApiError) -> Arrival | None:
+        answered = isinstance(error, OutcomeUnknown) and error.status in range(200, 300)
+        self._failing += not answered
+        if self._failing >= ALL_FAILING:
+            self._trouble = self._trouble or error
+            self._failing = 0
+            return None
+        patience = ANSWERED_PATIENCE if answered else len(PATIENCE)
+        self._worked += answered
+        return await self._postpone(row, error.reason, patience, error.answer)
+
+    async def _postpone(
+        self, row: RemoteRow, reason: str, patience: int, shown: str
+    ) -> Arrival | None:
+        """Try a row again later, or give it up as unreadable after ``patience`` tries."""
+        tried = self._tries.setdefault(row.id, _Try(0, 0.0, -1))
+        tried.count += tried.worked != self._worked  # only if something else worked meanwhile
+        tried.worked = self._worked
+        log.warning(
+            "a message cannot be read",
+            account=self._ledger.account,
+            remote=row.id,
+            reason=reason,
+            tries=tried.count,
+        )
+        if tried.count > patience:
+            self._tries.pop(row.id)
+            return arrival(row, shown or await self._ledger.raw(row.id), reason)
+        delay_s = PATIENCE[min(max(tried.count, 1), len(PATIENCE)) - 1]
+        tried.again_at_s = self._clock.monotonic() + delay_s
+        return None

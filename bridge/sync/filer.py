@@ -1,0 +1,98 @@
+"""Handing what was fetched to the receipts, so that no bad message stops a good one.
+
+Messages are filed a batch in one commit. If that fails for another reason than the store, each is
+tried alone, and one that still fails is filed as unreadable, with what the API sent.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Protocol
+
+import structlog
+
+from bridge.model import AccountId
+from bridge.receipts.filing import Arrival
+from bridge.store.base import StoreFailed
+from bridge.store.remote import RemoteRow
+from bridge.sync.ledger import Ledger
+
+log = structlog.get_logger()
+
+
+class Filing(Protocol):
+    """See ``receipts.filing.Filing``."""
+
+    async def file(self, account: AccountId, arrivals: Sequence[Arrival]) -> None:
+        """Compose, classify and show messages, all in one commit."""
+
+
+class Filer:
+    """Files one account's messages."""
+
+    def __init__(self, filing: Filing, ledger: Ledger) -> None:
+        self._filing = filing
+        self._ledger = ledger
+
+    async def file(self, arrivals: Sequence[Arrival]) -> int:
+        """File those that are still at the API and not here yet; returns how many were.
+
+        Raises:
+            StoreFailed: nothing was filed, or only a part; to be tried again.
+        """
+        async with self._ledger.lock:
+            wanted = [one for one in arrivals if await self._is_wanted(one)]
+            if wanted:
+                await self._file(wanted)
+                self._ledger.filed += len(wanted)
+            return len(wanted)
+
+    async def _is_wanted(self, arrival: Arrival) -> bool:
+        row = await self._ledger.row(arrival.remote)
+        return row is not None and row.gone_at is None and row.content is None
+
+    async def _file(self, arrivals: list[Arrival]) -> None:
+        account = self._ledger.account
+        try:
+            await self._filing.file(account, arrivals)
+        except StoreFailed:
+            raise
+        except Exception:
+            if len(arrivals) > 1:
+                for one in arrivals:
+                    await self._file([one])
+                return
+            (arrival,) = arrivals
+            if arrival.unreadable:
+                raise
+            log.exception("a message cannot be composed", account=account, remote=arrival.remote)
+            await self._file([_as_unreadable(arrival, arrival.body, "it cannot be composed")])
+
+
+def arrival(row: RemoteRow, body: str, unreadable: str = "") -> Arrival:
+    """Return a row with its body, ready to be filed."""
+    return Arrival(
+        remote=row.id,
+        sender=row.sender,
+        recipient=row.recipient,
+        date_text=row.date_text,
+        subject=row.subject,
+        received_at=row.received_at,
+        first_seen=row.first_seen,
+        body=body,
+        unreadable=unreadable,
+    )
+
+
+def _as_unreadable(one: Arrival, body: str, reason: str) -> Arrival:
+    return Arrival(
+        remote=one.remote,
+        sender=one.sender,
+        recipient=one.recipient,
+        date_text=one.date_text,
+        subject=one.subject,
+        received_at=one.received_at,
+        first_seen=one.first_seen,
+        body=body,
+        unreadable=reason,
+    )

@@ -1,0 +1,366 @@
+"""One account's rows in the store, and the counts of them that are kept in memory.
+
+Nothing here asks the API. Every method is one transaction; the counts follow the commits. The
+lock keeps a row from being filed into INBOX while it is being withdrawn from there.
+
+Failure: the store's own errors pass; nothing of the method then happened.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from bridge.alarms import AlarmKind, clear_alarm, raise_alarm
+from bridge.api.schema import InboxRow
+from bridge.clock import Clock
+from bridge.mailbox import Mailboxes, MailboxTransaction
+from bridge.model import INBOX, AccountId
+from bridge.store.base import ReadTransaction, Store, Transaction
+from bridge.store.remote import (
+    DeletionRow,
+    DeletionState,
+    NewRemote,
+    Place,
+    RemoteCount,
+    RemoteId,
+    RemoteRow,
+)
+from bridge.sync.matching import Alignment, Listed, align, ranked
+from bridge.sync.notice import Notice
+from bridge.sync.paging import Snapshot
+from bridge.sync.state import SyncState, dump, load
+
+BETWEEN_LIMIT = 2_000
+"""Rows looked at for one gap in the listing; a wider one is closed in several passes."""
+
+DROP_BATCH = 500
+
+NO_FIELDS = InboxRow("", "", "", "", "", "", None)
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """What came of a page: ``top`` and ``bottom`` are the ranks it spans, new rows among them.
+
+    ``fresh`` counts the new rows, ``new`` holds their ranks; ``top`` and ``bottom`` are None on a
+    page without any row that has a rank.
+    """
+
+    alignment: Alignment
+    fresh: int
+    top: float | None
+    bottom: float | None
+    new: frozenset[float]
+
+
+def _taken(alignment: Alignment, changed: Mapping[int, float]) -> Taken:
+    ranks = {index: place.rank for index, place in alignment.partners.items()} | dict(changed)
+    return Taken(
+        alignment,
+        len(alignment.fresh),
+        max(ranks.values(), default=None),
+        min(ranks.values(), default=None),
+        frozenset(ranks[index] for index in alignment.fresh),
+    )
+
+
+class Ledger:
+    """See the module.
+
+    Attributes:
+        live: rows that are at the API as far as is known.
+        filed: those of them whose content is here.
+        lock: held while content is filed or withdrawn.
+    """
+
+    def __init__(
+        self, store: Store, mailboxes: Mailboxes, clock: Clock, account: AccountId
+    ) -> None:
+        self.account = account
+        self.live = 0
+        self.filed = 0
+        self.lock = asyncio.Lock()
+        self._store = store
+        self._mailboxes = mailboxes
+        self._clock = clock
+
+    # -- progress ----------------------------------------------------------------------------
+
+    async def load(self) -> SyncState:
+        """Count what is there, and return what sync remembers."""
+
+        async def work(tx: ReadTransaction) -> tuple[RemoteCount, str]:
+            return await tx.remote_count(self.account), await tx.sync_state(self.account)
+
+        count, state = await self._store.scan(work)
+        self.live, self.filed = count.live, count.filed
+        return load(state)
+
+    async def save(self, state: SyncState) -> None:
+        """Remember ``state``."""
+
+        async def work(tx: Transaction) -> None:
+            await tx.set_sync_state(self.account, dump(state))
+
+        await self._store.write(work)
+
+    # -- the listing -------------------------------------------------------------------------
+
+    async def align(self, snapshot: Snapshot, above: float | None = None) -> Alignment:
+        """Match a page with what is known; for ``above`` see ``matching.Alignment``."""
+        names = [one.fingerprint for one in snapshot.rows]
+
+        async def work(tx: ReadTransaction) -> list[Place]:
+            return await tx.places_of(self.account, names)
+
+        return align(snapshot.rows, await self._store.read(work), above)
+
+    async def take(self, alignment: Alignment, above: float | None) -> Taken:
+        """Keep what a page brought: new rows, ids and ranks that moved.
+
+        Args:
+            alignment: the page.
+            above: the rank of the row listed just before it, None if it is the newest page.
+        """
+        if alignment.in_order and not (alignment.moved or alignment.fresh):
+            return _taken(alignment, {})
+
+        async def work(tx: Transaction) -> dict[int, float]:
+            await tx.place_remote(alignment.moved)
+            ranks = await self._ranks(tx, alignment, above)
+            await tx.rank_remote(
+                [
+                    (place.remote, ranks[index])
+                    for index, place in alignment.partners.items()
+                    if index in ranks
+                ]
+            )
+            for index in reversed(alignment.fresh):
+                await tx.add_remote(self._new(alignment.rows[index], ranks[index]))
+            return ranks
+
+        ranks = await self._store.write(work)
+        self.live += len(alignment.fresh)
+        return _taken(alignment, ranks)
+
+    async def _ranks(
+        self, tx: Transaction, alignment: Alignment, above: float | None
+    ) -> dict[int, float]:
+        """Give rows ranks between those next to them, of rows that are known."""
+        ranks = [place.rank for place in alignment.steady.values()]
+        if ranks:
+            upper = await tx.rank_beside(self.account, max(ranks), newer=True)
+            lower = await tx.rank_beside(self.account, min(ranks), newer=False)
+        elif above is not None:
+            upper, lower = above, await tx.rank_beside(self.account, above, newer=False)
+        else:
+            upper, lower = None, await tx.rank_beside(self.account, None, newer=True)
+        return ranked(alignment, upper, lower)
+
+    async def add_twin(self, alignment: Alignment, index: int) -> RemoteId:
+        """Keep the row of a page that its body has shown to be a new one."""
+        alone = Alignment(alignment.rows, alignment.partners, (index,), frozenset())
+
+        async def work(tx: Transaction) -> RemoteId:
+            rank = (await self._ranks(tx, alone, None))[index]
+            return await tx.add_remote(self._new(alignment.rows[index], rank))
+
+        remote = await self._store.write(work)
+        self.live += 1
+        return remote
+
+    def _new(self, listed: Listed, rank: float) -> NewRemote:
+        row = listed.row
+        fields = row if isinstance(row, InboxRow) else NO_FIELDS
+        return NewRemote(
+            account=self.account,
+            fingerprint=listed.fingerprint,
+            api_id=listed.api_id,
+            raw=row.raw,
+            sender=fields.sender,
+            recipient=fields.recipient,
+            date_text=fields.date_text,
+            subject=fields.subject,
+            received_at=fields.date,
+            first_seen=self._clock.now(),
+            rank=rank,
+        )
+
+    async def move(self, places: Sequence[tuple[RemoteId, str]]) -> None:
+        """Remember under which ids rows are listed now."""
+
+        async def work(tx: Transaction) -> None:
+            await tx.place_remote(places)
+
+        if places:
+            await self._store.write(work)
+
+    async def between(self, low: float | None, high: float | None) -> list[Place]:
+        """Return the live rows ranked from ``low`` to ``high``, newest first; None is open."""
+
+        async def work(tx: ReadTransaction) -> list[Place]:
+            return await tx.places_between(self.account, low, high, BETWEEN_LIMIT)
+
+        return await self._store.read(work)
+
+    async def places(self, fingerprints: Iterable[bytes]) -> list[Place]:
+        """Return the live rows of these fingerprints, newest first."""
+        names = list(fingerprints)
+
+        async def work(tx: ReadTransaction) -> list[Place]:
+            return await tx.places_of(self.account, names)
+
+        return await self._store.read(work)
+
+    async def position(self, rank: float) -> int:
+        """Return how many live rows are newer than ``rank``."""
+
+        async def work(tx: ReadTransaction) -> int:
+            return await tx.places_newer(self.account, rank)
+
+        return await self._store.read(work)
+
+    async def row(self, remote: RemoteId) -> RemoteRow | None:
+        """Return one row."""
+
+        async def work(tx: ReadTransaction) -> RemoteRow | None:
+            return await tx.remote_row(remote)
+
+        return await self._store.read(work)
+
+    async def raw(self, remote: RemoteId) -> str:
+        """Return a row's JSON as it was listed."""
+
+        async def work(tx: ReadTransaction) -> str:
+            return await tx.remote_raw(remote) or ""
+
+        return await self._store.read(work)
+
+    # -- going -------------------------------------------------------------------------------
+
+    async def withdraw(self, remotes: Sequence[RemoteId]) -> None:
+        """Take rows that are no longer at the API out of INBOX; local copies and archive stay."""
+        inbox = await self._mailboxes.find(self.account, INBOX)
+
+        async def work(mtx: MailboxTransaction) -> tuple[int, int]:
+            now = self._clock.now()
+            gone = filed = 0
+            for remote in remotes:
+                row = await mtx.tx.remote_row(remote)
+                if row is None or row.gone_at is not None:
+                    continue
+                gone += 1
+                filed += row.content is not None
+                await mtx.tx.mark_remote_gone(remote, now)
+                await _end_deletion(mtx, self.account, remote, now)
+                if row.content is not None and inbox is not None:
+                    await mtx.withdraw(inbox.id, row.content)
+            return gone, filed
+
+        async with self.lock:
+            gone, filed = await self._mailboxes.write(work)
+        self.live -= gone
+        self.filed -= filed
+
+    async def drop_archived(self, retention: timedelta) -> int:
+        """Forget a batch of rows that left the API longer ago than ``retention``."""
+        before = self._clock.now() - retention
+
+        async def work(tx: Transaction) -> int:
+            return await tx.drop_archived_bodies(before, DROP_BATCH)
+
+        return await self._store.write(work)
+
+    # -- bodies ------------------------------------------------------------------------------
+
+    async def bodiless(self, limit: int) -> list[RemoteRow]:
+        """Return live rows whose body is still to be fetched, newest first."""
+
+        async def work(tx: ReadTransaction) -> list[RemoteRow]:
+            return await tx.remote_without_body(self.account, limit)
+
+        return await self._store.read(work)
+
+    # -- deletions ---------------------------------------------------------------------------
+
+    async def wanted(self) -> list[DeletionRow]:
+        """Return the deletions to be carried out, oldest first."""
+
+        async def work(tx: ReadTransaction) -> list[DeletionRow]:
+            return await tx.deletions(self.account, DeletionState.WANTED)
+
+        return await self._store.read(work)
+
+    async def is_shown(self, row: RemoteRow) -> bool:
+        """Tell whether some mailbox still shows a row's message."""
+
+        async def work(tx: ReadTransaction) -> bool:
+            return row.content is not None and bool(await tx.copies(row.content))
+
+        return await self._store.read(work)
+
+    async def settle(
+        self, remote: RemoteId, state: DeletionState, reason: str, notice: Notice | None = None
+    ) -> None:
+        """Write down how a deletion ended; a notice tells a person."""
+
+        async def work(mtx: MailboxTransaction) -> None:
+            now = self._clock.now()
+            await mtx.tx.settle_deletion(remote, state, reason, now)
+            if notice is not None:
+                await _tell(mtx, self.account, AlarmKind.DELETION, str(remote), notice, now)
+
+        await self._mailboxes.write(work)
+
+    async def deleted(self, remote: RemoteId) -> None:
+        """Write down that a deletion was carried out and seen to be so."""
+        await self.withdraw([remote])
+
+    # -- alarms ------------------------------------------------------------------------------
+
+    async def alarm(self, kind: AlarmKind, key: str, notice: Notice) -> bool:
+        """Raise an alarm unless it is raised already; tells whether it was new."""
+
+        async def work(mtx: MailboxTransaction) -> bool:
+            return await _tell(mtx, self.account, kind, key, notice, self._clock.now())
+
+        return await self._mailboxes.write(work)
+
+    async def clear(self, kind: AlarmKind, key: str) -> None:
+        """End an alarm, if there is one."""
+
+        async def work(mtx: MailboxTransaction) -> bool:
+            return await clear_alarm(mtx, self.account, kind, key, self._clock.now())
+
+        await self._mailboxes.write(work)
+
+    async def alarms(self) -> set[tuple[str, str]]:
+        """Return kind and key of the alarms that are raised."""
+
+        async def work(tx: ReadTransaction) -> set[tuple[str, str]]:
+            return {(alarm.kind, alarm.key) for alarm in await tx.alarms(self.account)}
+
+        return await self._store.read(work)
+
+
+async def _end_deletion(
+    mtx: MailboxTransaction, account: AccountId, remote: RemoteId, now: datetime
+) -> None:
+    await mtx.tx.settle_deletion(remote, DeletionState.DONE, "", now)
+    await clear_alarm(mtx, account, AlarmKind.DELETION, str(remote), now)
+
+
+async def _tell(
+    mtx: MailboxTransaction,
+    account: AccountId,
+    kind: AlarmKind,
+    key: str,
+    notice: Notice,
+    now: datetime,
+) -> bool:
+    return await raise_alarm(
+        mtx, account, kind, key, notice.subject, notice.italian, notice.english, now
+    )

@@ -1,0 +1,392 @@
+"""Keeping the known rows equal to the API's listing, at the price of one page where nothing moved.
+
+``look`` reads the page with the newest rows. If all of it is known and the API's total is
+explained by what is known, that was all. Otherwise a *sweep* goes on from there towards the
+oldest row, a page for each ``step``, until the total is explained or the end is reached; once a
+day a whole one looks at every page. A sweep survives a restart.
+
+New rows are kept as soon as a page shows them. A row is withdrawn only after it was seen missing
+twice, between neighbours that were listed, with no other change in the total meanwhile.
+
+Failure: errors of the API and the store pass; what was kept until then stays, and the next look
+goes on from there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import replace
+from datetime import timedelta
+
+import structlog
+
+from bridge.clock import Clock
+from bridge.store.remote import Place, RemoteId
+from bridge.sync.ledger import Ledger, Taken
+from bridge.sync.matching import Alignment, missing
+from bridge.sync.pages import Pages
+from bridge.sync.paging import Layout, Snapshot
+from bridge.sync.state import Sweep, SyncState
+
+log = structlog.get_logger()
+
+WHOLE_EVERY = timedelta(days=1)
+EMPTIED_WAIT = timedelta(hours=1)
+EMPTIED_ROWS = 10
+"""A mailbox of so many rows that is suddenly shown empty is believed after ``EMPTIED_WAIT``."""
+
+PROBES = 10
+"""Rows missing from the listing that are asked for one by one before they count as gone."""
+
+NOTHING = Taken(Alignment((), {}, (), frozenset()), 0, None, None, frozenset())
+
+
+class Listing:
+    """One account's listing.
+
+    Attributes:
+        state: what is remembered; ``keep`` writes it down.
+        doubtful: twins that only their bodies tell apart, and the pages they were seen on.
+    """
+
+    def __init__(self, pages: Pages, ledger: Ledger, clock: Clock, state: SyncState) -> None:
+        self.state = state
+        self.doubtful: dict[bytes, set[int]] = {}
+        self._pages = pages
+        self._ledger = ledger
+        self._clock = clock
+        self._paired: dict[RemoteId, tuple[str, int]] = {}
+        self._suspects: set[RemoteId] = set()
+        self._last: Snapshot | None = None
+        self._kept = state
+
+    async def keep(self) -> None:
+        """Write the state down if more than the time of the last look changed."""
+        state = self.state
+        if replace(state, last_sync=self._kept.last_sync) != self._kept:
+            await self._ledger.save(state)
+            self._kept = state
+
+    @property
+    def is_settled(self) -> bool:
+        """Whether everything listed is known and the other way round, as far as was seen."""
+        is_explained = self.state.whole_at is not None and self.state.agrees(self._ledger.live)
+        return is_explained and not self.sweeping and not self.doubtful
+
+    # -- the newest page ---------------------------------------------------------------------
+
+    async def look(self) -> None:
+        """Read the newest page, and begin a sweep if it does not explain the API's total."""
+        page, layout = await self._newest_page()
+        if not await self._is_emptied(page):
+            await self._take_in_newest(page, layout)
+        self.state = replace(self.state, last_sync=self._clock.now())
+        await self.keep()
+
+    async def _newest_page(self) -> tuple[Snapshot, Layout]:
+        layout = self.state.layout
+        if layout is None or self._whole_due or not self._is_clear(layout):
+            layout = await self._discover()
+        page = await self._newest(layout)
+        if layout.single and (page.total or 0) - self.state.excess > len(page.rows):
+            layout = await self._discover()
+            page = await self._newest(layout)
+        if len(page.rows) > layout.size:
+            layout = replace(layout, size=len(page.rows))
+            self.state = replace(self.state, layout=layout)
+        return page, layout
+
+    def _is_clear(self, layout: Layout) -> bool:
+        """Tell whether the layout says where the newest row is."""
+        return layout.newest_first is not None or (layout.single and self.state.total is not None)
+
+    @property
+    def _whole_due(self) -> bool:
+        at = self.state.whole_at
+        return not self.sweeping and (at is None or self._clock.now() - at >= WHOLE_EVERY)
+
+    async def _discover(self) -> Layout:
+        layout = await self._pages.discover()
+        if layout != self.state.layout:
+            log.info("listing understood", account=self._ledger.account, layout=str(layout))
+        self.state = replace(self.state, layout=layout)
+        return layout
+
+    async def _newest(self, layout: Layout) -> Snapshot:
+        """Read the page with the newest row, wherever the total of a moment ago has put it."""
+        number = layout.newest_page(self.state.length(self._ledger.live))
+        page = await self._pages.snapshot(number, layout)
+        while layout.newest_first is False:
+            if page.total is not None:
+                number = layout.newest_page(page.total)
+            elif not page.rows:
+                number = max(page.number - 1, layout.base)
+            elif len(page.rows) >= layout.size:
+                number = page.number + 1
+            if number == page.number:
+                break
+            other = await self._pages.snapshot(number, layout)
+            if page.rows and (not other.rows or _same(page, other)):
+                break
+            page = other
+        return page
+
+    async def _is_emptied(self, page: Snapshot) -> bool:
+        """Tell whether the API shows nothing where there was a lot, and is not to be believed."""
+        state = self.state
+        if page.rows or (self._ledger.live < EMPTIED_ROWS and not page.total):
+            self.state = replace(state, emptied_at=None)
+            return False
+        since = state.emptied_at or self._clock.now()
+        self.state = replace(state, emptied_at=since)
+        log.warning("the API shows an empty mailbox", account=self._ledger.account, since=since)
+        return bool(page.total) or self._clock.now() - since < EMPTIED_WAIT
+
+    async def _take_in_newest(self, page: Snapshot, layout: Layout) -> None:
+        if not self.sweeping:
+            self._paired.clear()
+            self._suspects.clear()
+        taken = await self._take(page, None, remember=not self.sweeping)
+        extent = (page.number - layout.base) * layout.size + len(page.rows)
+        self.state = replace(self.state, total=page.total, extent=extent)
+        is_last = self._is_last(page)
+        gap = await self._close_gap(page, taken, high=None, is_last=is_last, newer=None)
+        found = gap or bool(taken.fresh or taken.alignment.doubtful)
+        if is_last:
+            await self._end_sweep(page.total, found=found)
+        elif taken.bottom is not None:
+            self._begin_sweep(page, taken.bottom, found=found)
+
+    def _begin_sweep(self, page: Snapshot, bottom: float, *, found: bool) -> None:
+        state = self.state
+        unexplained = not state.agrees(self._ledger.live)
+        whole_due = self._whole_due or (page.total is None and found)
+        under_way = state.sweep is not None and not (state.sweep.whole and unexplained)
+        if (unexplained or whole_due) and not under_way:
+            whole = whole_due and not unexplained
+            self.state = replace(
+                state, sweep=Sweep(page.number, bottom, page.total, whole, found=found)
+            )
+            self._last = page
+
+    # -- sweeping ----------------------------------------------------------------------------
+
+    @property
+    def sweeping(self) -> bool:
+        """Whether there are pages to look at."""
+        return self.state.sweep is not None
+
+    async def step(self) -> None:
+        """Look at the next page of the sweep."""
+        sweep, layout = self.state.sweep, self.state.layout
+        if sweep is None or layout is None:
+            return
+        number = layout.older(sweep.page)
+        page = self._past_end(sweep)
+        if number is not None:
+            page = await self._pages.snapshot(number, layout)
+        if self._last is not None and _same(self._last, page):
+            page = self._past_end(sweep)
+        if page.rows and _shrunk(page, sweep):
+            self._step_back(sweep, page, layout)
+        else:
+            await self._look_at(sweep, page, layout)
+        await self.keep()
+
+    def _past_end(self, sweep: Sweep) -> Snapshot:
+        return Snapshot(sweep.page, (), sweep.total)
+
+    def _step_back(self, sweep: Sweep, page: Snapshot, layout: Layout) -> None:
+        """Rows went since the last page, so those after them moved up, past where it was looked."""
+        by = (sweep.total or 0) - (page.total or 0)
+        number = sweep.page
+        if layout.newest_first is not False:
+            number = max(page.number - 1 - (by + layout.size - 1) // layout.size, layout.base - 1)
+        self._last = None
+        self.state = replace(
+            self.state, sweep=Sweep(number, None, page.total, sweep.whole, found=True)
+        )
+
+    async def _look_at(self, sweep: Sweep, page: Snapshot, layout: Layout) -> None:
+        """Take in a page of the sweep, and see whether there is more."""
+        above = sweep.above if page.total == sweep.total else None
+        taken = await self._take(page, above, follows=above is not None)
+        if page.rows:
+            self.state = replace(self.state, total=page.total)
+        is_last = not page.rows or self._is_last(page)
+        high = taken.top if above is None else above
+        newer = None if above is None else layout.newer(page.number)
+        gap = False
+        if high is not None:
+            gap = await self._close_gap(page, taken, high=high, is_last=is_last, newer=newer)
+        found = sweep.found or gap or page.total != sweep.total
+        found = found or bool(taken.fresh or taken.alignment.doubtful)
+        is_explained = self.state.total is not None and self.state.agrees(self._ledger.live)
+        if is_last:
+            await self._end_sweep(self.state.total, found=found)
+        elif is_explained and not sweep.whole:
+            self.state = replace(self.state, sweep=None)
+        else:
+            below = sweep.above if taken.bottom is None else taken.bottom
+            self._last = page
+            self.state = replace(
+                self.state, sweep=Sweep(page.number, below, page.total, sweep.whole, found)
+            )
+
+    async def _end_sweep(self, total: int | None, *, found: bool) -> None:
+        """The oldest row was reached: the whole listing was seen."""
+        if total is None:
+            await self._remove(self._suspects - set(self._paired))
+        self._paired.clear()
+        self._suspects.clear()
+        is_proof = total is not None or not found  # without a total only a quiet pass proves it
+        whole_at = self._clock.now() if is_proof else None
+        self.state = replace(self.state, sweep=None, whole_at=whole_at)
+        if total is None or found or self.doubtful:
+            return
+        excess = total - self._ledger.live
+        if excess == self.state.excess:
+            self.state = replace(self.state, suspected=None)
+        elif excess != self.state.suspected:  # perhaps the pages are cut in another way
+            self.state = replace(self.state, suspected=excess, layout=None)
+        else:
+            log.warning("the API's total is off", account=self._ledger.account, by=excess)
+            self.state = replace(self.state, excess=excess, suspected=None)
+
+    # -- pages in general --------------------------------------------------------------------
+
+    async def _take(
+        self,
+        page: Snapshot,
+        above: float | None,
+        *,
+        follows: bool = False,
+        remember: bool = True,
+    ) -> Taken:
+        """Keep what a page brings; it ``follows`` if the row ranked ``above`` is just before it."""
+        alignment = await self._ledger.align(page, above if follows else None)
+        taken = await self._ledger.take(alignment, above)
+        self.suspect(taken.alignment.doubtful, page.number)
+        for place, one in taken.alignment.pairs if remember else ():
+            api_id, number = self._paired.setdefault(place.remote, (one.api_id, page.number))
+            if api_id != one.api_id:  # listed twice, under two ids: perhaps two rows
+                self.suspect([place.fingerprint], number, page.number)
+        return taken
+
+    def suspect(self, names: Iterable[bytes], *numbers: int) -> None:
+        """Note twins to be told apart, and pages they were seen on."""
+        for name in names:
+            self.doubtful.setdefault(name, set()).update(numbers)
+
+    def _is_last(self, page: Snapshot) -> bool:
+        """Tell whether the page has the oldest row, as far as page and total can tell."""
+        layout = self.state.layout
+        if layout is None or layout.newest_first is False:
+            return layout is not None and page.number == layout.base
+        if page.total is None:
+            return not page.rows
+        if layout.single:
+            return page.number == layout.base and len(page.rows) >= page.total
+        return (page.number - layout.base + 1) * layout.size >= page.total
+
+    def _is_end(self, page: Snapshot) -> bool:
+        """Tell whether nothing can be older than what the page lists: its rows make up the total.
+
+        Where there is no total, a page without rows is the end.
+        """
+        layout = self.state.layout
+        if layout is None or layout.newest_first is False:
+            return layout is not None and page.number == layout.base
+        if page.total is None:
+            return not page.rows
+        return (page.number - layout.base) * layout.size + len(page.rows) == page.total
+
+    async def _close_gap(
+        self, page: Snapshot, taken: Taken, *, high: float | None, is_last: bool, newer: int | None
+    ) -> bool:
+        """Withdraw what should be on a page and is not, after a second look.
+
+        Args:
+            page: the page.
+            taken: what it says.
+            high: the rank of the row listed just before it, None if there is none.
+            is_last: there is no page after it.
+            newer: the page before it, None if it is the newest.
+
+        Returns:
+            Whether anything was missing.
+        """
+        is_end = is_last and self._is_end(page)
+        if not taken.alignment.in_order or (taken.bottom is None and not is_end):
+            return not taken.alignment.in_order
+        low = None if is_end else taken.bottom
+        between = [one for one in await self._ledger.between(low, high) if one.rank != high]
+        gone = missing(taken.alignment, between)
+        gone = tuple(one for one in gone if one.rank not in taken.new)
+        if gone and (listed := await self._listed_again(page, newer)) is not None:
+            await self._withdraw([one for one in gone if one.remote not in listed], page)
+        return bool(gone)
+
+    async def _listed_again(self, page: Snapshot, newer: int | None) -> set[RemoteId] | None:
+        """Look at a page, and its newer neighbour, once more.
+
+        Returns:
+            The known rows on them, None if something moved meanwhile.
+        """
+        layout = self.state.layout
+        if layout is None:
+            return None
+        found: set[RemoteId] = set()
+        for number in [page.number] if newer is None else [newer, page.number]:
+            second = await self._pages.snapshot(number, layout)
+            if second.total != page.total or (page.rows and not second.rows):
+                return None
+            alignment = await self._ledger.align(second)
+            found.update(place.remote for place, _ in alignment.pairs)
+            self.suspect(alignment.doubtful, number)
+        return found
+
+    async def _withdraw(self, gone: Sequence[Place], page: Snapshot) -> None:
+        """Withdraw rows; of twins only their bodies tell which one is gone."""
+        state = self.state
+        if page.total is not None and self._ledger.live - page.total + state.excess < len(gone):
+            return  # the total does not lack them: the listing is in another order than it was
+        twins = await self._twins(gone)
+        self.suspect(twins, page.number)
+        single = [one for one in gone if one.fingerprint not in twins]
+        absent = {one.remote for one in single if not await self._is_shown(one, len(single))}
+        if page.total is None:  # nothing bears it out, so the whole listing has to
+            self._suspects |= absent
+        else:
+            await self._remove(absent)
+
+    async def _remove(self, remotes: Collection[RemoteId]) -> None:
+        if remotes:
+            log.info("rows left the API", account=self._ledger.account, rows=len(remotes))
+            await self._ledger.withdraw(sorted(remotes))
+
+    async def _twins(self, places: Sequence[Place]) -> set[bytes]:
+        """Return the fingerprints of readable rows that a row not among them has too."""
+        remotes = {one.remote for one in places}
+        names = {one.fingerprint for one in places if one.api_id}
+        return {
+            place.fingerprint
+            for place in await self._ledger.places(names)
+            if place.remote not in remotes
+        }
+
+    async def _is_shown(self, place: Place, beside: int) -> bool:
+        """Ask for a row that is not listed, if there are few: an API may list in any order."""
+        if beside > PROBES or not place.api_id:
+            return False
+        row = await self._ledger.row(place.remote)
+        return row is not None and await self._pages.shows(row)
+
+
+def _shrunk(page: Snapshot, sweep: Sweep) -> bool:
+    """Tell whether the API counts fewer rows than at the page before."""
+    return page.total is not None and sweep.total is not None and page.total < sweep.total
+
+
+def _same(one: Snapshot, other: Snapshot) -> bool:
+    return [row.row.raw for row in one.rows] == [row.row.raw for row in other.rows]

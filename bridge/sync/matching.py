@@ -1,0 +1,206 @@
+"""Which listed row is which known one: rows matched as a multiset, never by id alone. Pure.
+
+The API's ids may be positions that shift at every deletion (Q11), and two receipts may agree in
+every listed field (Q12). So a row is named by the fingerprint of (sender, recipient, date,
+object), and several rows of one fingerprint are *twins*. A page is one atomic look at the
+listing; between two pages rows may come and go. What follows from one page is therefore certain,
+what follows from several only if nothing moved meanwhile:
+
+- a fingerprint that was never seen is a new row;
+- a row whose fingerprint is known once and listed once is that one, whatever its id is now;
+- twins as many as before are those, in order; any other change among twins is *doubtful*, and
+  their bodies decide;
+- a known row between two that are listed side by side may be gone; a second look decides.
+
+Invariant: ``align`` never declares a row new that could be a known one.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC
+
+from bridge.api.schema import InboxRow, UnreadableRow
+from bridge.store.remote import Place, RemoteId
+
+STEP = 1.0
+"""Distance between the ranks of neighbours that come together."""
+
+
+def fingerprint(row: InboxRow | UnreadableRow) -> bytes:
+    """Return the digest that names a row's (sender, recipient, date, object).
+
+    A date that can be read counts as the moment it names, so that another spelling of it is no
+    other row; a row that cannot be read at all is named by its JSON.
+    """
+    if isinstance(row, UnreadableRow):
+        return hashlib.sha256(b"unreadable\0" + row.raw.encode()).digest()
+    date = row.date.astimezone(UTC).isoformat() if row.date is not None else row.date_text.strip()
+    fields = [row.sender.strip(), row.recipient.strip(), date, row.subject.strip()]
+    return hashlib.sha256(json.dumps(fields).encode()).digest()
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """One listed row; ``api_id`` is "" for one that names none."""
+
+    fingerprint: bytes
+    api_id: str
+    row: InboxRow | UnreadableRow
+
+
+def listed(row: InboxRow | UnreadableRow) -> Listed:
+    """Return a row of a page as it is matched."""
+    api_id = row.api_id if isinstance(row, InboxRow) else ""
+    return Listed(fingerprint(row), api_id, row)
+
+
+@dataclass(frozen=True, slots=True)
+class Alignment:
+    """What one page says.
+
+    ``rows`` are the page's, newest first; ``partners`` are the known ones among them by index;
+    ``fresh`` are the indexes of new ones; ``doubtful`` are fingerprints whose twins only their
+    bodies can tell apart; ``above`` is the rank of the row that is known to come just before the
+    page, or on it, None if that is not known.
+    """
+
+    rows: tuple[Listed, ...]
+    partners: Mapping[int, Place]
+    fresh: tuple[int, ...]
+    doubtful: frozenset[bytes]
+    above: float | None = None
+
+    @property
+    def pairs(self) -> list[tuple[Place, Listed]]:
+        """Known rows and where they are listed, newest first."""
+        return [(self.partners[index], self.rows[index]) for index in sorted(self.partners)]
+
+    @property
+    def moved(self) -> list[tuple[RemoteId, str]]:
+        """Rows that are listed under another id than they were, and that id."""
+        return [
+            (place.remote, one.api_id) for place, one in self.pairs if place.api_id != one.api_id
+        ]
+
+    @property
+    def steady(self) -> dict[int, Place]:
+        """The known rows that are listed as their ranks go, by index: as many as possible."""
+        return {index: self.partners[index] for index in _falling(self.partners, self.above)}
+
+    @property
+    def in_order(self) -> bool:
+        """Whether that is all of them."""
+        return len(self.steady) == len(self.partners)
+
+
+def align(page: Sequence[Listed], known: Iterable[Place], above: float | None = None) -> Alignment:
+    """Match a page, newest row first, with the known rows of its fingerprints.
+
+    ``known`` holds every live row that has one of their fingerprints, newest first; for ``above``
+    see ``Alignment``.
+    """
+    groups: dict[bytes, list[Place]] = defaultdict(list)
+    for place in known:
+        groups[place.fingerprint].append(place)
+    indexes: dict[bytes, list[int]] = defaultdict(list)
+    for index, one in enumerate(page):
+        indexes[one.fingerprint].append(index)
+    doubtful: set[bytes] = set()
+    partners: dict[int, Place] = {}
+    for name, places_on_page in indexes.items():
+        pairing = _pair([page[index] for index in places_on_page], groups[name])
+        if pairing is None:
+            doubtful.add(name)
+        else:
+            partners.update({places_on_page[at]: place for at, place in pairing.items()})
+    for index in set(partners) - set(_falling(partners, above)):
+        if page[index].api_id and partners[index].api_id != page[index].api_id:
+            doubtful.add(page[index].fingerprint)  # elsewhere and under another id: another row?
+    partners = {at: one for at, one in partners.items() if one.fingerprint not in doubtful}
+    fresh = tuple(
+        index
+        for index, one in enumerate(page)
+        if index not in partners and one.fingerprint not in doubtful
+    )
+    return Alignment(tuple(page), partners, fresh, frozenset(doubtful), above)
+
+
+def _pair(rows: Sequence[Listed], places: Sequence[Place]) -> dict[int, Place] | None:
+    """Return which of the rows, by index, is which place; None if only bodies can tell."""
+    unreadable = not rows[0].api_id  # nothing tells these apart, nor needs to
+    if len(rows) == len(places) or unreadable or (not places and len(rows) == 1):
+        return dict(zip(range(len(rows)), places, strict=False))
+    by_id = {place.api_id: place for place in places}
+    pairing = {index: by_id[row.api_id] for index, row in enumerate(rows) if row.api_id in by_id}
+    if len(pairing) == len(rows):
+        return pairing  # perhaps not all of the twins, but each stands where it did
+    return None
+
+
+def _falling(partners: Mapping[int, Place], above: float | None) -> list[int]:
+    """Return the longest run of indexes, in order, whose ranks fall strictly.
+
+    What follows on the row ranked ``above`` must be ranked below it.
+    """
+    edge = next((index for index, place in partners.items() if place.rank == above), -1)
+    best: list[list[int]] = []
+    for index in sorted(partners):
+        rank = partners[index].rank
+        if above is not None and index > edge and rank >= above:
+            continue
+        before = [run for run in best if partners[run[-1]].rank > rank]
+        best.append([*max(before, key=len, default=[]), index])
+    return max(best, key=len, default=[])
+
+
+def ranked(alignment: Alignment, upper: float | None, lower: float | None) -> dict[int, float]:
+    """Return ranks for the rows of a page that need one, by index.
+
+    New rows are spread between their neighbours, and so are known ones that are out of order.
+
+    Args:
+        alignment: the page.
+        upper: the rank next above its highest in order, None if that is the newest.
+        lower: the rank next below its lowest in order, None if that is the oldest.
+    """
+    partners = alignment.steady
+    wanted = {*alignment.fresh, *(index for index in alignment.partners if index not in partners)}
+    ranks: dict[int, float] = {}
+    run: list[int] = []
+    for index in range(len(alignment.rows) + 1):
+        if index in wanted:
+            run.append(index)
+        elif index in partners or index == len(alignment.rows):
+            below = partners[index].rank if index in partners else lower
+            ranks.update(zip(run, _spread(len(run), upper, below), strict=True))
+            upper, run = below, []
+    return ranks
+
+
+def _spread(count: int, upper: float | None, lower: float | None) -> list[float]:
+    """Return ``count`` falling ranks between two, either of which may be open."""
+    if upper is None:
+        least = 0.0 if lower is None else lower
+        return [least + STEP * (count - index) for index in range(count)]
+    if lower is None:
+        return [upper - STEP * (index + 1) for index in range(count)]
+    gap = (upper - lower) / (count + 1)
+    return [upper - gap * (index + 1) for index in range(count)]
+
+
+def missing(alignment: Alignment, between: Iterable[Place]) -> tuple[Place, ...]:
+    """Return the known rows of ``between`` that the page should list and does not.
+
+    Twins that are in doubt on the page are not taken for missing.
+    """
+    paired = {place.remote for place in alignment.partners.values()}
+    return tuple(
+        place
+        for place in between
+        if place.remote not in paired and place.fingerprint not in alignment.doubtful
+    )

@@ -1,0 +1,93 @@
+"""The listing's pages, read from the API as the account's layout cuts them.
+
+Failure: errors of the API pass, but "nothing there" is a page without rows (Q14), and so is a
+refused page beside one that is shown.
+"""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from bridge.api.errors import Refused
+from bridge.api.schema import InboxMessage, InboxPage, Quota
+from bridge.store.remote import RemoteRow
+from bridge.sync import paging
+from bridge.sync.agreement import agrees_exactly
+from bridge.sync.paging import Layout, Snapshot
+
+NOTHING = InboxPage((), None, None, None)
+
+
+class InboxClient(Protocol):
+    """One account's way to the API, as far as reading and deleting go; see ``api.client``."""
+
+    async def inbox_page(self, page: int | None = None, query: str | None = None) -> InboxPage:
+        """``GET /inbox``."""
+
+    async def inbox_message(self, api_id: str) -> InboxMessage:
+        """``GET /inbox/{id}``."""
+
+    async def delete_inbox(self, api_id: str) -> None:
+        """``DELETE /inbox/{id}``."""
+
+    async def quota(self, mailbox: str = "INBOX") -> Quota:
+        """``GET /quota/{mailbox}``."""
+
+
+class Pages:
+    """Reads pages of one account."""
+
+    def __init__(self, client: InboxClient) -> None:
+        self._client = client
+
+    async def discover(self) -> Layout:
+        """Find out how the listing is cut: one to three requests."""
+        refusal: Refused | None = None
+        try:
+            first = await self._page(0)
+        except Refused as error:
+            refusal, first = error, NOTHING
+        if paging.holds_all(first):
+            return paging.discover(first, None)
+        try:
+            second = await self._page(1)
+        except Refused as error:
+            if refusal is not None:
+                raise refusal from None
+            refusal, second = error, NOTHING
+        layout = paging.discover(first, second)
+        if layout.newest_first is None and not layout.single:
+            page = second if layout.base == 1 else first
+            layout = paging.with_next(layout, page.rows, (await self._beyond(2)).rows)
+        return layout
+
+    async def snapshot(self, number: int, layout: Layout) -> Snapshot:
+        """Read one page; no rows if it is past the end.
+
+        Raises:
+            Refused: the first page cannot be had.
+        """
+        page = await (self._page(number) if number == layout.base else self._beyond(number))
+        return paging.snapshot(number, page, layout)
+
+    async def shows(self, row: RemoteRow) -> bool:
+        """Ask whether the API still shows a row under its last id, though it does not list it."""
+        try:
+            message = await self._client.inbox_message(row.api_id)
+        except Refused:
+            return False
+        return agrees_exactly(row, message)
+
+    async def _beyond(self, number: int) -> InboxPage:
+        try:
+            return await self._page(number)
+        except Refused:
+            return NOTHING
+
+    async def _page(self, number: int) -> InboxPage:
+        try:
+            return await self._client.inbox_page(number)
+        except Refused as error:
+            if "empty" in error.message.lower():
+                return NOTHING
+            raise

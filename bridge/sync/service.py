@@ -1,0 +1,91 @@
+"""Sync: every account's inbox at the API and the one here kept equal.
+
+One task for each account, so that one's trouble never delays another's. Sends wake their account,
+because receipts follow; ``sync_now`` brings an account up to date while its caller waits.
+
+Failure: nothing ends ``run`` but its cancellation. ``sync_now`` raises what went wrong.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Sequence
+from random import Random
+
+from bridge.clock import Clock
+from bridge.mailbox import Mailboxes
+from bridge.model import AccountId
+from bridge.store.base import Store
+from bridge.sync.account import AccountSync, Standing, SyncAccount, SyncSettings
+from bridge.sync.filer import Filing
+from bridge.sync.state import QuotaFigures
+
+__all__ = ["Standing", "Sync", "SyncAccount", "SyncSettings"]
+
+
+class Sync:
+    """See the module.
+
+    Args:
+        store: rows and progress.
+        mailboxes: the single writer.
+        filing: makes messages of what was fetched.
+        accounts: whom to follow.
+        clock: time.
+        random: jitter.
+        settings: how.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        mailboxes: Mailboxes,
+        filing: Filing,
+        accounts: Sequence[SyncAccount],
+        clock: Clock,
+        random: Random,
+        settings: SyncSettings,
+    ) -> None:
+        self._accounts = {
+            one.id: AccountSync(one, store, mailboxes, filing, clock, random, settings)
+            for one in accounts
+        }
+
+    async def run(self) -> None:
+        """Follow every account until cancelled."""
+        async with asyncio.TaskGroup() as group:
+            for account in self._accounts.values():
+                group.create_task(account.run())
+
+    def wake(self, account: AccountId | None = None) -> None:
+        """Look sooner: a send ended, so receipts are due; None wakes every account."""
+        for id, one in self._accounts.items():
+            if account in (None, id):
+                one.wake()
+
+    async def sync_now(
+        self, account: AccountId, progress: Callable[[int, int], None] = lambda done, total: None
+    ) -> int:
+        """Bring one account up to date now.
+
+        Args:
+            account: which.
+            progress: is told (bodies here, rows at the API) as it goes on.
+
+        Returns:
+            How many messages came.
+
+        Raises:
+            ApiError, StoreFailed: it could not be finished; what came until then stays.
+        """
+        return await self._accounts[account].settle(progress)
+
+    def standing(self, account: AccountId) -> Standing:
+        """Say where an account stands."""
+        one = self._accounts.get(account)
+        return Standing() if one is None else one.standing
+
+    async def quota(self, account: AccountId) -> QuotaFigures | None:
+        """Return how full an account's mailbox was when last asked, None if never."""
+        one = self._accounts.get(account)
+        return None if one is None else await one.quota()

@@ -1,0 +1,200 @@
+"""The servers that are measured: ours in a process of its own, and Dovecot beside it.
+
+Each is a context manager over a folder: it starts on a free loopback port, keeps its mail in the
+folder, and is ended by its process id.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import pwd
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from bridge.clock import SystemClock
+from bridge.config.listen import Listen
+from bridge.imapserver.server import ImapServer
+from bridge.imapserver.session import Services
+from bridge.mailbox import Mailboxes
+from bridge.model import AccountId
+from bridge.store.sqlite import SqliteStore
+from tests.benchmarks.imap_client import PASSWORD, USER
+
+START_TIMEOUT_S = 30.0
+
+
+class Server:
+    """A server under measurement."""
+
+    name = ""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.port = 0
+        self._process: subprocess.Popen[str] | None = None
+
+    def command(self) -> list[str]:
+        """Return the command that runs it in the foreground."""
+        raise NotImplementedError
+
+    def started(self, process: subprocess.Popen[str]) -> None:
+        """Wait until it listens, and find out where."""
+        deadline = time.monotonic() + START_TIMEOUT_S
+        while time.monotonic() < deadline:
+            try:
+                socket.create_connection(("127.0.0.1", self.port), 1).close()
+            except OSError:
+                time.sleep(0.05)
+            else:
+                return
+        raise TimeoutError(f"{self.name} does not listen")
+
+    def __enter__(self) -> Self:
+        self.folder.mkdir(parents=True, exist_ok=True)
+        self._process = subprocess.Popen(
+            self.command(), stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
+        )
+        self.started(self._process)
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if self._process is not None:
+            with self._process as process:
+                process.send_signal(signal.SIGTERM)
+
+    def rss_kb(self) -> int:
+        """Return the resident memory of the process that serves."""
+        assert self._process is not None
+        status = Path(f"/proc/{self._process.pid}/status").read_text()
+        return next(int(line.split()[1]) for line in status.splitlines() if "VmRSS" in line)
+
+
+class Ours(Server):
+    """``python -m tests.benchmarks.imap_servers FOLDER``: store, mailboxes and IMAP, no more."""
+
+    name = "pec-bridge"
+
+    def command(self) -> list[str]:
+        """Return this module as a program."""
+        return [sys.executable, "-m", "tests.benchmarks.imap_servers", str(self.folder)]
+
+    def started(self, process: subprocess.Popen[str]) -> None:
+        """Read the port it says."""
+        assert process.stdout is not None
+        self.port = int(process.stdout.readline())
+
+
+class Dovecot(Server):
+    """Debian's Dovecot with a Maildir, on a configuration of its own."""
+
+    name = "dovecot"
+
+    @staticmethod
+    def installed() -> str | None:
+        """Return the program, None where it is missing."""
+        return shutil.which("dovecot", path=os.environ.get("PATH", "") + ":/usr/sbin")
+
+    def command(self) -> list[str]:
+        """Write the configuration and return the command."""
+        with socket.create_server(("127.0.0.1", 0)) as free:
+            self.port = free.getsockname()[1]
+        configuration = self.folder / "dovecot.conf"
+        configuration.write_text(self._configuration())
+        return [str(self.installed()), "-F", "-c", str(configuration)]
+
+    def _configuration(self) -> str:
+        user = next(name for name in ("mail", "nobody") if _exists(name))
+        mail = self.folder / "mail"
+        mail.mkdir(exist_ok=True)
+        shutil.chown(mail, user)
+        for folder in (self.folder, *self.folder.parents[:1]):
+            folder.chmod(0o755)
+        return f"""
+            protocols = imap
+            listen = 127.0.0.1
+            base_dir = {self.folder}/run
+            state_dir = {self.folder}/state
+            log_path = {self.folder}/log
+            ssl = no
+            disable_plaintext_auth = no
+            mail_location = maildir:{mail}
+            mail_uid = {user}
+            mail_gid = {user}
+            first_valid_uid = 1
+            passdb {{
+              driver = static
+              args = password={PASSWORD}
+            }}
+            userdb {{
+              driver = static
+              args = uid={user} gid={user} home={mail}
+            }}
+            service imap-login {{
+              inet_listener imap {{
+                port = {self.port}
+              }}
+              inet_listener imaps {{
+                port = 0
+              }}
+            }}
+            service anvil {{
+              chroot =
+            }}
+        """
+
+
+def _exists(user: str) -> bool:
+    try:
+        pwd.getpwnam(user)
+    except KeyError:
+        return False
+    return True
+
+
+class OneUser:
+    """Lets the benchmark in."""
+
+    def __init__(self, account: AccountId) -> None:
+        self._account = account
+
+    async def check(self, login: str, password: str) -> AccountId | None:
+        """Return the account."""
+        return self._account if (login, password) == (USER, PASSWORD) else None
+
+
+async def serve(folder: Path) -> None:
+    """Serve the folder's account until SIGTERM; print the port."""
+    store = await SqliteStore.open(folder)
+    clock = SystemClock()
+    mailboxes = Mailboxes(store, clock)
+    account = await mailboxes.open_account(USER)
+    services = Services(mailboxes, store, OneUser(account), clock, None, 64 * 1024 * 1024)
+    server = ImapServer(services)
+    ((_, port),) = await server.start([Listen("127.0.0.1", 0)])
+    print(port, flush=True)
+    stop = asyncio.Event()
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stop.set)
+    await stop.wait()
+    await server.stop()
+    await store.close()
+
+
+if __name__ == "__main__":
+    try:
+        from uvloop import run
+    except ImportError:
+        from asyncio import run
+    run(serve(Path(sys.argv[1])))

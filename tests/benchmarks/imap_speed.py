@@ -1,0 +1,276 @@
+"""How fast a mailbox of 10,000 messages is served, ours and Dovecot's side by side.
+
+``python -m tests.benchmarks.imap_speed`` fills the same mailbox in each server, measures the lines
+of ``LINES`` and prints one JSON object: seconds, or milliseconds where a line says so. Nothing
+here is a test: figures depend on the machine, so compare those of one run only.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import platform
+import random
+import re
+import statistics
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from tests.benchmarks.imap_client import Client
+from tests.benchmarks.imap_servers import Dovecot, Ours, Server
+
+HEADERS = (
+    "UID FETCH 1:* (UID FLAGS RFC822.SIZE INTERNALDATE "
+    "BODY.PEEK[HEADER.FIELDS (FROM TO SUBJECT DATE MESSAGE-ID)])"
+)
+BOX = "INBOX"
+IDLE_ROUNDS = 20
+IDLE_CONNECTIONS = 100
+
+Figures = dict[str, float]
+
+
+def message(number: int, size_bytes: int, words: list[str], seed: int = 0) -> bytes:
+    """Return a plain message of about that size, different for each number."""
+    chance = random.Random(number * 7919 + seed)
+    term = " consegna" if number % 100 == 0 else ""
+    head = (
+        f"Return-Path: <mittente{number % 50}@pec.example>\r\n"
+        f"Received: from a.pec.example by b.pec.example; Thu, 15 Jan 2026 10:00:00 +0100\r\n"
+        f"From: Mittente {number % 50} <mittente{number % 50}@pec.example>\r\n"
+        f"To: Azienda <azienda@pec.example>\r\n"
+        f"Subject: {chance.choice(words)} {number}{term}\r\n"
+        f"Date: Thu, 15 Jan 2026 10:{number % 60:02}:00 +0100\r\n"
+        f"Message-ID: <{seed}.{number}@pec.example>\r\n"
+        "MIME-Version: 1.0\r\n"
+        "Content-Type: text/plain; charset=utf-8\r\n\r\n"
+    )
+    lines = [term.strip()] if term else []
+    left = size_bytes - len(head)
+    while left > 0:
+        lines.append(" ".join(chance.choices(words, k=10)))
+        left -= len(lines[-1]) + 2
+    return (head + "\r\n".join(lines) + "\r\n").encode()
+
+
+def vocabulary() -> list[str]:
+    """Return made-up words."""
+    chance = random.Random(1)
+    letters = "abcdefghilmnopqrstuvz"
+    return ["".join(chance.choices(letters, k=chance.randint(2, 10))) for _ in range(5000)]
+
+
+class Run:
+    """The lines of one server, measured in order."""
+
+    def __init__(self, server: Server, count: int, size_bytes: int, repeats: int) -> None:
+        self.server = server
+        self.count = count
+        self.size_bytes = size_bytes
+        self.repeats = repeats
+        self.words = vocabulary()
+        self.figures: Figures = {}
+
+    def seed(self) -> None:
+        """Fill the mailbox."""
+        client = Client(self.server.port)
+        self._timed(
+            "fill",
+            lambda: client.append_all(
+                BOX, (message(n, self.size_bytes, self.words) for n in range(self.count))
+            ),
+        )
+        client.close()
+
+    def measure(self) -> Figures:
+        """Measure everything of a freshly started server."""
+        client = Client(self.server.port)
+        self._timed("select_cold", lambda: client.command(f"SELECT {BOX}"))
+        self._bulk(client)
+        self._timed("select_warm", lambda: client.command(f"SELECT {BOX}"))
+        self._timed("headers_warm", lambda: client.command(HEADERS))
+        self._searches(client)
+        self._single(client)
+        self._durable(client)
+        self._idle()
+        self.figures["rss_mb"] = round(self.server.rss_kb() / 1024, 1)
+        self._idle_connections()
+        self._held(client)
+        client.close()
+        return self.figures
+
+    def _timed(self, name: str, act: Callable[[], object]) -> None:
+        began = time.perf_counter()
+        act()
+        self.figures[name] = round(time.perf_counter() - began, 4)
+
+    def _median_ms(self, name: str, acts: Iterator[Callable[[], object]]) -> None:
+        taken = []
+        for act in acts:
+            began = time.perf_counter()
+            act()
+            taken.append(time.perf_counter() - began)
+        self.figures[f"{name}_ms"] = round(statistics.median(taken) * 1000, 3)
+
+    def _bulk(self, client: Client) -> None:
+        self._timed("headers_cold", lambda: client.command(HEADERS))
+        self._timed("bodies", lambda: client.command("UID FETCH 1:* (BODY.PEEK[])"))
+        structure = "UID FETCH 1:* (UID ENVELOPE BODYSTRUCTURE)"
+        self._timed("envelope_bodystructure", lambda: client.command(structure))
+        self._timed("flags", lambda: client.command("UID FETCH 1:* (FLAGS)"))
+
+    def _searches(self, client: Client) -> None:
+        for key in ("SUBJECT consegna", "BODY consegna", "UNSEEN"):
+            name = f"search_{key.split()[0].lower()}"
+            self._timed(name, lambda key=key: client.command(f"UID SEARCH {key}"))
+
+    def _single(self, client: Client) -> None:
+        status = f"STATUS {BOX} (MESSAGES UNSEEN UIDNEXT UIDVALIDITY)"
+        self._median_ms("noop", (lambda: client.command("NOOP") for _ in range(self.repeats)))
+        self._median_ms("status", (lambda: client.command(status) for _ in range(100)))
+        uids = random.Random(2).sample(range(1, self.count + 1), min(200, self.count))
+        self._median_ms(
+            "open_one",
+            (lambda uid=uid: client.command(f"UID FETCH {uid} (BODY.PEEK[])") for uid in uids),
+        )
+
+    def _durable(self, client: Client) -> None:
+        uids = range(1, min(self.repeats, self.count) + 1)
+        self._median_ms(
+            "store",
+            (lambda uid=uid: client.command(f"UID STORE {uid} +FLAGS (\\Seen)") for uid in uids),
+        )
+        more = [message(n, self.size_bytes, self.words, seed=1) for n in range(self.repeats)]
+        self._median_ms("append", (lambda one=one: client.append(BOX, one) for one in more))
+
+    def _idle(self) -> None:
+        idler, writer = Client(self.server.port), Client(self.server.port)
+        for client in (idler, writer):
+            client.command(f"SELECT {BOX}")
+        tag = idler.begin("IDLE")
+        idler.response()
+        taken: dict[str, list[float]] = {"idle_append": [], "idle_flag": []}
+        for number in range(IDLE_ROUNDS):
+            time.sleep(0.05)
+            one = message(number, self.size_bytes, self.words, seed=2)
+            began = time.perf_counter()
+            writer.append(BOX, one)
+            taken["idle_append"].append(idler.wait_for(b"EXISTS", 35) - began)
+            time.sleep(0.05)
+            sign = "+-"[number % 2]
+            began = time.perf_counter()
+            writer.command(f"UID STORE 1 {sign}FLAGS (\\Flagged)")
+            taken["idle_flag"].append(idler.wait_for(b"FETCH", 35) - began)
+        idler.socket.sendall(b"DONE\r\n")
+        idler.finish(tag)
+        for name, times in taken.items():
+            self.figures[f"{name}_ms"] = round(statistics.median(times) * 1000, 3)
+        idler.close()
+        writer.close()
+
+    def _idle_connections(self) -> None:
+        if not isinstance(self.server, Ours):  # each of Dovecot's is a process
+            return
+        before_kb = self.server.rss_kb()
+        clients = [Client(self.server.port) for _ in range(IDLE_CONNECTIONS)]
+        for client in clients:
+            client.command(f"SELECT {BOX}")
+            client.begin("IDLE")
+            client.response()
+        grown_kb = self.server.rss_kb() - before_kb
+        self.figures["idle_connection_kb"] = round(grown_kb / IDLE_CONNECTIONS, 1)
+        for client in clients:
+            client.close()
+
+    def _held(self, client: Client) -> None:
+        """Measure how long another client waits at most while one asks for everything."""
+        if not isinstance(self.server, Ours):
+            return
+        for name, command in (
+            ("headers", HEADERS),
+            ("bodies", "UID FETCH 1:* (BODY.PEEK[])"),
+            ("envelope", "UID FETCH 1:* (ENVELOPE BODYSTRUCTURE)"),
+            ("search_body", "UID SEARCH BODY consegna"),
+            ("sort", "UID SORT (SUBJECT) UTF-8 ALL"),
+            ("thread", "UID THREAD REFERENCES UTF-8 ALL"),
+            ("store_all", "UID STORE 1:* +FLAGS (\\Answered)"),
+        ):
+            waits = self._waits_during(lambda command=command: client.command(command))
+            self.figures[f"longest_wait_during_{name}_ms"] = round(max(waits) * 1000, 1)
+
+    def _waits_during(self, act: Callable[[], object]) -> list[float]:
+        other = Client(self.server.port)
+        other.command("NOOP")
+        ended = threading.Event()
+        thread = threading.Thread(target=lambda: (act(), ended.set()))
+        thread.start()
+        waits = [0.0]
+        while not ended.is_set():
+            began = time.perf_counter()
+            other.command("NOOP")
+            waits.append(time.perf_counter() - began)
+            time.sleep(0.001)
+        thread.join()
+        other.close()
+        return waits
+
+
+def run(kind: type[Server], folder: Path, arguments: argparse.Namespace) -> Figures:
+    """Fill and measure one server, restarted in between."""
+    with kind(folder) as server:
+        one = Run(server, arguments.messages, arguments.size, arguments.repeats)
+        one.seed()
+    with kind(folder) as server:
+        one.server = server
+        return one.measure()
+
+
+def main() -> None:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--messages", type=int, default=10_000)
+    parser.add_argument("--size", type=int, default=8192, help="bytes of each")
+    parser.add_argument("--repeats", type=int, default=1000, help="NOOPs, STOREs and APPENDs")
+    parser.add_argument("--only", choices=["pec-bridge", "dovecot"])
+    parser.add_argument("--folder", type=Path, help="where the mail is put; a new one by default")
+    arguments = parser.parse_args()
+    kinds: list[type[Server]] = [Ours]
+    if Dovecot.installed():
+        kinds.append(Dovecot)
+    figures = {}
+    with tempfile.TemporaryDirectory(dir=arguments.folder) as folder:
+        for kind in kinds:
+            if arguments.only in (None, kind.name):
+                figures[kind.name] = run(kind, Path(folder) / kind.name, arguments)
+    behind = _behind(figures)
+    json.dump(
+        {
+            "messages": arguments.messages,
+            "size_bytes": arguments.size,
+            "cpus": os.cpu_count(),
+            "python": platform.python_version(),
+            "figures": figures,
+            "behind_dovecot": behind,
+        },
+        sys.stdout,
+        indent=1,
+    )
+    print()
+
+
+def _behind(figures: dict[str, Figures]) -> list[str]:
+    ours, theirs = figures.get(Ours.name, {}), figures.get(Dovecot.name, {})
+    return [
+        name
+        for name, value in ours.items()
+        if name in theirs and not re.match("rss|fill", name) and value > theirs[name]
+    ]
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,177 @@
+"""``serve`` as a process: the ready line, signals, exit codes, a second one on the same data."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import signal
+import socket
+import sys
+from asyncio.subprocess import PIPE, Process
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bridge.cli.daemon import first_of, notify
+from bridge.simulator import SimulatorServer
+from tests.running import ADDRESS, PASSWORD, PATIENCE_S, simulated
+
+CONFIG = """\
+data_dir = "data"
+[api]
+base_url = "{api_url}"
+token = {{ file = "token" }}
+[sync]
+interval_s = 1
+[imap]
+listen = ["127.0.0.1:0", "imaps://127.0.0.1:0"]
+[smtp]
+listen = ["127.0.0.1:0"]
+[[account]]
+address = "{address}"
+password = {{ env = "TEST_PEC_PASSWORD" }}
+"""
+
+
+def write_config(folder: Path, api_url: str, token: str) -> Path:
+    (folder / "token").write_text(token)
+    path = folder / "config.toml"
+    path.write_text(CONFIG.format(api_url=api_url, address=ADDRESS))
+    return path
+
+
+async def start(config: Path, *options: str) -> Process:
+    program = Path(sys.executable).with_name("pec-bridge")
+    return await asyncio.create_subprocess_exec(
+        program,
+        *("serve", "--json", "--config", config, *options),
+        stdin=asyncio.subprocess.DEVNULL,
+        stdout=PIPE,
+        stderr=PIPE,
+        env={"TEST_PEC_PASSWORD": PASSWORD, "PYTHONWARNINGS": "default"},
+    )
+
+
+async def ended(process: Process) -> tuple[int | None, str, str]:
+    out, err = await asyncio.wait_for(process.communicate(), PATIENCE_S)
+    return process.returncode, out.decode(), err.decode()
+
+
+@asynccontextmanager
+async def serving(config: Path, *options: str) -> AsyncIterator[tuple[Process, dict[str, Any]]]:
+    """Start ``serve`` and give it with its ready line; kill it if the test has not ended it."""
+    process = await start(config, *options)
+    try:
+        assert process.stdout is not None
+        line = await asyncio.wait_for(process.stdout.readline(), PATIENCE_S)
+        if not line:
+            raise AssertionError(await ended(process))
+        yield process, json.loads(line)
+    finally:
+        if process.returncode is None:
+            process.kill()
+        await ended(process)
+
+
+async def test_ready_line_second_instance_and_sigterm(tmp_path: Path) -> None:
+    simulator = simulated(messages=1)
+    async with SimulatorServer(simulator.app) as api:
+        config = write_config(tmp_path, api.url, simulator.token)
+        async with serving(config) as (process, ready):
+            assert ready["ready"] is True
+            assert ready["api"] == {"url": api.url}
+            assert ready["accounts"] == [{"address": ADDRESS}]
+            assert [one["tls"] for one in ready["listeners"]] == [
+                "starttls",
+                "implicit",
+                "starttls",
+            ]
+            for one in ready["listeners"]:
+                _, writer = await asyncio.open_connection(one["host"], one["port"])
+                writer.close()
+            code, out, err = await ended(await start(config))
+            assert (code, out) == (1, "")
+            assert f"Another pec-bridge (process {process.pid}) is using" in err
+            assert err.count("\n") == 1
+            process.send_signal(signal.SIGTERM)
+            code, out, err = await ended(process)
+            assert (code, out) == (0, ""), err
+            for line in err.splitlines():
+                assert json.loads(line)["level"] in ("info", "warning")
+        assert not (tmp_path / "data" / "control.sock").exists()
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=lambda one: one.name)
+async def test_signals_with_the_api_down(tmp_path: Path, number: signal.Signals) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as nobody:
+        port = nobody.getsockname()[1]
+    config = write_config(tmp_path, f"http://127.0.0.1:{port}", "token")
+    async with serving(config) as (process, _):
+        process.send_signal(number)
+        code, _, err = await ended(process)
+        assert code == 0, err
+        assert "Traceback" not in err
+
+
+async def test_after_a_kill_it_starts_again(tmp_path: Path) -> None:
+    simulator = simulated()
+    async with SimulatorServer(simulator.app) as api:
+        config = write_config(tmp_path, api.url, simulator.token)
+        async with serving(config) as (process, _):
+            process.kill()
+            await process.wait()
+        async with serving(config) as (process, ready):
+            assert ready["ready"] is True
+
+
+async def test_what_it_needs_and_cannot_have_is_one_sentence(tmp_path: Path) -> None:
+    config = write_config(tmp_path, "http://127.0.0.1:9", "token")
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        config.write_text(config.read_text().replace('"127.0.0.1:0"]', f'"127.0.0.1:{port}"]'))
+        code, out, err = await ended(await start(config))
+    assert (code, out) == (1, "")
+    (line,) = (one for one in err.splitlines() if not one.startswith("{"))
+    assert str(port) in line
+    assert "address" in line
+
+
+@pytest.mark.parametrize("abstract", [False, True], ids=["path", "abstract"])
+def test_the_service_manager_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, abstract: bool
+) -> None:
+    name = f"@{tmp_path}/n" if abstract else str(tmp_path / "n")
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager:
+        manager.bind(name.replace("@", "\0", 1) if abstract else name)
+        manager.settimeout(PATIENCE_S)
+        monkeypatch.setenv("NOTIFY_SOCKET", name)
+        notify("READY=1")
+        assert manager.recv(100) == b"READY=1"
+
+
+def test_without_a_service_manager_nobody_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("NOTIFY_SOCKET", raising=False)
+    notify("READY=1")
+    monkeypatch.setenv("NOTIFY_SOCKET", "/nonexistent/socket")
+    notify("READY=1")
+
+
+async def test_the_first_to_end_ends_the_wait_and_its_fault_is_raised() -> None:
+    cancelled = asyncio.Event()
+
+    async def for_ever() -> None:
+        try:
+            await asyncio.Event().wait()
+        finally:
+            cancelled.set()
+
+    async def fails() -> None:
+        await asyncio.sleep(0)
+        raise ValueError("oops")
+
+    with pytest.raises(ValueError, match="oops"):
+        await first_of(for_ever(), fails())
+    assert cancelled.is_set()

@@ -1,0 +1,52 @@
+"""``demo``: what it prints, and that it goes on where it was on the same folder."""
+
+from __future__ import annotations
+
+import imaplib
+import socket
+from pathlib import Path
+
+import pytest
+
+from tests.cli.conftest import Command
+from tests.peers.demo import Demo, running_demo
+
+
+def state(demo: Demo) -> tuple[object, object, object]:
+    with imaplib.IMAP4("127.0.0.1", demo.imap_port, timeout=30) as client:
+        client.login(demo.address, demo.password)
+        client.select("INBOX", readonly=True)
+        validity = client.untagged_responses["UIDVALIDITY"]
+        _, lines = client.uid("fetch", "1:*", "(UID RFC822.SIZE)")
+        return validity, lines, demo.state()["mailboxes"][0]["messages"]
+
+
+async def test_the_demo_goes_on_in_its_folder(tmp_path: Path) -> None:
+    with running_demo(tmp_path) as demo:
+        total = demo.state()["mailboxes"][0]["messages"]
+        assert total > 0
+        await demo.until(lambda subjects: len(subjects) == total)
+        before = state(demo)
+    with running_demo(tmp_path) as demo:
+        assert state(demo) == before
+
+
+def test_a_folder_of_something_else_is_a_fault_of_usage(command: Command, tmp_path: Path) -> None:
+    (tmp_path / "simulator.json").write_text("{}")
+    done = command("demo", "--data-dir", tmp_path, "--imap-port", 0)
+    assert (done.code, done.out) == (2, "")
+    assert "is not a simulator's state; remove it" in done.err
+
+
+@pytest.mark.parametrize("option", ["--imap-port", "--smtp-port", "--web-port"])
+def test_a_port_that_is_taken_is_one_sentence(
+    command: Command, tmp_path: Path, option: str
+) -> None:
+    ports = dict.fromkeys(("--imap-port", "--smtp-port", "--web-port"), 0)
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        ports[option] = taken.getsockname()[1]
+        words = [word for pair in ports.items() for word in pair]
+        done = command("demo", "--data-dir", tmp_path, *words)
+    assert (done.code, done.out) == (1, "")
+    assert "address" in done.err.lower()
+    assert done.err.count("\n") == 1

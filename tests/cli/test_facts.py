@@ -1,0 +1,150 @@
+"""``status``, ``quota``, ``inbox search``, ``sync``: with a bridge running and without."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from bridge.simulator import Operation
+from tests.cli.conftest import Command
+from tests.running import ADDRESS, apart, eventually, running, simulated
+
+NO_PLAN_USED = {"name": "standard", "period": "day", "limit": 3500, "used": 0}
+
+
+def test_status_of_a_bridge_that_never_ran(command: Command, config: Path) -> None:
+    status = command("status", "--json", "--config", config).json
+    assert status == {
+        "accounts": [
+            {
+                "address": ADDRESS,
+                "last_sync": None,
+                "error": None,
+                "quota": None,
+                "plan": NO_PLAN_USED,
+                "progress": status["accounts"][0]["progress"],
+            }
+        ],
+        "queue": {},
+        "alarms": [],
+        "tls": {"fingerprint": None},
+    }
+    shown = command("status", "--config", config)
+    assert shown.code == 0
+    for text in (ADDRESS, "never", "0 of 3500 a day", "queue: empty"):
+        assert text in shown.out
+
+
+async def status_when(
+    command: Command, config: Path, condition: Callable[[dict[str, Any]], object]
+) -> dict[str, Any]:
+    """Ask until the account's facts fulfil ``condition``, and return the whole status."""
+
+    async def fulfilled() -> dict[str, Any] | None:
+        status = await status_now(command, config)
+        return status if condition(status["accounts"][0]) else None
+
+    status = await eventually(fulfilled)
+    assert status is not None
+    return status
+
+
+async def status_now(command: Command, config: Path) -> dict[str, Any]:
+    status = (await apart(command, "status", "--json", "--config", config)).json
+    assert isinstance(status, dict)
+    return status
+
+
+async def test_status_of_a_running_bridge(command: Command, config: Path) -> None:
+    simulator = simulated(messages=3)
+    async with running(config.parent / "data", simulator) as bridge:
+        whole = {"fetched": 3, "total": 3}
+        status = await status_when(command, config, lambda one: one["progress"] == whole)
+        assert status["accounts"][0]["error"] is None
+        assert status["tls"]["fingerprint"] == bridge.listening.fingerprint
+        await apart(bridge.submit, "Prova", "mute-x@altra.example")
+        status = await status_when(command, config, lambda one: one["plan"]["used"])
+        assert status["accounts"][0]["plan"] == {**NO_PLAN_USED, "used": 1}
+        assert sum(status["queue"].values()) == 1
+        await status_when(command, config, lambda one: one["last_sync"])
+        shown = await apart(command, "status", "--config", config)
+        assert "3 of 3" in shown.out
+        assert "1 of 3500 a day" in shown.out
+
+
+async def test_status_tells_what_is_wrong(command: Command, config: Path) -> None:
+    simulator = simulated()
+    simulator.faults.answer(None, 401, {"success": False, "message": "No"}, times=None)
+    async with running(config.parent / "data", simulator):
+        status = await status_when(command, config, lambda one: one["error"])
+
+        async def alarmed() -> list[dict[str, Any]]:
+            alarms = (await status_now(command, config))["alarms"]
+            assert isinstance(alarms, list)
+            return alarms
+
+        (alarm, *_) = await eventually(alarmed)
+        assert status["accounts"][0]["last_sync"] is None
+        assert set(alarm) == {"account", "kind", "key", "text", "at"}
+        assert alarm["account"] == ADDRESS
+        shown = await apart(command, "status", "--config", config)
+        assert alarm["text"] in shown.out
+
+
+async def test_quota_is_asked_of_the_api(command: Command, config: Path) -> None:
+    simulator = simulated()
+    simulator.set_quota(ADDRESS, used_bytes=512 * 1024**2, limit_bytes=1024**3)
+    async with running(config.parent / "data", simulator):
+        quota = (await apart(command, "quota", "--json", "--config", config)).json
+        assert quota == [
+            {
+                "account": ADDRESS,
+                "usage_bytes": 512 * 1024**2,
+                "limit_bytes": 1024**3,
+                "percent": 50.0,
+            }
+        ]
+        shown = await apart(command, "quota", "--config", config)
+        assert "512.0 MiB" in shown.out
+        assert "50.0 %" in shown.out
+        simulator.faults.answer(Operation.QUOTA, 400, {"success": False, "message": "Nessuna"})
+        failed = await apart(command, "quota", "--config", config)
+    assert (failed.code, failed.out) == (1, "")
+    assert failed.err.count("\n") == 1
+
+
+async def test_inbox_search(command: Command, config: Path) -> None:
+    simulator = simulated()
+    simulator.inject(ADDRESS, subject="POSTA CERTIFICATA: contratto \x1b[31m")
+    simulator.inject(ADDRESS, subject="POSTA CERTIFICATA: fattura")
+    async with running(config.parent / "data", simulator):
+        arguments = ("inbox", "search", "contratto", "--config", config)
+        (row,) = (await apart(command, *arguments, "--json")).json
+        assert set(row) == {"account", "id", "sender", "recipient", "date", "subject"}
+        assert row["subject"] == "POSTA CERTIFICATA: contratto \x1b[31m"
+        shown = await apart(command, *arguments)
+        assert "contratto \ufffd[31m" in shown.out
+        assert "fattura" not in shown.out
+        nothing = await apart(command, "inbox", "search", "niente", "--config", config)
+    assert nothing.out == "Nothing found.\n"
+
+
+async def test_sync_reads_now_and_shows_how_far_it_is(command: Command, config: Path) -> None:
+    simulator = simulated(messages=30)
+    async with running(config.parent / "data", simulator):
+        whole = {"fetched": 30, "total": 30}
+        await status_when(command, config, lambda one: one["progress"] == whole)
+        simulator.seed(ADDRESS, 2)
+        (row,) = (await apart(command, "sync", "--json", "--config", config)).json
+        assert row == {"account": ADDRESS, "messages": 32, "new": row["new"], "error": None}
+        assert row["new"] in (0, 2)  # the bridge may have been quicker
+        shown = await apart(command, "sync", "--config", config)
+    assert shown.code == 0
+    assert "32" in shown.out
+
+
+def test_sync_without_a_bridge_says_what_it_could_not_do(command: Command, config: Path) -> None:
+    done = command("sync", "--json", "--config", config)
+    (row,) = done.json if done.code == 0 else [{"error": done.err}]
+    assert row["error"]

@@ -1,0 +1,131 @@
+"""``queue``: the same answers from a running bridge and from the data alone."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from pathlib import Path
+
+import pytest
+
+from bridge.simulator import Failure, Operation, Phase, Simulator
+from tests.cli.conftest import Command
+from tests.running import ADDRESS, apart, running, simulated, until
+
+SHAPE = {
+    "id",
+    "account",
+    "state",
+    "message_id",
+    "subject",
+    "recipients",
+    "code",
+    "reason",
+    "attempts",
+    "created_at",
+    "updated_at",
+}
+INSTANT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z")
+
+
+async def queued(config: Path, simulator: Simulator, state: str) -> None:
+    """Leave one entry in the outbox, in ``state``, and stop the bridge."""
+    if state == "held":
+        simulator.faults.answer(Operation.SEND, 401, {"success": False}, times=None)
+    if state == "uncertain":
+        simulator.faults.fail(Operation.SEND, Phase.BEFORE, Failure.RESET)
+    async with running(config.parent / "data", simulator) as bridge:
+        await apart(bridge.submit, "Prova", "silent-x@altra.example")
+        await until(lambda: simulator.calls(Operation.SEND))
+
+
+async def test_list_and_show(command: Command, config: Path) -> None:
+    await queued(config, simulated(), "submitted")
+    (entry,) = (await apart(command, "queue", "list", "--json", "--config", config)).json
+    assert set(entry) == SHAPE
+    assert entry["account"] == ADDRESS
+    assert entry["state"] == "submitted"
+    assert entry["message_id"] == "<Prova@client.example>"
+    assert entry["recipients"] == ["silent-x@altra.example"]
+    assert re.fullmatch(r"20\d{12,18}", entry["code"])
+    assert INSTANT.fullmatch(entry["created_at"])
+    assert INSTANT.fullmatch(entry["updated_at"])
+    shown = (await apart(command, "queue", "show", entry["id"], "--json", "--config", config)).json
+    assert set(shown) == SHAPE | {"tries", "steps"}
+    assert [step["new"] for step in shown["steps"]][-1] == "submitted"
+    text = await apart(command, "queue", "show", entry["id"], "--config", config)
+    assert f"code: {entry['code']}" in text.out
+    text = await apart(command, "queue", "list", "--config", config)
+    assert entry["id"] in text.out
+
+
+async def test_list_narrows_by_state(command: Command, config: Path) -> None:
+    await queued(config, simulated(), "held")
+    arguments = ("queue", "list", "--json", "--config", config, "--state")
+    assert len((await apart(command, *arguments, "held")).json) == 1
+    assert (await apart(command, *arguments, "queued")).json == []
+    text = await apart(command, "queue", "list", "--state", "queued", "--config", config)
+    assert text.out == "No entries.\n"
+
+
+@pytest.mark.parametrize("alone", [True, False], ids=["no bridge", "bridge running"])
+@pytest.mark.parametrize(
+    ("state", "words", "becomes"),
+    [
+        ("held", ("cancel",), "cancelled"),
+        ("uncertain", ("resolve", "--drop"), "dropped"),
+        ("uncertain", ("resolve", "--sent", "2026010100000001"), "submitted"),
+    ],
+    ids=["cancel", "drop", "sent"],
+)
+async def test_decisions(
+    command: Command,
+    config: Path,
+    state: str,
+    words: tuple[str, ...],
+    becomes: str,
+    alone: bool,
+) -> None:
+    simulator = simulated()
+    await queued(config, simulator, state)
+    (entry,) = (await apart(command, "queue", "list", "--json", "--config", config)).json
+    assert entry["state"] == state
+    verb, *options = words
+    arguments = ("queue", verb, entry["id"], *options, "--config", config)
+    if alone:
+        done = await apart(command, *arguments, "--json")
+        again = await apart(command, *arguments)
+    else:
+        async with running(config.parent / "data", simulator):
+            done = await apart(command, *arguments, "--json")
+            again = await apart(command, *arguments)
+    assert done.json["state"] == becomes
+    assert (again.code, again.out) == (1, "")
+    assert re.fullmatch(r"[A-Z0-9].*\.\n", again.err)
+    assert simulator.sent == []
+
+
+@pytest.mark.parametrize("alone", [True, False], ids=["no bridge", "bridge running"])
+@pytest.mark.parametrize(
+    ("state", "words"),
+    [("held", ("retry",)), ("uncertain", ("resolve", "--resend"))],
+    ids=["retry", "resend"],
+)
+async def test_decisions_that_send(
+    command: Command, config: Path, state: str, words: tuple[str, ...], alone: bool
+) -> None:
+    simulator = simulated()
+    await queued(config, simulator, state)
+    (entry,) = (await apart(command, "queue", "list", "--json", "--config", config)).json
+    simulator.faults.clear()
+    verb, *options = words
+    arguments = ("queue", verb, entry["id"], *options, "--json", "--config", config)
+    if alone:
+        assert (await apart(command, *arguments)).json["state"] == "queued"
+        await asyncio.sleep(0)
+        assert simulator.sent == []
+    async with running(config.parent / "data", simulator):
+        if not alone:
+            await apart(command, *arguments)
+        await until(lambda: simulator.sent)
+    assert len(simulator.sent) == 1

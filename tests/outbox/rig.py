@@ -1,0 +1,411 @@
+"""An outbox on a real store and the simulator in memory, on a clock moved by hand.
+
+``quiet`` waits until everything has come to rest: no commit is on its way and no task can go on
+before the clock does. ``pass_time`` moves the clock from one sleeper to the next, at rest in
+between. ``Crash`` says after which commit everything in memory is lost.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import email
+import email.policy
+import hashlib
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import date, datetime
+from email.message import EmailMessage
+from pathlib import Path
+from random import Random
+from typing import Any, TypeVar
+
+import httpx
+
+from bridge.api.client import PecClient
+from bridge.api.connection import ApiConnection
+from bridge.api.ratelimit import SendPacer
+from bridge.mailbox import Mailboxes
+from bridge.mime.parse import SignedPolicy
+from bridge.mime.submission import Submission
+from bridge.model import AccountId, Flags, QueueId, SubmissionState
+from bridge.outbox.decision import Decisions
+from bridge.outbox.dispatcher import Dispatcher, SendingAccount
+from bridge.outbox.plan import PLANS, Plan
+from bridge.outbox.queue import Outbox, QueueSettings
+from bridge.outbox.reconcile import Reconciler
+from bridge.outbox.schedule import Schedule
+from bridge.outbox.settle import Settler, recover
+from bridge.outbox.wake import Wake
+from bridge.simulator import SEQUENCE_READING, Options, Simulator
+from bridge.store.base import ReadTransaction, ReadWork, Store, Work
+from bridge.store.outbox import AttemptRow, DayUsage, HoldRow, SubmissionRow, TransitionRow
+from bridge.store.remote import AlarmRow
+from bridge.store.sqlite.database import SqliteStore
+from tests.fakes import FakeClock
+
+T = TypeVar("T")
+
+ADDRESSES = ("azienda@pec.invalid", "studio@pec.invalid")
+PASSWORD = "parola-d'ordine"
+
+
+@dataclass
+class Crash:
+    """Everything in memory is lost at the commit that is ``commits`` away from now.
+
+    ``written``: on its far side, so that it is kept and nobody heard; else just before it.
+    """
+
+    commits: int
+    written: bool
+
+
+class FragileStore:
+    """A store that can be told to crash; callers of a crashed one never hear again."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._crash: Crash | None = None
+        self._under_way: set[asyncio.Task[Any]] = set()
+        self.crashes = asyncio.Event()
+        self.reads = 0
+
+    def crash(self, crash: Crash | None) -> None:
+        """Arm a crash, or call off the one that was armed."""
+        self._crash = crash
+
+    async def write(self, work: Work[T], committed: Callable[[T], None] | None = None) -> T:
+        dies = self._is_due()
+        if dies is not None and not dies.written:
+            self.crashes.set()
+        await self._alive()
+        task = asyncio.ensure_future(self._store.write(work, committed))
+        self._under_way.add(task)
+        task.add_done_callback(self._under_way.discard)
+        result = await asyncio.shield(task)
+        if dies is not None:
+            self.crashes.set()
+        await self._alive()
+        return result
+
+    def _is_due(self) -> Crash | None:
+        if self._crash is None or self.crashes.is_set():
+            return None
+        self._crash.commits -= 1
+        return self._crash if self._crash.commits == 0 else None
+
+    async def read(self, work: ReadWork[T]) -> T:
+        await self._alive()
+        self.reads += 1
+        return await self._store.read(work)
+
+    async def scan(self, work: ReadWork[T]) -> T:
+        await self._alive()
+        return await self._store.scan(work)
+
+    async def close(self) -> None:
+        await self._store.close()
+
+    async def quiet(self) -> None:
+        """Return when no commit is on its way and everybody has heard of the last."""
+        ready = asyncio.get_running_loop()._ready  # type: ignore[attr-defined]
+        while True:
+            await asyncio.sleep(0)
+            if ready:
+                continue
+            if not self._under_way:
+                return
+            await asyncio.wait(self._under_way)
+
+    async def _alive(self) -> None:
+        if self.crashes.is_set():
+            await asyncio.Event().wait()
+
+
+class Rig:
+    """The outbox's parts as ``bridge.app`` puts them together."""
+
+    def __init__(
+        self,
+        store: FragileStore,
+        clock: FakeClock,
+        connection: ApiConnection,
+        accounts: Sequence[AccountId],
+        mailboxes: Mailboxes,
+        last_start: datetime | None,
+        *,
+        plan: Plan,
+        queue: QueueSettings,
+        interval_s: float,
+        signed: SignedPolicy,
+        seed: int,
+    ) -> None:
+        random = Random(seed)
+        self.store = store
+        self.clock = clock
+        self.accounts = tuple(accounts)
+        self.mailboxes = mailboxes
+        self.settled: list[AccountId] = []
+        self._connection = connection
+        clients = {
+            id: PecClient(connection, username=address, password=PASSWORD, clock=clock)
+            for id, address in zip(accounts, ADDRESSES, strict=True)
+        }
+        addresses = dict(zip(accounts, ADDRESSES, strict=True))
+        wake = Wake()
+        self.outbox = Outbox(mailboxes, clock, random, queue, wake)
+        self.settler = Settler(mailboxes, clock, random, plan, addresses, "api.invalid")
+        self.dispatcher = Dispatcher(
+            store,
+            self.settler,
+            Schedule(store, mailboxes, plan, frozenset(accounts)),
+            SendPacer(clock, interval_s, last_start),
+            {id: SendingAccount(addresses[id], client) for id, client in clients.items()},
+            clock,
+            wake,
+            signed=signed,
+            on_settled=self.settled.append,
+        )
+        self.reconciler = Reconciler(store, mailboxes, clock, clients)
+        self.decisions = Decisions(mailboxes, clock, wake)
+        self._running: asyncio.Task[None] | None = None
+
+    @classmethod
+    async def open(
+        cls,
+        data_dir: Path,
+        clock: FakeClock,
+        simulator: Simulator,
+        *,
+        plan: Plan = PLANS["standard"],
+        queue: QueueSettings | None = None,
+        interval_s: float = 1.0,
+        signed: SignedPolicy = "refuse",
+        seed: int = 1,
+    ) -> Rig:
+        """Open the store, recover what a crash left, put the parts together."""
+        store = FragileStore(await SqliteStore.open(data_dir))
+        mailboxes = Mailboxes(store, clock)
+        accounts = [await mailboxes.open_account(address) for address in ADDRESSES]
+        for address in ADDRESSES:
+            if address not in simulator.addresses:
+                simulator.add_mailbox(address, PASSWORD)
+        await recover(mailboxes, clock)
+
+        async def newest(tx: ReadTransaction) -> datetime | None:
+            return await tx.newest_attempt_end()
+
+        connection = ApiConnection(
+            "http://127.0.0.1",
+            simulator.token,
+            clock=clock,
+            transport=httpx.ASGITransport(app=simulator.app),
+        )
+        return cls(
+            store,
+            clock,
+            connection,
+            accounts,
+            mailboxes,
+            await store.read(newest),
+            plan=plan,
+            queue=queue or QueueSettings(plan=plan),
+            interval_s=interval_s,
+            signed=signed,
+            seed=seed,
+        )
+
+    def start(self) -> None:
+        """Begin to dispatch."""
+        self._running = asyncio.ensure_future(self.dispatcher.run())
+
+    async def quiet(self) -> None:
+        """Let everything come to rest without letting time pass."""
+        await self.store.quiet()
+
+    async def pass_time(self, duration_s: float) -> None:
+        """Let time pass, and everything come to rest at each moment somebody waited for."""
+        end_s = self.clock.monotonic() + duration_s
+        await self.quiet()
+        while (wake_s := self.clock.next_wake_s) is not None:
+            if self.clock.monotonic() + wake_s > end_s:
+                break
+            await self.clock.advance(wake_s)
+            await self.quiet()
+        await self.clock.advance(max(end_s - self.clock.monotonic(), 0.0))
+        await self.quiet()
+
+    async def close(self) -> None:
+        """Stop as at the end of a process that may do so in its own time."""
+        if self._running is not None:
+            self._running.cancel()
+            await asyncio.gather(self._running, return_exceptions=True)
+        await self._connection.aclose()
+        await self.store.close()
+
+    async def lose_memory(self) -> None:
+        """Stop as a process that is killed: nobody gets to write anything any more."""
+        self.store.crashes.set()
+        others = asyncio.all_tasks() - {asyncio.current_task()}
+        while others:
+            for task in others:
+                task.cancel()
+            await asyncio.wait(others, timeout=0)
+            others = {task for task in others if not task.done()} | (
+                asyncio.all_tasks() - {asyncio.current_task()}
+            )
+        await self._connection.aclose()
+        await self.store.close()
+
+    # -- what a user does --------------------------------------------------------------------
+
+    async def submit(
+        self,
+        subject: str = "Prova",
+        *recipients: str,
+        account: int = 0,
+        body: str = "Salve.",
+        separate: Sequence[str] = (),
+        message_id: str | None = None,
+    ) -> QueueId:
+        """Queue a message and return its id: a ``250``."""
+        to = recipients or ("cliente@altra.invalid",)
+        submission = submission_of(
+            subject, to, ADDRESSES[account], body, separate=separate, message_id=message_id
+        )
+        digest = hashlib.sha256(submission.raw).digest()
+        queued = await self.outbox.enqueue(self.accounts[account], submission, digest)
+        return queued.id
+
+    # -- what there is -----------------------------------------------------------------------
+
+    async def read(self, work: ReadWork[T]) -> T:
+        return await self.store.read(work)
+
+    async def row(self, id: QueueId) -> SubmissionRow:
+        async def work(tx: ReadTransaction) -> SubmissionRow | None:
+            return await tx.submission(id)
+
+        row = await self.read(work)
+        assert row is not None
+        return row
+
+    async def state(self, id: QueueId) -> SubmissionState:
+        return (await self.row(id)).state
+
+    async def rows(self) -> tuple[SubmissionRow, ...]:
+        async def work(tx: ReadTransaction) -> tuple[SubmissionRow, ...]:
+            return await tx.submissions()
+
+        return await self.read(work)
+
+    async def attempts(self, id: QueueId) -> tuple[AttemptRow, ...]:
+        async def work(tx: ReadTransaction) -> tuple[AttemptRow, ...]:
+            return await tx.attempts(id)
+
+        return await self.read(work)
+
+    async def transitions(self, id: QueueId) -> tuple[TransitionRow, ...]:
+        async def work(tx: ReadTransaction) -> tuple[TransitionRow, ...]:
+            return await tx.transitions(id)
+
+        return await self.read(work)
+
+    async def hold(self, account: int = 0) -> HoldRow | None:
+        async def work(tx: ReadTransaction) -> HoldRow | None:
+            return await tx.hold(self.accounts[account])
+
+        return await self.read(work)
+
+    async def alarms(self, account: int = 0) -> list[AlarmRow]:
+        async def work(tx: ReadTransaction) -> list[AlarmRow]:
+            return await tx.alarms(self.accounts[account])
+
+        return await self.read(work)
+
+    async def usage(self, account: int = 0) -> tuple[DayUsage, ...]:
+        async def work(tx: ReadTransaction) -> tuple[DayUsage, ...]:
+            return await tx.usage(date.min, date.max, self.accounts[account])
+
+        return await self.read(work)
+
+    async def mail(self, mailbox: str = "INBOX", account: int = 0) -> list[EmailMessage]:
+        """Return the messages of a mailbox."""
+        return [
+            email.message_from_bytes(raw, policy=email.policy.default)
+            for raw in await self.texts(mailbox, account)
+        ]
+
+    async def texts(self, mailbox: str = "INBOX", account: int = 0) -> list[bytes]:
+        """Return the messages of a mailbox as bytes."""
+        return [raw for raw, _flags in await self._messages(mailbox, account)]
+
+    async def flags(self, mailbox: str = "Sent", account: int = 0) -> Flags:
+        """Return the flags of the last message of a mailbox."""
+        return (await self._messages(mailbox, account))[-1][1]
+
+    async def _messages(self, mailbox: str, account: int) -> list[tuple[bytes, Flags]]:
+        id = self.accounts[account]
+
+        async def work(tx: ReadTransaction) -> list[tuple[bytes, Flags]]:
+            (box,) = [one for one in await tx.mailboxes(id) if one.name == mailbox]
+            found = []
+            for uid, *_ in await tx.index_rows(box.id):
+                row = await tx.message_row(box.id, uid)
+                assert row is not None
+                found.append((await tx.raw(row.content, 0, 10**8), row.flags))
+            return found
+
+        return await self.read(work)
+
+
+def submission_of(
+    subject: str,
+    to: Sequence[str],
+    sender: str,
+    body: str,
+    *,
+    separate: Sequence[str] = (),
+    message_id: str | None = None,
+) -> Submission:
+    """Return what ``mime.submission`` makes of a plain message."""
+    message = EmailMessage(policy=email.policy.SMTP)
+    message["From"] = sender
+    message["To"] = ", ".join(to)
+    message["Subject"] = subject
+    message["Date"] = "Thu, 15 Jan 2026 10:00:00 +0100"
+    given = message_id if message_id is not None else f"<{_name(subject, to)}@client.invalid>"
+    if given:
+        message["Message-ID"] = given
+    message.set_content(body)
+    return Submission(
+        raw=message.as_bytes(),
+        message_id=given or "<made@bridge.invalid>",
+        given_message_id=given,
+        subject=subject,
+        entries=(tuple(to), *((one,) for one in separate)),
+    )
+
+
+def _name(subject: str, to: Sequence[str]) -> str:
+    return hashlib.sha256("\0".join((subject, *to)).encode()).hexdigest()[:16]
+
+
+def simulated(clock: FakeClock, **changes: object) -> Simulator:
+    """Return a simulator near the published examples, quick to make its codes the same."""
+    options: Options = SEQUENCE_READING.replace(**changes)
+    return Simulator(options, clock, Random(7))
+
+
+@asynccontextmanager
+async def rig_on(
+    data_dir: Path, clock: FakeClock, simulator: Simulator, **options: Any
+) -> AsyncIterator[Rig]:
+    """Give a rig that dispatches, and stop it in the end."""
+    rig = await Rig.open(data_dir, clock, simulator, **options)
+    rig.start()
+    try:
+        yield rig
+    finally:
+        await rig.close()

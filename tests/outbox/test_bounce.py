@@ -1,0 +1,124 @@
+"""Bounces as a mail client and a program read them; their form is ``mime.dsn``'s (RFC 3464)."""
+
+from __future__ import annotations
+
+from email.message import EmailMessage
+
+import pytest
+
+from bridge.model import SEEN
+from bridge.outbox.bounce import Verdict, refused_by_api, unreachable, unsendable
+from bridge.simulator import Answer, Fault, Operation, Phase, Simulator
+from tests.fakes import FakeClock
+from tests.outbox.rig import ADDRESSES, PASSWORD, Rig
+
+
+async def bounce_of(rig: Rig, simulator: Simulator, answer: Answer, *to: str) -> EmailMessage:
+    simulator.faults.add(Fault(phase=Phase.INSTEAD, result=answer, operation=Operation.SEND))
+    await rig.submit("Fattura così", *to, message_id="<uno@client.invalid>")
+    await rig.quiet()
+    (bounce,) = await rig.mail()
+    return bounce
+
+
+NO = Answer(400, {"success": False, "message": "Il destinatario non è valido"})
+
+
+async def test_a_bounce_is_a_report_from_the_null_reverse_path(
+    rig: Rig, simulator: Simulator
+) -> None:
+    bounce = await bounce_of(rig, simulator, NO, "uno@altra.invalid", "due@altra.invalid")
+    assert bounce["Return-Path"] == "<>"
+    assert bounce["To"] == ADDRESSES[0]
+    assert bounce.get_content_type() == "multipart/report"
+    assert bounce.get_param("report-type") == "delivery-status"
+    assert bounce["Subject"] == "Messaggio non inviato / Message not sent: Fattura così"
+    assert bounce["In-Reply-To"] == "<uno@client.invalid>"
+    assert bounce["Auto-Submitted"] == "auto-replied"
+    kinds = [part.get_content_type() for part in bounce.iter_parts()]
+    assert kinds == ["text/plain", "message/delivery-status", "text/rfc822-headers"]
+
+
+async def test_a_person_reads_what_by_whom_why_and_what_to_do(
+    rig: Rig, simulator: Simulator
+) -> None:
+    bounce = await bounce_of(rig, simulator, NO)
+    text = " ".join(next(bounce.iter_parts()).get_content().split())
+    for words in (
+        "il servizio PEC lo ha rifiutato",
+        "Oggetto: Fattura così",
+        "Destinatari: cliente@altra.invalid",
+        "Risposta: HTTP 400: Il destinatario non è valido",
+        "correggere il messaggio e inviarlo di nuovo",
+        "the PEC service refused it",
+        "Recipients: cliente@altra.invalid",
+        "mend the message and send it again",
+    ):
+        assert words in text
+
+
+async def test_a_program_reads_a_group_for_each_recipient(rig: Rig, simulator: Simulator) -> None:
+    bounce = await bounce_of(rig, simulator, NO, "uno@altra.invalid", "due@altra.invalid")
+    report = list(bounce.iter_parts())[1]
+    about, *recipients = report.get_payload()
+    assert about["Reporting-MTA"] == "dns; pec-bridge.localhost"
+    assert [one["Final-Recipient"] for one in recipients] == [
+        "rfc822; uno@altra.invalid",
+        "rfc822; due@altra.invalid",
+    ]
+    for one in recipients:
+        assert (one["Action"], one["Status"]) == ("failed", "5.0.0")
+        assert one["Remote-MTA"] == "dns; api.invalid"
+        assert one["Diagnostic-Code"].startswith("http; HTTP 400: Il destinatario")
+
+
+async def test_a_bounce_is_unseen_and_in_the_senders_inbox_only(
+    rig: Rig, simulator: Simulator
+) -> None:
+    bounce = await bounce_of(rig, simulator, NO)
+    assert bounce["Message-ID"]
+    assert SEEN not in await rig.flags("INBOX")
+    assert await rig.mail(account=1) == []
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "a\r\nBcc: x@y.invalid\r\n\r\nbody",
+        "\ud800 and \x00",
+        "parola: " + PASSWORD,
+        "è" * 5000,
+        "",
+    ],
+    ids=["line breaks", "surrogate and NUL", "the password", "long", "none"],
+)
+async def test_whatever_the_api_says_the_bounce_is_well_formed(
+    rig: Rig, simulator: Simulator, words: str
+) -> None:
+    bounce = await bounce_of(rig, simulator, Answer(400, {"success": False, "message": words}))
+    assert bounce.defects == []
+    assert bounce["Bcc"] is None
+    assert len(list(bounce.iter_parts())) == 3
+    (raw,) = await rig.texts()
+    assert max(map(len, raw.split(b"\r\n"))) <= 998
+    text = next(bounce.iter_parts()).get_content()
+    assert PASSWORD not in raw.decode()
+    assert PASSWORD not in text
+
+
+@pytest.mark.parametrize(
+    ("verdict", "status", "words"),
+    [
+        (refused_by_api(400, "no", "h"), "5.0.0", "HTTP 400: no"),
+        (refused_by_api(403, "", "h"), "5.0.0", "HTTP 403"),
+        (unreachable(FakeClock().now(), "down", "h"), "4.4.1", "down"),
+        (unsendable("why"), "5.6.3", "why"),
+    ],
+    ids=["refused", "refused without words", "unreachable", "unsendable"],
+)
+def test_each_verdict_says_it_in_both_languages(verdict: Verdict, status: str, words: str) -> None:
+    assert (verdict.status, verdict.diagnostic) == (status, words)
+    assert "non è stato inviato" in verdict.italian
+    assert "not sent" in verdict.english
+    assert "inviarlo di nuovo" in verdict.italian.lower()
+    assert "it again" in verdict.english

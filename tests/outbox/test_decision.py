@@ -1,0 +1,213 @@
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+
+import pytest
+
+from bridge.model import PEC_UNCERTAIN, QueueId, SubmissionState
+from bridge.outbox.decision import DecisionRefused, Decisions
+from bridge.simulator import Failure, Fault, Hold, Operation, Phase, Simulator
+from tests.fakes import FakeClock
+from tests.outbox.rig import Rig, rig_on
+
+State = SubmissionState
+CODE = "2026011510000012"
+
+DECISIONS: dict[str, Callable[[Decisions, QueueId], Awaitable[object]]] = {
+    "retry": lambda decisions, id: decisions.retry(id),
+    "cancel": lambda decisions, id: decisions.cancel(id),
+    "resolve --sent": lambda decisions, id: decisions.resolve_sent(id, CODE),
+    "resolve --resend": lambda decisions, id: decisions.resolve_resend(id),
+    "resolve --drop": lambda decisions, id: decisions.resolve_drop(id),
+}
+LEADS_TO = {
+    ("retry", State.HELD): State.QUEUED,
+    ("cancel", State.QUEUED): State.CANCELLED,
+    ("cancel", State.HELD): State.CANCELLED,
+    ("resolve --sent", State.UNCERTAIN): State.SUBMITTED,
+    ("resolve --resend", State.UNCERTAIN): State.QUEUED,
+    ("resolve --drop", State.UNCERTAIN): State.DROPPED,
+}
+WHY_NOT = {
+    State.QUEUED: "sent in its turn",
+    State.DISPATCHING: "being sent right now",
+    State.SUBMITTED: "has been sent",
+    State.REFUSED: "nothing was sent",
+    State.HELD: "`queue retry` sends it now",
+    State.CANCELLED: "send it again from your mail",
+    State.DROPPED: "send it again from your mail",
+    State.UNCERTAIN: "--sent CODE, --resend or --drop",
+}
+
+
+async def entry_in(state: State, rig: Rig, simulator: Simulator) -> QueueId:
+    """Bring an entry into a state, as it comes about; the dispatcher is idle afterwards."""
+    faults = simulator.faults
+    match state:
+        case State.REFUSED:
+            faults.answer(Operation.SEND, 400)
+        case State.HELD | State.CANCELLED:
+            faults.answer(Operation.SEND, 402, times=None)
+        case State.UNCERTAIN | State.DROPPED:
+            faults.fail(Operation.SEND, Phase.BEFORE, Failure.TIMEOUT)
+        case State.DISPATCHING:
+            faults.add(Fault(phase=Phase.BEFORE, result=None, hold=Hold()))
+        case _:
+            pass
+    id = await rig.submit()
+    if state is not State.QUEUED:
+        rig.start()
+        await rig.quiet()
+    if state is State.CANCELLED:
+        await rig.decisions.cancel(id)
+    if state is State.DROPPED:
+        await rig.decisions.resolve_drop(id)
+    assert await rig.state(id) is state
+    return id
+
+
+@pytest.mark.parametrize("state", State, ids=lambda state: state.value)
+@pytest.mark.parametrize("decision", DECISIONS)
+async def test_each_decision_in_each_state(
+    tmp_path: Path, clock: FakeClock, simulator: Simulator, state: State, decision: str
+) -> None:
+    rig = await Rig.open(tmp_path, clock, simulator)
+    id = await entry_in(state, rig, simulator)
+    new = LEADS_TO.get((decision, state))
+    alone = Decisions(rig.mailboxes, clock)  # as without a daemon: nobody is woken
+    steps = await rig.transitions(id)
+    if new is not None:
+        row = await DECISIONS[decision](alone, id)
+        assert row == await rig.row(id)
+        assert await rig.state(id) is new
+        assert len(await rig.transitions(id)) == len(steps) + 1
+    else:
+        with pytest.raises(DecisionRefused) as refusal:
+            await DECISIONS[decision](alone, id)
+        assert str(refusal.value).startswith(f"{id} is {state.value} and cannot be ")
+        assert WHY_NOT[state] in str(refusal.value)
+        assert await rig.transitions(id) == steps
+    await rig.close()
+
+
+@pytest.mark.parametrize("decision", DECISIONS)
+async def test_an_unknown_id_is_a_sentence(rig: Rig, decision: str) -> None:
+    with pytest.raises(DecisionRefused, match="No entry is called NOPE; `queue list` shows all"):
+        await DECISIONS[decision](rig.decisions, QueueId("NOPE"))
+
+
+async def test_retry_goes_past_a_hold_at_once(rig: Rig, simulator: Simulator) -> None:
+    rule = simulator.faults.answer(Operation.SEND, 402, times=None)
+    first, second = await rig.submit("a"), await rig.submit("b")
+    await rig.pass_time(3)
+    simulator.faults.remove(rule)
+    await rig.decisions.retry(second)
+    await rig.pass_time(3)
+    assert [sent.subject for sent in simulator.sent] == ["b", "a"]
+    assert await rig.hold() is None
+    assert await rig.state(first) is State.SUBMITTED
+
+
+async def test_retry_of_what_waits_for_its_next_try(rig: Rig, simulator: Simulator) -> None:
+    rule = simulator.faults.fail(Operation.SEND, Phase.BEFORE, Failure.CONNECT_ERROR, times=None)
+    id = await rig.submit()
+    await rig.pass_time(3600)
+    simulator.faults.remove(rule)
+    assert (await rig.row(id)).not_before is not None
+    await rig.decisions.retry(id)
+    await rig.quiet()
+    assert await rig.state(id) is State.SUBMITTED
+
+
+async def test_retry_that_meets_the_same_answer_is_held_again(
+    rig: Rig, simulator: Simulator
+) -> None:
+    simulator.faults.answer(Operation.SEND, 401, times=None)
+    id = await rig.submit()
+    await rig.quiet()
+    await rig.pass_time(2)
+    await rig.decisions.retry(id)
+    await rig.quiet()
+    assert await rig.state(id) is State.HELD
+    assert len(simulator.calls(Operation.SEND)) == 2
+    assert len(await rig.mail()) == 1
+
+
+async def test_cancelled_is_cancelled(rig: Rig, simulator: Simulator) -> None:
+    rule = simulator.faults.answer(Operation.SEND, 402, times=None)
+    first, second = await rig.submit("a"), await rig.submit("b")
+    await rig.quiet()
+    await rig.decisions.cancel(first)
+    simulator.faults.remove(rule)
+    await rig.pass_time(120)
+    assert [sent.subject for sent in simulator.sent] == ["b"]
+    assert await rig.state(second) is State.SUBMITTED
+
+
+async def test_resend_posts_once_more_and_counts_once(rig: Rig, simulator: Simulator) -> None:
+    simulator.faults.fail(Operation.SEND, Phase.BEFORE, Failure.TIMEOUT)
+    id = await rig.submit()
+    await rig.pass_time(1900)
+    await rig.reconciler.reconcile(rig.accounts[0])
+    assert len(await rig.alarms()) == 1
+    await rig.decisions.resolve_resend(id)
+    assert await rig.alarms() == []
+    await rig.pass_time(2)
+    row = await rig.row(id)
+    assert (row.state, row.attempts, row.counted) == (State.SUBMITTED, 2, 1)
+    assert len(simulator.sent) == 1
+    assert PEC_UNCERTAIN not in await rig.flags()
+
+
+async def test_sent_takes_the_code_and_drop_keeps_the_count(rig: Rig, simulator: Simulator) -> None:
+    simulator.faults.fail(Operation.SEND, Phase.AFTER, Failure.TIMEOUT, times=2)
+    sent, dropped = await rig.submit("a"), await rig.submit("b")
+    await rig.pass_time(10)
+    await rig.decisions.resolve_sent(sent, f" {CODE} ")
+    await rig.decisions.resolve_drop(dropped)
+    assert ((await rig.row(sent)).code, (await rig.row(dropped)).code) == (CODE, None)
+    assert [row.counted for row in await rig.rows()] == [1, 1]
+    assert PEC_UNCERTAIN not in await rig.flags()
+    await rig.pass_time(3600)
+    assert len(simulator.calls(Operation.SEND)) == 2
+
+
+@pytest.mark.parametrize("code", ["", "  ", "x" * 101, "20260115\n"[:9] + "\n1"], ids=repr)
+async def test_a_code_that_is_none_is_refused(
+    tmp_path: Path, clock: FakeClock, simulator: Simulator, code: str
+) -> None:
+    rig = await Rig.open(tmp_path, clock, simulator)
+    id = await entry_in(State.UNCERTAIN, rig, simulator)
+    with pytest.raises(DecisionRefused, match="Say the API's code"):
+        await rig.decisions.resolve_sent(id, code)
+    assert await rig.state(id) is State.UNCERTAIN
+    await rig.close()
+
+
+async def test_another_entrys_code_is_refused(
+    tmp_path: Path, clock: FakeClock, simulator: Simulator
+) -> None:
+    async with rig_on(tmp_path, clock, simulator) as rig:
+        other = await rig.submit("altra")
+        await rig.pass_time(2)
+        simulator.faults.fail(Operation.SEND, Phase.BEFORE, Failure.TIMEOUT)
+        id = await rig.submit("a")
+        await rig.pass_time(2)
+        code = simulator.sent[0].code
+        with pytest.raises(DecisionRefused, match=f"{code} belongs to {other}"):
+            await rig.decisions.resolve_sent(id, code)
+        assert await rig.state(id) is State.UNCERTAIN
+
+
+async def test_a_copy_of_two_uncertain_entries_stays_uncertain_until_both_end(
+    rig: Rig, simulator: Simulator
+) -> None:
+    simulator.faults.fail(Operation.SEND, Phase.BEFORE, Failure.TIMEOUT, times=2)
+    first = await rig.submit("a", separate=["nascosto@altra.invalid"])
+    await rig.pass_time(10)
+    second = next(row.id for row in await rig.rows() if row.id != first)
+    await rig.decisions.resolve_drop(first)
+    assert PEC_UNCERTAIN in await rig.flags()
+    await rig.decisions.resolve_drop(second)
+    assert PEC_UNCERTAIN not in await rig.flags()

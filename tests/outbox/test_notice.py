@@ -1,0 +1,96 @@
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import pytest
+
+from bridge.model import AccountId, ContentId, QueueId, SubmissionState
+from bridge.outbox.notice import held, plan_reason, plan_used_up, uncertain
+from bridge.outbox.plan import PLANS
+from bridge.store.outbox import AttemptRow, HoldCause, SubmissionRow
+
+NOW = datetime(2026, 1, 15, 9, 0, tzinfo=UTC)
+ID = QueueId("64869731844002265B")
+
+
+def entry(
+    reason: str = "The API did not answer in time.", named: str | None = None
+) -> SubmissionRow:
+    return SubmissionRow(
+        sequence=1,
+        id=ID,
+        account=AccountId(1),
+        state=SubmissionState.UNCERTAIN,
+        message_id="<a@b>",
+        subject="Fattura",
+        recipients=("uno@altra.invalid", "due@altra.invalid"),
+        content=ContentId(1),
+        code=None,
+        named_code=named,
+        reason="The API did not answer in time.",
+        attempts=1,
+        created_at=NOW,
+        updated_at=NOW,
+        not_before=None,
+        retrying_since=None,
+        sent_at=None,
+        forced=False,
+        counted=2,
+        counted_on=None,
+    )
+
+
+ATTEMPT = AttemptRow(ID, 1, NOW, NOW, None, "", "The API did not answer in time.")
+
+
+def test_an_uncertain_send_is_told_with_what_is_known_and_what_ends_it() -> None:
+    notice = uncertain(entry(), ATTEMPT, ())
+    for text in (notice.italian, notice.english):
+        assert "15/01/2026 10:00:00" in text
+        assert "The API did not answer in time." in text
+        assert "uno@altra.invalid, due@altra.invalid" in text
+        for way in ("--sent CODE", "--resend", "--drop"):
+            assert f"\n    pec-bridge queue resolve {ID} {way}" in text
+
+
+@pytest.mark.parametrize(
+    ("named", "candidates", "shown"),
+    [
+        (None, ("2026011510000099",), "2026011510000099"),
+        ("2026011510000011", (), "2026011510000011"),
+        ("2026011510000011", ("2026011510000099",), "2026011510000099"),
+    ],
+)
+def test_the_command_names_the_likeliest_code(
+    named: str | None, candidates: tuple[str, ...], shown: str
+) -> None:
+    notice = uncertain(entry(named=named), ATTEMPT, candidates)
+    assert f"--sent {shown}\n" in notice.italian
+    assert f"--sent {shown}\n" in notice.english
+
+
+def test_every_candidate_is_listed() -> None:
+    notice = uncertain(entry(), ATTEMPT, ("1", "2"))
+    assert "1, 2." in notice.italian
+    assert "1, 2." in notice.english
+
+
+@pytest.mark.parametrize("cause", HoldCause, ids=lambda cause: cause.value)
+def test_a_hold_says_that_nothing_is_lost_and_how_it_ends(cause: HoldCause) -> None:
+    notice = held(cause, "HTTP.", "azienda@pec.invalid")
+    assert "azienda@pec.invalid" in notice.subject
+    assert "nulla va perso" in notice.italian
+    assert "nothing is lost" in notice.english
+    assert "queue retry" in notice.italian
+    assert "queue retry" in notice.english
+
+
+def test_a_used_up_plan_says_until_when() -> None:
+    plan = PLANS["standard"]
+    until = plan.next_period(NOW)
+    assert plan_reason(plan, until) == (
+        "The plan's 3500 PEC a day are used up until 2026-01-16 00:00 (Rome)."
+    )
+    notice = plan_used_up(plan, until)
+    assert "16/01/2026 00:00" in notice.italian
+    assert "2026-01-16 00:00" in notice.english

@@ -1,0 +1,184 @@
+from __future__ import annotations
+
+import asyncio
+import base64
+import logging
+import socket
+from random import Random
+from typing import Any, cast
+
+import pytest
+import structlog
+
+from bridge.config.listen import Listen
+from bridge.model import AccountId
+from bridge.outbox.queue import Outbox
+from bridge.smtpserver.authentication import Authenticator
+from bridge.smtpserver.server import SmtpServer
+from bridge.smtpserver.settings import SmtpSettings
+from tests.fakes import FakeClock, settle
+from tests.smtpserver.conftest import ADDRESS, PASSWORD, TO, Serve, Served, message
+
+
+class Nobody:
+    async def check(self, login: str, password: str) -> AccountId | None:
+        return None
+
+
+class SlowOutbox:
+    """Queues nothing until it is let."""
+
+    def __init__(self) -> None:
+        self.asked = asyncio.Event()
+        self.let = asyncio.Event()
+
+    async def enqueue(self, *_arguments: object) -> Any:
+        self.asked.set()
+        await self.let.wait()
+        raise AssertionError("never let")
+
+
+def bare_server(clock: FakeClock) -> SmtpServer:
+    outbox = cast(Outbox, SlowOutbox())
+    authenticator: Authenticator = Nobody()
+    return SmtpServer(outbox, authenticator, clock, Random(1), SmtpSettings({}))
+
+
+async def test_listens_on_every_address_and_says_where(clock: FakeClock) -> None:
+    server = bare_server(clock)
+    addresses = await server.start([Listen("127.0.0.1", 0), Listen("127.0.0.1", 0)])
+    try:
+        assert len({port for _host, port in addresses}) == 2
+        for host, port in addresses:
+            reader, writer = await asyncio.open_connection(host, port)
+            assert (await reader.readline()).startswith(b"220 pec-bridge.localhost ESMTP")
+            writer.close()
+    finally:
+        await server.stop()
+
+
+async def test_one_address_that_cannot_be_had_leaves_none_open(clock: FakeClock) -> None:
+    server = bare_server(clock)
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            port = free.getsockname()[1]
+        with pytest.raises(OSError, match="address"):
+            await server.start([Listen("127.0.0.1", port), Listen(*taken.getsockname())])
+    with pytest.raises(ConnectionError):
+        await asyncio.open_connection("127.0.0.1", port)
+
+
+async def test_implicit_tls_needs_a_certificate(clock: FakeClock) -> None:
+    with pytest.raises(ValueError, match="certificate"):
+        await bare_server(clock).start([Listen("127.0.0.1", 0, implicit_tls=True)])
+
+
+async def test_stop_says_goodbye_and_may_be_called_twice(served: Served) -> None:
+    client = await served.connect()
+    await served.server.stop()
+    assert (await client.reply()).code == 421
+    assert await client.at_end()
+    await served.server.stop()
+    with pytest.raises(ConnectionError):
+        await served.connect()
+
+
+async def test_stop_lets_a_message_in_hand_be_answered(
+    served: Served, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    outbox = cast(Any, served.server)._delivery._outbox
+    let, asked, real = asyncio.Event(), asyncio.Event(), outbox.enqueue
+
+    async def slowly(*arguments: Any) -> Any:
+        asked.set()
+        await let.wait()
+        return await real(*arguments)
+
+    monkeypatch.setattr(outbox, "enqueue", slowly)
+    client = await served.user()
+    answer = asyncio.ensure_future(client.submit(message()))
+    await asked.wait()
+    stopping = asyncio.ensure_future(served.server.stop())
+    await settle()
+    assert not stopping.done()
+    let.set()
+    assert (await answer).code == 250
+    assert (await client.reply()).code == 421
+    await stopping
+    assert len(await served.queued()) == 1
+
+
+async def test_stop_waits_no_longer_than_the_grace(
+    served: Served, clock: FakeClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    slow = SlowOutbox()
+    monkeypatch.setattr(cast(Any, served.server)._delivery, "_outbox", slow)
+    client = await served.user()
+    answer = asyncio.ensure_future(client.submit(message()))
+    await slow.asked.wait()
+    stopping = asyncio.ensure_future(served.server.stop())
+    await clock.advance(9)
+    assert not stopping.done()
+    await clock.advance(2)
+    await asyncio.wait_for(stopping, 5)
+    with pytest.raises((ConnectionError, asyncio.IncompleteReadError)):
+        await answer
+
+
+async def test_too_many_connections(serve: Serve) -> None:
+    served = await serve(max_sessions=1)
+    first = await served.connect()
+    reader, writer = await asyncio.open_connection(served.host, served.port)
+    assert (await reader.read()).startswith(b"421 4.7.0 Too many connections")
+    writer.close()
+    assert (await first.do("NOOP")).code == 250
+    await first.do("QUIT")
+    assert await first.at_end()
+    await served.connect()
+
+
+async def test_silence_ends_a_connection(serve: Serve) -> None:
+    served = await serve(idle_timeout_s=0.05)
+    client = await served.connect()
+    assert (await client.reply()).code == 421
+    assert await client.at_end()
+
+
+async def test_silence_inside_a_message_does_too(serve: Serve) -> None:
+    served = await serve(idle_timeout_s=0.3)
+    client = await served.user()
+    await client.do(f"MAIL FROM:<{ADDRESS}>")
+    await client.do(f"RCPT TO:<{TO}>")
+    await client.do("DATA")
+    await client.send(message())
+    assert (await client.reply()).code == 421
+    assert await client.at_end()
+    assert await served.queued() == ()
+
+
+async def test_no_password_and_no_content_is_in_any_log_line(
+    served: Served, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    name, password = (base64.b64encode(one.encode()).decode() for one in (ADDRESS, PASSWORD))
+    response = base64.b64encode(f"\0{ADDRESS}\0{PASSWORD}".encode()).decode()
+    with structlog.testing.capture_logs() as logs:
+        client = await served.connect()
+        for line in ["AUTH LOGIN", name, password, PASSWORD]:  # refused, and it goes on regardless
+            await client.do(line)
+        await client.do("EHLO client")
+        for line in [f"AUTH PLAIN {response}x", f"AUTH PLAIN x {response}", f"AUTH {response}"]:
+            await client.do(line)
+        for line in [f"AUTH LOGIN {name}", f"{password}x"]:
+            await client.do(line)
+        for line in [f" AUTH PLAIN {response}", f"AUTH\tPLAIN {response}"]:
+            await client.do(line)
+        await client.log_in()
+        await client.submit(message("riservato\r\n"))
+    written = "\n".join([*(record.getMessage() for record in caplog.records), repr(logs)])
+    assert "submission queued" in written
+    for secret in (PASSWORD, password, response, "riservato"):
+        assert secret.upper() not in written.upper()

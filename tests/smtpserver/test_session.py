@@ -1,0 +1,494 @@
+from __future__ import annotations
+
+import asyncio
+import base64
+import smtplib
+import ssl
+
+import pytest
+
+from bridge.mime.submission import SubmissionRules
+from tests.smtpserver.conftest import ADDRESS, PASSWORD, TO, Serve, Served, message
+
+
+def b64(text: str) -> str:
+    return base64.b64encode(text.encode()).decode()
+
+
+def plain(name: str, password: str, identity: str = "") -> str:
+    """Return the command that logs in."""
+    response = b64("\0".join((identity, name, password)))
+    return f"AUTH PLAIN {response}"
+
+
+LOG_IN = plain(ADDRESS, PASSWORD)
+PLAIN = LOG_IN.split()[-1]
+WRONG = plain(ADDRESS, "no")
+
+# -- greetings -------------------------------------------------------------------------------------
+
+
+async def test_ehlo_offers_what_is_there(served: Served) -> None:
+    client = await served.connect()
+    reply = await client.do("EHLO client")
+    assert reply.code == 250
+    assert set(reply.lines[1:]) == {
+        f"SIZE {30 * 1024**2}",
+        *("8BITMIME", "SMTPUTF8", "PIPELINING", "ENHANCEDSTATUSCODES"),
+        *("AUTH PLAIN LOGIN", "HELP"),
+    }
+
+
+async def test_starttls_is_offered_until_it_is_on(
+    serve: Serve, tls_context: ssl.SSLContext, client_tls: ssl.SSLContext
+) -> None:
+    served = await serve(tls=tls_context)
+    client = await served.connect()
+    assert "STARTTLS" in (await client.do("EHLO client")).lines
+    assert (await client.do("STARTTLS")).code == 220
+    await client.writer.start_tls(client_tls)
+    assert (await client.do("MAIL FROM:<x@y>")).code == 503, "what was said before is forgotten"
+    assert "STARTTLS" not in (await client.do("EHLO client")).lines
+    assert (await client.do("STARTTLS")).code == 454
+    await client.log_in()
+    assert (await client.submit(message())).code == 250
+
+
+async def test_implicit_tls(
+    serve: Serve, tls_context: ssl.SSLContext, client_tls: ssl.SSLContext
+) -> None:
+    served = await serve(tls=tls_context, implicit=True)
+    client = await served.connect(client_tls)
+    await client.log_in()
+    assert (await client.submit(message())).code == 250
+
+
+async def test_commands_smuggled_in_before_tls_are_thrown_away(
+    serve: Serve, tls_context: ssl.SSLContext, client_tls: ssl.SSLContext
+) -> None:
+    """RFC 3207 §6 and CVE-2011-0411."""
+    served = await serve(tls=tls_context)
+    client = await served.connect()
+    await client.do("EHLO client")
+    await client.send(b"STARTTLS\r\nNOOP injected\r\n")
+    assert (await client.reply()).code == 220
+    await client.writer.start_tls(client_tls)
+    assert (await client.do("EHLO client")).lines[0] == "pec-bridge.localhost"
+
+
+async def test_a_failed_handshake_ends_only_its_own_connection(
+    serve: Serve, tls_context: ssl.SSLContext
+) -> None:
+    served = await serve(tls=tls_context)
+    client = await served.connect()
+    await client.do("EHLO client")
+    assert (await client.do("STARTTLS")).code == 220
+    await client.send(b"this is not TLS\r\n")
+    assert await client.at_end()
+    assert (await (await served.connect()).do("NOOP")).code == 250
+
+
+@pytest.mark.parametrize(
+    ("command", "code"),
+    [
+        ("EHLO", 501),
+        ("HELO", 501),
+        ("HELO client", 250),
+        ("ehlo client", 250),
+        ("NOOP", 250),
+        ("RSET", 250),
+        ("HELP", 214),
+        ("VRFY ugo", 252),
+        ("EXPN all", 502),
+        ("STARTTLS", 454),
+        ("STARTTLS now", 501),
+        ("NONSENSE", 500),
+        ("", 500),
+        ("QUIT", 221),
+        ("AUTH PLAIN", 503),
+        ("MAIL FROM:<azienda@pec.example>", 503),
+        ("RCPT TO:<uno@altra.example>", 503),
+        ("DATA", 503),
+        ("BDAT 3", 500),
+        ("NOOP " + "x" * 20_000, 500),
+    ],
+)
+async def test_commands_before_ehlo(served: Served, command: str, code: int) -> None:
+    client = await served.connect()
+    reply = await client.do(command)
+    assert reply.code == code
+    if command != "QUIT":
+        assert (await client.do("NOOP")).code == 250, "the session goes on"
+
+
+async def test_every_reply_has_an_enhanced_status_code(served: Served) -> None:
+    client = await served.connect()
+    commands = ["HELP", "NOOP", "RSET", "VRFY x", "EXPN x", "X", "DATA", "MAIL FROM:x"]
+    for command in [*commands, "EHLO client", "AUTH X", "AUTH PLAIN =", "MAIL FROM:<", "QUIT"]:
+        reply = await client.do(command)
+        if not command.startswith("EHLO"):
+            assert reply.status[:2] == f"{str(reply.code)[0]}.", (command, reply)
+
+
+async def test_bytes_that_are_no_text(served: Served) -> None:
+    client = await served.connect()
+    await client.send(b"NOOP \xff\r\n")
+    assert (await client.reply()).code == 500
+    assert (await client.do("NOOP")).code == 250
+
+
+# -- logging in ------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("lines", "codes"),
+    [
+        pytest.param([LOG_IN], [235], id="PLAIN, initial response"),
+        pytest.param(["AUTH PLAIN", PLAIN], [334, 235], id="PLAIN"),
+        pytest.param(["auth plain", PLAIN], [334, 235], id="lower case"),
+        pytest.param([plain(ADDRESS, PASSWORD, ADDRESS)], [235], id="PLAIN for oneself"),
+        pytest.param(["AUTH LOGIN", b64(ADDRESS), b64(PASSWORD)], [334, 334, 235], id="LOGIN"),
+        pytest.param(
+            [f"AUTH LOGIN {b64(ADDRESS)}", b64(PASSWORD)], [334, 235], id="LOGIN, as Outlook does"
+        ),
+        pytest.param(
+            [f"AUTH LOGIN {b64(ADDRESS.upper())}", b64(PASSWORD)], [334, 235], id="any case"
+        ),
+        pytest.param([WRONG], [535], id="wrong password"),
+        pytest.param([plain("x@y", PASSWORD)], [535], id="unknown user"),
+        pytest.param([plain(ADDRESS, PASSWORD, "x@y")], [535], id="for somebody else"),
+        pytest.param(["AUTH PLAIN ="], [501], id="an empty response"),
+        pytest.param(["AUTH PLAIN ###"], [501], id="no base64"),
+        pytest.param([f"AUTH PLAIN {b64('x')}"], [501], id="no PLAIN"),
+        pytest.param(["AUTH LOGIN", "*"], [334, 501], id="cancelled"),
+        pytest.param(["AUTH LOGIN", "x" * 40_000], [334, 500], id="too long"),
+        pytest.param(["AUTH CRAM-MD5"], [504], id="another mechanism"),
+        pytest.param(["AUTH"], [501], id="no mechanism"),
+        pytest.param(["AUTH PLAIN a b"], [501], id="too many words"),
+    ],
+)
+async def test_logging_in(served: Served, lines: list[str], codes: list[int]) -> None:
+    client = await served.connect()
+    await client.do("EHLO client")
+    assert [(await client.do(line)).code for line in lines] == codes
+    allowed = (await client.do(f"MAIL FROM:<{ADDRESS}>")).code == 250
+    assert allowed is (codes[-1] == 235)
+
+
+async def test_login_challenges_are_the_usual_ones(served: Served) -> None:
+    client = await served.connect()
+    await client.do("EHLO client")
+    assert base64.b64decode((await client.do("AUTH LOGIN")).lines[0]) == b"Username:"
+    assert base64.b64decode((await client.do(b64("x"))).lines[0]) == b"Password:"
+
+
+async def test_nobody_logs_in_twice(served: Served) -> None:
+    client = await served.user()
+    assert (await client.do(LOG_IN)).code == 503
+
+
+async def test_guessing_ends_the_connection(serve: Serve) -> None:
+    served = await serve(max_login_failures=2)
+    client = await served.connect()
+    await client.do("EHLO client")
+    assert (await client.do(WRONG)).code == 535
+    assert (await client.do(WRONG)).code == 535
+    assert (await client.reply()).code == 421
+    assert await client.at_end()
+
+
+async def test_helo_knows_no_login(served: Served) -> None:
+    client = await served.connect()
+    await client.do("HELO client")
+    assert (await client.do(LOG_IN)).code == 503
+
+
+async def test_a_password_never_crosses_the_network_in_clear(
+    serve: Serve, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    served = await serve()
+    monkeypatch.setattr("bridge.smtpserver.connection.Connection.peer", "192.0.2.7")
+    client = await served.connect()
+    assert "AUTH PLAIN LOGIN" not in (await client.do("EHLO client")).lines
+    reply = await client.do(LOG_IN)
+    assert (reply.code, reply.status) == (538, "5.7.11")
+
+
+# -- MAIL and RCPT ---------------------------------------------------------------------------------
+
+
+async def test_without_a_login_nothing_is_sent(served: Served) -> None:
+    client = await served.connect()
+    await client.do("EHLO client")
+    reply = await client.do(f"MAIL FROM:<{ADDRESS}>")
+    assert (reply.code, reply.status) == (530, "5.7.0")
+
+
+@pytest.mark.parametrize(
+    ("argument", "code", "status"),
+    [
+        (f"FROM:<{ADDRESS}>", 250, "2.1.0"),
+        (f"FROM: <{ADDRESS.upper()}>", 250, "2.1.0"),
+        (f"from:{ADDRESS}", 250, "2.1.0"),
+        (f"FROM:<@relay.example:{ADDRESS}>", 250, "2.1.0"),
+        (f"FROM:<{ADDRESS}> SIZE=100 BODY=8BITMIME SMTPUTF8", 250, "2.1.0"),
+        (f"FROM:<{ADDRESS}> AUTH=<> RET=HDRS ENVID=x", 250, "2.1.0"),
+        (f"FROM:<{ADDRESS}> SIZE={31 * 1024**2}", 552, "5.3.4"),
+        (f"FROM:<{ADDRESS}> SIZE=x", 501, "5.5.4"),
+        (f"FROM:<{ADDRESS}> BODY=BINARYMIME", 501, "5.5.4"),
+        (f"FROM:<{ADDRESS}> REQUIRETLS", 555, "5.5.4"),
+        ("FROM:<altro@pec.example>", 550, "5.7.1"),
+        ("FROM:<>", 550, "5.7.1"),
+        ("FROM:<azienda>", 553, "5.1.3"),
+        ("FROM:<a b@c>", 501, "5.5.4"),
+        ("TO:<x@y>", 501, "5.5.4"),
+        ("", 501, "5.5.4"),
+    ],
+)
+async def test_mail(served: Served, argument: str, code: int, status: str) -> None:
+    client = await served.user()
+    reply = await client.do(f"MAIL {argument}")
+    assert (reply.code, reply.status) == (code, status), reply
+
+
+async def test_one_message_at_a_time(served: Served) -> None:
+    client = await served.user()
+    await client.do(f"MAIL FROM:<{ADDRESS}>")
+    assert (await client.do(f"MAIL FROM:<{ADDRESS}>")).code == 503
+    assert (await client.do(LOG_IN)).code == 503
+    await client.do("RSET")
+    assert (await client.do(f"MAIL FROM:<{ADDRESS}>")).code == 250
+
+
+@pytest.mark.parametrize(
+    ("argument", "code", "status"),
+    [
+        ("TO:<uno@altra.example>", 250, "2.1.5"),
+        ("TO:<uno@altra.example> NOTIFY=SUCCESS ORCPT=rfc822;x", 250, "2.1.5"),
+        ("TO:<è@à.example>", 250, "2.1.5"),
+        ('TO:<"a b"@altra.example>', 250, "2.1.5"),
+        ("TO:<root>", 553, "5.1.3"),
+        ("TO:<>", 553, "5.1.3"),
+        (f"TO:<{'x' * 65}@altra.example>", 553, "5.1.3"),
+        ("TO:<a@b> WHAT=ever", 555, "5.5.4"),
+        ("FROM:<a@b>", 501, "5.5.4"),
+    ],
+)
+async def test_rcpt(served: Served, argument: str, code: int, status: str) -> None:
+    client = await served.user()
+    await client.do(f"MAIL FROM:<{ADDRESS}>")
+    reply = await client.do(f"RCPT {argument}")
+    assert (reply.code, reply.status) == (code, status)
+
+
+async def test_recipients_beyond_the_plan_are_put_off(serve: Serve) -> None:
+    served = await serve(rules=SubmissionRules(max_recipients=2))
+    client = await served.user()
+    await client.do(f"MAIL FROM:<{ADDRESS}>")
+    for address, code in [("a@b", 250), ("A@B", 250), ("c@d", 250), ("e@f", 452), ("a@b", 250)]:
+        assert (await client.do(f"RCPT TO:<{address}>")).code == code
+
+
+# -- DATA ------------------------------------------------------------------------------------------
+
+
+async def test_a_size_that_is_too_much_for_all_recipients_is_refused_for_all(serve: Serve) -> None:
+    served = await serve(rules=SubmissionRules(max_message_bytes=1000))
+    client = await served.user()
+    assert (await client.do(f"MAIL FROM:<{ADDRESS}> SIZE=600")).code == 250
+    for address in ("a@b", "c@d"):
+        assert (await client.do(f"RCPT TO:<{address}>")).code == 250
+    reply = await client.do("DATA")
+    assert (reply.code, reply.status) == (552, "5.3.4")
+    assert (await client.do("DATA")).code == 503
+
+
+async def test_too_much_data_is_read_to_its_end_and_refused(serve: Serve) -> None:
+    served = await serve(rules=SubmissionRules(max_message_bytes=1000))
+    client = await served.user()
+    reply = await client.submit(message("x" * 5000 + "\r\n"))
+    assert (reply.code, reply.status) == (552, "5.3.4")
+    assert (await client.submit(message())).code == 250
+    assert len(await served.queued()) == 1
+
+
+@pytest.mark.parametrize(
+    ("raw", "code", "status", "words"),
+    [
+        pytest.param(message(From="x@y"), 550, "5.7.1", "From field must be", id="foreign From"),
+        pytest.param(message(To=None), 550, "5.7.1", "no recipient", id="no To"),
+        pytest.param(message(Bcc="x@y"), 550, "5.7.1", "x@y", id="Bcc"),
+        pytest.param(message(To="z@y"), 550, "5.7.1", TO, id="hidden recipient"),
+        pytest.param(message(Content_Type="multipart/mixed"), 554, "5.6.0", "boundary", id="MIME"),
+        pytest.param(
+            message(Content_Type="application/pkcs7-mime; smime-type=enveloped-data"),
+            *(554, "5.6.1", "S/MIME"),
+            id="encrypted",
+        ),
+        pytest.param(b"", 550, "5.7.1", "From field", id="nothing at all"),
+        pytest.param(b"\0\xff\r\n", 550, "5.7.1", "From field", id="rubbish"),
+    ],
+)
+async def test_what_may_not_be_sent_is_refused(
+    served: Served, raw: bytes, code: int, status: str, words: str
+) -> None:
+    client = await served.user()
+    reply = await client.submit(raw)
+    assert (reply.code, reply.status) == (code, status)
+    assert words in reply.text
+    assert await served.queued() == ()
+    assert await served.sent_copies() == 0
+    assert (await client.submit(message())).code == 250, "the session goes on"
+
+
+async def test_commands_come_in_groups(served: Served) -> None:
+    """RFC 2920, and a second message right behind the first one's end."""
+    client = await served.user()
+    envelope = f"MAIL FROM:<{ADDRESS}>\r\nRCPT TO:<{TO}>\r\nDATA\r\n".encode()
+    await client.send(envelope)
+    assert [(await client.reply()).code for _ in range(3)] == [250, 250, 354]
+    await client.send(message() + b".\r\n" + envelope)
+    assert [(await client.reply()).code for _ in range(4)] == [250, 250, 250, 354]
+    await client.send(message(Message_ID="<2@erp>") + b".\r\nQUIT\r\n")
+    assert [(await client.reply()).code for _ in range(2)] == [250, 221]
+    assert await client.at_end()
+    assert len(await served.queued()) == 2
+
+
+async def test_a_client_may_say_all_it_has_to_say_and_close_its_side(served: Served) -> None:
+    client = await served.connect()
+    lines = f"EHLO x\r\n{LOG_IN}\r\nMAIL FROM:<{ADDRESS}>\r\nRCPT TO:<{TO}>\r\nDATA\r\n"
+    await client.send(lines.encode() + message() + b".\r\n")
+    client.writer.write_eof()
+    codes = [(await client.reply()).code for _ in range(6)]
+    assert codes == [250, 235, 250, 250, 354, 250]
+    assert await client.at_end()
+    assert len(await served.queued()) == 1
+
+
+@pytest.mark.parametrize(
+    "end", [b"\n.\n", b"\n.\r\n", b"\r\n.\n", b"\r.\r", b"\r\n.\r", b"\r\n\0.\r\n"]
+)
+async def test_nothing_but_the_end_mark_ends_a_message(served: Served, end: bytes) -> None:
+    """RFC 5321 §4.1.1.4; CVE-2023-51764 and its relatives."""
+    client = await served.user()
+    smuggled = f"MAIL FROM:<{ADDRESS}>\r\nRCPT TO:<{TO}>\r\nDATA\r\n".encode()
+    raw = message("one") + end + smuggled + message(Message_ID="<2@erp>")
+    assert (await client.submit(raw)).code == 250
+    assert (await client.do("NOOP")).code == 250, "nothing was left over"
+    (text,) = await served.texts()
+    assert b"MAIL FROM" in text
+    assert text.count(b"\n") == text.count(b"\r\n")
+
+
+async def test_dots_are_undoubled(served: Served) -> None:
+    client = await served.user()
+    assert (await client.submit(message("x\r\n") + b"..\r\n...a\r\n.b\r\n")).code == 250
+    (text,) = await served.texts()
+    assert text.endswith(b"\r\nx\r\n.\r\n..a\r\nb\r\n")
+
+
+async def test_a_line_of_any_length(served: Served) -> None:
+    client = await served.user()
+    assert (await client.submit(message("x" * 300_000 + "\r\n"))).code == 250
+
+
+async def test_a_client_that_goes_away_leaves_nothing_behind(served: Served) -> None:
+    client = await served.user()
+    await client.do(f"MAIL FROM:<{ADDRESS}>")
+    await client.do(f"RCPT TO:<{TO}>")
+    await client.do("DATA")
+    await client.send(message())
+    client.writer.transport.abort()
+    other = await served.user()
+    assert (await other.submit(message())).code == 250
+    assert len(await served.queued()) == 1
+
+
+# -- who connects ----------------------------------------------------------------------------------
+
+
+async def test_a_web_page_cannot_send_through_its_readers_browser(serve: Serve) -> None:
+    served = await serve(trusted=True)
+    client = await served.connect()
+    body = f"EHLO x\r\nMAIL FROM:<{ADDRESS}>\r\nRCPT TO:<{TO}>\r\nDATA\r\n".encode() + message()
+    await client.send(b"POST / HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n" + body + b".\r\n")
+    assert (await client.reply()).code == 421
+    assert await client.at_end()
+    assert await served.queued() == ()
+
+
+async def test_nonsense_ends_the_connection(served: Served) -> None:
+    client = await served.connect()
+    for _ in range(10):
+        assert (await client.do("BLAH")).code == 500
+    assert (await client.do("BLAH")).code == 421
+    assert await client.at_end()
+
+
+async def test_a_trusted_application_needs_no_login_and_little_header(serve: Serve) -> None:
+    served = await serve(trusted=True)
+    client = await served.connect()
+    await client.do("HELO scanner")
+    reply = await client.submit(b"Subject: Scansione\r\n\r\nx\r\n", TO, "due@altra.example")
+    assert reply.code == 250
+    (text,) = await served.texts()
+    assert b"Date: Thu, 15 Jan 2026 10:00:00 +0100\r\n" in text
+    assert f"From: <{ADDRESS}>\r\nTo: <{TO}>,\r\n <due@altra.example>\r\n".encode() in text
+    assert text.endswith(b"Subject: Scansione\r\n\r\nx\r\n")
+
+
+async def test_a_trusted_application_sends_for_its_account_only(serve: Serve) -> None:
+    served = await serve(trusted=True)
+    client = await served.connect()
+    await client.do("EHLO scanner")
+    assert (await client.do("MAIL FROM:<altro@pec.example>")).code == 550
+
+
+async def test_a_user_must_name_the_sender_also_in_a_trusted_network(serve: Serve) -> None:
+    served = await serve(trusted=True)
+    client = await served.user()
+    assert (await client.submit(message(From=None))).code == 550
+
+
+# -- smtplib ---------------------------------------------------------------------------------------
+
+
+async def test_smtplib_sends(
+    serve: Serve, tls_context: ssl.SSLContext, client_tls: ssl.SSLContext
+) -> None:
+    served = await serve(tls=tls_context)
+
+    def send() -> tuple[int, bytes]:
+        with smtplib.SMTP(served.host, served.port, timeout=10) as client:
+            client.starttls(context=client_tls)
+            client.login(ADDRESS, PASSWORD)
+            client.mail(ADDRESS)
+            client.rcpt(TO)
+            return client.data(message())
+
+    code, words = await asyncio.to_thread(send)
+    (row,) = await served.queued()
+    assert (code, words.decode()) == (250, f"2.0.0 Ok: queued as {row.id}")
+
+
+async def test_smtplib_sends_to_addresses_beyond_ascii(served: Served) -> None:
+    def send() -> None:
+        with smtplib.SMTP(served.host, served.port, timeout=10) as client:
+            client.login(ADDRESS, PASSWORD)
+            raw = message(To="è@à.example")
+            client.sendmail(ADDRESS, ["è@à.example"], raw, ["SMTPUTF8", "BODY=8BITMIME"])
+
+    await asyncio.to_thread(send)
+    (row,) = await served.queued()
+    assert row.recipients == ("è@à.example",)
+
+
+async def test_smtplib_says_who_refused(served: Served) -> None:
+    def send() -> None:
+        with smtplib.SMTP(served.host, served.port, timeout=10) as client:
+            client.login(ADDRESS, "sbagliata")
+
+    with pytest.raises(smtplib.SMTPAuthenticationError) as refusal:
+        await asyncio.to_thread(send)
+    assert refusal.value.smtp_code == 535

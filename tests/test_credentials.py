@@ -1,0 +1,160 @@
+from __future__ import annotations
+
+import copy
+import pickle
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bridge.config import ConfigError, SecretSource, parse
+from bridge.credentials import Authenticator, Login, Secret, SecretFault, resolve, resolve_all
+from bridge.model import AccountId
+
+
+def test_a_secret_does_not_show_itself() -> None:
+    @dataclass
+    class Holder:
+        secret: Secret
+
+    secret = Secret("hush-hush")
+    shown = [repr(secret), str(secret), f"{secret}", "%s" % secret, repr(Holder(secret))]  # noqa: UP031
+    assert not [text for text in shown if "hush" in text]
+    assert secret.reveal() == "hush-hush"
+    for write in (pickle.dumps, copy.deepcopy):
+        with pytest.raises(TypeError):
+            write(secret)
+
+
+@pytest.mark.parametrize(
+    ("content", "text"),
+    [
+        (b"hush", "hush"),
+        (b"hush\n", "hush"),
+        (b"hush\r\n", "hush"),
+        ("pàss wörd\n".encode(), "pàss wörd"),
+    ],
+)
+def test_file_credential_and_command(tmp_path: Path, content: bytes, text: str) -> None:
+    path = tmp_path / "secret"
+    path.write_bytes(content)
+    environment = {"CREDENTIALS_DIRECTORY": str(tmp_path)}
+    command = (sys.executable, "-c", f"import sys; sys.stdout.buffer.write({content!r})")
+    for source in (
+        SecretSource(file=path),
+        SecretSource(credential="secret"),
+        SecretSource(command=command),
+    ):
+        assert resolve(source, environment).reveal() == text
+
+
+def test_environment() -> None:
+    assert resolve(SecretSource(env="X"), {"X": "hush"}).reveal() == "hush"
+    with pytest.raises(SecretFault, match=r"\$X, which is not set"):
+        resolve(SecretSource(env="X"), {})
+
+
+@pytest.mark.parametrize(
+    "content",
+    [b"", b"\n", b" hush", b"hush\n\n", b"hu\nsh", b"hush\x00", b"hush\xff", b"hush" * 20_000],
+    ids=["empty", "newline", "blank", "two newlines", "lines", "NUL", "not UTF-8", "long"],
+)
+def test_texts_that_are_no_secret(tmp_path: Path, content: bytes) -> None:
+    path = tmp_path / "secret"
+    path.write_bytes(content)
+    with pytest.raises(SecretFault) as fault:
+        resolve(SecretSource(file=path))
+    assert "hush" not in str(fault.value)
+
+
+@pytest.mark.parametrize(
+    ("source", "sentence"),
+    [
+        (SecretSource(file=Path("/nowhere/x")), "No such file"),
+        (SecretSource(credential="x"), "CREDENTIALS_DIRECTORY"),
+        (SecretSource(command=("/nowhere/x",)), "cannot run"),
+        (SecretSource(command=(sys.executable, "-c", "exit('hush')")), "ended with status 1"),
+    ],
+)
+def test_sources_that_fail(source: SecretSource, sentence: str) -> None:
+    with pytest.raises(SecretFault, match=sentence) as fault:
+        resolve(source, {})
+    assert "hush" not in str(fault.value)
+
+
+def test_keyring(monkeypatch: pytest.MonkeyPatch) -> None:
+    source = SecretSource(keyring="pec/azienda/1")
+    ring = {("pec", "azienda/1"): "hush"}
+    monkeypatch.setitem(
+        sys.modules, "keyring", SimpleNamespace(get_password=lambda *key: ring.get(key))
+    )
+    assert resolve(source).reveal() == "hush"
+    ring.clear()
+    with pytest.raises(SecretFault, match="not in the keyring"):
+        resolve(source)
+    monkeypatch.setitem(sys.modules, "keyring", None)
+    with pytest.raises(SecretFault, match="not installed"):
+        resolve(source)
+
+
+CONFIG = """
+[api]
+token = { env = "TOKEN" }
+[[account]]
+address = "a@pec.example"
+password = { env = "A" }
+[[account]]
+address = "b@pec.example"
+password = { env = "B" }
+local_password = { env = "LOCAL" }
+"""
+
+
+def test_all_secrets_of_a_configuration() -> None:
+    secrets = resolve_all(parse(CONFIG), {"TOKEN": "t", "A": "a", "B": "b", "LOCAL": "l"})
+    assert secrets.token.reveal() == "t"
+    assert [account.password.reveal() for account in secrets.accounts] == ["a", "b"]
+    assert [account.local_password.reveal() for account in secrets.accounts] == ["a", "l"]
+
+
+def test_all_missing_secrets_at_once() -> None:
+    with pytest.raises(ConfigError) as error:
+        resolve_all(parse(CONFIG, name="c.toml"), {"A": "hush"})
+    assert [line.split(": ")[:2] for line in str(error.value).splitlines()] == [
+        ["c.toml:3", "api.token"],
+        ["c.toml:9", "account[2].password"],
+        ["c.toml:10", "account[2].local_password"],
+    ]
+
+
+LOGINS = (
+    Login(AccountId(1), "Azienda@pec.example", Secret("hush")),
+    Login(AccountId(2), "b@pec.example", Secret("pàss")),
+)
+
+
+@pytest.mark.parametrize(
+    ("login", "password", "account"),
+    [
+        ("Azienda@pec.example", "hush", 1),
+        ("AZIENDA@PEC.EXAMPLE", "hush", 1),
+        ("b@pec.example", "pàss", 2),
+        ("b@pec.example", "hush", None),
+        ("b@pec.example", "", None),
+        ("b@pec.example", "\ud800", None),
+        ("b", "pàss", None),
+        ("", "", None),
+        ("c@pec.example", "hush", None),
+    ],
+)
+async def test_logins(login: str, password: str, account: int | None) -> None:
+    assert await Authenticator(LOGINS).check(login, password) == account
+
+
+@given(st.text(max_size=20), st.text(max_size=20))
+async def test_a_guess_opens_nothing(login: str, password: str) -> None:
+    assert await Authenticator(LOGINS).check(login, password) is None

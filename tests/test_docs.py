@@ -1,0 +1,211 @@
+"""The documents against the code: what is there is documented, what is documented is there.
+
+``python -m tests.test_docs`` writes the generated part of ``docs/ARCHITECTURE.md`` anew.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+import tomllib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import typer.main
+from typer.core import TyperGroup
+
+from bridge.cli.program import build
+from bridge.config import ConfigError, parse
+from bridge.config.values import TABLES
+from bridge.outbox import states
+
+TOP = Path(__file__).parent.parent
+README = (TOP / "README.md").read_text(encoding="utf-8")
+ARCHITECTURE = (TOP / "docs" / "ARCHITECTURE.md").read_text(encoding="utf-8")
+RFCS = (TOP / "docs" / "rfcs.md").read_text(encoding="utf-8")
+CHANGELOG = (TOP / "CHANGELOG.md").read_text(encoding="utf-8")
+PROJECT = tomllib.loads((TOP / "pyproject.toml").read_text(encoding="utf-8"))
+
+SET_UP = (
+    "python3 -m venv .venv && .venv/bin/pip install -q . && .venv/bin/pec-bridge demo",
+    "python3 -m venv .venv && .venv/bin/pip install -q -e '.[test]' && .venv/bin/pytest",
+)
+REFERENCE = re.compile(r"<!-- configuration reference: begin -->\n```toml\n(.*?)```", re.DOTALL)
+STATES = re.compile(
+    r"(<!-- outbox states: begin -->\n)(.*?)(<!-- outbox states: end -->)", re.DOTALL
+)
+TEST_NAMED = re.compile(r"`(tests/[\w/.]+\.py)(?:::(\w+))?`")
+RFC_LIST = re.compile(r"RFCs:? (.*?)(?=\n\s*\n|\"\"\"|\.\s[A-Z]|\Z)", re.DOTALL)
+LINK = re.compile(r"\]\(([^)#]+)(?:#[^)]*)?\)")
+
+
+def commands(command: Any, path: str = "pec-bridge") -> Iterator[tuple[str, Any]]:
+    """Yield every command that does something, with its full name."""
+    if not isinstance(command, TyperGroup):
+        yield path, command
+        return
+    for name, below in sorted(command.commands.items()):
+        if not below.hidden:
+            yield from commands(below, f"{path} {name}")
+
+
+COMMANDS = dict(commands(typer.main.get_command(build())))
+
+
+@pytest.mark.parametrize("command", SET_UP)
+def test_the_readme_has_both_set_up_commands_word_for_word(command: str) -> None:
+    assert command in README.splitlines()
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_every_command_is_in_the_readme_and_has_a_help_text(name: str) -> None:
+    assert f"`{name}`" in README
+    assert COMMANDS[name].help
+
+
+def test_every_command_in_the_readme_exists() -> None:
+    named = re.findall(r"^\| `(pec-bridge [a-z ]+)` \|", README, re.MULTILINE)
+    assert sorted(named) == sorted(COMMANDS)
+
+
+def reference() -> str:
+    found = REFERENCE.search(README)
+    assert found is not None
+    return found[1]
+
+
+def at(table: dict[str, object], path: tuple[str, ...]) -> dict[str, object]:
+    """Return the table at a path; the first entry of an array of tables."""
+    value: object = table
+    for name in path:
+        assert isinstance(value, dict)
+        value = value[name]
+        if isinstance(value, list):
+            value = value[0]
+    assert isinstance(value, dict)
+    return value
+
+
+@pytest.mark.parametrize("path", TABLES, ids=".".join)
+def test_every_setting_is_in_the_reference(path: tuple[str, ...]) -> None:
+    documented = at(tomllib.loads(reference()), path)
+    settings = {field.name for field in dataclasses.fields(TABLES[path])}
+    assert set(documented) == settings
+
+
+def test_the_reference_is_a_configuration_that_works() -> None:
+    try:
+        parse(reference())
+    except ConfigError as error:
+        pytest.fail(str(error))
+
+
+@pytest.mark.parametrize("path", TABLES, ids=".".join)
+def test_the_reference_shows_the_defaults(path: tuple[str, ...]) -> None:
+    documented = at(tomllib.loads(reference()), path)
+    for field in dataclasses.fields(TABLES[path]):
+        default = str(field.default) if isinstance(field.default, Path) else field.default
+        if isinstance(default, str | int | float):
+            assert documented[field.name] == default, field.name
+
+
+def test_the_architecture_shows_the_outbox_states_of_the_code() -> None:
+    found = STATES.search(ARCHITECTURE)
+    assert found is not None
+    assert found[2] == states.table(), "run python -m tests.test_docs"
+
+
+def test_the_architecture_names_the_layers_that_are_checked() -> None:
+    contracts = PROJECT["tool"]["importlinter"]["contracts"]
+    (layers,) = (contract["layers"] for contract in contracts if contract["type"] == "layers")
+    expected = [layer.replace("bridge.", "") for layer in layers]
+    named = re.findall(r"^\d+\. `([^`]+)`", section(ARCHITECTURE, "Layers"), re.MULTILINE)
+    assert named == expected
+
+
+def test_the_architecture_says_why_each_library_was_chosen() -> None:
+    libraries = section(ARCHITECTURE, "Libraries")
+    for requirement in PROJECT["project"]["dependencies"]:
+        name = re.match(r"[\w-]+", requirement)
+        assert name is not None
+        assert f"**{name[0]}**" in libraries
+
+
+def test_the_invariants_are_numbered_and_each_names_a_test() -> None:
+    invariants = re.split(r"^(?=\d+\. )", section(ARCHITECTURE, "Invariants"), flags=re.MULTILINE)
+    numbers = [int(text.split(".")[0]) for text in invariants[1:]]
+    assert numbers == list(range(1, len(numbers) + 1))
+    for text in invariants[1:]:
+        assert TEST_NAMED.search(text), text
+
+
+@pytest.mark.parametrize("name", ["README.md", "docs/ARCHITECTURE.md", "docs/rfcs.md"])
+def test_every_test_that_is_named_exists(name: str) -> None:
+    text = (TOP / name).read_text(encoding="utf-8")
+    for path, function in TEST_NAMED.findall(text):
+        assert (TOP / path).is_file(), path
+        source = (TOP / path).read_text(encoding="utf-8")
+        assert not function or re.search(rf"def {function}\b", source), f"{path}::{function}"
+
+
+def cited(source: str) -> set[str]:
+    """Return the numbers of the RFCs that a text names, alone or in a list of several."""
+    numbers = set(re.findall(r"RFC (\d+)", source))
+    for listed in RFC_LIST.findall(source):
+        numbers |= set(re.findall(r"(?<![§.\d])\b\d{3,4}\b(?!\.\d)", listed))
+    return numbers
+
+
+def test_lists_of_rfcs_are_understood() -> None:
+    text = "RFCs: 5322 §3.4, §4.4 (groups); 822\n(names). Not 1234.\n\nAnd RFC 2045 §6."
+    assert cited(text) == {"5322", "822", "2045"}
+
+
+@pytest.mark.parametrize("folder", ["bridge", "docs"])
+def test_every_rfc_that_is_cited_is_listed(folder: str) -> None:
+    listed = set(re.findall(r"^\| (\d+) \| (?:Yes|Partial|No) \|", RFCS, re.MULTILINE))
+    for path in (TOP / folder).rglob("*"):
+        if path.suffix in (".py", ".md"):
+            missing = cited(path.read_text(encoding="utf-8")) - listed
+            assert not missing, f"{path.name} cites {sorted(missing)}"
+
+
+def test_every_rfc_that_is_supported_names_a_test() -> None:
+    rows = re.findall(r"^\| (\d+) \| (Yes|Partial) \|(.*)$", RFCS, re.MULTILINE)
+    assert rows
+    for number, _, rest in rows:
+        assert TEST_NAMED.search(rest) or "`tests/transcripts/" in rest, f"RFC {number}"
+
+
+def test_the_changelog_keeps_its_form() -> None:
+    versions = re.findall(r"^## \[([^\]]+)\]", CHANGELOG, re.MULTILINE)
+    assert versions[0] == "Unreleased" or versions[0] == PROJECT["project"]["version"]
+    kinds = set(re.findall(r"^### (\w+)", CHANGELOG, re.MULTILINE))
+    assert kinds <= {"Added", "Changed", "Deprecated", "Removed", "Fixed", "Security"}
+
+
+@pytest.mark.parametrize(
+    "path", ["README.md", "CHANGELOG.md", *(f"docs/{one.name}" for one in TOP.glob("docs/*.md"))]
+)
+def test_links_between_documents_lead_somewhere(path: str) -> None:
+    text = (TOP / path).read_text(encoding="utf-8")
+    for target in LINK.findall(text):
+        if "://" not in target:
+            assert ((TOP / path).parent / target).exists(), target
+
+
+def section(text: str, title: str) -> str:
+    """Return what stands under a second-level heading."""
+    found = re.search(rf"^## {title}\n(.*?)(?=^## |\Z)", text, re.MULTILINE | re.DOTALL)
+    assert found is not None, title
+    return found[1]
+
+
+if __name__ == "__main__":
+    page = TOP / "docs" / "ARCHITECTURE.md"
+    page.write_text(
+        STATES.sub(lambda found: found[1] + states.table() + found[3], ARCHITECTURE),
+        encoding="utf-8",
+    )
