@@ -336,7 +336,7 @@ def test_no_file_anywhere(tmp_path: Path) -> None:
         find_file(None, {"HOME": str(tmp_path)})
 
 
-TRUSTED = '''
+TRUSTED = """
 [[account]]
 address = "b@pec.example"
 password = { env = "B" }
@@ -346,7 +346,7 @@ account = "b@pec.example"
 [[smtp.trusted]]
 network = "10.0.0.0/8"
 account = "%s"
-'''
+"""
 
 
 def test_a_network_may_send_for_several_accounts() -> None:

@@ -13,6 +13,7 @@ from bridge.clock import SystemClock
 from bridge.config import ConfigFile
 from bridge.control import Progress
 from bridge.credentials import resolve_all
+from bridge.outbox.settle import recover
 
 ASKS_API = frozenset({"quota", "inbox search", "sync", "receipts delete"})
 """Operations that need the secrets."""
@@ -29,6 +30,8 @@ async def perform_alone(
     secrets = await asyncio.to_thread(resolve_all, file) if name in ASKS_API else None
     core = await Core.open(file.config, secrets, clock=SystemClock())
     try:
+        if name.startswith("queue "):  # nobody is sending: what a crash cut off is uncertain
+            await recover(core.mailboxes, core.clock)
         return await operations(core, SystemRandom()).perform(name, arguments, progress)
     finally:
         await core.close()

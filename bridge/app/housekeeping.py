@@ -1,4 +1,4 @@
-"""What is thrown away in time: texts that no message shows any more.
+"""What is done now and then: texts that no message shows go, new ones get into the search's index.
 
 The archive's own retention is sync's to see to.
 """
@@ -13,6 +13,8 @@ from bridge.mailbox import Mailboxes
 log = structlog.get_logger()
 
 INTERVAL_S = 3600.0
+INDEX_PAUSE_S = 0.125
+"""Between two batches of texts on their way into the search's index: nobody is to notice."""
 
 
 class Housekeeping:
@@ -28,6 +30,8 @@ class Housekeeping:
             dropped = await self.tidy()
             if dropped:
                 log.info("texts forgotten", count=dropped)
+            while await self._mailboxes.index_bodies():
+                await self._clock.sleep(INDEX_PAUSE_S)
             await self._clock.sleep(INTERVAL_S)
 
     async def tidy(self) -> int:

@@ -11,7 +11,7 @@ from bridge.api.ratelimit import SendPacer
 from bridge.app.core import Core
 from bridge.app.worker import Work
 from bridge.model import AccountId, Added, Change
-from bridge.outbox.dispatcher import Dispatcher, SendingAccount
+from bridge.outbox.dispatcher import PACE_MARGIN, Dispatcher, SendingAccount
 from bridge.outbox.queue import Outbox, QueueSettings
 from bridge.outbox.reconcile import Reconciler
 from bridge.outbox.schedule import Schedule
@@ -87,7 +87,8 @@ class Sending:
 
         await recover(core.mailboxes, core.clock)
         last_start = await core.store.read(work)
-        pacer = SendPacer(core.clock, 1 / core.config.send.rate_per_s, last_start)
+        interval_s = PACE_MARGIN / core.config.send.rate_per_s
+        pacer = SendPacer(core.clock, interval_s, last_start)
         return cls(core, pacer, random, on_settled)
 
     def works(self) -> dict[str, Work]:

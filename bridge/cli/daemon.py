@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import typer
 
 from bridge.cli import option
+from bridge.cli.lean import without_rich
 from bridge.cli.output import print_json
 from bridge.cli.perform import settings
 
@@ -36,7 +37,8 @@ def serve(
     """Run the bridge until it is told to stop (SIGTERM, Ctrl-C)."""
     import random
 
-    from bridge.app.bridge import Bridge
+    with without_rich():
+        from bridge.app.bridge import Bridge
     from bridge.clock import SystemClock
     from bridge.credentials import resolve_all
 
@@ -59,11 +61,14 @@ def start_logging(
 
 def run(main: Coroutine[Any, Any, None]) -> None:
     """Run ``main`` on the fastest event loop there is."""
+    from bridge.app.responsive import keep_responsive
+
     factory: Callable[[], asyncio.AbstractEventLoop] | None
     try:
         from uvloop import new_event_loop as factory
     except ImportError:
         factory = None
+    keep_responsive()
     with asyncio.Runner(loop_factory=factory) as runner:
         runner.run(main)
 

@@ -15,6 +15,7 @@ import typer
 
 from bridge.cli import option
 from bridge.cli.daemon import run, serve_until_told, start_logging
+from bridge.cli.lean import without_rich
 from bridge.cli.output import print_json
 
 if TYPE_CHECKING:
@@ -61,7 +62,8 @@ def demo(
 async def _demo(folder: Path, ports: tuple[int, int, int], as_json: bool) -> None:
     import random
 
-    from bridge.app.bridge import Bridge
+    with without_rich():
+        from bridge.app.bridge import Bridge
     from bridge.clock import SystemClock
     from bridge.credentials import AccountSecrets, Secret, Secrets
     from bridge.simulator import SimulatorServer

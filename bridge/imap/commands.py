@@ -242,6 +242,29 @@ class Compress:
     mechanism: str
 
 
+@dataclass(frozen=True, slots=True)
+class EventGroup:
+    """Mailboxes and what is to be told of them (RFC 5465 §3.1).
+
+    ``filter`` is SELECTED, SELECTED-DELAYED, INBOXES, PERSONAL, SUBSCRIBED, SUBTREE or
+    MAILBOXES, the last two with ``names``. ``events`` are in capitals, none for NONE. ``items``
+    are fetched of each new message.
+    """
+
+    filter: str
+    names: tuple[str, ...] = ()
+    events: frozenset[str] = frozenset()
+    items: tuple[FetchItem, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Notify:
+    """NOTIFY (RFC 5465); without groups NOTIFY NONE."""
+
+    groups: tuple[EventGroup, ...] = ()
+    status: bool = False
+
+
 Command = (
     Plain
     | Authenticate
@@ -266,6 +289,7 @@ Command = (
     | GetQuota
     | GetQuotaRoot
     | Compress
+    | Notify
 )
 
 

@@ -40,17 +40,11 @@ def encode(name: str) -> str:
     """Return a name in modified UTF-7 (RFC 3501 §5.1.3)."""
 
     def shift(match: re.Match[str]) -> str:
-        if match[0] == "&":
-            return "&-"
         text = base64.b64encode(match[0].encode("utf-16-be")).decode().rstrip("=")
         return "&" + text.replace("/", ",") + "-"
 
-    return (
-        _UNSAFE.sub(shift, name.replace("&", "&-"))
-        if "&" not in name
-        else "".join(
-            "&-" if part == "&" else _UNSAFE.sub(shift, part) for part in re.split("(&)", name)
-        )
+    return "".join(
+        "&-" if part == "&" else _UNSAFE.sub(shift, part) for part in re.split("(&)", name)
     )
 
 
@@ -61,22 +55,39 @@ def canonical(name: str) -> str:
 
 
 @lru_cache(maxsize=256)
-def pattern(written: str) -> re.Pattern[str]:
-    """Return what a LIST pattern matches: ``*`` anything, ``%`` anything within a level."""
-    parts = []
-    for piece in re.split(r"([*%]+)", canonical(written)):
-        if "*" in piece and set(piece) <= {"*", "%"}:
-            parts.append(".*")
-        elif piece and set(piece) == {"%"}:
-            parts.append(f"[^{DELIMITER}]*")
-        else:
-            parts.append(re.escape(piece))
-    return re.compile("".join(parts), re.DOTALL)
+def _pieces(written: str) -> tuple[str, ...]:
+    """Return a LIST pattern as text and wildcards: ``*`` anything, ``%`` anything but levels."""
+    pieces = re.split(r"([*%]+)", canonical(written))
+    return tuple(
+        piece if at % 2 == 0 else "*" if "*" in piece else "%" for at, piece in enumerate(pieces)
+    )
 
 
 def matches(name: str, written: str) -> bool:
-    """Say whether ``name`` matches a LIST pattern (RFC 3501 §6.3.8)."""
-    return pattern(written).fullmatch(name) is not None
+    """Say whether ``name`` matches a LIST pattern (RFC 3501 §6.3.8), in time bound by both.
+
+    Keeps every place in ``name`` that what was read of the pattern can end at: a regular
+    expression would try each way to get there.
+    """
+    pieces = _pieces(written)
+    if sum(map(len, pieces[::2])) > len(name):
+        return False
+    ends = {0}
+    for at, piece in enumerate(pieces):
+        if at % 2 == 0:
+            ends = {end + len(piece) for end in ends if name.startswith(piece, end)}
+        elif piece == "*":
+            ends = set(range(min(ends), len(name) + 1))
+        else:
+            ends = {reached for end in ends for reached in range(end, _level_end(name, end) + 1)}
+        if not ends:
+            return False
+    return len(name) in ends
+
+
+def _level_end(name: str, start: int) -> int:
+    end = name.find(DELIMITER, start)
+    return len(name) if end < 0 else end
 
 
 def parents(name: str) -> list[str]:

@@ -26,7 +26,7 @@ def parse_fetch(scanner: Scanner, *, uid: bool) -> Fetch:
     scanner.space()
     numbers = scanner.sequence_set()
     scanner.space()
-    items = list(_items(scanner))
+    items = list(take_items(scanner))
     changed_since, vanished, partial = _modifiers(scanner)
     if vanished and (not uid or changed_since is None):
         raise scanner.fault("VANISHED only with UID FETCH and CHANGEDSINCE")
@@ -37,7 +37,8 @@ def parse_fetch(scanner: Scanner, *, uid: bool) -> Fetch:
     return Fetch(uid, numbers, tuple(items), changed_since, vanished, partial)
 
 
-def _items(scanner: Scanner) -> tuple[FetchItem, ...]:
+def take_items(scanner: Scanner) -> tuple[FetchItem, ...]:
+    """Take an item, a macro, or items in parentheses."""
     if not scanner.take(b"("):
         name = scanner.word("an item")
         return _MACROS[name] if name in _MACROS else (_item(scanner, name),)

@@ -220,7 +220,7 @@ def _returns(scanner: Scanner) -> tuple[frozenset[str] | None, tuple[int, int] |
 
 def _charset(scanner: Scanner, written: str) -> str:
     try:
-        b"".decode(written)
+        "a".encode(written)
     except (LookupError, ValueError):
         raise BadCharset(scanner.tag, f"the charset {written} is not known") from None
     return written

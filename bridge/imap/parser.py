@@ -38,6 +38,7 @@ from bridge.imap.commands import (
 from bridge.imap.errors import SyntaxFault
 from bridge.imap.framing import CommandLine
 from bridge.imap.parse_fetch import parse_fetch, parse_store
+from bridge.imap.parse_notify import parse_notify
 from bridge.imap.parse_search import parse_search, parse_sort, parse_thread
 from bridge.imap.syntax import MODSEQ_LIMIT, Scanner, text_of
 
@@ -370,6 +371,7 @@ _ARGUMENTS: dict[str, Callable[[Scanner], Command]] = {
     "LOGIN": _login,
     "LSUB": _lsub,
     "MOVE": lambda scanner: _copy(scanner, uid=False, move=True),
+    "NOTIFY": parse_notify,
     "RENAME": _rename,
     "SEARCH": lambda scanner: parse_search(scanner, uid=False),
     "SELECT": lambda scanner: _select(scanner, read_only=False),

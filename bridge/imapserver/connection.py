@@ -80,6 +80,7 @@ class Connection(asyncio.Protocol):
         self._out: list[bytes] = []
         self._out_bytes = 0
         self._more: asyncio.Future[None] | None = None
+        self._pause: asyncio.Future[None] | None = None
         self._writable: asyncio.Future[None] | None = None
         self._backed_up_since: float | None = None
         self._reading_paused = False
@@ -146,8 +147,12 @@ class Connection(asyncio.Protocol):
         self._backed_up_since = None
         if self._writable is not None and not self._writable.done():
             self._writable.set_result(None)
-        if self.session.on_update is not None and not self._gone:
+        if self._gone:
+            return
+        if self.session.on_update is not None:
             self.session.on_update()
+        if self.session.notifier is not None:
+            self.session.notifier.wake()
 
     # -- session.Output ------------------------------------------------------------------------
 
@@ -223,6 +228,7 @@ class Connection(asyncio.Protocol):
         self._ending = True
         if self._more is not None:
             self._hang_up("the server is shutting down")
+        self._wake()
         await asyncio.shield(self._ended)
 
     def abort(self) -> None:
@@ -244,7 +250,7 @@ class Connection(asyncio.Protocol):
                 self._hang_up("log in sooner")
         elif now_s - self._heard_at > settings.idle_timeout_s:
             self._hang_up("nothing was heard for too long")
-        elif self.session.on_update is not None and now_s - self._sent_at > KEEPALIVE_S:
+        elif self.session.idling and now_s - self._sent_at > KEEPALIVE_S:
             self.write(b"* OK still here\r\n")
 
     # -- the conversation ------------------------------------------------------------------------
@@ -262,8 +268,7 @@ class Connection(asyncio.Protocol):
             log.exception("imap_connection_failed", peer=self.session.peer)
         finally:
             self._spool.close()
-            await self.session.deselect()
-            self.session.state = State.LOGOUT
+            await self.session.close()
             self._flush()
             self._transport.close()
             self._end()
@@ -276,6 +281,9 @@ class Connection(asyncio.Protocol):
         except ImapFault as fault:
             session.refuse(fault)
             self._count_fault()
+            return
+        if self._spool.failed:
+            self.write(f"{tagged.tag} NO [OVERQUOTA] no room for what was sent\r\n".encode())
             return
         spec = TABLE[tagged.name]
         failures = session.failures
@@ -304,17 +312,9 @@ class Connection(asyncio.Protocol):
                 case NeedContinuation():
                     self.write(b"+ go on\r\n")
                 case Spill(data=data, last=last):
-                    await self._spill(data, last=last)
+                    await self._spool.add(data, last=last)
                 case CommandLine():
                     return await self._filled(event)
-
-    async def _spill(self, data: bytes, *, last: bool) -> None:
-        try:
-            await self._spool.add(data, last=last)
-        except OSError as error:
-            log.error("spool_failed", cause=str(error))
-            self._hang_up("no space is left for what you send")
-            raise ConnectionAbortedError("the spool failed") from error
 
     async def _filled(self, line: CommandLine) -> CommandLine:
         if not line.spilled:
@@ -371,8 +371,15 @@ class Connection(asyncio.Protocol):
                 self._hang_up("this is an IMAP server")
 
     async def _rest(self) -> None:
-        """Answer a wrong password no sooner than a person would notice."""
-        await self._services.clock.sleep(self._settings.failure_delay_s)
+        """Take nothing for a while: guessing passwords is slow."""
+        self._flush()
+        self._pause = asyncio.ensure_future(
+            self._services.clock.sleep(self._settings.failure_delay_s)
+        )
+        await asyncio.wait({self._pause})
+        self._pause = None
+        if self._ending or self._gone:
+            return
         if self.session.failures >= self._settings.max_login_failures:
             self._hang_up("too many wrong passwords")
 
@@ -417,6 +424,8 @@ class Connection(asyncio.Protocol):
             self._transport.pause_reading()
 
     def _wake(self) -> None:
+        if self._pause is not None and (self._gone or self._ending):
+            self._pause.cancel()
         if self._more is not None and not self._more.done():
             self._more.set_result(None)
 

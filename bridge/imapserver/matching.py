@@ -13,7 +13,6 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date
-from itertools import pairwise
 
 from bridge.imap.search import (
     All,
@@ -87,16 +86,24 @@ async def search(session: Session, key: SearchKey, *, details: bool = False) -> 
     selected = session.open
     texts = {one: await texts_of(session, one) for one in _texts(key)}
     found = Found()
+    in_order = True
     async for numbers, columns, at in _chunks(session, selected):
         matcher = _Matcher(session, selected, columns, texts)
         hits = matcher.matching(key, at)
         if len(hits) < len(at):
-            number_of = dict(zip(at, numbers, strict=True))
-            numbers = [number_of[one] for one in hits]
+            numbers = _numbers_of(hits, at, numbers)
+        in_order = in_order and (not (numbers and found.numbers) or found.numbers[-1] < numbers[0])
         found.add(numbers, columns, hits, all_=details)
-    if all(low < high for low, high in pairwise(found.numbers)):
-        return found
-    return _in_order(found)
+    return found if in_order else _in_order(found)
+
+
+def _numbers_of(hits: Sequence[int], at: Sequence[int], numbers: Sequence[int]) -> Sequence[int]:
+    """Return the sequence numbers of ``hits``, which are some of ``at``."""
+    if isinstance(numbers, range) and isinstance(at, range):
+        ahead = numbers.start - at.start
+        return [one + ahead for one in hits]
+    number_of = dict(zip(at, numbers, strict=True))
+    return [number_of[one] for one in hits]
 
 
 def _in_order(found: Found) -> Found:

@@ -9,6 +9,7 @@ RFC 3501 §3 (states), §7.4.1 (when EXPUNGE may be told), RFC 7162 §3.1 (CONDS
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
@@ -87,6 +88,22 @@ class Services:
     append_limit_bytes: int
     recent: RecentClaims = field(default_factory=RecentClaims)
     background: Background = field(default_factory=Background)
+
+
+class Notifier(Protocol):
+    """What NOTIFY started, as the session needs it; see ``imapserver.notifier``."""
+
+    def stop(self) -> None:
+        """Tell nothing more."""
+
+    def selected_anew(self) -> None:
+        """Note that another mailbox was opened."""
+
+    async def quiet(self) -> None:
+        """Wait until nothing is being told."""
+
+    def wake(self) -> None:
+        """Tell what waits, if it may be told now."""
 
 
 class Output(Protocol):
@@ -169,6 +186,8 @@ class Session:
         utf8: names go out in UTF-8 (UTF8=ACCEPT or IMAP4rev2 was enabled).
         saved: UIDs of the last search that said SAVE (RFC 5182).
         tag: the tag of the command under way.
+        busy: a command is under way, and it is not IDLE.
+        on_update: called with each change while the client is in IDLE.
     """
 
     def __init__(self, services: Services, output: Output, peer: str) -> None:
@@ -183,7 +202,9 @@ class Session:
         self.saved: list[int] = []
         self.failures = 0
         self.tag = ""
+        self.busy = False
         self.on_update: Callable[[], None] | None = None
+        self.notifier: Notifier | None = None
 
     # -- what handlers use -------------------------------------------------------------------
 
@@ -207,6 +228,11 @@ class Session:
         if self.open.read_only:
             raise No("the mailbox is open read-only; SELECT it to change it")
         return self.open
+
+    @property
+    def idling(self) -> bool:
+        """Whether the client is in IDLE."""
+        return self.on_update is not None
 
     @property
     def utf8(self) -> bool:
@@ -256,6 +282,8 @@ class Session:
         self.selected = Selected(mailbox, view, read_only, unsubscribe)
         self.state = State.SELECTED
         await self._claim_recent(self.selected)
+        if self.notifier is not None:
+            self.notifier.selected_anew()
         return self.selected
 
     async def deselect(self) -> None:
@@ -275,8 +303,7 @@ class Session:
         first = await self.services.recent.claim(
             self.services.mailboxes, selected.mailbox.id, index.uid_next, selected.read_only
         )
-        start = next((at for at, uid in enumerate(index.uids) if uid >= first), len(index))
-        selected.recent.update(index.uids[start:])
+        selected.recent.update(index.uids[bisect_left(index.uids, first) :])
 
     def _changed(self, change: Change) -> None:
         selected = self.selected
@@ -296,13 +323,13 @@ class Session:
         if self.on_update is not None:
             self.on_update()
 
-    def tell_changes(self, *, allow_expunge: bool) -> None:
-        """Send what the client was not told yet."""
+    def tell_changes(self, *, allow_expunge: bool, flags: bool = True) -> None:
+        """Send what the client was not told yet; without ``flags`` those wait."""
         selected = self.selected
         if selected is None or not selected.view.pending:
             return
         self.tell_keywords()
-        lines = selected.view.flush(self.flags_of, allow_expunge=allow_expunge)
+        lines = selected.view.flush(self.flags_of, allow_expunge=allow_expunge, flags=flags)
         selected.recent = {uid for uid in selected.recent if selected.view.number(uid)}
         if self.shows_recent and any(b" EXISTS" in line for line in lines):
             lines.append(b"* %d RECENT\r\n" % len(selected.recent))
@@ -330,13 +357,26 @@ class Session:
 
         ``allow_expunge`` is asked at the end whether expunges may be told now.
         """
-        self.tag = tagged.tag
+        if self.notifier is not None:
+            await self.notifier.quiet()
+        self.tag, self.busy = tagged.tag, True
         reply = await self._reply(tagged, handler, states)
         if self.selected is not None and self.selected.gone:
             await self.deselect()
         if self.selected is not None and self.selected.view.pending:
             self.tell_changes(allow_expunge=allow_expunge())
         self.send(tagged.tag.encode("ascii") + b" " + reply.encode("utf-8") + b"\r\n")
+        self.busy = False
+        if self.notifier is not None:
+            self.notifier.wake()
+
+    async def close(self) -> None:
+        """End whatever is still going on; the client is gone, or will be."""
+        self.state = State.LOGOUT
+        if self.notifier is not None:
+            self.notifier.stop()
+            await self.notifier.quiet()
+        await self.deselect()
 
     def refuse(self, fault: ImapFault) -> None:
         """Answer what is no command."""

@@ -1,6 +1,7 @@
 """Large literals on the disk while they arrive, so that a slow sender costs no memory.
 
-The file has no name and goes with its last use. Every access is on a thread.
+The file has no name and goes with its last use. Every access is on a thread. When the disk is
+full or failing what comes is dropped, and ``failed`` says so: the command can still be answered.
 """
 
 from __future__ import annotations
@@ -10,30 +11,42 @@ import tempfile
 from pathlib import Path
 from typing import IO
 
+import structlog
+
+log = structlog.get_logger()
+
 
 class Spool:
-    """The large literals of one command, in order."""
+    """The large literals of one command, in order.
+
+    Attributes:
+        failed: something of this command's could not be kept.
+    """
 
     def __init__(self, folder: Path | None) -> None:
         self._folder = folder
         self._file: IO[bytes] | None = None
         self._sizes: list[int] = []
         self._size_bytes = 0
+        self.failed = False
 
     async def add(self, data: bytes, *, last: bool) -> None:
-        """Take the next piece.
-
-        Raises:
-            OSError: the disk is full or failing.
-        """
-        await asyncio.to_thread(self._write, data)
+        """Take the next piece."""
+        if not self.failed:
+            try:
+                await asyncio.to_thread(self._write, data)
+            except OSError as error:
+                log.error("spool_failed", cause=str(error))
+                self.failed = True
         self._size_bytes += len(data)
         if last:
             self._sizes.append(self._size_bytes)
             self._size_bytes = 0
 
     async def read(self) -> list[bytes]:
-        """Return the literals and forget them."""
+        """Return the literals and forget them; they are empty if keeping them failed."""
+        if self.failed:
+            return [b""] * len(self._sizes)
         return await asyncio.to_thread(self._read)
 
     def close(self) -> None:
@@ -41,6 +54,7 @@ class Spool:
         if self._file is not None:
             self._file.close()
         self._file, self._sizes, self._size_bytes = None, [], 0
+        self.failed = False
 
     def _write(self, data: bytes) -> None:
         if self._file is None:

@@ -157,8 +157,10 @@ class View:
             if not (isinstance(change, FlagsChanged) and change.modseq == modseq)
         ]
 
-    def flush(self, flags_of: FlagsOf, *, allow_expunge: bool) -> list[bytes]:
+    def flush(self, flags_of: FlagsOf, *, allow_expunge: bool, flags: bool = True) -> list[bytes]:
         """Return the lines that bring the client up to date, and take them as told.
+
+        Expunges wait unless they are allowed, changes of flags without ``flags``.
 
         Expunges come first, then what was added, then flags in the order of their changes. A
         message that came and went since the last time is not spoken of.
@@ -181,8 +183,10 @@ class View:
             match change:
                 case Added(messages=messages):
                     added += [one.uid for one in messages if one.uid not in gone]
-                case FlagsChanged(flags=flags):
-                    changed.update(uid for uid, _ in flags)
+                case FlagsChanged() if not flags:
+                    self._pending.append(change)
+                case FlagsChanged(flags=new):
+                    changed.update(uid for uid, _ in new)
         lines += self._add(added)
         lines += self._flag_lines(changed, flags_of)
         if not self._pending:

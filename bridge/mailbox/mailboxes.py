@@ -60,6 +60,9 @@ ORPHAN_AGE = timedelta(days=1)
 
 ORPHAN_BATCH = 200
 
+INDEX_BATCH = 16
+"""Texts indexed in one commit, which nobody else's waits for long."""
+
 FIRST_MAILBOXES = (
     (INBOX, None),
     (ARCHIVE, SpecialUse.ARCHIVE),
@@ -270,6 +273,14 @@ class Mailboxes:
 
         async def work(tx: Transaction) -> int:
             return await tx.drop_orphans(before, ORPHAN_BATCH)
+
+        return await self._store.write(work)
+
+    async def index_bodies(self) -> int:
+        """Put a batch of new texts into the search's index; returns how many those were."""
+
+        async def work(tx: Transaction) -> int:
+            return await tx.index_bodies(INDEX_BATCH)
 
         return await self._store.write(work)
 

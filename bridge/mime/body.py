@@ -7,7 +7,7 @@ else Windows-1252. What they spell is a whole MIME message, HTML or plain text.
 
 Reading never fails; the body as received is kept beside what comes of it.
 
-RFCs: 3986 §2.1 (percent encoding), 5322 §2.2 (header fields), 2045 §5.
+RFCs: 5322 §2.2 (header fields), 2045 §5 (Content-Type).
 """
 
 from __future__ import annotations

@@ -24,8 +24,8 @@ from bridge.mime import compose_note as note
 from bridge.mime.body import Body, Form, read_body
 from bridge.mime.compose_header import address_field, text_field, thread_fields, token_field
 from bridge.mime.compose_part import Part, attachment_part, multipart, text_part, whole_parts
+from bridge.mime.parse_text import decode_words
 from bridge.mime.rowaddress import Person, Sender, one_line, read_recipients, read_sender
-from bridge.mime.words import decode_words
 
 DOMAIN = "pec-bridge.localhost"
 SUBJECT_LIMIT_CHARS = 20_000

@@ -22,7 +22,7 @@ _LINE_CHARS = 76
 _WORD_CHARS = 75  # of an encoded word, RFC 2047 §2
 _WORD_FRAME = "=?utf-8?B??="
 _LONGEST_TOKEN = 200
-_LONGEST_ADDRESS = 320  # RFC 3696 §3
+_LONGEST_ADDRESS = 320  # RFC 5321 §4.5.3.1: 64, an at sign, 255
 _MESSAGE_ID = re.compile(r"<[!-;=?-~]{1,900}>")
 _QUOTED = re.compile(r'(["\\])')
 _PLAIN_PHRASE = re.compile(r"[A-Za-z0-9 !#$%&'*+/=?^_`{|}~-]*")

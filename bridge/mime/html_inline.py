@@ -26,9 +26,9 @@ _CLOSINGS = {
     "--": re.compile("-->"),
     **{name: re.compile(rf"(?i)</{name}\s*>") for name in ("head", "script", "style", "title")},
 }
-_BODY = re.compile(r"(?i)<body\b([^>]{0,4000})>")
+_BODY = re.compile(r"(?i)<body\b([^<>]*)>")
 _BODY_END = re.compile(r"(?i)</body\s*>")
-_FRAME = re.compile(r"(?i)<!doctype[^>]{0,1000}>|</?(?:html|body)\b[^>]{0,1000}>")
+_FRAME = re.compile(r"(?i)<!doctype[^<>]*>|</?(?:html|body)\b[^<>]*>")
 _DOCUMENT = re.compile(r"(?i)<(?:!doctype|html|head|body)\b")
 
 

@@ -121,6 +121,9 @@ class Ingested:
     preview: str
 
 
+_MOST_ADDRESS_CHARACTERS = 1 << 14  # of one field are looked through for each of its addresses
+
+
 def ingest(raw: bytes) -> Ingested:
     """Work out everything about ``raw``; never raises.
 
@@ -148,7 +151,7 @@ def ingest(raw: bytes) -> Ingested:
         sent_at=sent.at if sent else None,
         sent_on=sent.on if sent else None,
         sort=_sort_keys(envelope),
-        search=_search_text(root.fields, texts),
+        search=_search_text(root.fields, envelope, texts),
         preview=preview(texts),
     )
 
@@ -172,16 +175,30 @@ def _sort_keys(envelope: ImapEnvelope) -> SortKeys:
     )
 
 
-def _search_text(fields: Fields, texts: list[Passage]) -> SearchText:
+def _search_text(fields: Fields, envelope: ImapEnvelope, texts: list[Passage]) -> SearchText:
     values = header_values(fields)
     body, is_whole = folded_body(texts, MOST_BODY_CHARACTERS)
     return SearchText(
         subject=text_of(values, "subject"),
-        sender=text_of(values, "from"),
-        to=text_of(values, "to"),
-        cc=text_of(values, "cc"),
-        bcc=text_of(values, "bcc"),
+        sender=_addresses_text(values, envelope, "from"),
+        to=_addresses_text(values, envelope, "to"),
+        cc=_addresses_text(values, envelope, "cc"),
+        bcc=_addresses_text(values, envelope, "bcc"),
         header=header_text(values),
         body=body,
         body_is_whole=is_whole,
     )
+
+
+def _addresses_text(values: list[tuple[str, str]], envelope: ImapEnvelope, name: str) -> str:
+    """Return a field's text, and each address that comments or blanks tear apart in it."""
+    text = text_of(values, name)
+    if len(text) > _MOST_ADDRESS_CHARACTERS:
+        return text
+    torn = []
+    for address in envelope.addresses.get(name.encode("ascii"), ()):
+        if address.mailbox and address.domain:
+            whole = fold(decode_value(address.mailbox + b"@" + address.domain))
+            if whole not in text:
+                torn.append(whole)
+    return "\n".join([text, *torn])

@@ -27,7 +27,6 @@ _BREAK = re.compile(
 )
 _CELL = re.compile(r"(?i)</?t[dh]\b" + _TO_TAG_END)
 _TAG = re.compile(r"<[a-zA-Z/!?]" + _TO_TAG_END)
-_LINE_ENDS = re.compile(r"\n[\n ]*")
 _LONG_REFERENCE = re.compile(r"&#(?:[0-9]{8,}|[xX][0-9a-fA-F]{8,});?")
 """Above every character, and too much for the standard library once there are enough digits."""
 
@@ -39,7 +38,8 @@ def markup_text(markup: str) -> str:
         markup = _BREAK.sub("\n", markup)
         markup = _CELL.sub(" ", markup)
         markup = _TAG.sub("", markup)
-        markup = _LINE_ENDS.sub("\n", markup).strip("\n")
+        lines = [" ".join(line.split()) for line in markup.split("\n")]
+        markup = "\n".join(filter(None, lines))
     if "&" in markup:
         markup = html.unescape(_LONG_REFERENCE.sub("\N{REPLACEMENT CHARACTER}", markup))
     return markup

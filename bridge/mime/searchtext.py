@@ -44,10 +44,11 @@ def fold(text: str) -> str:
 
     Line ends become one LF. Folding twice is folding once.
     """
+    if not text.isascii():
+        text = _IGNORED.sub("", normalize("NFKD", text))
     if text.isascii():
         text = text.lower().replace("\0", "")
     else:
-        text = _IGNORED.sub("", normalize("NFKD", text))
         text = _IGNORED.sub("", normalize("NFKD", text.casefold()))
     if "\r" in text:
         text = text.replace("\r\n", "\n").replace("\r", "\n")

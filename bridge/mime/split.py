@@ -222,9 +222,8 @@ class _Splitter:
                 self._close(current, None, size)
                 return None, size
             boundary, start, text_end = line
-            if start == at:  # nothing to read; what cut a header short is in its parents
-                current.end, text_end = begun, start
-                self._close(current.parent, boundary.owner, start)
+            if start == at:
+                self._close_at_once(current, boundary.owner, begun, start)
             else:
                 self._close(current, boundary.owner, text_end)
             current = boundary.owner
@@ -244,6 +243,13 @@ class _Splitter:
         while closing is not until and closing is not None:
             closing.end = end
             closing = closing.parent
+
+    def _close_at_once(self, part: Entity, until: Entity, begun: int, start: int) -> None:
+        """Close a part that has no body; the line end after a header cut short is its parents'."""
+        if part is until:
+            return
+        part.end = begun
+        self._close(part.parent, until, start if part.body_start > part.header_start else begun)
 
     def _forget(self, boundary: _Boundary, closing: bool) -> None:
         while self._open[-1] is not boundary:

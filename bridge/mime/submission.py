@@ -10,6 +10,7 @@ RFCs: 5321 §3.6.3, 5322 §3.6, 6409 §6 and §8; the PEC rules are those of RFC
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
@@ -58,10 +59,10 @@ class Envelope:
 
 @dataclass(frozen=True, slots=True)
 class Additions:
-    """What is put in where a message lacks it: the ``Date`` value and a ``Message-ID``."""
+    """Makes what is put in where a message lacks it: a ``Date`` value, a ``Message-ID``."""
 
-    date: str
-    message_id: str
+    date: Callable[[], str]
+    message_id: Callable[[], str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +112,12 @@ def check_submission(
         _check_fields(fields)
         named = _Named.read(fields)
         _check_from(named, envelope)
-        added = _added_fields(fields, named, envelope, additions)
+        given = _message_id(fields)
+        message_id = given or additions.message_id()
+        added = [] if given else [("Message-ID", message_id)]
+        if not any(_values(fields, "date")):
+            added.append(("Date", additions.date()))
+        added += _people(named, envelope)
         entries = _entries(named, envelope, rules)
         for entry in entries:
             check_size(len(raw), len(entry), rules)
@@ -127,10 +133,9 @@ def check_submission(
             f"The whole message is {fault}, which would not survive: PEC signs messages itself. "
             "Send it unsigned and unencrypted, or attach the signed file.",
         ) from None
-    given = _message_id(fields)
     return Submission(
         raw=_with_fields(raw, message, added) if added else raw,
-        message_id=given or additions.message_id,
+        message_id=message_id,
         given_message_id=given or next(iter(_values(fields, "message-id")), ""),
         subject=parse.subject_of(fields),
         entries=entries,
@@ -232,23 +237,18 @@ def _check_hidden(named: _Named, hidden: list[str], rules: SubmissionRules) -> N
         )
 
 
-def _added_fields(
-    fields: tuple[Field, ...], named: _Named, envelope: Envelope, additions: Additions
-) -> tuple[tuple[str, str], ...]:
+def _people(named: _Named, envelope: Envelope) -> list[tuple[str, str]]:
+    """Return From and To as far as they are missing and may be."""
     added = []
-    if not any(_values(fields, "date")):
-        added.append(("Date", additions.date))
-    if not _message_id(fields):
-        added.append(("Message-ID", additions.message_id))
     if not named.authors:
         added.append(("From", f"<{envelope.reverse_path}>"))
     to = _to(named, envelope)
     if to and not named.to:
         added.append(("To", ",\r\n ".join(f"<{one}>" for one in to)))
-    return tuple(added)
+    return added
 
 
-def _with_fields(raw: bytes, message: Part, added: tuple[tuple[str, str], ...]) -> bytes:
+def _with_fields(raw: bytes, message: Part, added: list[tuple[str, str]]) -> bytes:
     """Put fields in front; unusable ones of the same name (empty, no address) make way.
 
     An mbox line in front, which is no part of the message, goes: it would stand among the fields.

@@ -52,14 +52,20 @@ def decode_exactly(body: bytes, encoding: Encoding) -> bytes | None:
     if encoding is Encoding.IDENTITY:
         return body
     if encoding is Encoding.BASE64:
-        try:
-            return binascii.a2b_base64(body.translate(None, b"\r\n\t "), strict_mode=True)
-        except binascii.Error:
-            return None
+        return _base64(body.translate(None, b"\r\n\t "))
     if encoding is Encoding.QUOTED_PRINTABLE:
         body = _LINE_TAIL.sub(b"", body)
         return None if _BAD_ESCAPE.search(body) else binascii.a2b_qp(body)
     return None
+
+
+def _base64(letters: bytes) -> bytes | None:
+    if len(letters) % 4 or letters.endswith(b"==="):  # the standard library lets these pass
+        return None
+    try:
+        return binascii.a2b_base64(letters, strict_mode=True)
+    except binascii.Error:
+        return None
 
 
 def decode_leniently(body: bytes, encoding: Encoding) -> bytes:

@@ -47,6 +47,9 @@ AT_ONCE = 4
 """Requests of one account under way: enough for the pace with answers that take seconds, and
 few enough that an API that hangs leaves few sends uncertain."""
 
+PACE_MARGIN = 1.005
+"""Starts are this much further apart than the API asks: the network shifts each a little."""
+
 STOPPED_BEFORE = "The bridge stopped before the request began."
 UNKEPT = "The API's answer could not be written down; the log says why."
 LOOK_AGAIN_S = 30.0

@@ -220,10 +220,8 @@ class Reconciler:
             if not await mtx.tx.step_submission(row.id, step):
                 return False
             await end_uncertainty(mtx, row, now)
-            if acceptance.code is not None:
-                await claim(mtx, row.account, row.id, acceptance.code)
-            elif acceptance.remote > 0:
-                await mtx.tx.claim_remote(acceptance.remote, row.id)
+            known = (acceptance.remote,) if acceptance.remote > 0 else ()
+            await claim(mtx, row.account, row.id, acceptance.code or "", remotes=known)
             return True
 
         if await self._mailboxes.write(work):

@@ -123,6 +123,8 @@ class Schedule:
             account = await self._look(account.id, now)
         if now < hold.probe_at:
             return None, hold.probe_at
+        if account.held is not None and not self._has_room(account, account.held):
+            return None, self._plan.next_period(now)
         return account.held, None
 
     async def _next_of_full(
@@ -131,8 +133,7 @@ class Schedule:
         """The plan was used up: see whether it still is."""
         if self._has_room(account, head):
             await self._release(account.id, now)
-            account = await self._look(account.id, now)
-            return account.queued, None
+            return await self._next_of(account.id, now)
         if account.queued is not None:
             await self._hold_for_plan(account.id, now)
         return None, self._plan.next_period(now)

@@ -41,7 +41,8 @@ OFF_LOOP_CHARS = 32 * 1024
 ANOMALY_NEWS = timedelta(days=2)
 """An older anomaly came with the first import: it is shown, without an alarm."""
 
-_WITHOUT_ATTACHMENTS = frozenset({Kind.ENVELOPE, Kind.ANOMALY})
+_WITHOUT_ATTACHMENTS = frozenset({Kind.ENVELOPE, Kind.ANOMALY, Kind.UNKNOWN, Kind.ORDINARY})
+"""Kinds that may have had attachments of somebody's."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,10 +133,10 @@ class Filing:
             wanted = await self._unfiled(arrivals)
             receipts = [await _read(one) for one in wanted]
             answers = await self._answers(account, receipts)
-            drafts = [
-                await self._draft(arrival, receipt, answers.get(arrival.remote, ""))
-                for arrival, receipt in zip(wanted, receipts, strict=True)
-            ]
+            drafts = []
+            for arrival, receipt in zip(wanted, receipts, strict=True):
+                drafts.append(await self._draft(arrival, receipt, answers.get(arrival.remote, "")))
+                await self._clock.sleep(0)  # a batch is long: sessions get their turn
             drafts = await self._told_apart(account, drafts)
             if drafts:
                 await self._commit(account, drafts)

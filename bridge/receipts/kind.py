@@ -17,10 +17,11 @@ from dataclasses import dataclass
 from enum import Enum
 from types import MappingProxyType
 
+from bridge.api import schema
+from bridge.mime.parse_text import decode_words
 from bridge.mime.rowaddress import Sender, one_line, read_sender
-from bridge.mime.words import decode_words
 
-CODE = r"20\d{2}(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])(?:[01]\d|2[0-3])[0-5]\d[0-5]\d\d{1,6}"
+CODE = schema.CODE.pattern
 """A send's code: Italian time to the second and a tail of one to six digits (Q2)."""
 
 LIMIT_CHARS = 20_000

@@ -75,6 +75,21 @@ def failed(submission: SubmissionRow, addresses: Sequence[str], reason: str) -> 
     )
 
 
+def not_taken(submission: SubmissionRow, reason: str) -> Notice:
+    """Say that the provider refused the whole message."""
+    because_it = f"\nMotivo: {reason}" if reason else ""
+    because_en = f"\nReason: {reason}" if reason else ""
+    return Notice(
+        f"Non accettato / Not accepted: {submission.subject}",
+        f"Il gestore non ha accettato questo messaggio: non è partito nulla.{because_it}\n\n"
+        f"{_about(submission)}\n\n"
+        "Correggere il messaggio e inviarlo di nuovo.",
+        f"The provider did not accept this message: nothing was sent.{because_en}\n\n"
+        f"{_about(submission)}\n\n"
+        "Mend the message and send it again.",
+    )
+
+
 def anomaly(subject: str, sender: str) -> Notice:
     """Say that an anomaly came in."""
     about = f"    {one_line(subject)[:300]}\n    {one_line(sender)[:300]}"

@@ -2,9 +2,10 @@
 
 The code at the end of a receipt's subject, or of the subject its text quotes, names the send: an
 account and a code are one entry of the outbox. A code that the outbox does not know is a send made
-elsewhere. Where the API cut the code off with the end of a long subject, the entry is the one sent
-in that time whose subject begins so, if there is exactly one and no send of unknown outcome could
-be meant as well: a weak tie, and it is called so where people look.
+elsewhere. Where the API cut the code off with the end of a long subject, and the text does not
+show it either, the entry is the one sent in that time whose subject begins so, if there is exactly
+one and no send of unknown outcome could be meant as well: a weak tie, and it is called so where
+people look.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from datetime import timedelta
 
 from bridge.model import AccountId, SubmissionState
 from bridge.receipts.kind import RECEIPTS
-from bridge.receipts.receipt import Receipt, is_cut, plain
+from bridge.receipts.receipt import Receipt, equals, is_cut
 from bridge.store.base import ReadTransaction
 from bridge.store.outbox import SubmissionRow
 
@@ -46,20 +47,23 @@ async def find_owner(tx: ReadTransaction, account: AccountId, receipt: Receipt) 
 
 
 async def _weak_owner(tx: ReadTransaction, account: AccountId, receipt: Receipt) -> Owner | None:
-    named = {address.casefold() for address in receipt.addresses}
+    shown = receipt.classified.subject
+    if receipt.statement is not None:
+        return None  # its text shows the whole subject, and there is no code in it
     sent = await tx.submissions_sent(account, receipt.at - LATEST, receipt.at + CLOCK_SLACK)
     undecided = [
         *await tx.uncertain_submissions(account),
         *await tx.submissions(account=account, state=SubmissionState.DISPATCHING),
     ]
-    fitting = [row for row in (*sent, *undecided) if _fits(row, receipt.classified.subject, named)]
+    fitting = [row for row in (*sent, *undecided) if _fits(row, shown)]
     if len(fitting) != 1 or fitting[0].code is None:
         return None
     return Owner(fitting[0], weak=True)
 
 
-def _fits(row: SubmissionRow, shown: str, named: set[str]) -> bool:
-    if not named <= {one.casefold() for one in row.recipients}:
-        return False
-    ours = plain(shown)
-    return ours == plain(row.subject) or is_cut(ours, plain(f"{row.subject} {row.code or ''}"))
+def _fits(row: SubmissionRow, shown: str) -> bool:
+    """Tell whether ``shown`` is this send's subject cut short.
+
+    A whole subject without a code is that of a message sent elsewhere, by a webmail say.
+    """
+    return is_cut(shown, f"{row.subject} {row.code or ''}") and not equals(shown, row.subject)

@@ -95,17 +95,31 @@ def _is_about(classified: Classified, statement: Statement | None) -> bool:
         return False
     if classified.code is not None and statement.code is not None:
         return classified.code == statement.code
-    ours = plain(classified.subject)
-    whole = plain(f"{statement.subject} {statement.code or ''}")
-    return ours in (whole, plain(statement.subject)) or is_cut(ours, whole)
+    whole = f"{statement.subject} {statement.code or ''}"
+    ours = classified.subject
+    return equals(ours, whole) or equals(ours, statement.subject) or is_cut(ours, whole)
 
 
 def is_cut(beginning: str, whole: str) -> bool:
-    """Tell whether one text, both as ``plain`` gives them, may be the other cut short."""
-    return len(beginning) >= MIN_CUT_CHARS and whole.startswith(beginning)
+    """Tell whether one subject may be the other cut short."""
+    return any(
+        len(plain(beginning)) >= MIN_CUT_CHARS and plain(whole).startswith(plain(beginning))
+        for plain in _PLAIN
+    )
 
 
-def plain(subject: str) -> str:
-    """Return a subject without what the API may have spoilt: accents, blanks, capitals (Q7)."""
-    decomposed = unicodedata.normalize("NFKD", subject.casefold())
-    return "".join(char for char in decomposed if char.isascii() and char.isalnum())
+def equals(one: str, other: str) -> bool:
+    """Tell whether two subjects may be the same."""
+    return any(plain(one) == plain(other) for plain in _PLAIN)
+
+
+def _without_accents(subject: str) -> str:
+    return _letters(unicodedata.normalize("NFKD", subject))
+
+
+def _letters(subject: str) -> str:
+    return "".join(char for char in subject.casefold() if char.isascii() and char.isalnum())
+
+
+_PLAIN = (_without_accents, _letters)
+"""Two ways to compare what the API may have spoilt (Q7): accents gone, or their letters too."""

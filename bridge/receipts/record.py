@@ -6,6 +6,7 @@ makes its copies' keywords and the alarms say so. Both may be done again without
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from bridge.alarms import AlarmKind, clear_alarm, raise_alarm
@@ -123,28 +124,20 @@ async def _tell_failures(
     mtx: MailboxTransaction, submission: SubmissionRow, where: Standing, now: datetime
 ) -> None:
     """Raise an alarm for each recipient who will not get it, or one if that is everybody."""
+    account = submission.account
     receipts = await mtx.tx.receipts_of(submission.id)
     news = [one for one in receipts if Kind(one.kind) in FAILURES and now - one.at < NEWS]
-    whole = [one for one in news if Kind(one.kind) in _OF_WHOLE_MESSAGE]
-    failed = [one for one in where.recipients if one.state in FAILED_STATES]
-    for one in where.recipients:
-        if one.state not in FAILED_STATES:
-            key = _key(submission, one.address)
-            await clear_alarm(mtx, submission.account, AlarmKind.FAILURE, key, now)
     if not news:
         return
-    told: list[tuple[str, tuple[str, ...], str]] = []
-    if whole and len(failed) == len(where.recipients):
-        told.append((submission.id, submission.recipients, whole[0].detail))
-    else:
-        told += [(_key(submission, one.address), (one.address,), one.detail) for one in failed]
-    if where.unnamed.keys() & FAILED_STATES:
-        told.append((_key(submission, ""), (), news[-1].detail))
-    for key, addresses, reason in told:
-        words = notice.failed(submission, addresses, reason)
+    told = _failures(submission, where, news)
+    for alarm in await mtx.tx.alarms(account):
+        is_ours = alarm.key.partition(":")[0] == submission.id
+        if alarm.kind == AlarmKind.FAILURE.value and is_ours and alarm.key not in told:
+            await clear_alarm(mtx, account, AlarmKind.FAILURE, alarm.key, now)
+    for key, words in told.items():
         await raise_alarm(
             mtx,
-            submission.account,
+            account,
             AlarmKind.FAILURE,
             key,
             words.subject,
@@ -153,6 +146,23 @@ async def _tell_failures(
             now,
             answers=submission.message_id,
         )
+
+
+def _failures(
+    submission: SubmissionRow, where: Standing, news: Sequence[ReceiptRow]
+) -> dict[str, notice.Notice]:
+    """Return what there is to say about failures, by the alarm's key."""
+    failed = [one for one in where.recipients if one.state in FAILED_STATES]
+    whole = [one for one in news if Kind(one.kind) in _OF_WHOLE_MESSAGE]
+    if whole and len(failed) == len(where.recipients):
+        return {_key(submission, "*"): notice.not_taken(submission, whole[0].detail)}
+    told = {
+        _key(submission, one.address): notice.failed(submission, (one.address,), one.detail)
+        for one in failed
+    }
+    if where.unnamed.keys() & FAILED_STATES:
+        told[_key(submission, "")] = notice.failed(submission, (), news[-1].detail)
+    return told
 
 
 def _key(submission: SubmissionRow, address: str) -> str:

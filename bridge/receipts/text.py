@@ -15,7 +15,8 @@ import unicodedata
 from dataclasses import dataclass
 
 from bridge.mime.body import Form, read_body
-from bridge.mime.readable import html_to_text, readable_text
+from bridge.mime.markup import markup_text
+from bridge.mime.readable import readable_text
 from bridge.mime.rowaddress import one_line
 from bridge.receipts.kind import CODE
 
@@ -41,7 +42,8 @@ _REASON = re.compile(
 _TWELVE = re.compile(r"(?i)\b(?:prime\s+)?(?:dodici|12)\s+ore\b")
 _TWENTY_FOUR = re.compile(r"(?i)\b(?:ventiquattro|24)\s+ore\b")
 _CODE = re.compile(rf"(?a)(?:^|\s)({CODE})\s*$")
-_CUT_ESCAPE = re.compile(r"%[0-9A-Fa-f]?\Z")
+_CUT_LETTER = re.compile(r"(?:%[89A-Fa-f][0-9A-Fa-f])*(?:%[0-9A-Fa-f]?)?\Z")
+"""Where an encoded body is cut: octets of a letter that may be incomplete."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,12 +95,14 @@ def read_statement(body: str) -> Statement | None:
 
 
 def _own_text(body: str) -> str:
-    read = read_body(_CUT_ESCAPE.sub("", body[:LIMIT_CHARS]))
+    if len(body) > LIMIT_CHARS:
+        body = _CUT_LETTER.sub("", body[:LIMIT_CHARS])
+    read = read_body(body)
     match read.form:
         case Form.MESSAGE:
             return readable_text(read.octets)
         case Form.HTML:
-            return html_to_text(read.text)
+            return markup_text(read.text)
         case Form.TEXT:
             return read.text
 

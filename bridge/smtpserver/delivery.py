@@ -104,14 +104,17 @@ class Delivery:
         return Answer(250, "2.0.0", f"Ok: queued as {queued.id}")
 
     async def _check(self, incoming: Incoming) -> Submission:
-        additions = self._additions(incoming.envelope.reverse_path)
+        sender = incoming.envelope.reverse_path
+        additions = Additions(self._date, lambda: self._message_id(sender))
         arguments = (incoming.raw, incoming.envelope, self._rules, additions)
         if len(incoming.raw) > OFF_LOOP_BYTES:
             return await asyncio.to_thread(check_submission, *arguments)
         return check_submission(*arguments)
 
-    def _additions(self, sender: str) -> Additions:
-        now = self._clock.now()
+    def _date(self) -> str:
+        return format_datetime(self._clock.now().astimezone(ROME))
+
+    def _message_id(self, sender: str) -> str:
+        moment = int(self._clock.now().timestamp() * 1_000_000)
         domain = sender.rpartition("@")[2]
-        unique = f"{int(now.timestamp() * 1_000_000):x}.{self._random.getrandbits(64):016x}"
-        return Additions(format_datetime(now.astimezone(ROME)), f"<{unique}@{domain}>")
+        return f"<{moment:x}.{self._random.getrandbits(64):016x}@{domain}>"

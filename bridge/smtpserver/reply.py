@@ -37,7 +37,9 @@ def reply(code: int, status: str, text: str, *, utf8: bool = False) -> bytes:
     shown = _CONTROL.sub(" ", text)
     if not utf8:
         shown = shown.encode("ascii", "backslashreplace").decode("ascii")
-    lines = textwrap.wrap(shown, LINE_LIMIT, break_on_hyphens=False) or [""]
+    lines = [shown]
+    if len(shown) > LINE_LIMIT:
+        lines = textwrap.wrap(shown, LINE_LIMIT, break_on_hyphens=False)
     last = len(lines) - 1
     return "\r\n".join(
         f"{code}{' ' if number == last else '-'}{status} {line}"

@@ -72,6 +72,7 @@ class SubmissionSession(Connection):
         self._account: AccountId | None = None
         self._mail: _Mail | None = None
         self._login_failures = 0
+        self._trusted: frozenset[AccountId] | None = None
 
     def _set_rset_state(self) -> None:
         super()._set_rset_state()
@@ -171,11 +172,7 @@ class SubmissionSession(Connection):
 
     def _begin(self, argument: str | None) -> _Mail:
         trusted = self._account is None
-        allowed = (
-            self.settings.trusted_accounts(self.peer)
-            if self._account is None
-            else frozenset({self._account})
-        )
+        allowed = self._allowed()
         if not allowed:
             raise SubmissionFault(
                 530, "5.7.0", "Log in first: this server sends only for its users."
@@ -185,6 +182,13 @@ class SubmissionSession(Connection):
         account = self._account_of(path.address, allowed)
         check_size(size_bytes, 1, self.settings.rules)
         return _Mail(account, self.settings.accounts[account], size_bytes, utf8, trusted)
+
+    def _allowed(self) -> frozenset[AccountId]:
+        if self._account is not None:
+            return frozenset({self._account})
+        if self._trusted is None:
+            self._trusted = self.settings.trusted_accounts(self.peer)
+        return self._trusted
 
     def _account_of(self, sender: str, allowed: frozenset[AccountId]) -> AccountId:
         for account in allowed:

@@ -214,6 +214,12 @@ class MessageWrites(Protocol):
     ) -> None:
         """Take messages out and remember their UIDs; moves highest_modseq."""
 
+    async def index_bodies(self, limit: int) -> int:
+        """Put up to ``limit`` more body texts into the search's index; return how many.
+
+        Harmless to leave out: what is not in the index is looked through.
+        """
+
     async def add_header_set(self, names: str) -> int:
         """Learn a set of header fields; new contents get it at ingest."""
 

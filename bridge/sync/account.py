@@ -224,8 +224,8 @@ class AccountSync:
 
     async def _settle_twins(self, parts: _Parts) -> None:
         layout = parts.listing.state.layout
-        for name, numbers in list(parts.listing.doubtful.items()):
-            if layout is not None and await parts.twins.settle(name, numbers, layout):
+        for name, doubt in list(parts.listing.doubtful.items()):
+            if layout is not None and await parts.twins.settle(name, doubt, layout):
                 parts.listing.doubtful.pop(name, None)
 
     # -- once --------------------------------------------------------------------------------
@@ -301,7 +301,7 @@ class AccountSync:
                 self._settings.delete,
             ),
             Capacity(account.client, ledger, listing, self._clock, account.address),
-            Twins(account.client, pages, ledger, self._filer, locator),
+            Twins(account.client, ledger, self._filer, locator),
         )
 
     async def _interval_s(self) -> float:

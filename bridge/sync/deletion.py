@@ -35,6 +35,9 @@ NOT_ALLOWED = "not allowed"
 ASK_AGAIN_S = 3_600.0
 """How long deletions rest after the API did not allow one."""
 
+APART_S = 45.0
+"""Tries closer together than this count as one."""
+
 TRIES = 3
 """Deletions that come to nothing without a reason, before one is given up."""
 
@@ -80,7 +83,7 @@ class Deleter:
         self._address = address
         self._policy = policy
         self._rest_until_s = 0.0
-        self._tries: dict[int, int] = {}
+        self._tries: dict[int, tuple[int, float]] = {}
 
     async def carry_out(self) -> int:
         """Carry out what is wanted; returns how many messages were deleted.
@@ -129,12 +132,11 @@ class Deleter:
         if not listed:
             raise _Later
         candidates = await self._same_body(row, listed)
-        if not candidates and len(twins) > 1:
-            self._later(row, "tra messaggi uguali non si trova.", "it is not among its likes.")
         if not candidates:
-            raise Doubt(
-                "il testo presso il servizio non è quello ricevuto.",
-                "its text at the API is not the one that was received.",
+            self._later(
+                row,
+                "quello che il servizio mostra al suo posto non è il messaggio ricevuto.",
+                "what the API shows in its place is not the message that was received.",
             )
         await self._check_twins(row, twins, listed, candidates)
         await self._ledger.move([(row.id, candidates[0])])
@@ -155,22 +157,18 @@ class Deleter:
                 raise Doubt(
                     "il servizio non la mostra.", f"the API does not show it: {error.reason}"
                 ) from None
-            if not agrees_exactly(row, message):
-                if len(listed) == 1:
-                    raise Doubt(
-                        "il suo identificativo mostra un altro messaggio.",
-                        "its id shows another message.",
-                    )
-                continue
-            if row.body_sha256 is None or _digest(message.body) == row.body_sha256:
+            same_body = row.body_sha256 in (None, _digest(message.body))
+            if same_body and agrees_exactly(row, message):
                 found.append(one.api_id)
         return found
 
     async def _listed(self, twins: Sequence[Place]) -> list[Listed]:
-        """Return where a row and its twins are listed, each once."""
+        """Return where a row and its twins are listed, each once; ids that moved are noted."""
         found: dict[str, Listed] = {}
-        for place in twins:
-            found.update((one.api_id, one) for one in await self._locator.find(place))
+        for page in (await self._locator.everywhere(twins)).values():
+            for one in page.rows:
+                if one.fingerprint == twins[0].fingerprint:
+                    found[one.api_id] = one
         return list(found.values())
 
     def _later(self, row: RemoteRow, italian: str, english: str) -> None:
@@ -180,8 +178,12 @@ class Deleter:
             _Later: try again.
             Doubt: it was tried often enough.
         """
-        self._tries[row.id] = self._tries.get(row.id, 0) + 1
-        if self._tries[row.id] < TRIES:
+        now_s = self._clock.monotonic()
+        count, last_s = self._tries.get(row.id, (0, -APART_S))
+        if now_s - last_s >= APART_S:
+            count, last_s = count + 1, now_s
+        self._tries[row.id] = (count, last_s)
+        if count < TRIES:
             raise _Later
         raise Doubt(italian, english)
 
@@ -210,7 +212,8 @@ class Deleter:
         )
 
     async def _delete(self, row: RemoteRow) -> bool:
-        before = await self._locator.find(row)
+        twins = await self._ledger.places([row.fingerprint])
+        before = await self._listed(twins)
         if not any(one.api_id == row.api_id for one in before):
             raise _Later  # it moved since it was read
         try:
@@ -231,21 +234,31 @@ class Deleter:
             ) from None
         except OutcomeUnknown as error:
             log.warning("a deletion's outcome is unknown", remote=row.id, reason=error.reason)
-            return await self._verify(row, before, confirmed=False)
-        return await self._verify(row, before, confirmed=True)
+            return await self._verify(row, twins, before, confirmed=False)
+        return await self._verify(row, twins, before, confirmed=True)
 
-    async def _verify(self, row: RemoteRow, before: Sequence[Listed], *, confirmed: bool) -> bool:
+    async def _verify(
+        self,
+        row: RemoteRow,
+        twins: Sequence[Place],
+        before: Sequence[Listed],
+        *,
+        confirmed: bool,
+    ) -> bool:
         """See whether the listing lacks the row now, and write down what came of it."""
-        after = await self._locator.find(row)
+        after = await self._listed(twins)
         if len(after) < len(before):
             await self._ledger.deleted(row.id)
             await self._ledger.clear(AlarmKind.DELETION, NOT_ALLOWED)
             self._tries.pop(row.id, None)
             log.info("message deleted at the API", account=self._ledger.account, remote=row.id)
             return True
-        self._tries[row.id] = self._tries.get(row.id, 0) + 1
-        if not confirmed and self._tries[row.id] < TRIES:
-            raise _Later
+        if not confirmed:
+            self._later(
+                row,
+                "la richiesta di cancellarlo non ha avuto effetto.",
+                "the request to delete it had no effect.",
+            )
         self._rest_until_s = self._clock.monotonic() + ASK_AGAIN_S
         raise Doubt(
             "è ancora nell'elenco dopo la cancellazione; un altro messaggio potrebbe mancare.",

@@ -59,11 +59,15 @@ async def _always() -> bool:
 
 @dataclass(slots=True)
 class _Try:
-    """Where a failing row stands; ``worked`` is the count of successes at its last failure."""
+    """Where a failing row stands; ``worked`` is the count of successes at its last failure.
+
+    ``api_id`` is where it was asked for; under another id it is tried at once.
+    """
 
     count: int
     again_at_s: float
     worked: int
+    api_id: str
 
 
 class Fetcher:
@@ -155,7 +159,8 @@ class Fetcher:
 
     def _is_due(self, row: RemoteRow, now_s: float) -> bool:
         tried = self._tries.get(row.id)
-        return row.id not in self._in_hand and (tried is None or tried.again_at_s <= now_s)
+        is_due = tried is None or tried.again_at_s <= now_s or tried.api_id != row.api_id
+        return row.id not in self._in_hand and is_due
 
     async def _without_twins(
         self, chunk: list[RemoteRow], rows: list[RemoteRow]
@@ -231,14 +236,15 @@ class Fetcher:
         """Look where the row is listed now and ask there, once."""
         if not again:
             try:
-                found = await self._locator.find(row)
+                await self._locator.page_with(row)
             except ApiError as error:
                 self._trouble = self._trouble or error
                 return None
-            if len(found) == 1 and found[0].api_id != row.api_id:
-                moved = await self._ledger.row(row.id)
-                if moved is not None and moved.gone_at is None:
-                    return await self._ask(moved, again=True)
+            moved = await self._ledger.row(row.id)
+            if moved is None or moved.gone_at is not None:
+                return None
+            if moved.api_id != row.api_id:
+                return await self._ask(moved, again=True)
         return await self._postpone(row, reason, len(PATIENCE), shown)
 
     async def _failed(self, row: RemoteRow, error: ApiError) -> Arrival | None:
@@ -256,7 +262,8 @@ class Fetcher:
         self, row: RemoteRow, reason: str, patience: int, shown: str
     ) -> Arrival | None:
         """Try a row again later, or give it up as unreadable after ``patience`` tries."""
-        tried = self._tries.setdefault(row.id, _Try(0, 0.0, -1))
+        tried = self._tries.setdefault(row.id, _Try(0, 0.0, -1, row.api_id))
+        tried.api_id = row.api_id
         tried.count += tried.worked != self._worked  # only if something else worked meanwhile
         tried.worked = self._worked
         log.warning(

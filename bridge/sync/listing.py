@@ -15,7 +15,7 @@ goes on from there.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 
 import structlog
@@ -41,23 +41,38 @@ PROBES = 10
 NOTHING = Taken(Alignment((), {}, (), frozenset()), 0, None, None, frozenset())
 
 
+@dataclass(slots=True)
+class Doubt:
+    """Twins that only their bodies tell apart.
+
+    ``pages`` are some on which they were seen; ``listed`` is how many there are in all, if the
+    whole listing was just seen and there are fewer than are known.
+    """
+
+    pages: set[int] = field(default_factory=set)
+    listed: int | None = None
+
+
 class Listing:
     """One account's listing.
 
     Attributes:
         state: what is remembered; ``keep`` writes it down.
-        doubtful: twins that only their bodies tell apart, and the pages they were seen on.
+        doubtful: what is to be settled by ``Twins``, by fingerprint.
     """
 
     def __init__(self, pages: Pages, ledger: Ledger, clock: Clock, state: SyncState) -> None:
         self.state = state
-        self.doubtful: dict[bytes, set[int]] = {}
+        self.doubtful: dict[bytes, Doubt] = {}
         self._pages = pages
         self._ledger = ledger
         self._clock = clock
         self._paired: dict[RemoteId, tuple[str, int]] = {}
-        self._suspects: set[RemoteId] = set()
+        self._suspects: dict[RemoteId, bytes] = {}
+        self._twins: dict[bytes, dict[str, int]] = {}
+        self._missed: set[RemoteId] = set()
         self._last: Snapshot | None = None
+        self._is_unbroken = False
         self._kept = state
 
     async def keep(self) -> None:
@@ -144,8 +159,7 @@ class Listing:
 
     async def _take_in_newest(self, page: Snapshot, layout: Layout) -> None:
         if not self.sweeping:
-            self._paired.clear()
-            self._suspects.clear()
+            self._forget_pass()
         taken = await self._take(page, None, remember=not self.sweeping)
         extent = (page.number - layout.base) * layout.size + len(page.rows)
         self.state = replace(self.state, total=page.total, extent=extent)
@@ -153,6 +167,7 @@ class Listing:
         gap = await self._close_gap(page, taken, high=None, is_last=is_last, newer=None)
         found = gap or bool(taken.fresh or taken.alignment.doubtful)
         if is_last:
+            self._is_unbroken = True
             await self._end_sweep(page.total, found=found)
         elif taken.bottom is not None:
             self._begin_sweep(page, taken.bottom, found=found)
@@ -168,6 +183,7 @@ class Listing:
                 state, sweep=Sweep(page.number, bottom, page.total, whole, found=found)
             )
             self._last = page
+            self._is_unbroken = True
 
     # -- sweeping ----------------------------------------------------------------------------
 
@@ -185,7 +201,7 @@ class Listing:
         page = self._past_end(sweep)
         if number is not None:
             page = await self._pages.snapshot(number, layout)
-        if self._last is not None and _same(self._last, page):
+        if await self._is_repeated(page, layout):
             page = self._past_end(sweep)
         if page.rows and _shrunk(page, sweep):
             self._step_back(sweep, page, layout)
@@ -193,11 +209,23 @@ class Listing:
             await self._look_at(sweep, page, layout)
         await self.keep()
 
+    async def _is_repeated(self, page: Snapshot, layout: Layout) -> bool:
+        """Tell whether a page past the end shows the last one again.
+
+        Newer rows may have moved the last page's rows to this one just now: then the last page
+        shows others.
+        """
+        last = self._last
+        if last is None or layout.newest_first is False or not _same(last, page):
+            return False
+        return _same(await self._pages.snapshot(last.number, layout), page)
+
     def _past_end(self, sweep: Sweep) -> Snapshot:
         return Snapshot(sweep.page, (), sweep.total)
 
     def _step_back(self, sweep: Sweep, page: Snapshot, layout: Layout) -> None:
         """Rows went since the last page, so those after them moved up, past where it was looked."""
+        self._is_unbroken = False
         by = (sweep.total or 0) - (page.total or 0)
         number = sweep.page
         if layout.newest_first is not False:
@@ -210,7 +238,9 @@ class Listing:
     async def _look_at(self, sweep: Sweep, page: Snapshot, layout: Layout) -> None:
         """Take in a page of the sweep, and see whether there is more."""
         above = sweep.above if page.total == sweep.total else None
-        taken = await self._take(page, above, follows=above is not None)
+        self._is_unbroken = self._is_unbroken and page.total == sweep.total
+        follows = above is not None and page.total is not None
+        taken = await self._take(page, above, follows=follows)
         if page.rows:
             self.state = replace(self.state, total=page.total)
         is_last = not page.rows or self._is_last(page)
@@ -235,15 +265,18 @@ class Listing:
 
     async def _end_sweep(self, total: int | None, *, found: bool) -> None:
         """The oldest row was reached: the whole listing was seen."""
-        if total is None:
-            await self._remove(self._suspects - set(self._paired))
-        self._paired.clear()
-        self._suspects.clear()
-        is_proof = total is not None or not found  # without a total only a quiet pass proves it
+        if self._is_unbroken:
+            await self._judge_missing(total)
+        self._forget_pass()
+        # Without a total only a quiet pass, made in one go, proves anything.
+        is_proof = total is not None or (self._is_unbroken and not found)
         whole_at = self._clock.now() if is_proof else None
         self.state = replace(self.state, sweep=None, whole_at=whole_at)
-        if total is None or found or self.doubtful:
-            return
+        if total is not None and not found and not self.doubtful:
+            self._judge_total(total)
+
+    def _judge_total(self, total: int) -> None:
+        """Believe that the API counts rows that it does not list, or the reverse, in the end."""
         excess = total - self._ledger.live
         if excess == self.state.excess:
             self.state = replace(self.state, suspected=None)
@@ -252,6 +285,30 @@ class Listing:
         else:
             log.warning("the API's total is off", account=self._ledger.account, by=excess)
             self.state = replace(self.state, excess=excess, suspected=None)
+
+    async def _judge_missing(self, total: int | None) -> None:
+        """Draw the conclusions that only a pass over all pages allows.
+
+        Rows that were missing where they should be, and were nowhere else, are gone; of twins
+        only as many as are not listed any more.
+        """
+        gone = {
+            remote
+            for remote, name in self._suspects.items()
+            if remote not in self._paired and name not in self._twins
+        }
+        if total is None:  # nothing bears it out but a second pass
+            gone, self._missed = gone & self._missed, gone
+        if total is None or self._ledger.live - total + self.state.excess >= len(gone):
+            await self._remove(gone)
+        for name, seen in self._twins.items():
+            if len(seen) < len(await self._ledger.places([name])):
+                self.doubtful[name] = Doubt(set(seen.values()), len(seen))
+
+    def _forget_pass(self) -> None:
+        self._paired.clear()
+        self._suspects.clear()
+        self._twins.clear()
 
     # -- pages in general --------------------------------------------------------------------
 
@@ -267,16 +324,24 @@ class Listing:
         alignment = await self._ledger.align(page, above if follows else None)
         taken = await self._ledger.take(alignment, above)
         self.suspect(taken.alignment.doubtful, page.number)
-        for place, one in taken.alignment.pairs if remember else ():
-            api_id, number = self._paired.setdefault(place.remote, (one.api_id, page.number))
-            if api_id != one.api_id:  # listed twice, under two ids: perhaps two rows
-                self.suspect([place.fingerprint], number, page.number)
+        if remember:
+            self._remember(taken.alignment, page.number)
         return taken
+
+    def _remember(self, alignment: Alignment, number: int) -> None:
+        """Note what a page of this pass lists."""
+        for place, one in alignment.pairs:
+            api_id, before = self._paired.setdefault(place.remote, (one.api_id, number))
+            if api_id != one.api_id:  # listed twice, under two ids: perhaps two rows
+                self.suspect([place.fingerprint], before, number)
+        for one in alignment.rows:
+            if one.fingerprint in alignment.twins and one.api_id:
+                self._twins.setdefault(one.fingerprint, {})[one.api_id] = number
 
     def suspect(self, names: Iterable[bytes], *numbers: int) -> None:
         """Note twins to be told apart, and pages they were seen on."""
         for name in names:
-            self.doubtful.setdefault(name, set()).update(numbers)
+            self.doubtful.setdefault(name, Doubt()).pages.update(numbers)
 
     def _is_last(self, page: Snapshot) -> bool:
         """Tell whether the page has the oldest row, as far as page and total can tell."""
@@ -351,21 +416,20 @@ class Listing:
         state = self.state
         if page.total is not None and self._ledger.live - page.total + state.excess < len(gone):
             return  # the total does not lack them: the listing is in another order than it was
-        twins = await self._twins(gone)
-        self.suspect(twins, page.number)
+        twins = await self._with_twins(gone)
         single = [one for one in gone if one.fingerprint not in twins]
-        absent = {one.remote for one in single if not await self._is_shown(one, len(single))}
-        if page.total is None:  # nothing bears it out, so the whole listing has to
-            self._suspects |= absent
-        else:
-            await self._remove(absent)
+        late = [one for one in gone if one.fingerprint in twins or page.total is None]
+        self._suspects.update((one.remote, one.fingerprint) for one in late)
+        if page.total is not None:  # else nothing bears it out but the whole listing
+            absent = [one for one in single if not await self._is_shown(one, len(single))]
+            await self._remove({one.remote for one in absent})
 
     async def _remove(self, remotes: Collection[RemoteId]) -> None:
         if remotes:
             log.info("rows left the API", account=self._ledger.account, rows=len(remotes))
             await self._ledger.withdraw(sorted(remotes))
 
-    async def _twins(self, places: Sequence[Place]) -> set[bytes]:
+    async def _with_twins(self, places: Sequence[Place]) -> set[bytes]:
         """Return the fingerprints of readable rows that a row not among them has too."""
         remotes = {one.remote for one in places}
         names = {one.fingerprint for one in places if one.api_id}

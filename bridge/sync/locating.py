@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Sequence
 
 from bridge.store.remote import Place, RemoteRow
 from bridge.sync.ledger import Ledger
-from bridge.sync.matching import Listed
 from bridge.sync.pages import Pages
 from bridge.sync.paging import Layout, Snapshot
 from bridge.sync.state import SyncState
 
 REACH = 2
 """Pages looked at to either side of where a row should be."""
+
+SPREAD = 6
+"""Pages that twins may spread over to either side."""
+
+LOOKED_FOR = 8
+"""Up to so many known twins are looked for where they should be."""
 
 
 class Locator:
@@ -29,15 +34,46 @@ class Locator:
         self._ledger = ledger
         self._state = state
 
-    async def find(self, row: RemoteRow | Place) -> tuple[Listed, ...]:
-        """Return every row with this fingerprint on the page where it is listed; () if nowhere.
+    async def everywhere(
+        self, places: Sequence[Place], numbers: Collection[int] = ()
+    ) -> dict[int, Snapshot]:
+        """Return the pages on which rows of one fingerprint are listed, as far as can be told.
 
-        Ids that have moved there are written down.
+        Args:
+            places: known rows that have it; each is looked for where it should be.
+            numbers: pages on which some were seen.
         """
-        page = await self.page_with(row)
-        if page is None:
-            return ()
-        return tuple(one for one in page.rows if one.fingerprint == row.fingerprint)
+        starts = set(numbers)
+        if len(places) <= LOOKED_FOR:
+            for place in places:
+                page = await self.page_with(place)
+                starts.update(() if page is None else (page.number,))
+        return await self.again(places[0].fingerprint, starts) if places else {}
+
+    async def again(self, name: bytes, numbers: Collection[int]) -> dict[int, Snapshot]:
+        """Return pages with rows of a fingerprint, and their neighbours as far as those reach."""
+        layout = self._state().layout
+        pages: dict[int, Snapshot] = {}
+        if layout is not None:
+            for number in sorted(numbers):
+                await self._spread(name, number, layout, pages)
+        return pages
+
+    async def _spread(
+        self, name: bytes, number: int, layout: Layout, pages: dict[int, Snapshot]
+    ) -> None:
+        """Read a page, and its neighbours on a side whose last row has the fingerprint."""
+        for step, edge in ((layout.newer, 0), (layout.older, -1)):
+            at: int | None = number
+            for _ in range(SPREAD):
+                if at is None or at < layout.base:
+                    break
+                if at not in pages:
+                    pages[at] = await self._pages.snapshot(at, layout)
+                rows = pages[at].rows
+                if not rows or rows[edge].fingerprint != name:
+                    break
+                at = step(at)
 
     async def page_with(self, row: RemoteRow | Place) -> Snapshot | None:
         """Return the page where a row of this fingerprint is listed, None if it isn't."""

@@ -8,8 +8,9 @@ what follows from several only if nothing moved meanwhile:
 
 - a fingerprint that was never seen is a new row;
 - a row whose fingerprint is known once and listed once is that one, whatever its id is now;
-- twins as many as before are those, in order; any other change among twins is *doubtful*, and
-  their bodies decide;
+- twins as many as before, whose ids moved as those of the rows beside them, are those, in order;
+  any other change among twins is *doubtful*, and their bodies decide;
+- a row that is listed out of its order and under an id that moved otherwise is doubtful too;
 - a known row between two that are listed side by side may be gone; a second look decides.
 
 Invariant: ``align`` never declares a row new that could be a known one.
@@ -20,7 +21,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC
 
@@ -65,14 +66,15 @@ class Alignment:
 
     ``rows`` are the page's, newest first; ``partners`` are the known ones among them by index;
     ``fresh`` are the indexes of new ones; ``doubtful`` are fingerprints whose twins only their
-    bodies can tell apart; ``above`` is the rank of the row that is known to come just before the
-    page, or on it, None if that is not known.
+    bodies can tell apart, ``twins`` all that more than one row has. ``above`` is the rank of the
+    row that is known to come just before the page, or on it, None if that is not known.
     """
 
     rows: tuple[Listed, ...]
     partners: Mapping[int, Place]
     fresh: tuple[int, ...]
     doubtful: frozenset[bytes]
+    twins: frozenset[bytes] = frozenset()
     above: float | None = None
 
     @property
@@ -112,33 +114,59 @@ def align(page: Sequence[Listed], known: Iterable[Place], above: float | None = 
         indexes[one.fingerprint].append(index)
     doubtful: set[bytes] = set()
     partners: dict[int, Place] = {}
-    for name, places_on_page in indexes.items():
-        pairing = _pair([page[index] for index in places_on_page], groups[name])
+    for name, at in indexes.items():
+        pairing = _pair([page[index] for index in at], groups[name])
         if pairing is None:
             doubtful.add(name)
         else:
-            partners.update({places_on_page[at]: place for at, place in pairing.items()})
-    for index in set(partners) - set(_falling(partners, above)):
-        if page[index].api_id and partners[index].api_id != page[index].api_id:
-            doubtful.add(page[index].fingerprint)  # elsewhere and under another id: another row?
+            partners.update({at[index]: place for index, place in pairing.items()})
+    single = {at[0] for name, at in indexes.items() if len(at) == len(groups[name]) == 1}
+    shifts = {index: _shift(page[index], place) for index, place in partners.items()}
+    unsure = (set(partners) - single) | (set(partners) - set(_falling(partners, above)))
+    doubtful.update(
+        page[index].fingerprint
+        for index in unsure
+        if page[index].api_id and not _is_explained(index, shifts, single - {index})
+    )
     partners = {at: one for at, one in partners.items() if one.fingerprint not in doubtful}
     fresh = tuple(
         index
         for index, one in enumerate(page)
         if index not in partners and one.fingerprint not in doubtful
     )
-    return Alignment(tuple(page), partners, fresh, frozenset(doubtful), above)
+    twins = frozenset(name for name, at in indexes.items() if max(len(at), len(groups[name])) > 1)
+    return Alignment(tuple(page), partners, fresh, frozenset(doubtful), twins, above)
+
+
+def _shift(one: Listed, place: Place) -> int | None:
+    """Return by how much a row's id has moved, None if it is another one that is no number."""
+    if one.api_id == place.api_id:
+        return 0
+    numbers = (one.api_id, place.api_id)
+    if all(number.isascii() and number.isdigit() and len(number) < 19 for number in numbers):
+        return int(one.api_id) - int(place.api_id)
+    return None
+
+
+def _is_explained(index: int, shifts: Mapping[int, int | None], single: Collection[int]) -> bool:
+    """Tell whether a row's id moved as that of a row beside it, of which there is no doubt."""
+    if shifts[index] is None:
+        return False
+    above = max((at for at in single if at < index), default=None)
+    below = min((at for at in single if at > index), default=None)
+    beside = {shifts[at] for at in (above, below) if at is not None}
+    return shifts[index] in (beside or {0})
 
 
 def _pair(rows: Sequence[Listed], places: Sequence[Place]) -> dict[int, Place] | None:
     """Return which of the rows, by index, is which place; None if only bodies can tell."""
-    unreadable = not rows[0].api_id  # nothing tells these apart, nor needs to
-    if len(rows) == len(places) or unreadable or (not places and len(rows) == 1):
-        return dict(zip(range(len(rows)), places, strict=False))
     by_id = {place.api_id: place for place in places}
     pairing = {index: by_id[row.api_id] for index, row in enumerate(rows) if row.api_id in by_id}
-    if len(pairing) == len(rows):
+    unreadable = not rows[0].api_id  # nothing tells these apart, nor needs to
+    if len(pairing) == len(rows) and not unreadable:
         return pairing  # perhaps not all of the twins, but each stands where it did
+    if len(rows) == len(places) or unreadable or (not places and len(rows) == 1):
+        return dict(zip(range(len(rows)), places, strict=False))
     return None
 
 

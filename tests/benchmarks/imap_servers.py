@@ -19,6 +19,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from bridge.app.responsive import keep_responsive
 from bridge.clock import SystemClock
 from bridge.config.listen import Listen
 from bridge.imapserver.server import ImapServer
@@ -197,4 +198,5 @@ if __name__ == "__main__":
         from uvloop import run
     except ImportError:
         from asyncio import run
+    keep_responsive()
     run(serve(Path(sys.argv[1])))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import re
 import ssl
 from dataclasses import dataclass, field
@@ -145,6 +146,9 @@ class Rig:
         for client in self.clients:
             client.close()
         await self.server.stop()
+        for client in self.clients:
+            with contextlib.suppress(OSError, ssl.SSLError):
+                await client.writer.wait_closed()
 
     async def connect(self, tls: ssl.SSLContext | None = None) -> Client:
         """Return a connection before its greeting."""
@@ -193,4 +197,3 @@ def message(subject: str, body: str = "Salve.") -> bytes:
         f"\r\n{body}\r\n"
     )
     return lines.encode()
-

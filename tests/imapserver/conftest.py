@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 
 import pytest
@@ -20,8 +20,23 @@ async def store(tmp_path: Path) -> AsyncIterator[Store]:
     await store.close()
 
 
+NewRig = Callable[..., Awaitable[Rig]]
+
+
 @pytest.fixture
-async def rig(store: Store, clock: FakeClock) -> AsyncIterator[Rig]:
-    rig = await Rig.start(store, clock)
-    yield rig
-    await rig.stop()
+async def new_rig(store: Store, clock: FakeClock) -> AsyncIterator[NewRig]:
+    """Give a function that starts a server with other settings; all are stopped at the end."""
+    rigs: list[Rig] = []
+
+    async def start(**options: object) -> Rig:
+        rigs.append(await Rig.start(store, clock, **options))  # type: ignore[arg-type]
+        return rigs[-1]
+
+    yield start
+    for rig in rigs:
+        await rig.stop()
+
+
+@pytest.fixture
+async def rig(new_rig: NewRig) -> Rig:
+    return await new_rig()

@@ -49,6 +49,9 @@ BY_HAND: dict[str, bytes] = {
     "digest": HEAD
     + b"Content-Type: multipart/digest; boundary=x\r\n\r\n--x\r\n\r\nSubject: a\r\n\r\nb\r\n--x\r\n"
     b"Content-Type: text/plain\r\n\r\nc\r\n--x--\r\n",
+    "message with parts in a part": MIXED
+    + b"--x\r\nContent-Type: message/rfc822\r\n\r\nContent-Type: multipart/mixed;boundary=y\r\n\r\n"
+    b"--y\r\n\r\na\r\n--y--\r\n--x\r\n\r\nb\r\n--x--\r\n",
     "two content types": HEAD + b"Content-Type: text/html\r\nContent-Type: image/gif\r\n\r\nx",
     "content type of nonsense": HEAD + b"Content-Type: ;;;=a/b\r\n\r\nx",
     "content type without a subtype": HEAD + b"Content-Type: text\r\n\r\nx",
@@ -67,7 +70,7 @@ BY_HAND: dict[str, bytes] = {
     b"Bcc: undisclosed-recipients:;, =?utf-8?q?=C3=A8?= <a@[1.2.3.4]>, a@b;c@d\r\n\r\n",
 }  # fmt: skip
 
-_PIECES: Sequence[bytes] = (
+PIECES: Sequence[bytes] = (
     b"--BOUNDARY\r\n", b"\r\n", b"\n", b"\r", b"(", b")", b"<", b">", b'"', b"\\", b",", b";",
     b":", b"@", b".", b"=", b"\0", b"\xe8", b"\xff\xfe", b" ", b"\t", b"\r\n ", b"[", b"]",
     b"=?utf-8?q?=C3=A8?=", b"*0*=", b"utf-8''%e8", b"a=b", b"; name=x",
@@ -110,7 +113,7 @@ def _mutate(random: Random, raw: bytes, originals: Sequence[bytes]) -> bytes:
     line = random.randrange(len(lines))
     at = random.randrange(len(raw) + 1)
     header = random.randrange(raw.find(b"\r\n\r\n") + 2)
-    piece = random.choice(_PIECES)
+    piece = random.choice(PIECES)
     match random.randrange(8):
         case 0:
             return raw[:at] + piece + raw[at:]

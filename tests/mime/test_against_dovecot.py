@@ -137,10 +137,10 @@ def different_text(item: str, ours: bytes, theirs: bytes) -> str:
         return "Dovecot shows NUL as 0x80, for no literal may hold it; here the FETCH command does"
     if ours == theirs + b"\r\n" and ("MIME" in item or "HEADER" in item):
         return "the header of a part without a body keeps its blank line (RFC 3501 §6.4.5)"
-    if "HEADER.FIELDS " in item and theirs.startswith(ours):
-        return "there is no blank line where the header has none (RFC 3501 §6.4.5)"
-    if "HEADER.FIELDS " in item and theirs == ours.replace(b"\r\r\n", b"\r\n"):
-        return "a field is given as it is, with a stray CR at its end"
+    if "HEADER.FIELDS " in item and theirs.startswith(ours.replace(b"\r\r\n", b"\r\n")):
+        return (
+            "a stray CR is left in its place, and a blank line is not put where the header has none"
+        )
     return ""
 
 

@@ -20,7 +20,8 @@ from bridge.mime.submission import (
 SENDER = "azienda@pec.example"
 TO, CC, OTHER = "uno@pec.example", "due@pec.example", "tre@pec.example"
 RULES = SubmissionRules()
-ADDITIONS = Additions("Thu, 15 Jan 2026 10:00:00 +0100", "<made@pec.example>")
+NOW = "Thu, 15 Jan 2026 10:00:00 +0100"
+ADDITIONS = Additions(lambda: NOW, lambda: "<made@pec.example>")
 DATE = "Thu, 15 Jan 2026 09:59:00 +0100"
 FIELDS = {"From": SENDER, "To": TO, "Date": DATE, "Message-ID": "<1@erp>", "Subject": "S"}
 
@@ -214,12 +215,12 @@ def test_a_message_id_without_brackets_makes_way_but_still_tells_repetitions() -
 
 def test_other_fields_keep_their_spelling_and_folds() -> None:
     raw = b"x-MIXED:  case\r\n\tfolded\r\n" + message(Date=None)
-    assert submit(raw).raw == f"Date: {ADDITIONS.date}\r\n".encode() + raw
+    assert submit(raw).raw == f"Date: {NOW}\r\n".encode() + raw
 
 
 def test_an_mbox_line_does_not_end_up_among_the_fields() -> None:
     added = submit(b"From ugo Mon Jan 1 00:00:00 2026\r\n" + message(Date=None)).raw
-    assert added == f"Date: {ADDITIONS.date}\r\n".encode() + message(Date=None)
+    assert added == f"Date: {NOW}\r\n".encode() + message(Date=None)
 
 
 @pytest.mark.parametrize("given_value", [None, "", "root", "Cron <root>"])

@@ -2,7 +2,7 @@
 
 ``quiet`` waits until everything has come to rest: no commit is on its way and no task can go on
 before the clock does. ``pass_time`` moves the clock from one sleeper to the next, at rest in
-between. ``Crash`` says after which commit everything in memory is lost.
+between. ``lose_memory`` is what a kill does.
 """
 
 from __future__ import annotations
@@ -11,9 +11,8 @@ import asyncio
 import email
 import email.policy
 import hashlib
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
 from datetime import date, datetime
 from email.message import EmailMessage
 from pathlib import Path
@@ -37,90 +36,18 @@ from bridge.outbox.reconcile import Reconciler
 from bridge.outbox.schedule import Schedule
 from bridge.outbox.settle import Settler, recover
 from bridge.outbox.wake import Wake
-from bridge.simulator import SEQUENCE_READING, Options, Simulator
-from bridge.store.base import ReadTransaction, ReadWork, Store, Work
+from bridge.simulator import SEQUENCE_READING, Operation, Options, Simulator
+from bridge.store.base import ReadTransaction, ReadWork
 from bridge.store.outbox import AttemptRow, DayUsage, HoldRow, SubmissionRow, TransitionRow
 from bridge.store.remote import AlarmRow
 from bridge.store.sqlite.database import SqliteStore
 from tests.fakes import FakeClock
+from tests.outbox.fragile import FragileStore
 
 T = TypeVar("T")
 
 ADDRESSES = ("azienda@pec.invalid", "studio@pec.invalid")
 PASSWORD = "parola-d'ordine"
-
-
-@dataclass
-class Crash:
-    """Everything in memory is lost at the commit that is ``commits`` away from now.
-
-    ``written``: on its far side, so that it is kept and nobody heard; else just before it.
-    """
-
-    commits: int
-    written: bool
-
-
-class FragileStore:
-    """A store that can be told to crash; callers of a crashed one never hear again."""
-
-    def __init__(self, store: Store) -> None:
-        self._store = store
-        self._crash: Crash | None = None
-        self._under_way: set[asyncio.Task[Any]] = set()
-        self.crashes = asyncio.Event()
-        self.reads = 0
-
-    def crash(self, crash: Crash | None) -> None:
-        """Arm a crash, or call off the one that was armed."""
-        self._crash = crash
-
-    async def write(self, work: Work[T], committed: Callable[[T], None] | None = None) -> T:
-        dies = self._is_due()
-        if dies is not None and not dies.written:
-            self.crashes.set()
-        await self._alive()
-        task = asyncio.ensure_future(self._store.write(work, committed))
-        self._under_way.add(task)
-        task.add_done_callback(self._under_way.discard)
-        result = await asyncio.shield(task)
-        if dies is not None:
-            self.crashes.set()
-        await self._alive()
-        return result
-
-    def _is_due(self) -> Crash | None:
-        if self._crash is None or self.crashes.is_set():
-            return None
-        self._crash.commits -= 1
-        return self._crash if self._crash.commits == 0 else None
-
-    async def read(self, work: ReadWork[T]) -> T:
-        await self._alive()
-        self.reads += 1
-        return await self._store.read(work)
-
-    async def scan(self, work: ReadWork[T]) -> T:
-        await self._alive()
-        return await self._store.scan(work)
-
-    async def close(self) -> None:
-        await self._store.close()
-
-    async def quiet(self) -> None:
-        """Return when no commit is on its way and everybody has heard of the last."""
-        ready = asyncio.get_running_loop()._ready  # type: ignore[attr-defined]
-        while True:
-            await asyncio.sleep(0)
-            if ready:
-                continue
-            if not self._under_way:
-                return
-            await asyncio.wait(self._under_way)
-
-    async def _alive(self) -> None:
-        if self.crashes.is_set():
-            await asyncio.Event().wait()
 
 
 class Rig:
@@ -390,6 +317,16 @@ def submission_of(
 
 def _name(subject: str, to: Sequence[str]) -> str:
     return hashlib.sha256("\0".join((subject, *to)).encode()).hexdigest()[:16]
+
+
+def starts(simulator: Simulator) -> list[float]:
+    """Return when each ``POST /send`` came in, in seconds of the clock."""
+    return [call.received_s for call in simulator.calls(Operation.SEND)]
+
+
+def subjects(simulator: Simulator) -> list[str]:
+    """Return the subjects of what the API took, in order."""
+    return [sent.subject for sent in simulator.sent]
 
 
 def simulated(clock: FakeClock, **changes: object) -> Simulator:

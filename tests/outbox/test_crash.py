@@ -28,7 +28,8 @@ from bridge.outbox import dispatcher
 from bridge.outbox.decision import DecisionRefused
 from bridge.simulator import Answer, Failure, Operation, Phase, Simulator
 from tests.fakes import FakeClock
-from tests.outbox.rig import Crash, Rig, simulated
+from tests.outbox.fragile import Crash
+from tests.outbox.rig import Rig, simulated, starts
 
 State = SubmissionState
 INTERVAL_S = 1.0
@@ -202,8 +203,7 @@ class Story:
         assert not sent, "something was sent that nobody submitted"
         assert not bounces
         await self._check_sent_mailboxes()
-        starts = [call.received_s for call in self.simulator.calls(Operation.SEND)]
-        gaps = [later - one for one, later in itertools.pairwise(starts)]
+        gaps = [later - one for one, later in itertools.pairwise(starts(self.simulator))]
         assert min(gaps, default=INTERVAL_S) >= INTERVAL_S - 2 * LEAD_S
 
     async def _bounced(self) -> list[str]:

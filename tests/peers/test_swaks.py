@@ -21,6 +21,8 @@ def test_swaks_submits(demo: Demo, run: Run, method: str, tls: bool) -> None:
         *("--from", demo.address, "--to", "silent-x@altra.invalid"),
         *("--header", f"Subject: {subject}", *(["--tls"] if tls else [])),
     )
+    if "TLS not available" in done.stderr:
+        pytest.skip("swaks has no TLS here (Perl's Net::SSLeay)")
     assert done.returncode == 0, done.stdout
     assert "<-  250" in done.stdout or "<~  250" in done.stdout
 

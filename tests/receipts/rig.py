@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from email.message import EmailMessage
+from typing import Any
 
 from bridge.mailbox import Mailboxes, MailboxTransaction
 from bridge.mime.ingest import ingest
@@ -138,7 +139,7 @@ class Rig:
         await self.filing.file(self.account, [arrival])
         return arrival.remote
 
-    async def receipt(
+    async def listed(
         self,
         kind: Kind,
         *recipients: str,
@@ -149,13 +150,19 @@ class Rig:
         body: str | None = None,
         later: timedelta = timedelta(),
         error: str = "5.1.1 indirizzo non valido",
-    ) -> RemoteId:
-        """Let a receipt come, as the simulator words it."""
+    ) -> Arrival:
+        """Let a receipt be listed, as the simulator words it, without filing it."""
         at = self.clock.now() + later
         named = tuple(Recipient(one, one not in ordinary) for one in recipients)
         facts = Facts(at, f"{subject} {code}", ADDRESS, named, "opec1@pec.example", error)
         text = text_of(kind, facts, template_b=template_b) if body is None else body
-        return await self.arrive(f"{_PREFIXES[kind]}: {subject} {code}", text, at=at)
+        return await self.add(f"{_PREFIXES[kind]}: {subject} {code}", text, at=at)
+
+    async def receipt(self, kind: Kind, *recipients: str, **details: Any) -> RemoteId:
+        """Let a receipt come and be filed; see ``listed``."""
+        arrival = await self.listed(kind, *recipients, **details)
+        await self.filing.file(self.account, [arrival])
+        return arrival.remote
 
     # -- what is seen ------------------------------------------------------------------------
 

@@ -180,9 +180,10 @@ async def serve(tmp_path: Path, clock: FakeClock) -> AsyncIterator[Serve]:
             tls: ssl.SSLContext | None = None,
             implicit: bool = False,
             queue: QueueSettings | None = None,
+            page_limit: int | None = None,
             **settings: Any,
         ) -> Served:
-            own = await SqliteStore.open(tmp_path / "data")
+            own = await SqliteStore.open(tmp_path / "data", page_limit=page_limit)
             stack.push_async_callback(own.close)
             account = await Mailboxes(own, clock).open_account(ADDRESS)
             store = wrap(own)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import shutil
 import subprocess
 import threading
 from collections.abc import Callable, Iterator
@@ -214,12 +215,22 @@ async def test_a_used_up_plan_may_refuse(serve: Serve) -> None:
     assert len(await served.queued()) == 1
 
 
+async def test_a_file_that_may_not_grow_refuses_what_does_not_fit(serve: Serve) -> None:
+    served = await serve(page_limit=150)
+    client = await served.user()
+    reply = await client.submit(message("x" * 1_000_000 + "\r\n"))
+    assert (reply.code, reply.status) == (452, "4.3.1")
+    assert await served.queued() == ()
+    assert (await client.submit(message())).code == 250
+    assert len(await served.queued()) == await served.sent_copies() == 1
+
+
 @pytest.fixture
 def small_disk(tmp_path: Path) -> Iterator[Path]:
-    """A file system of 3 MB; skips where none can be mounted."""
+    """A file system of 32 MB; skips where none can be mounted."""
     folder = tmp_path / "data"
     folder.mkdir()
-    command = ["mount", "-t", "tmpfs", "-o", "size=3m,mode=700", "tmpfs", str(folder)]
+    command = ["mount", "-t", "tmpfs", "-o", "size=32m,mode=700", "tmpfs", str(folder)]
     if os.name != "posix" or os.geteuid() != 0 or subprocess.run(command, check=False).returncode:
         pytest.skip("needs the right to mount a tmpfs")
     try:
@@ -234,12 +245,13 @@ async def test_a_full_disk_refuses_and_recovers_without_a_restart(
 ) -> None:
     served = await serve()
     ballast = small_disk / "ballast"
-    ballast.write_bytes(bytes(1024**2))
+    ballast.write_bytes(bytes(shutil.disk_usage(small_disk).free - 2 * 1024**2))
     client = await served.user()
     codes = []
-    for number in range(40):
-        raw = message("x" * 76_000 + "\r\n", Message_ID=f"<{number}@erp>")
+    while codes.count(452) < 5:
+        raw = message("x" * 500_000 + "\r\n", Message_ID=f"<{len(codes)}@erp>")
         codes.append((await client.submit(raw)).code)
+        assert len(codes) < 200
     assert set(codes) == {250, 452}
     assert len(await served.queued()) == await served.sent_copies() == codes.count(250)
     ballast.unlink()

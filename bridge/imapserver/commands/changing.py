@@ -5,9 +5,10 @@ RFC 3501 §6.3.11, §6.4; RFC 3502 (MULTIAPPEND), 4315 (UIDPLUS), 6851 (MOVE), 7
 
 from __future__ import annotations
 
+import asyncio
 from datetime import datetime
 
-from bridge.imap.commands import Append, Copy, Expunge, Plain, Store
+from bridge.imap.commands import Append, AppendMessage, Copy, Expunge, Plain, Store
 from bridge.imap.sections import Item
 from bridge.imap.sequence import SequenceSet, format_numbers
 from bridge.imapserver.commands.batch import batches
@@ -17,6 +18,7 @@ from bridge.imapserver.reply import Bad, No
 from bridge.imapserver.session import Session
 from bridge.mailbox import FlagChange, FlagsOutcome
 from bridge.mime.ingest import Ingested
+from bridge.mime.nul import without_nul
 from bridge.model import Flag, Flags, ModSeq, Uid, flag
 
 HOW = {"": FlagChange.SET, "+": FlagChange.ADD, "-": FlagChange.REMOVE}
@@ -45,25 +47,27 @@ def uids_of(session: Session, numbers: SequenceSet, *, uid: bool) -> list[Uid]:
     return view.uids(view.numbers(numbers, uid=uid))
 
 
+async def _prepared(session: Session, message: AppendMessage) -> tuple[Ingested, Flags, datetime]:
+    """Return a message ready to be added, or say why it can't be."""
+    limit, text = session.services.append_limit_bytes, message.text
+    if len(text) > limit:
+        raise No(f"a message has at most {limit} bytes", "TOOBIG")
+    if not text:
+        raise No("a message can't be empty")
+    if b"\0" in text:
+        written = await asyncio.to_thread(without_nul, text) if message.binary else None
+        if written is None:
+            raise No("a NUL is allowed in a literal8 only, in a binary part", "UNKNOWN-CTE")
+        text = written
+    ready = await session.services.mailboxes.prepare(text)
+    received_at = message.internal_date or session.services.clock.now()
+    return ready, flags_of(message.flags), received_at
+
+
 async def append(session: Session, command: Append) -> str | None:
     """APPEND: all of its messages or none."""
     mailbox = await session.mailbox(command.mailbox, "TRYCREATE")
-    limit = session.services.append_limit_bytes
-    prepared: list[tuple[Ingested, Flags, datetime]] = []
-    for message in command.messages:
-        if len(message.text) > limit:
-            raise No(f"a message has at most {limit} bytes", "TOOBIG")
-        if not message.text:
-            raise No("a message can't be empty")
-        if b"\0" in message.text and not message.binary:
-            raise No("a NUL is allowed in a literal8 only", "UNKNOWN-CTE")
-        prepared.append(
-            (
-                await session.services.mailboxes.prepare(message.text),
-                flags_of(message.flags),
-                message.internal_date or session.services.clock.now(),
-            )
-        )
+    prepared = [await _prepared(session, message) for message in command.messages]
     rows = await session.services.mailboxes.append_many(mailbox.id, prepared)
     uids = (
         ",".join(str(row.uid) for row in rows)
@@ -78,12 +82,13 @@ async def store(session: Session, command: Store) -> str | None:
     selected = session.writable
     if command.unchanged_since is not None:
         session.enable_condstore()
+    flags = flags_of(command.flags)
     uids = uids_of(session, command.numbers, uid=command.uid)
     if not uids:
         return None
     since = None if command.unchanged_since is None else ModSeq(command.unchanged_since)
     outcome = await session.services.mailboxes.change_flags(
-        selected.mailbox.id, uids, HOW[command.sign], flags_of(command.flags), since
+        selected.mailbox.id, uids, HOW[command.sign], flags, since
     )
     selected.view.forget_flags(outcome.modseq)
     session.tell_keywords()

@@ -33,7 +33,7 @@ async def search_(session: Session, command: Search) -> str | None:
 
 
 def _listed(numbers: Sequence[int]) -> bytes:
-    return f" {' '.join(map(str, numbers))}".encode() if numbers else b""
+    return (b" %d" * len(numbers)) % tuple(numbers)
 
 
 def modseq_mark(key: SearchKey, found: Found) -> bytes:

@@ -145,7 +145,11 @@ async def idle(session: Session, command: Plain) -> str | None:
     def tell() -> None:
         nonlocal scheduled
         scheduled = False
-        if session.state is not State.LOGOUT and not session.output.backed_up:
+        if session.state is State.LOGOUT or session.output.backed_up:
+            return
+        if session.notifier is not None:
+            session.notifier.wake()
+        else:
             session.tell_changes(allow_expunge=True)
 
     def update() -> None:
@@ -155,12 +159,14 @@ async def idle(session: Session, command: Plain) -> str | None:
             loop.call_soon(tell)
 
     session.send(b"+ idling\r\n")
-    session.tell_changes(allow_expunge=True)
-    session.on_update = update
+    session.on_update, session.busy = update, False
+    tell()
     try:
         line = await session.output.read_line()
     finally:
-        session.on_update = None
+        session.on_update, session.busy = None, True
+        if session.notifier is not None:
+            await session.notifier.quiet()
     if line.strip().upper() != b"DONE":
         raise Bad("DONE expected")
     if session.selected is not None and session.selected.gone:

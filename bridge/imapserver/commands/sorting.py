@@ -16,6 +16,7 @@ from bridge.imapserver.matching import Found, search
 from bridge.imapserver.session import Session
 from bridge.imapserver.thread import Member, by_references, by_subject, shown
 from bridge.model import ContentId
+from bridge.store.base import ReadTransaction
 from bridge.store.messages import SortRow
 
 _FROM_INDEX = frozenset({"ARRIVAL", "SIZE"})
@@ -68,8 +69,11 @@ async def _columns(session: Session, command: Sort, found: Found) -> dict[str, C
 
 async def rows_of(session: Session, contents: Sequence[ContentId]) -> dict[ContentId, SortRow]:
     """Return the sort keys of contents."""
-    rows = await session.services.store.scan(lambda tx: tx.sort_rows(contents))
-    return {row.content: row for row in rows}
+
+    async def work(tx: ReadTransaction) -> dict[ContentId, SortRow]:
+        return {row.content: row for row in await tx.sort_rows(contents)}
+
+    return await session.services.store.scan(work)
 
 
 def _ordered(command: Sort, found: Found, columns: dict[str, Column]) -> Found:
@@ -85,19 +89,22 @@ async def thread(session: Session, command: Thread) -> str | None:
     if uses_modseq(command.key):
         session.enable_condstore()
     found = await search(session, command.key, details=True)
-    members = await _members(session, command, found)
-    threads = await asyncio.to_thread(_ALGORITHMS[command.algorithm], members)
-    session.send(b"* THREAD" + shown(threads) + b"\r\n")
+    contents = [ContentId(content) for content in found.contents]
+    rows = await rows_of(session, contents)
+    threads = await asyncio.to_thread(_threaded, command, found, rows)
+    session.send(b"* THREAD" + threads + b"\r\n")
     return None
 
 
-async def _members(session: Session, command: Thread, found: Found) -> list[Member]:
-    contents = [ContentId(content) for content in found.contents]
-    rows = await rows_of(session, contents)
+def _threaded(command: Thread, found: Found, rows: dict[ContentId, SortRow]) -> bytes:
+    return shown(_ALGORITHMS[command.algorithm](_members(command, found, rows)))
+
+
+def _members(command: Thread, found: Found, rows: dict[ContentId, SortRow]) -> list[Member]:
     members = []
     told = found.uids if command.uid else found.numbers
-    for number, content, arrival in zip(told, contents, found.arrivals, strict=True):
-        row = rows[content]
+    for number, content, arrival in zip(told, found.contents, found.arrivals, strict=True):
+        row = rows[ContentId(content)]
         sent_at = arrival if row.sent_at is None else row.sent_at
         members.append(
             Member(

@@ -25,6 +25,7 @@ from bridge.model import (
 )
 from bridge.store.messages import Copy, IndexRow, Part, SortRow, TextField
 from bridge.store.sqlite.area import Area
+from bridge.store.sqlite.bodysearch import forget_body, index_bodies, matching_bodies
 
 _MAILBOX = "id, account, name, uid_validity, uid_next, highest_modseq, special_use"
 _MESSAGE = "uid, modseq, flags, internal_date, zone_minutes, saved_at, size_bytes, content"
@@ -273,7 +274,7 @@ class SqliteMessageReads(Area):
         self, mailbox: MailboxId, field: TextField, needle: str
     ) -> tuple[list[ContentId], list[ContentId]]:
         if field is TextField.BODY:
-            return self._matching_body(mailbox, needle)
+            return matching_bodies(self._connection, mailbox, needle)
         rows = self._rows(
             "SELECT DISTINCT message.content FROM message"  # noqa: S608
             " JOIN content_text ON content_text.content = message.content"
@@ -281,20 +282,6 @@ class SqliteMessageReads(Area):
             (mailbox, needle),
         )
         return [ContentId(content) for (content,) in rows], []
-
-    def _matching_body(
-        self, mailbox: MailboxId, needle: str
-    ) -> tuple[list[ContentId], list[ContentId]]:
-        rows = self._rows(
-            "SELECT DISTINCT message.content, instr(body, ?2) > 0 AS found FROM message"
-            " JOIN content_body_text ON content_body_text.content = message.content"
-            " WHERE message.mailbox = ?1 AND (found OR NOT is_whole) ORDER BY 1",
-            (mailbox, needle),
-        )
-        return (
-            [ContentId(content) for content, found in rows if found],
-            [ContentId(content) for content, found in rows if not found],
-        )
 
     async def header_texts(self, mailbox: MailboxId) -> list[tuple[ContentId, str]]:
         return self._rows(
@@ -438,6 +425,7 @@ class SqliteMessages(SqliteMessageReads):
     def _drop_content(self, content: int) -> bool:
         self._connection.execute("SAVEPOINT content")
         try:
+            forget_body(self._connection, content)
             self._row("DELETE FROM content WHERE id = ?", (content,))
         except sqlite3.IntegrityError:  # a copy, a submission or a row of the API needs it
             self._connection.execute("ROLLBACK TO content")
@@ -478,6 +466,9 @@ class SqliteMessages(SqliteMessageReads):
             [(mailbox, uid, modseq, moment) for uid in uids],
         )
         self._raise_modseq(mailbox, modseq)
+
+    async def index_bodies(self, limit: int) -> int:
+        return index_bodies(self._connection, limit)
 
     async def add_header_set(self, names: str) -> int:
         row = self._row(

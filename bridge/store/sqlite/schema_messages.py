@@ -2,6 +2,8 @@
 
 What a FETCH asks for together lies together: the pieces of ENVELOPE and BODYSTRUCTURE in one
 table, headers and whole texts in one each, so that a scan reads no page it does not need.
+``body_index`` holds which body texts have which three letters, of contents up to the id in
+``body_indexed``; those after it are looked through instead (see ``bodysearch``).
 """
 
 V1 = """
@@ -89,6 +91,17 @@ CREATE TABLE content_body_text (
     is_whole INTEGER NOT NULL,
     body TEXT NOT NULL
 ) STRICT;
+
+CREATE INDEX content_body_cut ON content_body_text (content) WHERE NOT is_whole;
+
+CREATE VIRTUAL TABLE body_index USING fts5 (
+    body, content = '', columnsize = 0, detail = none, tokenize = 'trigram case_sensitive 1'
+);
+CREATE TABLE body_indexed (
+    only INTEGER PRIMARY KEY CHECK (only = 1),
+    up_to INTEGER NOT NULL
+) STRICT;
+INSERT INTO body_indexed VALUES (1, 0);
 
 CREATE TABLE message (
     mailbox INTEGER NOT NULL REFERENCES mailbox (id) ON DELETE CASCADE,

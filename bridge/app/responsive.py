@@ -1,0 +1,23 @@
+"""What keeps one long piece of work from being felt by everybody else in the process."""
+
+from __future__ import annotations
+
+import gc
+import sys
+
+TURN_S = 0.001
+"""How long a thread may compute while the event loop waits for its turn; Python's own is 5 ms."""
+
+YOUNG_OBJECTS, MIDDLE_ROUNDS, OLD_ROUNDS = 50_000, 20, 20
+"""When to look for garbage in cycles: sorting 10,000 messages alone would start it many times."""
+
+
+def keep_responsive() -> None:
+    """Give threads short turns, and look for garbage seldom and not among what stays for ever.
+
+    To be called once, when everything has been imported.
+    """
+    sys.setswitchinterval(TURN_S)
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(YOUNG_OBJECTS, MIDDLE_ROUNDS, OLD_ROUNDS)

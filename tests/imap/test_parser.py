@@ -1,0 +1,196 @@
+"""One complete line to a command: round trips, a table of faults, and nothing else escapes."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bridge.imap import commands as c
+from bridge.imap.errors import ImapFault, SyntaxFault
+from bridge.imap.framing import CommandLine, Framer
+from bridge.imap.parser import decode_sasl, parse
+from bridge.imap.search import And, HasFlag, Not, Text
+from bridge.imap.sections import ALL, FAST, FULL, Item, Section
+from bridge.imap.sequence import SequenceSet
+from tests.imap.printer import printed, tagged
+
+
+def parsed(text: str) -> c.Command:
+    return parse(CommandLine(f"a {text}".encode(), ())).command
+
+
+@given(tagged)
+def test_what_is_printed_is_read_back(command: c.Tagged) -> None:
+    framer = Framer(literal_limit_bytes=10_000)
+    framer.feed(printed(command))
+    line = framer.next_event()
+    assert isinstance(line, CommandLine)
+    assert parse(line) == command
+    assert framer.next_event() is None
+
+
+@given(st.binary(max_size=60))
+def test_only_faults_escape(text: bytes) -> None:
+    with suppress(ImapFault):
+        parse(CommandLine(text, ()))
+
+
+@given(tagged, st.data())
+def test_only_faults_escape_from_what_is_nearly_a_command(
+    command: c.Tagged, data: st.DataObject
+) -> None:
+    wire = bytearray(printed(command))
+    for _ in range(data.draw(st.integers(1, 3))):
+        at = data.draw(st.integers(0, len(wire) - 1))
+        wire[at : at + data.draw(st.integers(0, 2))] = data.draw(st.binary(max_size=2))
+    framer = Framer(literal_limit_bytes=1000)
+    framer.feed(bytes(wire))
+    with suppress(ImapFault):
+        while (line := framer.next_event()) is not None:
+            if isinstance(line, CommandLine):
+                parse(line)
+
+
+FAULTS = {
+    "no tag": "",
+    "no command": "a",
+    "no blank": "a ",
+    "unknown": "a FROBNICATE",
+    "unknown after UID": "a UID SELECT 1",
+    "argument too many": "a NOOP x",
+    "argument too few": "a LOGIN x",
+    "blank too many": "a LOGIN  x y",
+    "unclosed string": 'a LOGIN "x y',
+    "unclosed list": "a FETCH 1 (FLAGS",
+    "empty set": "a FETCH  FLAGS",
+    "zero": "a FETCH 0 FLAGS",
+    "number too big": "a FETCH 4294967296 FLAGS",
+    "unknown item": "a FETCH 1 SHOES",
+    "MIME of the message": "a FETCH 1 BODY[MIME]",
+    "unknown section": "a FETCH 1 BODY[1.SHOES]",
+    "partial of nothing": "a FETCH 1 BODY[]<0.0>",
+    "VANISHED alone": "a UID FETCH 1 FLAGS (VANISHED)",
+    "VANISHED without UID": "a FETCH 1 FLAGS (CHANGEDSINCE 1 VANISHED)",
+    "unknown key": "a SEARCH SHOES",
+    "key without argument": "a SEARCH FROM",
+    "no such day": "a SEARCH ON 31-Feb-2026",
+    "no such month": "a SEARCH ON 1-Foo-2026",
+    "both windows": "a SEARCH RETURN (ALL PARTIAL 1:2) ALL",
+    "window from both ends": "a SEARCH RETURN (PARTIAL 1:-2) ALL",
+    "unknown criterion": "a SORT (SHOES) UTF-8 ALL",
+    "unknown algorithm": "a THREAD JWZ UTF-8 ALL",
+    "unknown status": "a STATUS x (SHOES)",
+    "empty status": "a STATUS x ()",
+    "unknown parameter": "a SELECT x (SHOES)",
+    "QRESYNC of zero": "a SELECT x (QRESYNC (0 1))",
+    "append of no literal": "a APPEND x text",
+    "append on no day": 'a APPEND x "31-Feb-2026 10:00:00 +0000" {1}',
+    "recursive of all": 'a LIST (RECURSIVEMATCH) "" *',
+    "unknown option": 'a LIST (SHOES) "" *',
+    "new without expunge": "a NOTIFY SET (personal (MessageNew))",
+    "fetch elsewhere": "a NOTIFY SET (personal (MessageNew (UID) MessageExpunge))",
+    "mailbox events of the selected": "a NOTIFY SET (selected (MailboxName))",
+    "selected twice": (
+        "a NOTIFY SET (selected (MessageNew MessageExpunge))"
+        " (selected-delayed (MessageNew MessageExpunge))"
+    ),
+    "store of no flags": "a STORE 1 +FLAGS",
+    "no base64": "a AUTHENTICATE PLAIN x",
+}
+
+
+@pytest.mark.parametrize("text", FAULTS.values(), ids=FAULTS.keys())
+def test_fault(text: str) -> None:
+    with pytest.raises(SyntaxFault) as caught:
+        parse(CommandLine(text.encode(), ()))
+    assert caught.value.tag == ("a" if text else "*")
+
+
+def test_a_search_nested_too_deep_is_refused() -> None:
+    with pytest.raises(SyntaxFault):
+        parsed("SEARCH " + "NOT " * 1000 + "ALL")
+
+
+def test_a_section_nested_too_deep_is_refused() -> None:
+    with pytest.raises(SyntaxFault):
+        parsed(f"FETCH 1 BODY[{'.'.join(['1'] * 1000)}]")
+
+
+READ = {
+    "lower case": ("fetch 1 flags", c.Fetch(False, SequenceSet(((1, 1),)), (Item.FLAGS,))),
+    "ALL": ("FETCH 1 ALL", c.Fetch(False, SequenceSet(((1, 1),)), ALL)),
+    "FAST": ("FETCH 1 FAST", c.Fetch(False, SequenceSet(((1, 1),)), FAST)),
+    "FULL": ("FETCH 1 FULL", c.Fetch(False, SequenceSet(((1, 1),)), FULL)),
+    "UID is added": (
+        "UID FETCH 1 FLAGS",
+        c.Fetch(True, SequenceSet(((1, 1),)), (Item.UID, Item.FLAGS)),
+    ),
+    "RFC822.HEADER peeks": (
+        "FETCH 1 RFC822.HEADER",
+        c.Fetch(
+            False,
+            SequenceSet(((1, 1),)),
+            (Section(text="HEADER", peek=True, shown="RFC822.HEADER"),),
+        ),
+    ),
+    "lazy preview": (
+        "FETCH 1 (PREVIEW (LAZY))",
+        c.Fetch(False, SequenceSet(((1, 1),)), (Item.PREVIEW,)),
+    ),
+    "flags without parentheses": (
+        "STORE 1:2 -FLAGS \\Seen $x",
+        c.Store(False, SequenceSet(((1, 2),)), "-", False, ("\\Seen", "$x")),
+    ),
+    "inbox in any case": ("SELECT inBox", c.Select("INBOX", read_only=False)),
+    "modified UTF-7": ("DELETE Citt&AOA-", c.Delete("Città")),
+    "UTF-8": ("DELETE Città", c.Delete("Città")),
+    "neither": ("DELETE A&B", c.Delete("A&B")),
+    "NEW": (
+        "SEARCH NEW",
+        c.Search(False, And((HasFlag("\\Recent"), Not(HasFlag("\\Seen"))))),
+    ),
+    "charset": (
+        'SEARCH CHARSET ISO-8859-1 SUBJECT "x"',
+        c.Search(False, Text("subject", "x")),
+    ),
+    "empty RETURN is ALL": (
+        "SEARCH RETURN () SEEN",
+        c.Search(False, HasFlag("\\Seen"), frozenset({"ALL"})),
+    ),
+    "blank at the end": ("NOOP ", c.Plain("NOOP")),
+    "one mailbox to be notified of": (
+        "NOTIFY SET (subtree Lists NONE)",
+        c.Notify((c.EventGroup("SUBTREE", ("Lists",)),)),
+    ),
+}
+
+
+@pytest.mark.parametrize(("text", "command"), READ.values(), ids=READ.keys())
+def test_read(text: str, command: c.Command) -> None:
+    assert parsed(text) == command
+
+
+def test_text_in_another_charset_is_decoded() -> None:
+    line = CommandLine(b"a SEARCH CHARSET ISO-8859-1 BODY {1}\n", (b"\xe0",))
+    assert parse(line).command == c.Search(False, Text("body", "à"))
+
+
+def test_a_password_is_not_in_the_repr() -> None:
+    assert "segreta" not in repr(parsed("LOGIN anna segreta"))
+
+
+@pytest.mark.parametrize(
+    ("line", "answer"),
+    [(b"YWJj", b"abc"), (b"", b""), (b"*", None)],
+    ids=["text", "empty", "given up"],
+)
+def test_sasl_line(line: bytes, answer: bytes | None) -> None:
+    assert decode_sasl(line) == answer
+
+
+def test_a_sasl_line_that_is_no_base64_is_refused() -> None:
+    with pytest.raises(SyntaxFault):
+        decode_sasl(b"%%%")

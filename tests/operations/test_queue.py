@@ -1,0 +1,190 @@
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bridge.control import OperationFailed
+from bridge.model import AccountId, QueueId, SubmissionState
+from bridge.operations import Operations
+from bridge.operations.queue import Queue
+from bridge.operations.subject import Subject, Subjects
+from bridge.simulator import Failure, Operation, Phase, Simulator
+from tests.fakes import FakeClock
+from tests.outbox.rig import ADDRESSES, Rig, simulated
+
+CODE = "2026011510000099"
+
+
+@pytest.fixture
+def simulator(clock: FakeClock) -> Simulator:
+    return simulated(clock)
+
+
+@pytest.fixture
+async def rig(tmp_path: Path, clock: FakeClock, simulator: Simulator) -> AsyncIterator[Rig]:
+    """An outbox that sends nothing by itself: ``rig.start()`` begins."""
+    rig = await Rig.open(tmp_path, clock, simulator)
+    yield rig
+    await rig.close()
+
+
+class Asking:
+    """Asks for operations as the command line does."""
+
+    def __init__(self, rig: Rig, addresses: Mapping[AccountId, str] | None = None) -> None:
+        known = addresses or dict(zip(rig.accounts, ADDRESSES, strict=True))
+        subjects = Subjects(tuple(Subject(id, address, None) for id, address in known.items()))
+        queue = Queue(rig.store, rig.clock, subjects, rig.decisions)
+        self._operations = Operations([queue.methods()])
+
+    async def __call__(self, name: str, **arguments: object) -> Any:
+        return await self._operations.perform(f"queue {name}", arguments, lambda done, total: None)
+
+
+async def uncertain(rig: Rig, simulator: Simulator, subject: str = "Prova") -> QueueId:
+    simulator.faults.fail(Operation.SEND, Phase.BEFORE, Failure.TIMEOUT)
+    rig.start()
+    id = await rig.submit(subject)
+    await rig.quiet()
+    assert await rig.state(id) is SubmissionState.UNCERTAIN
+    return id
+
+
+async def test_list_shows_an_entry_in_the_promised_shape(rig: Rig) -> None:
+    id = await rig.submit("Fattura", "uno@altra.invalid", message_id="<uno@client.invalid>")
+    assert await Asking(rig)("list") == [
+        {
+            "id": id,
+            "account": ADDRESSES[0],
+            "state": "queued",
+            "message_id": "<uno@client.invalid>",
+            "subject": "Fattura",
+            "recipients": ["uno@altra.invalid"],
+            "code": None,
+            "reason": "",
+            "attempts": 0,
+            "created_at": "2026-01-15T09:00:00.000Z",
+            "updated_at": "2026-01-15T09:00:00.000Z",
+        }
+    ]
+
+
+async def test_list_is_narrowed_by_state_and_account(rig: Rig, simulator: Simulator) -> None:
+    first = await uncertain(rig, simulator, "a")
+    second = await rig.submit("b", account=1)
+    await rig.pass_time(3)
+    ask = Asking(rig)
+    assert [one["id"] for one in await ask("list")] == [first, second]
+    assert [one["id"] for one in await ask("list", state="submitted")] == [second]
+    assert [one["id"] for one in await ask("list", account=ADDRESSES[0].upper())] == [first]
+    assert await ask("list", state="held", account=ADDRESSES[1]) == []
+    (sent,) = await ask("list", state="submitted")
+    assert (sent["code"], sent["attempts"]) == (simulator.sent[0].code, 1)
+
+
+async def test_list_goes_back_thirty_days(rig: Rig, clock: FakeClock) -> None:
+    await rig.submit("vecchio")
+    await clock.advance(30 * 86_400 + 1)
+    await rig.submit("nuovo")
+    assert [one["subject"] for one in await Asking(rig)("list")] == ["nuovo"]
+
+
+async def test_list_hides_no_entry_of_an_account_that_left_the_settings(rig: Rig) -> None:
+    await rig.submit("a")
+    await rig.submit("b", account=1)
+    ask = Asking(rig, {rig.accounts[1]: ADDRESSES[1]})
+    assert [one["account"] for one in await ask("list")] == [None, ADDRESSES[1]]
+
+
+async def test_show_tells_every_try_and_step(rig: Rig, simulator: Simulator) -> None:
+    simulator.faults.answer(Operation.SEND, 402, {"success": False, "message": "no credit"})
+    rig.start()
+    id = await rig.submit()
+    await rig.pass_time(70)
+    shown = await Asking(rig)("show", id=id)
+    assert shown["state"] == "submitted"
+    first, second = shown["tries"]
+    assert (first["number"], first["status"], second["status"]) == (1, 402, 201)
+    assert "no credit" in first["answer"]
+    assert "no credit" in first["error"]
+    assert second["error"] == ""
+    assert [(step["old"], step["new"]) for step in shown["steps"]] == [
+        ("queued", "dispatching"),
+        ("dispatching", "held"),
+        ("held", "dispatching"),
+        ("dispatching", "submitted"),
+    ]
+
+
+async def test_cancel_and_retry(rig: Rig, simulator: Simulator) -> None:
+    ask = Asking(rig)
+    rule = simulator.faults.answer(Operation.SEND, 402, times=None)
+    rig.start()
+    first, second = await rig.submit("a"), await rig.submit("b")
+    await rig.pass_time(3)
+    assert (await ask("cancel", id=first))["state"] == "cancelled"
+    simulator.faults.remove(rule)
+    assert (await ask("retry", id=second))["state"] == "queued"
+    await rig.quiet()
+    assert [sent.subject for sent in simulator.sent] == ["b"]
+
+
+@pytest.mark.parametrize(
+    ("how", "arguments", "state", "code"),
+    [
+        ("--sent", {"code": CODE}, "submitted", CODE),
+        ("--resend", {"code": None}, "queued", None),
+        ("--drop", {"code": None}, "dropped", None),
+    ],
+)
+async def test_resolve(
+    rig: Rig,
+    simulator: Simulator,
+    how: str,
+    arguments: dict[str, object],
+    state: str,
+    code: str | None,
+) -> None:
+    id = await uncertain(rig, simulator)
+    entry = await Asking(rig)(f"resolve {how}", id=id, **arguments)
+    assert (entry["id"], entry["state"], entry["code"]) == (id, state, code)
+
+
+@pytest.mark.parametrize(
+    ("name", "sentence"),
+    [
+        ("retry", "is queued and cannot be retried: it will be sent in its turn"),
+        ("resolve --resend", "is queued and cannot be resolved: it will be sent in its turn"),
+        ("resolve --drop", "is queued and cannot be resolved: it will be sent in its turn"),
+        ("resolve --sent", "is queued and cannot be resolved: it will be sent in its turn"),
+    ],
+)
+async def test_a_decision_in_another_state_is_a_sentence(
+    rig: Rig, name: str, sentence: str
+) -> None:
+    id = await rig.submit()
+    with pytest.raises(OperationFailed, match=f"{id} {sentence}"):
+        await Asking(rig)(name, id=id, code=CODE)
+    assert await rig.state(id) is SubmissionState.QUEUED
+
+
+async def test_what_was_sent_cannot_be_taken_back(rig: Rig) -> None:
+    rig.start()
+    id = await rig.submit()
+    await rig.quiet()
+    with pytest.raises(OperationFailed, match="has been sent, and a PEC cannot be taken back"):
+        await Asking(rig)("cancel", id=id)
+
+
+@pytest.mark.parametrize("name", ["retry", "cancel", "resolve --sent", "resolve --drop", "show"])
+async def test_an_unknown_id_is_a_sentence(rig: Rig, name: str) -> None:
+    with pytest.raises(OperationFailed, match="NOPE"):
+        await Asking(rig)(name, id="NOPE", code=CODE)
+
+
+async def test_an_unknown_account_is_a_sentence(rig: Rig) -> None:
+    with pytest.raises(OperationFailed, match="There is no account x@y"):
+        await Asking(rig)("list", account="x@y")

@@ -1,0 +1,41 @@
+from __future__ import annotations
+
+import asyncio
+
+from bridge.outbox.wake import Wake, rest
+from tests.fakes import FakeClock, settle
+
+
+async def test_a_rest_ends_with_a_call_or_with_its_time(clock: FakeClock) -> None:
+    wake = Wake()
+    for end in (lambda: wake.call(), None):
+        resting = asyncio.ensure_future(rest(wake, clock, 30))
+        await clock.advance(29)
+        assert not resting.done()
+        if end is not None:
+            end()
+        await clock.advance(1)
+        assert resting.done()
+
+
+async def test_a_call_before_anybody_waits_is_not_lost(clock: FakeClock) -> None:
+    wake = Wake()
+    wake.call()
+    wake.call()
+    await asyncio.wait_for(rest(wake, clock, 30), 5)
+    again = asyncio.ensure_future(rest(wake, clock, 30))
+    await settle()
+    assert not again.done()  # two calls are one
+    again.cancel()
+
+
+async def test_a_rest_leaves_nobody_asleep(clock: FakeClock) -> None:
+    wake = Wake()
+    wake.call()
+    await rest(wake, clock, 30)
+    resting = asyncio.ensure_future(rest(wake, clock, 30))
+    await settle()
+    resting.cancel()
+    await asyncio.gather(resting, return_exceptions=True)
+    await settle()
+    assert clock.next_wake_s is None
