@@ -131,12 +131,16 @@ class Status:
 
 @dataclass(frozen=True, slots=True)
 class AppendMessage:
-    """One message of an APPEND; ``binary`` if it came as literal8 (RFC 3516)."""
+    """One message of an APPEND; ``binary`` if it came as literal8 (RFC 3516).
+
+    ``parts`` are texts and URLs to be put together (CATENATE, RFC 4469); then ``text`` is empty.
+    """
 
     text: bytes
     flags: tuple[str, ...]
     internal_date: datetime | None
     binary: bool = False
+    parts: tuple[bytes | str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

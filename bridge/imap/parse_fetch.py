@@ -51,7 +51,7 @@ def take_items(scanner: Scanner) -> tuple[FetchItem, ...]:
 
 def _item(scanner: Scanner, name: str) -> FetchItem:
     if name in ("BODY", "BODY.PEEK") and scanner.peek(b"["):
-        return _section(scanner, peek=name.endswith("PEEK"))
+        return take_section(scanner, peek=name.endswith("PEEK"))
     if name in ("BINARY", "BINARY.PEEK") and scanner.peek(b"["):
         return _binary(scanner, peek=name.endswith("PEEK"))
     if name == "BINARY.SIZE" and scanner.take(b"["):
@@ -79,7 +79,8 @@ def _path(scanner: Scanner) -> tuple[int, ...]:
     return path
 
 
-def _section(scanner: Scanner, *, peek: bool) -> Section:
+def take_section(scanner: Scanner, *, peek: bool) -> Section:
+    """Take ``[…]`` and what follows of a partial."""
     # section-spec = section-msgtext / (section-part ["." section-text])
     scanner.expect(b"[")
     path = _path(scanner)

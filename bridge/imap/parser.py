@@ -324,6 +324,8 @@ def _append_message(scanner: Scanner) -> AppendMessage:
     internal_date = scanner.take_date_time()
     if internal_date is not None:
         scanner.space()
+    if scanner.take(b"CATENATE ("):
+        return AppendMessage(b"", flags, internal_date, parts=_parts(scanner))
     wrapped = scanner.take(b"UTF8 (")  # append-data-ext (RFC 6855 §4)
     literal = scanner.take_literal()
     if literal is None:
@@ -331,6 +333,22 @@ def _append_message(scanner: Scanner) -> AppendMessage:
     if wrapped:
         scanner.expect(b")")
     return AppendMessage(literal[0], flags, internal_date, binary=literal[1] and not wrapped)
+
+
+def _parts(scanner: Scanner) -> tuple[bytes | str, ...]:
+    # cat-part = text-literal / url ; text-literal = "TEXT" SP literal ; url = "URL" SP astring
+    parts: list[bytes | str] = []
+    while not parts or scanner.take(b" "):
+        if scanner.take(b"URL "):
+            parts.append(scanner.astring())
+            continue
+        scanner.expect(b"TEXT ")
+        literal = scanner.take_literal()
+        if literal is None:
+            raise scanner.fault("a literal")
+        parts.append(literal[0])
+    scanner.expect(b")")
+    return tuple(parts)
 
 
 def _uid_expunge(scanner: Scanner) -> Command:

@@ -7,6 +7,7 @@ from bridge.imapserver.session import Session, State
 ALWAYS = ("IMAP4rev1", "IMAP4rev2", "LITERAL+", "SASL-IR", "ID", "ENABLE")
 AFTER_LOGIN = (
     "BINARY",
+    "CATENATE",
     "CHILDREN",
     "CONDSTORE",
     "CREATE-SPECIAL-USE",

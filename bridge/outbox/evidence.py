@@ -84,14 +84,25 @@ def weigh(sendings: Sequence[Sending], acceptances: Sequence[Acceptance]) -> Evi
 
 
 def fits(sending: Sending, acceptance: Acceptance) -> bool:
-    """Tell whether the acceptance may be the send's."""
+    """Tell whether the acceptance may be the send's.
+
+    Without a code it may only if its subject is cut: a whole one that ends in no code is that of
+    a message sent elsewhere, by a webmail say.
+    """
     since, until = window(sending.started_at)
     if not since <= acceptance.at <= until:
         return False
     named = {one.casefold() for one in acceptance.recipients}
     if not named <= {one.casefold() for one in sending.recipients}:
         return False
+    if acceptance.code is None and is_whole(sending.subject, acceptance.subject):
+        return False
     return same_subject(sending.subject, acceptance.subject)
+
+
+def is_whole(sent: str, shown: str) -> bool:
+    """Tell whether a receipt shows all of the subject ``sent``, but for letters lost."""
+    return any(plain(sent) == plain(shown) for plain in (_without_accents, _without_letters_lost))
 
 
 def same_subject(sent: str, shown: str) -> bool:

@@ -116,10 +116,14 @@ class Deleter:
         if await self._ledger.is_shown(row):
             await self._ledger.settle(row.id, DeletionState.KEPT, "it is shown again")
             return False
-        return await self._delete(await self._identified(row))
+        return await self._delete(*await self._identified(row))
 
-    async def _identified(self, row: RemoteRow) -> RemoteRow:
+    async def _identified(
+        self, row: RemoteRow
+    ) -> tuple[RemoteRow, Sequence[Place], Sequence[Listed]]:
         """Return the row under the id where the message meant was read just now.
+
+        With it come its known twins, itself among them, and all of them as they are listed.
 
         Raises:
             Doubt: it cannot be told.
@@ -143,7 +147,9 @@ class Deleter:
         present = await self._ledger.row(row.id)
         if present is None or present.gone_at is not None:
             raise _Later
-        return present
+        if len(listed) > 1 and _ids(await self._listed(twins)) != _ids(listed):
+            raise _Later  # they moved while they were read
+        return present, twins, listed
 
     async def _same_body(self, row: RemoteRow, listed: Sequence[Listed]) -> list[str]:
         """Return the ids of those listed twins that have the row's body, highest first."""
@@ -211,11 +217,9 @@ class Deleter:
             "there is another just like it, and nothing tells which of the two it is.",
         )
 
-    async def _delete(self, row: RemoteRow) -> bool:
-        twins = await self._ledger.places([row.fingerprint])
-        before = await self._listed(twins)
-        if not any(one.api_id == row.api_id for one in before):
-            raise _Later  # it moved since it was read
+    async def _delete(
+        self, row: RemoteRow, twins: Sequence[Place], before: Sequence[Listed]
+    ) -> bool:
         try:
             await self._client.delete_inbox(row.api_id)
         except NotSent as error:
@@ -286,6 +290,10 @@ class Deleter:
 
 def _highest_first(wish: DeletionRow) -> tuple[float, float]:
     return -_number(wish.remote.api_id), -wish.remote.rank
+
+
+def _ids(rows: Sequence[Listed]) -> list[str]:
+    return [one.api_id for one in rows]
 
 
 def _number(api_id: str) -> float:

@@ -189,9 +189,18 @@ def _append(command: c.Append) -> bytes:
             parts.append(flags(message.flags))
         if message.internal_date:
             parts.append(moment(message.internal_date))
+        if message.parts:
+            parts.append(b"CATENATE (" + b" ".join(map(_part, message.parts)) + b")")
+            continue
         mark = b"~" if message.binary else b""
         parts.append(mark + b"{%d+}\r\n" % len(message.text) + message.text)
     return b" ".join(parts)
+
+
+def _part(part: bytes | str) -> bytes:
+    if isinstance(part, str):
+        return b"URL " + text(part)
+    return b"TEXT {%d+}\r\n" % len(part) + part
 
 
 def _sort(command: c.Sort) -> bytes:
@@ -457,6 +466,12 @@ _qresync = st.builds(
 _message = st.builds(
     c.AppendMessage, st.binary(max_size=50), flag_lists, st.none() | moments, st.booleans()
 )
+_catenated = st.builds(
+    lambda flags, date, parts: c.AppendMessage(b"", flags, date, parts=tuple(parts)),
+    flag_lists,
+    st.none() | moments,
+    st.lists(st.binary(max_size=20) | texts, min_size=1, max_size=3),
+)
 ANY: st.SearchStrategy[c.Command] = st.one_of(
     st.sampled_from(sorted(PLAIN)).map(c.Plain),
     st.builds(c.Authenticate, atoms, st.none() | st.binary(max_size=20)),
@@ -476,7 +491,9 @@ ANY: st.SearchStrategy[c.Command] = st.one_of(
         mailboxes,
         st.lists(st.sampled_from(sorted(STATUS_ITEMS)), min_size=1, unique=True).map(tuple),
     ),
-    st.builds(c.Append, mailboxes, st.lists(_message, min_size=1, max_size=3).map(tuple)),
+    st.builds(
+        c.Append, mailboxes, st.lists(_message | _catenated, min_size=1, max_size=3).map(tuple)
+    ),
     st.builds(c.Expunge, sets_or_saved),
     searches(),
     fetches(),

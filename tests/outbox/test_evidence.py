@@ -184,3 +184,15 @@ def test_nothing_is_matched_twice_or_to_what_does_not_fit(
     by_id = {one.id: one for one in sendings}
     assert len({one.remote for one in matched.values()}) == len(matched)
     assert all(fits(by_id[id], one) for id, one in matched.items())
+
+
+LONG = "Un oggetto piuttosto lungo, che il servizio taglia"
+
+
+@pytest.mark.parametrize(
+    ("shown", "fitting"),
+    [(LONG, False), (LONG.upper(), False), (LONG[:-10], True)],
+    ids=["whole, so sent elsewhere", "whole but for case", "cut, and the code with it"],
+)
+def test_without_a_code_only_a_cut_subject_is_evidence(shown: str, fitting: bool) -> None:
+    assert fits(sending(subject=LONG), acceptance(subject=shown, code=None)) is fitting

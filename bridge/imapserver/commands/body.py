@@ -158,15 +158,20 @@ class Texts:
         stored = self._parts.get(content)
         if stored is None:
             return raw  # only whole headers were asked for, and read
-        text = SectionText("HEADER" if item.text.startswith("HEADER") else item.text)
-        found = raw[locate(decode_parts(stored), item.path, text)]
-        if item.names:
-            names = frozenset(name.encode() for name in item.names)
-            return header_fields(found, names, item.text == "HEADER.FIELDS.NOT")
-        return found
+        return section_text(raw, stored, item)
 
     def _decoded(self, content: ContentId, path: tuple[int, ...]) -> bytes | None:
         found = decode_section(self._raw[content], decode_parts(self._parts[content]), path)
         if found is None:
             raise No("the part's transfer encoding is not known", "UNKNOWN-CTE")
         return found
+
+
+def section_text(raw: bytes, parts: bytes, item: Section) -> bytes:
+    """Return the bytes of a text that a section names; empty if it names none."""
+    text = SectionText("HEADER" if item.text.startswith("HEADER") else item.text)
+    found = raw[locate(decode_parts(parts), item.path, text)]
+    if not item.names:
+        return found
+    names = frozenset(name.encode() for name in item.names)
+    return header_fields(found, names, item.text == "HEADER.FIELDS.NOT")

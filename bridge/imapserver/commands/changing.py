@@ -13,6 +13,7 @@ from bridge.imap.sections import Item
 from bridge.imap.sequence import SequenceSet, format_numbers
 from bridge.imapserver.commands.batch import batches
 from bridge.imapserver.commands.column import index_column, lines
+from bridge.imapserver.commands.catenate import catenated
 from bridge.imapserver.commands.selecting import deleted_uids
 from bridge.imapserver.reply import Bad, No
 from bridge.imapserver.session import Session
@@ -50,6 +51,8 @@ def uids_of(session: Session, numbers: SequenceSet, *, uid: bool) -> list[Uid]:
 async def _prepared(session: Session, message: AppendMessage) -> tuple[Ingested, Flags, datetime]:
     """Return a message ready to be added, or say why it can't be."""
     limit, text = session.services.append_limit_bytes, message.text
+    if message.parts:
+        text = await catenated(session, message.parts)
     if len(text) > limit:
         raise No(f"a message has at most {limit} bytes", "TOOBIG")
     if not text:

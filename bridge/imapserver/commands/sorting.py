@@ -39,8 +39,10 @@ async def sort(session: Session, command: Sort) -> str | None:
         session.enable_condstore()
     returns = command.returns
     found = await found_or_forgotten(session, command.key, returns, details=True)
-    columns = await _columns(session, command, found)
-    ordered = await asyncio.to_thread(_ordered, command, found, columns)
+    rows: dict[ContentId, SortRow] = {}
+    if not all(name in _FROM_INDEX for name, _ in command.criteria):
+        rows = await rows_of(session, [ContentId(content) for content in found.contents])
+    ordered = await asyncio.to_thread(_ordered, command, found, rows)
     if returns is None:
         numbers = ordered.uids if command.uid else ordered.numbers
         listed = "".join(f" {number}" for number in numbers).encode()
@@ -50,13 +52,12 @@ async def sort(session: Session, command: Sort) -> str | None:
     return None
 
 
-async def _columns(session: Session, command: Sort, found: Found) -> dict[str, Column]:
+def _columns(command: Sort, found: Found, rows: dict[ContentId, SortRow]) -> dict[str, Column]:
     """Return for each criterion the value of each message found."""
     columns: dict[str, Column] = {"ARRIVAL": found.arrivals, "SIZE": found.sizes}
-    if all(name in _FROM_INDEX for name, _ in command.criteria):
+    if not rows:
         return columns
     contents = [ContentId(content) for content in found.contents]
-    rows = await rows_of(session, contents)
     columns["DATE"] = [
         arrival if (sent := rows[content].sent_at) is None else sent
         for content, arrival in zip(contents, found.arrivals, strict=True)
@@ -76,8 +77,9 @@ async def rows_of(session: Session, contents: Sequence[ContentId]) -> dict[Conte
     return await session.services.store.scan(work)
 
 
-def _ordered(command: Sort, found: Found, columns: dict[str, Column]) -> Found:
+def _ordered(command: Sort, found: Found, rows: dict[ContentId, SortRow]) -> Found:
     """Sort by the last criterion first: each sort keeps the order of equals."""
+    columns = _columns(command, found, rows)
     places = list(range(len(found.uids)))
     for name, reverse in reversed(command.criteria):
         places.sort(key=columns[name].__getitem__, reverse=reverse)
