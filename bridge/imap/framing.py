@@ -106,6 +106,12 @@ class Framer:
         self._skipping_line = False
         self._start_over()
 
+    def rest(self) -> bytes:
+        """Return what was received and not handed on, and forget it."""
+        rest = bytes(self._buffer)
+        self.clear()
+        return rest
+
     def feed(self, data: bytes) -> None:
         """Take bytes in."""
         self._buffer += data

@@ -25,12 +25,9 @@ from bridge.imap.commands import (
     GetQuota,
     GetQuotaRoot,
     Id,
-    List,
     Login,
     Plain,
-    QResync,
     Rename,
-    Select,
     Status,
     Subscribe,
     Tagged,
@@ -38,9 +35,10 @@ from bridge.imap.commands import (
 from bridge.imap.errors import SyntaxFault
 from bridge.imap.framing import CommandLine
 from bridge.imap.parse_fetch import parse_fetch, parse_store
+from bridge.imap.parse_mailbox import parse_list, parse_lsub, parse_select, take_status_items
 from bridge.imap.parse_notify import parse_notify
 from bridge.imap.parse_search import parse_search, parse_sort, parse_thread
-from bridge.imap.syntax import MODSEQ_LIMIT, Scanner, text_of
+from bridge.imap.syntax import Scanner, text_of
 
 PLAIN = frozenset(
     {
@@ -56,23 +54,6 @@ PLAIN = frozenset(
         "UNSELECT",
     }
 )
-STATUS_ITEMS = frozenset(
-    {
-        "APPENDLIMIT",
-        "DELETED",
-        "HIGHESTMODSEQ",
-        "MAILBOXID",
-        "MESSAGES",
-        "RECENT",
-        "SIZE",
-        "UIDNEXT",
-        "UIDVALIDITY",
-        "UNSEEN",
-    }
-)
-SELECTION_OPTIONS = frozenset({"SUBSCRIBED", "REMOTE", "RECURSIVEMATCH", "SPECIAL-USE"})
-RETURN_OPTIONS = frozenset({"SUBSCRIBED", "CHILDREN", "SPECIAL-USE", "STATUS"})
-
 # tag = 1*<any ASTRING-CHAR except "+">
 _TAG = re.compile(rb"[^\x00-\x20\x7f-\xff(){%*\"\\+]+")
 
@@ -167,48 +148,6 @@ def _id(scanner: Scanner) -> Command:
     return Id(tuple(fields))
 
 
-def _select(scanner: Scanner, *, read_only: bool) -> Command:
-    scanner.space()
-    mailbox = scanner.mailbox()
-    condstore = False
-    qresync = None
-    if scanner.take(b" ("):
-        while True:
-            name = scanner.word("a parameter")
-            if name == "CONDSTORE":
-                condstore = True
-            elif name == "QRESYNC":
-                scanner.space()
-                qresync = _qresync(scanner)
-            else:
-                raise scanner.fault("CONDSTORE or QRESYNC")
-            if not scanner.take(b" "):
-                break
-        scanner.expect(b")")
-    return Select(mailbox, read_only, condstore, qresync)
-
-
-def _qresync(scanner: Scanner) -> QResync:
-    # "(" uidvalidity SP mod-sequence-value [SP known-uids] [SP seq-match-data] ")" (RFC 7162 §7)
-    scanner.expect(b"(")
-    uid_validity = scanner.nz_number()
-    scanner.space()
-    modseq = scanner.nz_number(MODSEQ_LIMIT)
-    known_uids = None
-    known_pairs = None
-    if scanner.take(b" "):
-        if not scanner.peek(b"("):
-            known_uids = scanner.sequence_set()
-        if known_uids is None or scanner.take(b" "):
-            scanner.expect(b"(")
-            numbers = scanner.sequence_set()
-            scanner.space()
-            known_pairs = (numbers, scanner.sequence_set())
-            scanner.expect(b")")
-    scanner.expect(b")")
-    return QResync(uid_validity, modseq, known_uids, known_pairs)
-
-
 def _create(scanner: Scanner) -> Command:
     scanner.space()
     mailbox = scanner.mailbox()
@@ -229,81 +168,10 @@ def _rename(scanner: Scanner) -> Command:
     return Rename(old, _mailbox(scanner))
 
 
-def _list(scanner: Scanner) -> Command:
-    # list = "LIST" [SP list-select-opts] SP mailbox SP mbox-or-pat [SP list-return-opts]
-    scanner.space()
-    extended = scanner.peek(b"(")
-    selection: frozenset[str] = frozenset()
-    if extended:
-        selection = _options(scanner, SELECTION_OPTIONS)[0]
-        scanner.space()
-        if "RECURSIVEMATCH" in selection and not selection & {"SUBSCRIBED"}:
-            raise scanner.fault("RECURSIVEMATCH with SUBSCRIBED")
-    reference = scanner.mailbox()
-    scanner.space()
-    if scanner.take(b"("):
-        extended = True
-        patterns = [scanner.list_mailbox()]
-        while scanner.take(b" "):
-            patterns.append(scanner.list_mailbox())
-        scanner.expect(b")")
-    else:
-        patterns = [scanner.list_mailbox()]
-    returns: frozenset[str] = frozenset()
-    status: tuple[str, ...] = ()
-    if scanner.take(b" RETURN "):
-        extended = True
-        returns, status = _options(scanner, RETURN_OPTIONS)
-    return List(
-        reference,
-        tuple(patterns),
-        selection=selection,
-        returns=returns,
-        status=status,
-        extended=extended,
-    )
-
-
-def _options(scanner: Scanner, known: frozenset[str]) -> tuple[frozenset[str], tuple[str, ...]]:
-    scanner.expect(b"(")
-    options: set[str] = set()
-    status: tuple[str, ...] = ()
-    while not scanner.take(b")"):
-        if options:
-            scanner.space()
-        option = scanner.word("an option")
-        if option not in known:
-            raise scanner.fault(f"an option, not {option}")
-        options.add(option)
-        if option == "STATUS":
-            scanner.space()
-            status = _status_items(scanner)
-    return frozenset(options), status
-
-
-def _lsub(scanner: Scanner) -> Command:
-    scanner.space()
-    reference = scanner.mailbox()
-    scanner.space()
-    return List(reference, (scanner.list_mailbox(),), lsub=True)
-
-
-def _status_items(scanner: Scanner) -> tuple[str, ...]:
-    scanner.expect(b"(")
-    items: list[str] = []
-    while not items or scanner.take(b" "):
-        item = scanner.word("a status item")
-        if item not in STATUS_ITEMS:
-            raise scanner.fault(f"a status item, not {item}")
-        items.append(item)
-    scanner.expect(b")")
-    return tuple(dict.fromkeys(items))
-
-
 def _status(scanner: Scanner) -> Command:
     mailbox = _mailbox(scanner)
     scanner.space()
-    return Status(mailbox, _status_items(scanner))
+    return Status(mailbox, take_status_items(scanner))
 
 
 def _append(scanner: Scanner) -> Command:
@@ -380,19 +248,19 @@ _ARGUMENTS: dict[str, Callable[[Scanner], Command]] = {
     "CREATE": _create,
     "DELETE": lambda scanner: Delete(_mailbox(scanner)),
     "ENABLE": _enable,
-    "EXAMINE": lambda scanner: _select(scanner, read_only=True),
+    "EXAMINE": lambda scanner: parse_select(scanner, read_only=True),
     "FETCH": lambda scanner: parse_fetch(scanner, uid=False),
     "GETQUOTA": _get_quota,
     "GETQUOTAROOT": lambda scanner: GetQuotaRoot(_mailbox(scanner)),
     "ID": _id,
-    "LIST": _list,
+    "LIST": parse_list,
     "LOGIN": _login,
-    "LSUB": _lsub,
+    "LSUB": parse_lsub,
     "MOVE": lambda scanner: _copy(scanner, uid=False, move=True),
     "NOTIFY": parse_notify,
     "RENAME": _rename,
     "SEARCH": lambda scanner: parse_search(scanner, uid=False),
-    "SELECT": lambda scanner: _select(scanner, read_only=False),
+    "SELECT": lambda scanner: parse_select(scanner, read_only=False),
     "SORT": lambda scanner: parse_sort(scanner, uid=False),
     "STATUS": _status,
     "STORE": lambda scanner: parse_store(scanner, uid=False),

@@ -32,9 +32,9 @@ class Deflate:
         self._packed += packed
 
     @property
-    def pending(self) -> bool:
-        """Whether more may be taken."""
-        return bool(self._packed)
+    def pending_bytes(self) -> int:
+        """How many packed bytes wait."""
+        return len(self._packed)
 
     def take(self) -> bytes:
         """Return the next piece.

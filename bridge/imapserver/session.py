@@ -22,6 +22,7 @@ from bridge.imap import responses
 from bridge.imap.commands import Tagged
 from bridge.imap.errors import ImapFault
 from bridge.imapserver.background import Background
+from bridge.imapserver.output import Notifier, Output
 from bridge.imapserver.recent import RecentClaims
 from bridge.imapserver.reply import UNFORESEEN, Bad, No, answer_to
 from bridge.imapserver.view import View
@@ -43,6 +44,8 @@ from bridge.store.base import Store, StoreFailed
 log = structlog.get_logger()
 
 SERVER_NAME = "pec-bridge"
+GONE = "the mailbox was deleted"
+"""Of the ways RFC 2180 §3 leaves, the one every client understands: log in again and look."""
 
 
 class State(Enum):
@@ -88,66 +91,6 @@ class Services:
     append_limit_bytes: int
     recent: RecentClaims = field(default_factory=RecentClaims)
     background: Background = field(default_factory=Background)
-
-
-class Notifier(Protocol):
-    """What NOTIFY started, as the session needs it; see ``imapserver.notifier``."""
-
-    def stop(self) -> None:
-        """Tell nothing more."""
-
-    def selected_anew(self) -> None:
-        """Note that another mailbox was opened."""
-
-    async def quiet(self) -> None:
-        """Wait until nothing is being told."""
-
-    def wake(self) -> None:
-        """Tell what waits, if it may be told now."""
-
-
-class Output(Protocol):
-    """Where a session's responses go, and what it may ask of its connection."""
-
-    def write(self, data: bytes) -> None:
-        """Send bytes, in order."""
-
-    async def drain(self) -> None:
-        """Let others run, and wait until the client has taken most of what was sent.
-
-        Raises:
-            ConnectionError: the client is gone.
-        """
-
-    async def read_line(self) -> bytes:
-        """Return the next bare line of the client (SASL, DONE).
-
-        Raises:
-            ConnectionError: the client is gone.
-            ImapFault: the line is too long.
-        """
-
-    def start_tls(self) -> None:
-        """Put TLS under the connection once the reply under way is sent."""
-
-    def compress(self) -> None:
-        """Compress both ways once the reply under way is sent."""
-
-    @property
-    def backed_up(self) -> bool:
-        """Whether the client takes less than it was sent, so that more should wait."""
-
-    @property
-    def secure(self) -> bool:
-        """Whether nobody else can listen: TLS, or the same machine."""
-
-    @property
-    def can_start_tls(self) -> bool:
-        """Whether STARTTLS may be given now."""
-
-    @property
-    def can_compress(self) -> bool:
-        """Whether COMPRESS may be given now."""
 
 
 @dataclass(slots=True)
@@ -320,6 +263,8 @@ class Session:
                 selected.view.note(change)
             case MailboxDeleted():
                 selected.gone = True
+                if not self.busy:
+                    self.output.hang_up(GONE)
         if self.on_update is not None:
             self.on_update()
 
@@ -361,13 +306,13 @@ class Session:
             await self.notifier.quiet()
         self.tag, self.busy = tagged.tag, True
         reply = await self._reply(tagged, handler, states)
-        if self.selected is not None and self.selected.gone:
-            await self.deselect()
         if self.selected is not None and self.selected.view.pending:
             self.tell_changes(allow_expunge=allow_expunge())
         self.send(tagged.tag.encode("ascii") + b" " + reply.encode("utf-8") + b"\r\n")
         self.busy = False
-        if self.notifier is not None:
+        if self.selected is not None and self.selected.gone:
+            self.output.hang_up(GONE)
+        elif self.notifier is not None:
             self.notifier.wake()
 
     async def close(self) -> None:

@@ -124,11 +124,13 @@ class MailboxTransaction:
         internal_date: datetime,
     ) -> MessageRow:
         """Put a content the store already has at the end of a mailbox and return the message."""
-        box = await self._mailbox(mailbox)
-        row = MessageRow(
-            _next_uid(box), _next_modseq(box), flags, internal_date, self._now, size_bytes, content
+        row = await self.tx.append_message(
+            mailbox, content, size_bytes, flags, internal_date, self._now
         )
-        await self.tx.add_messages(mailbox, (row,))
+        if row is None:
+            raise NoSuchMailbox(str(mailbox))
+        if row.uid > UID_LIMIT:
+            raise OverflowError(f"mailbox {mailbox} has used up its UIDs")
         self.changes.append(Added(mailbox, row.modseq, (row,)))
         return row
 
@@ -188,14 +190,15 @@ class MailboxTransaction:
         the caller decides by the number returned).
         """
         box = await self._mailbox(target)
-        first, modseq = _next_uid(box), _next_modseq(box)
+        first, modseq = box.uid_next, _next_modseq(box)
         olds = await self.tx.message_rows(source, uids)
         added = tuple(
             replace(old, uid=Uid(first + place), modseq=modseq, saved_at=self._now)
             for place, old in enumerate(olds)
         )
         if added:
-            _next_uid(box, len(added))
+            if added[-1].uid > UID_LIMIT:
+                raise OverflowError(f"mailbox {target} has used up its UIDs")
             await self.tx.add_messages(target, added)
             self.changes.append(Added(target, modseq, added))
         return tuple((old.uid, new.uid) for old, new in zip(olds, added, strict=True))
@@ -298,12 +301,6 @@ class MailboxTransaction:
         if box is None:
             raise NoSuchMailbox(str(mailbox))
         return box
-
-
-def _next_uid(mailbox: Mailbox, count: int = 1) -> Uid:
-    if mailbox.uid_next + count - 1 > UID_LIMIT:
-        raise OverflowError(f"mailbox {mailbox.name} has used up its UIDs")
-    return mailbox.uid_next
 
 
 def _next_modseq(mailbox: Mailbox) -> ModSeq:

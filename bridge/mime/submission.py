@@ -70,14 +70,15 @@ class Submission:
     """A message that may be queued.
 
     ``raw`` is what is kept: the bytes as submitted, with missing fields added in front.
-    ``given_message_id`` is the Message-ID it came with, well formed or not, "" if it had none.
+    ``identity`` is what tells it from another message of the same text: the Message-ID it came
+    with, well formed or not, else its Date; "" if it had neither.
     ``entries`` are the recipients of each PEC to be sent: one, and one more for each hidden
     recipient.
     """
 
     raw: bytes
     message_id: str
-    given_message_id: str
+    identity: str
     subject: str
     entries: tuple[tuple[str, ...], ...]
 
@@ -115,7 +116,8 @@ def check_submission(
         given = _message_id(fields)
         message_id = given or additions.message_id()
         added = [] if given else [("Message-ID", message_id)]
-        if not any(_values(fields, "date")):
+        date = next(filter(None, _values(fields, "date")), "")
+        if not date:
             added.append(("Date", additions.date()))
         added += _people(named, envelope)
         entries = _entries(named, envelope, rules)
@@ -136,7 +138,7 @@ def check_submission(
     return Submission(
         raw=_with_fields(raw, message, added) if added else raw,
         message_id=message_id,
-        given_message_id=given or next(iter(_values(fields, "message-id")), ""),
+        identity=given or next(iter(_values(fields, "message-id")), "") or date,
         subject=parse.subject_of(fields),
         entries=entries,
     )

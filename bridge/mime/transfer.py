@@ -19,6 +19,7 @@ _NAMES = {
     b"quoted-printable": Encoding.QUOTED_PRINTABLE,
     b"base64": Encoding.BASE64,
 }
+_PIECE_BYTES = 1 << 18
 _LINE_TAIL = re.compile(rb"(?<![ \t])[ \t]++(?=\r?\n|\Z)")
 _BAD_ESCAPE = re.compile(rb"=(?![0-9A-Fa-f]{2}|\r?\n)|\r(?!\n)")
 
@@ -52,20 +53,37 @@ def decode_exactly(body: bytes, encoding: Encoding) -> bytes | None:
     if encoding is Encoding.IDENTITY:
         return body
     if encoding is Encoding.BASE64:
-        return _base64(body.translate(None, b"\r\n\t "))
+        return _base64(body) if len(body) <= _PIECE_BYTES else _long_base64(body)
     if encoding is Encoding.QUOTED_PRINTABLE:
         body = _LINE_TAIL.sub(b"", body)
         return None if _BAD_ESCAPE.search(body) else binascii.a2b_qp(body)
     return None
 
 
-def _base64(letters: bytes) -> bytes | None:
+def _base64(body: bytes) -> bytes | None:
+    letters = body.translate(None, b"\r\n\t ")
     if len(letters) % 4 or letters.endswith(b"==="):  # the standard library lets these pass
         return None
     try:
         return binascii.a2b_base64(letters, strict_mode=True)
     except binascii.Error:
         return None
+
+
+def _long_base64(body: bytes) -> bytes | None:
+    """Decode piece by piece, so that other threads get their turn between two of them."""
+    pieces: list[bytes | None] = []
+    left = b""
+    for start in range(0, len(body), _PIECE_BYTES):
+        letters = left + body[start : start + _PIECE_BYTES].translate(None, b"\r\n\t ")
+        is_last = start + _PIECE_BYTES >= len(body)
+        cut = len(letters) if is_last else len(letters) // 4 * 4
+        left = letters[cut:]
+        if not is_last and b"=" in letters:
+            return _base64(body)  # padding is close: only the whole can tell if it is the end
+        pieces.append(_base64(letters[:cut]))
+    whole = [piece for piece in pieces if piece is not None]
+    return b"".join(whole) if len(whole) == len(pieces) else None
 
 
 def decode_leniently(body: bytes, encoding: Encoding) -> bytes:

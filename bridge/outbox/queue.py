@@ -6,8 +6,9 @@ loses nothing. It never waits for the API. The wake-up it then gives to the disp
 time: if it is lost, the dispatcher's next look finds the entry.
 
 A message submitted again (same account, bytes, Message-ID and recipients within the window) is
-not queued again. Without a Message-ID nothing tells a repetition from a second message, so both
-are queued.
+not queued again. Where a Message-ID is missing, a Date says as much: it is the moment at which the
+message was made, so the same bytes with the same Date are a repetition. Without either nothing
+tells a repetition from a second message, so both are queued.
 
 Failure: ``PlanUsedUp``; ``StoreFull`` and ``StoreFailed`` pass. Nothing is half-queued.
 """
@@ -189,8 +190,8 @@ class Outbox:
         if self._settings.subject_reference == "suffix":
             subject = f"{subject} [{id}]".lstrip()
         fingerprint = b""
-        if submission.given_message_id and self._settings.dedup_window_s > 0:
-            fingerprint = _fingerprint(submission.given_message_id, recipients, digest)
+        if submission.identity and self._settings.dedup_window_s > 0:
+            fingerprint = _fingerprint(submission.identity, recipients, digest)
         return NewSubmission(
             id=id,
             account=account,
@@ -235,6 +236,6 @@ async def _keep(
     return content
 
 
-def _fingerprint(message_id: str, recipients: tuple[str, ...], digest: bytes) -> bytes:
-    named = "\0".join([message_id, *sorted(one.casefold() for one in recipients)])
+def _fingerprint(identity: str, recipients: tuple[str, ...], digest: bytes) -> bytes:
+    named = "\0".join([identity, *sorted(one.casefold() for one in recipients)])
     return hashlib.sha256(named.encode() + b"\0" + digest).digest()

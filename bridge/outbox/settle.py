@@ -85,8 +85,8 @@ class Settler:
     async def begin(self, row: SubmissionRow) -> Attempt | None:
         """Commit that a request for ``row`` is about to start; None if it may not any more.
 
-        It may not when a person took the entry back, or when its account came to be held, after
-        the entry was picked.
+        It may not when, after the entry was picked, a person took it back, its account came to
+        be held, or one that goes before it came back to the queue.
         """
         now = self._clock.now()
         new = following(row.state, Event.CLAIM)
@@ -95,6 +95,10 @@ class Settler:
         async def work(mtx: MailboxTransaction) -> Attempt:
             if not _goes_past_holds(row) and await mtx.tx.hold(row.account) is not None:
                 raise Overtaken(row.id)
+            if row.state is SubmissionState.QUEUED:
+                head = await mtx.tx.first_submission(row.account, frozenset({row.state}))
+                if head is None or head.id != row.id:
+                    raise Overtaken(row.id)
             number = await mtx.tx.begin_attempt(row.id, now)
             step = Step(row.state, new, now, attempt=number, retrying_since=row.retrying_since)
             if not await mtx.tx.step_submission(row.id, step):

@@ -78,6 +78,7 @@ class Connection(SMTP):
         self._unknown_commands = 0
         self._heard_at = loop.time()
         self._ending = False
+        self._answered = asyncio.Event()
         self._ended = asyncio.Event()
         self.busy = False
         """Whether a whole message is in hand: the client waits for us, not we for the client."""
@@ -99,6 +100,7 @@ class Connection(SMTP):
         if self._open_connections is not None:
             self._open_connections.discard(self)
             super().connection_lost(error)
+        self._answered.set()
         self._ended.set()
 
     def eof_received(self) -> bool:
@@ -106,10 +108,15 @@ class Connection(SMTP):
         return bool(asyncio.StreamReaderProtocol.eof_received(self))
 
     async def finish(self) -> None:
-        """Answer what is in hand, say goodbye, hang up; return when that is done."""
+        """Answer what is in hand, say goodbye, hang up; return when nothing is in hand."""
         self._ending = True
-        if not self.busy:
+        if self.busy:
+            await self._answered.wait()
+        else:
             self._hang_up("421 4.3.2 The bridge is shutting down")
+
+    async def wait_closed(self) -> None:
+        """Wait for the end; over TLS the client has to agree to it, and an idle one does not."""
         await self._ended.wait()
 
     def abort(self) -> None:
@@ -239,6 +246,7 @@ class Connection(SMTP):
             pass
         finally:
             self._hang_up()
+            self._answered.set()
 
     async def _next_command(self) -> None:
         try:

@@ -21,6 +21,9 @@ from bridge.smtpserver.delivery import Delivery
 from bridge.smtpserver.session import SubmissionSession
 from bridge.smtpserver.settings import SmtpSettings
 
+GOODBYE_S = 0.5
+"""How long clients that were hung up on may take to close their side."""
+
 
 class SmtpServer:
     """The submission server.
@@ -82,11 +85,20 @@ class SmtpServer:
         grace.cancel()
         finished.cancel()
         await asyncio.gather(grace, finished, return_exceptions=True)
-        for connection in list(self._connections):
-            connection.abort()
+        await self._close_all()
         for server in servers:
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(server.wait_closed(), 1)
+
+    async def _close_all(self) -> None:
+        ends = [asyncio.ensure_future(one.wait_closed()) for one in self._connections]
+        if ends:
+            _done, open_still = await asyncio.wait(ends, timeout=GOODBYE_S)
+            for end in open_still:
+                end.cancel()
+            await asyncio.gather(*open_still, return_exceptions=True)
+        for connection in list(self._connections):
+            connection.abort()
 
     async def _finish_all(self) -> None:
         await asyncio.gather(*(connection.finish() for connection in self._connections))

@@ -201,6 +201,20 @@ class MessageWrites(Protocol):
     async def drop_orphans(self, before: datetime, limit: int) -> int:
         """Forget up to ``limit`` contents orphaned before then that nothing refers to again."""
 
+    async def append_message(
+        self,
+        mailbox: MailboxId,
+        content: ContentId,
+        size_bytes: int,
+        flags: Flags,
+        internal_date: datetime,
+        saved_at: datetime,
+    ) -> MessageRow | None:
+        """Put a content at the end of a mailbox, under its next UID and its next MODSEQ.
+
+        Returns the message, None if the mailbox is gone.
+        """
+
     async def add_messages(self, mailbox: MailboxId, rows: Sequence[MessageRow]) -> None:
         """Put contents into a mailbox; moves uid_next and highest_modseq up to the last row's."""
 

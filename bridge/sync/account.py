@@ -1,7 +1,7 @@
 """One account's sync: looks, sweeps, fetches and deletes in turn, and says where it stands.
 
 Two tasks: one lists and deletes, the other fetches bodies, so that a slow body never delays the
-next look. Both stop at the first trouble, wait as ``interval`` says, and go on where they were.
+next look. Both stop at the first trouble, wait as ``pace`` says, and go on where they were.
 Nothing here can stop another account, and nothing stops for good.
 """
 
@@ -10,9 +10,8 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 from random import Random
-from typing import Literal, Protocol
 
 import structlog
 
@@ -20,77 +19,45 @@ from bridge.alarms import AlarmKind
 from bridge.api.errors import ApiError, NotSent
 from bridge.clock import Clock
 from bridge.mailbox import Mailboxes
-from bridge.model import AccountId
 from bridge.store.base import Store, StoreFailed
-from bridge.sync import interval, notice
+from bridge.sync import notice
 from bridge.sync.capacity import Capacity
 from bridge.sync.deletion import Deleter
 from bridge.sync.fetching import Fetcher
 from bridge.sync.filer import Filer, Filing
-from bridge.sync.interval import Situation
 from bridge.sync.ledger import Ledger
 from bridge.sync.listing import Listing
 from bridge.sync.locating import Locator
-from bridge.sync.pages import InboxClient, Pages
+from bridge.sync.pace import Pace
+from bridge.sync.pages import Pages
+from bridge.sync.settings import Standing, SyncAccount, SyncSettings
 from bridge.sync.state import QuotaFigures, SyncState
 from bridge.sync.twins import Twins
 
 log = structlog.get_logger()
 
-LOOK_ROUND_S = 2.0
-"""How often a resting account notices that a client came or a send ended."""
-
 SETTLE_ROUNDS = 12
 """Rounds that ``settle`` makes of one call while rows keep moving."""
 
 SMALL_BACKLOG = 50
-"""So many bodies are fetched without regard to tomorrow's looks."""
+"""So many bodies are fetched without regard to later looks."""
+
+TIDY_EVERY_S = 3_600.0
+PROGRESS_S = 0.5
 
 ALARM_KEY = "inbox"
 ALARM_KINDS = {"credentials": AlarmKind.CREDENTIALS, "payment": AlarmKind.PAYMENT}
 
 
-class Budget(Protocol):
-    """The requests an account may make today; see ``api.ratelimit.RequestBudget``."""
-
-    @property
-    def per_day(self) -> int:
-        """Requests a day has."""
-
-    async def remaining(self) -> int:
-        """Return how many are left."""
-
-    def day_left_s(self) -> float:
-        """Return the seconds until there are new ones."""
-
-
 @dataclass(frozen=True, slots=True)
-class SyncAccount:
-    """An account to be followed: its way to the API, and how often that may be used."""
+class _Parts:
+    """What works together for one account."""
 
-    id: AccountId
-    address: str
-    client: InboxClient
-    budget: Budget
-
-
-@dataclass(frozen=True, slots=True)
-class SyncSettings:
-    """What the settings say about following the inbox."""
-
-    interval_s: float = 60.0
-    delete: Literal["expunge", "never"] = "expunge"
-    retention_days: int = 900
-
-
-@dataclass(frozen=True, slots=True)
-class Standing:
-    """Where an account stands: ``total`` rows at the API, ``fetched`` of them here."""
-
-    last_sync: datetime | None = None
-    error: str | None = None
-    total: int | None = None
-    fetched: int = 0
+    listing: Listing
+    fetcher: Fetcher
+    deleter: Deleter
+    capacity: Capacity
+    twins: Twins
 
 
 class AccountSync:
@@ -117,34 +84,31 @@ class AccountSync:
         settings: SyncSettings,
     ) -> None:
         self._account = account
-        self._mailboxes = mailboxes
         self._clock = clock
-        self._random = random
         self._settings = settings
         self._ledger = Ledger(store, mailboxes, clock, account.id)
         self._filer = Filer(filing, self._ledger)
+        self._pace = Pace(account, mailboxes, clock, random, settings.interval_s)
         self._parts: _Parts | None = None
         self._turn = asyncio.Lock()
         self._fetch_now = asyncio.Event()
+        self._listed = asyncio.Event()
+        self._tidy_at_s = clock.monotonic()
         self._error: str | None = None
-        self._failures = 0
-        self._sent_s: float | None = None
-        self._seen_s: float | None = None
 
     # -- from outside ------------------------------------------------------------------------
 
     def wake(self) -> None:
         """A send ended: receipts are due."""
-        self._sent_s = self._clock.monotonic()
+        self._pace.sent()
 
     @property
     def standing(self) -> Standing:
         """Where the account stands."""
-        ledger = self._ledger
         if self._parts is None:
-            return Standing(None, self._error, None, 0)
-        state = self._parts.listing.state
-        total = ledger.live if state.total is None else max(state.total, ledger.live)
+            return Standing(error=self._error)
+        ledger, state = self._ledger, self._parts.listing.state
+        total = max(state.total or 0, ledger.live)
         return Standing(state.last_sync, self._error, total, ledger.filed)
 
     async def quota(self) -> QuotaFigures | None:
@@ -161,19 +125,16 @@ class AccountSync:
 
     async def _looking(self) -> None:
         while True:
-            failed = await self._guarded(self._round)
-            if failed is not None:
-                await self._clock.sleep(failed)
-            else:
-                await self._rest()
+            wait_s = await self._guarded(self._round)
+            await (self._pace.rest() if wait_s is None else self._clock.sleep(wait_s))
 
     async def _fetching(self) -> None:
         while True:
             await self._fetch_now.wait()
             self._fetch_now.clear()
-            failed = await self._guarded(self._fetch)
-            if failed is not None:
-                await self._clock.sleep(failed)
+            wait_s = await self._guarded(self._fetch)
+            if wait_s is not None:
+                await self._clock.sleep(wait_s)
                 self._fetch_now.set()
 
     async def _guarded(self, work: Callable[[], Awaitable[None]]) -> float | None:
@@ -188,39 +149,31 @@ class AccountSync:
         return None
 
     async def _round(self) -> None:
-        """Look, settle what that brought up, delete, and see to what is due now and then."""
+        """Look, and see to what that brings up and to what is due."""
         async with self._turn:
             parts = await self._ready()
-            await parts.listing.look()
-            await self._worked()
-            self._fetch_now.set()
-            await self._settle_twins(parts)
+            await self._look(parts)
             await parts.deleter.carry_out()
-            await parts.capacity.read_if_due()
-            await parts.listing.keep()
-            await self._ledger.drop_archived(timedelta(days=self._settings.retention_days))
-        look_at_s = self._clock.monotonic() + await self._interval_s()
+            await self._see_to_the_rest(parts)
+        look_at_s = self._clock.monotonic() + await self._pace.next_look_s()
         while parts.listing.sweeping and self._clock.monotonic() < look_at_s:
-            if not await self._may_go_on():
+            if not await self._pace.has_spare():
                 break
             async with self._turn:
-                await parts.listing.step()
-                self._fetch_now.set()
-                await self._settle_twins(parts)
+                await self._step(parts)
                 if parts.listing.doubtful:
                     break
 
-    async def _fetch(self) -> None:
-        parts = await self._ready()
-        await parts.fetcher.drain(lambda: None, self._may_go_on)
+    async def _look(self, parts: _Parts) -> None:
+        await parts.listing.look()
+        await self._worked(parts)
+        self._fetch_now.set()
+        await self._settle_twins(parts)
 
-    async def _may_go_on(self) -> bool:
-        """Tell whether a long import may spend more of today's requests."""
-        if self._ledger.live - self._ledger.filed <= SMALL_BACKLOG:
-            return True
-        budget = self._account.budget
-        kept = interval.reserve(self._settings.interval_s, budget.per_day, budget.day_left_s())
-        return await budget.remaining() > kept
+    async def _step(self, parts: _Parts) -> None:
+        await parts.listing.step()
+        self._fetch_now.set()
+        await self._settle_twins(parts)
 
     async def _settle_twins(self, parts: _Parts) -> None:
         layout = parts.listing.state.layout
@@ -228,48 +181,86 @@ class AccountSync:
             if layout is not None and await parts.twins.settle(name, doubt, layout):
                 parts.listing.doubtful.pop(name, None)
 
+    async def _see_to_the_rest(self, parts: _Parts) -> None:
+        """Do what is due now and then."""
+        await parts.capacity.read_if_due()
+        now_s = self._clock.monotonic()
+        if now_s >= self._tidy_at_s:
+            self._tidy_at_s = now_s + TIDY_EVERY_S
+            await self._ledger.drop_archived(timedelta(days=self._settings.retention_days))
+        await parts.listing.keep()
+
+    async def _fetch(self) -> None:
+        parts = await self._ready()
+        await parts.fetcher.drain(self._may_fetch)
+
+    async def _may_fetch(self) -> bool:
+        backlog = self._ledger.live - self._ledger.filed
+        return backlog <= SMALL_BACKLOG or await self._pace.has_spare()
+
     # -- once --------------------------------------------------------------------------------
 
     async def settle(self, progress: Callable[[int, int], None]) -> int:
         """Bring everything up to date now; returns how many messages came.
 
+        Args:
+            progress: is told (bodies here, rows at the API) twice a second.
+
         Raises:
             ApiError, StoreFailed: it could not be finished.
         """
-        before = self._ledger.filed if self._parts else (await self._ready()).ledger.filed
+        parts = await self._ready()
+        before = self._ledger.filed
+        telling = asyncio.ensure_future(self._tell_progress(progress))
         try:
             for _ in range(SETTLE_ROUNDS):
-                if await self._settle_once(progress):
+                if await self._settle_once(parts):
                     break
         except (ApiError, StoreFailed) as error:
             await self._failed(error)
             raise
+        finally:
+            telling.cancel()
+            self._fetch_now.set()
         return self._ledger.filed - before
 
-    async def _settle_once(self, progress: Callable[[int, int], None]) -> bool:
-        parts = await self._ready()
+    async def _tell_progress(self, progress: Callable[[int, int], None]) -> None:
+        while True:
+            await self._clock.sleep(PROGRESS_S)
+            standing = self.standing
+            progress(standing.fetched, standing.total or standing.fetched)
+
+    async def _settle_once(self, parts: _Parts) -> bool:
+        """Go through everything once; tells whether that was enough."""
         listing = parts.listing
-
-        def tell() -> None:
-            progress(self._ledger.filed, max(listing.state.total or 0, self._ledger.live))
-
         async with self._turn:
-            await listing.look()
-            await self._worked()
-            await self._settle_twins(parts)
-            while listing.sweeping:
-                await parts.fetcher.drain(tell)
-                await listing.step()
-                await self._settle_twins(parts)
-                if listing.doubtful:
-                    break
-            await parts.fetcher.drain(tell)
+            await self._look(parts)
+            self._listed.clear()
+            fetching = asyncio.ensure_future(self._fetch_beside(parts))
+            try:
+                while listing.sweeping:
+                    await self._step(parts)
+                    if listing.doubtful:
+                        break
+            finally:
+                self._listed.set()
+                self._fetch_now.set()
+                await fetching
             await self._settle_twins(parts)
             deleted = await parts.deleter.carry_out()
-            await parts.capacity.read_if_due()
-            await listing.keep()
-            tell()
+            await self._see_to_the_rest(parts)
         return listing.is_settled and not deleted
+
+    async def _fetch_beside(self, parts: _Parts) -> None:
+        """Fetch what a listing under way brings up, until it has ended and nothing is left."""
+        while True:
+            has_ended = self._listed.is_set()
+            self._fetch_now.clear()
+            await parts.fetcher.drain()
+            if has_ended:
+                return
+            if not self._listed.is_set():
+                await self._fetch_now.wait()
 
     # -- inside ------------------------------------------------------------------------------
 
@@ -280,61 +271,24 @@ class AccountSync:
         return self._parts
 
     def _build(self, state: SyncState) -> _Parts:
-        account, ledger = self._account, self._ledger
-        pages = Pages(account.client)
-        listing = Listing(pages, ledger, self._clock, state)
+        account, ledger, clock = self._account, self._ledger, self._clock
+        client, address = account.client, account.address
+        pages = Pages(client)
+        listing = Listing(pages, ledger, clock, state)
         locator = Locator(pages, ledger, lambda: listing.state)
-
-        fetcher = Fetcher(
-            account.client, ledger, self._filer, locator, self._clock, listing.suspect
-        )
         return _Parts(
-            ledger,
             listing,
-            fetcher,
-            Deleter(
-                account.client,
-                ledger,
-                locator,
-                self._clock,
-                account.address,
-                self._settings.delete,
-            ),
-            Capacity(account.client, ledger, listing, self._clock, account.address),
-            Twins(account.client, ledger, self._filer, locator),
+            Fetcher(client, ledger, self._filer, locator, clock, listing.suspect),
+            Deleter(client, ledger, locator, clock, address, self._settings.delete),
+            Capacity(client, ledger, listing, clock, address),
+            Twins(client, ledger, self._filer, locator),
         )
 
-    async def _interval_s(self) -> float:
-        now_s = self._clock.monotonic()
-        is_watched = self._mailboxes.watchers(self._account.id) > 0
-        if is_watched:
-            self._seen_s = now_s
-        situation = Situation(
-            self._settings.interval_s,
-            is_watched,
-            None if self._sent_s is None else now_s - self._sent_s,
-            None if self._seen_s is None else now_s - self._seen_s,
-        )
-        budget = self._account.budget
-        return interval.within_budget_s(
-            interval.wanted_s(situation),
-            await budget.remaining(),
-            budget.per_day,
-            budget.day_left_s(),
-        )
-
-    async def _rest(self) -> None:
-        """Wait until the next look is due, which may become sooner meanwhile."""
-        began_s = self._clock.monotonic()
-        while (left_s := began_s + await self._interval_s() - self._clock.monotonic()) > 0:
-            await self._clock.sleep(min(left_s, LOOK_ROUND_S))
-
-    async def _worked(self) -> None:
+    async def _worked(self, parts: _Parts) -> None:
         """The API showed the inbox."""
-        self._failures = 0
+        self._pace.worked()
         self._error = None
-        if self._parts is not None:
-            self._parts.fetcher.note_success()
+        parts.fetcher.note_success()
         raised = await self._ledger.alarms()
         for kind in ALARM_KINDS.values():
             if (kind.value, ALARM_KEY) in raised:
@@ -342,22 +296,14 @@ class AccountSync:
 
     async def _failed(self, error: Exception) -> float:
         """Take note of a failure; returns how long to wait."""
-        self._failures += 1
-        self._error = error.reason if isinstance(error, ApiError) else f"{error}"
-        log.warning(
-            "sync interrupted",
-            account=self._account.id,
-            reason=self._error,
-            failures=self._failures,
-        )
-        after_s = error.retry_after_s if isinstance(error, NotSent) else None
-        kind = error.kind if isinstance(error, NotSent) else None
-        if kind in ALARM_KINDS:
-            await self._tell(kind, self._error)
-            return interval.probe_s(self._failures, after_s, self._random.random())
-        return interval.retry_s(self._failures, after_s, self._random.random())
+        self._error = error.reason if isinstance(error, ApiError) else str(error)
+        log.warning("sync interrupted", account=self._account.id, reason=self._error)
+        if isinstance(error, NotSent) and error.kind in ALARM_KINDS:
+            await self._tell(error.kind, self._error)
+        return self._pace.retry_s(error)
 
     async def _tell(self, kind: str, reason: str) -> None:
+        """Tell a person once what only a person can mend, unless the outbox has done so."""
         words = notice.refused if kind == "credentials" else notice.unpaid
         alarm = ALARM_KINDS[kind]
         try:
@@ -365,15 +311,3 @@ class AccountSync:
                 await self._ledger.alarm(alarm, ALARM_KEY, words(self._account.address, reason))
         except StoreFailed as error:
             log.error("an alarm cannot be kept", account=self._account.id, reason=str(error))
-
-
-@dataclass(frozen=True, slots=True)
-class _Parts:
-    """What works together for one account."""
-
-    ledger: Ledger
-    listing: Listing
-    fetcher: Fetcher
-    deleter: Deleter
-    capacity: Capacity
-    twins: Twins

@@ -132,8 +132,9 @@ class Deleter:
         if not row.api_id:
             raise Doubt("il servizio non le dà un identificativo.", "the API gives it no id.")
         twins = await self._ledger.places([row.fingerprint])
-        listed = await self._listed(twins)
+        listed = await self._listed(twins, thorough=row.id in self._tries)
         if not listed:
+            self._tries.setdefault(row.id, (0, -APART_S))
             raise _Later
         candidates = await self._same_body(row, listed)
         if not candidates:
@@ -168,10 +169,10 @@ class Deleter:
                 found.append(one.api_id)
         return found
 
-    async def _listed(self, twins: Sequence[Place]) -> list[Listed]:
+    async def _listed(self, twins: Sequence[Place], *, thorough: bool = False) -> list[Listed]:
         """Return where a row and its twins are listed, each once; ids that moved are noted."""
         found: dict[str, Listed] = {}
-        for page in (await self._locator.everywhere(twins)).values():
+        for page in (await self._locator.everywhere(twins, thorough=thorough)).values():
             for one in page.rows:
                 if one.fingerprint == twins[0].fingerprint:
                     found[one.api_id] = one

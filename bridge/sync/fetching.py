@@ -92,6 +92,7 @@ class Fetcher:
         self._locator = locator
         self._clock = clock
         self._twins = twins
+        self._draining = asyncio.Lock()
         self._slots = asyncio.Semaphore(AT_ONCE)
         self._chunks = asyncio.Semaphore(CHUNKS)
         self._in_hand: set[RemoteId] = set()
@@ -112,39 +113,37 @@ class Fetcher:
         """The API answered something else sensibly."""
         self._worked += 1
 
-    async def drain(
-        self, filed: Callable[[], None], may_go_on: Callable[[], Awaitable[bool]] = _always
-    ) -> None:
+    async def drain(self, may_go_on: Callable[[], Awaitable[bool]] = _always) -> None:
         """Fetch until nothing is left that can be had now.
 
         Args:
-            filed: is called after each batch.
             may_go_on: is asked before each chunk.
 
         Raises:
             ApiError: the API is in trouble.
             StoreFailed: the store is.
         """
-        self._trouble = None
-        async with asyncio.TaskGroup() as group:
-            while self._trouble is None:
-                await self._chunks.acquire()
-                rows = await self._free_chunk(may_go_on)
-                if not rows:
-                    self._chunks.release()
-                    break
-                self._in_hand.update(row.id for row in rows)
-                group.create_task(self._chunk(rows, filed))
-        if self._trouble is not None:
-            raise self._trouble
+        async with self._draining:
+            self._trouble = None
+            async with asyncio.TaskGroup() as group:
+                while rows := await self._free_chunk(may_go_on):
+                    self._in_hand.update(row.id for row in rows)
+                    group.create_task(self._chunk(rows))
+            if self._trouble is not None:
+                raise self._trouble
 
     async def _free_chunk(self, may_go_on: Callable[[], Awaitable[bool]]) -> list[RemoteRow]:
+        """Wait for room, and return the next rows to fetch; none if it is to end."""
+        await self._chunks.acquire()
+        rows: list[RemoteRow] = []
         try:
             if self._trouble is None and await may_go_on():
-                return await self._next_chunk()
+                rows = await self._next_chunk()
         except StoreFailed as error:
             self._trouble = self._trouble or error
-        return []
+        if not rows:
+            self._chunks.release()
+        return rows
 
     async def _next_chunk(self) -> list[RemoteRow]:
         now_s = self._clock.monotonic()
@@ -175,14 +174,13 @@ class Fetcher:
             self._twins(twins)
         return [row for row in chunk if row.fingerprint not in twins]
 
-    async def _chunk(self, rows: Sequence[RemoteRow], filed: Callable[[], None]) -> None:
+    async def _chunk(self, rows: Sequence[RemoteRow]) -> None:
         held = 0
         try:
             results = await asyncio.gather(*(self._fetch(row) for row in reversed(rows)))
             arrivals = [one for one in results if one is not None]
             held = sum(len(one.body) for one in arrivals)
-            if arrivals and await self._filer.file(arrivals):
-                filed()
+            await self._filer.file(arrivals)
         except Exception as error:
             self._trouble = self._trouble or error
         finally:
@@ -236,7 +234,7 @@ class Fetcher:
         """Look where the row is listed now and ask there, once."""
         if not again:
             try:
-                await self._locator.page_with(row)
+                await self._locator.page_with(row, thorough=row.id in self._tries)
             except ApiError as error:
                 self._trouble = self._trouble or error
                 return None

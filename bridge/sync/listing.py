@@ -5,8 +5,7 @@ explained by what is known, that was all. Otherwise a *sweep* goes on from there
 oldest row, a page for each ``step``, until the total is explained or the end is reached; once a
 day a whole one looks at every page. A sweep survives a restart.
 
-New rows are kept as soon as a page shows them. A row is withdrawn only after it was seen missing
-twice, between neighbours that were listed, with no other change in the total meanwhile.
+New rows are kept as soon as a page shows them; what is missing is for ``absence`` to judge.
 
 Failure: errors of the API and the store pass; what was kept until then stays, and the next look
 goes on from there.
@@ -14,16 +13,15 @@ goes on from there.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass, field, replace
-from datetime import timedelta
+from collections.abc import Iterable
+from dataclasses import replace
+from datetime import datetime, timedelta
 
 import structlog
 
 from bridge.clock import Clock
-from bridge.store.remote import Place, RemoteId
+from bridge.sync.absence import Absence, Doubt, Span
 from bridge.sync.ledger import Ledger, Taken
-from bridge.sync.matching import Alignment, missing
 from bridge.sync.pages import Pages
 from bridge.sync.paging import Layout, Snapshot
 from bridge.sync.state import Sweep, SyncState
@@ -31,26 +29,13 @@ from bridge.sync.state import Sweep, SyncState
 log = structlog.get_logger()
 
 WHOLE_EVERY = timedelta(days=1)
+BROKEN_WAIT = timedelta(minutes=1)
+"""After two whole passes that rows moved under, the third waits so long, each next twice that."""
+
+KEEP_EVERY = timedelta(minutes=10)
 EMPTIED_WAIT = timedelta(hours=1)
 EMPTIED_ROWS = 10
 """A mailbox of so many rows that is suddenly shown empty is believed after ``EMPTIED_WAIT``."""
-
-PROBES = 10
-"""Rows missing from the listing that are asked for one by one before they count as gone."""
-
-NOTHING = Taken(Alignment((), {}, (), frozenset()), 0, None, None, frozenset())
-
-
-@dataclass(slots=True)
-class Doubt:
-    """Twins that only their bodies tell apart.
-
-    ``pages`` are some on which they were seen; ``listed`` is how many there are in all, if the
-    whole listing was just seen and there are fewer than are known.
-    """
-
-    pages: set[int] = field(default_factory=set)
-    listed: int | None = None
 
 
 class Listing:
@@ -58,29 +43,38 @@ class Listing:
 
     Attributes:
         state: what is remembered; ``keep`` writes it down.
-        doubtful: what is to be settled by ``Twins``, by fingerprint.
     """
 
     def __init__(self, pages: Pages, ledger: Ledger, clock: Clock, state: SyncState) -> None:
         self.state = state
-        self.doubtful: dict[bytes, Doubt] = {}
         self._pages = pages
         self._ledger = ledger
         self._clock = clock
-        self._paired: dict[RemoteId, tuple[str, int]] = {}
-        self._suspects: dict[RemoteId, bytes] = {}
-        self._twins: dict[bytes, dict[str, int]] = {}
-        self._missed: set[RemoteId] = set()
+        self._absence = Absence(pages, ledger, lambda: self.state)
         self._last: Snapshot | None = None
         self._is_unbroken = False
+        self._broken = 0
+        self._whole_not_before: datetime | None = None
         self._kept = state
 
     async def keep(self) -> None:
-        """Write the state down if more than the time of the last look changed."""
-        state = self.state
-        if replace(state, last_sync=self._kept.last_sync) != self._kept:
+        """Write the state down if it changed, the time of the last look alone now and then."""
+        state, kept = self.state, self._kept
+        is_old = kept.last_sync is None or (
+            state.last_sync is not None and state.last_sync - kept.last_sync >= KEEP_EVERY
+        )
+        if state != kept and (is_old or replace(state, last_sync=kept.last_sync) != kept):
             await self._ledger.save(state)
             self._kept = state
+
+    @property
+    def doubtful(self) -> dict[bytes, Doubt]:
+        """What is to be settled by ``Twins``, by fingerprint."""
+        return self._absence.doubtful
+
+    def suspect(self, names: Iterable[bytes]) -> None:
+        """Note twins to be told apart."""
+        self._absence.suspect(names)
 
     @property
     def is_settled(self) -> bool:
@@ -117,8 +111,10 @@ class Listing:
 
     @property
     def _whole_due(self) -> bool:
-        at = self.state.whole_at
-        return not self.sweeping and (at is None or self._clock.now() - at >= WHOLE_EVERY)
+        at, now = self.state.whole_at, self._clock.now()
+        is_old = at is None or now - at >= WHOLE_EVERY
+        may_begin = self._whole_not_before is None or now >= self._whole_not_before
+        return not self.sweeping and is_old and may_begin
 
     async def _discover(self) -> Layout:
         layout = await self._pages.discover()
@@ -159,12 +155,13 @@ class Listing:
 
     async def _take_in_newest(self, page: Snapshot, layout: Layout) -> None:
         if not self.sweeping:
-            self._forget_pass()
+            self._absence.forget()
         taken = await self._take(page, None, remember=not self.sweeping)
         extent = (page.number - layout.base) * layout.size + len(page.rows)
         self.state = replace(self.state, total=page.total, extent=extent)
         is_last = self._is_last(page)
-        gap = await self._close_gap(page, taken, high=None, is_last=is_last, newer=None)
+        span = Span(None, is_last and self._is_end(page), None)
+        gap = await self._absence.look_for(page, taken, span)
         found = gap or bool(taken.fresh or taken.alignment.doubtful)
         if is_last:
             self._is_unbroken = True
@@ -248,7 +245,8 @@ class Listing:
         newer = None if above is None else layout.newer(page.number)
         gap = False
         if high is not None:
-            gap = await self._close_gap(page, taken, high=high, is_last=is_last, newer=newer)
+            span = Span(high, is_last and self._is_end(page), newer)
+            gap = await self._absence.look_for(page, taken, span)
         found = sweep.found or gap or page.total != sweep.total
         found = found or bool(taken.fresh or taken.alignment.doubtful)
         is_explained = self.state.total is not None and self.state.agrees(self._ledger.live)
@@ -266,14 +264,24 @@ class Listing:
     async def _end_sweep(self, total: int | None, *, found: bool) -> None:
         """The oldest row was reached: the whole listing was seen."""
         if self._is_unbroken:
-            await self._judge_missing(total)
-        self._forget_pass()
-        # Without a total only a quiet pass, made in one go, proves anything.
-        is_proof = total is not None or (self._is_unbroken and not found)
-        whole_at = self._clock.now() if is_proof else None
-        self.state = replace(self.state, sweep=None, whole_at=whole_at)
+            await self._absence.judge_all(total)
+        self._absence.forget()
+        # Rows that moved under a pass may have been passed over, and as many that are gone may
+        # still count here: then the totals agree and nothing else would ever tell. Without a
+        # total only a quiet pass proves anything.
+        is_proof = self._is_unbroken and (total is not None or not found)
+        self.state = replace(
+            self.state, sweep=None, whole_at=self._clock.now() if is_proof else None
+        )
+        self._put_off_next(is_proof=is_proof)
         if total is not None and not found and not self.doubtful:
             self._judge_total(total)
+
+    def _put_off_next(self, *, is_proof: bool) -> None:
+        """Repeat a pass that proved nothing: at once, and ever later if that goes on."""
+        self._broken = 0 if is_proof else self._broken + 1
+        wait = timedelta() if self._broken < 2 else BROKEN_WAIT * 2 ** min(self._broken - 2, 11)
+        self._whole_not_before = self._clock.now() + min(wait, WHOLE_EVERY)
 
     def _judge_total(self, total: int) -> None:
         """Believe that the API counts rows that it does not list, or the reverse, in the end."""
@@ -285,30 +293,6 @@ class Listing:
         else:
             log.warning("the API's total is off", account=self._ledger.account, by=excess)
             self.state = replace(self.state, excess=excess, suspected=None)
-
-    async def _judge_missing(self, total: int | None) -> None:
-        """Draw the conclusions that only a pass over all pages allows.
-
-        Rows that were missing where they should be, and were nowhere else, are gone; of twins
-        only as many as are not listed any more.
-        """
-        gone = {
-            remote
-            for remote, name in self._suspects.items()
-            if remote not in self._paired and name not in self._twins
-        }
-        if total is None:  # nothing bears it out but a second pass
-            gone, self._missed = gone & self._missed, gone
-        if total is None or self._ledger.live - total + self.state.excess >= len(gone):
-            await self._remove(gone)
-        for name, seen in self._twins.items():
-            if len(seen) < len(await self._ledger.places([name])):
-                self.doubtful[name] = Doubt(set(seen.values()), len(seen))
-
-    def _forget_pass(self) -> None:
-        self._paired.clear()
-        self._suspects.clear()
-        self._twins.clear()
 
     # -- pages in general --------------------------------------------------------------------
 
@@ -323,25 +307,10 @@ class Listing:
         """Keep what a page brings; it ``follows`` if the row ranked ``above`` is just before it."""
         alignment = await self._ledger.align(page, above if follows else None)
         taken = await self._ledger.take(alignment, above)
-        self.suspect(taken.alignment.doubtful, page.number)
+        self._absence.suspect(taken.alignment.doubtful, page.number)
         if remember:
-            self._remember(taken.alignment, page.number)
+            self._absence.remember(taken.alignment, page.number)
         return taken
-
-    def _remember(self, alignment: Alignment, number: int) -> None:
-        """Note what a page of this pass lists."""
-        for place, one in alignment.pairs:
-            api_id, before = self._paired.setdefault(place.remote, (one.api_id, number))
-            if api_id != one.api_id:  # listed twice, under two ids: perhaps two rows
-                self.suspect([place.fingerprint], before, number)
-        for one in alignment.rows:
-            if one.fingerprint in alignment.twins and one.api_id:
-                self._twins.setdefault(one.fingerprint, {})[one.api_id] = number
-
-    def suspect(self, names: Iterable[bytes], *numbers: int) -> None:
-        """Note twins to be told apart, and pages they were seen on."""
-        for name in names:
-            self.doubtful.setdefault(name, Doubt()).pages.update(numbers)
 
     def _is_last(self, page: Snapshot) -> bool:
         """Tell whether the page has the oldest row, as far as page and total can tell."""
@@ -365,86 +334,6 @@ class Listing:
         if page.total is None:
             return not page.rows
         return (page.number - layout.base) * layout.size + len(page.rows) == page.total
-
-    async def _close_gap(
-        self, page: Snapshot, taken: Taken, *, high: float | None, is_last: bool, newer: int | None
-    ) -> bool:
-        """Withdraw what should be on a page and is not, after a second look.
-
-        Args:
-            page: the page.
-            taken: what it says.
-            high: the rank of the row listed just before it, None if there is none.
-            is_last: there is no page after it.
-            newer: the page before it, None if it is the newest.
-
-        Returns:
-            Whether anything was missing.
-        """
-        is_end = is_last and self._is_end(page)
-        if not taken.alignment.in_order or (taken.bottom is None and not is_end):
-            return not taken.alignment.in_order
-        low = None if is_end else taken.bottom
-        between = [one for one in await self._ledger.between(low, high) if one.rank != high]
-        gone = missing(taken.alignment, between)
-        gone = tuple(one for one in gone if one.rank not in taken.new)
-        if gone and (listed := await self._listed_again(page, newer)) is not None:
-            await self._withdraw([one for one in gone if one.remote not in listed], page)
-        return bool(gone)
-
-    async def _listed_again(self, page: Snapshot, newer: int | None) -> set[RemoteId] | None:
-        """Look at a page, and its newer neighbour, once more.
-
-        Returns:
-            The known rows on them, None if something moved meanwhile.
-        """
-        layout = self.state.layout
-        if layout is None:
-            return None
-        found: set[RemoteId] = set()
-        for number in [page.number] if newer is None else [newer, page.number]:
-            second = await self._pages.snapshot(number, layout)
-            if second.total != page.total or (page.rows and not second.rows):
-                return None
-            alignment = await self._ledger.align(second)
-            found.update(place.remote for place, _ in alignment.pairs)
-            self.suspect(alignment.doubtful, number)
-        return found
-
-    async def _withdraw(self, gone: Sequence[Place], page: Snapshot) -> None:
-        """Withdraw rows; of twins only their bodies tell which one is gone."""
-        state = self.state
-        if page.total is not None and self._ledger.live - page.total + state.excess < len(gone):
-            return  # the total does not lack them: the listing is in another order than it was
-        twins = await self._with_twins(gone)
-        single = [one for one in gone if one.fingerprint not in twins]
-        late = [one for one in gone if one.fingerprint in twins or page.total is None]
-        self._suspects.update((one.remote, one.fingerprint) for one in late)
-        if page.total is not None:  # else nothing bears it out but the whole listing
-            absent = [one for one in single if not await self._is_shown(one, len(single))]
-            await self._remove({one.remote for one in absent})
-
-    async def _remove(self, remotes: Collection[RemoteId]) -> None:
-        if remotes:
-            log.info("rows left the API", account=self._ledger.account, rows=len(remotes))
-            await self._ledger.withdraw(sorted(remotes))
-
-    async def _with_twins(self, places: Sequence[Place]) -> set[bytes]:
-        """Return the fingerprints of readable rows that a row not among them has too."""
-        remotes = {one.remote for one in places}
-        names = {one.fingerprint for one in places if one.api_id}
-        return {
-            place.fingerprint
-            for place in await self._ledger.places(names)
-            if place.remote not in remotes
-        }
-
-    async def _is_shown(self, place: Place, beside: int) -> bool:
-        """Ask for a row that is not listed, if there are few: an API may list in any order."""
-        if beside > PROBES or not place.api_id:
-            return False
-        row = await self._ledger.row(place.remote)
-        return row is not None and await self._pages.shows(row)
 
 
 def _shrunk(page: Snapshot, sweep: Sweep) -> bool:

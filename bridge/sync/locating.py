@@ -13,6 +13,9 @@ from bridge.sync.state import SyncState
 REACH = 2
 """Pages looked at to either side of where a row should be."""
 
+ALL = 400
+"""Pages looked at in the most thorough search."""
+
 SPREAD = 6
 """Pages that twins may spread over to either side."""
 
@@ -35,18 +38,19 @@ class Locator:
         self._state = state
 
     async def everywhere(
-        self, places: Sequence[Place], numbers: Collection[int] = ()
+        self, places: Sequence[Place], numbers: Collection[int] = (), *, thorough: bool = False
     ) -> dict[int, Snapshot]:
         """Return the pages on which rows of one fingerprint are listed, as far as can be told.
 
         Args:
             places: known rows that have it; each is looked for where it should be.
             numbers: pages on which some were seen.
+            thorough: look on all pages for those that are not where they should be.
         """
         starts = set(numbers)
         if len(places) <= LOOKED_FOR:
             for place in places:
-                page = await self.page_with(place)
+                page = await self.page_with(place, thorough=thorough)
                 starts.update(() if page is None else (page.number,))
         return await self.again(places[0].fingerprint, starts) if places else {}
 
@@ -75,12 +79,15 @@ class Locator:
                     break
                 at = step(at)
 
-    async def page_with(self, row: RemoteRow | Place) -> Snapshot | None:
-        """Return the page where a row of this fingerprint is listed, None if it isn't."""
+    async def page_with(self, row: RemoteRow | Place, *, thorough: bool = False) -> Snapshot | None:
+        """Return a page where a row of this fingerprint is listed, None if none was found.
+
+        Looked at are the pages where it should be and, to be ``thorough``, then all others.
+        """
         layout = self._state().layout
         if layout is None:
             return None
-        for number in await self._numbers(row, layout):
+        for number in await self._numbers(row, layout, thorough):
             page = await self._pages.snapshot(number, layout)
             if any(one.fingerprint == row.fingerprint for one in page.rows):
                 alignment = await self._ledger.align(page)
@@ -88,8 +95,13 @@ class Locator:
                 return page
         return None
 
-    async def _numbers(self, row: RemoteRow | Place, layout: Layout) -> list[int]:
+    async def _numbers(self, row: RemoteRow | Place, layout: Layout, thorough: bool) -> list[int]:
         position = await self._ledger.position(row.rank)
-        number = layout.page_of(position, self._state().length(self._ledger.live))
+        length = self._state().length(self._ledger.live)
+        number = layout.page_of(position, length)
         near = sorted(range(-REACH, REACH + 1), key=abs)
-        return [number + step for step in near if number + step >= layout.base]
+        numbers = [number + step for step in near if number + step >= layout.base]
+        if thorough:
+            last = layout.base + min(length // layout.size + 1, ALL)
+            numbers += [other for other in range(layout.base, last + 1) if other not in numbers]
+        return numbers

@@ -16,8 +16,9 @@ from bridge.clock import Clock
 from bridge.mailbox import Mailboxes
 from bridge.model import AccountId
 from bridge.store.base import Store
-from bridge.sync.account import AccountSync, Standing, SyncAccount, SyncSettings
+from bridge.sync.account import AccountSync
 from bridge.sync.filer import Filing
+from bridge.sync.settings import Standing, SyncAccount, SyncSettings
 from bridge.sync.state import QuotaFigures
 
 __all__ = ["Standing", "Sync", "SyncAccount", "SyncSettings"]

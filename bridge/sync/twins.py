@@ -18,9 +18,9 @@ import structlog
 from bridge.api.errors import ApiError, NotSent
 from bridge.api.schema import InboxMessage
 from bridge.store.remote import Place, RemoteId
+from bridge.sync.absence import Doubt
 from bridge.sync.filer import Filer, arrival
 from bridge.sync.ledger import Ledger
-from bridge.sync.listing import Doubt
 from bridge.sync.locating import Locator
 from bridge.sync.matching import Alignment, Listed
 from bridge.sync.pages import InboxClient

@@ -12,8 +12,9 @@ from hypothesis import strategies as st
 from bridge.imap import commands as c
 from bridge.imap import search as s
 from bridge.imap.mailboxname import canonical, encode
+from bridge.imap.parse_mailbox import STATUS_ITEMS
 from bridge.imap.parse_search import SORT_KEYS
-from bridge.imap.parser import PLAIN, STATUS_ITEMS
+from bridge.imap.parser import PLAIN
 from bridge.imap.sections import BinarySize, FetchItem, Item, Section
 from bridge.imap.sequence import SequenceSet
 from bridge.imap.syntax import MODSEQ_LIMIT, MONTHS, NUMBER_LIMIT

@@ -209,8 +209,24 @@ def test_missing_fields_are_put_in_front(field: str, line: bytes, given_value: s
 def test_a_message_id_without_brackets_makes_way_but_still_tells_repetitions() -> None:
     submission = submit(message(Message_ID="12@erp"))
     assert submission.message_id == "<made@pec.example>"
-    assert submission.given_message_id == "12@erp"
+    assert submission.identity == "12@erp"
     assert b"12@erp" not in submission.raw
+
+
+@pytest.mark.parametrize(
+    ("fields", "identity"),
+    [
+        pytest.param({}, "<1@erp>", id="the Message-ID"),
+        pytest.param({"Message_ID": None}, DATE, id="else the Date"),
+        pytest.param({"Message_ID": ""}, DATE, id="an empty one"),
+        pytest.param({"Message_ID": None, "Date": None}, "", id="nothing"),
+        pytest.param({"Message_ID": None, "Date": ""}, "", id="nothing but an empty Date"),
+    ],
+)
+def test_what_tells_a_message_from_its_repetition(
+    fields: dict[str, str | None], identity: str
+) -> None:
+    assert submit(message(**fields)).identity == identity
 
 
 def test_other_fields_keep_their_spelling_and_folds() -> None:

@@ -309,7 +309,7 @@ def submission_of(
     return Submission(
         raw=message.as_bytes(),
         message_id=given or "<made@bridge.invalid>",
-        given_message_id=given,
+        identity=given,
         subject=subject,
         entries=(tuple(to), *((one,) for one in separate)),
     )

@@ -149,6 +149,26 @@ async def test_a_message_taken_back_while_its_turn_comes_does_not_leave(
     assert subjects(simulator) == ["a", "c"]
 
 
+@pytest.mark.parametrize(
+    ("result", "least_s"),
+    [
+        pytest.param(Answer(429, headers={"Retry-After": "30"}), 30.0, id="429"),
+        pytest.param(Failure.CONNECT_ERROR, 1.0, id="unreachable"),
+    ],
+)
+async def test_nothing_overtakes_a_message_that_did_not_leave(
+    rig: Rig, simulator: Simulator, result: Answer | Failure, least_s: float
+) -> None:
+    """The next one, picked while the first was under way, waits behind it as before."""
+    simulator.faults.fail(Operation.SEND, Phase.BEFORE, result)
+    for subject in ("prima", "seconda", "terza"):
+        await rig.submit(subject)
+    await rig.pass_time(120)
+    assert subjects(simulator) == ["prima", "seconda", "terza"]
+    first, second = starts(simulator)[:2]
+    assert second - first >= least_s - LEAD_S
+
+
 async def test_an_account_held_meanwhile_sends_nothing_more(
     tmp_path: Path, clock: FakeClock, simulator: Simulator
 ) -> None:

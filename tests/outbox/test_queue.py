@@ -72,7 +72,7 @@ async def test_the_order_of_recipients_and_their_case_make_no_other_message(rig:
         again = type(submission)(
             submission.raw,
             submission.message_id,
-            submission.given_message_id,
+            submission.identity,
             submission.subject,
             (entry,),
         )
@@ -80,7 +80,7 @@ async def test_the_order_of_recipients_and_their_case_make_no_other_message(rig:
     assert len(ids) == 1
 
 
-async def test_without_a_message_id_nothing_is_taken_for_a_repetition(rig: Rig) -> None:
+async def test_without_an_identity_nothing_is_taken_for_a_repetition(rig: Rig) -> None:
     assert await rig.submit(message_id="") != await rig.submit(message_id="")
 
 

@@ -127,6 +127,26 @@ async def test_the_same_message_again_is_answered_with_the_first_id(served: Serv
 
 
 @pytest.mark.parametrize(
+    ("fields", "entries"),
+    [
+        pytest.param(
+            {"Message_ID": None, "Date": "Thu, 15 Jan 2026 10:00:00 +0100"},
+            1,
+            id="a Date says that it is the same",
+        ),
+        pytest.param({"Message_ID": None}, 2, id="nothing says so"),
+    ],
+)
+async def test_the_same_message_again_without_a_message_id(
+    served: Served, fields: dict[str, str | None], entries: int
+) -> None:
+    for _ in range(2):
+        assert (await (await served.user()).submit(message(**fields))).code == 250
+    assert len(await served.queued()) == entries
+    assert await served.sent_copies() == entries
+
+
+@pytest.mark.parametrize(
     ("raw", "recipient"),
     [
         pytest.param(message("Altro.\r\n"), TO, id="other content"),

@@ -3,7 +3,9 @@ from __future__ import annotations
 import asyncio
 import base64
 import logging
+import smtplib
 import socket
+import ssl
 from random import Random
 from typing import Any, cast
 
@@ -84,6 +86,28 @@ async def test_stop_says_goodbye_and_may_be_called_twice(served: Served) -> None
     await served.server.stop()
     with pytest.raises(ConnectionError):
         await served.connect()
+
+
+@pytest.mark.parametrize("implicit", [True, False], ids=["smtps", "starttls"])
+async def test_stop_does_not_wait_for_an_idle_client_to_end_tls(
+    serve: Serve, tls_context: ssl.SSLContext, client_tls: ssl.SSLContext, implicit: bool
+) -> None:
+    """Such a client reads nothing until it wants something, and so never answers the goodbye."""
+    served = await serve(tls=tls_context, implicit=implicit)
+
+    def connect() -> smtplib.SMTP:
+        if implicit:
+            client: smtplib.SMTP = smtplib.SMTP_SSL(served.host, served.port, context=client_tls)
+        else:
+            client = smtplib.SMTP(served.host, served.port)
+            client.starttls(context=client_tls)
+        client.ehlo()
+        return client
+
+    client = await asyncio.to_thread(connect)
+    await asyncio.wait_for(served.server.stop(), 5)  # the grace never passes: the clock stands
+    assert (await asyncio.to_thread(client.getreply))[0] == 421
+    client.close()
 
 
 async def test_stop_lets_a_message_in_hand_be_answered(

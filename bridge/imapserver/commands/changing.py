@@ -6,15 +6,13 @@ RFC 3501 §6.3.11, §6.4; RFC 3502 (MULTIAPPEND), 4315 (UIDPLUS), 6851 (MOVE), 7
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Iterator
 from datetime import datetime
 
 from bridge.imap.commands import Append, AppendMessage, Copy, Expunge, Plain, Store
-from bridge.imap.sections import Item
 from bridge.imap.sequence import SequenceSet, format_numbers
-from bridge.imapserver.commands.batch import batches
-from bridge.imapserver.commands.column import index_column, lines
 from bridge.imapserver.commands.catenate import catenated
-from bridge.imapserver.commands.selecting import deleted_uids
+from bridge.imapserver.commands.selecting import deleted_uids, expunge_deleted
 from bridge.imapserver.reply import Bad, No
 from bridge.imapserver.session import Session
 from bridge.mailbox import FlagChange, FlagsOutcome
@@ -109,23 +107,31 @@ async def store(session: Session, command: Store) -> str | None:
 async def _answer_store(
     session: Session, command: Store, uids: list[Uid], outcome: FlagsOutcome
 ) -> None:
-    """Tell the flags of all that were asked for, or with SILENT the MODSEQ of what changed."""
-    selected = session.open
-    view = selected.view
-    if command.silent:
-        uids = [uid for uid in uids if uid in outcome.changed] if view.condstore else []
-    elif outcome.conflicts:
-        conflicts = set(outcome.conflicts)
-        uids = [uid for uid in uids if uid not in conflicts]
-    items = [Item.UID] if command.uid or view.qresync else []
-    items += [] if command.silent else [Item.FLAGS]
-    items += [Item.MODSEQ] if view.condstore else []
-    numbers = [number for uid in uids if (number := view.number(uid)) is not None]
-    for turn, batch in enumerate(batches(view, numbers, heavy=False)):
-        if turn:
+    if command.silent and not session.open.view.condstore:
+        return
+    untouched = {*outcome.conflicts, *outcome.missing}
+    for start in range(0, len(uids), YIELD_LINES):
+        if start:
             await session.output.drain()
-        columns = [index_column(item, selected, batch) for item in items]
-        session.send(b"".join(lines(batch.numbers, columns, ())))
+        told = [uid for uid in uids[start : start + YIELD_LINES] if uid not in untouched]
+        session.send(b"".join(_stored_lines(session, command, told, outcome)))
+
+
+def _stored_lines(
+    session: Session, command: Store, uids: list[Uid], outcome: FlagsOutcome
+) -> Iterator[bytes]:
+    view, index = session.open.view, session.open.view.index
+    for uid in uids:
+        number, position = view.number(uid), index.position(uid)
+        if number is None or position is None:
+            continue
+        modseq = index.modseqs[position]
+        if not command.silent:
+            flags = session.flags_of(uid, index.flags[position])
+            yield view.flags_line(number, uid, flags, modseq, uid_too=command.uid)
+        elif uid in outcome.changed:
+            shown = b"UID %d " % uid if command.uid or view.qresync else b""
+            yield b"* %d FETCH (%bMODSEQ (%d))\r\n" % (number, shown, modseq)
 
 
 async def copy(session: Session, command: Copy) -> str | None:
@@ -156,8 +162,7 @@ async def expunge(session: Session, command: Expunge | Plain) -> str | None:
     if isinstance(command, Expunge) and command.uids is not None:
         wanted = set(uids_of(session, command.uids, uid=True))
         uids = [uid for uid in uids if uid in wanted]
-    if uids:
-        await session.services.mailboxes.expunge(selected.mailbox.id, uids)
+    await expunge_deleted(session, selected, uids)
     if "QRESYNC" in session.enabled and uids:
         session.tell_changes(allow_expunge=True)
         return f"[HIGHESTMODSEQ {selected.view.index.highest_modseq}] expunged"

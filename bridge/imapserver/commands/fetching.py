@@ -23,6 +23,7 @@ from bridge.imapserver.commands.column import (
     piece_column,
     shown_flags,
 )
+from bridge.imapserver.commands.large import LARGE_BYTES, LargeMessage
 from bridge.imapserver.commands.selecting import vanished_since
 from bridge.imapserver.partial import partial_of
 from bridge.imapserver.reply import No
@@ -113,8 +114,14 @@ async def _send_batch(
         if isinstance(item, Item) and item not in PIECES
     }
     tails = _tails(selected, batch, seen) if seen and Item.FLAGS not in items else []
+    is_large = body.heavy and selected.view.index.sizes[batch.positions[0]] > LARGE_BYTES
     ready |= await _pieces(session, items, batch)
     columns = [ready[item] for item in items if isinstance(item, Item)]
+    if is_large:
+        (line,) = lines(batch.numbers, columns, [])  # a batch of its own: see ``batches``
+        head, tail = line.removesuffix(b")\r\n"), b"".join([*tails, b")\r\n"])
+        await LargeMessage(session, batch.contents[0]).send(head, items, tail)
+        return
     columns += await body.columns(batch.contents)
     session.send(b"".join(lines(batch.numbers, columns, tails)))
 

@@ -10,8 +10,9 @@ import asyncio
 from bridge.imap import responses
 from bridge.imap.commands import Plain, QResync, Select
 from bridge.imap.sequence import SequenceSet
-from bridge.imapserver.reply import Bad, No
+from bridge.imapserver.reply import Bad
 from bridge.imapserver.session import Selected, Session, State, flag_lines
+from bridge.mailbox import MailboxTransaction
 from bridge.model import DELETED, ModSeq, Uid
 
 
@@ -111,9 +112,7 @@ async def close(session: Session, command: Plain) -> str | None:
     r"""CLOSE: expunges what is ``\\Deleted``, without telling."""
     selected = session.open
     if not selected.read_only:
-        uids = deleted_uids(selected)
-        if uids:
-            await session.services.mailboxes.expunge(selected.mailbox.id, uids)
+        await expunge_deleted(session, selected, deleted_uids(selected))
     await session.deselect()
     return None
 
@@ -135,6 +134,20 @@ def deleted_uids(selected: Selected) -> list[Uid]:
         for uid, flags in zip(index.uids, index.flags, strict=True)
         if DELETED in flags and uid <= last
     ]
+
+
+async def expunge_deleted(session: Session, selected: Selected, uids: list[Uid]) -> None:
+    r"""Expunge those of ``uids`` that are ``\\Deleted`` still; another may have unmarked some."""
+    if not uids:
+        return
+    mailbox = selected.mailbox.id
+
+    async def work(transaction: MailboxTransaction) -> None:
+        known = await transaction.tx.flags_of(mailbox, uids)
+        marked = [uid for uid, (_, flags) in known.items() if DELETED in flags]
+        await transaction.expunge(mailbox, marked)
+
+    await session.services.mailboxes.write(work)
 
 
 async def idle(session: Session, command: Plain) -> str | None:
@@ -169,6 +182,4 @@ async def idle(session: Session, command: Plain) -> str | None:
             await session.notifier.quiet()
     if line.strip().upper() != b"DONE":
         raise Bad("DONE expected")
-    if session.selected is not None and session.selected.gone:
-        raise No("the mailbox is gone", "NONEXISTENT")
     return None

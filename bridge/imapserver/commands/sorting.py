@@ -16,7 +16,6 @@ from bridge.imapserver.matching import Found, search
 from bridge.imapserver.session import Session
 from bridge.imapserver.thread import Member, by_references, by_subject, shown
 from bridge.model import ContentId
-from bridge.store.base import ReadTransaction
 from bridge.store.messages import SortRow
 
 _FROM_INDEX = frozenset({"ARRIVAL", "SIZE"})
@@ -39,9 +38,9 @@ async def sort(session: Session, command: Sort) -> str | None:
         session.enable_condstore()
     returns = command.returns
     found = await found_or_forgotten(session, command.key, returns, details=True)
-    rows: dict[ContentId, SortRow] = {}
-    if not all(name in _FROM_INDEX for name, _ in command.criteria):
-        rows = await rows_of(session, [ContentId(content) for content in found.contents])
+    rows: list[SortRow] = []
+    if any(name not in _FROM_INDEX for name, _ in command.criteria):
+        rows = await _rows(session, found)
     ordered = await asyncio.to_thread(_ordered, command, found, rows)
     if returns is None:
         numbers = ordered.uids if command.uid else ordered.numbers
@@ -52,38 +51,36 @@ async def sort(session: Session, command: Sort) -> str | None:
     return None
 
 
-def _columns(command: Sort, found: Found, rows: dict[ContentId, SortRow]) -> dict[str, Column]:
-    """Return for each criterion the value of each message found."""
-    columns: dict[str, Column] = {"ARRIVAL": found.arrivals, "SIZE": found.sizes}
-    if not rows:
-        return columns
+async def _rows(session: Session, found: Found) -> list[SortRow]:
     contents = [ContentId(content) for content in found.contents]
-    columns["DATE"] = [
-        arrival if (sent := rows[content].sent_at) is None else sent
-        for content, arrival in zip(contents, found.arrivals, strict=True)
-    ]
-    for name, text in _TEXTS.items():
-        if any(name == wanted for wanted, _ in command.criteria):  # in capitals: RFC 5051 §2
-            columns[name] = [text(rows[content]).upper() for content in contents]
-    return columns
+    return await session.services.store.scan(lambda tx: tx.sort_rows(contents))
 
 
-async def rows_of(session: Session, contents: Sequence[ContentId]) -> dict[ContentId, SortRow]:
-    """Return the sort keys of contents."""
-
-    async def work(tx: ReadTransaction) -> dict[ContentId, SortRow]:
-        return {row.content: row for row in await tx.sort_rows(contents)}
-
-    return await session.services.store.scan(work)
-
-
-def _ordered(command: Sort, found: Found, rows: dict[ContentId, SortRow]) -> Found:
+def _ordered(command: Sort, found: Found, rows: Sequence[SortRow]) -> Found:
     """Sort by the last criterion first: each sort keeps the order of equals."""
-    columns = _columns(command, found, rows)
+    by_content = {row.content: row for row in rows}
+    ready = [by_content[ContentId(content)] for content in found.contents] if rows else []
     places = list(range(len(found.uids)))
     for name, reverse in reversed(command.criteria):
-        places.sort(key=columns[name].__getitem__, reverse=reverse)
+        column = _column(name, found, ready)
+        places.sort(key=column.__getitem__, reverse=reverse)
     return found.reordered(places)
+
+
+def _column(name: str, found: Found, rows: Sequence[SortRow]) -> Column:
+    """Return what a criterion compares of each message; texts in capitals (RFC 5051 §2)."""
+    match name:
+        case "ARRIVAL":
+            return found.arrivals
+        case "SIZE":
+            return found.sizes
+        case "DATE":
+            return [
+                arrival if row.sent_at is None else row.sent_at
+                for row, arrival in zip(rows, found.arrivals, strict=True)
+            ]
+    text = _TEXTS[name]
+    return [text(row).upper() for row in rows]
 
 
 async def thread(session: Session, command: Thread) -> str | None:
@@ -91,31 +88,20 @@ async def thread(session: Session, command: Thread) -> str | None:
     if uses_modseq(command.key):
         session.enable_condstore()
     found = await search(session, command.key, details=True)
-    contents = [ContentId(content) for content in found.contents]
-    rows = await rows_of(session, contents)
-    threads = await asyncio.to_thread(_threaded, command, found, rows)
+    rows = await _rows(session, found)
+    threads = await asyncio.to_thread(_threads, command, found, rows)
     session.send(b"* THREAD" + threads + b"\r\n")
     return None
 
 
-def _threaded(command: Thread, found: Found, rows: dict[ContentId, SortRow]) -> bytes:
-    return shown(_ALGORITHMS[command.algorithm](_members(command, found, rows)))
-
-
-def _members(command: Thread, found: Found, rows: dict[ContentId, SortRow]) -> list[Member]:
-    members = []
+def _threads(command: Thread, found: Found, rows: Sequence[SortRow]) -> bytes:
+    by_content = {row.content: row for row in rows}
     told = found.uids if command.uid else found.numbers
+    members = []
     for number, content, arrival in zip(told, found.contents, found.arrivals, strict=True):
-        row = rows[ContentId(content)]
+        row = by_content[ContentId(content)]
         sent_at = arrival if row.sent_at is None else row.sent_at
         members.append(
-            Member(
-                number,
-                row.message_id,
-                row.references,
-                sent_at,
-                row.base_subject,
-                row.is_reply,
-            )
+            Member(number, row.message_id, row.references, sent_at, row.base_subject, row.is_reply)
         )
-    return members
+    return shown(_ALGORITHMS[command.algorithm](members))

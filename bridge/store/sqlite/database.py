@@ -81,7 +81,7 @@ class SqliteStore:
         if self._closed:
             return
         self._closed = True
-        await asyncio.to_thread(self._writer.close)
+        await self._writer.close()
         await asyncio.to_thread(self._scanner.shutdown)
         if self._scan_connection is not None:
             self._scan_connection.close()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta, timezone
 from functools import lru_cache
 from typing import Any
@@ -41,6 +42,15 @@ _TABLE_OF = {
 _SORT = (
     "id, message_id, reference_ids, sent_at, base_subject, from_mailbox, to_mailbox, cc_mailbox, "
     "from_display, to_display, is_reply"
+)
+
+# One statement for all tables of a content, through a view: each statement more would hand the
+# interpreter's lock to the event loop and wait to get it back.
+_ADD_CONTENT = (
+    "INSERT INTO whole_content (id, account, sha256, size_bytes, message_id, reference_ids, "
+    "sent_at, sent_on, base_subject, from_mailbox, to_mailbox, cc_mailbox, from_display, "
+    "to_display, is_reply, preview, envelope, body, bodystructure, parts, header, raw, subject, "
+    f"sender, recipient, cc, bcc, header_text, is_whole, body_text) VALUES ({', '.join('?' * 30)})"
 )
 
 
@@ -113,6 +123,41 @@ def _sort_row(row: tuple[Any, ...]) -> SortRow:
         from_display,
         to_display,
         bool(is_reply),
+    )
+
+
+def _content_row(message: Ingested) -> tuple[object, ...]:
+    """Return a text and all its pieces in the order of ``_ADD_CONTENT``, from ``sha256`` on."""
+    sort, search = message.sort, message.search
+    return (
+        message.sha256,
+        message.size_bytes,
+        message.message_id,
+        "\n".join(message.references),
+        message.sent_at,
+        message.sent_on.isoformat() if message.sent_on else None,
+        sort.base_subject,
+        sort.from_mailbox,
+        sort.to_mailbox,
+        sort.cc_mailbox,
+        sort.from_display,
+        sort.to_display,
+        sort.is_reply,
+        message.preview,
+        message.imap_envelope,
+        message.imap_body,
+        message.imap_bodystructure,
+        message.parts,
+        message.header,
+        message.raw,
+        search.subject,
+        search.sender,
+        search.to,
+        search.cc,
+        search.bcc,
+        search.header,
+        search.body_is_whole,
+        search.body,
     )
 
 
@@ -310,6 +355,9 @@ class SqliteMessageReads(Area):
 class SqliteMessages(SqliteMessageReads):
     """``store.messages.MessageWrites``, and the reads."""
 
+    _header_sets: dict[str, int] | None = None
+    """As they stand, once a content was added in this transaction."""
+
     async def add_account(self, address: str) -> AccountId:
         return AccountId(self._insert("INSERT INTO account (address) VALUES (?)", (address,)))
 
@@ -344,68 +392,18 @@ class SqliteMessages(SqliteMessageReads):
         self._row("DELETE FROM subscription WHERE account = ? AND name = ?", (account, name))
 
     async def add_content(self, account: AccountId, message: Ingested) -> ContentId:
-        known = await self.content_by_digest(account, message.sha256)
+        known, following = self._row(
+            "SELECT (SELECT id FROM content WHERE account = ? AND sha256 = ?),"
+            " (SELECT coalesce(max(seq), 0) + 1 FROM sqlite_sequence WHERE name = 'content')",
+            (account, message.sha256),
+        )
         if known is not None:
-            return known
-        sort = message.sort
-        content = self._insert(
-            "INSERT INTO content (account, sha256, size_bytes, message_id, reference_ids, sent_at,"
-            " sent_on, base_subject, from_mailbox, to_mailbox, cc_mailbox, from_display,"
-            " to_display, is_reply, preview) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-            (
-                account,
-                message.sha256,
-                message.size_bytes,
-                message.message_id,
-                "\n".join(message.references),
-                message.sent_at,
-                message.sent_on.isoformat() if message.sent_on else None,
-                sort.base_subject,
-                sort.from_mailbox,
-                sort.to_mailbox,
-                sort.cc_mailbox,
-                sort.from_display,
-                sort.to_display,
-                sort.is_reply,
-                message.preview,
-            ),
-        )
-        self._add_pieces(content, message)
-        return ContentId(content)
-
-    def _add_pieces(self, content: int, message: Ingested) -> None:
-        search = message.search
-        self._insert(
-            "INSERT INTO content_structure VALUES (?, ?, ?, ?, ?)",
-            (
-                content,
-                message.imap_envelope,
-                message.imap_body,
-                message.imap_bodystructure,
-                message.parts,
-            ),
-        )
-        self._insert("INSERT INTO content_header VALUES (?, ?)", (content, message.header))
-        self._insert("INSERT INTO content_raw VALUES (?, ?)", (content, message.raw))
-        self._insert(
-            "INSERT INTO content_text VALUES (?, ?, ?, ?, ?, ?, ?)",
-            (
-                content,
-                search.subject,
-                search.sender,
-                search.to,
-                search.cc,
-                search.bcc,
-                search.header,
-            ),
-        )
-        self._insert(
-            "INSERT INTO content_body_text VALUES (?, ?, ?)",
-            (content, search.body_is_whole, search.body),
-        )
-        for names, number in self._rows("SELECT names, id FROM header_set"):
+            return ContentId(known)
+        self._connection.execute(_ADD_CONTENT, (following, account, *_content_row(message)))
+        for names, number in self._known_header_sets().items():
             fields = header_fields(message.header, frozenset(names.encode().split()), negate=False)
-            self._keep_fields(number, ((content, fields),))
+            self._keep_fields(number, ((following, fields),))
+        return ContentId(following)
 
     async def mark_orphans(self, contents: Sequence[ContentId], at: datetime) -> None:
         moment = int(at.timestamp())
@@ -433,6 +431,27 @@ class SqliteMessages(SqliteMessageReads):
         finally:
             self._connection.execute("RELEASE content")
         return True
+
+    async def append_message(
+        self,
+        mailbox: MailboxId,
+        content: ContentId,
+        size_bytes: int,
+        flags: Flags,
+        internal_date: datetime,
+        saved_at: datetime,
+    ) -> MessageRow | None:
+        row = MessageRow(Uid(0), ModSeq(0), flags, internal_date, saved_at, size_bytes, content)
+        _, _, *values = _index_row(row)
+        numbers = self._row(
+            "INSERT INTO last_message"
+            " SELECT id, uid_next, highest_modseq + 1, ?, ?, ?, ?, ?, ? FROM mailbox WHERE id = ?"
+            " RETURNING uid, modseq",
+            (*values, mailbox),
+        )
+        if numbers is None:
+            return None
+        return replace(row, uid=Uid(numbers[0]), modseq=ModSeq(numbers[1]))
 
     async def add_messages(self, mailbox: MailboxId, rows: Sequence[MessageRow]) -> None:
         self._connection.executemany(
@@ -471,6 +490,7 @@ class SqliteMessages(SqliteMessageReads):
         return index_bodies(self._connection, limit)
 
     async def add_header_set(self, names: str) -> int:
+        self._header_sets = None
         row = self._row(
             "INSERT INTO header_set (names) VALUES (?)"
             " ON CONFLICT (names) DO UPDATE SET names = names RETURNING id",
@@ -489,6 +509,11 @@ class SqliteMessages(SqliteMessageReads):
             " SELECT ?, id, ? FROM content WHERE id = ?",  # it may have gone meanwhile
             [(header_set, kept, content) for content, kept in fields],
         )
+
+    def _known_header_sets(self) -> dict[str, int]:
+        if self._header_sets is None:
+            self._header_sets = dict(self._rows("SELECT names, id FROM header_set"))
+        return self._header_sets
 
     def _raise_modseq(self, mailbox: MailboxId, modseq: ModSeq) -> None:
         self._row(

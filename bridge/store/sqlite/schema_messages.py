@@ -94,6 +94,32 @@ CREATE TABLE content_body_text (
 
 CREATE INDEX content_body_cut ON content_body_text (content) WHERE NOT is_whole;
 
+CREATE VIEW whole_content AS
+    SELECT content.id, account, sha256, size_bytes, message_id, reference_ids, sent_at, sent_on,
+        base_subject, from_mailbox, to_mailbox, cc_mailbox, from_display, to_display, is_reply,
+        preview, envelope, content_structure.body AS body, bodystructure, parts,
+        content_header.header AS header, raw, subject, sender, recipient, cc, bcc,
+        content_text.header AS header_text, is_whole, content_body_text.body AS body_text
+    FROM content
+    JOIN content_structure ON content_structure.content = content.id
+    JOIN content_header ON content_header.content = content.id
+    JOIN content_raw ON content_raw.content = content.id
+    JOIN content_text ON content_text.content = content.id
+    JOIN content_body_text ON content_body_text.content = content.id;
+CREATE TRIGGER whole_content_insert INSTEAD OF INSERT ON whole_content BEGIN
+    INSERT INTO content VALUES (NEW.id, NEW.account, NEW.sha256, NEW.size_bytes, NEW.message_id,
+        NEW.reference_ids, NEW.sent_at, NEW.sent_on, NEW.base_subject, NEW.from_mailbox,
+        NEW.to_mailbox, NEW.cc_mailbox, NEW.from_display, NEW.to_display, NEW.is_reply,
+        NEW.preview);
+    INSERT INTO content_structure VALUES
+        (NEW.id, NEW.envelope, NEW.body, NEW.bodystructure, NEW.parts);
+    INSERT INTO content_header VALUES (NEW.id, NEW.header);
+    INSERT INTO content_raw VALUES (NEW.id, NEW.raw);
+    INSERT INTO content_text VALUES
+        (NEW.id, NEW.subject, NEW.sender, NEW.recipient, NEW.cc, NEW.bcc, NEW.header_text);
+    INSERT INTO content_body_text VALUES (NEW.id, NEW.is_whole, NEW.body_text);
+END;
+
 CREATE VIRTUAL TABLE body_index USING fts5 (
     body, content = '', columnsize = 0, detail = none, tokenize = 'trigram case_sensitive 1'
 );
@@ -116,6 +142,15 @@ CREATE TABLE message (
     PRIMARY KEY (mailbox, uid)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX message_by_content ON message (content);
+
+CREATE VIEW last_message AS
+    SELECT mailbox, uid, modseq, flags, internal_date, zone_minutes, saved_at, size_bytes, content
+    FROM message JOIN mailbox ON id = mailbox AND uid = uid_next - 1;
+CREATE TRIGGER last_message_insert INSTEAD OF INSERT ON last_message BEGIN
+    INSERT INTO message VALUES (NEW.mailbox, NEW.uid, NEW.modseq, NEW.flags, NEW.internal_date,
+        NEW.zone_minutes, NEW.saved_at, NEW.size_bytes, NEW.content);
+    UPDATE mailbox SET uid_next = NEW.uid + 1, highest_modseq = NEW.modseq WHERE id = NEW.mailbox;
+END;
 
 CREATE TABLE orphan (
     content INTEGER PRIMARY KEY REFERENCES content (id) ON DELETE CASCADE,

@@ -1,10 +1,11 @@
 """The one thread that writes: group commit.
 
-Works queue for the thread, which takes all that wait, runs each inside its own savepoint of one
-transaction, and commits once: while one commit is being synced the next group gathers, so ten
-waiting submissions cost one sync of the medium.
+Works queue for the thread, which takes all that wait, runs them in one transaction, and commits
+once: while one commit is being synced the next group gathers, so ten waiting submissions cost one
+sync of the medium.
 
-Failure: a work that raises is undone alone. When the medium refuses a group, nothing of it was
+Failure: a work that raises is undone alone: the group is run again, each work inside a savepoint
+of its own (which would cost more than most works, were it always there). When the medium refuses a group, nothing of it was
 kept; its works are then run one by one, so that only those which cannot be kept fail. The thread
 never ends by an error: the store recovers as soon as the medium does.
 """
@@ -30,6 +31,9 @@ log = structlog.get_logger()
 
 GROUP_LIMIT = 256
 """Works per commit; bounds how long the first of a group waits for the last."""
+
+GATHER_S = 0.005
+"""How long a group waits for more works at the most: well below what a person or a disk takes."""
 
 
 class Job:
@@ -69,30 +73,70 @@ class Job:
 
 
 class Writer:
-    """See the module; jobs are settled on ``loop`` in the order of their commits."""
+    """See the module; jobs are settled on ``loop`` in the order of their commits.
+
+    Works gather on the loop and are handed over as a group. The two threads share one
+    interpreter: one that writes while messages come in makes both wait for each other more than
+    they work. So a group waits, for ``GATHER_S`` at most, for as many works as were under way
+    when the last one ended; a lone client's works never wait.
+    """
 
     def __init__(self, path: Path, loop: asyncio.AbstractEventLoop, page_limit: int | None) -> None:
         self._path = path
         self._loop = loop
         self._page_limit = page_limit
-        self._jobs: queue.SimpleQueue[Job | None] = queue.SimpleQueue()
+        self._gathered: list[Job] = []
+        self._writing = False
+        self._expected = 1
+        self._waiting: asyncio.TimerHandle | None = None
+        self._groups: queue.SimpleQueue[Sequence[Job] | None] = queue.SimpleQueue()
         self._thread = threading.Thread(target=self._run, name="store-writer", daemon=True)
         self._thread.start()
 
+    # -- on the loop -----------------------------------------------------------------------
+
     def submit(self, job: Job) -> None:
         """Queue a job."""
-        self._jobs.put(job)
+        self._gathered.append(job)
+        self._gather()
 
-    def close(self) -> None:
-        """Run what is queued and end the thread; blocks until it has."""
-        self._jobs.put(None)
-        self._thread.join()
+    async def close(self) -> None:
+        """Run what is queued and end the thread."""
+        if self._waiting is not None:
+            self._waiting.cancel()
+        self._groups.put(self._gathered)
+        self._gathered = []
+        self._groups.put(None)
+        await asyncio.to_thread(self._thread.join)
+
+    def _gather(self) -> None:
+        if self._writing or not self._gathered:
+            return
+        if len(self._gathered) >= self._expected:
+            self._hand_over()
+        elif self._waiting is None:
+            self._waiting = self._loop.call_later(GATHER_S, self._hand_over)
+
+    def _hand_over(self) -> None:
+        if self._waiting is not None:
+            self._waiting.cancel()
+            self._waiting = None
+        group, self._gathered = self._gathered[:GROUP_LIMIT], self._gathered[GROUP_LIMIT:]
+        self._writing = True
+        self._groups.put(group)
+
+    def _settle(self, group: Sequence[Job]) -> None:
+        self._writing = False
+        self._expected = min(len(group) + len(self._gathered), GROUP_LIMIT)
+        for job in group:
+            job.settle()
+        self._gather()
 
     # -- on the writer's thread ------------------------------------------------------------
 
     def _run(self) -> None:
         connection: sqlite3.Connection | None = None
-        while (group := self._next_group()) is not None:
+        while (group := self._groups.get()) is not None:
             try:
                 if connection is None:
                     connection = self._connect()
@@ -101,7 +145,7 @@ class Writer:
                 for job in group:
                     job.fail(failure(error, self._path))
             with contextlib.suppress(RuntimeError):  # the loop was closed under us
-                self._loop.call_soon_threadsafe(_settle, group)
+                self._loop.call_soon_threadsafe(self._settle, group)
         if connection is not None:
             connection.close()
 
@@ -126,31 +170,12 @@ class Writer:
             connection.close()
         return None
 
-    def _next_group(self) -> list[Job] | None:
-        job = self._jobs.get()
-        if job is None:
-            return None
-        group = [job]
-        while len(group) < GROUP_LIMIT:
-            try:
-                job = self._jobs.get_nowait()
-            except queue.Empty:
-                break
-            if job is None:
-                self._jobs.put(None)  # finish this group first, then end
-                break
-            group.append(job)
-        return group
-
 
 def _run_group(connection: sqlite3.Connection, group: Sequence[Job]) -> sqlite3.Error | None:
     """Run works in one commit; return why nothing of it was kept, if so."""
-    transaction = SqliteTransaction(connection)
     try:
-        connection.execute("BEGIN IMMEDIATE")
-        for job in group:
-            _run_job(connection, transaction, job)
-        connection.execute("COMMIT")
+        if not _run_together(connection, group):
+            _run_apart(connection, group)
     except sqlite3.Error as error:
         if connection.in_transaction:
             with contextlib.suppress(sqlite3.Error):
@@ -159,9 +184,33 @@ def _run_group(connection: sqlite3.Connection, group: Sequence[Job]) -> sqlite3.
     return None
 
 
-def _run_job(connection: sqlite3.Connection, transaction: SqliteTransaction, job: Job) -> None:
+def _run_together(connection: sqlite3.Connection, group: Sequence[Job]) -> bool:
+    """Run works one after the other and commit; when one raises, undo them all and say False."""
+    transaction = SqliteTransaction(connection)
+    connection.execute("BEGIN IMMEDIATE")
+    for job in group:
+        _run_job(transaction, job)
+        if job.error is not None:
+            connection.execute("ROLLBACK")
+            return len(group) == 1
+    connection.execute("COMMIT")
+    return True
+
+
+def _run_apart(connection: sqlite3.Connection, group: Sequence[Job]) -> None:
+    """Run works and commit; those that raise are undone alone."""
+    connection.execute("BEGIN IMMEDIATE")
+    for job in group:
+        connection.execute("SAVEPOINT work")
+        _run_job(SqliteTransaction(connection), job)
+        if job.error is not None:
+            connection.execute("ROLLBACK TO work")
+        connection.execute("RELEASE work")
+    connection.execute("COMMIT")
+
+
+def _run_job(transaction: SqliteTransaction, job: Job) -> None:
     job.result = job.error = None
-    connection.execute("SAVEPOINT work")
     try:
         job.result = drive(job.work(transaction))
     except sqlite3.IntegrityError as error:
@@ -170,11 +219,3 @@ def _run_job(connection: sqlite3.Connection, transaction: SqliteTransaction, job
         raise  # the medium: the whole group is undone
     except BaseException as error:
         job.error = error
-    if job.error is not None:
-        connection.execute("ROLLBACK TO work")
-    connection.execute("RELEASE work")
-
-
-def _settle(group: Sequence[Job]) -> None:
-    for job in group:
-        job.settle()

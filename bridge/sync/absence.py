@@ -1,0 +1,184 @@
+"""Rows that are not listed where they should be: which of them have left the API.
+
+A row is withdrawn only after it was missing twice. One that has no twin goes as soon as a page
+lacks it in two looks, the total lacks it too, and the API does not show it under its last id.
+Where there is no total, and for twins (Q12), only a pass over the whole listing counts: without
+a total two of them, and of twins as many go as are not listed any more; their bodies say which.
+
+What a pass has seen so far is remembered here until it ends. Failure: errors of the API and the
+store pass; then nothing was withdrawn that should not be, and the next pass sees it again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable, Sequence
+from dataclasses import dataclass, field
+
+import structlog
+
+from bridge.store.remote import Place, RemoteId
+from bridge.sync.ledger import Ledger, Taken
+from bridge.sync.matching import Alignment, missing
+from bridge.sync.pages import Pages
+from bridge.sync.paging import Snapshot
+from bridge.sync.state import SyncState
+
+log = structlog.get_logger()
+
+PROBES = 10
+"""Rows missing from a page that are asked for one by one before they count as gone."""
+
+
+@dataclass(slots=True)
+class Doubt:
+    """Twins that only their bodies tell apart.
+
+    ``pages`` are some on which they were seen; ``listed`` is how many there are in all, if the
+    whole listing was just seen and there are fewer than are known.
+    """
+
+    pages: set[int] = field(default_factory=set)
+    listed: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """Which rows a page should list: those from ``high`` down to its lowest, or to the end.
+
+    ``high`` is the rank of the row listed just before it, None if there is none; ``is_end`` says
+    that nothing is older than what it lists; ``newer`` is the page before it, None if it is the
+    newest or that one does not matter.
+    """
+
+    high: float | None
+    is_end: bool
+    newer: int | None
+
+
+class Absence:
+    """One account's missing rows.
+
+    Attributes:
+        doubtful: what is to be settled by ``Twins``, by fingerprint.
+    """
+
+    def __init__(self, pages: Pages, ledger: Ledger, state: Callable[[], SyncState]) -> None:
+        self.doubtful: dict[bytes, Doubt] = {}
+        self._pages = pages
+        self._ledger = ledger
+        self._state = state
+        self._paired: dict[RemoteId, tuple[str, int]] = {}
+        self._suspects: dict[RemoteId, bytes] = {}
+        self._twins: dict[bytes, dict[str, int]] = {}
+        self._missed: set[RemoteId] = set()
+
+    def forget(self) -> None:
+        """A pass begins or has ended."""
+        self._paired.clear()
+        self._suspects.clear()
+        self._twins.clear()
+
+    def suspect(self, names: Iterable[bytes], *numbers: int) -> None:
+        """Note twins to be told apart, and pages they were seen on."""
+        for name in names:
+            self.doubtful.setdefault(name, Doubt()).pages.update(numbers)
+
+    def remember(self, alignment: Alignment, number: int) -> None:
+        """Note what a page of this pass lists."""
+        for place, one in alignment.pairs:
+            api_id, before = self._paired.setdefault(place.remote, (one.api_id, number))
+            if api_id != one.api_id:  # listed twice, under two ids: perhaps two rows
+                self.suspect([place.fingerprint], before, number)
+        for one in alignment.rows:
+            if one.fingerprint in alignment.twins and one.api_id:
+                self._twins.setdefault(one.fingerprint, {})[one.api_id] = number
+
+    async def look_for(self, page: Snapshot, taken: Taken, span: Span) -> bool:
+        """Withdraw what a page should list and does not; tells whether there was such a row."""
+        if not taken.alignment.in_order:
+            return True
+        if taken.bottom is None and not span.is_end:
+            return False
+        low = None if span.is_end else taken.bottom
+        between = await self._ledger.between(low, span.high)
+        gone = [
+            one
+            for one in missing(taken.alignment, between)
+            if one.rank != span.high and one.rank not in taken.new
+        ]
+        if gone and (listed := await self._listed_again(page, span.newer)) is not None:
+            await self._judge(page, [one for one in gone if one.remote not in listed])
+        return bool(gone)
+
+    async def _listed_again(self, page: Snapshot, newer: int | None) -> set[RemoteId] | None:
+        """Look at a page, and its newer neighbour, once more.
+
+        Returns:
+            The known rows on them, None if something moved meanwhile.
+        """
+        layout = self._state().layout
+        if layout is None:
+            return None
+        found: set[RemoteId] = set()
+        for number in [page.number] if newer is None else [newer, page.number]:
+            second = await self._pages.snapshot(number, layout)
+            if second.total != page.total or (page.rows and not second.rows):
+                return None
+            alignment = await self._ledger.align(second)
+            found.update(place.remote for place, _ in alignment.pairs)
+            self.suspect(alignment.doubtful, number)
+        return found
+
+    async def _judge(self, page: Snapshot, gone: Sequence[Place]) -> None:
+        """Withdraw rows that were missing twice, or wait for what the whole listing says."""
+        total = page.total
+        if total is not None and not self._are_lacking(total, len(gone)):
+            return  # the listing is in another order than it was
+        twins = await self._with_twins(gone)
+        single = [one for one in gone if one.fingerprint not in twins]
+        if total is not None:
+            absent = [one for one in single if not await self._is_shown(one, len(single))]
+            await self._remove({one.remote for one in absent})
+        late = [one for one in gone if one.fingerprint in twins or total is None]
+        self._suspects.update((one.remote, one.fingerprint) for one in late)
+
+    async def judge_all(self, total: int | None) -> None:
+        """Draw the conclusions that only a pass over all pages allows; it has just ended."""
+        gone = {
+            remote
+            for remote, name in self._suspects.items()
+            if remote not in self._paired and name not in self._twins
+        }
+        if total is None:
+            gone, self._missed = gone & self._missed, gone
+        if total is None or self._are_lacking(total, len(gone)):
+            await self._remove(gone)
+        for name, seen in self._twins.items():
+            if len(seen) < len(await self._ledger.places([name])):
+                self.doubtful[name] = Doubt(set(seen.values()), len(seen))
+
+    def _are_lacking(self, total: int, count: int) -> bool:
+        """Tell whether the API's total lacks so many of the known rows."""
+        return self._ledger.live - total + self._state().excess >= count
+
+    async def _remove(self, remotes: Collection[RemoteId]) -> None:
+        if remotes:
+            log.info("rows left the API", account=self._ledger.account, rows=len(remotes))
+            await self._ledger.withdraw(sorted(remotes))
+
+    async def _with_twins(self, places: Sequence[Place]) -> set[bytes]:
+        """Return the fingerprints of readable rows that a row not among them has too."""
+        remotes = {one.remote for one in places}
+        names = {one.fingerprint for one in places if one.api_id}
+        return {
+            place.fingerprint
+            for place in await self._ledger.places(names)
+            if place.remote not in remotes
+        }
+
+    async def _is_shown(self, place: Place, beside: int) -> bool:
+        """Ask for a row that is not listed, if there are few: an API may list in any order."""
+        if beside > PROBES or not place.api_id:
+            return False
+        row = await self._ledger.row(place.remote)
+        return row is not None and await self._pages.shows(row)

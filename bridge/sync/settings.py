@@ -1,0 +1,56 @@
+"""Whom to follow and how, and where it stands: the values that sync takes and gives."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal, Protocol
+
+from bridge.model import AccountId
+from bridge.sync.pages import InboxClient
+
+
+class Budget(Protocol):
+    """The requests an account may make today; see ``api.ratelimit.RequestBudget``."""
+
+    @property
+    def per_day(self) -> int:
+        """Requests a day has."""
+
+    async def remaining(self) -> int:
+        """Return how many are left."""
+
+    def day_left_s(self) -> float:
+        """Return the seconds until there are new ones."""
+
+
+@dataclass(frozen=True, slots=True)
+class SyncAccount:
+    """An account to be followed: its way to the API, and how often that may be used."""
+
+    id: AccountId
+    address: str
+    client: InboxClient
+    budget: Budget
+
+
+@dataclass(frozen=True, slots=True)
+class SyncSettings:
+    """What the settings say about following the inbox."""
+
+    interval_s: float = 60.0
+    delete: Literal["expunge", "never"] = "expunge"
+    retention_days: int = 900
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """Where an account stands: ``total`` rows at the API, ``fetched`` of them here.
+
+    ``error`` is what the last look met with, None if it went well.
+    """
+
+    last_sync: datetime | None = None
+    error: str | None = None
+    total: int | None = None
+    fetched: int = 0
