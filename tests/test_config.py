@@ -354,6 +354,22 @@ def test_a_network_may_send_for_several_accounts() -> None:
     assert len(config.smtp.trusted) == 2
 
 
+@pytest.mark.parametrize(
+    ("entry", "found"),
+    [
+        ('network = "10.0.0.1"', ["smtp.trusted[1].account: is missing"]),
+        (
+            'network = 5\naccount = "azienda@pecmassiva.com"',
+            ['smtp.trusted[1].network: must be a network in quotes, such as "127.0.0.1/32"'],
+        ),
+    ],
+    ids=["no account", "no text"],
+)
+def test_one_fault_of_a_trusted_network_is_told_once(entry: str, found: list[str]) -> None:
+    told = faults(f"{LEAST}\n[[smtp.trusted]]\n{entry}\n")
+    assert [line.partition(": ")[2] for line in told] == found
+
+
 def test_the_same_trust_twice_is_a_fault() -> None:
     (found,) = faults(LEAST + TRUSTED % "B@pec.example")
     assert "smtp.trusted[2]: says the same as one above" in found

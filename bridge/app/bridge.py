@@ -40,6 +40,7 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger()
 
+READ_ROUND_S = 0.02
 STOP_GRACE_S = 8.0
 """How long what is in hand may take after a stop was asked for: all is closed within 10 s."""
 
@@ -74,6 +75,7 @@ class Bridge:
         self._smtp: SmtpServer | None = None
         self._imap: ImapServer | None = None
         self._control: ControlServer | None = None
+        self._reading: Reading | None = None
         self._workers: Workers | None = None
         self._work: asyncio.Task[None] | None = None
 
@@ -98,6 +100,19 @@ class Bridge:
         if self._work is not None:
             await asyncio.shield(self._work)
 
+    async def inbox_read(self, within_s: float) -> None:
+        """Wait until what the API lists can be read here, ``within_s`` seconds at the most."""
+        until_s = self._clock.monotonic() + within_s
+        while self._clock.monotonic() < until_s and not self._is_read():
+            await self._clock.sleep(READ_ROUND_S)
+
+    def _is_read(self) -> bool:
+        core, reading = self._core, self._reading
+        if core is None or reading is None:
+            return False
+        standings = [reading.sync.standing(one.id) for one in core.accounts]
+        return all(one.last_sync is not None and one.fetched == one.total for one in standings)
+
     async def stop(self) -> None:
         """See the module; idempotent, and harmless after a start that failed."""
         try:
@@ -110,7 +125,7 @@ class Bridge:
             self._config, self._secrets, clock=self._clock, http_transport=self._http_transport
         )
         identity = await asyncio.to_thread(_identity, self._config)
-        reading = Reading(core, self._random)
+        reading = self._reading = Reading(core, self._random)
         sending = self._sending = await Sending.build(core, self._random, reading.sync.wake)
         listeners = await self._listen(core, sending, reading, identity.context)
         offer = operations(core, self._random, sending.wake, reading)

@@ -39,14 +39,22 @@ def serve(
 
     with without_rich():
         from bridge.app.bridge import Bridge
+    from bridge.certificate import CertificateFault
     from bridge.clock import SystemClock
+    from bridge.config import ConfigError, Fault
     from bridge.credentials import resolve_all
 
     file = settings(config)
     secrets = resolve_all(file)
     start_logging(log, verbose)
     bridge = Bridge(file.config, secrets, clock=SystemClock(), random=random.SystemRandom())
-    run(serve_until_told(bridge, lambda listening: tell_ready(listening, as_json)))
+    try:
+        run(serve_until_told(bridge, lambda listening: tell_ready(listening, as_json)))
+    except CertificateFault as fault:
+        if file.config.tls.certificate is None:
+            raise
+        where = file.where("tls", "certificate")
+        raise ConfigError((Fault(where, str(fault)),)) from None
 
 
 def start_logging(
@@ -73,11 +81,18 @@ def run(main: Coroutine[Any, Any, None]) -> None:
         runner.run(main)
 
 
-async def serve_until_told(bridge: Bridge, ready: Callable[[Listening], None]) -> None:
-    """Start the bridge, tell that it is ready, and stop it when a signal comes."""
+async def serve_until_told(
+    bridge: Bridge, ready: Callable[[Listening], None], *, inbox_within_s: float = 0.0
+) -> None:
+    """Start the bridge, tell that it is ready, and stop it when a signal comes.
+
+    It counts as ready when its inboxes were read, or ``inbox_within_s`` after its listeners are up.
+    """
     async with stop_signal() as stop:
         try:
-            ready(await bridge.start())
+            listening = await bridge.start()
+            await bridge.inbox_read(inbox_within_s)
+            ready(listening)
             notify("READY=1")
             await first_of(stop.wait(), bridge.wait())
         finally:

@@ -105,7 +105,9 @@ def sync(
 ) -> None:
     """Read the inbox at the API now, with a progress bar."""
     if as_json:
-        print_json(perform(config, "sync", {"account": account}))
+        accounts = perform(config, "sync", {"account": account})
+        print_json(accounts)
+        _fail_if_any(accounts)
         return
     from rich.console import Console
     from rich.progress import Progress
@@ -127,3 +129,9 @@ def sync(
         ([row["account"], row["messages"], row["new"], row["error"]] for row in accounts),
         "No accounts.",
     )
+    _fail_if_any(accounts)
+
+
+def _fail_if_any(accounts: list[dict[str, Any]]) -> None:
+    if any(row["error"] for row in accounts):
+        raise typer.Exit(1)

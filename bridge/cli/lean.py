@@ -1,8 +1,8 @@
 """Libraries without the parts of them that load rich: ten megabytes of a daemon for nothing.
 
 structlog loads rich, where it finds it, to draw tracebacks (ours are plain, see ``bridge.log``),
-and httpx for a command of its own. Tables and bars load it when they are printed. This module is
-imported before anything that imports structlog; later it changes nothing.
+and httpx, with pygments, for a command of its own. Tables and bars load it when they are printed.
+This module is imported before anything that imports structlog; later it changes nothing.
 """
 
 from __future__ import annotations
@@ -12,18 +12,20 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, cast
 
+DRAWING = ("rich", "pygments")
+
 
 @contextmanager
 def without_rich() -> Iterator[None]:
-    """Hide rich from what is imported meanwhile, unless it is loaded already."""
-    if "rich" in sys.modules:
-        yield
-        return
-    sys.modules["rich"] = cast(Any, None)  # how the import system marks what is not to be had
+    """Hide rich and what it draws with from what is imported meanwhile, where not yet loaded."""
+    hidden = [name for name in DRAWING if name not in sys.modules]
+    for name in hidden:
+        sys.modules[name] = cast(Any, None)  # how the import system marks what is not to be had
     try:
         yield
     finally:
-        del sys.modules["rich"]
+        for name in hidden:
+            del sys.modules[name]
 
 
 with without_rich():

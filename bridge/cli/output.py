@@ -10,6 +10,12 @@ import sys
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+UNBROKEN = frozenset({"id", "code"})
+"""Columns to be copied from: never cut in two, however narrow the terminal."""
+
+PIPE_WIDTH_CHARS = 10_000
+"""A pipe has no edge to fold at."""
+
 
 def print_json(value: Any) -> None:
     """Write ``value`` as JSON, one line."""
@@ -26,11 +32,12 @@ def print_table(columns: Sequence[str], rows: Iterable[Sequence[Any]], empty: st
 
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     for column in columns:
-        table.add_column(column, overflow="fold")
+        table.add_column(column, overflow="fold", no_wrap=column in UNBROKEN)
     for row in rows:
         table.add_row(*(Text(visible(cell)) for cell in row))
     if table.row_count:
-        Console().print(table)
+        width = None if sys.stdout.isatty() else PIPE_WIDTH_CHARS
+        Console(width=width).print(table)
     else:
         sys.stdout.write(f"{empty}\n")
 

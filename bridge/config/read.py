@@ -187,7 +187,7 @@ def _across(document: Mapping[str, Any]) -> Iterator[tuple[Key, str]]:
     trusts: set[tuple[str, str]] = set()
     for index, trusted in enumerate(_tables(smtp, "trusted") if isinstance(smtp, dict) else ()):
         named = str(trusted.get("account", "")).casefold()
-        if named not in seen:
+        if named and named not in seen:
             yield ("smtp", "trusted", index, "account"), "is not the address of an [[account]]"
         trust = (str(trusted.get("network", "")), named)
         if trust in trusts:

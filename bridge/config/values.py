@@ -48,8 +48,10 @@ def _address(text: str) -> str:
 def _network(value: object) -> IPv4Network | IPv6Network:
     if isinstance(value, IPv4Network | IPv6Network):
         return value
+    if not isinstance(value, str):
+        raise ValueError('must be a network in quotes, such as "127.0.0.1/32"')
     try:
-        return ipaddress.ip_network(value if isinstance(value, str) else "")
+        return ipaddress.ip_network(value)
     except ValueError as error:
         raise ValueError(f'is not a network such as "127.0.0.1/32" ({error})') from None
 

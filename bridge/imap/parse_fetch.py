@@ -6,6 +6,7 @@ import re
 
 from bridge.imap.commands import Fetch, Store
 from bridge.imap.parse_search import take_partial
+from bridge.imap.remembered import remembered
 from bridge.imap.sections import ALL, FAST, FULL, BinarySize, FetchItem, Item, Section
 from bridge.imap.syntax import MODSEQ_LIMIT, Scanner
 
@@ -20,12 +21,20 @@ _PATH = re.compile(rb"[1-9]\d{0,9}(?:\.[1-9]\d{0,9})*")
 _PARTIAL = re.compile(rb"<(\d{1,10})\.(\d{1,10})>")
 PATH_LIMIT = 100
 
+_Asked = tuple[tuple[FetchItem, ...], int | None, bool, tuple[int, int] | None]
+"""Items, CHANGEDSINCE, VANISHED, PARTIAL."""
+
 
 def parse_fetch(scanner: Scanner, *, uid: bool) -> Fetch:
     """Take FETCH's arguments."""
     scanner.space()
     numbers = scanner.sequence_set()
     scanner.space()
+    items, changed_since, vanished, partial = _asked_by_uid(scanner) if uid else _asked(scanner)
+    return Fetch(uid, numbers, items, changed_since, vanished, partial)
+
+
+def _take_asked(scanner: Scanner, *, uid: bool) -> _Asked:
     items = list(take_items(scanner))
     changed_since, vanished, partial = _modifiers(scanner)
     if vanished and (not uid or changed_since is None):
@@ -34,7 +43,11 @@ def parse_fetch(scanner: Scanner, *, uid: bool) -> Fetch:
         items.insert(0, Item.UID)
     if changed_since is not None and Item.MODSEQ not in items:
         items.append(Item.MODSEQ)
-    return Fetch(uid, numbers, tuple(items), changed_since, vanished, partial)
+    return tuple(items), changed_since, vanished, partial
+
+
+_asked = remembered(lambda scanner: _take_asked(scanner, uid=False))
+_asked_by_uid = remembered(lambda scanner: _take_asked(scanner, uid=True))
 
 
 def take_items(scanner: Scanner) -> tuple[FetchItem, ...]:

@@ -38,6 +38,7 @@ from bridge.imap.parse_fetch import parse_fetch, parse_store
 from bridge.imap.parse_mailbox import parse_list, parse_lsub, parse_select, take_status_items
 from bridge.imap.parse_notify import parse_notify
 from bridge.imap.parse_search import parse_search, parse_sort, parse_thread
+from bridge.imap.remembered import remembered
 from bridge.imap.syntax import Scanner, text_of
 
 PLAIN = frozenset(
@@ -171,7 +172,10 @@ def _rename(scanner: Scanner) -> Command:
 def _status(scanner: Scanner) -> Command:
     mailbox = _mailbox(scanner)
     scanner.space()
-    return Status(mailbox, take_status_items(scanner))
+    return Status(mailbox, _status_items(scanner))
+
+
+_status_items = remembered(take_status_items)
 
 
 def _append(scanner: Scanner) -> Command:

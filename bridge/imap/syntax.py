@@ -56,6 +56,14 @@ class Scanner:
         """Return the error that says what should stand here."""
         return SyntaxFault(self.tag, f"{expected} expected at byte {self._position + 1}")
 
+    def rest(self) -> bytes:
+        """Return the text that is left; a literal is only marked in it."""
+        return self._text[self._position :]
+
+    def skip(self, size_bytes: int) -> None:
+        """Move on by so many bytes."""
+        self._position += size_bytes
+
     # -- punctuation -------------------------------------------------------------------------
 
     def at_end(self) -> bool:

@@ -63,26 +63,40 @@ class MailboxIndex:
         "zones",
     )
 
-    def __init__(self, mailbox: Mailbox, rows: Sequence[IndexRow]) -> None:
+    def __init__(self, mailbox: Mailbox, rows: Sequence[IndexRow] = ()) -> None:
         self.mailbox = mailbox.id
         self.uid_next = mailbox.uid_next
         self.highest_modseq = mailbox.highest_modseq
-        columns: Sequence[Sequence[int]] = list(zip(*rows, strict=True)) or [()] * 8
-        self.uids = array("I", columns[0])
-        self.modseqs = array("Q", columns[1])
-        self.flags: list[Flags] = _interned(row[2] for row in rows)
-        self.internal_dates = array("q", columns[3])
-        self.zones = array("h", columns[4])
-        self.saved_dates = array("q", columns[5])
-        self.sizes = array("Q", columns[6])
-        self.contents = array("q", columns[7])
-        self._shared = {flags: flags for flags in self.flags}
+        self.uids = array("I")
+        self.modseqs = array("Q")
+        self.flags: list[Flags] = []
+        self.internal_dates = array("q")
+        self.zones = array("h")
+        self.saved_dates = array("q")
+        self.sizes = array("Q")
+        self.contents = array("q")
+        self._shared: dict[Flags, Flags] = {}
         self.keywords: dict[str, Flag] = {}
-        for flags in self._shared:
-            self._learn_keywords(flags)
-        self.unseen = sum(SEEN not in flags for flags in self.flags)
-        self.deleted = sum(DELETED in flags for flags in self.flags)
-        self.size_bytes = sum(self.sizes)
+        self.unseen = self.deleted = self.size_bytes = 0
+        self.load(rows)
+
+    def load(self, rows: Sequence[IndexRow]) -> None:
+        """Take in the stored messages that come next; nobody else may know the index yet."""
+        if not rows:
+            return
+        uids, modseqs, names, dates, zones, saved, sizes, contents = zip(*rows, strict=True)
+        flags = self._interned(names)
+        self.uids.extend(uids)
+        self.modseqs.extend(modseqs)
+        self.flags.extend(flags)
+        self.internal_dates.extend(dates)
+        self.zones.extend(zones)
+        self.saved_dates.extend(saved)
+        self.sizes.extend(sizes)
+        self.contents.extend(contents)
+        self.unseen += sum(SEEN not in one for one in flags)
+        self.deleted += sum(DELETED in one for one in flags)
+        self.size_bytes += sum(sizes)
 
     def __len__(self) -> int:
         return len(self.uids)
@@ -178,6 +192,14 @@ class MailboxIndex:
         """Return the one object kept for all equal sets of flags."""
         return self._shared.setdefault(flags, flags)
 
+    def _interned(self, joined: Sequence[str]) -> list[Flags]:
+        """Return the flags that each text names, and learn the keywords among them."""
+        known = {}
+        for names in dict.fromkeys(joined):
+            flags = known[names] = self._share(frozenset(map(Flag, names.split())))
+            self._learn_keywords(flags)
+        return [known[names] for names in joined]
+
     def _count(self, flags: Flags, by: int) -> None:
         if SEEN not in flags:
             self.unseen += by
@@ -188,14 +210,3 @@ class MailboxIndex:
         for flag in flags:
             if not flag.startswith("\\"):
                 self.keywords.setdefault(flag.casefold(), flag)
-
-
-def _interned(joined: Iterable[str]) -> list[Flags]:
-    known: dict[str, Flags] = {}
-    flags = []
-    for names in joined:
-        value = known.get(names)
-        if value is None:
-            value = known[names] = frozenset(map(Flag, names.split()))
-        flags.append(value)
-    return flags

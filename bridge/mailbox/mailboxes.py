@@ -63,6 +63,9 @@ ORPHAN_BATCH = 200
 INDEX_BATCH = 16
 """Texts indexed in one commit, which nobody else's waits for long."""
 
+LOAD_BATCH = 1000
+"""Rows of a mailbox held at once while it is loaded: as Python's values they take much memory."""
+
 FIRST_MAILBOXES = (
     (INBOX, None),
     (ARCHIVE, SpecialUse.ARCHIVE),
@@ -302,7 +305,12 @@ class Mailboxes:
             box = await tx.mailbox(mailbox)
             if box is None:
                 raise NoSuchMailbox(str(mailbox))
-            return MailboxIndex(box, await tx.index_rows(mailbox))
+            index = MailboxIndex(box)
+            last = 0
+            while rows := await tx.index_rows(mailbox, after=last, limit=LOAD_BATCH):
+                index.load(rows)
+                last = rows[-1][0]
+            return index
 
         try:
             index = await self._store.scan(work)

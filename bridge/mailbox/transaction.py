@@ -35,6 +35,7 @@ from bridge.model import (
     Uid,
 )
 from bridge.store.base import Transaction
+from bridge.store.messages import Copy
 
 UID_LIMIT = 0xFFFFFFFF
 """UIDs are 32 bits wide (RFC 3501 §2.3.1.1)."""
@@ -167,19 +168,34 @@ class MailboxTransaction:
         missing = tuple(uid for uid in uids if uid not in known)
         return FlagsOutcome(modseq, changed, tuple(conflicts), missing)
 
-    async def flag_content(
-        self, account: AccountId, content: ContentId, add: Flags, remove: Flags
+    async def flag_sent(
+        self, account: AccountId, content: ContentId, message_id: str, add: Flags, remove: Flags
     ) -> None:
-        """Add and remove flags on every copy of a content, whatever mailbox it was moved to."""
-        for copy in await self.tx.copies(content):
-            box = await self.tx.mailbox(copy.mailbox)
-            if box is None or box.account != account:
-                continue
+        """Add and remove flags on a sent message: on every copy, whatever mailbox it was moved to.
+
+        Where a client's own copy came first it stands in ``Sent`` for the submitted one: it has
+        the Message-ID, perhaps other bytes, and is no submission's.
+        """
+        for copy in await self._sent_copies(account, content, message_id):
             known = await self.tx.flags_of(copy.mailbox, (copy.uid,))
             old = known[copy.uid][1]
             new = FlagChange.REMOVE.combine(old, remove) | add
             if new != old:
                 await self.change_flags(copy.mailbox, (copy.uid,), FlagChange.SET, new)
+
+    async def _sent_copies(
+        self, account: AccountId, content: ContentId, message_id: str
+    ) -> list[Copy]:
+        boxes = {box.id: box for box in await self.tx.mailboxes(account)}
+        copies = [copy for copy in await self.tx.copies(content) if copy.mailbox in boxes]
+        for box in boxes.values():
+            uid = None
+            if box.special_use is SpecialUse.SENT and message_id:
+                uid = await self.tx.uid_by_message_id(box.id, message_id)
+            row = None if uid is None else await self.tx.message_row(box.id, uid)
+            if row is not None and not await self.tx.submissions_of_content(account, row.content):
+                copies.append(Copy(box.id, row.uid))
+        return copies
 
     async def copy(
         self, source: MailboxId, uids: Sequence[Uid], target: MailboxId

@@ -172,7 +172,9 @@ async def end_uncertainty(mtx: MailboxTransaction, row: SubmissionRow, now: date
     """Take back the keyword and the alarm of an entry that is uncertain no longer."""
     others = await mtx.tx.submissions_of_content(row.account, row.content)
     if not any(one.state is SubmissionState.UNCERTAIN for one in others):
-        await mtx.flag_content(row.account, row.content, frozenset(), frozenset({PEC_UNCERTAIN}))
+        await mtx.flag_sent(
+            row.account, row.content, row.message_id, frozenset(), frozenset({PEC_UNCERTAIN})
+        )
     await clear_alarm(mtx, row.account, AlarmKind.UNCERTAIN, row.id, now)
 
 

@@ -198,7 +198,7 @@ class Settler:
 
         async def work(mtx: MailboxTransaction) -> None:
             await _end(mtx, attempt, _failure(error, now), step)
-            await mtx.flag_content(row.account, row.content, _UNCERTAIN, frozenset())
+            await mtx.flag_sent(row.account, row.content, row.message_id, _UNCERTAIN, frozenset())
             if attempt.probe:
                 await probe_later(mtx, row.account, now)
 
@@ -280,7 +280,7 @@ class Settler:
         self, mtx: MailboxTransaction, row: SubmissionRow, verdict: Verdict, now: datetime
     ) -> None:
         await bounce(mtx, row, self._addresses.get(row.account, ""), verdict, now)
-        await mtx.flag_content(row.account, row.content, _FAILED, frozenset())
+        await mtx.flag_sent(row.account, row.content, row.message_id, _FAILED, frozenset())
 
 
 async def recover(mailboxes: Mailboxes, clock: Clock) -> int:
@@ -296,7 +296,7 @@ async def recover(mailboxes: Mailboxes, clock: Clock) -> int:
             attempt = Attempt(row, row.attempts, probe=False)
             end = AttemptEnd(now, None, "", INTERRUPTED)
             await _end(mtx, attempt, end, _step(attempt, Event.LOSS, now, reason=INTERRUPTED))
-            await mtx.flag_content(row.account, row.content, _UNCERTAIN, frozenset())
+            await mtx.flag_sent(row.account, row.content, row.message_id, _UNCERTAIN, frozenset())
         return len(rows)
 
     recovered = await mailboxes.write(work)
@@ -317,7 +317,7 @@ async def _forget_refusal(mtx: MailboxTransaction, row: SubmissionRow) -> None:
     if others and all(
         one.state is SubmissionState.REFUSED and one.recipients == row.recipients for one in others
     ):
-        await mtx.flag_content(row.account, row.content, frozenset(), _FAILED)
+        await mtx.flag_sent(row.account, row.content, row.message_id, frozenset(), _FAILED)
 
 
 async def _end(mtx: MailboxTransaction, attempt: Attempt, end: AttemptEnd, step: Step) -> None:

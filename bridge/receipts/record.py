@@ -102,8 +102,12 @@ async def _set_keywords(mtx: MailboxTransaction, submission: SubmissionRow) -> N
     if any(one.is_failed for one in stands) or _refused(entries, live):
         add.add(PEC_FAILED)
     remove = {PEC_DELIVERED, PEC_FAILED} - add
-    await mtx.flag_content(
-        submission.account, submission.content, frozenset(add), frozenset(remove)
+    await mtx.flag_sent(
+        submission.account,
+        submission.content,
+        submission.message_id,
+        frozenset(add),
+        frozenset(remove),
     )
 
 

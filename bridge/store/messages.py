@@ -102,8 +102,13 @@ class MessageReads(Protocol):
     async def subscriptions(self, account: AccountId) -> tuple[str, ...]:
         """Return the names subscribed to, sorted; their mailboxes need not exist."""
 
-    async def index_rows(self, mailbox: MailboxId) -> list[IndexRow]:
-        """Return every message of a mailbox in UID order, as bare values."""
+    async def index_rows(
+        self, mailbox: MailboxId, *, after: int = 0, limit: int | None = None
+    ) -> list[IndexRow]:
+        """Return a mailbox's messages with UIDs above ``after`` in UID order, as bare values.
+
+        ``limit`` bounds how many come at once.
+        """
 
     async def message_row(self, mailbox: MailboxId, uid: Uid) -> MessageRow | None:
         """Return one message."""

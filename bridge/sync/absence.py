@@ -34,11 +34,13 @@ class Doubt:
     """Twins that only their bodies tell apart.
 
     ``pages`` are some on which they were seen; ``listed`` is how many there are in all, if the
-    whole listing was just seen and there are fewer than are known.
+    whole listing was just seen and there are fewer than are known; ``is_mixed_up`` says that one
+    was taken for another, so that the ids noted here prove nothing.
     """
 
     pages: set[int] = field(default_factory=set)
     listed: int | None = None
+    is_mixed_up: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,12 +73,16 @@ class Absence:
         self._suspects: dict[RemoteId, bytes] = {}
         self._twins: dict[bytes, dict[str, int]] = {}
         self._missed: set[RemoteId] = set()
+        self._listed: set[int] = set()
+        self._unreadable = 0
 
     def forget(self) -> None:
         """A pass begins or has ended."""
         self._paired.clear()
         self._suspects.clear()
         self._twins.clear()
+        self._listed.clear()
+        self._unreadable = 0
 
     def suspect(self, names: Iterable[bytes], *numbers: int) -> None:
         """Note twins to be told apart, and pages they were seen on."""
@@ -89,7 +95,12 @@ class Absence:
             api_id, before = self._paired.setdefault(place.remote, (one.api_id, number))
             if api_id != one.api_id:  # listed twice, under two ids: perhaps two rows
                 self.suspect([place.fingerprint], before, number)
+                self.doubtful[place.fingerprint].is_mixed_up = True
         for one in alignment.rows:
+            if one.api_id:
+                self._listed.add(hash((one.api_id, one.fingerprint)))
+            else:
+                self._unreadable += 1
             if one.fingerprint in alignment.twins and one.api_id:
                 self._twins.setdefault(one.fingerprint, {})[one.api_id] = number
 
@@ -132,15 +143,20 @@ class Absence:
     async def _judge(self, page: Snapshot, gone: Sequence[Place]) -> None:
         """Withdraw rows that were missing twice, or wait for what the whole listing says."""
         total = page.total
-        if total is not None and not self._are_lacking(total, len(gone)):
-            return  # the listing is in another order than it was
         twins = await self._with_twins(gone)
         single = [one for one in gone if one.fingerprint not in twins]
         if total is not None:
+            if not self._are_lacking(total, len(single)):
+                return  # the listing is in another order than it was
             absent = [one for one in single if not await self._is_shown(one, len(single))]
             await self._remove({one.remote for one in absent})
         late = [one for one in gone if one.fingerprint in twins or total is None]
         self._suspects.update((one.remote, one.fingerprint) for one in late)
+
+    def has_seen_all(self, total: int | None) -> bool:
+        """Tell whether the pass listed as many rows as the API says there are."""
+        listed = len(self._listed) + self._unreadable
+        return total is None or listed == total - self._state().excess
 
     async def judge_all(self, total: int | None) -> None:
         """Draw the conclusions that only a pass over all pages allows; it has just ended."""

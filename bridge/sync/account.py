@@ -166,13 +166,17 @@ class AccountSync:
 
     async def _look(self, parts: _Parts) -> None:
         await parts.listing.look()
-        await self._worked(parts)
-        self._fetch_now.set()
+        await self._worked()
+        self._call_fetcher(parts)
         await self._settle_twins(parts)
+
+    def _call_fetcher(self, parts: _Parts) -> None:
+        self._fetch_now.set()
+        parts.fetcher.hint()
 
     async def _step(self, parts: _Parts) -> None:
         await parts.listing.step()
-        self._fetch_now.set()
+        self._call_fetcher(parts)
         await self._settle_twins(parts)
 
     async def _settle_twins(self, parts: _Parts) -> None:
@@ -284,11 +288,10 @@ class AccountSync:
             Twins(client, ledger, self._filer, locator),
         )
 
-    async def _worked(self, parts: _Parts) -> None:
+    async def _worked(self) -> None:
         """The API showed the inbox."""
         self._pace.worked()
         self._error = None
-        parts.fetcher.note_success()
         raised = await self._ledger.alarms()
         for kind in ALARM_KINDS.values():
             if (kind.value, ALARM_KEY) in raised:

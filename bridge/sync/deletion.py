@@ -91,18 +91,16 @@ class Deleter:
         Raises:
             ApiError: the API is in trouble; what is left waits.
         """
-        if self._clock.monotonic() < self._rest_until_s:
-            return 0
         deleted = 0
         for wish in sorted(await self._ledger.wanted(), key=_highest_first):
+            if self._clock.monotonic() < self._rest_until_s:
+                break
             try:
                 deleted += await self._one(wish.remote.id)
             except Doubt as doubt:
                 await self._doubt(wish, doubt)
             except _Later:
                 continue
-            if self._clock.monotonic() < self._rest_until_s:
-                break
         return deleted
 
     async def _one(self, remote: int) -> bool:
@@ -118,12 +116,10 @@ class Deleter:
             return False
         return await self._delete(*await self._identified(row))
 
-    async def _identified(
-        self, row: RemoteRow
-    ) -> tuple[RemoteRow, Sequence[Place], Sequence[Listed]]:
+    async def _identified(self, row: RemoteRow) -> tuple[RemoteRow, Sequence[Place], int]:
         """Return the row under the id where the message meant was read just now.
 
-        With it come its known twins, itself among them, and all of them as they are listed.
+        With it come its known twins, itself among them, and how many listed rows have its body.
 
         Raises:
             Doubt: it cannot be told.
@@ -150,7 +146,7 @@ class Deleter:
             raise _Later
         if len(listed) > 1 and _ids(await self._listed(twins)) != _ids(listed):
             raise _Later  # they moved while they were read
-        return present, twins, listed
+        return present, twins, len(candidates)
 
     async def _same_body(self, row: RemoteRow, listed: Sequence[Listed]) -> list[str]:
         """Return the ids of those listed twins that have the row's body, highest first."""
@@ -218,9 +214,7 @@ class Deleter:
             "there is another just like it, and nothing tells which of the two it is.",
         )
 
-    async def _delete(
-        self, row: RemoteRow, twins: Sequence[Place], before: Sequence[Listed]
-    ) -> bool:
+    async def _delete(self, row: RemoteRow, twins: Sequence[Place], before: int) -> bool:
         try:
             await self._client.delete_inbox(row.api_id)
         except NotSent as error:
@@ -243,16 +237,14 @@ class Deleter:
         return await self._verify(row, twins, before, confirmed=True)
 
     async def _verify(
-        self,
-        row: RemoteRow,
-        twins: Sequence[Place],
-        before: Sequence[Listed],
-        *,
-        confirmed: bool,
+        self, row: RemoteRow, twins: Sequence[Place], before: int, *, confirmed: bool
     ) -> bool:
-        """See whether the listing lacks the row now, and write down what came of it."""
-        after = await self._listed(twins)
-        if len(after) < len(before):
+        """See whether the listing lacks the row now, and write down what came of it.
+
+        Of ``before`` rows with its text there must be one less.
+        """
+        listed = await self._listed(twins, thorough=not confirmed)
+        if not listed or len(await self._same_body(row, listed)) < before:
             await self._ledger.deleted(row.id)
             await self._ledger.clear(AlarmKind.DELETION, NOT_ALLOWED)
             self._tries.pop(row.id, None)

@@ -6,7 +6,7 @@ while the next ones are being fetched. What was fetched is filed also when a nei
 A body counts only if its row agrees with the listed one (Q11); otherwise the page is listed again
 and the new id tried. A row that keeps failing while others succeed is filed as unreadable, so
 that a person sees it: at once if the API cannot even be asked for it, else after ``PATIENCE``
-tries spread over hours. While everything fails nothing is given up.
+tries spread over hours. While all of them fail, none is given up before ``LAST_PATIENCE_S``.
 
 Failure: the first error that concerns the API as a whole ends ``drain`` and reaches its caller.
 """
@@ -46,6 +46,9 @@ HELD_LIMIT_BYTES = 32 * 1024**2
 PATIENCE = (60.0, 300.0, 1_800.0, 7_200.0, 21_600.0, 43_200.0)
 """Seconds between the tries for a row that fails while others do not; then it is given up."""
 
+LAST_PATIENCE_S = 2 * 86_400.0
+"""After so long a row is given up even if no other body came that would show the API to work."""
+
 ANSWERED_PATIENCE = 2
 """Tries for a row whose answer came and made no sense."""
 
@@ -64,6 +67,7 @@ class _Try:
     ``api_id`` is where it was asked for; under another id it is tried at once.
     """
 
+    first_s: float
     count: int
     again_at_s: float
     worked: int
@@ -93,6 +97,7 @@ class Fetcher:
         self._clock = clock
         self._twins = twins
         self._draining = asyncio.Lock()
+        self._more = asyncio.Event()
         self._slots = asyncio.Semaphore(AT_ONCE)
         self._chunks = asyncio.Semaphore(CHUNKS)
         self._in_hand: set[RemoteId] = set()
@@ -109,10 +114,6 @@ class Fetcher:
         """How many rows failed and wait for their next try."""
         return len(self._tries)
 
-    def note_success(self) -> None:
-        """The API answered something else sensibly."""
-        self._worked += 1
-
     async def drain(self, may_go_on: Callable[[], Awaitable[bool]] = _always) -> None:
         """Fetch until nothing is left that can be had now.
 
@@ -125,12 +126,35 @@ class Fetcher:
         """
         async with self._draining:
             self._trouble = None
-            async with asyncio.TaskGroup() as group:
-                while rows := await self._free_chunk(may_go_on):
+            chunks: set[asyncio.Task[None]] = set()
+            try:
+                while rows := await self._next_rows(may_go_on, chunks):
                     self._in_hand.update(row.id for row in rows)
-                    group.create_task(self._chunk(rows))
+                    chunks.add(asyncio.ensure_future(self._chunk(rows)))
+            finally:
+                for chunk in chunks:
+                    chunk.cancel()
+                await asyncio.gather(*chunks, return_exceptions=True)
             if self._trouble is not None:
                 raise self._trouble
+
+    def hint(self) -> None:
+        """There may be new rows; one who drains looks again."""
+        self._more.set()
+
+    async def _next_rows(
+        self, may_go_on: Callable[[], Awaitable[bool]], chunks: set[asyncio.Task[None]]
+    ) -> list[RemoteRow]:
+        """Return the next rows to fetch, waiting for them while chunks are in hand."""
+        while True:
+            self._more.clear()
+            rows = await self._free_chunk(may_go_on)
+            chunks -= {chunk for chunk in chunks if chunk.done()}
+            if rows or not chunks:
+                return rows
+            more = asyncio.ensure_future(self._more.wait())
+            await asyncio.wait({more, *chunks}, return_when=asyncio.FIRST_COMPLETED)
+            more.cancel()
 
     async def _free_chunk(self, may_go_on: Callable[[], Awaitable[bool]]) -> list[RemoteRow]:
         """Wait for room, and return the next rows to fetch; none if it is to end."""
@@ -260,7 +284,8 @@ class Fetcher:
         self, row: RemoteRow, reason: str, patience: int, shown: str
     ) -> Arrival | None:
         """Try a row again later, or give it up as unreadable after ``patience`` tries."""
-        tried = self._tries.setdefault(row.id, _Try(0, 0.0, -1, row.api_id))
+        now_s = self._clock.monotonic()
+        tried = self._tries.setdefault(row.id, _Try(now_s, 0, 0.0, -1, row.api_id))
         tried.api_id = row.api_id
         tried.count += tried.worked != self._worked  # only if something else worked meanwhile
         tried.worked = self._worked
@@ -271,9 +296,9 @@ class Fetcher:
             reason=reason,
             tries=tried.count,
         )
-        if tried.count > patience:
+        if tried.count > patience or now_s - tried.first_s >= LAST_PATIENCE_S:
             self._tries.pop(row.id)
             return arrival(row, shown or await self._ledger.raw(row.id), reason)
         delay_s = PATIENCE[min(max(tried.count, 1), len(PATIENCE)) - 1]
-        tried.again_at_s = self._clock.monotonic() + delay_s
+        tried.again_at_s = now_s + delay_s
         return None

@@ -29,8 +29,11 @@ from bridge.sync.state import Sweep, SyncState
 log = structlog.get_logger()
 
 WHOLE_EVERY = timedelta(days=1)
+AT_ONCE = 4
 BROKEN_WAIT = timedelta(minutes=1)
-"""After two whole passes that rows moved under, the third waits so long, each next twice that."""
+"""So many whole passes follow each other while rows move under them; the next waits so long, and
+each after it twice as long as the one before.
+"""
 
 KEEP_EVERY = timedelta(minutes=10)
 EMPTIED_WAIT = timedelta(hours=1)
@@ -263,13 +266,16 @@ class Listing:
 
     async def _end_sweep(self, total: int | None, *, found: bool) -> None:
         """The oldest row was reached: the whole listing was seen."""
-        if self._is_unbroken:
+        has_seen_all = self._absence.has_seen_all(total)
+        if not has_seen_all:  # perhaps the pages are cut in another way
+            self.state = replace(self.state, layout=None)
+        elif self._is_unbroken:
             await self._absence.judge_all(total)
         self._absence.forget()
         # Rows that moved under a pass may have been passed over, and as many that are gone may
         # still count here: then the totals agree and nothing else would ever tell. Without a
         # total only a quiet pass proves anything.
-        is_proof = self._is_unbroken and (total is not None or not found)
+        is_proof = self._is_unbroken and has_seen_all and (total is not None or not found)
         self.state = replace(
             self.state, sweep=None, whole_at=self._clock.now() if is_proof else None
         )
@@ -280,7 +286,8 @@ class Listing:
     def _put_off_next(self, *, is_proof: bool) -> None:
         """Repeat a pass that proved nothing: at once, and ever later if that goes on."""
         self._broken = 0 if is_proof else self._broken + 1
-        wait = timedelta() if self._broken < 2 else BROKEN_WAIT * 2 ** min(self._broken - 2, 11)
+        late = self._broken - AT_ONCE
+        wait = timedelta() if late < 0 else BROKEN_WAIT * 2 ** min(late, 11)
         self._whole_not_before = self._clock.now() + min(wait, WHOLE_EVERY)
 
     def _judge_total(self, total: int) -> None:

@@ -71,9 +71,10 @@ class Twins:
         seen = await self._seen(name, pages, layout)
         if not seen.rows:
             return True  # they are not here any more; the listing will say what became of them
-        if len(seen.rows) == len(known) == 1 and known[0].body_sha256 is not None:
-            await self._ledger.move([(known[0].remote, seen.rows[0].api_id)])
-            return True
+        is_filed = all(place.body_sha256 is not None for place in known)
+        ids = [place.api_id for place in known]
+        if _ids(seen.rows) == ids and is_filed and not doubt.is_mixed_up:
+            return True  # each stands where it did
         if len(seen.rows) > MOST:
             await self._by_id(seen, known)
             return True

@@ -116,6 +116,16 @@ async def test_signals_with_the_api_down(tmp_path: Path, number: signal.Signals)
         assert "Traceback" not in err
 
 
+async def test_a_certificate_that_cannot_be_used_is_a_fault_of_the_settings(tmp_path: Path) -> None:
+    config = write_config(tmp_path, "http://127.0.0.1:9", "token")
+    config.write_text(config.read_text() + '[tls]\ncertificate = "no.pem"\nkey = "no.pem"\n')
+    code, out, err = await ended(await start(config))
+    assert (code, out) == (2, "")
+    (line,) = (one for one in err.splitlines() if not one.startswith("{"))
+    assert line.startswith(f"{config}:15: tls.certificate: ")
+    assert line.endswith("cannot be used: No such file or directory")
+
+
 async def test_after_a_kill_it_starts_again(tmp_path: Path) -> None:
     simulator = simulated()
     async with SimulatorServer(simulator.app) as api:

@@ -31,6 +31,13 @@ async def test_the_demo_goes_on_in_its_folder(tmp_path: Path) -> None:
         assert state(demo) == before
 
 
+async def test_the_messages_are_there_as_soon_as_the_demo_is_ready(tmp_path: Path) -> None:
+    with running_demo(tmp_path) as demo:
+        _, lines, total = state(demo)
+    assert isinstance(lines, list)
+    assert len(lines) == total
+
+
 def test_a_folder_of_something_else_is_a_fault_of_usage(command: Command, tmp_path: Path) -> None:
     (tmp_path / "simulator.json").write_text("{}")
     done = command("demo", "--data-dir", tmp_path, "--imap-port", 0)

@@ -6,6 +6,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from bridge.simulator import Operation
 from tests.cli.conftest import Command
 from tests.running import ADDRESS, apart, eventually, running, simulated
@@ -108,7 +110,8 @@ async def test_quota_is_asked_of_the_api(command: Command, config: Path) -> None
         shown = await apart(command, "quota", "--config", config)
         assert "512.0 MiB" in shown.out
         assert "50.0 %" in shown.out
-        simulator.faults.answer(Operation.QUOTA, 400, {"success": False, "message": "Nessuna"})
+        refusal = {"success": False, "message": "Nessuna"}
+        simulator.faults.answer(Operation.QUOTA, 400, refusal, times=None)  # sync asks too
         failed = await apart(command, "quota", "--config", config)
     assert (failed.code, failed.out) == (1, "")
     assert failed.err.count("\n") == 1
@@ -144,7 +147,10 @@ async def test_sync_reads_now_and_shows_how_far_it_is(command: Command, config: 
     assert "32" in shown.out
 
 
-def test_sync_without_a_bridge_says_what_it_could_not_do(command: Command, config: Path) -> None:
-    done = command("sync", "--json", "--config", config)
-    (row,) = done.json if done.code == 0 else [{"error": done.err}]
-    assert row["error"]
+@pytest.mark.parametrize("options", [["--json"], []], ids=["json", "table"])
+def test_sync_that_failed_says_so_and_exits_1(
+    command: Command, config: Path, options: list[str]
+) -> None:
+    done = command("sync", *options, "--config", config)
+    assert done.code == 1
+    assert "could not be reached" in " ".join(done.out.split())

@@ -45,3 +45,12 @@ def test_an_empty_table_is_a_sentence(capsys: pytest.CaptureFixture[str]) -> Non
 def test_facts(capsys: pytest.CaptureFixture[str]) -> None:
     print_facts([("code", None), ("subject", "a\nb")])
     assert capsys.readouterr().out == "code: -\nsubject: a\ufffdb\n"
+
+
+def test_a_row_is_one_line_where_it_is_piped_to(capsys: pytest.CaptureFixture[str]) -> None:
+    row = ["2026112503355049", "Oggetto " * 40]
+    print_table(("code", "subject"), [row], "Nothing.")
+    assert any(
+        "2026112503355049" in line and line.count("Oggetto") == 40
+        for line in capsys.readouterr().out.splitlines()
+    )

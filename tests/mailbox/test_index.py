@@ -137,8 +137,8 @@ class Account(RuleBasedStateMachine):
 
         async def work(transaction: MailboxTransaction) -> None:
             row = await transaction.append(inbox.id, ingested(f"n. {number}"), flags, NOW)
-            await transaction.flag_content(
-                self.account, row.content, frozenset({SEEN}), frozenset({FLAGGED})
+            await transaction.flag_sent(
+                self.account, row.content, "", frozenset({SEEN}), frozenset({FLAGGED})
             )
             await transaction.withdraw(inbox.id, row.content)
             await transaction.append(inbox.id, ingested(f"n. {number + 1}"), flags, NOW)
@@ -200,7 +200,11 @@ class Account(RuleBasedStateMachine):
             async def load(tx: ReadTransaction, box: Mailbox = box) -> MailboxIndex:
                 stored = await tx.mailbox(box.id)
                 assert stored is not None
-                return MailboxIndex(stored, await tx.index_rows(box.id))
+                index, last = MailboxIndex(stored), 0
+                while rows := await tx.index_rows(box.id, after=last, limit=2):
+                    index.load(rows)
+                    last = rows[-1][0]
+                return index
 
             fresh = await self.store.scan(load)
             for column in COLUMNS:

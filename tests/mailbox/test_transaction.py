@@ -134,7 +134,7 @@ async def test_what_changed_since_is_left_alone(mailboxes: Mailboxes, inbox: Mai
     assert outcome.changed == {1: {SEEN}}
 
 
-async def test_flags_of_a_content_follow_it_everywhere(
+async def test_flags_of_a_sent_message_follow_it_everywhere(
     mailboxes: Mailboxes, account: AccountId, inbox: Mailbox, trash: Mailbox
 ) -> None:
     (row,) = await append(mailboxes, inbox, "one")
@@ -142,7 +142,7 @@ async def test_flags_of_a_content_follow_it_everywhere(
 
     async def work(transaction: MailboxTransaction) -> None:
         add, remove = frozenset({FLAGGED}), frozenset({SEEN})
-        await transaction.flag_content(account, row.content, add, remove)
+        await transaction.flag_sent(account, row.content, "", add, remove)
 
     await mailboxes.write(work)
     for mailbox in (inbox, trash):

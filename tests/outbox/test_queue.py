@@ -8,7 +8,7 @@ import pytest
 
 from bridge.mailbox.mailboxes import ORPHAN_AGE
 from bridge.mime.ingest import Ingested
-from bridge.model import SEEN, SENT, SubmissionState, Uid
+from bridge.model import PEC_FAILED, SEEN, SENT, SubmissionState, Uid
 from bridge.outbox.plan import Plan
 from bridge.outbox.queue import PlanUsedUp, QueueSettings
 from bridge.simulator import Operation, Simulator
@@ -193,6 +193,20 @@ async def test_a_clients_own_copy_in_sent_stays_the_only_one(rig: Rig) -> None:
     again = await rig.mailboxes.append(sent.id, message, frozenset(), rig.clock.now())
     assert own.uid == again.uid == Uid(1)
     assert len(await rig.mail("Sent")) == 1
+
+
+async def test_a_clients_own_copy_of_other_bytes_shows_what_became_of_the_send(
+    rig: Rig, simulator: Simulator
+) -> None:
+    simulator.faults.answer(Operation.SEND, 400)
+    submission = submission_of("Prova", ["cliente@altra.invalid"], ADDRESSES[0], "Salve.")
+    sent = await rig.mailboxes.find(rig.accounts[0], SENT)
+    assert sent is not None
+    own = await rig.mailboxes.prepare(b"X-Client: yes\r\n" + submission.raw)
+    await rig.mailboxes.append(sent.id, own, frozenset(), rig.clock.now())
+    await rig.outbox.enqueue(rig.accounts[0], submission, hashlib.sha256(submission.raw).digest())
+    await rig.quiet()
+    assert (await rig.mailboxes.index(sent.id)).flags == [{PEC_FAILED}]
 
 
 async def test_a_message_deleted_from_sent_still_leaves(rig: Rig, simulator: Simulator) -> None:

@@ -274,8 +274,8 @@ async def test_other_keywords_and_flags_stay(rig: Rig) -> None:
     row = await rig.store.read(lambda tx: tx.submission(id))
     assert row is not None
     await rig.mailboxes.write(
-        lambda mtx: mtx.flag_content(
-            rig.account, row.content, frozenset({SEEN, flag("$PecUncertain")}), frozenset()
+        lambda mtx: mtx.flag_sent(
+            rig.account, row.content, "", frozenset({SEEN, flag("$PecUncertain")}), frozenset()
         )
     )
     await rig.receipt(Kind.ACCEPTANCE, ANNA)

@@ -136,6 +136,26 @@ async def test_added_messages_move_uidnext_and_modseq(store: Store, inbox: Mailb
     assert (box.uid_next, box.highest_modseq) == (3, 2)
 
 
+async def test_an_appended_message_gets_the_next_numbers(store: Store, inbox: Mailbox) -> None:
+    async def work(tx: Transaction) -> list[MessageRow | None]:
+        content = await tx.add_content(inbox.account, ingested())
+        flags = frozenset({SEEN})
+        return [
+            await tx.append_message(box, content, 7, flags, NOW, NOW)
+            for box in (inbox.id, inbox.id, MailboxId(999))
+        ]
+
+    first, second, nowhere = await store.write(work)
+    assert first is not None
+    assert second is not None
+    assert [(row.uid, row.modseq) for row in (first, second)] == [(1, 2), (2, 3)]
+    assert nowhere is None
+    assert await store.read(lambda tx: tx.message_row(inbox.id, Uid(2))) == second
+    box = await store.read(lambda tx: tx.mailbox(inbox.id))
+    assert box is not None
+    assert (box.uid_next, box.highest_modseq) == (3, 3)
+
+
 async def test_a_message_comes_back_as_it_was(store: Store, inbox: Mailbox) -> None:
     rome = NOW.astimezone(ROME)
     flags = frozenset({SEEN, Flag("$PecAccepted")})
@@ -183,6 +203,15 @@ async def test_index_rows_are_all_messages_in_uid_order(store: Store, inbox: Mai
         (uid, 2, "\\Flagged \\Seen", moment, 0, moment, 9, message.content)
         for uid, message in enumerate(rows, start=1)
     ]
+
+
+async def test_index_rows_come_in_batches(store: Store, inbox: Mailbox) -> None:
+    await fill(store, inbox, "one", "two", "three")
+    for after, limit, uids in ((0, 2, [1, 2]), (2, 2, [3]), (3, 2, []), (1, None, [2, 3])):
+        rows = await store.scan(
+            lambda tx, after=after, limit=limit: tx.index_rows(inbox.id, after=after, limit=limit)
+        )
+        assert [row[0] for row in rows] == uids
 
 
 async def test_set_flags_replaces_and_moves_modseq(store: Store, inbox: Mailbox) -> None:

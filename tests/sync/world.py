@@ -22,6 +22,7 @@ from bridge.store.base import ReadTransaction
 from bridge.store.messages import Part
 from bridge.store.remote import AlarmRow
 from bridge.store.sqlite.database import SqliteStore
+from bridge.sync.pages import InboxClient
 from bridge.sync.service import Sync, SyncAccount, SyncSettings
 from tests.fakes import FakeClock
 
@@ -42,6 +43,8 @@ class World:
     addresses: tuple[str, ...] = (ADDRESS,)
     surprises: dict[int, Callable[[], object]] = field(default_factory=dict)
     """What happens at the API after so many more requests."""
+    wrap: Callable[[PecClient], InboxClient] = lambda client: client
+    """Changes what the sync sees of the API."""
 
     async def start(self) -> None:
         self.store = await SqliteStore.open(self.data_dir)
@@ -74,7 +77,8 @@ class World:
             clock=self.clock,
             budget=budget,
         )
-        return SyncAccount(await self.mailboxes.open_account(address), address, client, budget)
+        account = await self.mailboxes.open_account(address)
+        return SyncAccount(account, address, self.wrap(client), budget)
 
     async def stop(self) -> None:
         await self.connection.aclose()

@@ -1,7 +1,9 @@
 """How the store's file is opened, made and read, and what a failure of it means.
 
 WAL: a reader never waits for the writer. ``synchronous = FULL``: a commit is on the medium when it
-returns. The file is 0600 in a folder made 0700; SQLite gives its ``-wal`` and ``-shm`` the same.
+returns. What a work may have to take back is kept in memory (``temp_store``), not in a file made
+for each commit. The file is 0600 in a folder made 0700; SQLite gives its ``-wal`` and ``-shm``
+the same.
 
 Failure: sqlite3's own errors become ``StoreFull`` or ``StoreFailed`` here and nowhere else.
 """
@@ -30,6 +32,11 @@ WAL_RESERVED_BYTES = 1100 * 4120
 """What the WAL grows to before SQLite begins it again: 1,000 pages, their headers, some slack."""
 
 CACHED_STATEMENTS = 512
+
+WRITER_CACHE_KIB, READER_CACHE_KIB = 2000, 512
+"""Pages each connection keeps: a reader mostly reads on and on, and the system has them as well."""
+
+ZEROS = bytes(64 * 1024)
 
 
 def prepare(path: Path) -> None:
@@ -61,7 +68,8 @@ def reserve_wal(path: Path) -> None:
     touches nothing that is there, whoever else has the file open. Best effort.
     """
     with contextlib.suppress(OSError), open(f"{path}-wal", "ab", opener=_private) as wal:
-        wal.write(bytes(max(WAL_RESERVED_BYTES - wal.tell(), 0)))
+        while (missing_bytes := WAL_RESERVED_BYTES - wal.tell()) > 0:
+            wal.write(ZEROS[:missing_bytes])
 
 
 def _private(name: str, flags: int) -> int:
@@ -85,6 +93,7 @@ def connect(path: Path, *, read_only: bool, page_limit: int | None = None) -> sq
         "foreign_keys = ON",
         "busy_timeout = 10000",
         f"journal_size_limit = {WAL_LIMIT_BYTES}",
+        f"cache_size = -{READER_CACHE_KIB if read_only else WRITER_CACHE_KIB}",
     ):
         connection.execute(f"PRAGMA {pragma}")
     if page_limit is not None:

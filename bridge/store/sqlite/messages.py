@@ -50,7 +50,9 @@ _ADD_CONTENT = (
     "INSERT INTO whole_content (id, account, sha256, size_bytes, message_id, reference_ids, "
     "sent_at, sent_on, base_subject, from_mailbox, to_mailbox, cc_mailbox, from_display, "
     "to_display, is_reply, preview, envelope, body, bodystructure, parts, header, raw, subject, "
-    f"sender, recipient, cc, bcc, header_text, is_whole, body_text) VALUES ({', '.join('?' * 30)})"
+    "sender, recipient, cc, bcc, header_text, is_whole, body_text) "
+    "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, "
+    "?, ?)"
 )
 
 
@@ -210,9 +212,14 @@ class SqliteMessageReads(Area):
         statement = "SELECT name FROM subscription WHERE account = ? ORDER BY name"
         return tuple(name for (name,) in self._rows(statement, (account,)))
 
-    async def index_rows(self, mailbox: MailboxId) -> list[IndexRow]:
-        statement = f"SELECT {_MESSAGE} FROM message WHERE mailbox = ? ORDER BY uid"  # noqa: S608
-        return self._rows(statement, (mailbox,))
+    async def index_rows(
+        self, mailbox: MailboxId, *, after: int = 0, limit: int | None = None
+    ) -> list[IndexRow]:
+        statement = (
+            f"SELECT {_MESSAGE} FROM message WHERE mailbox = ? AND uid > ?"  # noqa: S608
+            " ORDER BY uid LIMIT ?"
+        )
+        return self._rows(statement, (mailbox, after, -1 if limit is None else limit))
 
     async def message_row(self, mailbox: MailboxId, uid: Uid) -> MessageRow | None:
         statement = f"SELECT {_MESSAGE} FROM message WHERE mailbox = ? AND uid = ?"  # noqa: S608

@@ -124,8 +124,10 @@ class SqliteOutbox:
     async def waiting_accounts(self) -> tuple[AccountId, ...]:
         """See ``OutboxReads``."""
         rows = self._connection.execute(
-            "SELECT account FROM submission WHERE state = 'queued' "
-            "UNION SELECT account FROM submission WHERE state = 'held' ORDER BY account"
+            # one look into the index for each account, however long its queue is
+            "SELECT id FROM account WHERE EXISTS "
+            "(SELECT 1 FROM submission WHERE state = 'queued' AND account = account.id) OR EXISTS "
+            "(SELECT 1 FROM submission WHERE state = 'held' AND account = account.id) ORDER BY id"
         )
         return tuple(AccountId(account) for (account,) in rows)
 

@@ -2,6 +2,8 @@
 
 What a FETCH asks for together lies together: the pieces of ENVELOPE and BODYSTRUCTURE in one
 table, headers and whole texts in one each, so that a scan reads no page it does not need.
+A content is written through the view ``whole_content``, a message that comes in through
+``last_message``: what the triggers do in one statement would take the writer's thread many.
 ``body_index`` holds which body texts have which three letters, of contents up to the id in
 ``body_indexed``; those after it are looked through instead (see ``bodysearch``).
 """

@@ -1,13 +1,13 @@
 """The one thread that writes: group commit.
 
-Works queue for the thread, which takes all that wait, runs them in one transaction, and commits
-once: while one commit is being synced the next group gathers, so ten waiting submissions cost one
-sync of the medium.
+Works gather on the event loop; the thread takes all that wait, runs them in one transaction, and
+commits once: while one commit is being synced the next group gathers, so ten waiting submissions
+cost one sync of the medium.
 
 Failure: a work that raises is undone alone: the group is run again, each work inside a savepoint
-of its own (which would cost more than most works, were it always there). When the medium refuses a group, nothing of it was
-kept; its works are then run one by one, so that only those which cannot be kept fail. The thread
-never ends by an error: the store recovers as soon as the medium does.
+of its own (which would cost more than most works, were it always there). When the medium refuses
+a group, nothing of it was kept; its works are then run one by one, so that only those which cannot
+be kept fail. The thread never ends by an error: the store recovers as soon as the medium does.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ GROUP_LIMIT = 256
 """Works per commit; bounds how long the first of a group waits for the last."""
 
 GATHER_S = 0.005
-"""How long a group waits for more works at the most: well below what a person or a disk takes."""
+"""How long a group waits for more works at the most; a person does not notice it."""
 
 
 class Job:
@@ -75,10 +75,9 @@ class Job:
 class Writer:
     """See the module; jobs are settled on ``loop`` in the order of their commits.
 
-    Works gather on the loop and are handed over as a group. The two threads share one
-    interpreter: one that writes while messages come in makes both wait for each other more than
-    they work. So a group waits, for ``GATHER_S`` at most, for as many works as were under way
-    when the last one ended; a lone client's works never wait.
+    The two threads share one interpreter: to write while messages come in makes both wait for
+    each other more than they work. So a group waits, for ``GATHER_S`` at most, for as many works
+    as were under way when the last one ended; a lone client's works never wait.
     """
 
     def __init__(self, path: Path, loop: asyncio.AbstractEventLoop, page_limit: int | None) -> None:
@@ -104,8 +103,9 @@ class Writer:
         """Run what is queued and end the thread."""
         if self._waiting is not None:
             self._waiting.cancel()
-        self._groups.put(self._gathered)
-        self._gathered = []
+        if self._gathered:
+            self._groups.put(self._gathered)
+            self._gathered = []
         self._groups.put(None)
         await asyncio.to_thread(self._thread.join)
 

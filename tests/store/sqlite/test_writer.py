@@ -51,6 +51,58 @@ async def test_many_works_that_wait_share_one_commit(tmp_path: Path) -> None:
     await store.close()
 
 
+async def test_works_of_clients_that_write_in_turn_share_commits(tmp_path: Path) -> None:
+    store = await SqliteStore.open(tmp_path)
+    account = await store.write(lambda tx: tx.add_account("a@pec.example"))
+    transactions: list[Transaction] = []
+
+    async def client(number: int) -> None:
+        async def work(tx: Transaction) -> None:
+            transactions.append(tx)
+            await tx.add_subscription(account, str(number))
+
+        for _ in range(10):
+            for _ in range(5 * number):  # each takes another time until its next
+                await asyncio.sleep(0)
+            await store.write(work)
+
+    await asyncio.gather(*map(client, range(10)))
+    assert len(transactions) == 100
+    assert len({id(tx) for tx in transactions}) < 20
+    await store.close()
+
+
+async def test_a_lone_work_does_not_wait_for_ever_for_others(tmp_path: Path) -> None:
+    store = await SqliteStore.open(tmp_path)
+    await asyncio.gather(*(store.write(lambda tx: tx.account("nobody")) for _ in range(10)))
+    async with asyncio.timeout(10):
+        await store.write(lambda tx: tx.add_account("a@pec.example"))
+    await store.close()
+
+
+async def test_a_work_that_raises_spoils_nothing_another_of_its_group_relies_on(
+    tmp_path: Path,
+) -> None:
+    store = await SqliteStore.open(tmp_path)
+    account = await store.write(lambda tx: tx.add_account("a@pec.example"))
+
+    async def learn_and_fail(tx: Transaction) -> None:
+        await tx.add_header_set("subject")
+        await add(tx, account, "undone")
+        raise RuntimeError
+
+    failed, content = await asyncio.gather(
+        store.write(learn_and_fail),
+        store.write(lambda tx: add(tx, account, "kept")),
+        return_exceptions=True,
+    )
+    assert isinstance(failed, RuntimeError)
+    digest = ingested("kept", body="x" * 10).sha256
+    assert await store.read(lambda tx: tx.content_by_digest(account, digest)) == content
+    assert await store.read(lambda tx: tx.header_sets()) == {}
+    await store.close()
+
+
 async def test_a_work_too_large_is_full_and_others_of_its_group_are_kept(
     small: SqliteStore,
 ) -> None:

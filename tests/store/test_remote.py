@@ -1,0 +1,294 @@
+"""The API's rows in the store: where they stand, their bodies, deletions, alarms, progress."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from datetime import date, timedelta
+
+import pytest
+
+from bridge.model import AccountId, ContentId, Mailbox, QueueId, Uid
+from bridge.store.base import ReadTransaction, Store, Transaction
+from bridge.store.remote import DeletionState, NewRemote, ReceiptRow, RemoteCount, RemoteId
+from tests.store.made import NOW, ingested
+from tests.store.made import row as message_row
+
+
+def new(account: AccountId, name: str = "A", rank: float = 0.0, **changes: object) -> NewRemote:
+    fields: dict[str, object] = {
+        "account": account,
+        "fingerprint": name.encode(),
+        "api_id": "7",
+        "raw": '{"id": 7}',
+        "sender": "anna@pec.example",
+        "recipient": "bruno@pec.example",
+        "date_text": "oggi",
+        "subject": f"Oggetto {name}",
+        "received_at": NOW,
+        "first_seen": NOW + timedelta(minutes=1),
+        "rank": rank,
+    }
+    return NewRemote(**{**fields, **changes})  # type: ignore[arg-type]
+
+
+async def add(store: Store, rows: Sequence[NewRemote]) -> list[RemoteId]:
+    async def work(tx: Transaction) -> list[RemoteId]:
+        return [await tx.add_remote(row) for row in rows]
+
+    return await store.write(work)
+
+
+async def keep(store: Store, account: AccountId, remote: RemoteId, body: str) -> ContentId:
+    async def work(tx: Transaction) -> ContentId:
+        content = await tx.add_content(account, ingested(body))
+        await tx.keep_remote_body(remote, body, hashlib.sha256(body.encode()).digest(), content)
+        return content
+
+    return await store.write(work)
+
+
+async def read(store: Store, account: AccountId, what: str, *arguments: object) -> object:
+    async def work(tx: ReadTransaction) -> object:
+        return await getattr(tx, what)(account, *arguments)
+
+    return await store.read(work)
+
+
+async def test_a_row_comes_back_as_it_was_kept(store: Store, account: AccountId) -> None:
+    (remote,) = await add(store, [new(account, received_at=None)])
+    row = await store.read(lambda tx: tx.remote_row(remote))
+    assert row is not None
+    assert (row.account, row.fingerprint, row.api_id) == (account, b"A", "7")
+    assert (row.sender, row.recipient, row.date_text) == (
+        "anna@pec.example",
+        "bruno@pec.example",
+        "oggi",
+    )
+    assert (row.subject, row.received_at, row.first_seen) == (
+        "Oggetto A",
+        None,
+        NOW + timedelta(minutes=1),
+    )
+    assert (row.body_sha256, row.content, row.gone_at, row.kind) == (None, None, None, "")
+    assert await store.read(lambda tx: tx.remote_raw(remote)) == '{"id": 7}'
+
+
+@pytest.mark.parametrize("text", ["", "a\0b\r\n", "\ufffd", "x" * 100_000], ids=repr)
+async def test_any_text_is_kept_as_received(store: Store, account: AccountId, text: str) -> None:
+    (remote,) = await add(store, [new(account, subject=text[:50])])
+    await keep(store, account, remote, text)
+    row = await store.read(lambda tx: tx.remote_row(remote))
+    assert row is not None
+    assert row.subject == text[:50]
+    assert await store.read(lambda tx: tx.remote_body(remote)) == text
+    assert row.body_sha256 == hashlib.sha256(text.encode()).digest()
+
+
+async def test_places_are_given_newest_first(store: Store, account: AccountId) -> None:
+    one, two, three = await add(
+        store, [new(account, "A", 1.0), new(account, "B", 3.0), new(account, "A", 2.0)]
+    )
+    places = await store.read(lambda tx: tx.places_of(account, [b"A", b"C", b"A"]))
+    assert [place.remote for place in places] == [three, one]
+    everything = await store.read(lambda tx: tx.places_between(account, None, None, 10))
+    assert [place.remote for place in everything] == [two, three, one]
+    some = await store.read(lambda tx: tx.places_between(account, 1.5, 3.0, 1))
+    assert [place.remote for place in some] == [two]
+
+
+@pytest.mark.parametrize(
+    ("rank", "newer", "expected"),
+    [
+        (2.0, True, 3.0),
+        (2.0, False, 1.0),
+        (1.5, True, 2.0),
+        (3.0, True, None),
+        (1.0, False, None),
+        (None, True, 3.0),
+        (None, False, 1.0),
+    ],
+)
+async def test_the_rank_beside_another(
+    store: Store, account: AccountId, rank: float | None, newer: bool, expected: float | None
+) -> None:
+    await add(store, [new(account, rank=rank_of) for rank_of in (1.0, 2.0, 3.0)])
+    assert await store.read(lambda tx: tx.rank_beside(account, rank, newer=newer)) == expected
+
+
+async def test_ranks_and_ids_move(store: Store, account: AccountId) -> None:
+    one, two = await add(store, [new(account, "A", 1.0), new(account, "B", 2.0)])
+
+    async def work(tx: Transaction) -> None:
+        await tx.place_remote([(one, "70"), (two, "71")])
+        await tx.rank_remote([(one, 3.0)])
+
+    await store.write(work)
+    places = await store.read(lambda tx: tx.places_between(account, None, None, 10))
+    assert [(place.remote, place.api_id, place.rank) for place in places] == [
+        (one, "70", 3.0),
+        (two, "71", 2.0),
+    ]
+    assert await store.read(lambda tx: tx.places_newer(account, 2.0)) == 1
+
+
+async def test_counts_follow_bodies_and_departures(store: Store, account: AccountId) -> None:
+    one, two, _ = await add(store, [new(account, name) for name in "ABC"])
+    await keep(store, account, one, "testo")
+    await keep(store, account, two, "altro")
+    assert await read(store, account, "remote_count") == RemoteCount(live=3, filed=2)
+    await store.write(lambda tx: tx.mark_remote_gone(one, NOW))
+    assert await read(store, account, "remote_count") == RemoteCount(live=2, filed=1)
+
+
+async def test_bodies_to_be_fetched_come_newest_first(store: Store, account: AccountId) -> None:
+    one, two, three, four = await add(
+        store, [new(account, name, rank) for rank, name in enumerate("ABCD")]
+    )
+    await keep(store, account, two, "testo")
+    await store.write(lambda tx: tx.mark_remote_gone(four, NOW))
+    rows = await store.read(lambda tx: tx.remote_without_body(account, 5))
+    assert [row.id for row in rows] == [three, one]
+    assert len(await store.read(lambda tx: tx.remote_without_body(account, 1))) == 1
+
+
+async def test_gone_rows_are_no_longer_listed_but_kept(store: Store, account: AccountId) -> None:
+    (remote,) = await add(store, [new(account)])
+    content = await keep(store, account, remote, "testo")
+    for later in (0, 5):
+        at = NOW + timedelta(minutes=later)
+        await store.write(lambda tx, at=at: tx.mark_remote_gone(remote, at))  # type: ignore[misc]
+    assert await read(store, account, "remote_rows") == []
+    assert await read(store, account, "places_of", [b"A"]) == []
+    assert await read(store, account, "remote_of_content", content) is None
+    row = await store.read(lambda tx: tx.remote_row(remote))
+    assert row is not None
+    assert row.gone_at == NOW
+    assert await store.read(lambda tx: tx.remote_body(remote)) == "testo"
+
+
+async def wish(store: Store, account: AccountId, content: ContentId) -> bool:
+    return await store.write(lambda tx: tx.record_deletion_intent(account, content, NOW))
+
+
+async def test_a_wish_to_delete_is_written_down_if_there_is_a_row(
+    store: Store, account: AccountId
+) -> None:
+    (remote,) = await add(store, [new(account)])
+    content = await keep(store, account, remote, "testo")
+    other = await store.write(lambda tx: tx.add_content(account, ingested("nostro")))
+    assert await wish(store, account, content)
+    assert not await wish(store, account, other)
+    (row,) = await store.read(lambda tx: tx.deletions(account, DeletionState.WANTED))
+    assert (row.remote.id, row.requested_at, row.state, row.reason) == (
+        remote,
+        NOW,
+        DeletionState.WANTED,
+        "",
+    )
+
+
+@pytest.mark.parametrize("state", [DeletionState.KEPT, DeletionState.DOUBTED])
+async def test_a_second_expunge_wants_again_what_was_kept_or_doubted(
+    store: Store, account: AccountId, state: DeletionState
+) -> None:
+    (remote,) = await add(store, [new(account)])
+    content = await keep(store, account, remote, "testo")
+    await wish(store, account, content)
+    await store.write(lambda tx: tx.settle_deletion(remote, state, "perché", NOW))
+    (row,) = await store.read(lambda tx: tx.deletions(account, state))
+    assert row.reason == "perché"
+    assert await wish(store, account, content)
+    assert len(await store.read(lambda tx: tx.deletions(account, DeletionState.WANTED))) == 1
+
+
+async def test_what_is_gone_is_not_wanted_again(store: Store, account: AccountId) -> None:
+    (remote,) = await add(store, [new(account)])
+    content = await keep(store, account, remote, "testo")
+    await store.write(lambda tx: tx.mark_remote_gone(remote, NOW))
+    assert not await wish(store, account, content)
+
+
+async def test_the_archive_is_kept_for_its_time_and_then_leaves_nothing(
+    store: Store, account: AccountId
+) -> None:
+    kept, gone = await add(store, [new(account, "A"), new(account, "B")])
+    content = await keep(store, account, gone, "testo")
+    await wish(store, account, content)
+
+    async def leave(tx: Transaction) -> None:
+        await tx.mark_remote_gone(gone, NOW)
+        receipt = ReceiptRow(gone, QueueId("Q"), "delivery", NOW, (), "")
+        await tx.add_receipt(receipt)
+
+    await store.write(leave)
+    assert await store.write(lambda tx: tx.drop_archived_bodies(NOW, 10)) == 0
+    later = NOW + timedelta(days=1)
+    assert await store.write(lambda tx: tx.drop_archived_bodies(later, 10)) == 1
+    assert await store.read(lambda tx: tx.remote_row(gone)) is None
+    assert await store.read(lambda tx: tx.remote_body(gone)) is None
+    assert await store.read(lambda tx: tx.remote_row(kept)) is not None
+    assert await store.write(lambda tx: tx.drop_orphans(later + timedelta(1), 10)) == 1
+
+
+async def test_a_text_that_a_mailbox_shows_outlives_the_archive(
+    store: Store, account: AccountId, inbox: Mailbox
+) -> None:
+    (remote,) = await add(store, [new(account)])
+    content = await keep(store, account, remote, "testo")
+
+    async def work(tx: Transaction) -> None:
+        await tx.add_messages(inbox.id, [message_row(1, content)])
+        await tx.mark_remote_gone(remote, NOW)
+
+    await store.write(work)
+    later = NOW + timedelta(days=1)
+    await store.write(lambda tx: tx.drop_archived_bodies(later, 10))
+    assert await store.write(lambda tx: tx.drop_orphans(later + timedelta(1), 10)) == 0
+    assert await store.read(lambda tx: tx.message_row(inbox.id, Uid(1))) is not None
+
+
+async def test_an_alarm_is_raised_once_until_it_is_cleared(
+    store: Store, account: AccountId
+) -> None:
+    async def work(tx: Transaction) -> list[bool]:
+        return [
+            await tx.add_alarm(account, "quota", "80", "piena", NOW),
+            await tx.add_alarm(account, "quota", "80", "piena", NOW),
+            await tx.add_alarm(account, "quota", "90", "piena", NOW),
+            await tx.clear_alarm(account, "quota", "80", NOW),
+            await tx.clear_alarm(account, "quota", "80", NOW),
+            await tx.add_alarm(account, "quota", "80", "di nuovo", NOW + timedelta(1)),
+        ]
+
+    assert await store.write(work) == [True, False, True, True, False, True]
+    alarms = await store.read(lambda tx: tx.alarms(account))
+    assert [(alarm.key, alarm.text) for alarm in alarms] == [("90", "piena"), ("80", "di nuovo")]
+
+
+async def test_progress_and_requests_are_remembered_by_account_and_day(
+    store: Store, account: AccountId
+) -> None:
+    other = await store.write(lambda tx: tx.add_account("altra@pec.example"))
+    today = date(2026, 1, 15)
+
+    async def work(tx: Transaction) -> None:
+        await tx.set_sync_state(account, "uno")
+        await tx.set_sync_state(account, "due")
+        await tx.record_requests_made(account, today, 10)
+        await tx.record_requests_made(account, today, 20)
+
+    await store.write(work)
+    assert await read(store, account, "sync_state") == "due"
+    assert await read(store, other, "sync_state") == ""
+    assert await read(store, account, "requests_made", today) == 20
+    assert await read(store, account, "requests_made", today + timedelta(1)) == 0
+    assert await read(store, other, "requests_made", today) == 0
+
+
+async def test_accounts_do_not_see_each_others_rows(store: Store, account: AccountId) -> None:
+    other = await store.write(lambda tx: tx.add_account("altra@pec.example"))
+    await add(store, [new(account, "A", 1.0), new(other, "A", 5.0)])
+    assert len(await store.read(lambda tx: tx.places_of(account, [b"A"]))) == 1
+    assert await store.read(lambda tx: tx.rank_beside(account, None, newer=True)) == 1.0
+    assert await store.read(lambda tx: tx.places_newer(account, 0.0)) == 1

@@ -1,0 +1,100 @@
+"""However the API reads its description, every message is read, and read once."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from bridge.simulator import SEQUENCE_READING, Counts, Ids, Operation, Options, Order, PageCount
+from bridge.simulator import PastEnd as Past
+from tests.sync.world import ADDRESS, World, world
+
+ROWS = [0, 1, 25, 26, 130]
+
+
+def reading(ids: Ids, base: int, order: Order, count: PageCount, rows: int) -> Options:
+    """Return one reading; what the matrix leaves open changes with it."""
+    past_end = list(Past)[(base + rows) % 3]
+    counts = [Counts.NUMBERS, Counts.STRINGS][rows % 2]
+    return SEQUENCE_READING.replace(
+        ids=ids, page_base=base, order=order, page_count=count, past_end=past_end, counts=counts
+    )
+
+
+def bodies(here: World) -> list[str]:
+    return sorted(one.row.subject for one in here.simulator.inbox(ADDRESS))
+
+
+async def shown(here: World) -> list[str]:
+    texts = (await here.messages()).values()
+    return sorted(text.split("token ")[1].split(" end")[0] for text in texts)
+
+
+def arrive(here: World, number: int) -> None:
+    here.simulator.inject(
+        ADDRESS, subject=f"{number:06}", body=f"token {number:06} end", at=here.clock.now()
+    )
+
+
+async def fill(here: World, rows: int) -> None:
+    for number in range(rows):
+        arrive(here, number)
+        await here.clock.advance(60)
+
+
+@pytest.mark.parametrize("rows", ROWS)
+@pytest.mark.parametrize("count", PageCount)
+@pytest.mark.parametrize("order", Order)
+@pytest.mark.parametrize("base", [0, 1])
+@pytest.mark.parametrize("ids", Ids)
+async def test_every_message_is_read_exactly_once(
+    tmp_path: Path, ids: Ids, base: int, order: Order, count: PageCount, rows: int
+) -> None:
+    async with world(tmp_path, reading(ids, base, order, count, rows)) as here:
+        await fill(here, rows)
+        assert await here.sync_now() == rows
+        assert await shown(here) == bodies(here)
+        assert here.made(Operation.INBOX_GET) == rows
+
+
+@pytest.mark.parametrize("rows", [26, 130])
+@pytest.mark.parametrize("order", Order)
+@pytest.mark.parametrize("base", [0, 1])
+@pytest.mark.parametrize("ids", Ids)
+async def test_rows_that_come_and_go_between_pages_are_not_missed(
+    tmp_path: Path, ids: Ids, base: int, order: Order, rows: int
+) -> None:
+    async with world(tmp_path, reading(ids, base, order, PageCount.CEIL, rows)) as here:
+        await fill(here, rows)
+        for request in (2, 4, 9):
+            here.surprises[request] = lambda number=900_000 + request: arrive(here, number)
+        for request in (3, 5, 6, 11):
+            here.surprises[request] = lambda at=request: vanish(here, at / 12)
+        for _ in range(4):
+            await here.sync_now()
+        assert await shown(here) == bodies(here)
+
+
+def vanish(here: World, where: float) -> None:
+    listed = here.simulator.inbox(ADDRESS)
+    if listed:
+        here.simulator.delete(ADDRESS, listed[int(where * len(listed))].row)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("rows", ROWS)
+@pytest.mark.parametrize("past_end", Past)
+@pytest.mark.parametrize("counts", Counts)
+@pytest.mark.parametrize("order", Order)
+@pytest.mark.parametrize("base", [0, 1])
+@pytest.mark.parametrize("ids", Ids)
+async def test_every_message_is_read_whatever_the_counts_and_the_page_past_the_end(
+    tmp_path: Path, ids: Ids, base: int, order: Order, counts: Counts, past_end: Past, rows: int
+) -> None:
+    options = reading(ids, base, order, PageCount.CEIL, rows)
+    async with world(tmp_path, options.replace(counts=counts, past_end=past_end)) as here:
+        await fill(here, rows)
+        assert await here.sync_now() == rows
+        assert await shown(here) == bodies(here)
+        assert here.made(Operation.INBOX_GET) == rows

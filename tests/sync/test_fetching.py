@@ -1,0 +1,167 @@
+"""Bodies: each once, hostile rows beside good ones, trouble that is the API's or one row's."""
+
+from __future__ import annotations
+
+import contextlib
+from pathlib import Path
+
+import pytest
+
+from bridge.api.errors import ApiError
+from bridge.simulator import SEQUENCE_READING, Answer, Failure, Fault, Operation, Order, Phase
+from tests.sync.world import ADDRESS, World, world
+
+GOOD = "POSTA CERTIFICATA: buono"
+HEAD = {
+    "sender": "a@x.invalid",
+    "recipient": ADDRESS,
+    "date": "Thu, 15 Jan 2026 09:00:00 +0100",
+    "object": "Strano",
+}
+NULLS = dict.fromkeys(["sender", "recipient", "date", "object"])
+
+HOSTILE: dict[str, tuple[object, object]] = {
+    "null": (None, None),
+    "a number": (7, 7),
+    "a list": ([1, 2], []),
+    "nothing in it": ({}, {}),
+    "all nulls": (NULLS, {**NULLS, "body": None}),
+    "no id": ({**HEAD, "id": None}, {**HEAD, "body": "x"}),
+    "an object as id": ({**HEAD, "id": {"a": 1}}, {**HEAD, "body": "x"}),
+    "an absurd id": ({**HEAD, "id": "../../x" * 200}, {**HEAD, "body": "x"}),
+    "a huge number as id": ({**HEAD, "id": 10**400}, {**HEAD, "body": "x"}),
+    "an id of dots": ({**HEAD, "id": ".."}, {**HEAD, "body": "x"}),
+    "an id with slashes": ({**HEAD, "id": "a/b?c#d"}, {**HEAD, "body": "x"}),
+    "a negative id": ({**HEAD, "id": -1}, {**HEAD, "body": "x"}),
+    "a line break in the subject": (
+        {**HEAD, "object": "Strano\r\nBcc: tutti@x.invalid"},
+        {**HEAD, "object": "Strano\r\nBcc: tutti@x.invalid", "body": "x"},
+    ),
+    "control characters": (
+        {**HEAD, "object": "a\0b\x1b[2J\x7f", "sender": "\0"},
+        {**HEAD, "object": "a\0b\x1b[2J\x7f", "sender": "\0", "body": "\0\r\n.\r\n"},
+    ),
+    "a lone surrogate": ({**HEAD, "object": "\ud800"}, {**HEAD, "object": "\ud800", "body": "x"}),
+    "a date that is none": ({**HEAD, "date": "ieri"}, {**HEAD, "date": "ieri", "body": "x"}),
+    "a subject of 100,000": (
+        {**HEAD, "object": "x" * 100_000},
+        {**HEAD, "object": "x" * 100_000, "body": "x"},
+    ),
+    "a body of 10 MB": (HEAD, {**HEAD, "body": "%41+" * 2_500_000}),
+    "a body that is a list": (HEAD, {**HEAD, "body": ["a", "b"]}),
+    "a message that is null": (HEAD, None),
+    "a message that is a list": (HEAD, [1, 2, 3]),
+    "another message": (HEAD, {**HEAD, "object": "Altro", "body": "x"}),
+}
+
+
+async def settle(here: World) -> None:
+    for hours in (0, 1, 1, 3, 7, 13, 25, 25):
+        await here.clock.advance(3600 * hours)
+        await here.sync_now()
+
+
+async def good(here: World) -> int:
+    return sum(GOOD in text for text in (await here.messages()).values())
+
+
+@pytest.mark.parametrize(("listing", "single"), HOSTILE.values(), ids=HOSTILE)
+async def test_a_hostile_row_is_shown_and_the_good_ones_around_it_arrive(
+    tmp_path: Path, listing: object, single: object
+) -> None:
+    async with world(tmp_path, SEQUENCE_READING) as here:
+        here.simulator.inject(ADDRESS, subject=f"{GOOD} 1")
+        here.simulator.inject_raw(ADDRESS, listing, single)
+        here.simulator.inject(ADDRESS, subject=f"{GOOD} 2")
+        await here.sync_now()
+        assert await good(here) == 2
+        await settle(here)
+        assert len(await here.messages()) == 3
+        here.simulator.inject(ADDRESS, subject=f"{GOOD} 3")
+        await here.sync_now()
+        assert await good(here) == 3
+
+
+async def test_all_hostile_rows_at_once_stop_nothing(tmp_path: Path) -> None:
+    async with world(tmp_path, SEQUENCE_READING.replace(order=Order.OLDEST)) as here:
+        for number, (listing, single) in enumerate(HOSTILE.values()):
+            here.simulator.inject(ADDRESS, subject=f"{GOOD} {number}")
+            here.simulator.inject_raw(ADDRESS, listing, single)
+        await here.sync_now()
+        assert await good(here) == len(HOSTILE)
+        await settle(here)
+        assert await good(here) == len(HOSTILE)
+
+
+async def test_a_body_is_asked_for_once_whatever_comes_after(tmp_path: Path) -> None:
+    async with world(tmp_path, SEQUENCE_READING) as here:
+        here.simulator.seed(ADDRESS, 60)
+        await here.sync_now()
+        await here.restart()
+        await here.clock.advance(90_000)
+        await here.sync_now()
+        assert here.made(Operation.INBOX_GET) == 60
+
+
+async def test_trouble_in_the_middle_costs_no_body_twice(tmp_path: Path) -> None:
+    async with world(tmp_path, SEQUENCE_READING) as here:
+        here.simulator.seed(ADDRESS, 60)
+        here.simulator.faults.fail(
+            Operation.INBOX_GET, Phase.BEFORE, Failure.CONNECT_ERROR, skip=30, times=1
+        )
+        with pytest.raises(ApiError):
+            await here.sync_now()
+        assert len(await here.messages()) >= 25
+        await here.sync_now()
+        assert len(await here.messages()) == 60
+        assert here.made(Operation.INBOX_GET) == 61
+
+
+async def test_while_everything_fails_nothing_is_given_up(tmp_path: Path) -> None:
+    async with world(tmp_path, SEQUENCE_READING) as here:
+        here.simulator.seed(ADDRESS, 10)
+        rule = here.simulator.faults.add(
+            Fault(
+                phase=Phase.INSTEAD,
+                result=Answer(500, b"MySQL Error 2002"),
+                operation=Operation.INBOX_GET,
+                times=None,
+            )
+        )
+        for _ in range(40):
+            with contextlib.suppress(ApiError):
+                await here.sync_now()
+            await here.clock.advance(3600)
+        assert await here.messages() == {}
+        here.simulator.faults.remove(rule)
+        await here.clock.advance(90_000)
+        await here.sync_now()
+        assert len(await here.messages()) == 10
+
+
+async def test_one_row_that_fails_delays_no_other_and_is_shown_in_the_end(tmp_path: Path) -> None:
+    async with world(tmp_path, SEQUENCE_READING) as here:
+        here.simulator.seed(ADDRESS, 5)
+        await here.sync_now()
+        here.simulator.inject(ADDRESS, subject="Rotto")
+        rule = here.simulator.faults.answer(Operation.INBOX_GET, 500, b"oops", times=None)
+        await here.sync_now()
+        here.simulator.faults.remove(rule)
+        assert len(await here.messages()) == 5
+        await here.clock.advance(120)
+        await here.sync_now()
+        assert len(await here.messages()) == 6
+
+
+async def test_bodies_of_shifted_ids_are_looked_for_where_they_are(tmp_path: Path) -> None:
+    async with world(tmp_path, SEQUENCE_READING) as here:
+        here.simulator.seed(ADDRESS, 60)
+        for request in (3, 6, 9):
+            here.surprises[request] = lambda: here.simulator.delete(
+                ADDRESS, here.simulator.inbox(ADDRESS)[0].row
+            )
+        for _ in range(3):
+            await here.sync_now()
+        texts = "".join((await here.messages()).values())
+        assert len(await here.messages()) == len(here.listed()) == 57
+        assert all(f"{number + 1}" in texts for number in range(3, 60))

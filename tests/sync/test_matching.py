@@ -1,0 +1,181 @@
+"""Matching a page with what is known: tables, one case a line."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bridge.api.schema import InboxRow, UnreadableRow
+from bridge.store.remote import Place, RemoteId
+from bridge.sync.matching import Listed, align, fingerprint, listed, missing, ranked
+
+NOON = datetime(2026, 1, 15, 12, 0, tzinfo=UTC)
+
+
+def row(number: str, subject: str = "Oggetto", **changes: object) -> InboxRow:
+    fields: dict[str, object] = {
+        "api_id": number,
+        "sender": "a@x.invalid",
+        "recipient": "b@x.invalid",
+        "date_text": "Thu, 15 Jan 2026 12:00:00 +0000",
+        "subject": subject,
+        "raw": "{}",
+        "date": NOON,
+    }
+    return InboxRow(**{**fields, **changes})  # type: ignore[arg-type]
+
+
+def one(name: str, api_id: str) -> Listed:
+    return listed(row(api_id, name))
+
+
+def place(number: int, name: str, api_id: str, rank: float) -> Place:
+    return Place(RemoteId(number), fingerprint(row(api_id, name)), api_id, rank, b"body")
+
+
+@pytest.mark.parametrize(
+    ("changes", "is_same"),
+    [
+        ({}, True),
+        ({"api_id": "99"}, True),
+        ({"sender": " a@x.invalid "}, True),
+        ({"date_text": "2026-01-15 13:00:00"}, True),
+        ({"raw": '{"id": 2}'}, True),
+        ({"subject": "Altro"}, False),
+        ({"sender": "c@x.invalid"}, False),
+        ({"recipient": "c@x.invalid"}, False),
+        ({"date": NOON + timedelta(seconds=1)}, False),
+        ({"date": None, "date_text": "ieri"}, False),
+    ],
+    ids=str,
+)
+def test_what_names_a_row(changes: dict[str, object], is_same: bool) -> None:
+    assert (fingerprint(row("1")) == fingerprint(row("1", **changes))) is is_same
+
+
+def test_an_unreadable_row_is_named_by_its_json() -> None:
+    assert fingerprint(UnreadableRow("null")) == fingerprint(UnreadableRow("null"))
+    assert fingerprint(UnreadableRow("null")) != fingerprint(UnreadableRow("[1]"))
+
+
+KNOWN = [place(3, "C", "3", 3.0), place(2, "B", "2", 2.0), place(1, "A", "1", 1.0)]
+
+CASES = {
+    "as it was": ("C3 B2 A1", KNOWN, {0: 3, 1: 2, 2: 1}, [], []),
+    "one is new": ("D4 C3 B2 A1", KNOWN, {1: 3, 2: 2, 3: 1}, [0], []),
+    "renumbered": ("C2 B1 A0", KNOWN, {0: 3, 1: 2, 2: 1}, [], []),
+    "one is missing": ("C3 A1", KNOWN, {0: 3, 1: 1}, [], []),
+    "nothing is known": ("C3 B2 A1", [], {}, [0, 1, 2], []),
+    "new twins": ("X2 X1", [], {}, [], ["X"]),
+    "twins as they were": (
+        "X2 X1",
+        [place(2, "X", "2", 2.0), place(1, "X", "1", 1.0)],
+        {0: 2, 1: 1},
+        [],
+        [],
+    ),
+    "twins renumbered with their neighbour": (
+        "X5 X4 A0",
+        [place(3, "X", "6", 3.0), place(2, "X", "5", 2.0), place(1, "A", "1", 1.0)],
+        {0: 3, 1: 2, 2: 1},
+        [],
+        [],
+    ),
+    "twins renumbered, their neighbour not": (
+        "X5 X4 A1",
+        [place(3, "X", "6", 3.0), place(2, "X", "5", 2.0), place(1, "A", "1", 1.0)],
+        {2: 1},
+        [],
+        ["X"],
+    ),
+    "one more twin": ("X2 X1", [place(1, "X", "1", 1.0)], {}, [], ["X"]),
+    "one twin less": (
+        "X1 A0",
+        [place(3, "X", "3", 3.0), place(2, "X", "2", 2.0), place(1, "A", "0", 1.0)],
+        {1: 1},
+        [],
+        ["X"],
+    ),
+    "the same row elsewhere, or another": (
+        "A9 C3 B2",
+        KNOWN,
+        {1: 3, 2: 2},
+        [],
+        ["A"],
+    ),
+}
+
+
+@pytest.mark.parametrize(("page", "known", "pairs", "fresh", "doubtful"), CASES.values(), ids=CASES)
+def test_a_page_beside_what_is_known(
+    page: str,
+    known: list[Place],
+    pairs: dict[int, int],
+    fresh: list[int],
+    doubtful: list[str],
+) -> None:
+    alignment = align([one(item[0], item[1:]) for item in page.split()], known)
+    assert {index: found.remote for index, found in alignment.partners.items()} == pairs
+    assert list(alignment.fresh) == fresh
+    assert alignment.doubtful == {fingerprint(row("", name)) for name in doubtful}
+
+
+def test_rows_without_an_id_are_told_apart_by_their_count_alone() -> None:
+    nothing = listed(UnreadableRow("null"))
+    known = [Place(RemoteId(1), nothing.fingerprint, "", 1.0, None)]
+    alignment = align([nothing, nothing], known)
+    assert (alignment.fresh, alignment.doubtful) == ((1,), frozenset())
+
+
+def test_moved_rows_are_known_under_their_new_ids() -> None:
+    alignment = align([one("C", "2"), one("B", "1"), one("A", "1")], KNOWN)
+    assert alignment.moved == [(3, "2"), (2, "1")]
+
+
+@pytest.mark.parametrize(
+    ("page", "upper", "lower", "ranks"),
+    [
+        ("D4 C3 B2 A1", None, None, {0: 4.0}),
+        ("E5 D4 C3", None, 2.0, {0: 5.0, 1: 4.0}),
+        ("B2 A1 Z0", 3.0, None, {2: 0.0}),
+        ("C3 Y7 B2", None, 1.0, {1: 2.5}),
+        ("Q2 P1", None, None, {0: 2.0, 1: 1.0}),
+        ("Q2 P1", 10.0, None, {0: 9.0, 1: 8.0}),
+        ("Q2", 10.0, 9.0, {0: 9.5}),
+    ],
+)
+def test_new_rows_are_ranked_between_their_neighbours(
+    page: str, upper: float | None, lower: float | None, ranks: dict[int, float]
+) -> None:
+    rows = [one(item[0], item[1:]) for item in page.split()]
+    names = {item.fingerprint for item in rows}
+    alignment = align(rows, [known for known in KNOWN if known.fingerprint in names])
+    assert ranked(alignment, upper, lower) == ranks
+
+
+def test_what_should_be_on_a_page_and_is_not_is_missing() -> None:
+    alignment = align([one("C", "3"), one("A", "1")], [KNOWN[0], KNOWN[2]])
+    assert missing(alignment, KNOWN) == (KNOWN[1],)
+
+
+names = st.lists(st.sampled_from("ABCDEFGH"), min_size=1, max_size=25)
+
+
+@given(names, st.data())
+def test_no_known_row_is_ever_declared_new(page: list[str], data: st.DataObject) -> None:
+    rows = [one(name, str(100 - index)) for index, name in enumerate(page)]
+    kept = data.draw(st.lists(st.sampled_from(range(len(rows))), unique=True))
+    known = [
+        place(index + 1, page[index], str(data.draw(st.integers(0, 120))), 100.0 - index)
+        for index in sorted(kept)
+    ]
+    alignment = align(rows, known)
+    for index in alignment.fresh:
+        name = rows[index].fingerprint
+        assert all(found.fingerprint != name for found in known)
+    assert len(set(alignment.partners.values())) == len(alignment.partners)
+    for index, found in alignment.partners.items():
+        assert rows[index].fingerprint == found.fingerprint

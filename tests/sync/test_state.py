@@ -1,0 +1,59 @@
+"""What sync remembers survives being written down; damage is forgotten, not fatal."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import pytest
+
+from bridge.sync.paging import Layout
+from bridge.sync.state import QuotaFigures, Sweep, SyncState, dump, load
+
+AT = datetime(2026, 1, 15, 9, 0, tzinfo=UTC)
+FULL = SyncState(
+    layout=Layout(1, 25, newest_first=False, descending=False, single=False),
+    sweep=Sweep(3, -7.5, 981, whole=True, found=True),
+    total=981,
+    extent=975,
+    excess=2,
+    suspected=3,
+    whole_at=AT,
+    last_sync=AT,
+    emptied_at=AT,
+    quota=QuotaFigures(800, 1000),
+    quota_at=AT,
+)
+
+
+@pytest.mark.parametrize("state", [SyncState(), FULL], ids=["first", "full"])
+def test_state_is_read_as_it_was_written(state: SyncState) -> None:
+    assert load(dump(state)) == state
+
+
+@pytest.mark.parametrize(
+    "text", ["", "{", "null", "[]", '{"total": "x", "layout": {"old": 1}, "whole_at": 7}']
+)
+def test_what_cannot_be_read_is_forgotten(text: str) -> None:
+    assert load(text) == SyncState()
+
+
+def test_a_damaged_part_leaves_the_others() -> None:
+    assert load('{"total": 5, "sweep": {"page": 1}}') == SyncState(total=5)
+
+
+@pytest.mark.parametrize(
+    ("state", "live", "expected"),
+    [
+        (SyncState(total=5), 5, True),
+        (SyncState(total=6), 5, False),
+        (SyncState(total=6, excess=1), 5, True),
+        (SyncState(), 5, True),
+    ],
+)
+def test_a_total_that_is_explained(state: SyncState, live: int, expected: bool) -> None:
+    assert state.agrees(live) is expected
+
+
+def test_a_mailbox_without_a_limit_is_never_full() -> None:
+    assert QuotaFigures(5, 0).percent is None
+    assert QuotaFigures(900, 1000).percent == 90
