@@ -1,6 +1,6 @@
 """Work that no command waits for: what a FETCH learned is kept for the next.
 
-A failure is logged and harms nobody: the work is one that may be done again.
+A failure is logged and harms nobody: the work is one that may be done again, or left.
 """
 
 from __future__ import annotations
@@ -12,6 +12,9 @@ import structlog
 
 log = structlog.get_logger()
 
+LIMIT = 32
+"""Works under way; one more is left undone, so that a FETCH of everything fills no memory."""
+
 
 class Background:
     """Tasks under way; ``finish`` waits for all of them."""
@@ -20,7 +23,10 @@ class Background:
         self._tasks: set[asyncio.Task[object]] = set()
 
     def start(self, work: Coroutine[object, object, object]) -> None:
-        """Run ``work`` on its own."""
+        """Run ``work`` on its own, unless ``LIMIT`` are under way already."""
+        if len(self._tasks) >= LIMIT:
+            work.close()
+            return
         task = asyncio.ensure_future(work)
         self._tasks.add(task)
         task.add_done_callback(self._ended)

@@ -35,6 +35,9 @@ GROUP_LIMIT = 256
 GATHER_S = 0.005
 """How long a group waits for more works at the most; a person does not notice it."""
 
+CROWD = 4
+"""Works under way from which on waiting for each other saves more than it costs."""
+
 
 class Job:
     """A work on its way through the writer's thread."""
@@ -77,7 +80,8 @@ class Writer:
 
     The two threads share one interpreter: to write while messages come in makes both wait for
     each other more than they work. So a group waits, for ``GATHER_S`` at most, for as many works
-    as were under way when the last one ended; a lone client's works never wait.
+    as were under way when the last one ended, if those were a ``CROWD``; the works of a client or
+    two never wait.
     """
 
     def __init__(self, path: Path, loop: asyncio.AbstractEventLoop, page_limit: int | None) -> None:
@@ -127,7 +131,8 @@ class Writer:
 
     def _settle(self, group: Sequence[Job]) -> None:
         self._writing = False
-        self._expected = min(len(group) + len(self._gathered), GROUP_LIMIT)
+        under_way = len(group) + len(self._gathered)
+        self._expected = min(under_way, GROUP_LIMIT) if under_way >= CROWD else 1
         for job in group:
             job.settle()
         self._gather()
@@ -144,6 +149,12 @@ class Writer:
             except sqlite3.Error as error:  # not even opened
                 for job in group:
                     job.fail(failure(error, self._path))
+            except Exception as error:  # whatever it is, the next group must find the thread
+                log.exception("store_writer_failed")
+                _close(connection)
+                connection = None
+                for job in group:
+                    job.fail(StoreFailed(f"{self._path}: {error}"))
             with contextlib.suppress(RuntimeError):  # the loop was closed under us
                 self._loop.call_soon_threadsafe(self._settle, group)
         if connection is not None:
@@ -166,9 +177,15 @@ class Writer:
                 job.fail(failure(error, self._path))
         if not connection.in_transaction:
             return connection
+        _close(connection)
+        return None
+
+
+def _close(connection: sqlite3.Connection | None) -> None:
+    """Close a connection that cannot be trusted any more; what it held open is undone."""
+    if connection is not None:
         with contextlib.suppress(sqlite3.Error):
             connection.close()
-        return None
 
 
 def _run_group(connection: sqlite3.Connection, group: Sequence[Job]) -> sqlite3.Error | None:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from bridge.model import AccountId, ContentId
-from bridge.store.base import StoreFull, Transaction
+from bridge.store.base import StoreFailed, StoreFull, Transaction
 from bridge.store.sqlite import SqliteStore
 from bridge.store.sqlite.connection import FILE_NAME, connect
 from tests.store.made import NOW, ingested
@@ -152,3 +152,19 @@ async def test_nobody_hears_of_what_a_full_store_did_not_keep(small: SqliteStore
     with pytest.raises(StoreFull):
         await small.write(lambda tx: add(tx, account, "huge", 2_000_000), heard.append)
     assert heard == []
+
+
+async def test_the_thread_outlives_an_error_nobody_foresaw(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = await SqliteStore.open(tmp_path)
+    with monkeypatch.context() as patch:
+
+        def broken(*_: object, **__: object) -> None:
+            raise OSError("the medium is gone")
+
+        patch.setattr("bridge.store.sqlite.writer.connect", broken)
+        with pytest.raises(StoreFailed, match="the medium is gone"):
+            await store.write(lambda tx: tx.add_account("a@pec.example"))
+    assert await store.write(lambda tx: tx.add_account("a@pec.example")) > 0
+    await store.close()
