@@ -73,6 +73,7 @@ class Absence:
         self._suspects: dict[RemoteId, bytes] = {}
         self._twins: dict[bytes, dict[str, int]] = {}
         self._missed: set[RemoteId] = set()
+        self._fewer: dict[bytes, int] = {}
         self._listed: set[int] = set()
         self._unreadable = 0
 
@@ -169,9 +170,15 @@ class Absence:
             gone, self._missed = gone & self._missed, gone
         if total is None or self._are_lacking(total, len(gone)):
             await self._remove(gone)
-        for name, seen in self._twins.items():
-            if len(seen) < len(await self._ledger.places([name])):
-                self.doubtful[name] = Doubt(set(seen.values()), len(seen))
+        fewer = {
+            name: len(seen)
+            for name, seen in self._twins.items()
+            if len(seen) < len(await self._ledger.places([name]))
+        }
+        if total is None:
+            fewer, self._fewer = dict(fewer.items() & self._fewer.items()), fewer
+        for name, count in fewer.items():
+            self.doubtful[name] = Doubt(set(self._twins[name].values()), count)
 
     def _are_lacking(self, total: int, count: int) -> bool:
         """Tell whether the API's total lacks so many of the known rows."""

@@ -280,12 +280,13 @@ class AccountSync:
         pages = Pages(client)
         listing = Listing(pages, ledger, clock, state)
         locator = Locator(pages, ledger, lambda: listing.state)
+        fetcher = Fetcher(client, ledger, self._filer, locator, clock, listing.suspect)
         return _Parts(
             listing,
-            Fetcher(client, ledger, self._filer, locator, clock, listing.suspect),
+            fetcher,
             Deleter(client, ledger, locator, clock, address, self._settings.delete),
             Capacity(client, ledger, listing, clock, address),
-            Twins(client, ledger, self._filer, locator),
+            Twins(client, ledger, self._filer, locator, fetcher.is_fetching),
         )
 
     async def _worked(self) -> None:

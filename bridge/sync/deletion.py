@@ -14,12 +14,12 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
-from typing import Literal
+from typing import Literal, NoReturn
 
 import structlog
 
 from bridge.alarms import AlarmKind
-from bridge.api.errors import NotFound, NotSent, OutcomeUnknown, Refused
+from bridge.api.errors import NotSent, OutcomeUnknown, Refused
 from bridge.clock import Clock
 from bridge.store.remote import DeletionRow, DeletionState, Place, RemoteRow
 from bridge.sync.agreement import agrees_exactly
@@ -128,7 +128,9 @@ class Deleter:
         if not row.api_id:
             raise Doubt("il servizio non le dà un identificativo.", "the API gives it no id.")
         twins = await self._ledger.places([row.fingerprint])
-        listed = await self._listed(twins, thorough=row.id in self._tries)
+        twins.sort(key=lambda place: place.remote != row.id)  # itself first
+        thorough = row.id in self._tries
+        listed = await self._listed(twins, thorough=thorough)
         if not listed:
             self._tries.setdefault(row.id, (0, -APART_S))
             raise _Later
@@ -144,7 +146,7 @@ class Deleter:
         present = await self._ledger.row(row.id)
         if present is None or present.gone_at is not None:
             raise _Later
-        if len(listed) > 1 and _ids(await self._listed(twins)) != _ids(listed):
+        if len(listed) > 1 and _ids(await self._listed(twins, thorough=thorough)) != _ids(listed):
             raise _Later  # they moved while they were read
         return present, twins, len(candidates)
 
@@ -154,12 +156,12 @@ class Deleter:
         for one in sorted(listed, key=lambda one: _number(one.api_id), reverse=True):
             try:
                 message = await self._client.inbox_message(one.api_id)
-            except NotFound:
-                raise _Later from None
-            except Refused as error:
-                raise Doubt(
-                    "il servizio non la mostra.", f"the API does not show it: {error.reason}"
-                ) from None
+            except Refused as error:  # it may have moved just now
+                self._later(
+                    row,
+                    "il servizio non mostra il messaggio.",
+                    f"the API does not show it: {error.reason}",
+                )
             same_body = row.body_sha256 in (None, _digest(message.body))
             if same_body and agrees_exactly(row, message):
                 found.append(one.api_id)
@@ -174,7 +176,7 @@ class Deleter:
                     found[one.api_id] = one
         return list(found.values())
 
-    def _later(self, row: RemoteRow, italian: str, english: str) -> None:
+    def _later(self, row: RemoteRow, italian: str, english: str) -> NoReturn:
         """Put a row off, but not for ever.
 
         Raises:
@@ -222,15 +224,12 @@ class Deleter:
                 raise
             await self._not_allowed(error.reason)
             raise _Later from None
-        except NotFound:
-            pass  # gone already, perhaps; the listing decides
         except Refused as error:
             if error.status in (403, 405):
                 await self._not_allowed(error.reason)
                 raise _Later from None
-            raise Doubt(
-                "il servizio rifiuta di cancellarlo.", f"the API refuses: {error.reason}"
-            ) from None
+            log.warning("a deletion was refused", remote=row.id, reason=error.reason)
+            return await self._verify(row, twins, before, confirmed=False)
         except OutcomeUnknown as error:
             log.warning("a deletion's outcome is unknown", remote=row.id, reason=error.reason)
             return await self._verify(row, twins, before, confirmed=False)
@@ -241,10 +240,13 @@ class Deleter:
     ) -> bool:
         """See whether the listing lacks the row now, and write down what came of it.
 
-        Of ``before`` rows with its text there must be one less.
+        Of ``before`` rows with its text there must be one less. Without an answer nothing is
+        concluded from that, since rows may just have moved: the next passes will tell.
         """
-        listed = await self._listed(twins, thorough=not confirmed)
+        listed = await self._listed(twins)
         if not listed or len(await self._same_body(row, listed)) < before:
+            if not confirmed:
+                raise _Later
             await self._ledger.deleted(row.id)
             await self._ledger.clear(AlarmKind.DELETION, NOT_ALLOWED)
             self._tries.pop(row.id, None)

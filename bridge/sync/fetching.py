@@ -114,6 +114,10 @@ class Fetcher:
         """How many rows failed and wait for their next try."""
         return len(self._tries)
 
+    def is_fetching(self, remote: RemoteId) -> bool:
+        """Tell whether a row's body is on its way."""
+        return remote in self._in_hand
+
     async def drain(self, may_go_on: Callable[[], Awaitable[bool]] = _always) -> None:
         """Fetch until nothing is left that can be had now.
 

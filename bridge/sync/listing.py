@@ -160,7 +160,9 @@ class Listing:
         if not self.sweeping:
             self._absence.forget()
         taken = await self._take(page, None, remember=not self.sweeping)
-        extent = (page.number - layout.base) * layout.size + len(page.rows)
+        extent = None
+        if layout.newest_first is False:
+            extent = (page.number - layout.base) * layout.size + len(page.rows)
         self.state = replace(self.state, total=page.total, extent=extent)
         is_last = self._is_last(page)
         span = Span(None, is_last and self._is_end(page), None)

@@ -20,7 +20,7 @@ SPREAD = 6
 """Pages that twins may spread over to either side."""
 
 LOOKED_FOR = 8
-"""Up to so many known twins are looked for where they should be."""
+"""So many known twins are looked for where they should be, the first ones."""
 
 
 class Locator:
@@ -43,16 +43,30 @@ class Locator:
         """Return the pages on which rows of one fingerprint are listed, as far as can be told.
 
         Args:
-            places: known rows that have it; each is looked for where it should be.
+            places: known rows that have it; the first are looked for where they should be.
             numbers: pages on which some were seen.
-            thorough: look on all pages for those that are not where they should be.
+            thorough: look on all pages.
         """
         starts = set(numbers)
-        if len(places) <= LOOKED_FOR:
-            for place in places:
-                page = await self.page_with(place, thorough=thorough)
-                starts.update(() if page is None else (page.number,))
+        if thorough and places:
+            starts |= await self._all_with(places[0].fingerprint)
+        for place in places[:LOOKED_FOR]:
+            page = await self.page_with(place)
+            starts.update(() if page is None else (page.number,))
         return await self.again(places[0].fingerprint, starts) if places else {}
+
+    async def _all_with(self, name: bytes) -> set[int]:
+        """Return every page that lists a row of a fingerprint, of the first ``ALL`` pages."""
+        layout = self._state().layout
+        if layout is None:
+            return set()
+        length = self._state().length(self._ledger.live)
+        found = set()
+        for number in range(layout.base, layout.base + min(length // layout.size + 1, ALL) + 1):
+            page = await self._pages.snapshot(number, layout)
+            if any(one.fingerprint == name for one in page.rows):
+                found.add(number)
+        return found
 
     async def again(self, name: bytes, numbers: Collection[int]) -> dict[int, Snapshot]:
         """Return pages with rows of a fingerprint, and their neighbours as far as those reach."""

@@ -138,11 +138,8 @@ def _layout(
 
 def _falls(page: Sequence[Row]) -> bool | None:
     """Tell whether rows go from new to old; None if nothing tells."""
-    for key in (_moment, _number):
-        values = [value for row in page if (value := key(row)) is not None]
-        pairs = list(pairwise(values))
-        falling = sum(one > other for one, other in pairs)
-        rising = sum(one < other for one, other in pairs)
+    for key in _keys(page):
+        falling, rising = _steps(page, key)
         if falling != rising:
             return falling > rising
     return None
@@ -150,14 +147,35 @@ def _falls(page: Sequence[Row]) -> bool | None:
 
 def _precedes(page: Sequence[Row], following: Sequence[Row]) -> bool | None:
     """Tell whether ``page`` is newer than the one that follows; None if nothing tells."""
-    for key in (_moment, _number):
+    for key in _keys(page, following):
         one, other = _mean(page, key), _mean(following, key)
         if one is not None and other is not None and one != other:
             return one > other
     return None
 
 
-def _mean(page: Sequence[Row], key: Callable[[Row], float | None]) -> float | None:
+Key = Callable[[Row], float | None]
+
+
+def _keys(*pages: Sequence[Row]) -> list[Key]:
+    """Return what may tell new from old, first what goes most steadily one way on the pages."""
+
+    def unsteadiness(key: Key) -> float:
+        steps = [_steps(page, key) for page in pages]
+        every = sum(falling + rising for falling, rising in steps)
+        return 1 - sum(abs(falling - rising) for falling, rising in steps) / every if every else 1
+
+    return sorted((_moment, _number), key=unsteadiness)
+
+
+def _steps(page: Sequence[Row], key: Key) -> tuple[int, int]:
+    """Count the neighbours that fall, and those that rise."""
+    values = [value for row in page if (value := key(row)) is not None]
+    pairs = list(pairwise(values))
+    return sum(one > other for one, other in pairs), sum(one < other for one, other in pairs)
+
+
+def _mean(page: Sequence[Row], key: Key) -> float | None:
     values = [value for row in page if (value := key(row)) is not None]
     return sum(values) / len(values) if values else None
 

@@ -10,7 +10,7 @@ Failure: errors of the API and the store pass. What could not be told stays doub
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import structlog
@@ -46,11 +46,19 @@ class _Seen:
 class Twins:
     """Settles doubts about one account's twins."""
 
-    def __init__(self, client: InboxClient, ledger: Ledger, filer: Filer, locator: Locator) -> None:
+    def __init__(
+        self,
+        client: InboxClient,
+        ledger: Ledger,
+        filer: Filer,
+        locator: Locator,
+        is_fetching: Callable[[RemoteId], bool],
+    ) -> None:
         self._client = client
         self._ledger = ledger
         self._filer = filer
         self._locator = locator
+        self._is_fetching = is_fetching
         self._looks: dict[bytes, int] = {}
 
     async def settle(self, name: bytes, doubt: Doubt, layout: Layout) -> bool:
@@ -65,6 +73,8 @@ class Twins:
             ApiError, StoreFailed: nothing was settled.
         """
         known = await self._ledger.places([name])
+        if self._are_fetched(known):
+            return False
         pages = await self._locator.everywhere(known, doubt.pages)
         if not known:
             pages = await self._locator.again(name, doubt.pages)
@@ -84,13 +94,17 @@ class Twins:
         if unread and self._looks[name] < PATIENCE:
             return False
         again = await self._seen(name, await self._locator.again(name, pages), layout)
-        if _ids(again.rows) != _ids(seen.rows):
+        if _ids(again.rows) != _ids(seen.rows) or self._are_fetched(known):
             return False
         left = await self._by_body(seen, known, messages)
         if doubt.listed == len(seen.rows):
             await self._withdraw(left)
         self._looks.pop(name, None)
         return True
+
+    def _are_fetched(self, known: Sequence[Place]) -> bool:
+        """Tell whether the body of one is on its way: it must not be given to another too."""
+        return any(self._is_fetching(place.remote) for place in known)
 
     async def _seen(self, name: bytes, pages: Mapping[int, Snapshot], layout: Layout) -> _Seen:
         found: dict[object, tuple[Listed, tuple[Alignment, int]]] = {}
