@@ -161,7 +161,7 @@ class AccountSync:
                 break
             async with self._turn:
                 await self._step(parts)
-                if parts.listing.doubtful:
+                if _is_undecided(parts):
                     break
 
     async def _look(self, parts: _Parts) -> None:
@@ -244,7 +244,7 @@ class AccountSync:
             try:
                 while listing.sweeping:
                     await self._step(parts)
-                    if listing.doubtful:
+                    if _is_undecided(parts):
                         break
             finally:
                 self._listed.set()
@@ -253,7 +253,7 @@ class AccountSync:
             await self._settle_twins(parts)
             deleted = await parts.deleter.carry_out()
             await self._see_to_the_rest(parts)
-        return listing.is_settled and not deleted
+        return listing.is_settled and not deleted and not _is_undecided(parts)
 
     async def _fetch_beside(self, parts: _Parts) -> None:
         """Fetch what a listing under way brings up, until it has ended and nothing is left."""
@@ -286,7 +286,7 @@ class AccountSync:
             fetcher,
             Deleter(client, ledger, locator, clock, address, self._settings.delete),
             Capacity(client, ledger, listing, clock, address),
-            Twins(client, ledger, self._filer, locator, fetcher.is_fetching),
+            Twins(client, ledger, self._filer, locator, clock, fetcher.is_fetching),
         )
 
     async def _worked(self) -> None:
@@ -315,3 +315,8 @@ class AccountSync:
                 await self._ledger.alarm(alarm, ALARM_KEY, words(self._account.address, reason))
         except StoreFailed as error:
             log.error("an alarm cannot be kept", account=self._account.id, reason=str(error))
+
+
+def _is_undecided(parts: _Parts) -> bool:
+    """Tell whether there are twins to be told apart that are worth another try now."""
+    return any(not parts.twins.is_waiting(name) for name in parts.listing.doubtful)

@@ -5,7 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import timedelta
 
+import structlog
+
 from bridge.alarms import AlarmKind
+from bridge.api.errors import ApiError
 from bridge.clock import Clock
 from bridge.sync.ledger import Ledger
 from bridge.sync.listing import Listing
@@ -13,9 +16,14 @@ from bridge.sync.notice import filling
 from bridge.sync.pages import InboxClient
 from bridge.sync.state import QuotaFigures
 
+log = structlog.get_logger()
+
 EVERY = timedelta(hours=1)
 MARKS = (80, 90)
 """Percentages at which a person is told, once each until it is less again."""
+
+AGAIN = timedelta(minutes=15)
+"""How soon the API is asked once more after it did not tell."""
 
 
 class Capacity:
@@ -31,20 +39,20 @@ class Capacity:
         self._address = address
 
     async def read_if_due(self) -> None:
-        """Ask the API if that was long ago.
-
-        Raises:
-            ApiError: it does not tell.
-        """
+        """Ask the API if that was long ago; mail does not wait for what it fails to tell."""
         at = self._listing.state.quota_at
         now = self._clock.now()
         if at is not None and now - at < EVERY:
             return
-        # Whatever comes of it, it is not asked for again soon.
-        self._listing.state = replace(self._listing.state, quota_at=now)
-        quota = await self._client.quota()
+        # It may not tell, and must not be asked again at every look then.
+        self._listing.state = replace(self._listing.state, quota_at=now - EVERY + AGAIN)
+        try:
+            quota = await self._client.quota()
+        except ApiError as error:
+            log.warning("quota not told", account=self._ledger.account, reason=error.reason)
+            return
         figures = QuotaFigures(quota.usage * quota.unit_bytes, quota.limit * quota.unit_bytes)
-        self._listing.state = replace(self._listing.state, quota=figures)
+        self._listing.state = replace(self._listing.state, quota=figures, quota_at=now)
         await self._tell(figures)
 
     async def _tell(self, figures: QuotaFigures) -> None:

@@ -92,6 +92,7 @@ class Deleter:
             ApiError: the API is in trouble; what is left waits.
         """
         deleted = 0
+        await self._take_up_twins()
         for wish in sorted(await self._ledger.wanted(), key=_highest_first):
             if self._clock.monotonic() < self._rest_until_s:
                 break
@@ -102,6 +103,23 @@ class Deleter:
             except _Later:
                 continue
         return deleted
+
+    async def _take_up_twins(self) -> None:
+        """Take doubts up whose reason has gone: all that are alike in everything are wanted gone.
+
+        Only a wish that is new can be the reason, so that none is taken up for ever.
+        """
+        doubted = await self._ledger.doubted()
+        wanted = await self._ledger.wanted() if doubted else []
+        wished = {wish.remote.id for wish in (*doubted, *wanted)}
+        new = {_likeness(wish.remote) for wish in wanted}
+        for wish in doubted:
+            row = wish.remote
+            if _likeness(row) not in new:
+                continue
+            twins = await self._ledger.places([row.fingerprint])
+            if all(one.remote in wished for one in twins if one.body_sha256 == row.body_sha256):
+                await self._ledger.want_again(row)
 
     async def _one(self, remote: int) -> bool:
         wish = next((one for one in await self._ledger.wanted() if one.remote.id == remote), None)
@@ -281,6 +299,10 @@ class Deleter:
         self._tries.pop(row.id, None)
         notice = doubted(row, doubt.italian, doubt.english)
         await self._ledger.settle(row.id, DeletionState.DOUBTED, doubt.english, notice)
+
+
+def _likeness(row: RemoteRow) -> tuple[bytes, bytes | None]:
+    return row.fingerprint, row.body_sha256
 
 
 def _highest_first(wish: DeletionRow) -> tuple[float, float]:

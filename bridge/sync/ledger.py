@@ -294,6 +294,23 @@ class Ledger:
 
         return await self._store.read(work)
 
+    async def doubted(self) -> list[DeletionRow]:
+        """Return the deletions that a doubt has stopped, oldest first."""
+
+        async def work(tx: ReadTransaction) -> list[DeletionRow]:
+            return await tx.deletions(self.account, DeletionState.DOUBTED)
+
+        return await self._store.read(work)
+
+    async def want_again(self, row: RemoteRow) -> None:
+        """Take a deletion up that a doubt had stopped; its alarm stays until it is done."""
+
+        async def work(tx: Transaction) -> None:
+            if row.content is not None:
+                await tx.record_deletion_intent(self.account, row.content, self._clock.now())
+
+        await self._store.write(work)
+
     async def is_shown(self, row: RemoteRow) -> bool:
         """Tell whether some mailbox still shows a row's message."""
 

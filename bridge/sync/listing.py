@@ -81,9 +81,9 @@ class Listing:
 
     @property
     def is_settled(self) -> bool:
-        """Whether everything listed is known and the other way round, as far as was seen."""
+        """Whether all that is listed is known and the reverse, but for what is doubtful."""
         is_explained = self.state.whole_at is not None and self.state.agrees(self._ledger.live)
-        return is_explained and not self.sweeping and not self.doubtful
+        return is_explained and not self.sweeping
 
     # -- the newest page ---------------------------------------------------------------------
 

@@ -7,7 +7,8 @@ listing; between two pages rows may come and go. What follows from one page is t
 what follows from several only if nothing moved meanwhile:
 
 - a fingerprint that was never seen is a new row;
-- a row whose fingerprint is known once and listed once is that one, whatever its id is now;
+- a row whose fingerprint is known once and listed once is that one, whatever its id is now, unless
+  only its id moved: then it may be another just like it, and is doubtful;
 - twins as many as before, whose ids moved as those of the rows beside them, are those, in order;
   any other change among twins is *doubtful*, and their bodies decide;
 - a row that is listed out of its order and under an id that moved otherwise is doubtful too;
@@ -128,6 +129,11 @@ def align(page: Sequence[Listed], known: Iterable[Place], above: float | None = 
         for index in unsure
         if page[index].api_id and not _is_explained(index, shifts, single - {index})
     )
+    doubtful.update(
+        page[index].fingerprint
+        for index in single
+        if page[index].api_id and _moved_alone(index, shifts)
+    )
     partners = {at: one for at, one in partners.items() if one.fingerprint not in doubtful}
     fresh = tuple(
         index
@@ -150,12 +156,22 @@ def _shift(one: Listed, place: Place) -> int | None:
 
 def _is_explained(index: int, shifts: Mapping[int, int | None], single: Collection[int]) -> bool:
     """Tell whether a row's id moved as that of a row beside it, of which there is no doubt."""
-    if shifts[index] is None:
-        return False
-    above = max((at for at in single if at < index), default=None)
-    below = min((at for at in single if at > index), default=None)
-    beside = {shifts[at] for at in (above, below) if at is not None}
-    return shifts[index] in (beside or {0})
+    shift = shifts[index]
+    return shift is not None and shift in (_beside(index, shifts, single) or {0})
+
+
+def _moved_alone(index: int, shifts: Mapping[int, int | None]) -> bool:
+    """Tell whether a row's id moved and those of the rows beside it, if any, did not."""
+    return shifts[index] != 0 and _beside(index, shifts, set(shifts) - {index}) <= {0}
+
+
+def _beside(
+    index: int, shifts: Mapping[int, int | None], others: Collection[int]
+) -> set[int | None]:
+    """Return by how much the ids of the nearest of the others on either side moved."""
+    above = max((at for at in others if at < index), default=None)
+    below = min((at for at in others if at > index), default=None)
+    return {shifts[at] for at in (above, below) if at is not None}
 
 
 def _pair(rows: Sequence[Listed], places: Sequence[Place]) -> dict[int, Place] | None:

@@ -3,6 +3,7 @@
 Their ids may shift while they are read (Q11), so the pages are read, then the bodies, then the
 pages again; only if all stood still is anything believed. Then a body that is known is that row,
 one that is not is a new row, filed at once, and a known row whose body none of them has is gone.
+A row that cannot be read proves nothing until it was tried for ``GIVE_UP_S``.
 
 Failure: errors of the API and the store pass. What could not be told stays doubtful.
 """
@@ -17,6 +18,7 @@ import structlog
 
 from bridge.api.errors import ApiError, NotSent
 from bridge.api.schema import InboxMessage
+from bridge.clock import Clock
 from bridge.store.remote import Place, RemoteId
 from bridge.sync.absence import Doubt
 from bridge.sync.filer import Filer, arrival
@@ -31,8 +33,20 @@ log = structlog.get_logger()
 MOST = 60
 """More twins than this are not worth their downloads: their ids are believed."""
 
-PATIENCE = 3
-"""Looks at twins of which one cannot be read, before it counts as a row without a body."""
+AGAIN_S = (60.0, 300.0, 1_800.0)
+"""Seconds between the tries for twins of which one cannot be read; the last one repeats."""
+
+GIVE_UP_S = 43_200.0
+"""After so long a twin that cannot be read is one that is known, or else has no text."""
+
+
+@dataclass(slots=True)
+class _Wait:
+    """Tries for twins of which one cannot be read."""
+
+    first_s: float
+    again_at_s: float
+    count: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,17 +66,24 @@ class Twins:
         ledger: Ledger,
         filer: Filer,
         locator: Locator,
+        clock: Clock,
         is_fetching: Callable[[RemoteId], bool],
     ) -> None:
         self._client = client
         self._ledger = ledger
         self._filer = filer
         self._locator = locator
+        self._clock = clock
         self._is_fetching = is_fetching
-        self._looks: dict[bytes, int] = {}
+        self._waits: dict[bytes, _Wait] = {}
+
+    def is_waiting(self, name: bytes) -> bool:
+        """Tell whether twins are left alone for now, since one of them could not be read."""
+        wait = self._waits.get(name)
+        return wait is not None and self._clock.monotonic() < wait.again_at_s
 
     async def settle(self, name: bytes, doubt: Doubt, layout: Layout) -> bool:
-        """Settle the twins of one fingerprint; False if they moved meanwhile.
+        """Settle the twins of one fingerprint; False if that is to be tried again.
 
         Args:
             name: the fingerprint.
@@ -73,7 +94,7 @@ class Twins:
             ApiError, StoreFailed: nothing was settled.
         """
         known = await self._ledger.places([name])
-        if self._are_fetched(known):
+        if self.is_waiting(name) or self._are_fetched(known):
             return False
         pages = await self._locator.everywhere(known, doubt.pages)
         if not known:
@@ -89,18 +110,26 @@ class Twins:
             await self._by_id(seen, known)
             return True
         messages = [await self._read(one) for one in seen.rows]
-        unread = sum(message is None for message in messages)
-        self._looks[name] = self._looks.get(name, 0) + 1
-        if unread and self._looks[name] < PATIENCE:
-            return False
         again = await self._seen(name, await self._locator.again(name, pages), layout)
         if _ids(again.rows) != _ids(seen.rows) or self._are_fetched(known):
             return False
         left = await self._by_body(seen, known, messages)
+        unread = [at for at, message in enumerate(messages) if message is None]
+        if unread and not self._gives_up(name):
+            return False
+        await self._without_text(seen, left, unread)
         if doubt.listed == len(seen.rows):
             await self._withdraw(left)
-        self._looks.pop(name, None)
+        self._waits.pop(name, None)
         return True
+
+    def _gives_up(self, name: bytes) -> bool:
+        """Tell whether twins of which one cannot be read were tried for long enough."""
+        now_s = self._clock.monotonic()
+        wait = self._waits.setdefault(name, _Wait(now_s, now_s))
+        wait.again_at_s = now_s + AGAIN_S[min(wait.count, len(AGAIN_S) - 1)]
+        wait.count += 1
+        return now_s - wait.first_s >= GIVE_UP_S
 
     def _are_fetched(self, known: Sequence[Place]) -> bool:
         """Tell whether the body of one is on its way: it must not be given to another too."""
@@ -139,35 +168,51 @@ class Twins:
     async def _by_body(
         self, seen: _Seen, known: Sequence[Place], messages: Sequence[InboxMessage | None]
     ) -> list[Place]:
-        """Match rows with known ones, keep what is new, and return the known ones left over."""
+        """Match rows that were read with known ones and keep what is new.
+
+        Returns:
+            The known ones left over.
+        """
         left = list(known)
-        unmatched: list[int] = []
         moves: list[tuple[RemoteId, str]] = []
+        new: list[tuple[int, InboxMessage]] = []
         for at, message in enumerate(messages):
-            place = None if message is None else _take(left, _digest(message.body))
+            if message is None:
+                continue
+            place = _take(left, _has_body(_digest(message.body)))
             if place is None:
-                unmatched.append(at)
+                new.append((at, message))
             else:
                 moves.append((place.remote, seen.rows[at].api_id))
-        for at in unmatched:
-            place = _take(left, None)
-            if place is None:
-                remote = await self._ledger.add_twin(*seen.places[at])
-            else:
-                remote = place.remote
-                moves.append((remote, seen.rows[at].api_id))
-            await self._file(remote, messages[at], seen.rows[at])
+        for at, message in new:
+            place = _take(left, _has_body(None))
+            remote = await self._known_or_new(seen, at, place, moves)
+            row = await self._ledger.row(remote)
+            if row is not None:
+                await self._filer.file([arrival(row, message.body)])
         await self._ledger.move(moves)
         return left
 
-    async def _file(self, remote: RemoteId, message: InboxMessage | None, one: Listed) -> None:
-        row = await self._ledger.row(remote)
-        if row is None:
-            return
-        if message is None:
-            await self._filer.file([arrival(row, one.row.raw, "the API does not show its text")])
-        else:
-            await self._filer.file([arrival(row, message.body)])
+    async def _known_or_new(
+        self, seen: _Seen, at: int, place: Place | None, moves: list[tuple[RemoteId, str]]
+    ) -> RemoteId:
+        if place is None:
+            return await self._ledger.add_twin(*seen.places[at])
+        moves.append((place.remote, seen.rows[at].api_id))
+        return place.remote
+
+    async def _without_text(self, seen: _Seen, left: list[Place], unread: Sequence[int]) -> None:
+        """Take rows that cannot be read for known ones left over; file the rest without a text."""
+        moves: list[tuple[RemoteId, str]] = []
+        for at in unread:
+            one = seen.rows[at]
+            place = _take(left, _has_id(one.api_id)) or _take(left, lambda _: True)
+            remote = await self._known_or_new(seen, at, place, moves)
+            row = await self._ledger.row(remote)
+            if row is not None and row.body_sha256 is None:
+                reason = "the API does not show its text"
+                await self._filer.file([arrival(row, one.row.raw, reason)])
+        await self._ledger.move(moves)
 
     async def _withdraw(self, left: Sequence[Place]) -> None:
         gone = [place.remote for place in left]
@@ -176,13 +221,20 @@ class Twins:
             await self._ledger.withdraw(gone)
 
 
-def _take(places: list[Place], digest: bytes | None) -> Place | None:
-    """Take the first place with this body, or with none yet, out of the list."""
-    for place in places:
-        if place.body_sha256 == digest:
-            places.remove(place)
-            return place
-    return None
+def _take(places: list[Place], is_meant: Callable[[Place], bool]) -> Place | None:
+    """Take the first place that is meant out of the list."""
+    place = next(filter(is_meant, places), None)
+    if place is not None:
+        places.remove(place)
+    return place
+
+
+def _has_body(digest: bytes | None) -> Callable[[Place], bool]:
+    return lambda place: place.body_sha256 == digest
+
+
+def _has_id(api_id: str) -> Callable[[Place], bool]:
+    return lambda place: place.api_id == api_id
 
 
 def _digest(body: str) -> bytes:

@@ -170,6 +170,22 @@ async def test_twins_alike_in_everything_go_together(tmp_path: Path) -> None:
         assert await here.alarms() == []
 
 
+@BOTH
+async def test_twins_alike_in_everything_go_once_the_last_is_expunged_too(
+    tmp_path: Path, options: Options
+) -> None:
+    async with world(tmp_path, options) as here:
+        twins(here, "a", "a", "b")
+        await here.sync_now()
+        await expunge(here, "a")
+        await here.sync_now()
+        assert left(here) == ["a", "a", "b"]
+        await expunge(here, "a")
+        await here.sync_now()
+        assert left(here) == ["b"]
+        assert await here.alarms() == []
+
+
 async def test_moving_to_trash_deletes_nothing_until_trash_is_emptied(tmp_path: Path) -> None:
     async with world(tmp_path, SEQUENCE_READING) as here:
         arrive(here, 3)

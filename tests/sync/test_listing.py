@@ -230,26 +230,3 @@ async def test_without_a_total_departures_are_found_by_a_pass(
             await here.clock.advance(90_000)
             await here.sync_now()
         assert len(await here.messages()) == 59
-
-
-async def test_twins_are_all_read_and_told_apart(tmp_path: Path) -> None:
-    async with world(tmp_path, SEQUENCE_READING) as here:
-        at = here.clock.now()
-        for number in range(3):
-            here.simulator.inject(ADDRESS, subject="CONSEGNA: x", body=f"Testo {number}.", at=at)
-        here.simulator.seed(ADDRESS, 30)
-        await here.sync_now()
-        assert len(await here.messages()) == 33
-        here.simulator.delete(ADDRESS, here.simulator.inbox(ADDRESS)[1].row)
-        await here.sync_now()
-        texts = "".join((await here.messages()).values())
-        assert [f"Testo {number}." in texts for number in range(3)] == [True, False, True]
-
-
-async def test_twins_alike_to_the_last_byte_are_two_messages(tmp_path: Path) -> None:
-    async with world(tmp_path, SEQUENCE_READING) as here:
-        at = here.clock.now()
-        for _ in range(2):
-            here.simulator.inject(ADDRESS, subject="CONSEGNA: x", body="Testo.", at=at)
-        await here.sync_now()
-        assert len(await here.messages()) == 2

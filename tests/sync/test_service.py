@@ -225,6 +225,20 @@ async def test_the_quota_is_read_now_and_then_and_told_at_80_and_90_percent(
         assert await here.sync.quota(here.account) == figures
 
 
+async def test_a_quota_that_is_not_told_is_asked_for_again_and_holds_up_no_mail(
+    tmp_path: Path,
+) -> None:
+    async with world(tmp_path, SEQUENCE_READING) as here:
+        here.simulator.set_quota(ADDRESS, used_bytes=85 * 10**7, limit_bytes=100 * 10**7)
+        here.simulator.seed(ADDRESS, 3)
+        here.simulator.faults.fail(Operation.QUOTA, Phase.BEFORE, Failure.TIMEOUT)
+        await here.sync_now()
+        assert await here.alarms() == []
+        await here.clock.advance(16 * 60)
+        await here.sync_now()
+        assert [alarm.key for alarm in await here.alarms()] == ["80"]
+
+
 async def test_with_the_api_down_everything_here_works_and_is_carried_out_later(
     tmp_path: Path,
 ) -> None:

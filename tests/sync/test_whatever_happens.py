@@ -125,6 +125,7 @@ class WhateverHappens(RuleBasedStateMachine):
         # One goes and its like comes between two looks: nothing listed would differ at all.
         if not is_late or self.twin_went:
             self.twins_minute = self.tokens + 1
+        self.twin_came = True
         for _ in range(count):
             self.arrive(TWINS, self.twins_minute)
 

@@ -1,0 +1,128 @@
+"""Rows that agree in every listed field: each is a message, and none is taken for another."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from bridge.simulator import (
+    SEQUENCE_READING,
+    Answer,
+    Fault,
+    Ids,
+    Operation,
+    Phase,
+)
+from tests.sync.world import ADDRESS, World, world
+
+STABLE = SEQUENCE_READING.replace(ids=Ids.STABLE)
+SUBJECT = "CONSEGNA: x"
+
+
+def twins(here: World, *texts: str) -> None:
+    for text in texts:
+        at = here.clock.now().replace(hour=1, minute=0, second=0, microsecond=0)
+        here.simulator.inject(ADDRESS, subject=SUBJECT, body=f"Testo {text}.", at=at)
+
+
+async def shown(here: World) -> str:
+    """Return which of the texts a, b, c are shown, each as often as it is."""
+    texts = "".join((await here.messages()).values())
+    return "".join(text * texts.count(f"Testo {text}.") for text in "abc")
+
+
+def broken(here: World, text: str) -> Fault:
+    """Let the API not show the body of one twin, under the id that it has now."""
+    found = next(one for one in here.simulator.inbox(ADDRESS) if one.row.text == f"Testo {text}.")
+    return here.simulator.faults.add(
+        Fault(
+            phase=Phase.INSTEAD,
+            result=Answer(500, b"oops"),
+            operation=Operation.INBOX_GET,
+            times=None,
+            when=lambda call: call.target == str(found.id),
+        )
+    )
+
+
+async def test_twins_are_all_read_and_told_apart(tmp_path: Path) -> None:
+    async with world(tmp_path, SEQUENCE_READING) as here:
+        twins(here, "a", "b", "c")
+        here.simulator.seed(ADDRESS, 30)
+        await here.sync_now()
+        assert len(await here.messages()) == 33
+        here.simulator.delete(ADDRESS, here.simulator.inbox(ADDRESS)[1].row)
+        await here.sync_now()
+        assert await shown(here) == "ac"
+
+
+async def test_twins_alike_to_the_last_byte_are_two_messages(tmp_path: Path) -> None:
+    async with world(tmp_path, SEQUENCE_READING) as here:
+        twins(here, "a", "a")
+        await here.sync_now()
+        assert await shown(here) == "aa"
+
+
+async def test_a_twin_that_cannot_be_read_for_hours_keeps_its_text(tmp_path: Path) -> None:
+    async with world(tmp_path, STABLE) as here:
+        twins(here, "a", "b", "c")
+        rule = broken(here, "b")
+        for hours in (0, 1, 3, 6):
+            await here.clock.advance(hours * 3600)
+            await here.sync_now()
+            assert await shown(here) == "ac"
+            assert len(await here.messages()) == 2
+        here.simulator.faults.remove(rule)
+        await here.clock.advance(3600)
+        await here.sync_now()
+        assert await shown(here) == "abc"
+
+
+async def test_a_twin_that_cannot_be_read_at_all_is_shown_without_a_text(tmp_path: Path) -> None:
+    async with world(tmp_path, STABLE) as here:
+        twins(here, "a", "b")
+        broken(here, "b")
+        for _ in range(4):
+            await here.sync_now()
+            await here.clock.advance(13 * 3600)
+        assert await shown(here) == "a"
+        assert len(await here.messages()) == 2
+
+
+async def test_a_known_twin_that_cannot_be_read_stays(tmp_path: Path) -> None:
+    async with world(tmp_path, STABLE) as here:
+        twins(here, "a", "b")
+        await here.sync_now()
+        before = await here.messages()
+        twins(here, "c")
+        broken(here, "b")
+        for _ in range(4):
+            await here.sync_now()
+            await here.clock.advance(13 * 3600)
+        after = await here.messages()
+        assert before.items() <= after.items()
+        assert len(after) == 3
+
+
+async def test_twins_that_wait_hold_up_nothing_else(tmp_path: Path) -> None:
+    async with world(tmp_path, STABLE) as here:
+        here.simulator.seed(ADDRESS, 130)
+        twins(here, "a", "b")
+        broken(here, "b")
+        await here.sync_now()
+        assert len(await here.messages()) == 131
+
+
+async def test_a_message_that_takes_the_place_of_one_just_like_it_is_another(
+    tmp_path: Path,
+) -> None:
+    async with world(tmp_path, STABLE) as here:
+        twins(here, "a")
+        here.simulator.seed(ADDRESS, 3)
+        await here.sync_now()
+        first = here.simulator.inbox(ADDRESS)[0].row
+        here.simulator.delete(ADDRESS, first)
+        twins(here, "b")
+        for _ in range(3):
+            await here.sync_now()
+            await here.clock.advance(90_000)
+        assert await shown(here) == "b"
