@@ -2,7 +2,8 @@
 
 A real ``pec-bridge serve`` against a simulated API in a process of its own. The mailbox is filled
 by APPEND, the bridge started anew on it, and its resident memory (Linux) taken when it listens,
-with the mailbox selected, after all headers, after all bodies, and with idle connections beside.
+with the mailbox selected, after all headers, SORT and THREAD of everything, after all bodies, and
+with idle connections beside.
 ``start_s`` runs from the start of the process to the line that says that it listens.
 
 Goals: 60 MB with 10,000 messages of 8 KB open and 40 KB for each idle connection more
@@ -99,6 +100,8 @@ def measure(port: int, memory: Memory) -> dict[str, float]:
         for name, command in (
             ("selected", "SELECT INBOX"),
             ("headers_read", HEADERS),
+            ("sorted", "UID SORT (SUBJECT REVERSE FROM DATE) UTF-8 ALL"),
+            ("threaded", "UID THREAD REFERENCES UTF-8 ALL"),
             ("bodies_read", BODIES),
         ):
             client.command(command)

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from bridge.imapserver.commands import sorting
 from tests.imapserver.client import Rig
 from tests.imapserver.transcript import Player, read
 
@@ -22,4 +23,12 @@ def test_there_are_transcripts() -> None:
 async def test_dialogue(path: Path, rig: Rig) -> None:
     transcript = read(path)
     assert re.search(r"RFC \d+ §", transcript.title), "the title says which section it shows"
+    await Player(rig, transcript.state).play(transcript)
+
+
+async def test_messages_are_sorted_across_batches(
+    rig: Rig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sorting, "BATCH", 2)
+    transcript = read(FOLDER / "sort_thread.txt")
     await Player(rig, transcript.state).play(transcript)

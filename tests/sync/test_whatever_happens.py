@@ -251,4 +251,4 @@ def test_nothing_is_lost_or_mixed_up() -> None:
 
 @pytest.mark.slow
 def test_nothing_is_lost_or_mixed_up_at_length() -> None:
-    run(examples=100, steps=40)
+    run(examples=300, steps=50)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from functools import partial
+from typing import Any
 
 from bridge.imap.commands import Sort, Thread
 from bridge.imap.search import uses_modseq
@@ -16,9 +18,12 @@ from bridge.imapserver.matching import Found, search
 from bridge.imapserver.session import Session
 from bridge.imapserver.thread import Member, by_references, by_subject, shown
 from bridge.model import ContentId
+from bridge.store.base import ReadTransaction
 from bridge.store.messages import SortRow
 
-_FROM_INDEX = frozenset({"ARRIVAL", "SIZE"})
+BATCH = 1_000
+"""Messages whose sort keys are in memory at once."""
+
 _TEXTS: dict[str, Callable[[SortRow], str]] = {
     "CC": lambda row: row.cc_mailbox,
     "FROM": lambda row: row.from_mailbox,
@@ -29,7 +34,10 @@ _TEXTS: dict[str, Callable[[SortRow], str]] = {
 }
 _ALGORITHMS = {"REFERENCES": by_references, "ORDEREDSUBJECT": by_subject}
 
-Column = Sequence[int] | Sequence[str]
+Column = Sequence[Any]
+"""Values of one kind: numbers or texts."""
+
+_Row = tuple[SortRow, int]
 
 
 async def sort(session: Session, command: Sort) -> str | None:
@@ -38,10 +46,8 @@ async def sort(session: Session, command: Sort) -> str | None:
         session.enable_condstore()
     returns = command.returns
     found = await found_or_forgotten(session, command.key, returns, details=True)
-    rows: list[SortRow] = []
-    if any(name not in _FROM_INDEX for name, _ in command.criteria):
-        rows = await _rows(session, found)
-    ordered = await asyncio.to_thread(_ordered, command, found, rows)
+    columns = await _columns(session, command, found)
+    ordered = await asyncio.to_thread(_ordered, command, found, columns)
     if returns is None:
         numbers = ordered.uids if command.uid else ordered.numbers
         listed = "".join(f" {number}" for number in numbers).encode()
@@ -51,36 +57,48 @@ async def sort(session: Session, command: Sort) -> str | None:
     return None
 
 
-async def _rows(session: Session, found: Found) -> list[SortRow]:
-    contents = [ContentId(content) for content in found.contents]
-    return await session.services.store.scan(lambda tx: tx.sort_rows(contents))
+async def _batches(session: Session, found: Found) -> AsyncIterator[list[_Row]]:
+    """Give what SORT and THREAD look at of each message, and its arrival, in found order."""
+    for first in range(0, len(found.contents), BATCH):
+        part = slice(first, first + BATCH)
+        contents = [ContentId(content) for content in found.contents[part]]
+        rows = await session.services.store.scan(partial(_sort_rows, contents))
+        by_content = {row.content: row for row in rows}
+        yield [
+            (by_content[content], arrival)
+            for content, arrival in zip(contents, found.arrivals[part], strict=True)
+        ]
 
 
-def _ordered(command: Sort, found: Found, rows: Sequence[SortRow]) -> Found:
+async def _sort_rows(contents: Sequence[ContentId], tx: ReadTransaction) -> list[SortRow]:
+    return await tx.sort_rows(contents)
+
+
+async def _columns(session: Session, command: Sort, found: Found) -> dict[str, Column]:
+    """Return what each criterion compares, message by message."""
+    columns: dict[str, Column] = {"ARRIVAL": found.arrivals, "SIZE": found.sizes}
+    read: dict[str, list[Any]] = {name: [] for name, _ in command.criteria if name not in columns}
+    if read:
+        async for rows in _batches(session, found):
+            for name, column in read.items():
+                column.extend(_values(name, rows))
+    return columns | read
+
+
+def _values(name: str, rows: Sequence[_Row]) -> list[Any]:
+    """Return what a criterion compares of messages; texts in capitals (RFC 5051 §2)."""
+    if name == "DATE":
+        return [arrival if row.sent_at is None else row.sent_at for row, arrival in rows]
+    text = _TEXTS[name]
+    return [text(row).upper() for row, _ in rows]
+
+
+def _ordered(command: Sort, found: Found, columns: Mapping[str, Column]) -> Found:
     """Sort by the last criterion first: each sort keeps the order of equals."""
-    by_content = {row.content: row for row in rows}
-    ready = [by_content[ContentId(content)] for content in found.contents] if rows else []
     places = list(range(len(found.uids)))
     for name, reverse in reversed(command.criteria):
-        column = _column(name, found, ready)
-        places.sort(key=column.__getitem__, reverse=reverse)
+        places.sort(key=columns[name].__getitem__, reverse=reverse)
     return found.reordered(places)
-
-
-def _column(name: str, found: Found, rows: Sequence[SortRow]) -> Column:
-    """Return what a criterion compares of each message; texts in capitals (RFC 5051 §2)."""
-    match name:
-        case "ARRIVAL":
-            return found.arrivals
-        case "SIZE":
-            return found.sizes
-        case "DATE":
-            return [
-                arrival if row.sent_at is None else row.sent_at
-                for row, arrival in zip(rows, found.arrivals, strict=True)
-            ]
-    text = _TEXTS[name]
-    return [text(row).upper() for row in rows]
 
 
 async def thread(session: Session, command: Thread) -> str | None:
@@ -88,20 +106,15 @@ async def thread(session: Session, command: Thread) -> str | None:
     if uses_modseq(command.key):
         session.enable_condstore()
     found = await search(session, command.key, details=True)
-    rows = await _rows(session, found)
-    threads = await asyncio.to_thread(_threads, command, found, rows)
+    told = iter(found.uids if command.uid else found.numbers)
+    members: list[Member] = []
+    async for rows in _batches(session, found):
+        members.extend(_member(next(told), row, arrival) for row, arrival in rows)
+    threads = await asyncio.to_thread(lambda: shown(_ALGORITHMS[command.algorithm](members)))
     session.send(b"* THREAD" + threads + b"\r\n")
     return None
 
 
-def _threads(command: Thread, found: Found, rows: Sequence[SortRow]) -> bytes:
-    by_content = {row.content: row for row in rows}
-    told = found.uids if command.uid else found.numbers
-    members = []
-    for number, content, arrival in zip(told, found.contents, found.arrivals, strict=True):
-        row = by_content[ContentId(content)]
-        sent_at = arrival if row.sent_at is None else row.sent_at
-        members.append(
-            Member(number, row.message_id, row.references, sent_at, row.base_subject, row.is_reply)
-        )
-    return shown(_ALGORITHMS[command.algorithm](members))
+def _member(number: int, row: SortRow, arrival: int) -> Member:
+    sent_at = arrival if row.sent_at is None else row.sent_at
+    return Member(number, row.message_id, row.references, sent_at, row.base_subject, row.is_reply)
