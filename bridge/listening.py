@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -47,3 +49,19 @@ class Listening:
             ],
             "accounts": [{"address": address} for address in self.accounts],
         }
+
+
+_REASONS = {
+    errno.EADDRINUSE: "another program uses it. Stop that program or choose another port.",
+    errno.EACCES: "a right is missing, which ports below 1024 need. Choose another port.",
+    errno.EADDRNOTAVAIL: "this machine has no such address. Choose another, such as 127.0.0.1.",
+}
+
+
+class CannotListen(Exception):
+    """A port cannot be had; the text says what to do about it."""
+
+    def __init__(self, protocol: str, wanted: Iterable[tuple[str, int]], error: OSError) -> None:
+        addresses = ", ".join(f"{host}:{port}" for host, port in wanted)
+        reason = _REASONS.get(error.errno or 0, f"{error.strerror or error}.")
+        super().__init__(f"[{protocol}] listen: {addresses} cannot be opened: {reason}")

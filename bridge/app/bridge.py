@@ -30,7 +30,7 @@ from bridge.clock import Clock
 from bridge.config import Config, Listen
 from bridge.control import ControlServer
 from bridge.credentials import Authenticator, Login, Secrets
-from bridge.listening import Listener, Listening
+from bridge.listening import CannotListen, Listener, Listening
 
 if TYPE_CHECKING:
     import httpx
@@ -84,7 +84,8 @@ class Bridge:
 
         Raises:
             Locked: another bridge uses the data.
-            StoreFailed, CertificateFault, OSError: something cannot be had; nothing stays up.
+            StoreFailed, CertificateFault, CannotListen, OSError: something cannot be had; nothing
+                stays up.
         """
         try:
             listening = await self._start()
@@ -153,8 +154,8 @@ class Bridge:
         self._imap = imap_server(core, authenticator, reading.sync, tls)
         self._smtp = smtp_server(core, sending.outbox, authenticator, self._random, tls)
         return (
-            *_listeners("imap", imap, await self._imap.start(imap)),
-            *_listeners("smtp", smtp, await self._smtp.start(smtp)),
+            *await _open("imap", imap, self._imap),
+            *await _open("smtp", smtp, self._smtp),
         )
 
     async def _finish(self) -> None:
@@ -192,11 +193,14 @@ def _identity(config: Config) -> Identity:
     return own_identity(config.data_dir)
 
 
-def _listeners(
-    protocol: Literal["imap", "smtp"],
-    settings: Sequence[Listen],
-    addresses: Sequence[tuple[str, int]],
+async def _open(
+    protocol: Literal["imap", "smtp"], settings: Sequence[Listen], server: ImapServer | SmtpServer
 ) -> list[Listener]:
+    try:
+        addresses = await server.start(settings)
+    except OSError as error:
+        wanted = [(listen.host, listen.port) for listen in settings]
+        raise CannotListen(protocol, wanted, error) from error
     return [
         Listener(protocol, host, port, "implicit" if listen.implicit_tls else "starttls")
         for listen, (host, port) in zip(settings, addresses, strict=True)

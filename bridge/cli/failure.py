@@ -14,13 +14,14 @@ def exit_code_of(error: Exception) -> int:
     from bridge.certificate import CertificateFault
     from bridge.config import ConfigError
     from bridge.control import OperationFailed
+    from bridge.listening import CannotListen
     from bridge.lock import Locked
     from bridge.store.base import StoreFailed
 
     if isinstance(error, ConfigError):
         say(str(error))
         return USAGE
-    if isinstance(error, CertificateFault | Locked | OperationFailed | StoreFailed):
+    if isinstance(error, CannotListen | CertificateFault | Locked | OperationFailed | StoreFailed):
         say(str(error))
         return FAILED
     if isinstance(error, ApiError):

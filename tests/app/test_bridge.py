@@ -18,6 +18,7 @@ import pytest
 from bridge.app.bridge import STOP_GRACE_S
 from bridge.config import Config, Imap, Listen, Smtp
 from bridge.control import NotRunning, OperationFailed, ask
+from bridge.listening import CannotListen
 from bridge.lock import Locked
 from bridge.simulator import Fault, Hold, Operation, Phase
 from tests.fakes import FakeClock
@@ -120,7 +121,7 @@ async def test_a_second_bridge_on_the_same_data_is_refused(tmp_path: Path) -> No
 async def test_a_port_that_is_taken_leaves_nothing_up(tmp_path: Path) -> None:
     async with running(tmp_path / "one", simulated()) as first:
         taken = Smtp(listen=(Listen("127.0.0.1", first.port("smtp")),))
-        with pytest.raises(OSError, match="in use"):
+        with pytest.raises(CannotListen, match=r"\[smtp\] listen: .* another program uses it"):
             async with running(
                 tmp_path / "two",
                 simulated(),
