@@ -93,8 +93,16 @@ class Twins:
         Raises:
             ApiError, StoreFailed: nothing was settled.
         """
+        if self.is_waiting(name):
+            return False
+        is_settled = await self._settle(name, doubt, layout)
+        if is_settled:  # another doubt of these has all its patience
+            self._waits.pop(name, None)
+        return is_settled
+
+    async def _settle(self, name: bytes, doubt: Doubt, layout: Layout) -> bool:
         known = await self._ledger.places([name])
-        if self.is_waiting(name) or self._are_fetched(known):
+        if self._are_fetched(known):
             return False
         pages = await self._locator.everywhere(known, doubt.pages)
         if not known:
@@ -120,7 +128,6 @@ class Twins:
         await self._without_text(seen, left, unread)
         if doubt.listed == len(seen.rows):
             await self._withdraw(left)
-        self._waits.pop(name, None)
         return True
 
     def _gives_up(self, name: bytes) -> bool:

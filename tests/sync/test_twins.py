@@ -126,3 +126,23 @@ async def test_a_message_that_takes_the_place_of_one_just_like_it_is_another(
             await here.sync_now()
             await here.clock.advance(90_000)
         assert await shown(here) == "b"
+
+
+async def test_each_doubt_has_all_its_patience(tmp_path: Path) -> None:
+    async with world(tmp_path, STABLE) as here:
+        twins(here, "a", "b")
+        broken(here, "b")
+        await here.sync_now()
+        here.simulator.delete_where(ADDRESS, lambda row: row.text == "Testo b.")
+        await here.clock.advance(3600)
+        await here.sync_now()
+        await here.clock.advance(13 * 3600)
+        at = here.simulator.inbox(ADDRESS)[0].row.at
+        here.simulator.inject(ADDRESS, subject=SUBJECT, body="Testo c.", at=at)
+        rule = broken(here, "c")
+        await here.sync_now()
+        assert len(await here.messages()) == 1
+        here.simulator.faults.remove(rule)
+        await here.clock.advance(3600)
+        await here.sync_now()
+        assert await shown(here) == "ac"
