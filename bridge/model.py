@@ -86,6 +86,7 @@ class SubmissionState(Enum):
     CANCELLED = "cancelled"
     DROPPED = "dropped"
     UNCERTAIN = "uncertain"
+    RESTORED = "restored"
 
 
 @dataclass(frozen=True, slots=True)

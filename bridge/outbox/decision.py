@@ -37,6 +37,10 @@ _ADVICE = {
         "nobody knows whether it was sent; `queue resolve` with --sent CODE, --resend or --drop "
         "ends that"
     ),
+    SubmissionState.RESTORED: (
+        "it waited in a backup that was put back and may have been sent since; `queue resolve` "
+        "with --sent CODE, --resend or --drop ends that"
+    ),
 }
 
 

@@ -3,9 +3,11 @@
 Theory of operation. A message is safe once the commit that made its entry ``queued`` is synced;
 only then is ``250`` said. ``dispatching`` is committed before the first byte of ``POST /send``
 can leave, so whoever finds an entry ``dispatching`` after a crash knows only that it *may* have
-left: it becomes ``uncertain`` and is never posted again but by a person. Every other state is
+left: it becomes ``uncertain`` and is never posted again but by a person. So it is with a backup
+that was put back: what waited in it may have left since, and is ``restored``. Every other state is
 evidence: ``submitted`` (the API named a code, or its acceptance was found), ``refused`` and
-``held`` (it said that nothing was sent), ``queued`` (nothing left).
+``held`` (it said that nothing was sent), ``queued`` (nothing left). Evidence may come late, or
+turn out to be another message's: then a claim is revoked, and the entry is ``uncertain`` again.
 
 Everything that may change an entry's state is a row of ``TRANSITIONS``; the documents' table and
 drawing are made from it. This file may not do I/O: whoever takes a step writes it down, in the
@@ -36,6 +38,9 @@ class Event(Enum):
     RESOLVE_SENT = "resolve --sent"
     RESOLVE_RESEND = "resolve --resend"
     RESOLVE_DROP = "resolve --drop"
+    RESOLVE_REOPEN = "resolve --reopen"
+    REVOCATION = "revocation"
+    RESTORATION = "restoration"
 
 
 class IllegalStep(Exception):
@@ -109,6 +114,40 @@ TRANSITIONS: tuple[Transition, ...] = (
         State.UNCERTAIN, Event.RESOLVE_RESEND, State.QUEUED, "a person knows that it did not leave"
     ),
     Transition(State.UNCERTAIN, Event.RESOLVE_DROP, State.DROPPED, "a person gave it up"),
+    Transition(
+        State.QUEUED,
+        Event.EVIDENCE,
+        State.SUBMITTED,
+        "sent again by a person, but the acceptance of the first try came before the second",
+    ),
+    Transition(State.HELD, Event.EVIDENCE, State.SUBMITTED, "likewise"),
+    Transition(
+        State.SUBMITTED,
+        Event.REVOCATION,
+        State.UNCERTAIN,
+        "what it was claimed by turned out to be another message's; an alarm says so",
+    ),
+    Transition(
+        State.SUBMITTED, Event.RESOLVE_REOPEN, State.UNCERTAIN, "a person takes back their word"
+    ),
+    Transition(State.DROPPED, Event.RESOLVE_REOPEN, State.UNCERTAIN, "likewise"),
+    Transition(
+        State.QUEUED,
+        Event.RESTORATION,
+        State.RESTORED,
+        "a backup was put back: it may have left after the backup was made",
+    ),
+    Transition(State.HELD, Event.RESTORATION, State.RESTORED, "likewise"),
+    Transition(
+        State.RESTORED, Event.EVIDENCE, State.SUBMITTED, "its acceptance was found in the inbox"
+    ),
+    Transition(
+        State.RESTORED, Event.RESOLVE_SENT, State.SUBMITTED, "a person named the code it got"
+    ),
+    Transition(
+        State.RESTORED, Event.RESOLVE_RESEND, State.QUEUED, "a person knows that it did not leave"
+    ),
+    Transition(State.RESTORED, Event.RESOLVE_DROP, State.DROPPED, "a person gave it up"),
 )
 
 MEANINGS: dict[State, str] = {
@@ -120,6 +159,7 @@ MEANINGS: dict[State, str] = {
     State.CANCELLED: "a person ended it before it left",
     State.DROPPED: "a person ended an uncertain one",
     State.UNCERTAIN: "it may have been sent, no answer is known",
+    State.RESTORED: "it waited in a backup that was put back, and may have been sent since",
 }
 
 _NEXT = {(row.old, row.event): row.new for row in TRANSITIONS}
@@ -128,7 +168,7 @@ FINAL: frozenset[State] = frozenset(State) - {row.old for row in TRANSITIONS}
 """States that nothing leaves."""
 
 MAY_HAVE_LEFT: frozenset[State] = frozenset(
-    {State.DISPATCHING, State.SUBMITTED, State.UNCERTAIN, State.DROPPED}
+    {State.DISPATCHING, State.SUBMITTED, State.UNCERTAIN, State.DROPPED, State.RESTORED}
 )
 """States in which the API may have seen the message."""
 

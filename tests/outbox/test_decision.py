@@ -8,6 +8,7 @@ import pytest
 from bridge.model import PEC_UNCERTAIN, QueueId, SubmissionState
 from bridge.outbox.decision import DecisionRefused, Decisions
 from bridge.simulator import Failure, Fault, Hold, Operation, Phase, Simulator
+from bridge.store.outbox import Step
 from tests.fakes import FakeClock
 from tests.outbox.rig import Rig, rig_on
 
@@ -28,6 +29,9 @@ LEADS_TO = {
     ("resolve --sent", State.UNCERTAIN): State.SUBMITTED,
     ("resolve --resend", State.UNCERTAIN): State.QUEUED,
     ("resolve --drop", State.UNCERTAIN): State.DROPPED,
+    ("resolve --sent", State.RESTORED): State.SUBMITTED,
+    ("resolve --resend", State.RESTORED): State.QUEUED,
+    ("resolve --drop", State.RESTORED): State.DROPPED,
 }
 WHY_NOT = {
     State.QUEUED: "sent in its turn",
@@ -38,6 +42,7 @@ WHY_NOT = {
     State.CANCELLED: "send it again from your mail",
     State.DROPPED: "send it again from your mail",
     State.UNCERTAIN: "--sent CODE, --resend or --drop",
+    State.RESTORED: "--sent CODE, --resend or --drop",
 }
 
 
@@ -56,7 +61,10 @@ async def entry_in(state: State, rig: Rig, simulator: Simulator) -> QueueId:
         case _:
             pass
     id = await rig.submit()
-    if state is not State.QUEUED:
+    if state is State.RESTORED:
+        step = Step(State.QUEUED, State.RESTORED, rig.clock.now())
+        assert await rig.mailboxes.write(lambda mtx: mtx.tx.step_submission(id, step))
+    elif state is not State.QUEUED:
         rig.start()
         await rig.quiet()
     if state is State.CANCELLED:

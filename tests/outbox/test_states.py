@@ -18,7 +18,15 @@ from bridge.outbox.states import (
 )
 
 LEAVES_BY = {
-    State.QUEUED: {State.DISPATCHING, State.REFUSED, State.HELD, State.QUEUED, State.CANCELLED},
+    State.QUEUED: {
+        State.DISPATCHING,
+        State.REFUSED,
+        State.HELD,
+        State.QUEUED,
+        State.CANCELLED,
+        State.SUBMITTED,
+        State.RESTORED,
+    },
     State.DISPATCHING: {
         State.SUBMITTED,
         State.REFUSED,
@@ -26,12 +34,20 @@ LEAVES_BY = {
         State.HELD,
         State.UNCERTAIN,
     },
-    State.SUBMITTED: set(),
+    State.SUBMITTED: {State.UNCERTAIN},
     State.REFUSED: set(),
-    State.HELD: {State.DISPATCHING, State.QUEUED, State.CANCELLED, State.REFUSED},
+    State.HELD: {
+        State.DISPATCHING,
+        State.QUEUED,
+        State.CANCELLED,
+        State.REFUSED,
+        State.SUBMITTED,
+        State.RESTORED,
+    },
     State.CANCELLED: set(),
-    State.DROPPED: set(),
+    State.DROPPED: {State.UNCERTAIN},
     State.UNCERTAIN: {State.SUBMITTED, State.QUEUED, State.DROPPED},
+    State.RESTORED: {State.SUBMITTED, State.QUEUED, State.DROPPED},
 }
 
 
