@@ -19,6 +19,7 @@ from bridge.api import schema
 from bridge.api.connection import Answer, ApiConnection, Call, header_value
 from bridge.api.errors import (
     ANSWER_LIMIT_CHARS,
+    ApiError,
     NotFound,
     OutcomeUnknown,
     Refused,
@@ -38,6 +39,7 @@ from bridge.api.schema import (
     Unreadable,
 )
 from bridge.api.upload import AttachmentEncoding, Upload
+from bridge.api.verdict import Doubt, Heard, Taken, judge
 from bridge.clock import Clock
 
 T = TypeVar("T")
@@ -49,7 +51,6 @@ MESSAGE_LIMIT_BYTES = 128 * 1024**2
 OFF_LOOP_BYTES = 64 * 1024
 """A longer answer is parsed on a thread."""
 
-CODE_LIMIT_CHARS = 100
 ID_LIMIT_CHARS = 500
 
 
@@ -115,12 +116,19 @@ class PecClient:
             limit_bytes=ANSWER_LIMIT_BYTES,
         )
         answer = await self._connection.exchange(call, start)
-        reply = await self._reply(answer)
-        if reply.success is None and reply.code_like is None:
-            self._unreadable(answer, "The API's answer names neither success nor a code.")
-        if reply.code is None or len(reply.code) > CODE_LIMIT_CHARS:
-            self._unreadable(answer, "The API took the message but named no code.")
-        return SendAnswer(reply.code, reply.envelope.sent, answer.status, self._shown(answer))
+        reply = await self._open(answer)
+        match await _off_loop(len(answer.content), self._judge, answer, reply, request):
+            case Taken(code, sent):
+                return SendAnswer(code, sent, answer.status, self._shown(answer))
+            case Doubt(sentence, code):
+                self._unreadable(answer, sentence, code)
+        raise self._no(answer, reply)
+
+    def _judge(
+        self, answer: Answer, reply: Reply | None, request: SendRequest
+    ) -> Taken | Doubt | None:
+        text = redact(answer.content.decode("utf-8", "replace"), self._secrets)
+        return judge(Heard(answer.status, text, answer.whole, reply), request)
 
     async def send_status(self, code: str) -> tuple[StatusRow, ...]:
         """``GET /send/{code}``: the messages that the API ties to a sending.
@@ -179,7 +187,7 @@ class PecClient:
         answer = await self._connection.exchange(call)
         reply = await self._reply(answer)
         try:
-            return await _off_loop(len(answer.content or b""), read, reply)
+            return await _off_loop(len(answer.content), read, reply)
         except (ValueError, RecursionError):
             pass
         self._unreadable(answer, "The API's answer does not hold what was asked for.")
@@ -191,18 +199,24 @@ class PecClient:
 
     async def _reply(self, answer: Answer) -> Reply:
         """Open a successful answer, or raise what any other one means."""
-        content = answer.content or b""
-        reply: Reply | None
-        try:
-            reply = await _off_loop(len(content), schema.read_reply, content)
-        except (Unreadable, ValueError, RecursionError):
-            reply = None
+        reply = await self._open(answer)
         fine = 200 <= answer.status < 300
         if fine and reply is None:
             self._unreadable(answer, "The API's answer cannot be read.")
         if fine and reply is not None and reply.success is not False:
             return reply
-        raise from_answer(
+        raise self._no(answer, reply)
+
+    async def _open(self, answer: Answer) -> Reply | None:
+        content = answer.content
+        try:
+            return await _off_loop(len(content), schema.read_reply, content)
+        except (Unreadable, ValueError, RecursionError):
+            return None
+
+    def _no(self, answer: Answer, reply: Reply | None) -> ApiError:
+        """Return what an answer means that is no success."""
+        return from_answer(
             answer.status,
             message=redact(reply.message, self._secrets) if reply else "",
             code=reply.code_like if reply else None,
@@ -210,13 +224,13 @@ class PecClient:
             retry_after_s=retry_after_s(answer.retry_after, self._clock.now()),
         )
 
-    def _unreadable(self, answer: Answer, reason: str) -> NoReturn:
-        raise OutcomeUnknown(reason, status=answer.status, answer=self._shown(answer))
+    def _unreadable(self, answer: Answer, reason: str, code: str | None = None) -> NoReturn:
+        words = f"{reason[:-1]} (HTTP {answer.status})."
+        raise OutcomeUnknown(words, code=code, status=answer.status, answer=self._shown(answer))
 
     def _shown(self, answer: Answer) -> str:
         """Return the answer's text for the record: shortened, without secrets."""
-        content = answer.content or b""
-        text = content[: 4 * ANSWER_LIMIT_CHARS].decode("utf-8", "replace")
+        text = answer.content[: 4 * ANSWER_LIMIT_CHARS].decode("utf-8", "replace")
         return redact(text, self._secrets)[:ANSWER_LIMIT_CHARS]
 
 

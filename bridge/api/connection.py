@@ -56,11 +56,12 @@ class Call:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """A whole answer; ``content`` is None when it broke off after the status was known."""
+    """An answer; unless ``whole`` it broke off, and ``content`` is as much as came."""
 
     status: int
     retry_after: str | None
-    content: bytes | None = field(repr=False)
+    content: bytes = field(repr=False)
+    whole: bool = True
 
 
 class ApiConnection:
@@ -142,19 +143,20 @@ class ApiConnection:
         """Return what came of it. Errors are returned, so none is chained to an httpx one."""
         deadline_s = DEADLINE_FACTOR * self._timeout_s + call.body_bytes / SLOWEST_BYTES_PER_S
         client = self._reads if call.method == "GET" else self._changes
-        status: list[int] = []
+        heard: list[httpx.Response] = []
+        content = bytearray()
         try:
             request = self._request(client, call, start)
             async with asyncio.timeout(deadline_s):
                 response = await client.send(request, stream=True)
                 try:
-                    status.append(response.status_code)
-                    return await _read(response, call.limit_bytes)
+                    heard.append(response)
+                    return await _read(response, content, call.limit_bytes)
                 finally:
                     await response.aclose()
         except Exception as error:
-            if status and 400 <= status[0] < 500:
-                return Answer(status[0], None, None)  # the no was heard, only its words are lost
+            if heard and 400 <= heard[0].status_code < 500:  # the no was heard, not all its words
+                return _answer(heard[0], content, whole=False)
             return from_exception(error)
 
     def _request(self, client: httpx.AsyncClient, call: Call, start: Start | None) -> httpx.Request:
@@ -177,9 +179,10 @@ class ApiConnection:
         )
 
 
-async def _read(response: httpx.Response, limit_bytes: int) -> Answer | ApiError:
-    """Read the whole answer, or say that it is too long."""
-    content = bytearray()
+async def _read(
+    response: httpx.Response, content: bytearray, limit_bytes: int
+) -> Answer | ApiError:
+    """Read the whole answer into ``content``, or say that it is too long."""
     async for chunk in response.aiter_bytes():
         content += chunk
         if len(content) > limit_bytes:
@@ -187,7 +190,13 @@ async def _read(response: httpx.Response, limit_bytes: int) -> Answer | ApiError
                 f"The API's answer is longer than {limit_bytes} bytes.",
                 status=response.status_code,
             )
-    return Answer(response.status_code, response.headers.get("Retry-After"), bytes(content))
+    return _answer(response, content, whole=True)
+
+
+def _answer(response: httpx.Response, content: bytearray, *, whole: bool) -> Answer:
+    return Answer(
+        response.status_code, response.headers.get("Retry-After"), bytes(content), whole=whole
+    )
 
 
 def header_value(text: str, name: str) -> bytes:

@@ -150,7 +150,15 @@ RULES: tuple[Rule, ...] = (
     _answered(402, 402, "payment", "The API asks for payment: the wallet has no credit left."),
     _answered(404, 404, "not found", "The API does not have what was asked for."),
     _answered(429, 429, "rate", "The API asks to slow down."),
-    _answered(400, 499, "refused", "The API refused the request."),
+    # Refusals are named one by one. The rest (408, 409, 425, 499, unknown ones) may come from
+    # somebody on the way who gave up while the request was at work: no proof that nothing was done.
+    _answered(400, 407, "refused", "The API refused the request."),
+    _answered(410, 418, "refused", "The API refused the request."),
+    _answered(422, 422, "refused", "The API refused the request."),
+    _answered(426, 428, "refused", "The API refused the request."),
+    _answered(431, 431, "refused", "The API refused the request."),
+    _answered(451, 451, "refused", "The API refused the request."),
+    _answered(400, 499, "unknown", "The API may have begun to handle the request."),
     # 200 here is an answer with "success": false (Q16).
     _answered(200, 299, "refused", "The API refused the request."),
     _answered(500, 599, "unknown", "The API failed while it handled the request."),

@@ -31,6 +31,7 @@ CODE = re.compile(
 
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _EXACT_INT_DIGITS = 18
+_CODE_NAMES = ("message_id", "messageId")
 
 
 class Unreadable(ValueError):
@@ -195,6 +196,16 @@ def _truth(value: object) -> bool | None:
     return bool(value) if isinstance(value, bool | int) else None
 
 
+def _code(value: object) -> str:
+    """Return what stands for a code as text: a text or a whole number, nothing made into one."""
+    if isinstance(value, str):
+        return value.strip(" ")
+    if value is None:
+        return ""
+    is_number = isinstance(value, int) and not isinstance(value, bool)
+    return str(value) if is_number else json.dumps(value)
+
+
 _Text = Annotated[str, BeforeValidator(_text)]
 _Whole = Annotated[int | None, BeforeValidator(_whole)]
 _Truth = Annotated[bool | None, BeforeValidator(_truth)]
@@ -217,7 +228,6 @@ class _Envelope(_Lenient):
     success: _Truth = None
     message: Any = ""
     data: Any = None
-    message_id: _Text = Field("", validation_alias=AliasChoices("message_id", "messageId"))
     sent: _Whole = None
     page: _Whole = None
     total: _Whole = None
@@ -242,18 +252,21 @@ class _Quota(_Lenient):
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """An answer's JSON, opened: its verdict, its words, and its data for the readers below."""
+    """An answer's JSON, opened: its verdict, its words, and its data for the readers below.
+
+    ``codes`` are what it names as ``message_id``, as text, at the top and under ``data`` (Q17).
+    """
 
     success: bool | None
     message: str
-    code: str | None
+    codes: tuple[str, ...]
     envelope: _Envelope
     raw: Mapping[str, Any]
 
     @property
     def code_like(self) -> str | None:
-        """``code`` if it has the form of one; an error text may stand in its place (Q15)."""
-        return self.code if self.code and CODE.fullmatch(self.code) else None
+        """The first of ``codes`` if it has the form of one; an error may stand there (Q15)."""
+        return self.codes[0] if self.codes and CODE.fullmatch(self.codes[0]) else None
 
 
 def read_reply(content: bytes) -> Reply:
@@ -267,8 +280,10 @@ def read_reply(content: bytes) -> Reply:
         raise Unreadable("the answer is not a JSON object")
     envelope = _Envelope.model_validate(value)
     inner = envelope.data if isinstance(envelope.data, dict) else {}
-    code = (envelope.message_id or _text(inner.get("message_id"))).strip() or None
-    return Reply(envelope.success, _words(envelope.message), code, envelope, value)
+    codes = tuple(
+        filter(None, (_code(holder.get(name)) for holder in (value, inner) for name in _CODE_NAMES))
+    )
+    return Reply(envelope.success, _words(envelope.message), codes, envelope, value)
 
 
 def read_page(reply: Reply) -> InboxPage:

@@ -116,14 +116,18 @@ class Settler:
             return None
 
     async def submitted(self, attempt: Attempt, answer: SendAnswer) -> None:
-        """The API named a code; ``sent`` settles the count and the cost."""
+        """The API named a code; ``sent`` may raise the count and the cost, never lower them.
+
+        The vendor counts recipients, and ``sent`` may count requests (Q20): a hundred recipients
+        are a hundred, whatever it says.
+        """
         row = attempt.row
         now = self._clock.now()
         end = AttemptEnd(now, answer.status, answer.text, "")
 
         async def work(mtx: MailboxTransaction) -> None:
             await _end(mtx, attempt, end, _step(attempt, Event.CODE, now, answer))
-            if answer.sent is not None and 0 < answer.sent <= self._plan.limit:
+            if answer.sent is not None and len(row.recipients) < answer.sent <= self._plan.limit:
                 cost_microeuro = answer.sent * self._plan.price_microeuro
                 await mtx.tx.count_submission(row.id, rome_day(now), answer.sent, cost_microeuro)
             await _forget_refusal(mtx, row)

@@ -7,19 +7,40 @@ caller's work (``app``). Success and failure texts are the description's own, mi
 from __future__ import annotations
 
 import json
+from collections.abc import Callable, Mapping
 
 from starlette.responses import Response
 
 from bridge.simulator.fault import Call
 from bridge.simulator.inbox import Row
 from bridge.simulator.network import Submitted
-from bridge.simulator.options import CodePlace, Errors, Missing, SentCount
+from bridge.simulator.options import CodeForm, CodePlace, Errors, Missing, SentCount
 from bridge.simulator.respond import json_response
 from bridge.simulator.submission import Request, Sent
 from bridge.simulator.world import Account, World
 
 UNAUTHORIZED = "Authorization is not valid or empty"
 NOT_VALID = "Post parameter is not valid"
+
+
+_SENT_COUNTS: Mapping[SentCount, Callable[[Sent], int]] = {
+    SentCount.ONE: lambda _sent: 1,
+    SentCount.RECIPIENTS: lambda sent: len(sent.recipients),
+    SentCount.ZERO: lambda _sent: 0,
+}
+
+_ODD_CODES: Mapping[CodeForm, Callable[[str | int], object]] = {
+    CodeForm.CODE: lambda code: code,
+    CodeForm.ERROR_TEXT: lambda _code: "SMTP connect() failed",
+    CodeForm.FALSE: lambda _code: False,
+    CodeForm.ZERO: lambda _code: 0,
+    CodeForm.LIST: lambda code: [code],
+    CodeForm.OBJECT: lambda code: {"id": code},
+    CodeForm.FLOAT: lambda code: float(code),
+    CodeForm.LINE_END: lambda code: f"{code}\r\n",
+    CodeForm.PATH: lambda code: f"/send/{code}",
+    CodeForm.MARKUP: lambda code: f"<b>{code}</b>",
+}
 
 
 class Operations:
@@ -117,11 +138,11 @@ class Operations:
     def _receipt_of(self, sent: Sent) -> dict[str, object]:
         options = self._world.options
         numeric = options.code_place in (CodePlace.TOP_NUMBER, CodePlace.DATA_NUMBER)
-        identifier = {"message_id": int(sent.code) if numeric else sent.code}
+        code = int(sent.code) if numeric else sent.code
+        identifier = {"message_id": _ODD_CODES[options.code_form](code)}
         answer: dict[str, object] = {"success": True, "message": ""}
         if options.sent_count is not SentCount.ABSENT:
-            each = options.sent_count is SentCount.RECIPIENTS
-            answer["sent"] = len(sent.recipients) if each else 1
+            answer["sent"] = _SENT_COUNTS[options.sent_count](sent)
         if options.code_place in (CodePlace.DATA, CodePlace.DATA_NUMBER):
             return {**answer, "data": identifier}
         return {**answer, **identifier}

@@ -116,12 +116,29 @@ class CodePlace(Enum):
     DATA_NUMBER = "data-number"
 
 
+class CodeForm(Enum):
+    """What stands for ``message_id`` in the answer to ``POST /send``; all but CODE are odd."""
+
+    CODE = "code"
+    ERROR_TEXT = "error-text"
+    FALSE = "false"
+    ZERO = "zero"
+    LIST = "list"
+    OBJECT = "object"
+    FLOAT = "float"
+    LINE_END = "line-end"
+    PATH = "path"
+    MARKUP = "markup"
+
+
 class SentCount(Enum):
     """What ``sent`` counts in the answer to ``POST /send``."""
 
     ONE = "one"
     RECIPIENTS = "recipients"
     ABSENT = "absent"
+    ZERO = "zero"
+    """Says that nothing was sent, though it was."""
 
 
 class FanOut(Enum):
@@ -230,6 +247,7 @@ class Options:
     missing: Missing
     errors: Errors
 
+    code_form: CodeForm = CodeForm.CODE
     page_size: int = 25
     token: str = field(default="simulator-token", repr=False)
     latency_s: float = 0.0

@@ -45,7 +45,7 @@ ROW = {
 def test_verdict_and_code(answer: object, success: bool | None, code: str | None) -> None:
     opened = reply(answer)
     assert opened.success is success
-    assert opened.code == code
+    assert opened.code_like == code
 
 
 @pytest.mark.parametrize(
@@ -60,9 +60,18 @@ def test_verdict_and_code(answer: object, success: bool | None, code: str | None
         ("errore SMTP", False),
         ("٢٠٢٠٠٩٢١١٥٢٦٣٦٣", False),
         ("", False),
+        (CODE + "\r\n", False),
+        (f"/send/{CODE}", False),
+        (f"<b>{CODE}</b>", False),
+        ([CODE], False),
+        ({"code": CODE}, False),
+        (float(CODE), False),
+        (True, False),
+        (False, False),
+        (0, False),
     ],
 )
-def test_code_like(code: str, is_code: bool) -> None:
+def test_code_like(code: object, is_code: bool) -> None:
     assert reply({"success": False, "message_id": code}).code_like == (code if is_code else None)
 
 

@@ -6,9 +6,19 @@ from pathlib import Path
 
 import pytest
 
-from bridge.model import SubmissionState
+from bridge.model import PEC_UNCERTAIN, SubmissionState
 from bridge.outbox import settle
-from bridge.simulator import Answer, Failure, Fault, Hold, Operation, Phase, SentCount, Simulator
+from bridge.simulator import (
+    Answer,
+    CodeForm,
+    Failure,
+    Fault,
+    Hold,
+    Operation,
+    Phase,
+    SentCount,
+    Simulator,
+)
 from bridge.store.base import StoreFull
 from bridge.store.outbox import SubmissionRow
 from tests.fakes import FakeClock
@@ -64,20 +74,78 @@ async def test_the_five_days_go_on_over_a_restart(
 
 @pytest.mark.parametrize(
     ("count", "counted"),
-    [(SentCount.ONE, 1), (SentCount.RECIPIENTS, 3), (SentCount.ABSENT, 3)],
+    [
+        (SentCount.ONE, 100),
+        (SentCount.RECIPIENTS, 100),
+        (SentCount.ABSENT, 100),
+        (SentCount.ZERO, 100),
+    ],
     ids=lambda one: getattr(one, "value", ""),
 )
-async def test_sent_settles_the_count_and_the_cost(
+async def test_no_answer_lowers_the_count_below_the_recipients(
     tmp_path: Path, clock: FakeClock, count: SentCount, counted: int
 ) -> None:
     simulator = simulated(clock, sent_count=count)
     async with rig_on(tmp_path, clock, simulator) as rig:
-        to = ("uno@altra.invalid", "due@altra.invalid", "tre@altra.invalid")
-        id = await rig.submit("a", *to)
+        id = await rig.submit("a", *(f"ufficio.{number}@altra.invalid" for number in range(100)))
         await rig.quiet()
         assert (await rig.row(id)).counted == counted
         (usage,) = await rig.usage()
         assert (usage.counted, usage.cost_microeuro) == (counted, counted * 50_000)
+
+
+async def test_an_answer_that_counts_more_is_believed(rig: Rig, simulator: Simulator) -> None:
+    body = {"success": True, "sent": 4, "message_id": "2026011510000012"}
+    simulator.faults.add(Fault(phase=Phase.INSTEAD, result=Answer(201, body)))
+    id = await rig.submit("a", "uno@altra.invalid", "due@altra.invalid")
+    await rig.quiet()
+    assert (await rig.row(id)).counted == 4
+    (usage,) = await rig.usage()
+    assert (usage.counted, usage.cost_microeuro) == (4, 200_000)
+
+
+async def test_a_try_that_did_not_leave_counts_nothing(rig: Rig, simulator: Simulator) -> None:
+    simulator.faults.fail(Operation.SEND, Phase.BEFORE, Failure.CONNECT_ERROR)
+    simulator.faults.answer(Operation.SEND, 429)
+    id = await rig.submit()
+    await rig.pass_time(2)
+    assert (await rig.row(id)).counted == 0
+    await rig.pass_time(7)
+    row = await rig.row(id)
+    assert (row.state, row.attempts, row.counted) == (SubmissionState.QUEUED, 2, 0)
+    assert sum(one.counted for one in await rig.usage()) == 0
+
+
+@pytest.mark.parametrize("form", [one for one in CodeForm if one is not CodeForm.CODE])
+async def test_an_odd_code_is_uncertain_until_the_acceptance_names_it(
+    tmp_path: Path, clock: FakeClock, form: CodeForm
+) -> None:
+    simulator = simulated(clock, code_form=form)
+    async with rig_on(tmp_path, clock, simulator) as rig:
+        id = await rig.submit("Ordine 7")
+        await rig.quiet()
+        row = await rig.row(id)
+        assert (row.state, row.code) == (SubmissionState.UNCERTAIN, None)
+        assert PEC_UNCERTAIN in await rig.flags()
+        await rig.pass_time(60)
+        await rig.reconciler.reconcile(rig.accounts[0])
+        row = await rig.row(id)
+        assert (row.state, row.code) == (SubmissionState.SUBMITTED, simulator.sent[0].code)
+    assert len(simulator.sent) == 1
+
+
+async def test_a_crash_while_dispatching_marks_the_copy_in_sent(
+    tmp_path: Path, clock: FakeClock, simulator: Simulator
+) -> None:
+    simulator.faults.add(Fault(phase=Phase.BEFORE, result=None, hold=Hold()))
+    rig = await Rig.open(tmp_path, clock, simulator)
+    rig.start()
+    await rig.submit()
+    await rig.quiet()
+    assert PEC_UNCERTAIN not in await rig.flags()
+    await rig.lose_memory()
+    async with rig_on(tmp_path, clock, simulator) as rig:
+        assert PEC_UNCERTAIN in await rig.flags()
 
 
 @pytest.mark.parametrize("sent", [0, -1, 10**15, "no"], ids=str)

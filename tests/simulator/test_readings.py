@@ -17,6 +17,7 @@ from bridge.simulator import (
     AttachmentForm,
     BodyContent,
     BodyTransfer,
+    CodeForm,
     CodePlace,
     Counts,
     Dates,
@@ -58,6 +59,7 @@ async def test_both_readings_serve_a_whole_exchange(options: Options, clock: Fak
 def test_the_two_readings_differ_in_every_ambiguity() -> None:
     one, other = READINGS.values()
     settings = {
+        "code_form",
         "page_size",
         "token",
         "latency_s",
@@ -88,6 +90,30 @@ async def test_place_of_the_code(clock: FakeClock, place: CodePlace, expected: o
     assert callable(expected)
     rest = {"success": True, "message": "", "sent": 1}
     assert fields == {**rest, **expected(simulator.sent[0].code)}
+
+
+@pytest.mark.parametrize(
+    ("form", "expected"),
+    [
+        (CodeForm.ERROR_TEXT, lambda _code: "SMTP connect() failed"),
+        (CodeForm.FALSE, lambda _code: False),
+        (CodeForm.ZERO, lambda _code: 0),
+        (CodeForm.LIST, lambda code: [code]),
+        (CodeForm.OBJECT, lambda code: {"id": code}),
+        (CodeForm.FLOAT, lambda code: float(code)),
+        (CodeForm.LINE_END, lambda code: code + "\r\n"),
+        (CodeForm.PATH, lambda code: "/send/" + code),
+        (CodeForm.MARKUP, lambda code: f"<b>{code}</b>"),
+    ],
+    ids=lambda value: getattr(value, "value", ""),
+)
+async def test_odd_codes(clock: FakeClock, form: CodeForm, expected: object) -> None:
+    simulator = simulated(clock, code_form=form)
+    async with calling(simulator) as api:
+        answer = await api.send()
+    assert callable(expected)
+    assert answer.status_code == 201
+    assert answer.json()["message_id"] == expected(simulator.sent[0].code)
 
 
 @pytest.mark.parametrize("digits", [15, 16, 17, 20])
