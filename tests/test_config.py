@@ -39,6 +39,8 @@ subject_reference = "suffix"
 attachment_encoding = "base64"
 max_message_bytes = 1_000_000
 dedup_window_h = 0
+same_message_id = "send"
+waiting_alarm_min = 15
 
 [sync]
 interval_s = 1.5
@@ -90,6 +92,7 @@ def test_defaults() -> None:
         24.0,
     )
     assert config.send.max_message_bytes == 31_457_280
+    assert (config.send.same_message_id, config.send.waiting_alarm_min) == ("refuse", 60.0)
     assert (config.sync.interval_s, config.sync.request_budget_per_day) == (60.0, 1440)
     assert config.imap.listen == (Listen("127.0.0.1", 1143),)
     assert config.smtp.listen == (Listen("127.0.0.1", 1025),)

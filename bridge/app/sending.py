@@ -47,6 +47,7 @@ class Sending:
             plan=core.plan,
             over_plan=send.over_plan,
             dedup_window_s=send.dedup_window_h * HOUR_S,
+            same_message_id=send.same_message_id,
             subject_reference=send.subject_reference,
         )
         self.outbox = Outbox(core.mailboxes, core.clock, random, settings, self.wake)

@@ -148,6 +148,8 @@ class Send:
     attachment_encoding: Literal["data-uri", "base64"] = "data-uri"
     max_message_bytes: Annotated[int, Field(ge=1024, le=1024 * _MEGABYTE)] = 30 * _MEGABYTE
     dedup_window_h: Annotated[float, Field(ge=0, le=24 * 366)] = 24.0
+    same_message_id: Literal["refuse", "send"] = "refuse"
+    waiting_alarm_min: Annotated[float, Field(ge=1, le=7 * 24 * 60)] = 60.0
 
 
 @dataclass(frozen=True, slots=True, config=_RULES)

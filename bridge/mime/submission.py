@@ -73,7 +73,7 @@ class Submission:
     ``identity`` is what tells it from another message of the same text: the Message-ID it came
     with, well formed or not, else its Date; "" if it had neither.
     ``entries`` are the recipients of each PEC to be sent: one, and one more for each hidden
-    recipient.
+    recipient. ``has_message_id`` unless the bridge had to make one.
     """
 
     raw: bytes
@@ -81,6 +81,7 @@ class Submission:
     identity: str
     subject: str
     entries: tuple[tuple[str, ...], ...]
+    has_message_id: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,6 +142,7 @@ def check_submission(
         identity=given or next(iter(_values(fields, "message-id")), "") or date,
         subject=parse.subject_of(fields),
         entries=entries,
+        has_message_id=any(_values(fields, "message-id")),
     )
 
 

@@ -5,12 +5,20 @@ and returns once it is synced; before that nothing of the message exists, and af
 loses nothing. It never waits for the API. The wake-up it then gives to the dispatcher only saves
 time: if it is lost, the dispatcher's next look finds the entry.
 
-A message submitted again (same account, bytes, Message-ID and recipients within the window) is
-not queued again. Where a Message-ID is missing, a Date says as much: it is the moment at which the
-message was made, so the same bytes with the same Date are a repetition. Without either nothing
-tells a repetition from a second message, so both are queued.
+A message submitted again (same account, bytes, Message-ID and recipients) is not queued again
+within the window, which does not end while the first one is still on its way or in doubt: what
+comes again after a day of waiting is the same message all the same. Where a Message-ID is
+missing, a Date says as much: it is the moment at which the message was made, so the same bytes
+with the same Date are a repetition. Without either nothing tells a repetition from a second
+message, so both are queued.
 
-Failure: ``PlanUsedUp``; ``StoreFull`` and ``StoreFailed`` pass. Nothing is half-queued.
+A program that builds its message anew for each try repeats Message-ID, recipients and subject,
+and no byte of the rest need be the same. Within ``KIN_WINDOW`` that is refused for the time
+being, with the first one's id; later it is another message, for some programs have one
+Message-ID for all they send.
+
+Failure: ``PlanUsedUp``, ``SameMessageId``; ``StoreFull`` and ``StoreFailed`` pass. Nothing is
+half-queued.
 """
 
 from __future__ import annotations
@@ -38,22 +46,39 @@ from bridge.model import (
 )
 from bridge.outbox.plan import PLANS, Plan
 from bridge.outbox.wake import Wake
-from bridge.store.outbox import NewSubmission
+from bridge.store.outbox import NewSubmission, SubmissionRow
 
 log = structlog.get_logger()
+
+
+KIN_WINDOW = timedelta(hours=1)
+"""How long the same Message-ID, recipients and subject are the same message's, built anew."""
 
 
 class PlanUsedUp(Exception):
     """The plan has no room for the message in this period, and the settings say to refuse."""
 
 
+class SameMessageId(Exception):
+    """``first`` has the same Message-ID, recipients and subject, is young, and has other bytes."""
+
+    def __init__(self, first: SubmissionRow) -> None:
+        super().__init__(first.id)
+        self.first = first
+
+
 @dataclass(frozen=True, slots=True)
 class QueueSettings:
-    """What the settings say about queueing; ``dedup_window_s`` 0 queues every submission."""
+    """What the settings say about queueing.
+
+    ``dedup_window_s`` 0 queues every repetition of the same bytes; ``same_message_id`` says what
+    becomes of other bytes with the Message-ID, recipients and subject of an entry.
+    """
 
     plan: Plan = PLANS["standard"]
     over_plan: Literal["hold", "refuse"] = "hold"
     dedup_window_s: float = 24 * 3600.0
+    same_message_id: Literal["refuse", "send"] = "refuse"
     subject_reference: Literal["off", "suffix"] = "off"
 
 
@@ -99,7 +124,7 @@ class Outbox:
             digest: SHA-256 of the bytes exactly as submitted.
 
         Raises:
-            PlanUsedUp: see the class.
+            PlanUsedUp, SameMessageId: see the classes.
             StoreFull, StoreFailed: nothing was queued.
         """
         now = self._clock.now()
@@ -143,6 +168,7 @@ class Outbox:
     ) -> Enqueued:
         ids, fresh = await self._without_twins(mtx, entries, now)
         if fresh:
+            await self._check_kin(mtx, fresh, now)
             await self._check_plan(mtx, account, fresh, now)
             content = await _keep(mtx, account, sent, message, now)
             for entry in fresh:
@@ -153,6 +179,8 @@ class Outbox:
         self, mtx: MailboxTransaction, entries: list[NewSubmission], now: datetime
     ) -> tuple[list[QueueId], list[NewSubmission]]:
         """Return each entry's id, its twin's if it was queued before, and those that were not."""
+        if self._settings.dedup_window_s <= 0:
+            return [entry.id for entry in entries], entries
         since = now - timedelta(seconds=self._settings.dedup_window_s)
         ids, fresh = [], []
         for entry in entries:
@@ -161,6 +189,23 @@ class Outbox:
                 fresh.append(entry)
             ids.append(twin.id if twin else entry.id)
         return ids, fresh
+
+    async def _check_kin(
+        self, mtx: MailboxTransaction, fresh: list[NewSubmission], now: datetime
+    ) -> None:
+        """Refuse the whole if any of it would reach the same recipients as a young kin.
+
+        With an entry for each hidden recipient it takes one that is reached twice, whoever the
+        others are.
+        """
+        if self._settings.same_message_id == "send":
+            return
+        for entry in fresh:
+            first = await mtx.tx.submission_kin(
+                entry.account, entry.kinship, entry.fingerprint, now - KIN_WINDOW
+            )
+            if first is not None:
+                raise SameMessageId(first)
 
     async def _check_plan(
         self, mtx: MailboxTransaction, account: AccountId, fresh: list[NewSubmission], now: datetime
@@ -189,9 +234,13 @@ class Outbox:
         subject = submission.subject
         if self._settings.subject_reference == "suffix":
             subject = f"{subject} [{id}]".lstrip()
-        fingerprint = b""
-        if submission.identity and self._settings.dedup_window_s > 0:
-            fingerprint = _fingerprint(submission.identity, recipients, digest)
+        fingerprint = kinship = b""
+        if submission.identity:
+            fingerprint = _name(submission.identity, recipients, digest)
+        if submission.identity and submission.has_message_id:
+            kinship = _name(
+                submission.identity, recipients, submission.subject.encode("utf-8", "surrogatepass")
+            )
         return NewSubmission(
             id=id,
             account=account,
@@ -200,6 +249,7 @@ class Outbox:
             recipients=recipients,
             content=ContentId(0),
             fingerprint=fingerprint,
+            kinship=kinship,
             created_at=now,
         )
 
@@ -236,6 +286,7 @@ async def _keep(
     return content
 
 
-def _fingerprint(identity: str, recipients: tuple[str, ...], digest: bytes) -> bytes:
+def _name(identity: str, recipients: tuple[str, ...], rest: bytes) -> bytes:
+    """Return a short name for all three; neither order nor case of recipients matters."""
     named = "\0".join([identity, *sorted(one.casefold() for one in recipients)])
-    return hashlib.sha256(named.encode() + b"\0" + digest).digest()
+    return hashlib.sha256(named.encode() + b"\0" + rest).digest()

@@ -24,7 +24,7 @@ from bridge.mime.submission import (
     check_submission,
 )
 from bridge.model import AccountId
-from bridge.outbox.queue import Outbox, PlanUsedUp
+from bridge.outbox.queue import Outbox, PlanUsedUp, SameMessageId
 from bridge.store.base import StoreFailed, StoreFull
 
 log = structlog.get_logger()
@@ -87,6 +87,8 @@ class Delivery:
             return Answer(fault.code, fault.status, fault.sentence)
         except PlanUsedUp as fault:
             return Answer(452, "4.7.1", f"{fault}.")
+        except SameMessageId as fault:
+            return Answer(451, "4.7.0", _same_message_id(fault))
         except StoreFull:
             log.error("submission refused: the disk is full", account=incoming.account)
             return Answer(452, "4.3.1", "The bridge's disk is full. Nothing was queued; try later.")
@@ -118,3 +120,12 @@ class Delivery:
         moment = int(self._clock.now().timestamp() * 1_000_000)
         domain = sender.rpartition("@")[2]
         return f"<{moment:x}.{self._random.getrandbits(64):016x}@{domain}>"
+
+
+def _same_message_id(fault: SameMessageId) -> str:
+    first = fault.first
+    return (
+        f"A message with this Message-ID, these recipients and this subject was queued as "
+        f"{first.id} and is {first.state.value}; this one differs from it. Nothing was queued. "
+        "If it is a second message, give it a Message-ID of its own."
+    )

@@ -28,7 +28,8 @@ class NewSubmission:
 
     ``message_id`` has its angle brackets; ``subject`` is the one that will be posted;
     ``fingerprint`` names bytes, Message-ID and recipients as submitted, ``b""`` when the
-    entry must not be taken for another (no Message-ID was given).
+    entry must not be taken for another (no Message-ID was given). ``kinship`` names Message-ID,
+    recipients and subject, whatever the bytes, ``b""`` without a Message-ID.
     """
 
     id: QueueId
@@ -39,6 +40,7 @@ class NewSubmission:
     content: ContentId
     fingerprint: bytes
     created_at: datetime
+    kinship: bytes = b""
 
     def __post_init__(self) -> None:
         if not self.id or not self.recipients:
@@ -202,7 +204,15 @@ class OutboxReads(Protocol):
     async def submission_twin(
         self, account: AccountId, fingerprint: bytes, since: datetime
     ) -> SubmissionRow | None:
-        """Return the first entry with this fingerprint made since then.
+        """Return the first entry with this fingerprint made or sent since then, or still open.
+
+        ``cancelled``, ``dropped`` and ``refused`` entries don't count.
+        """
+
+    async def submission_kin(
+        self, account: AccountId, kinship: bytes, fingerprint: bytes, since: datetime
+    ) -> SubmissionRow | None:
+        """Return the first entry of this kinship but another fingerprint made since then.
 
         ``cancelled``, ``dropped`` and ``refused`` entries don't count.
         """

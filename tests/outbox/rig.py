@@ -264,6 +264,15 @@ class Rig:
             for raw in await self.texts(mailbox, account)
         ]
 
+    async def marked(
+        self, mailbox: str = "Sent", account: int = 0
+    ) -> list[tuple[EmailMessage, Flags]]:
+        """Return the messages of a mailbox with their flags."""
+        return [
+            (email.message_from_bytes(raw, policy=email.policy.default), flags)
+            for raw, flags in await self._messages(mailbox, account)
+        ]
+
     async def texts(self, mailbox: str = "INBOX", account: int = 0) -> list[bytes]:
         """Return the messages of a mailbox as bytes."""
         return [raw for raw, _flags in await self._messages(mailbox, account)]
@@ -276,7 +285,10 @@ class Rig:
         id = self.accounts[account]
 
         async def work(tx: ReadTransaction) -> list[tuple[bytes, Flags]]:
-            (box,) = [one for one in await tx.mailboxes(id) if one.name == mailbox]
+            boxes = [one for one in await tx.mailboxes(id) if one.name == mailbox]
+            if not boxes:  # made when something first comes into it
+                return []
+            (box,) = boxes
             found = []
             for uid, *_ in await tx.index_rows(box.id):
                 row = await tx.message_row(box.id, uid)
@@ -302,7 +314,7 @@ def submission_of(
     message["To"] = ", ".join(to)
     message["Subject"] = subject
     message["Date"] = "Thu, 15 Jan 2026 10:00:00 +0100"
-    given = message_id if message_id is not None else f"<{_name(subject, to)}@client.invalid>"
+    given = message_id if message_id is not None else f"<{_name(subject, to, body)}@client.invalid>"
     if given:
         message["Message-ID"] = given
     message.set_content(body)
@@ -315,8 +327,8 @@ def submission_of(
     )
 
 
-def _name(subject: str, to: Sequence[str]) -> str:
-    return hashlib.sha256("\0".join((subject, *to)).encode()).hexdigest()[:16]
+def _name(subject: str, to: Sequence[str], body: str) -> str:
+    return hashlib.sha256("\0".join((subject, *to, body)).encode()).hexdigest()[:16]
 
 
 def starts(simulator: Simulator) -> list[float]:

@@ -2,16 +2,17 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from bridge.mailbox.mailboxes import ORPHAN_AGE
 from bridge.mime.ingest import Ingested
-from bridge.model import PEC_FAILED, SEEN, SENT, SubmissionState, Uid
+from bridge.model import PEC_FAILED, PEC_UNCERTAIN, SEEN, SENT, SubmissionState, Uid
 from bridge.outbox.plan import Plan
-from bridge.outbox.queue import PlanUsedUp, QueueSettings
-from bridge.simulator import Operation, Simulator
+from bridge.outbox.queue import PlanUsedUp, QueueSettings, SameMessageId
+from bridge.simulator import Failure, Fault, Hold, Operation, Phase, Simulator
 from bridge.store.base import StoreFailed, StoreFull
 from tests.fakes import FakeClock
 from tests.outbox.rig import ADDRESSES, Rig, rig_on, submission_of
@@ -46,7 +47,6 @@ async def test_a_hundred_repetitions_at_once_are_one_entry(rig: Rig, simulator: 
 @pytest.mark.parametrize(
     "change",
     [
-        {"body": "Altro."},
         {"message_id": "<altro@client.invalid>"},
         {"account": 1},
     ],
@@ -90,6 +90,151 @@ async def test_the_window_ends(rig: Rig) -> None:
     assert await rig.submit() == first
     await rig.pass_time(2)
     assert await rig.submit() != first
+
+
+async def test_a_repetition_without_a_message_id_but_with_a_date_is_the_same(rig: Rig) -> None:
+    submission = submission_of("Prova", ["cliente@altra.invalid"], ADDRESSES[0], "Salve.")
+    dated = replace(submission, identity="Thu, 15 Jan 2026 10:00:00 +0100", has_message_id=False)
+    digest = hashlib.sha256(dated.raw).digest()
+    first = await rig.outbox.enqueue(rig.accounts[0], dated, digest)
+    assert (await rig.outbox.enqueue(rig.accounts[0], dated, digest)).id == first.id
+    other = await rig.outbox.enqueue(rig.accounts[0], dated, b"other bytes")
+    assert other.id != first.id
+
+
+@pytest.mark.usefixtures("looks_rarely")
+@pytest.mark.parametrize("days", [1.1, 3.0])
+@pytest.mark.parametrize("fate", ["held", "queued", "uncertain"])
+async def test_the_window_lasts_until_the_first_is_final(
+    rig: Rig, simulator: Simulator, fate: str, days: float
+) -> None:
+    match fate:
+        case "held":
+            simulator.faults.answer(Operation.SEND, 402, times=None)
+        case "queued":
+            simulator.faults.answer(Operation.SEND, 429, times=None)
+        case "uncertain":
+            simulator.faults.fail(Operation.SEND, Phase.BEFORE, Failure.TIMEOUT)
+    first = await rig.submit()
+    await rig.pass_time(days * 86_400)
+    assert (await rig.state(first)).value == fate
+    assert await rig.submit() == first
+    simulator.faults.clear()
+    await rig.pass_time(2 * 3600)
+    assert await rig.submit() == first
+    await rig.pass_time(60)
+    assert len(simulator.sent) == (0 if fate == "uncertain" else 1)
+    assert len(await rig.rows()) == 1
+
+
+async def test_a_message_being_sent_has_no_second(rig: Rig, simulator: Simulator) -> None:
+    hold = Hold()
+    simulator.faults.add(Fault(phase=Phase.AFTER, result=None, hold=hold))
+    first = await rig.submit()
+    await rig.pass_time(25 * 3600)
+    assert await rig.state(first) is SubmissionState.DISPATCHING
+    assert await rig.submit() == first
+    hold.release.set()
+    await rig.pass_time(5)
+    assert len(simulator.sent) == 1
+
+
+BUILT = {"message_id": "<ordine-7@erp.invalid>"}
+
+
+async def test_a_message_built_anew_is_refused_for_an_hour(rig: Rig, simulator: Simulator) -> None:
+    simulator.faults.answer(Operation.SEND, 402)
+    first = await rig.submit("Ordine 7", body="uno", **BUILT)
+    await rig.pass_time(5)
+    with pytest.raises(SameMessageId) as refusal:
+        await rig.submit("Ordine 7", body="due", **BUILT)
+    assert (refusal.value.first.id, refusal.value.first.state.value) == (first, "held")
+    assert await rig.submit("Ordine 7", body="uno", **BUILT) == first
+    assert len(await rig.rows()) == len(await rig.mail("Sent")) + len(await rig.mail("Unsent")) == 1
+    await rig.pass_time(3600 - 6)
+    with pytest.raises(SameMessageId):
+        await rig.submit("Ordine 7", body="due", **BUILT)
+    await rig.pass_time(2)
+    second = await rig.submit("Ordine 7", body="due", **BUILT)
+    assert second != first
+    await rig.pass_time(60)
+    assert len(simulator.sent) == 2
+
+
+@pytest.mark.parametrize(
+    "change",
+    [{"subject": "Ordine 8"}, {"to": "altri@altra.invalid"}, {"message_id": "<b@erp.invalid>"}],
+    ids=str,
+)
+async def test_only_all_three_make_a_message_built_anew(rig: Rig, change: dict[str, str]) -> None:
+    first = {"subject": "Ordine 7", "to": "uno@altra.invalid", "message_id": "<a@erp.invalid>"}
+    ids = set()
+    for one, body in ((first, "uno"), ({**first, **change}, "due")):
+        ids.add(
+            await rig.submit(one["subject"], one["to"], body=body, message_id=one["message_id"])
+        )
+    assert len(ids) == 2
+
+
+async def test_built_anew_may_be_told_to_be_sent(
+    tmp_path: Path, clock: FakeClock, simulator: Simulator
+) -> None:
+    settings = QueueSettings(same_message_id="send", subject_reference="suffix")
+    async with rig_on(tmp_path, clock, simulator, queue=settings) as rig:
+        first = await rig.submit("Ordine 7", body="uno", **BUILT)
+        assert await rig.submit("Ordine 7", body="due", **BUILT) != first
+
+
+async def test_a_reference_in_the_subject_hides_no_message_built_anew(
+    tmp_path: Path, clock: FakeClock, simulator: Simulator
+) -> None:
+    settings = QueueSettings(subject_reference="suffix", dedup_window_s=0)
+    async with rig_on(tmp_path, clock, simulator, queue=settings) as rig:
+        first = await rig.submit("Ordine 7", body="uno", **BUILT)
+        with pytest.raises(SameMessageId, match=first):
+            await rig.submit("Ordine 7", body="due", **BUILT)
+        assert await rig.submit("Ordine 7", body="uno", **BUILT) != first
+
+
+async def test_what_did_not_leave_for_good_is_no_obstacle_to_a_message_built_anew(
+    rig: Rig, simulator: Simulator
+) -> None:
+    simulator.faults.answer(Operation.SEND, 400)
+    refused = await rig.submit("Ordine 7", body="uno", **BUILT)
+    await rig.pass_time(5)
+    simulator.faults.answer(Operation.SEND, 402)
+    taken_back = await rig.submit("Ordine 7", body="due", **BUILT)
+    await rig.pass_time(5)
+    await rig.decisions.cancel(taken_back)
+    third = await rig.submit("Ordine 7", body="tre", **BUILT)
+    assert len({refused, taken_back, third}) == 3
+
+
+async def test_one_hidden_recipient_reached_twice_is_enough(rig: Rig) -> None:
+    hidden = ["nascosto@altra.invalid"]
+    await rig.submit("Ordine 7", "uno@altra.invalid", body="uno", separate=hidden, **BUILT)
+    for to, separate in (("uno@altra.invalid", []), ("due@altra.invalid", hidden)):
+        with pytest.raises(SameMessageId):
+            await rig.submit("Ordine 7", to, body="due", separate=separate, **BUILT)
+    assert len(await rig.rows()) == 2
+    await rig.submit("Ordine 7", "due@altra.invalid", body="due", **BUILT)
+    assert len(await rig.rows()) == 3
+
+
+async def test_a_second_submission_of_one_message_id_has_a_copy_of_its_own(rig: Rig) -> None:
+    await rig.submit("Primo", body="uno", message_id="<stesso@client.invalid>")
+    await rig.submit("Secondo", body="due", message_id="<stesso@client.invalid>")
+    assert [one["Subject"] for one in await rig.mail("Sent")] == ["Primo", "Secondo"]
+
+
+async def test_a_keyword_marks_only_its_own_copy(rig: Rig, simulator: Simulator) -> None:
+    await rig.submit("Primo", body="uno", message_id="<stesso@client.invalid>")
+    await rig.pass_time(5)
+    simulator.faults.fail(Operation.SEND, Phase.BEFORE, Failure.TIMEOUT)
+    await rig.submit("Secondo", body="due", message_id="<stesso@client.invalid>")
+    await rig.pass_time(5)
+    shown = {one["Subject"]: PEC_UNCERTAIN in flags for one, flags in await rig.marked("Sent")}
+    assert shown == {"Primo": False, "Secondo": True}
 
 
 async def test_no_window_means_no_repetitions(

@@ -149,10 +149,9 @@ async def test_the_same_message_again_without_a_message_id(
 @pytest.mark.parametrize(
     ("raw", "recipient"),
     [
-        pytest.param(message("Altro.\r\n"), TO, id="other content"),
         pytest.param(message(Message_ID="<2@erp.example>"), TO, id="another Message-ID"),
         pytest.param(message(To="due@altra.example"), "due@altra.example", id="another recipient"),
-        pytest.param(message().replace(b"Ciao", b"Ciao\n"), TO, id="a bare line feed more"),
+        pytest.param(message(Subject="Altro"), TO, id="another subject"),
     ],
 )
 async def test_another_message_is_another_message(
@@ -172,14 +171,54 @@ async def test_without_a_message_id_nothing_is_taken_for_a_repetition(served: Se
     assert len({row.message_id for row in await served.queued()}) == 2
 
 
-async def test_the_window_ends(served: Served, clock: FakeClock) -> None:
+async def test_the_window_outlasts_a_message_that_waits(served: Served, clock: FakeClock) -> None:
+    client = await served.user()
+    first = await client.submit(message())
+    await clock.advance(3 * 24 * 3600)
+    again = await client.submit(message())
+    assert again.text.startswith(first.text)
+    assert len(await served.queued()) == 1
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        pytest.param(message("Altro.\r\n"), id="other content"),
+        pytest.param(message().replace(b"Ciao", b"Ciao\n"), id="a bare line feed more"),
+        pytest.param(message(X_Try="2"), id="another field"),
+        pytest.param(message(Date="Thu, 15 Jan 2026 10:05:00 +0100"), id="another date"),
+    ],
+)
+async def test_a_message_built_anew_is_told_of_the_first(
+    served: Served, clock: FakeClock, raw: bytes
+) -> None:
     client = await served.user()
     await client.submit(message())
-    await clock.advance(24 * 3600 - 1)
-    await client.submit(message())
-    assert len(await served.queued()) == 1
-    await clock.advance(2)
-    await client.submit(message())
+    (first,) = await served.queued()
+    reply = await client.submit(raw)
+    assert (reply.code, reply.status) == (451, "4.7.0")
+    assert f"queued as {first.id} and is queued" in reply.text
+    assert reply.text.isascii()
+    assert len(await served.queued()) == await served.sent_copies() == 1
+    await clock.advance(3601)
+    assert (await client.submit(raw)).code == 250
+    assert len(await served.queued()) == 2
+
+
+async def test_a_malformed_message_id_is_one_too(served: Served) -> None:
+    client = await served.user()
+    assert (await client.submit(message(Message_ID="ordine 7"))).code == 250
+    assert (await client.submit(message("Altro.\r\n", Message_ID="ordine 7"))).code == 451
+
+
+async def test_a_date_alone_makes_no_message_built_anew(served: Served) -> None:
+    client = await served.user()
+    for text in ("Uno.\r\n", "Due.\r\n"):
+        assert (
+            await client.submit(
+                message(text, Message_ID=None, Date="Thu, 15 Jan 2026 10:00:00 +0100")
+            )
+        ).code == 250
     assert len(await served.queued()) == 2
 
 

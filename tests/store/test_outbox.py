@@ -37,12 +37,21 @@ async def submit(
     message_id: str = "<a@b>",
     recipients: tuple[str, ...] = ("b@pec.example",),
     fingerprint: bytes = b"",
+    kinship: bytes = b"",
 ) -> QueueId:
     async def work(tx: Transaction) -> ContentId:
         content = await tx.add_content(account, ingested(name))
         await tx.add_submission(
             NewSubmission(
-                QueueId(name), account, message_id, name, recipients, content, fingerprint, NOW
+                QueueId(name),
+                account,
+                message_id,
+                name,
+                recipients,
+                content,
+                fingerprint,
+                NOW,
+                kinship,
             )
         )
         return content
@@ -147,8 +156,54 @@ async def test_a_twin_is_the_first_with_the_same_fingerprint(
     twin = await store.read(lambda tx: tx.submission_twin(account, b"f", NOW))
     assert twin is not None
     assert twin.id == "one"
-    for asked in ((other, b"f", NOW), (account, b"g", NOW), (account, b"f", LATER)):
+    for asked in ((other, b"f", NOW), (account, b"g", NOW)):
         assert await store.read(lambda tx, a=asked: tx.submission_twin(*a)) is None
+
+
+@pytest.mark.parametrize(
+    ("state", "is_twin"),
+    [
+        (SubmissionState.QUEUED, True),
+        (SubmissionState.DISPATCHING, True),
+        (SubmissionState.HELD, True),
+        (SubmissionState.UNCERTAIN, True),
+        (SubmissionState.RESTORED, True),
+        (SubmissionState.SUBMITTED, False),
+        (SubmissionState.CANCELLED, False),
+    ],
+)
+async def test_an_open_twin_never_grows_too_old(
+    store: Store, account: AccountId, state: SubmissionState, is_twin: bool
+) -> None:
+    id = await submit(store, account, "one", fingerprint=b"f")
+    if state is not QUEUED:
+        await step(store, id, QUEUED, state)
+    twin = await store.read(lambda tx: tx.submission_twin(account, b"f", LATER))
+    assert (twin is not None) is is_twin
+
+
+async def test_a_twin_is_as_young_as_its_sending(store: Store, account: AccountId) -> None:
+    id = await submit(store, account, "one", fingerprint=b"f")
+    await step(store, id, QUEUED, SubmissionState.SUBMITTED, code="C1", sent_at=LATER)
+    twin = await store.read(lambda tx: tx.submission_twin(account, b"f", LATER))
+    assert twin is not None
+
+
+async def test_a_kin_has_other_bytes_and_is_young(
+    store: Store, account: AccountId, other: AccountId
+) -> None:
+    for name in ("one", "two"):
+        await submit(store, account, name, fingerprint=name.encode(), kinship=b"k")
+    for asked, found in (
+        ((account, b"k", b"three", NOW), "one"),
+        ((account, b"k", b"one", NOW), "two"),
+        ((other, b"k", b"three", NOW), None),
+        ((account, b"l", b"three", NOW), None),
+        ((account, b"k", b"three", LATER), None),
+        ((account, b"", b"three", NOW), None),
+    ):
+        kin = await store.read(lambda tx, a=asked: tx.submission_kin(*a))
+        assert (kin and kin.id) == found
 
 
 async def test_without_a_fingerprint_there_is_no_twin(store: Store, account: AccountId) -> None:

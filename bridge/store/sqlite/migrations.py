@@ -10,7 +10,12 @@ import sqlite3
 
 from bridge.store.sqlite import schema_messages, schema_outbox, schema_remote
 
-STEPS: tuple[str, ...] = (schema_messages.V1, schema_outbox.V1, schema_remote.V1)
+STEPS: tuple[str, ...] = (
+    schema_messages.V1,
+    schema_outbox.V1,
+    schema_remote.V1,
+    schema_outbox.KINSHIP,
+)
 
 
 def migrate(connection: sqlite3.Connection) -> None:

@@ -109,9 +109,27 @@ class SqliteOutbox:
         if not fingerprint:
             return None
         return self._one_submission(
-            "WHERE account = ? AND fingerprint = ? AND fingerprint <> x'' AND created_at >= ? "
-            "AND state NOT IN ('cancelled', 'dropped', 'refused') ORDER BY sequence LIMIT 1",
+            "WHERE account = ? AND fingerprint = ? AND fingerprint <> x'' "
+            "AND state NOT IN ('cancelled', 'dropped', 'refused') "
+            "AND (state <> 'submitted' OR max(created_at, coalesce(sent_at, 0)) >= ?) "
+            "ORDER BY sequence LIMIT 1",
             account,
+            fingerprint,
+            _micros(since),
+        )
+
+    async def submission_kin(
+        self, account: AccountId, kinship: bytes, fingerprint: bytes, since: datetime
+    ) -> SubmissionRow | None:
+        """See ``OutboxReads``."""
+        if not kinship:
+            return None
+        return self._one_submission(
+            "WHERE account = ? AND kinship = ? AND kinship <> x'' AND fingerprint <> ? "
+            "AND created_at >= ? AND state NOT IN ('cancelled', 'dropped', 'refused') "
+            "ORDER BY sequence LIMIT 1",
+            account,
+            kinship,
             fingerprint,
             _micros(since),
         )
@@ -230,8 +248,8 @@ class SqliteOutbox:
         at = _micros(submission.created_at)
         self._connection.execute(
             "INSERT INTO submission (id, account, state, message_id, subject, recipients, "
-            "recipient_count, content, fingerprint, created_at, updated_at) "
-            "VALUES (?, ?, 'queued', ?, ?, ?, ?, ?, ?, ?, ?)",
+            "recipient_count, content, fingerprint, kinship, created_at, updated_at) "
+            "VALUES (?, ?, 'queued', ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             (
                 submission.id,
                 submission.account,
@@ -241,6 +259,7 @@ class SqliteOutbox:
                 len(submission.recipients),
                 submission.content,
                 submission.fingerprint,
+                submission.kinship,
                 at,
                 at,
             ),

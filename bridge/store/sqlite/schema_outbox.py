@@ -2,7 +2,8 @@
 
 Times are microseconds since 1970 UTC; days are ``YYYY-MM-DD`` in Rome; ``recipients`` is a JSON
 array. ``sequence`` is the order of enqueueing. ``fingerprint`` is empty where an entry must not
-be taken for another. Partial indexes keep a year of finished entries out of the dispatcher's way.
+be taken for another, ``kinship`` where it came without a Message-ID. Partial indexes keep a year
+of finished entries out of the dispatcher's way.
 """
 
 V1 = """
@@ -78,4 +79,9 @@ CREATE TABLE plan_day (
     cost_microeuro INTEGER NOT NULL,
     PRIMARY KEY (account, day)
 ) STRICT, WITHOUT ROWID;
+"""
+
+KINSHIP = """
+ALTER TABLE submission ADD COLUMN kinship BLOB NOT NULL DEFAULT x'';
+CREATE INDEX submission_kinship ON submission (account, kinship) WHERE kinship <> x'';
 """
