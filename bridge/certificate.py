@@ -2,13 +2,16 @@
 
 The self-signed one lives under ``data_dir`` (key and certificate in one file, 0600) and stays for
 ten years: a mail client stores an exception for exactly this certificate, so a new one is an
-alarm to its user. The package that makes it weighs megabytes, so a process of its own does it.
+alarm to its user. The package that makes it weighs megabytes, so a process of its own does it:
+this very file, run as ``python -P certificate.py FILE NAME…``. It imports from where we do and
+never from the working directory, which may be anybody's (CWE-427).
 
-Run as ``python -m bridge.certificate FILE NAME…`` it makes one.
+Failure: ``CertificateFault``, with a sentence for the certificate and one for its key.
 """
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
 import socket
@@ -16,14 +19,28 @@ import ssl
 import subprocess
 import sys
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Literal
 
 FILE_NAME = "tls.pem"
 LIFETIME_DAYS = 3650
 
 
+@dataclass(frozen=True, slots=True)
+class Unusable:
+    """What is wrong with one of the two files, as a sentence that may follow its setting's name."""
+
+    setting: Literal["certificate", "key"]
+    sentence: str
+
+
 class CertificateFault(Exception):
-    """A certificate or key cannot be used; the text says which and why."""
+    """A certificate and its key cannot be used; the text says which of them and why."""
+
+    def __init__(self, *faults: Unusable) -> None:
+        super().__init__("\n".join(f"The {one.setting} {one.sentence}." for one in faults))
+        self.faults = faults
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,9 +55,13 @@ def given_identity(certificate: Path, key: Path) -> Identity:
     """Load an administrator's certificate (with its chain) and key; blocks.
 
     Raises:
-        CertificateFault: they cannot be read or do not belong together.
+        CertificateFault: they cannot be read or used, or do not belong together; or the
+            certificate's time is over or still to come.
     """
-    return _load(certificate, key)
+    identity = _load(certificate, key)
+    if why := _outside_its_time(identity.context, certificate):
+        raise CertificateFault(Unusable("certificate", f"{certificate} {why}"))
+    return identity
 
 
 def own_identity(data_dir: Path) -> Identity:
@@ -52,26 +73,127 @@ def own_identity(data_dir: Path) -> Identity:
     path = data_dir / FILE_NAME
     if not path.exists():
         names = list(dict.fromkeys(["localhost", socket.gethostname(), socket.getfqdn()]))
-        command = [sys.executable, "-m", __name__, str(path), *filter(None, names)]
-        done = subprocess.run(command, capture_output=True, text=True)  # noqa: S603 - ourselves
-        if done.returncode != 0:
-            last = done.stderr.strip().rpartition("\n")[2]
-            raise CertificateFault(f"The certificate {path} cannot be made: {last}")
+        _make_apart(path, [name for name in names if name])
     return _load(path, path)
 
 
+def _make_apart(path: Path, names: list[str]) -> None:
+    """Have a process of its own make the certificate; see the module for what it may import."""
+    places = (place for place in sys.path if Path(place).is_absolute())
+    try:
+        done = subprocess.run(  # noqa: S603 - ourselves
+            [sys.executable, "-P", __file__, str(path.absolute()), *names],
+            env={**os.environ, "PYTHONPATH": os.pathsep.join(places)},
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            errors="replace",
+        )
+    except OSError as error:
+        why = error.strerror or str(error)
+    else:
+        if done.returncode == 0:
+            return
+        why = done.stderr.strip().rpartition("\n")[2]
+    raise CertificateFault(Unusable("certificate", f"{path} cannot be made: {why}"))
+
+
 def _load(certificate: Path, key: Path) -> Identity:
+    pem, key_pem = _read("certificate", certificate), _read("key", key)
+    faults = [one for one in (pem, key_pem) if isinstance(one, Unusable)]
+    if certificate == key:
+        del faults[1:]  # one file, one fault
+    if faults or isinstance(pem, Unusable):
+        raise CertificateFault(*faults)
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     try:
         context.load_cert_chain(certificate, key, password=_no_password)
-        pem = certificate.read_text("ascii", "replace")
-    except OSError as error:  # ssl.SSLError is one
-        why = error.strerror or "it is damaged, or the key is another's"
-        raise CertificateFault(f"The certificate {certificate} cannot be used: {why}") from None
-    except ValueError:
-        raise CertificateFault(f"The key {key} must not have a password.") from None
+    except ssl.SSLError as error:
+        raise CertificateFault(_blame(error, certificate, key)) from None
+    except OSError as error:
+        sentence = f"{certificate} cannot be used: {error.strerror or error}"
+        raise CertificateFault(Unusable("certificate", sentence)) from None
+    except _Encrypted:
+        sentence = f"{key} is encrypted: it must not have a password"
+        raise CertificateFault(Unusable("key", sentence)) from None
     return Identity(context, _fingerprint(pem))
+
+
+def _read(setting: Literal["certificate", "key"], path: Path) -> str | Unusable:
+    """Return the text of a PEM file, or what is wrong with it at first sight."""
+    try:
+        pem = path.read_text("ascii", "replace")
+    except OSError as error:
+        return Unusable(setting, f"{path} cannot be used: {error.strerror or error}")
+    if setting == "key":
+        held = "PRIVATE KEY-----" in pem
+        return (
+            pem
+            if held
+            else Unusable(setting, f"{path} cannot be used: it holds no private key in PEM form")
+        )
+    try:
+        _fingerprint(pem)
+    except ValueError:
+        return Unusable(setting, f"{path} cannot be used: it holds no certificate in PEM form")
+    return pem
+
+
+def _blame(error: ssl.SSLError, certificate: Path, key: Path) -> Unusable:
+    """Tell which of the two files OpenSSL could not use."""
+    reason = error.reason or ""
+    if "MISMATCH" in reason:
+        return Unusable("key", f"{key} is not the key of the certificate {certificate}")
+    if reason in _CERTIFICATE_TOO_WEAK:
+        return Unusable(
+            "certificate", f"{certificate} cannot be used: it is too weak for TLS ({reason})"
+        )
+    if _loads_alone(certificate):
+        return Unusable("key", f"{key} cannot be used: it is damaged or of no known kind")
+    return Unusable("certificate", f"{certificate} cannot be used: it is damaged")
+
+
+_CERTIFICATE_TOO_WEAK = frozenset({"EE_KEY_TOO_SMALL", "CA_KEY_TOO_SMALL", "CA_MD_TOO_WEAK"})
+
+
+def _loads_alone(certificate: Path) -> bool:
+    try:
+        ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(certificate)
+    except ssl.SSLError:
+        return False
+    return True
+
+
+_OUTSIDE_ITS_TIME = {
+    9: "is not valid yet (or this machine's clock is wrong)",
+    10: "has expired: mail programs refuse it",
+}
+"""By OpenSSL's verification error (``X509_V_ERR_CERT_…``)."""
+
+
+def _outside_its_time(server: ssl.SSLContext, certificate: Path) -> str | None:
+    """Let a client that trusts exactly this certificate meet it; what it says of its dates."""
+    client = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    client.check_hostname = False
+    client.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN
+    client.load_verify_locations(certificate)
+    there, back = ssl.MemoryBIO(), ssl.MemoryBIO()
+    asking = client.wrap_bio(back, there)
+    answering = server.wrap_bio(there, back, server_side=True)
+    with contextlib.suppress(ssl.SSLError):
+        _do_or_wait(asking)
+        _do_or_wait(answering)
+        try:
+            _do_or_wait(asking)
+        except ssl.SSLCertVerificationError as error:
+            return _OUTSIDE_ITS_TIME.get(error.verify_code)
+    return None
+
+
+def _do_or_wait(end: ssl.SSLObject) -> None:
+    with contextlib.suppress(ssl.SSLWantReadError):
+        end.do_handshake()
 
 
 def fingerprint(path: Path) -> str | None:
@@ -88,16 +210,20 @@ def _fingerprint(pem: str) -> str:
     return hashlib.sha256(ssl.PEM_cert_to_DER_cert(first)).digest().hex(":").upper()
 
 
+class _Encrypted(Exception):
+    """The key wants a password."""
+
+
 def _no_password() -> str:
-    raise ValueError("the key is encrypted")
+    raise _Encrypted
 
 
-def make(path: Path, names: list[str]) -> None:
+def make(path: Path, names: list[str], made_at: datetime | None = None) -> None:
     """Make a self-signed certificate for this machine and write it to ``path`` at once.
 
-    An EC key (P-256), valid for ``names`` and the loopback addresses.
+    An EC key (P-256), valid for ``names`` and the loopback addresses, from a day before
+    ``made_at`` (None for now).
     """
-    from datetime import UTC, datetime, timedelta
     from ipaddress import ip_address
 
     from cryptography import x509
@@ -107,7 +233,7 @@ def make(path: Path, names: list[str]) -> None:
 
     key = ec.generate_private_key(ec.SECP256R1())
     subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "pec-bridge")])
-    now = datetime.now(UTC)  # this process has no clock to be handed
+    now = made_at or datetime.now(UTC)  # this process has no clock to be handed
     hosts: list[x509.GeneralName] = [x509.DNSName(name) for name in names if name.isascii()]
     hosts += [x509.IPAddress(ip_address(address)) for address in ("127.0.0.1", "::1")]
     certificate = (

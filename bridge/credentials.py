@@ -15,11 +15,11 @@ import hmac
 import importlib
 import os
 import subprocess
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from bridge.config import ConfigError, ConfigFile, Fault, SecretSource
+from bridge.config import ConfigError, ConfigFile, Fault, Rest, SecretSource
 from bridge.model import AccountId
 
 COMMAND_TIMEOUT_S = 30.0
@@ -68,17 +68,24 @@ class Secrets:
     accounts: tuple[AccountSecrets, ...]
 
 
-def resolve(source: SecretSource, environment: Mapping[str, str] = os.environ) -> Secret:
+def resolve(
+    source: SecretSource,
+    environment: Mapping[str, str] = os.environ,
+    folder: Path = Path(os.sep),
+) -> Secret:
     """Find one secret. Reads files and runs commands: not for the event loop.
 
-    One newline at the end of a file's or a command's text is not part of the secret.
+    One newline at the end of a file's or a command's text is not part of the secret. A command
+    runs in ``folder``, the configuration's own: the working directory may be anybody's.
 
     Raises:
         SecretFault: it is not there, empty, or cannot be sent in a header field.
     """
-    text = _find(source, environment)
+    text = _find(source, environment, folder)
     if not text:
         raise SecretFault("is empty")
+    if not _is_unicode(text):
+        raise SecretFault("is not UTF-8 text")
     if any(ord(char) < 32 or ord(char) == 127 for char in text) or text != text.strip():
         raise SecretFault("has blanks around it or a control character in it")
     return Secret(text)
@@ -95,7 +102,7 @@ def resolve_all(file: ConfigFile, environment: Mapping[str, str] = os.environ) -
 
     def found(source: SecretSource, *key: str | int) -> Secret:
         try:
-            return resolve(source, environment)
+            return resolve(source, environment, file.folder)
         except SecretFault as fault:
             faults.append(Fault(file.where(*key), str(fault)))
             return nothing
@@ -114,19 +121,28 @@ def resolve_all(file: ConfigFile, environment: Mapping[str, str] = os.environ) -
     return Secrets(token, tuple(accounts))
 
 
-def _find(source: SecretSource, environment: Mapping[str, str]) -> str:
+def missing(rest: Rest, environment: Mapping[str, str] = os.environ) -> Iterator[Fault]:
+    """Yield a fault for each secret that cannot be had, of settings that are faulty themselves."""
+    for key, source in rest.pointers.sources:
+        try:
+            resolve(source, environment, rest.folder)
+        except SecretFault as fault:
+            yield Fault(rest.where(*key), str(fault))
+
+
+def _find(source: SecretSource, environment: Mapping[str, str], folder: Path) -> str:
     if source.file is not None:
         return _from_file(source.file)
     if source.env is not None:
         return _from_environment(source.env, environment)
     if source.command is not None:
-        return _from_command(source.command)
+        return _from_command(source.command, folder)
     if source.keyring is not None:
         return _from_keyring(source.keyring)
-    folder = environment.get("CREDENTIALS_DIRECTORY")
-    if folder is None:
+    credentials = environment.get("CREDENTIALS_DIRECTORY")
+    if credentials is None:
         raise SecretFault("is a systemd credential, but $CREDENTIALS_DIRECTORY is not set")
-    return _from_file(Path(folder, source.credential or ""))
+    return _from_file(Path(credentials, source.credential or ""))
 
 
 def _from_file(path: Path) -> str:
@@ -143,10 +159,11 @@ def _from_environment(name: str, environment: Mapping[str, str]) -> str:
     return environment[name]
 
 
-def _from_command(command: tuple[str, ...]) -> str:
+def _from_command(command: tuple[str, ...], folder: Path) -> str:
     try:
         done = subprocess.run(  # noqa: S603 - the administrator's own command, without a shell
             command,
+            cwd=folder,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
@@ -180,6 +197,15 @@ def _from_keyring(name: str) -> str:
     if text is None:
         raise SecretFault(f"is not in the keyring under {name}")
     return text
+
+
+def _is_unicode(text: str) -> bool:
+    """Tell text from bytes that were no UTF-8 where they came from (PEP 383)."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _text_of(content: bytes) -> str:

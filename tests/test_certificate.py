@@ -1,11 +1,15 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import ssl
 import stat
+import sys
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from cryptography.hazmat.primitives import serialization
 
 from bridge.certificate import CertificateFault, given_identity, make, own_identity
 
@@ -52,16 +56,85 @@ def test_it_is_made_once_and_is_nobody_elses(tmp_path: Path) -> None:
     assert own_identity(tmp_path).fingerprint == first.fingerprint
 
 
-def test_what_cannot_be_used(tmp_path: Path, made: Path) -> None:
+NOW = datetime.now(UTC)
+
+
+def faults(certificate: Path, key: Path) -> list[tuple[str, str]]:
+    with pytest.raises(CertificateFault) as error:
+        given_identity(certificate, key)
+    return [(one.setting, one.sentence) for one in error.value.faults]
+
+
+def test_each_file_is_blamed_for_its_own_fault(tmp_path: Path, made: Path) -> None:
+    junk, none = tmp_path / "junk.pem", tmp_path / "none.pem"
+    junk.write_text("junk")
+    assert faults(none, made) == [
+        ("certificate", f"{none} cannot be used: No such file or directory")
+    ]
+    assert faults(made, none) == [("key", f"{none} cannot be used: No such file or directory")]
+    assert faults(made, tmp_path) == [("key", f"{tmp_path} cannot be used: Is a directory")]
+    assert faults(junk, made)[0][0] == "certificate"
+    assert faults(made, junk)[0][0] == "key"
+    assert [setting for setting, _ in faults(junk, none)] == ["certificate", "key"]
+
+
+def test_a_key_of_another_certificate(tmp_path: Path, made: Path) -> None:
     other = tmp_path / "other.pem"
     make(other, [])
-    junk = tmp_path / "junk.pem"
-    junk.write_text("junk")
-    with pytest.raises(CertificateFault, match="No such file"):
-        given_identity(tmp_path / "none.pem", made)
-    with pytest.raises(CertificateFault, match="cannot be used"):
-        given_identity(junk, made)
-    with pytest.raises(CertificateFault, match="cannot be used"):
-        given_identity(made, junk)
+    assert faults(made, other) == [
+        ("key", f"{other} is not the key of the certificate {made}"),
+    ]
+
+
+def test_a_key_with_a_password(tmp_path: Path, made: Path) -> None:
+    key = serialization.load_pem_private_key(made.read_bytes(), None)
+    locked = tmp_path / "locked.pem"
+    locked.write_bytes(
+        key.private_bytes(
+            serialization.Encoding.PEM,
+            serialization.PrivateFormat.PKCS8,
+            serialization.BestAvailableEncryption(b"hush"),
+        )
+    )
+    ((setting, sentence),) = faults(made, locked)
+    assert (setting, "password" in sentence) == ("key", True)
+
+
+@pytest.mark.parametrize("damaged", ["certificate", "key"])
+def test_a_damaged_file_is_told_from_a_good_one(tmp_path: Path, made: Path, damaged: str) -> None:
+    name = "CERTIFICATE" if damaged == "certificate" else "PRIVATE KEY"
+    bad = tmp_path / "bad.pem"
+    bad.write_text(f"-----BEGIN {name}-----\nAAAA\n-----END {name}-----\n")
+    found = faults(bad, made) if damaged == "certificate" else faults(made, bad)
+    assert [setting for setting, _ in found] == [damaged]
+
+
+@pytest.mark.parametrize(
+    ("made_at", "said"),
+    [(NOW - timedelta(days=4_000), "has expired"), (NOW + timedelta(days=9), "not valid yet")],
+    ids=["expired", "not yet"],
+)
+def test_a_certificate_outside_its_time(tmp_path: Path, made_at: datetime, said: str) -> None:
+    path = tmp_path / "old.pem"
+    make(path, ["localhost"], made_at)
+    ((setting, sentence),) = faults(path, path)
+    assert setting == "certificate"
+    assert said in sentence
+
+
+def test_our_own_that_cannot_be_made(tmp_path: Path) -> None:
     with pytest.raises(CertificateFault, match="cannot be made"):
         own_identity(tmp_path / "no such folder")
+
+
+@pytest.mark.parametrize("name", ["nt.py", "ssl.py", "dataclasses.py", "cryptography.py"])
+def test_nothing_is_run_from_the_working_directory(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    hostile = tmp_path / "hostile"
+    (hostile / "bridge").mkdir(parents=True)
+    (hostile / name).write_text("open('was run', 'w').close(); raise SystemExit(1)")
+    monkeypatch.chdir(hostile)
+    monkeypatch.setattr(sys, "path", ["", ".", *filter(os.path.isabs, sys.path)])
+    assert own_identity(tmp_path).fingerprint
+    assert not (hostile / "was run").exists()

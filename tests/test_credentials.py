@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bridge.config import ConfigError, SecretSource, parse
+from bridge.config import ConfigError, SecretSource, load, parse
 from bridge.credentials import Authenticator, Login, Secret, SecretFault, resolve, resolve_all
 from bridge.model import AccountId
 
@@ -84,6 +84,26 @@ def test_sources_that_fail(source: SecretSource, sentence: str) -> None:
     with pytest.raises(SecretFault, match=sentence) as fault:
         resolve(source, {})
     assert "hush" not in str(fault.value)
+
+
+def test_a_command_runs_in_the_configurations_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    etc, elsewhere = tmp_path / "etc", tmp_path / "elsewhere"
+    for folder, text in ((etc, "hush"), (elsewhere, "forged")):
+        folder.mkdir()
+        (folder / "secret").write_text(text)
+    program = f"{sys.executable} -c 'print(open(\\\"secret\\\").read())'"
+    config = etc / "config.toml"
+    config.write_text(CONFIG.replace('{ env = "TOKEN" }', f'{{ command = "{program}" }}'))
+    monkeypatch.chdir(elsewhere)
+    secrets = resolve_all(load(config), {"A": "a", "B": "b", "LOCAL": "l"})
+    assert secrets.token.reveal() == "hush"
+
+
+def test_bytes_in_the_environment_that_are_no_text_are_refused() -> None:
+    with pytest.raises(SecretFault, match="is not UTF-8 text"):
+        resolve(SecretSource(env="X"), {"X": "h\udce0sh"})
 
 
 def test_keyring(monkeypatch: pytest.MonkeyPatch) -> None:

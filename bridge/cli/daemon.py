@@ -16,7 +16,6 @@ import typer
 from bridge.cli import option
 from bridge.cli.lean import without_rich
 from bridge.cli.output import print_json
-from bridge.cli.perform import settings
 
 if TYPE_CHECKING:
     from bridge.app.bridge import Bridge
@@ -39,22 +38,13 @@ def serve(
 
     with without_rich():
         from bridge.app.bridge import Bridge
-    from bridge.certificate import CertificateFault
+    from bridge.cli.whole import whole_settings
     from bridge.clock import SystemClock
-    from bridge.config import ConfigError, Fault
-    from bridge.credentials import resolve_all
 
-    file = settings(config)
-    secrets = resolve_all(file)
+    config_file, secrets = whole_settings(config)
     start_logging(log, verbose)
-    bridge = Bridge(file.config, secrets, clock=SystemClock(), random=random.SystemRandom())
-    try:
-        run(serve_until_told(bridge, lambda listening: tell_ready(listening, as_json)))
-    except CertificateFault as fault:
-        if file.config.tls.certificate is None:
-            raise
-        where = file.where("tls", "certificate")
-        raise ConfigError((Fault(where, str(fault)),)) from None
+    bridge = Bridge(config_file.config, secrets, clock=SystemClock(), random=random.SystemRandom())
+    run(serve_until_told(bridge, lambda listening: tell_ready(listening, as_json)))
 
 
 def start_logging(

@@ -27,7 +27,7 @@ from bridge.cli.sendmail_call import Call, Exit, Mode, UsageFault, read_call
 from bridge.cli.sendmail_message import MessageFault, Piped, Prepared, prepare, read_message
 
 if TYPE_CHECKING:
-    from bridge.config import Account, Config, Listen
+    from bridge.config import Account, Config, ConfigFile, Listen
 
 TIMEOUT_S = 120.0
 CHUNK_BYTES = 64 * 1024
@@ -83,16 +83,17 @@ def _run(call: Call, source: IO[bytes], target: IO[bytes]) -> int:
         return Exit.OK
     from bridge.cli.perform import settings
 
-    config = settings(call.config).config
+    file = settings(call.config)
+    config = file.config
     if call.mode is Mode.SMTP:
-        with _Bridge(config) as bridge:
+        with _Bridge(file) as bridge:
             bridge.log_in_if_possible(_account(config, call, None))
             bridge.relay(source, target)
         return Exit.OK
     message = read_message(_piped(source, call.ignore_dots))
     account = _account(config, call, message)
     prepared = prepare(message, call, account.address)
-    with _Bridge(config) as bridge:
+    with _Bridge(file) as bridge:
         answer = bridge.submit(prepared, account)
     if call.verbose:
         target.write(answer + b"\n")
@@ -131,9 +132,9 @@ def _account(config: Config, call: Call, message: Piped | None) -> Account:
 class _Bridge:
     """A connection to the running bridge."""
 
-    def __init__(self, config: Config) -> None:
-        self._config = config
-        listen = _listener(config)
+    def __init__(self, file: ConfigFile) -> None:
+        self._file = file
+        listen = _listener(file.config)
         self._host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(listen.host, listen.host)  # noqa: S104 - where it listens, not where we do
         if listen.implicit_tls:
             self._smtp: smtplib.SMTP = smtplib.SMTP_SSL(
@@ -189,7 +190,7 @@ class _Bridge:
         from bridge.credentials import SecretFault, resolve
 
         try:
-            password = resolve(account.local_password or account.password)
+            password = resolve(account.local_password or account.password, folder=self._file.folder)
         except SecretFault as fault:
             if needed:
                 sentence = LOGIN_WANTED.format(address=account.address, fault=fault)
@@ -209,7 +210,7 @@ class _Bridge:
         context.check_hostname = False
         try:
             context.load_verify_locations(
-                self._config.tls.certificate or self._config.data_dir / FILE_NAME
+                self._file.config.tls.certificate or self._file.config.data_dir / FILE_NAME
             )
         except OSError:
             if is_loopback(self._host):

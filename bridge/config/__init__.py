@@ -1,6 +1,6 @@
 """Settings: a TOML file to frozen values, or one error that lists every fault in it."""
 
-from bridge.config.fault import ConfigError, Fault
+from bridge.config.fault import ConfigError, Fault, Rest
 from bridge.config.listen import Listen
 from bridge.config.read import ConfigFile, find_file, load, parse
 from bridge.config.values import (
@@ -30,6 +30,7 @@ __all__ = [
     "Imap",
     "Listen",
     "Receipts",
+    "Rest",
     "SecretSource",
     "Send",
     "Smtp",

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
+
+from bridge.config.pointers import Pointers
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,9 +21,22 @@ class Fault:
         return f"{self.where}: {self.sentence}" if self.where else self.sentence
 
 
-class ConfigError(Exception):
-    """The settings cannot be used; ``faults`` lists everything that is wrong with them."""
+@dataclass(frozen=True, slots=True)
+class Rest:
+    """What could be read of settings; ``where`` places a key in the file."""
 
-    def __init__(self, faults: tuple[Fault, ...]) -> None:
+    pointers: Pointers
+    where: Callable[..., str]
+    folder: Path
+
+
+class ConfigError(Exception):
+    """The settings cannot be used; ``faults`` lists everything that is wrong with them.
+
+    ``rest`` gives what else they point to, for whoever can look for more faults there.
+    """
+
+    def __init__(self, faults: tuple[Fault, ...], rest: Rest | None = None) -> None:
         super().__init__("\n".join(map(str, faults)))
         self.faults = faults
+        self.rest = rest

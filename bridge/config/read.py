@@ -8,22 +8,26 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import os
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any, NoReturn, TypeVar
 
 from pydantic import TypeAdapter, ValidationError
 from pydantic_core import ErrorDetails
 
-from bridge.config.fault import ConfigError, Fault
+from bridge.config.across import across
+from bridge.config.fault import ConfigError, Fault, Rest
 from bridge.config.lines import Key, find_lines
 from bridge.config.listen import Listen
+from bridge.config.pointers import SECRETS, pointers
 from bridge.config.values import TABLES, Config, SecretSource
 
-_SECRETS = ("token", "password", "local_password")
+T = TypeVar("T")
+
 _BOUNDS = {
     "greater_than": "more than",
     "greater_than_equal": "at least",
@@ -47,11 +51,12 @@ _SENTENCES = {
 
 @dataclass(frozen=True, slots=True)
 class ConfigFile:
-    """Settings and where each of them stands."""
+    """Settings and where each of them stands; relative paths count from ``folder``."""
 
     config: Config
     name: str
     lines: Mapping[Key, int]
+    folder: Path = Path(os.sep)
 
     def where(self, *key: str | int) -> str:
         """Return "file:line: key" for a setting, for a fault that shows only in use."""
@@ -120,12 +125,15 @@ def parse(text: str, *, name: str = "config", folder: Path = Path()) -> ConfigFi
         found += ((detail["loc"], _sentence(detail)) for detail in details)
     except _NotJson as error:
         found.append(((), str(error)))
-    found += _across(document)
+    found += across(document)
     if config is None or found:
         found.sort(key=lambda fault: _line(lines, fault[0]) or 0)
         faults = (Fault(_where(name, lines, key), sentence) for key, sentence in found)
-        raise ConfigError(tuple(dict.fromkeys(faults)))
-    return ConfigFile(_anchored(config, folder), name, lines)
+        rest = Rest(
+            anchored(pointers(document), folder), lambda *key: _where(name, lines, key), folder
+        )
+        raise ConfigError(tuple(dict.fromkeys(faults)), rest)
+    return ConfigFile(anchored(config, folder), name, lines, folder)
 
 
 class _NotJson(Exception):
@@ -154,7 +162,7 @@ def _sentence(error: ErrorDetails) -> str:
     key = tuple(part for part in error["loc"] if isinstance(part, str))
     if kind == "unexpected_keyword_argument":
         return _unknown(key)
-    if kind == "dataclass_type" and key[-1:] and key[-1] in _SECRETS:
+    if kind == "dataclass_type" and key[-1:] and key[-1] in SECRETS:
         return 'must say where the secret is, such as { file = "/etc/pec-bridge/token" }'
     if kind == "value_error":
         return str(context["error"])
@@ -166,46 +174,15 @@ def _sentence(error: ErrorDetails) -> str:
 
 
 def _unknown(key: tuple[str, ...]) -> str:
-    table = SecretSource if key[-2:-1] and key[-2] in _SECRETS else TABLES.get(key[:-1])
+    table = SecretSource if key[-2:-1] and key[-2] in SECRETS else TABLES.get(key[:-1])
     names = [field.name for field in dataclasses.fields(table)] if table else []
     close = get_close_matches(key[-1], names, n=1)
     hint = f"; did you mean {close[0]}?" if close else f"; there are {', '.join(names)}"
     return f"is not a setting{hint}"
 
 
-def _across(document: Mapping[str, Any]) -> Iterator[tuple[Key, str]]:
-    """Give the faults that lie between settings; ``document`` may be wrong in any other way."""
-    if document.get("account") == []:
-        yield ("account",), "must name at least one mailbox"
-    seen: set[str] = set()
-    for index, account in enumerate(_tables(document, "account")):
-        address = str(account.get("address", "")).casefold()
-        if address and address in seen:
-            yield ("account", index, "address"), "is the address of an account above, too"
-        seen.add(address)
-    smtp = document.get("smtp")
-    trusts: set[tuple[str, str]] = set()
-    for index, trusted in enumerate(_tables(smtp, "trusted") if isinstance(smtp, dict) else ()):
-        named = str(trusted.get("account", "")).casefold()
-        if named and named not in seen:
-            yield ("smtp", "trusted", index, "account"), "is not the address of an [[account]]"
-        trust = (str(trusted.get("network", "")), named)
-        if trust in trusts:
-            yield ("smtp", "trusted", index), "says the same as one above"
-        trusts.add(trust)
-
-
-def _tables(table: Mapping[str, Any], name: str) -> list[dict[str, Any]]:
-    items = table.get(name)
-    return (
-        [item if isinstance(item, dict) else {} for item in items]
-        if isinstance(items, list)
-        else []
-    )
-
-
-def _anchored(config: Config, folder: Path) -> Config:
-    """Return ``config`` with every relative path made to start from ``folder``."""
+def anchored(settings: T, folder: Path) -> T:
+    """Return ``settings`` with every relative path made to start from ``folder``."""
 
     def anchor(value: Any) -> Any:
         if isinstance(value, Path):
@@ -219,5 +196,5 @@ def _anchored(config: Config, folder: Path) -> Config:
             )
         return value
 
-    anchored: Config = anchor(config)
-    return anchored
+    result: T = anchor(settings)
+    return result

@@ -1,0 +1,50 @@
+"""Settings with all that they point to, or every fault of both at once.
+
+A secret or a certificate that is missing is as much a fault of the configuration as a misspelt
+key, and whoever mends one wants to hear of the others in the same round.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from bridge.certificate import CertificateFault, given_identity
+from bridge.cli.perform import settings
+from bridge.config import ConfigError, ConfigFile, Fault, Tls
+from bridge.credentials import Secrets, missing, resolve_all
+
+
+def whole_settings(path: Path | None) -> tuple[ConfigFile, Secrets]:
+    """Read the configuration, its secrets and its certificate; blocks.
+
+    Raises:
+        ConfigError: with everything that is wrong with any of them.
+    """
+    try:
+        file = settings(path)
+    except ConfigError as error:
+        rest = error.rest
+        if rest is None:
+            raise
+        more = (*missing(rest), *_unusable(rest.pointers.tls, rest.where))
+        raise ConfigError((*error.faults, *more)) from None
+    unusable = tuple(_unusable(file.config.tls, file.where))
+    try:
+        secrets = resolve_all(file)
+    except ConfigError as error:
+        raise ConfigError((*error.faults, *unusable)) from None
+    if unusable:
+        raise ConfigError(unusable)
+    return file, secrets
+
+
+def _unusable(tls: Tls, where: Callable[..., str]) -> Iterator[Fault]:
+    """Yield what is wrong with a certificate that was given, and with its key."""
+    if tls.certificate is None or tls.key is None:
+        return
+    try:
+        given_identity(tls.certificate, tls.key)
+    except CertificateFault as error:
+        for one in error.faults:
+            yield Fault(where("tls", one.setting), one.sentence)

@@ -1,0 +1,141 @@
+"""Faults that lie between settings: each alone is fine, together they cannot be.
+
+Works on the TOML document as it is, which may be wrong in any other way.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from bridge.config.lines import Key
+from bridge.config.listen import Listen
+from bridge.config.values import Imap, Smtp
+
+Found = Iterator[tuple[Key, str]]
+
+_LOOPBACK = ("127.0.0.1", "::1")
+
+
+def across(document: Mapping[str, Any]) -> Found:
+    """Yield each fault with the key that it is told of."""
+    if document.get("account") == []:
+        yield ("account",), "must name at least one mailbox"
+    yield from _addresses(document)
+    yield from _usernames(document)
+    yield from _trusts(document)
+    yield from _ports(document)
+
+
+def _addresses(document: Mapping[str, Any]) -> Found:
+    seen: set[str] = set()
+    for index, account in enumerate(_tables(document, "account")):
+        address = _name(account.get("address"))
+        if address and address in seen:
+            yield ("account", index, "address"), "is the address of an account above, too"
+        seen.add(address)
+
+
+def _usernames(document: Mapping[str, Any]) -> Found:
+    """Two accounts with one mailbox would claim each other's sends and delete each other's mail."""
+    first: dict[str, int] = {}
+    addresses: set[str] = set()
+    for index, account in enumerate(_tables(document, "account")):
+        address, username = _name(account.get("address")), _name(account.get("username"))
+        name = username or address
+        told = address in addresses and not username  # as an address given twice
+        if name in first and not told:
+            key = ("account", index, "username" if username else "address")
+            above = first[name] + 1
+            yield key, f"is the name that account[{above}] has at the API, too: one mailbox, twice"
+        addresses.add(address)
+        if name:
+            first.setdefault(name, index)
+
+
+def _trusts(document: Mapping[str, Any]) -> Found:
+    known = {_name(account.get("address")) for account in _tables(document, "account")}
+    trusts: set[tuple[str, str]] = set()
+    for index, trusted in enumerate(_tables(_table(document, "smtp"), "trusted")):
+        named = _name(trusted.get("account"))
+        if named and named not in known:
+            yield ("smtp", "trusted", index, "account"), "is not the address of an [[account]]"
+        trust = (str(trusted.get("network", "")), named)
+        if trust in trusts:
+            yield ("smtp", "trusted", index), "says the same as one above"
+        trusts.add(trust)
+
+
+def _ports(document: Mapping[str, Any]) -> Found:
+    taken: list[tuple[Listen, str]] = []
+    for key, listen, shown in _listeners(document):
+        for other, owner in taken:
+            if _collide(listen, other):
+                yield key, f"{shown}wants the port that {owner} has; give each its own"
+                break
+        taken.append((listen, _shown(key)))
+
+
+def _listeners(document: Mapping[str, Any]) -> Iterator[tuple[Key, Listen, str]]:
+    """Yield every address to listen on, defaults too; what cannot be read was told already."""
+    for protocol, usual in (("imap", Imap().listen), ("smtp", Smtp().listen), ("http", ())):
+        table = "web" if protocol == "http" else protocol
+        given = _table(document, table).get("listen")
+        if given is None:
+            for one in usual:
+                yield (table, "listen"), one, f"is {one.host}:{one.port} by default and "
+            continue
+        for index, text in enumerate(given if isinstance(given, list) else [given]):
+            key: Key = (table, "listen", index) if isinstance(given, list) else (table, "listen")
+            try:
+                yield key, Listen.reader(protocol)(text), ""
+            except ValueError:
+                continue
+
+
+def _shown(key: Key) -> str:
+    return "".join(f"[{part + 1}]" if isinstance(part, int) else f".{part}" for part in key)[1:]
+
+
+def _collide(one: Listen, other: Listen) -> bool:
+    """Tell whether both cannot be open at once; port 0 is any free one."""
+    if one.port == 0 or one.port != other.port:
+        return False
+    return any(_meet(a, b) for a in _hosts(one.host) for b in _hosts(other.host))
+
+
+def _hosts(host: str) -> tuple[str, ...]:
+    if host.casefold().rstrip(".") == "localhost":
+        return _LOOPBACK
+    try:
+        return (str(ipaddress.ip_address(host)),)
+    except ValueError:
+        return (host.casefold().rstrip("."),)
+
+
+def _meet(one: str, other: str) -> bool:
+    """Tell whether two addresses are the same, or one means every address of the other's kind."""
+    if one == other:
+        return True
+    wide = {"0.0.0.0": False, "::": True}  # noqa: S104 - settings to compare, nothing listens
+    return any(a in wide and (":" in b) == wide[a] for a, b in ((one, other), (other, one)))
+
+
+def _name(value: object) -> str:
+    """Return a name as the API may compare it: without its case and the blanks around it."""
+    return "".join(value.split()).casefold() if isinstance(value, str) else ""
+
+
+def _table(document: Mapping[str, Any], name: str) -> Mapping[str, Any]:
+    table = document.get(name)
+    return table if isinstance(table, dict) else {}
+
+
+def _tables(table: Mapping[str, Any], name: str) -> list[dict[str, Any]]:
+    items = table.get(name)
+    return (
+        [item if isinstance(item, dict) else {} for item in items]
+        if isinstance(items, list)
+        else []
+    )

@@ -1,0 +1,53 @@
+"""What settings point to outside their file, found also where other settings are wrong.
+
+So that whoever mends a configuration hears of a missing key file in the same breath as of a
+misspelt name, not one start later. What is itself wrong is left out: it was told already.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from pydantic import TypeAdapter, ValidationError
+
+from bridge.config.lines import Key
+from bridge.config.values import SecretSource, Tls
+
+SECRETS = ("token", "password", "local_password")
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Pointers:
+    """Secrets' sources by the key that names them, and the certificate's files."""
+
+    sources: tuple[tuple[Key, SecretSource], ...]
+    tls: Tls
+
+
+def pointers(document: Mapping[str, Any]) -> Pointers:
+    """Return what can be read of ``document``, which may be wrong in any way."""
+    return Pointers(tuple(_sources(document)), _one(Tls, document.get("tls")) or Tls())
+
+
+def _sources(document: Mapping[str, Any]) -> Iterator[tuple[Key, SecretSource]]:
+    accounts = document.get("account")
+    tables: list[tuple[Key, Any]] = [(("api",), document.get("api"))]
+    if isinstance(accounts, list):
+        tables += ((("account", index), account) for index, account in enumerate(accounts))
+    for key, table in tables:
+        for name in SECRETS if isinstance(table, dict) else ():
+            source = _one(SecretSource, table.get(name))
+            if source is not None:
+                yield (*key, name), source
+
+
+def _one(rules: type[T], table: Any) -> T | None:
+    try:
+        return TypeAdapter(rules).validate_json(json.dumps(table))
+    except (TypeError, ValidationError):  # a TypeError is a TOML date
+        return None
