@@ -2,13 +2,17 @@
 
 Everything goes through structlog; what libraries say by ``logging`` comes out in the same form,
 warnings and worse only, since their chatter may name what a message holds.
+
+Failure: none. A line that cannot be written (a full disk, a pipe whose reader is gone) is lost;
+what was being done goes on.
 """
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import sys
-from typing import Literal
+from typing import Literal, TextIO, cast
 
 import structlog
 
@@ -18,6 +22,7 @@ LEVELS = ("debug", "info", "warning", "error")
 
 def configure(form: LogForm, level: str = "info") -> None:
     """Set the form and the least level for this process; call once, at its start."""
+    errors = _Unfailing(sys.stderr)
     number = logging.getLevelNamesMapping()[level.upper()]
     shared: list[structlog.typing.Processor] = [
         structlog.contextvars.merge_contextvars,
@@ -32,10 +37,10 @@ def configure(form: LogForm, level: str = "info") -> None:
     structlog.configure(
         processors=[*shared, *final],
         wrapper_class=structlog.make_filtering_bound_logger(number),
-        logger_factory=structlog.WriteLoggerFactory(sys.stderr),
+        logger_factory=structlog.WriteLoggerFactory(cast(TextIO, errors)),
         cache_logger_on_first_use=False,
     )
-    handler = logging.StreamHandler(sys.stderr)
+    handler = logging.StreamHandler(errors)
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
             foreign_pre_chain=shared,
@@ -43,6 +48,22 @@ def configure(form: LogForm, level: str = "info") -> None:
         )
     )
     logging.basicConfig(handlers=[handler], level=logging.WARNING, force=True)
+
+
+class _Unfailing:
+    """A stream that takes whatever it is given; ``WriteLogger`` wants no more of one."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+
+    def write(self, text: str) -> int:
+        with contextlib.suppress(OSError, ValueError):
+            self._stream.write(text)
+        return len(text)
+
+    def flush(self) -> None:
+        with contextlib.suppress(OSError, ValueError):
+            self._stream.flush()
 
 
 def _plain_traceback(stream: object, error: structlog.typing.ExcInfo) -> None:

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import ast
 import dataclasses
 import re
 import tomllib
@@ -68,6 +69,91 @@ def test_every_command_is_in_the_readme_and_has_a_help_text(name: str) -> None:
 def test_every_command_in_the_readme_exists() -> None:
     named = re.findall(r"^\| `(pec-bridge [a-z ]+)` \|", README, re.MULTILINE)
     assert sorted(named) == sorted(COMMANDS)
+
+
+MENTIONED = re.compile(
+    r"(?P<before>`|^[ \t>]*|exec |Usage: )pec-bridge(?P<words>(?: (?:[a-z]+|--?[a-z-]+|[A-Z]+))+)",
+    re.MULTILINE,
+)
+PROSE = re.compile(r"pec-bridge (?P<word>[a-z]+)")
+
+
+def texts(tree: ast.AST) -> Iterator[str]:
+    """Yield every text in a source, however it is put together; X for what is filled in."""
+    parts = {
+        id(child)
+        for node in ast.walk(tree)
+        if isinstance(node, ast.JoinedStr | ast.BinOp)
+        for child in ast.iter_child_nodes(node)
+    }
+    for node in ast.walk(tree):
+        if id(node) not in parts and (text := joined(node)) is not None:
+            yield text
+
+
+def joined(node: ast.AST) -> str | None:
+    """Return a literal's text, also of an f-string and of a sum of such; None for all else."""
+    if isinstance(node, ast.Constant):
+        return node.value if isinstance(node.value, str) else None
+    if isinstance(node, ast.JoinedStr):
+        return "".join(joined(one) or "X" for one in node.values)
+    if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Add):
+        sides = joined(node.left), joined(node.right)
+        return None if sides == (None, None) else "".join(one or "X" for one in sides)
+    return None
+
+
+def mentioned(text: str) -> Iterator[list[str]]:
+    """Yield the words behind ``pec-bridge`` wherever a text names a command."""
+    for found in MENTIONED.finditer(text):
+        yield found["words"].split()
+    first = {name.split()[1] for name in COMMANDS}
+    for found in PROSE.finditer(text):
+        if found["word"] in first:
+            yield PROSE_WORDS.findall(text[found.start() : found.start() + 80])[0].split()[1:]
+
+
+PROSE_WORDS = re.compile(r"^pec-bridge(?: (?:[a-z]+|--[a-z-]+|[A-Z]+))+")
+
+
+def wrong(words: list[str]) -> str | None:
+    """Say what is wrong with a command as a text names it."""
+    for length in (2, 1):
+        command = COMMANDS.get(" ".join(["pec-bridge", *words[:length]]))
+        if command is not None:
+            options = {"--help", *(option for one in command.params for option in one.opts)}
+            named = [word for word in words[length:] if word.startswith("--")]
+            unknown = [word for word in named if word not in options and "sendmail" not in words]
+            return f"{words[:length]} has no {unknown}" if unknown else None
+    groups = {name.split()[1] for name in COMMANDS if name.count(" ") == 2}
+    return None if words[0] in groups and len(words) == 1 else f"there is no command {words}"
+
+
+@pytest.mark.parametrize(
+    ("text", "faults"),
+    [
+        ("Check it (`pec-bridge doctor`).", 1),
+        ("    pec-bridge queue resolve X --sent CODE\n    pec-bridge queue end X", 1),
+        ("see `pec-bridge queue list --stat held`", 1),
+        ("Another pec-bridge is using it", 0),
+        ("run pec-bridge queue shown", 1),
+    ],
+)
+def test_commands_in_texts_are_recognised(text: str, faults: int) -> None:
+    assert len({wrong(words) for words in mentioned(text)} - {None}) == faults
+
+
+def test_every_command_that_the_program_names_exists() -> None:
+    for path in sorted((TOP / "bridge").rglob("*.py")):
+        for text in texts(ast.parse(path.read_text(encoding="utf-8"))):
+            for words in mentioned(text):
+                assert wrong(words) is None, f"{path.name}: {text}"
+
+
+@pytest.mark.parametrize("name", ["README.md", *(f"docs/{one.name}" for one in TOP.glob("docs/*"))])
+def test_every_command_that_the_documents_name_exists(name: str) -> None:
+    for words in mentioned((TOP / name).read_text(encoding="utf-8")):
+        assert wrong(words) is None, words
 
 
 def reference() -> str:

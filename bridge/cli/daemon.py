@@ -16,6 +16,7 @@ import typer
 from bridge.cli import option
 from bridge.cli.lean import without_rich
 from bridge.cli.output import print_json
+from bridge.cli.streams import let_go
 
 if TYPE_CHECKING:
     from bridge.app.bridge import Bridge
@@ -82,12 +83,23 @@ async def serve_until_told(
         try:
             listening = await bridge.start()
             await bridge.inbox_read(inbox_within_s)
-            ready(listening)
+            _tell(ready, listening)
             notify("READY=1")
             await first_of(stop.wait(), bridge.wait())
         finally:
             notify("STOPPING=1")
             await bridge.stop()
+
+
+def _tell(ready: Callable[[Listening], None], listening: Listening) -> None:
+    """Tell that everything is up; that nobody can be told is no reason to serve nobody."""
+    import structlog
+
+    try:
+        ready(listening)
+    except OSError as error:
+        let_go(sys.stdout)
+        structlog.get_logger().warning("the ready line cannot be written", reason=error.strerror)
 
 
 async def first_of(*awaitables: Coroutine[Any, Any, Any]) -> None:

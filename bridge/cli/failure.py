@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import sys
+from typing import Protocol, TypeGuard
 
 FAILED = 1
 USAGE = 2
@@ -27,6 +29,11 @@ def exit_code_of(error: Exception) -> int:
     if isinstance(error, ApiError):
         say(error.reason)
         return FAILED
+    if _is_of_the_usage(error):
+        error.message = error.message.removeprefix("Value error, ")  # pydantic's, not a person's
+        with contextlib.suppress(OSError):
+            error.show()
+        return error.exit_code
     if isinstance(error, OSError):
         named = f"{error.filename}: " if error.filename else ""
         say(f"{named}{error.strerror or error}")
@@ -34,6 +41,21 @@ def exit_code_of(error: Exception) -> int:
     raise error
 
 
+class _UsageFault(Protocol):
+    """An error of Typer's parser, which hides its classes."""
+
+    message: str
+    exit_code: int
+
+    def show(self) -> None:
+        """Say it on standard error, with the command's usage."""
+
+
+def _is_of_the_usage(error: Exception) -> TypeGuard[_UsageFault]:
+    return all(hasattr(error, name) for name in ("message", "exit_code", "show"))
+
+
 def say(sentence: str) -> None:
-    """Write a sentence to standard error."""
-    sys.stderr.write(f"{sentence}\n")
+    """Write a sentence to standard error, if anybody listens there."""
+    with contextlib.suppress(OSError, ValueError):
+        sys.stderr.write(f"{sentence}\n")

@@ -6,15 +6,19 @@ import sys
 
 import typer
 
-from bridge.cli import daemon, demo, facts, queue, receipts, sendmail, simulator
+from bridge.cli import daemon, demo, facts, queue, receipts, sendmail, simulator, streams
+from bridge.cli.words import is_text
 
+NAME = "pec-bridge"
 PLAIN = {"help_option_names": ["-h", "--help"]}
+PATHS = {"--config", "--data-dir"}
+INTERRUPTED = 130
 
 
 def build() -> typer.Typer:
     """Put the commands together."""
     program = typer.Typer(
-        name="pec-bridge",
+        name=NAME,
         help="SMTP and IMAP in front of PEC Massiva.",
         add_completion=False,
         no_args_is_help=True,
@@ -37,11 +41,46 @@ def build() -> typer.Typer:
 
 def main() -> None:
     """Run the command that the arguments name, and exit."""
-    from bridge.cli.failure import exit_code_of
+    streams.settle()
+    sys.exit(streams.finish(_run(sys.argv[1:])))
 
+
+def _run(words: list[str]) -> int:
+    """Run a command and return its exit code; what went wrong was said."""
+    from bridge.cli.failure import USAGE, exit_code_of, say
+
+    if (word := _no_text(words)) is not None:
+        say(f"The argument {word!a} is not text in UTF-8.")
+        return USAGE
     try:
-        build()()
+        return _code(build()(words, prog_name=NAME, standalone_mode=False))
+    except SystemExit as ended:
+        return _code(ended.code)
     except KeyboardInterrupt:
-        sys.exit(130)
+        return INTERRUPTED
+    except typer.Abort:
+        say("Nothing was done.")
+        return 1
     except Exception as error:
-        sys.exit(exit_code_of(error))
+        if isinstance(error, OSError) and streams.is_lost(sys.stdout):
+            return 1
+        return exit_code_of(error)
+
+
+def _code(result: object) -> int:
+    return result if isinstance(result, int) else 0
+
+
+def _no_text(words: list[str]) -> str | None:
+    """Return the first word that is bytes and no text (PEP 383), where no path may stand.
+
+    ``sendmail`` reads its words itself, and has an exit code of its own for them.
+    """
+    if words[:1] == ["sendmail"]:
+        return None
+    before = ""
+    for word in words:
+        if not PATHS & {before, word.partition("=")[0]} and not is_text(word):
+            return word
+        before = word
+    return None

@@ -8,12 +8,15 @@ Returns when the message is on the bridge's disk. A wrapper makes it the system'
     exec pec-bridge sendmail "$@"
 
 Exit codes are those of ``sysexits.h``, because callers act on them: 0 queued; 64 usage, 65 bad
-message, 67 no such recipient, 69 refused, 75 try again, 77 not allowed, 78 settings.
+message, 66 no message, 67 no such recipient, 69 refused, 75 try again, 77 not allowed, 78 settings.
 """
 
 from __future__ import annotations
 
+import base64
+import contextlib
 import smtplib
+import socket
 import ssl
 import sys
 import threading
@@ -75,7 +78,8 @@ def run(arguments: list[str], source: IO[bytes], target: IO[bytes]) -> int:
     except smtplib.SMTPResponseException as reply:
         return _failed(*_refusal(reply))
     except (OSError, smtplib.SMTPException) as error:
-        return _failed(Exit.TRY_AGAIN, f"The bridge cannot be reached ({error}). Is it running?")
+        reason = error.strerror if isinstance(error, OSError) and error.strerror else error
+        return _failed(Exit.TRY_AGAIN, f"The bridge cannot be reached ({reason}). Is it running?")
 
 
 def _run(call: Call, source: IO[bytes], target: IO[bytes]) -> int:
@@ -90,14 +94,29 @@ def _run(call: Call, source: IO[bytes], target: IO[bytes]) -> int:
             bridge.log_in_if_possible(_account(config, call, None))
             bridge.relay(source, target)
         return Exit.OK
-    message = read_message(_piped(source, call.ignore_dots))
+    message = read_message(_read(source, call.ignore_dots))
     account = _account(config, call, message)
     prepared = prepare(message, call, account.address)
     with _Bridge(file) as bridge:
         answer = bridge.submit(prepared, account)
     if call.verbose:
-        target.write(answer + b"\n")
+        with contextlib.suppress(OSError, ValueError):  # it is queued: no reason to try again
+            target.write(answer + b"\n")
+            target.flush()
     return Exit.OK
+
+
+def _read(source: IO[bytes], ignore_dots: bool) -> bytes:
+    """Read the message.
+
+    Raises:
+        MessageFault: standard input is closed or cannot be read to its end.
+    """
+    try:
+        return _piped(source, ignore_dots)
+    except OSError as error:
+        sentence = f"The message cannot be read from standard input: {error.strerror}."
+        raise MessageFault(Exit.NO_INPUT, sentence) from None
 
 
 def _piped(source: IO[bytes], ignore_dots: bool) -> bytes:
@@ -161,7 +180,8 @@ class _Bridge:
             _expect(*self._smtp.rcpt(recipient))
         code, answer = self._smtp.data(prepared.raw)
         _expect(code, answer)
-        self._smtp.quit()
+        with contextlib.suppress(OSError, smtplib.SMTPException):
+            self._smtp.quit()  # it is queued: a caller told otherwise would submit it twice
         return answer
 
     def log_in_if_possible(self, account: Account) -> None:
@@ -199,7 +219,8 @@ class _Bridge:
         if self._smtp.has_extn("starttls") and not self._smtp.has_extn("auth"):
             self._smtp.starttls(context=self._context())
             self._smtp.ehlo()
-        self._smtp.login(account.address, password.reveal())
+        words = f"\0{account.address}\0{password.reveal()}".encode()  # RFC 4616: UTF-8
+        _expect(*self._smtp.docmd("AUTH", f"PLAIN {base64.b64encode(words).decode()}"))
 
     def _context(self) -> ssl.SSLContext:
         """Trust the bridge's own certificate, whatever name it is reached by; or loopback."""
@@ -230,9 +251,12 @@ def _listener(config: Config) -> Listen:
 
 
 def _pump(source: IO[bytes], connection: Any) -> None:
-    while block := source.read1(CHUNK_BYTES):  # type: ignore[attr-defined]
-        connection.sendall(block)
-    connection.shutdown(1)
+    """Carry what is said on ``source``; when it ends or cannot be read, there is no more."""
+    with contextlib.suppress(OSError):
+        while block := source.read1(CHUNK_BYTES):  # type: ignore[attr-defined]
+            connection.sendall(block)
+    with contextlib.suppress(OSError):
+        connection.shutdown(socket.SHUT_WR)
 
 
 def _expect(code: int, answer: bytes) -> None:

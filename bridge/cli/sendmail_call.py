@@ -15,6 +15,8 @@ from dataclasses import dataclass, replace
 from enum import Enum, IntEnum
 from pathlib import Path
 
+from bridge.cli.words import is_text
+
 _ALONE = frozenset("GIUcgikmnstvx")
 _WITH_VALUE = frozenset("ABCDFLNORVXaefhopr")
 _VALUE_ATTACHED = frozenset("bdq")
@@ -34,6 +36,7 @@ class Exit(IntEnum):
     OK = 0
     USAGE = 64
     DATA = 65
+    NO_INPUT = 66
     NO_USER = 67
     UNAVAILABLE = 69
     TRY_AGAIN = 75
@@ -96,6 +99,8 @@ def read_call(arguments: list[str]) -> Call:
 def _with_recipients(call: Call, words: Iterator[str] | list[str]) -> Call:
     """Add recipients; one word may hold several, with commas between them."""
     named = [one.strip() for word in words for one in word.split(",")]
+    if not all(map(is_text, named)):
+        raise UsageFault("A recipient is not text in UTF-8.")
     return replace(call, recipients=(*call.recipients, *filter(None, named)))
 
 
@@ -131,6 +136,8 @@ def _next(words: Iterator[str], name: str) -> str:
 
 def _set(call: Call, letter: str, value: str) -> Call:
     """Take an option; those of no meaning here leave the call as it was."""
+    if letter != "C" and not is_text(value):
+        raise UsageFault(f"The value of the option -{letter} is not text in UTF-8.")
     match letter:
         case "t":
             return replace(call, read_recipients=True)

@@ -64,12 +64,12 @@ def unreachable(since: datetime, reason: str, api_host: str) -> Verdict:
         italian=(
             f"Il messaggio non è stato inviato: dal {day:%d/%m/%Y} non è stato possibile "
             "consegnarlo al servizio PEC. I tentativi sono finiti e non è partito nulla.\n"
-            "Verificare la connessione (`pec-bridge doctor`) e inviarlo di nuovo."
+            "Verificare la connessione (`pec-bridge status`) e inviarlo di nuovo."
         ),
         english=(
             f"The message was not sent: since {day:%Y-%m-%d} it could not be handed to the PEC "
             "service. The tries are over and nothing left.\n"
-            "Check the connection (`pec-bridge doctor`) and send it again."
+            "Check the connection (`pec-bridge status`) and send it again."
         ),
         diagnostic=reason,
         remote_mta=api_host,

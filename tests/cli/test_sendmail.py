@@ -72,6 +72,21 @@ async def call(
     return await asyncio.to_thread(run, words, BytesIO(raw), target or BytesIO())
 
 
+class Broken(BytesIO):
+    """A standard output whose reader is gone."""
+
+    def write(self, _data: object) -> int:
+        raise BrokenPipeError
+
+
+@pytest.mark.usefixtures("password")
+async def test_what_is_queued_is_not_to_be_tried_again(serve: Serve, tmp_path: Path) -> None:
+    served = await serve()
+    code = await call(served, tmp_path, "-v", TO, raw=b"Subject: x\n\nCiao\n", target=Broken())
+    assert code == Exit.OK
+    assert len(await served.queued()) == 1
+
+
 # -- what programs do -----------------------------------------------------------------------------
 
 CRON = f"From: root (Cron Daemon)\nTo: {TO}\nSubject: Cron <root@erp> backup\n\nok\n".encode()
