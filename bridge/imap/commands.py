@@ -1,14 +1,15 @@
 """Commands as values: one class each, arguments already checked against the grammar.
 
-Mailbox names are decoded (Unicode, INBOX in capitals). RFC 3501 §6 and the extensions named.
+Mailbox names are decoded and in their one spelling (NFC, INBOX in capitals); ``written`` is such
+a name as the client spelled it. RFC 3501 §6 and the extensions named.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
-from bridge.imap.search import SearchKey
+from bridge.imap.search import Program
 from bridge.imap.sections import FetchItem
 from bridge.imap.sequence import SequenceSet
 
@@ -71,6 +72,7 @@ class Select:
     read_only: bool
     condstore: bool = False
     qresync: QResync | None = None
+    written: str = field(default="", compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +81,7 @@ class Create:
 
     mailbox: str
     special_use: tuple[str, ...] = ()
+    written: str = field(default="", compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +97,7 @@ class Rename:
 
     old: str
     new: str
+    written: str = field(default="", compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,13 +166,15 @@ class Expunge:
 class Search:
     """SEARCH; ``returns`` is None without RETURN, which gives an untagged SEARCH (RFC 4731).
 
-    ``partial`` is RETURN (PARTIAL a:b) (RFC 9394), negative from the end.
+    ``partial`` is RETURN (PARTIAL a:b) (RFC 9394), negative from the end. ``has_charset`` is
+    whether one was named, which UTF8=ACCEPT forbids (RFC 6855 §3).
     """
 
     uid: bool
-    key: SearchKey
+    key: Program
     returns: frozenset[str] | None = None
     partial: tuple[int, int] | None = None
+    has_charset: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,7 +183,7 @@ class Sort:
 
     uid: bool
     criteria: tuple[tuple[str, bool], ...]
-    key: SearchKey
+    key: Program
     returns: frozenset[str] | None = None
     partial: tuple[int, int] | None = None
 
@@ -188,7 +194,7 @@ class Thread:
 
     uid: bool
     algorithm: str
-    key: SearchKey
+    key: Program
 
 
 @dataclass(frozen=True, slots=True)

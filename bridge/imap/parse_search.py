@@ -7,31 +7,30 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from dataclasses import dataclass
 
+from bridge.imap.charset import codec_of
 from bridge.imap.commands import Search, Sort, Thread
 from bridge.imap.errors import ImapFault
 from bridge.imap.search import (
     All,
-    And,
     Dated,
     DateField,
     HasFlag,
     Header,
     ModSeqAtLeast,
-    Not,
     Numbers,
     ObjectId,
-    Or,
+    Operator,
+    Program,
     SaveDateSupported,
     SearchKey,
     Sized,
+    Step,
     Text,
     Within,
 )
 from bridge.imap.syntax import MODSEQ_LIMIT, Scanner, text_of
-
-DEPTH_LIMIT = 50
-"""Parentheses, NOT and OR inside each other; more is no search of a person's."""
 
 _PARTIAL = re.compile(rb"(-?)([1-9]\d{0,9}):(-?)([1-9]\d{0,9})")
 _ENTRY = re.compile(rb'"(?:[^"\\]|\\.)*" (?:priv|shared|all) ', re.IGNORECASE)
@@ -46,27 +45,20 @@ class BadCharset(ImapFault):
     """The charset is not known; answered ``NO [BADCHARSET]`` (RFC 3501 §7.1)."""
 
 
-def _flag(name: str) -> HasFlag:
-    return HasFlag(name)
+_NOT, _AND, _OR = Operator.NOT, Operator.AND, Operator.OR
+_RECENT, _SEEN = HasFlag("\\Recent"), HasFlag("\\Seen")
 
-
-_FLAGS: dict[str, SearchKey] = {
-    "ALL": All(),
-    "ANSWERED": _flag("\\Answered"),
-    "DELETED": _flag("\\Deleted"),
-    "DRAFT": _flag("\\Draft"),
-    "FLAGGED": _flag("\\Flagged"),
-    "NEW": And((_flag("\\Recent"), Not(_flag("\\Seen")))),
-    "OLD": Not(_flag("\\Recent")),
-    "RECENT": _flag("\\Recent"),
-    "SEEN": _flag("\\Seen"),
-    "UNANSWERED": Not(_flag("\\Answered")),
-    "UNDELETED": Not(_flag("\\Deleted")),
-    "UNDRAFT": Not(_flag("\\Draft")),
-    "UNFLAGGED": Not(_flag("\\Flagged")),
-    "UNSEEN": Not(_flag("\\Seen")),
-    "SAVEDATESUPPORTED": SaveDateSupported(),
+_FLAGS: dict[str, tuple[Step, ...]] = {
+    "ALL": (All(),),
+    "NEW": (_RECENT, _SEEN, _NOT, _AND),
+    "OLD": (_RECENT, _NOT),
+    "RECENT": (_RECENT,),
+    "SAVEDATESUPPORTED": (SaveDateSupported(),),
 }
+for _name in ("Answered", "Deleted", "Draft", "Flagged", "Seen"):
+    _FLAGS[_name.upper()] = (HasFlag(f"\\{_name}"),)
+    _FLAGS[f"UN{_name.upper()}"] = (HasFlag(f"\\{_name}"), _NOT)
+
 _TEXTS = {name: name.lower() for name in ("BCC", "BODY", "CC", "FROM", "SUBJECT", "TEXT", "TO")}
 _DATES = {
     "BEFORE": (DateField.INTERNAL, -1),
@@ -81,57 +73,89 @@ _DATES = {
 }
 
 
+@dataclass(slots=True)
+class _Group:
+    """What waits for keys: NOT for one, OR for two, AND for all up to its end."""
+
+    operator: Operator
+    joined: int = 0
+
+
 class _Keys:
-    """Parses search keys in one charset."""
+    """Parses search keys in one charset into a program."""
 
     def __init__(self, scanner: Scanner, charset: str) -> None:
         self._scanner = scanner
         self._charset = charset
+        self._steps: list[Step] = []
+        self._groups = [_Group(_AND)]
 
-    def all(self) -> SearchKey:
+    def all(self) -> Program:
         """Take keys up to the end."""
-        keys = [self.key(0)]
-        while self._scanner.take(b" "):
-            if self._scanner.at_end():
-                break
-            keys.append(self.key(0))
-        return keys[0] if len(keys) == 1 else And(tuple(keys))
+        while self._groups:
+            if self._takes_key():
+                self._end_groups()
+        return Program(tuple(self._steps))
 
-    def key(self, depth: int) -> SearchKey:
-        """Take one key."""
+    def _takes_key(self) -> bool:
+        """Take a key, or say that a group of keys was opened instead."""
         scanner = self._scanner
-        if depth > DEPTH_LIMIT:
-            raise scanner.fault("a search that is less nested")
         if scanner.take(b"("):
-            keys = [self.key(depth + 1)]
-            while scanner.take(b" "):
-                keys.append(self.key(depth + 1))
-            scanner.expect(b")")
-            return keys[0] if len(keys) == 1 else And(tuple(keys))
+            self._groups.append(_Group(_AND))
+            return False
         if any(scanner.peek(first) for first in _FIRST_OF_NUMBERS):
-            return Numbers(scanner.sequence_set(), uid=False)
+            self._steps.append(Numbers(scanner.sequence_set(), uid=False))
+            return True
         name = scanner.word("a search key")
         if name in _FLAGS:
-            return _FLAGS[name]
+            self._steps += _FLAGS[name]
+            return True
         scanner.space()
         if name in ("NOT", "OR"):
-            left = self.key(depth + 1)
-            if name == "NOT":
-                return Not(left)
-            scanner.space()
-            return Or(left, self.key(depth + 1))
-        return self._argument(name)
+            self._groups.append(_Group(_NOT if name == "NOT" else _OR))
+            return False
+        self._steps += self._argument(name)
+        return True
 
-    def _argument(self, name: str) -> SearchKey:
+    def _end_groups(self) -> None:
+        """End what the key just taken completes; what it does not takes another."""
+        scanner = self._scanner
+        while self._groups:
+            group = self._groups[-1]
+            self._join(group)
+            if group.operator is _OR and group.joined < 2:
+                scanner.space()
+                return
+            if group.operator is _AND:
+                outermost = len(self._groups) == 1
+                if scanner.take(b" ") and not (outermost and scanner.at_end()):
+                    return
+                if not outermost:
+                    scanner.expect(b")")
+            self._groups.pop()
+
+    def _join(self, group: _Group) -> None:
+        group.joined += 1
+        if group.operator is not _NOT:
+            if group.joined > 1:
+                self._steps.append(group.operator)
+        elif self._steps[-1] is _NOT:  # NOT NOT is nothing
+            self._steps.pop()
+        else:
+            self._steps.append(_NOT)
+
+    def _argument(self, name: str) -> tuple[Step, ...]:
         if name in _TEXTS:
-            return Text(_TEXTS[name], self._text())
+            return (Text(_TEXTS[name], self._text()),)
         if name in _DATES:
             field, how = _DATES[name]
-            return Dated(field, how, self._scanner.date())
+            return (Dated(field, how, self._scanner.date()),)
+        if name == "UNKEYWORD":
+            return self._keyword(), _NOT
         parse = _ARGUMENTS.get(name)
         if parse is None:
             raise self._scanner.fault(f"a search key, not {name}")
-        return parse(self)
+        return (parse(self),)
 
     def _text(self) -> str:
         encoded = self._scanner.astring_bytes()
@@ -174,7 +198,6 @@ _FIRST_OF_NUMBERS = tuple(b"0123456789*$"[at : at + 1] for at in range(12))
 _ARGUMENTS: dict[str, Callable[[_Keys], SearchKey]] = {
     "HEADER": lambda keys: keys._header(),
     "KEYWORD": lambda keys: keys._keyword(),
-    "UNKEYWORD": lambda keys: Not(keys._keyword()),
     "UID": lambda keys: keys._numbers(),
     "LARGER": lambda keys: keys.sized(larger=True),
     "SMALLER": lambda keys: keys.sized(larger=False),
@@ -218,23 +241,25 @@ def _returns(scanner: Scanner) -> tuple[frozenset[str] | None, tuple[int, int] |
     return frozenset(options or {"ALL"}), partial
 
 
-def _charset(scanner: Scanner, written: str) -> str:
-    try:
-        "a".encode(written)
-    except (LookupError, ValueError):
-        raise BadCharset(scanner.tag, f"the charset {written} is not known") from None
-    return written
+def _charset(scanner: Scanner) -> str:
+    """Take a charset; return the codec's name."""
+    written = scanner.astring()
+    codec = codec_of(written)
+    if codec is None:
+        raise BadCharset(scanner.tag, f"the charset {written!a} is not known")
+    return codec
 
 
 def parse_search(scanner: Scanner, *, uid: bool) -> Search:
     """Take SEARCH's arguments."""
     scanner.space()
     returns, partial = _returns(scanner)
+    has_charset = scanner.take(b"CHARSET ")
     charset = "utf-8"
-    if scanner.take(b"CHARSET "):
-        charset = _charset(scanner, scanner.astring())
+    if has_charset:
+        charset = _charset(scanner)
         scanner.space()
-    return Search(uid, _Keys(scanner, charset).all(), returns, partial)
+    return Search(uid, _Keys(scanner, charset).all(), returns, partial, has_charset)
 
 
 def parse_sort(scanner: Scanner, *, uid: bool) -> Sort:
@@ -251,7 +276,7 @@ def parse_sort(scanner: Scanner, *, uid: bool) -> Sort:
         criteria.append((name, reverse))
     scanner.expect(b")")
     scanner.space()
-    charset = _charset(scanner, scanner.astring())
+    charset = _charset(scanner)
     scanner.space()
     return Sort(uid, tuple(criteria), _Keys(scanner, charset).all(), returns, partial)
 
@@ -263,6 +288,6 @@ def parse_thread(scanner: Scanner, *, uid: bool) -> Thread:
     if algorithm not in ("REFERENCES", "ORDEREDSUBJECT"):
         raise scanner.fault("REFERENCES or ORDEREDSUBJECT")
     scanner.space()
-    charset = _charset(scanner, scanner.astring())
+    charset = _charset(scanner)
     scanner.space()
     return Thread(uid, algorithm, _Keys(scanner, charset).all())

@@ -1,7 +1,13 @@
-"""Search keys as a tree (RFC 3501 §6.4.4 and its extensions)."""
+"""Search keys, and what NOT, OR and parentheses make of them (RFC 3501 §6.4.4 and extensions).
+
+A search is a program in postfix order: each key pushes the messages it names, each operator
+takes what it joins from the top. However deep a client nests its keys, nothing here recurses:
+not the parser, not the evaluation, not the comparison or printing of a value.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
 from enum import Enum
@@ -98,26 +104,12 @@ class SaveDateSupported:
     """SAVEDATESUPPORTED (RFC 8514 §4.3)."""
 
 
-@dataclass(frozen=True, slots=True)
-class Not:
-    """NOT."""
+class Operator(Enum):
+    """What joins the one (NOT) or two (OR, AND) results before it."""
 
-    key: SearchKey
-
-
-@dataclass(frozen=True, slots=True)
-class Or:
-    """OR."""
-
-    left: SearchKey
-    right: SearchKey
-
-
-@dataclass(frozen=True, slots=True)
-class And:
-    """All of these."""
-
-    keys: tuple[SearchKey, ...]
+    NOT = "not"
+    OR = "or"
+    AND = "and"
 
 
 SearchKey = (
@@ -132,22 +124,39 @@ SearchKey = (
     | ModSeqAtLeast
     | ObjectId
     | SaveDateSupported
-    | Not
-    | Or
-    | And
 )
 
+Step = SearchKey | Operator
 
-def uses_modseq(key: SearchKey) -> bool:
-    """Say whether MODSEQ is among the keys, which makes the session CONDSTORE aware."""
-    match key:
-        case ModSeqAtLeast():
-            return True
-        case Not(inner):
-            return uses_modseq(inner)
-        case Or(left, right):
-            return uses_modseq(left) or uses_modseq(right)
-        case And(keys):
-            return any(map(uses_modseq, keys))
-        case _:
-            return False
+
+@dataclass(frozen=True, slots=True)
+class Program:
+    """A whole search; its steps leave one result.
+
+    Raises:
+        ValueError: they leave none, or several, or an operator has nothing to join.
+    """
+
+    steps: tuple[Step, ...]
+
+    def __post_init__(self) -> None:
+        results = 0
+        for step in self.steps:
+            if isinstance(step, Operator):
+                results -= step is not Operator.NOT
+                if results < 1:
+                    raise ValueError(f"{step} has too little before it")
+            else:
+                results += 1
+        if results != 1:
+            raise ValueError(f"{results} results are left")
+
+    @property
+    def keys(self) -> Iterator[SearchKey]:
+        """The keys alone, in order."""
+        return (step for step in self.steps if not isinstance(step, Operator))
+
+    @property
+    def uses_modseq(self) -> bool:
+        """Whether MODSEQ is among the keys, which makes the session CONDSTORE aware."""
+        return any(isinstance(step, ModSeqAtLeast) for step in self.steps)

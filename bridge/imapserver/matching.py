@@ -1,8 +1,9 @@
 """Which messages of a view a search key names.
 
 Texts are asked of the store first, all of them, off the loop: each text key becomes the set of
-contents that hold it. The rest is arithmetic over the mailbox's index, a few thousand messages
-at a time so that nobody waits.
+contents that hold it. The rest is arithmetic over the mailbox's index, so many messages at a
+time that nobody waits. What a key says of those is a number with one byte for each message, 0 or
+1: NOT, OR and AND are then one operation each, in time bound by keys times messages.
 
 A message that was expunged and not yet told as such (a ghost) matches as it was last. RFC 3501
 §6.4.4.
@@ -10,22 +11,22 @@ A message that was expunged and not yet told as such (a ghost) matches as it was
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
+from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
+from itertools import compress
 
 from bridge.imap.search import (
     All,
-    And,
     Dated,
     DateField,
     HasFlag,
     Header,
     ModSeqAtLeast,
-    Not,
     Numbers,
     ObjectId,
-    Or,
+    Operator,
+    Program,
     SaveDateSupported,
     SearchKey,
     Sized,
@@ -39,6 +40,9 @@ from bridge.imapserver.view import Columns, columns_of
 from bridge.model import ContentId, Flag, flag
 
 CHUNK_MESSAGES = 4096
+CHUNK_ANSWERS = 256 * 1024
+"""Keys times messages that are answered before others get their turn, and held at once."""
+
 DAY_S = 86_400
 _FIRST_DAY = date(1970, 1, 1).toordinal()
 
@@ -81,29 +85,20 @@ class Found:
         )
 
 
-async def search(session: Session, key: SearchKey, *, details: bool = False) -> Found:
+async def search(session: Session, key: Program, *, details: bool = False) -> Found:
     """Return the messages that match ``key``; ``details`` fills what sorting needs."""
     selected = session.open
-    texts = {one: await texts_of(session, one) for one in _texts(key)}
+    texts = {one: await texts_of(session, one) for one in dict.fromkeys(key.keys) if _in_text(one)}
     found = Found()
     in_order = True
-    async for numbers, columns, at in _chunks(session, selected):
-        matcher = _Matcher(session, selected, columns, texts)
-        hits = matcher.matching(key, at)
-        if len(hits) < len(at):
-            numbers = _numbers_of(hits, at, numbers)
-        in_order = in_order and (not (numbers and found.numbers) or found.numbers[-1] < numbers[0])
-        found.add(numbers, columns, hits, all_=details)
+    chunk_messages = max(min(CHUNK_MESSAGES, CHUNK_ANSWERS // len(key.steps)), 1)
+    async for numbers, columns, at in _chunks(session, selected, chunk_messages):
+        hits = _Matcher(session, selected, columns, texts, at).matching(key)
+        found_numbers, places = list(compress(numbers, hits)), list(compress(at, hits))
+        if found_numbers and found.numbers and found.numbers[-1] > found_numbers[0]:
+            in_order = False
+        found.add(found_numbers, columns, places, all_=details)
     return found if in_order else _in_order(found)
-
-
-def _numbers_of(hits: Sequence[int], at: Sequence[int], numbers: Sequence[int]) -> Sequence[int]:
-    """Return the sequence numbers of ``hits``, which are some of ``at``."""
-    if isinstance(numbers, range) and isinstance(at, range):
-        ahead = numbers.start - at.start
-        return [one + ahead for one in hits]
-    number_of = dict(zip(at, numbers, strict=True))
-    return [number_of[one] for one in hits]
 
 
 def _in_order(found: Found) -> Found:
@@ -118,15 +113,15 @@ def _in_order(found: Found) -> Found:
 
 
 async def _chunks(
-    session: Session, selected: Selected
+    session: Session, selected: Selected, chunk_messages: int
 ) -> AsyncIterator[tuple[Sequence[int], Columns, Sequence[int]]]:
     """Yield sequence numbers, columns and places in them: of what is there and of ghosts."""
     view = selected.view
     count = len(view)
-    for start in range(1, count + 1, CHUNK_MESSAGES):
+    for start in range(1, count + 1, chunk_messages):
         if start > 1:
             await session.output.drain()
-        numbers = range(start, min(start + CHUNK_MESSAGES, count + 1))
+        numbers = range(start, min(start + chunk_messages, count + 1))
         if view.all_told():
             yield numbers, columns_of(view.index), range(numbers[0] - 1, numbers[-1])
             continue
@@ -138,113 +133,115 @@ async def _chunks(
                 yield [number], ghost[0], [ghost[1]]
 
 
-def _texts(key: SearchKey) -> Iterator[SearchKey]:
-    """Yield the keys that only the store can answer."""
-    match key:
-        case Text() | Header() | Dated(field=DateField.SENT):
-            yield key
-        case Not(inner):
-            yield from _texts(inner)
-        case Or(left, right):
-            yield from _texts(left)
-            yield from _texts(right)
-        case And(keys):
-            for one in keys:
-                yield from _texts(one)
+def _in_text(key: SearchKey) -> bool:
+    """Say whether only the store can answer a key."""
+    return isinstance(key, Text | Header) or (
+        isinstance(key, Dated) and key.field is DateField.SENT
+    )
+
+
+Answers = Iterable[bool]
+"""What a key says of each message looked at, in their order."""
 
 
 class _Matcher:
-    """Picks places in columns; each key keeps some of those it is given, in order."""
+    """Asks each key about the messages at some places in columns."""
 
     def __init__(
         self,
         session: Session,
         selected: Selected,
         columns: Columns,
-        texts: dict[SearchKey, Contents],
+        texts: Mapping[SearchKey, Contents],
+        at: Sequence[int],
     ) -> None:
         self._session = session
         self._selected = selected
         self._columns = columns
         self._texts = texts
+        self._at = at
         self._now_s = session.services.clock.now().timestamp()
 
-    def matching(self, key: SearchKey, at: Sequence[int]) -> Sequence[int]:
-        """Return those positions of ``at`` whose message matches."""
+    def matching(self, key: Program) -> bytes:
+        """Return for each place 1 where its message matches, else 0."""
+        count = len(self._at)
+        everything = int.from_bytes(b"\1" * count, "little")
+        results: list[int] = []
+        for step in key.steps:
+            match step:
+                case Operator.NOT:
+                    results[-1] ^= everything
+                case Operator.OR:
+                    last = results.pop()
+                    results[-1] |= last
+                case Operator.AND:
+                    last = results.pop()
+                    results[-1] &= last
+                case All() | SaveDateSupported():
+                    results.append(everything)
+                case _:
+                    results.append(int.from_bytes(bytes(self._answers(step)), "little"))
+        (result,) = results
+        return result.to_bytes(count, "little")
+
+    def _answers(self, key: SearchKey) -> Answers:
         match key:
-            case All() | SaveDateSupported():
-                return at
-            case Not(inner):
-                hits = set(self.matching(inner, at))
-                return [one for one in at if one not in hits]
-            case And(keys):
-                for one in keys:
-                    at = self.matching(one, at)
-                return at
-            case Or(left, right):
-                hits = {*self.matching(left, at), *self.matching(right, at)}
-                return [one for one in at if one in hits]
             case Text() | Header() | Dated(field=DateField.SENT):
                 contents, wanted = self._columns.contents, self._texts[key]
-                return [one for one in at if contents[one] in wanted]
+                return [contents[one] in wanted for one in self._at]
             case HasFlag(name):
-                return self._with_flag(name, at)
+                return self._with_flag(name)
             case Numbers(numbers, uid):
-                return self._numbered(numbers, at, uid=uid)
-            case _:
-                return self._compared(key, at)
+                return self._numbered(numbers, uid=uid)
+            case Dated(field, how, day):
+                return self._dated(field, how, day.toordinal() - _FIRST_DAY)
+            case ObjectId(identifier, thread):
+                contents = self._columns.contents
+                return [not thread and f"M{contents[one]}" == identifier for one in self._at]
+        return self._compared(key)
 
-    def _compared(self, key: SearchKey, at: Sequence[int]) -> Sequence[int]:
+    def _compared(self, key: SearchKey) -> Answers:
         """Answer what compares one column of the index with a number."""
-        columns = self._columns
+        columns, at = self._columns, self._at
         match key:
             case Sized(larger, size_bytes):
                 sizes = columns.sizes
                 if larger:
-                    return [one for one in at if sizes[one] > size_bytes]
-                return [one for one in at if sizes[one] < size_bytes]
+                    return [sizes[one] > size_bytes for one in at]
+                return [sizes[one] < size_bytes for one in at]
             case ModSeqAtLeast(modseq):
                 modseqs = columns.modseqs
-                return [one for one in at if modseqs[one] >= modseq]
+                return [modseqs[one] >= modseq for one in at]
             case Within(older, interval_s):
                 dates, limit = columns.internal_dates, self._now_s - interval_s
                 if older:
-                    return [one for one in at if dates[one] <= limit]
-                return [one for one in at if dates[one] >= limit]
-            case Dated(field, how, day):
-                return self._dated(field, how, day.toordinal() - _FIRST_DAY, at)
-            case ObjectId(identifier, thread):
-                contents = columns.contents
-                return [] if thread else [one for one in at if f"M{contents[one]}" == identifier]
+                    return [dates[one] <= limit for one in at]
+                return [dates[one] >= limit for one in at]
         raise AssertionError(f"{key} was answered above")
 
-    def _dated(self, field: DateField, how: int, day: int, at: Sequence[int]) -> Sequence[int]:
+    def _dated(self, field: DateField, how: int, day: int) -> Answers:
         """Compare days: a date counts as written, in the zone it came with (RFC 3501 §6.4.4)."""
-        columns = self._columns
+        columns, at = self._columns, self._at
         if field is DateField.SAVED:
             saved = columns.saved_dates
-            days = [saved[one] // DAY_S for one in at]
-        else:
-            dates, zones = columns.internal_dates, columns.zones
-            days = [(dates[one] + zones[one] * 60) // DAY_S for one in at]
-        return [one for one, its in zip(at, days, strict=True) if compare_days(its, how, day)]
+            return [compare_days(saved[one] // DAY_S, how, day) for one in at]
+        dates, zones = columns.internal_dates, columns.zones
+        return [compare_days((dates[one] + zones[one] * 60) // DAY_S, how, day) for one in at]
 
-    def _with_flag(self, name: str, at: Sequence[int]) -> Sequence[int]:
-        columns = self._columns
+    def _with_flag(self, name: str) -> Answers:
+        columns, at = self._columns, self._at
         if name.casefold() == "\\recent":
             uids, recent = columns.uids, self._selected.recent
-            return [one for one in at if uids[one] in recent]
+            return [uids[one] in recent for one in at]
         wanted = _known_flag(name, self._selected.view.index.keywords)
-        if wanted is None:
-            return []
         flags = columns.flags
-        return [one for one in at if wanted in flags[one]]
+        return [wanted in flags[one] for one in at]
 
-    def _numbered(self, numbers: SequenceSet, at: Sequence[int], *, uid: bool) -> Sequence[int]:
+    def _numbered(self, numbers: SequenceSet, *, uid: bool) -> Answers:
         view, columns = self._selected.view, self._columns
         if numbers.saved:
             saved = set(self._session.saved)
-            return [one for one in at if columns.uids[one] in saved]
+            return [columns.uids[one] in saved for one in self._at]
         if uid:
             spans = numbers.resolve(view.largest_uid)
         else:
@@ -254,7 +251,7 @@ class _Matcher:
                 for low, high in numbers.resolve(count)
                 if low <= count
             )
-        return list(_inside(columns.uids, at, spans))
+        return _inside(columns.uids, self._at, spans)
 
 
 def compare_days(day: int, how: int, limit: int) -> bool:
@@ -272,14 +269,11 @@ def _known_flag(name: str, keywords: dict[str, Flag]) -> Flag | None:
 
 def _inside(
     uids: Sequence[int], at: Iterable[int], spans: Sequence[tuple[int, int]]
-) -> Iterator[int]:
-    """Yield ascending positions whose UID lies in one of the ascending spans."""
+) -> Iterator[bool]:
+    """Say of each of ascending places whether its UID lies in one of the ascending spans."""
     span = 0
     for one in at:
         uid = uids[one]
         while span < len(spans) and spans[span][1] < uid:
             span += 1
-        if span == len(spans):
-            return
-        if spans[span][0] <= uid:
-            yield one
+        yield span < len(spans) and spans[span][0] <= uid

@@ -87,18 +87,30 @@ def _section(value: Section) -> bytes:
     return verb + b"[" + inside + b"]" + part
 
 
+def search(program: s.Program) -> bytes:
+    """Print a search as RFC 3501 has it: an operator before what it joins."""
+    printed: list[bytes] = []
+    for step in program.steps:
+        match step:
+            case s.Operator.NOT:
+                printed.append(b"NOT " + printed.pop())
+            case s.Operator.OR:
+                last = printed.pop()
+                printed.append(b"OR " + printed.pop() + b" " + last)
+            case s.Operator.AND:
+                last = printed.pop()
+                printed.append(b"(" + printed.pop() + b" " + last + b")")
+            case _:
+                printed.append(key(step))
+    return b"".join(printed)
+
+
 def key(value: s.SearchKey) -> bytes:  # noqa: C901 - one case for each kind of key
     match value:
         case s.All():
             return b"ALL"
         case s.SaveDateSupported():
             return b"SAVEDATESUPPORTED"
-        case s.Not(inner):
-            return b"NOT " + key(inner)
-        case s.Or(left, right):
-            return b"OR " + key(left) + b" " + key(right)
-        case s.And(keys):
-            return b"(" + b" ".join(map(key, keys)) + b")"
         case s.HasFlag(flag):
             return b"KEYWORD " + flag.encode() if flag[0] != "\\" else flag[1:].upper().encode()
         case s.Numbers(numbers, uid):
@@ -207,7 +219,7 @@ def _part(part: bytes | str) -> bytes:
 def _sort(command: c.Sort) -> bytes:
     criteria = " ".join(f"REVERSE {one}" if back else one for one, back in command.criteria)
     returns = _returns(command.returns, command.partial)
-    return b"SORT " + returns + f"({criteria}) UTF-8 ".encode() + key(command.key)
+    return b"SORT " + returns + f"({criteria}) UTF-8 ".encode() + search(command.key)
 
 
 def _fetch(command: c.Fetch) -> bytes:
@@ -277,11 +289,11 @@ _PRINTERS: dict[type, Callable[[c.Tagged], bytes]] = {
         c.Append: _append,
         c.Expunge: lambda one: f"UID EXPUNGE {one.uids}".encode(),
         c.Search: lambda one: (
-            _uid(one.uid) + b"SEARCH " + _returns(one.returns, one.partial) + key(one.key)
+            _uid(one.uid) + b"SEARCH " + _returns(one.returns, one.partial) + search(one.key)
         ),
         c.Sort: lambda one: _uid(one.uid) + _sort(one),
         c.Thread: lambda one: (
-            _uid(one.uid) + b"THREAD " + one.algorithm.encode() + b" UTF-8 " + key(one.key)
+            _uid(one.uid) + b"THREAD " + one.algorithm.encode() + b" UTF-8 " + search(one.key)
         ),
         c.Fetch: lambda one: _uid(one.uid) + _fetch(one),
         c.Store: lambda one: _uid(one.uid) + _store(one),
@@ -337,15 +349,24 @@ _plain_keys = st.one_of(
     st.builds(s.ModSeqAtLeast, st.integers(0, MODSEQ_LIMIT)),
     st.builds(s.ObjectId, texts, st.booleans()),
 )
+
+
+def _joined(steps: tuple[s.Step, ...], operator: s.Operator) -> tuple[s.Step, ...]:
+    # The parser takes NOT NOT away.
+    doubled = operator is s.Operator.NOT and steps[-1] is s.Operator.NOT
+    return steps[:-1] if doubled else (*steps, operator)
+
+
 keys = st.recursive(
-    _plain_keys,
+    _plain_keys.map(lambda one: (one,)),
     lambda inner: st.one_of(
-        inner.map(s.Not),
-        st.builds(s.Or, inner, inner),
-        st.lists(inner, min_size=2, max_size=3).map(lambda found: s.And(tuple(found))),
+        inner.map(lambda one: _joined(one, s.Operator.NOT)),
+        st.tuples(inner, inner, st.sampled_from([s.Operator.OR, s.Operator.AND])).map(
+            lambda pair: _joined(pair[0] + pair[1], pair[2])
+        ),
     ),
     max_leaves=6,
-)
+).map(s.Program)
 
 
 @st.composite

@@ -12,7 +12,7 @@ from bridge.imap import commands as c
 from bridge.imap.errors import ImapFault, SyntaxFault
 from bridge.imap.framing import CommandLine, Framer
 from bridge.imap.parser import decode_sasl, parse
-from bridge.imap.search import And, HasFlag, Not, Text
+from bridge.imap.search import HasFlag, Operator, Program, SearchKey, Text
 from bridge.imap.sections import ALL, FAST, FULL, Item, Section
 from bridge.imap.sequence import SequenceSet
 from tests.imap.printer import printed, tagged
@@ -109,9 +109,47 @@ def test_fault(text: str) -> None:
     assert caught.value.tag == ("a" if text else "*")
 
 
-def test_a_search_nested_too_deep_is_refused() -> None:
+DEEP = 5000
+NESTED = {
+    "OR in OR, to the right": ("OR SEEN " * DEEP + "DRAFT", 2 * DEEP + 1),
+    "OR in OR, to the left": ("OR " * DEEP + "SEEN" + " DRAFT" * DEEP, 2 * DEEP + 1),
+    "NOT NOT": ("NOT " * (2 * DEEP) + "SEEN", 1),
+    "NOT NOT NOT": ("NOT " * (2 * DEEP + 1) + "SEEN", 2),
+    "parentheses": ("(" * DEEP + "SEEN" + ")" * DEEP, 1),
+    "keys in parentheses": ("(SEEN " * DEEP + "DRAFT" + ")" * DEEP, 2 * DEEP + 1),
+    "one after the other": ("SEEN " * DEEP + "DRAFT", 2 * DEEP + 1),
+    "all in turn": ("NOT (1 OR 2 " * DEEP + "SEEN" + ")" * DEEP, 6 * DEEP - DEEP + 1),
+}
+
+
+@pytest.mark.parametrize("command", ["SEARCH", "SORT (DATE) UTF-8", "THREAD REFERENCES UTF-8"])
+@pytest.mark.parametrize(("keys", "steps"), NESTED.values(), ids=NESTED.keys())
+def test_no_nesting_of_keys_is_too_deep(command: str, keys: str, steps: int) -> None:
+    found = parsed(f"{command} {keys}")
+    assert isinstance(found, c.Search | c.Sort | c.Thread)
+    assert len(found.key.steps) == steps
+    again = parsed(f"{command} {keys}")
+    assert found == again
+    assert hash(found) == hash(again)
+    assert repr(found)
+
+
+@pytest.mark.parametrize(
+    "keys",
+    ["OR SEEN", "NOT", "(SEEN", "(SEEN))", "()", "OR (SEEN DRAFT)", "OR SEEN OR DRAFT", "NOT ()"],
+)
+def test_what_lacks_a_key_is_refused(keys: str) -> None:
     with pytest.raises(SyntaxFault):
-        parsed("SEARCH " + "NOT " * 1000 + "ALL")
+        parsed(f"SEARCH {keys}")
+
+
+@pytest.mark.parametrize(
+    "steps",
+    [(), (Operator.NOT,), (HasFlag("x"), Operator.OR), (HasFlag("x"), HasFlag("y"))],
+)
+def test_a_program_leaves_one_result(steps: tuple[SearchKey | Operator, ...]) -> None:
+    with pytest.raises(ValueError, match=r"before it|are left"):
+        Program(steps)
 
 
 def test_a_section_nested_too_deep_is_refused() -> None:
@@ -150,15 +188,18 @@ READ = {
     "neither": ("DELETE A&B", c.Delete("A&B")),
     "NEW": (
         "SEARCH NEW",
-        c.Search(False, And((HasFlag("\\Recent"), Not(HasFlag("\\Seen"))))),
+        c.Search(
+            False,
+            Program((HasFlag("\\Recent"), HasFlag("\\Seen"), Operator.NOT, Operator.AND)),
+        ),
     ),
     "charset": (
         'SEARCH CHARSET ISO-8859-1 SUBJECT "x"',
-        c.Search(False, Text("subject", "x")),
+        c.Search(False, Program((Text("subject", "x"),)), has_charset=True),
     ),
     "empty RETURN is ALL": (
         "SEARCH RETURN () SEEN",
-        c.Search(False, HasFlag("\\Seen"), frozenset({"ALL"})),
+        c.Search(False, Program((HasFlag("\\Seen"),)), frozenset({"ALL"})),
     ),
     "blank at the end": ("NOOP ", c.Plain("NOOP")),
     "one mailbox to be notified of": (
@@ -175,7 +216,8 @@ def test_read(text: str, command: c.Command) -> None:
 
 def test_text_in_another_charset_is_decoded() -> None:
     line = CommandLine(b"a SEARCH CHARSET ISO-8859-1 BODY {1}\n", (b"\xe0",))
-    assert parse(line).command == c.Search(False, Text("body", "à"))
+    wanted = Program((Text("body", "à"),))
+    assert parse(line).command == c.Search(False, wanted, has_charset=True)
 
 
 def test_a_password_is_not_in_the_repr() -> None:

@@ -1,6 +1,6 @@
 """SEARCH: what was found, as SEARCH or ESEARCH says it.
 
-RFC 3501 §6.4.4; RFC 4731 (ESEARCH), 5182 (SEARCHRES), 7162 §3.1.5 (MODSEQ), 9394 (PARTIAL).
+RFC 3501 §6.4.4; RFC 4731 (ESEARCH), 5182 (SEARCHRES), 6855 §3, 7162 §3.1.5 (MODSEQ), 9394.
 """
 
 from __future__ import annotations
@@ -9,16 +9,19 @@ from collections.abc import Iterator, Sequence
 
 from bridge.imap import responses
 from bridge.imap.commands import Search, Sort
-from bridge.imap.search import SearchKey, uses_modseq
+from bridge.imap.search import Program
 from bridge.imap.sequence import format_numbers
 from bridge.imapserver.matching import Found, search
 from bridge.imapserver.partial import partial_of
+from bridge.imapserver.reply import Bad
 from bridge.imapserver.session import Session
 
 
 async def search_(session: Session, command: Search) -> str | None:
     """SEARCH and UID SEARCH."""
-    if uses_modseq(command.key):
+    if command.has_charset and "UTF8=ACCEPT" in session.enabled:
+        raise Bad("UTF8=ACCEPT is enabled: a SEARCH names no charset")
+    if command.key.uses_modseq:
         session.enable_condstore()
     returns = command.returns
     if returns is None and "IMAP4REV2" in session.enabled:
@@ -36,15 +39,15 @@ def _listed(numbers: Sequence[int]) -> bytes:
     return (b" %d" * len(numbers)) % tuple(numbers)
 
 
-def modseq_mark(key: SearchKey, found: Found) -> bytes:
+def modseq_mark(key: Program, found: Found) -> bytes:
     """Return the highest MODSEQ of what was found, if the search asked about MODSEQ."""
-    if not uses_modseq(key) or not found.modseqs:
+    if not key.uses_modseq or not found.modseqs:
         return b""
     return b" (MODSEQ %d)" % max(found.modseqs)
 
 
 async def found_or_forgotten(
-    session: Session, key: SearchKey, returns: frozenset[str] | None, *, details: bool = False
+    session: Session, key: Program, returns: frozenset[str] | None, *, details: bool = False
 ) -> Found:
     """Search; a search that was to be saved and fails leaves an empty result (RFC 5182 §2.1)."""
     try:
@@ -64,7 +67,7 @@ def answer_extended(
         if returns == {"SAVE"}:
             return
     data = list(_results(command, returns, found))
-    if uses_modseq(command.key) and found.modseqs:
+    if command.key.uses_modseq and found.modseqs:
         data.append(b"MODSEQ %d" % _told_modseq(returns, found))
     session.send(responses.esearch(session.tag, uid=command.uid, data=data))
 

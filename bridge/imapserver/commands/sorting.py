@@ -8,7 +8,6 @@ from functools import partial
 from typing import Any
 
 from bridge.imap.commands import Sort, Thread
-from bridge.imap.search import uses_modseq
 from bridge.imapserver.commands.searching import (
     answer_extended,
     found_or_forgotten,
@@ -42,7 +41,7 @@ _Row = tuple[SortRow, int]
 
 async def sort(session: Session, command: Sort) -> str | None:
     """SORT and UID SORT."""
-    if uses_modseq(command.key):
+    if command.key.uses_modseq:
         session.enable_condstore()
     returns = command.returns
     found = await found_or_forgotten(session, command.key, returns, details=True)
@@ -103,7 +102,7 @@ def _ordered(command: Sort, found: Found, columns: Mapping[str, Column]) -> Foun
 
 async def thread(session: Session, command: Thread) -> str | None:
     """THREAD and UID THREAD."""
-    if uses_modseq(command.key):
+    if command.key.uses_modseq:
         session.enable_condstore()
     found = await search(session, command.key, details=True)
     told = iter(found.uids if command.uid else found.numbers)
