@@ -39,6 +39,13 @@ PEC_DELIVERED = Flag("$PecDelivered")
 PEC_FAILED = Flag("$PecFailed")
 PEC_UNCERTAIN = Flag("$PecUncertain")
 
+RESERVED_KEYWORDS = "$pec"
+"""How the keywords begin, in any case, that say what became of a send: the bridge's alone.
+
+The whole beginning is reserved: a word set by a client today would be a false claim once the bridge
+gives it a meaning.
+"""
+
 INBOX = "INBOX"
 SENT = "Sent"
 DRAFTS = "Drafts"
@@ -62,6 +69,11 @@ def flag(name: str) -> Flag:
     if not _KEYWORD.fullmatch(name):
         raise ValueError(f"{name!r} is not a flag")
     return Flag(name)
+
+
+def is_reserved(flag: Flag) -> bool:
+    """Say whether only the bridge itself may set or clear a flag."""
+    return flag[: len(RESERVED_KEYWORDS)].casefold() == RESERVED_KEYWORDS
 
 
 class SpecialUse(Enum):

@@ -1,17 +1,22 @@
-"""Mailbox names: modified UTF-7, INBOX in any case, LIST's wildcards.
+"""Mailbox names: modified UTF-7, one spelling for each, LIST's wildcards.
 
-RFC 3501 §5.1, §5.1.3, §6.3.8; RFC 9051 §5.1 (names in UTF-8).
+RFC 3501 §5.1, §5.1.3, §6.3.8; RFC 9051 §5.1 (names in UTF-8); RFC 6855 §3 (which letters).
 """
 
 from __future__ import annotations
 
 import base64
 import re
+import unicodedata
 from functools import lru_cache
 
 DELIMITER = "/"
 INBOX = "INBOX"
 
+NAME_LIMIT_BYTES = 255
+
+# RFC 6855 §3: no control characters, DEL, LINE SEPARATOR or PARAGRAPH SEPARATOR
+_CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 _SHIFTED = re.compile(r"&([^-]*)-")
 _UNSAFE = re.compile(r"[^\x20-\x25\x27-\x7e]+")
 
@@ -49,9 +54,32 @@ def encode(name: str) -> str:
 
 
 def canonical(name: str) -> str:
-    """Return the name with INBOX, as a whole or as first level, in capitals (RFC 3501 §5.1)."""
+    """Return the one spelling of a name: in NFC, INBOX in capitals, also as first level.
+
+    Letters that look the same are the same, however a client composes them (RFC 9051 §5.1).
+    """
+    if not name.isascii():
+        name = unicodedata.normalize("NFC", name)
     first, delimiter, rest = name.partition(DELIMITER)
-    return INBOX + delimiter + rest if first.upper() == INBOX else name
+    is_inbox = first.isascii() and first.upper() == INBOX
+    return INBOX + delimiter + rest if is_inbox else name
+
+
+def spelled_otherwise(written: str) -> bool:
+    """Say whether a name goes under another spelling, INBOX aside, which everybody knows."""
+    name = canonical(written)
+    return name != written and name != INBOX
+
+
+def fault_of(name: str) -> str:
+    """Return why no mailbox may be called ``name``, "" if one may."""
+    if "" in name.split(DELIMITER):
+        return "a mailbox name has no empty level"
+    if len(name.encode()) > NAME_LIMIT_BYTES or _CONTROL.search(name):
+        return "the mailbox name is too long or holds control characters"
+    if "*" in name or "%" in name:
+        return "a mailbox name holds no wildcard"
+    return ""
 
 
 @lru_cache(maxsize=256)

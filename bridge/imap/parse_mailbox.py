@@ -6,6 +6,7 @@ RFC 3501 §6.3; RFCs 5258, 5819, 6154, 7162 §3.2.5.
 from __future__ import annotations
 
 from bridge.imap.commands import Command, List, QResync, Select
+from bridge.imap.mailboxname import canonical
 from bridge.imap.syntax import MODSEQ_LIMIT, Scanner
 
 STATUS_ITEMS = frozenset(
@@ -29,7 +30,7 @@ RETURN_OPTIONS = frozenset({"SUBSCRIBED", "CHILDREN", "SPECIAL-USE", "STATUS"})
 def parse_select(scanner: Scanner, *, read_only: bool) -> Command:
     """Take SELECT's or EXAMINE's arguments (RFC 7162 §3.1.8, §3.2.5)."""
     scanner.space()
-    mailbox = scanner.mailbox()
+    written = scanner.mailbox_as_written()
     condstore = False
     qresync = None
     if scanner.take(b" ("):
@@ -45,7 +46,7 @@ def parse_select(scanner: Scanner, *, read_only: bool) -> Command:
             if not scanner.take(b" "):
                 break
         scanner.expect(b")")
-    return Select(mailbox, read_only, condstore, qresync)
+    return Select(canonical(written), read_only, condstore, qresync, written)
 
 
 def _qresync(scanner: Scanner) -> QResync:

@@ -34,6 +34,7 @@ from bridge.imap.commands import (
 )
 from bridge.imap.errors import SyntaxFault
 from bridge.imap.framing import CommandLine
+from bridge.imap.mailboxname import canonical
 from bridge.imap.parse_fetch import parse_fetch, parse_store
 from bridge.imap.parse_mailbox import parse_list, parse_lsub, parse_select, take_status_items
 from bridge.imap.parse_notify import parse_notify
@@ -59,13 +60,13 @@ PLAIN = frozenset(
 _TAG = re.compile(rb"[^\x00-\x20\x7f-\xff(){%*\"\\+]+")
 
 
-def parse(line: CommandLine) -> Tagged:
-    """Return the command in ``line``.
+def parse(line: CommandLine, *, utf8: bool = False) -> Tagged:
+    """Return the command in ``line``; ``utf8`` says how it writes names, see ``Scanner``.
 
     Raises:
         SyntaxFault: it is none, or its arguments break the grammar.
     """
-    scanner = Scanner(line)
+    scanner = Scanner(line, utf8=utf8)
     tag = scanner.match(_TAG)
     if tag is None:
         raise scanner.fault("a tag")
@@ -151,12 +152,12 @@ def _id(scanner: Scanner) -> Command:
 
 def _create(scanner: Scanner) -> Command:
     scanner.space()
-    mailbox = scanner.mailbox()
+    written = scanner.mailbox_as_written()
     special_use: tuple[str, ...] = ()
     if scanner.take(b" (USE "):
         special_use = scanner.flag_list()
         scanner.expect(b")")
-    return Create(mailbox, special_use)
+    return Create(canonical(written), special_use, written)
 
 
 def _mailbox(scanner: Scanner) -> str:
@@ -166,7 +167,9 @@ def _mailbox(scanner: Scanner) -> str:
 
 def _rename(scanner: Scanner) -> Command:
     old = _mailbox(scanner)
-    return Rename(old, _mailbox(scanner))
+    scanner.space()
+    written = scanner.mailbox_as_written()
+    return Rename(old, canonical(written), written)
 
 
 def _status(scanner: Scanner) -> Command:

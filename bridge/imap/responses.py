@@ -72,6 +72,17 @@ def listing(verb: str, attributes: Iterable[str], name: bytes, extended: bytes =
     return b"* " + verb.encode() + b" (" + shown + b') "/" ' + name + extended + CRLF
 
 
+def renamed(name: str, old: str, *, utf8: bool) -> bytes:
+    """Return the LIST line that tells under which name ``old`` goes (RFC 9051 §6.3.9.7)."""
+    extended = old_name(mailbox(old, utf8=utf8))
+    return listing("LIST", (), mailbox(name, utf8=utf8), extended)
+
+
+def old_name(name: bytes) -> bytes:
+    """Return the OLDNAME item of a LIST line (RFC 5465 §5.4, RFC 9051 §6.3.9.7)."""
+    return b' ("OLDNAME" (' + name + b"))"
+
+
 def vanished(uids: Iterable[int], *, earlier: bool) -> bytes:
     """Return a VANISHED line (RFC 7162 §3.2.10)."""
     mark = b"(EARLIER) " if earlier else b""

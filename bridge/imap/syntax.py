@@ -41,11 +41,16 @@ _DATE_TIME = re.compile(
 
 
 class Scanner:
-    """Reads one ``CommandLine`` from left to right."""
+    """Reads one ``CommandLine`` from left to right.
 
-    __slots__ = ("_literals", "_next_literal", "_position", "_text", "tag")
+    ``utf8`` says that the client was told to write names in UTF-8: then ``&`` is a letter like
+    any other (RFC 6855 §3, RFC 9051 §5.1), else names may be in modified UTF-7.
+    """
 
-    def __init__(self, line: CommandLine) -> None:
+    __slots__ = ("_literals", "_next_literal", "_position", "_text", "_utf8", "tag")
+
+    def __init__(self, line: CommandLine, *, utf8: bool = False) -> None:
+        self._utf8 = utf8
         self._text = line.text
         self._literals = line.literals
         self._next_literal = 0
@@ -180,20 +185,27 @@ class Scanner:
         return text_of(self.astring_bytes())
 
     def mailbox(self) -> str:
-        """Take a mailbox name, decoded."""
+        """Take a mailbox name, decoded, in its one spelling."""
+        return canonical(self.mailbox_as_written())
+
+    def mailbox_as_written(self) -> str:
+        """Take a mailbox name, decoded but spelled as the client does."""
         return self._mailbox_name(self.astring_bytes())
 
     def list_mailbox(self) -> str:
         """Take a LIST pattern, decoded."""
         match = self.match(_LIST_MAILBOX)
-        return self._mailbox_name(match[0] if match is not None else self.string())
+        pattern = self._mailbox_name(match[0] if match is not None else self.string())
+        return canonical(pattern)
 
     def _mailbox_name(self, encoded: bytes) -> str:
         name = text_of(encoded)
+        if self._utf8 or not name.isascii():
+            return name
         try:
-            return canonical(decode(name) if name.isascii() else name)
+            return decode(name)
         except ValueError:  # not modified UTF-7: taken as it is, and hardly found
-            return canonical(name)
+            return name
 
     def sequence_set(self) -> SequenceSet:
         """Take a sequence set or ``$``."""

@@ -209,7 +209,7 @@ class Connection(Wire):
         """Take one command and carry it out."""
         session = self.session
         try:
-            tagged = parse(await self._command_line())
+            tagged = parse(await self._command_line(), utf8=session.utf8)
         except ImapFault as fault:
             session.refuse(fault)
             self._count_fault()
@@ -267,7 +267,7 @@ class Connection(Wire):
         if not isinstance(ahead, CommandLine) or ahead.spilled:
             return None
         try:
-            return TABLE[parse(ahead).name]
+            return TABLE[parse(ahead, utf8=self.session.utf8).name]
         except ImapFault:
             return None
 

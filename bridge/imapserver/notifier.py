@@ -178,7 +178,7 @@ class Notifier:
             case MailboxRenamed(mailbox, old_name):
                 name = mailbox.name
                 old = responses.mailbox(old_name, utf8=self._session.utf8)
-                extended = b' ("OLDNAME" (' + old + b"))"
+                extended = responses.old_name(old)
             case MailboxDeleted(mailbox):
                 name, attributes = mailbox.name, ["\\NonExistent"]
             case SubscriptionChanged():

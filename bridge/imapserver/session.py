@@ -21,6 +21,7 @@ from bridge.clock import Clock
 from bridge.imap import responses
 from bridge.imap.commands import Tagged
 from bridge.imap.errors import ImapFault
+from bridge.imap.mailboxname import fault_of
 from bridge.imapserver.background import Background
 from bridge.imapserver.output import Notifier, Output
 from bridge.imapserver.recent import RecentClaims
@@ -38,6 +39,7 @@ from bridge.model import (
     Mailbox,
     MailboxDeleted,
     Uid,
+    is_reserved,
 )
 from bridge.store.base import Store, StoreFailed
 
@@ -111,7 +113,10 @@ def flag_lines(selected: Selected) -> bytes:
     keywords = selected.view.index.keywords
     selected.told_keywords = len(keywords)
     shown = responses.flags([*SYSTEM_FLAGS, *keywords.values()])
-    permanent = b"()" if selected.read_only else shown[:-1] + b" \\*)"
+    kept = responses.flags(
+        [*SYSTEM_FLAGS, *(one for one in keywords.values() if not is_reserved(one))]
+    )
+    permanent = b"()" if selected.read_only else kept[:-1] + b" \\*)"
     return (
         b"* FLAGS " + shown + b"\r\n"
         b"* OK [PERMANENTFLAGS " + permanent + b"] flags that are kept\r\n"
@@ -188,10 +193,14 @@ class Session:
         return "IMAP4REV2" not in self.enabled
 
     async def mailbox(self, name: str, code: str = "NONEXISTENT") -> Mailbox:
-        """Return the mailbox called ``name``, or end the command with NO."""
+        """Return the mailbox called ``name``, or end the command with NO.
+
+        TRYCREATE is said only of what could be created (RFC 3501 §6.3.11).
+        """
         mailbox = await self.services.mailboxes.find(self.owner, name)
         if mailbox is None:
-            raise No("no such mailbox", code)
+            fault = fault_of(name)
+            raise No(fault or "no such mailbox", code if not fault else "CANNOT")
         return mailbox
 
     def send(self, line: bytes) -> None:

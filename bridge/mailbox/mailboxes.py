@@ -17,6 +17,7 @@ from datetime import datetime, timedelta
 from typing import TypeVar
 
 from bridge.clock import Clock
+from bridge.imap.mailboxname import canonical
 from bridge.mailbox.index import MailboxIndex
 from bridge.mailbox.subscribers import Callback, Subscribers
 from bridge.mailbox.transaction import (
@@ -102,8 +103,8 @@ class Mailboxes:
         return tuple(box for _, box in sorted((await self._named(account)).items()))
 
     async def find(self, account: AccountId, name: str) -> Mailbox | None:
-        """Return the mailbox of that name, INBOX in any case (RFC 3501 §5.1)."""
-        return (await self._named(account)).get(INBOX if name.upper() == INBOX else name)
+        """Return the mailbox of that name, however it is spelled (RFC 9051 §5.1)."""
+        return (await self._named(account)).get(canonical(name))
 
     async def special(self, account: AccountId, use: SpecialUse) -> Mailbox | None:
         """Return the account's mailbox for that use."""
@@ -182,6 +183,7 @@ class Mailboxes:
         async def work(transaction: MailboxTransaction) -> AccountId:
             known = await transaction.tx.account(address)
             if known is not None:
+                await transaction.spell_names(known)
                 return known
             account = await transaction.tx.add_account(address)
             for name, special_use in FIRST_MAILBOXES:
@@ -229,19 +231,35 @@ class Mailboxes:
 
         return await self.write(work)
 
-    async def copy(self, source: MailboxId, uids: Sequence[Uid], target: Mailbox) -> CopyOutcome:
+    async def copy(
+        self,
+        source: MailboxId,
+        uids: Sequence[Uid],
+        target: Mailbox,
+        *,
+        all_or_none: bool = False,
+    ) -> CopyOutcome:
         """See ``MailboxTransaction.copy``."""
 
         async def work(transaction: MailboxTransaction) -> CopyOutcome:
-            return CopyOutcome(target, await transaction.copy(source, uids, target.id))
+            pairs = await transaction.copy(source, uids, target.id, all_or_none=all_or_none)
+            return CopyOutcome(target, pairs)
 
         return await self.write(work)
 
-    async def move(self, source: MailboxId, uids: Sequence[Uid], target: Mailbox) -> CopyOutcome:
+    async def move(
+        self,
+        source: MailboxId,
+        uids: Sequence[Uid],
+        target: Mailbox,
+        *,
+        all_or_none: bool = False,
+    ) -> CopyOutcome:
         """See ``MailboxTransaction.move``."""
 
         async def work(transaction: MailboxTransaction) -> CopyOutcome:
-            return CopyOutcome(target, await transaction.move(source, uids, target.id))
+            pairs = await transaction.move(source, uids, target.id, all_or_none=all_or_none)
+            return CopyOutcome(target, pairs)
 
         return await self.write(work)
 

@@ -14,6 +14,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import Enum
 
+from bridge.imap.mailboxname import canonical
 from bridge.mime.ingest import Ingested
 from bridge.model import (
     AccountId,
@@ -33,6 +34,7 @@ from bridge.model import (
     SpecialUse,
     SubscriptionChanged,
     Uid,
+    is_reserved,
 )
 from bridge.store.base import Transaction
 from bridge.store.messages import Copy
@@ -50,9 +52,13 @@ class MailboxExists(Exception):
 
 
 class FlagChange(Enum):
-    """How STORE combines its flags with a message's (RFC 3501 §6.4.6)."""
+    """How flags are combined with a message's (RFC 3501 §6.4.6).
+
+    ``REPLACE`` is a client's: it keeps what is the bridge's to set; ``SET`` keeps nothing.
+    """
 
     SET = "set"
+    REPLACE = "replace"
     ADD = "add"
     REMOVE = "remove"
 
@@ -61,6 +67,8 @@ class FlagChange(Enum):
         match self:
             case FlagChange.SET:
                 return flags
+            case FlagChange.REPLACE:
+                return flags | frozenset(filter(is_reserved, old))
             case FlagChange.ADD:
                 return old | flags
             case FlagChange.REMOVE:
@@ -198,16 +206,23 @@ class MailboxTransaction:
         return copies
 
     async def copy(
-        self, source: MailboxId, uids: Sequence[Uid], target: MailboxId
+        self,
+        source: MailboxId,
+        uids: Sequence[Uid],
+        target: MailboxId,
+        *,
+        all_or_none: bool = False,
     ) -> tuple[tuple[Uid, Uid], ...]:
         """Copy messages with flags and dates; return (old UID, new UID) of each, in order.
 
-        Messages that no longer exist are passed over (RFC 3501 §6.4.7 allows all or nothing;
-        the caller decides by the number returned).
+        Messages that no longer exist are passed over; with ``all_or_none`` nothing is copied then
+        (RFC 3501 §6.4.7, RFC 2180 §4.4.1).
         """
         box = await self._mailbox(target)
         first, modseq = box.uid_next, _next_modseq(box)
         olds = await self.tx.message_rows(source, uids)
+        if all_or_none and len(olds) < len(set(uids)):
+            return ()
         added = tuple(
             replace(old, uid=Uid(first + place), modseq=modseq, saved_at=self._now)
             for place, old in enumerate(olds)
@@ -220,10 +235,15 @@ class MailboxTransaction:
         return tuple((old.uid, new.uid) for old, new in zip(olds, added, strict=True))
 
     async def move(
-        self, source: MailboxId, uids: Sequence[Uid], target: MailboxId
+        self,
+        source: MailboxId,
+        uids: Sequence[Uid],
+        target: MailboxId,
+        *,
+        all_or_none: bool = False,
     ) -> tuple[tuple[Uid, Uid], ...]:
         """Move messages (RFC 6851): copy and expunge in one; deletes nothing at the API."""
-        pairs = await self.copy(source, uids, target)
+        pairs = await self.copy(source, uids, target, all_or_none=all_or_none)
         await self.expunge(source, [old for old, _ in pairs])
         return pairs
 
@@ -289,6 +309,28 @@ class MailboxTransaction:
         new = await self._mailbox(mailbox)
         self.changes.append(MailboxRenamed(new, old.name))
         return new
+
+    async def spell_names(self, account: AccountId) -> None:
+        """Give each mailbox and subscription its one spelling, which clients are understood by.
+
+        Of two mailboxes that nobody can tell apart the second gets a number too.
+        """
+        boxes = await self.tx.mailboxes(account)
+        taken = {box.name for box in boxes}
+        for box in boxes:
+            name = canonical(box.name)
+            if name == box.name:
+                continue
+            number = 1
+            while name in taken:
+                number += 1
+                name = f"{canonical(box.name)} {number}"
+            taken.add(name)
+            await self.rename(box.id, name)
+        for name in await self.tx.subscriptions(account):
+            if canonical(name) != name:
+                await self.unsubscribe(account, name)
+                await self.subscribe(account, canonical(name))
 
     async def delete(self, mailbox: MailboxId) -> None:
         """Delete a mailbox and expunge its messages.

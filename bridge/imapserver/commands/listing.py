@@ -17,6 +17,8 @@ class _Tree:
         self.mailboxes = {mailbox.name: mailbox for mailbox in mailboxes}
         self.subscribed = frozenset(subscribed)
         self.parents = {parent for name in self.mailboxes for parent in parents(name)}
+        # A level above others is shown though it was deleted: they hang on it (RFC 3501 §6.3.4).
+        self.names = self.mailboxes.keys() | self.parents
         self.subscribed_parents = {parent for name in subscribed for parent in parents(name)}
 
 
@@ -27,7 +29,7 @@ async def list_(session: Session, command: List) -> str | None:
         return None
     tree = await _tree(session)
     patterns = [canonical(command.reference + pattern) for pattern in command.patterns]
-    candidates = set(tree.mailboxes)
+    candidates = set(tree.names)
     if "SUBSCRIBED" in command.selection:
         candidates = set(tree.subscribed)
         if "RECURSIVEMATCH" in command.selection:
@@ -58,7 +60,8 @@ def _line(
     use = mailbox.special_use if mailbox else None
     if "SPECIAL-USE" in command.selection and use is None:
         return None
-    attributes = [] if mailbox else ["\\NonExistent"]
+    missing = "\\NonExistent" if command.extended else "\\Noselect"  # RFC 5258 §3, RFC 3501 §7.2.2
+    attributes = [] if mailbox else [missing]
     extended = b""
     if "SUBSCRIBED" in command.selection or "SUBSCRIBED" in command.returns:
         if name in tree.subscribed:

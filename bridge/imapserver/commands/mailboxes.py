@@ -16,27 +16,29 @@ from bridge.imap.commands import (
     Status,
     Subscribe,
 )
-from bridge.imap.mailboxname import DELIMITER, parents
+from bridge.imap.mailboxname import DELIMITER, fault_of, parents, spelled_otherwise
 from bridge.imapserver.commands.selecting import mailbox_id
 from bridge.imapserver.reply import No
 from bridge.imapserver.session import Session
 from bridge.mailbox import MailboxIndex, MailboxTransaction
 from bridge.model import INBOX, Mailbox, SpecialUse, Uid
 
-NAME_LIMIT_BYTES = 255
 QUOTA_ROOT = b'"account"'
 
 
 def _check_name(name: str) -> str:
     name = name.removesuffix(DELIMITER)
-    levels = name.split(DELIMITER)
-    if not name or "" in levels:
-        raise No("a mailbox name has no empty level", "CANNOT")
-    if len(name.encode()) > NAME_LIMIT_BYTES or any(char < " " or char == "\x7f" for char in name):
-        raise No("the mailbox name is too long or holds control characters", "CANNOT")
-    if any(char in "*%" for char in name):
-        raise No("a mailbox name holds no wildcard", "CANNOT")
+    fault = fault_of(name)
+    if fault:
+        raise No(fault, "CANNOT")
     return name
+
+
+def tell_spelling(session: Session, written: str, name: str) -> None:
+    """Say under which name goes what the client spelled otherwise (RFC 9051 §6.3.9.7)."""
+    written = written.removesuffix(DELIMITER)
+    if "IMAP4REV2" in session.enabled and spelled_otherwise(written):
+        session.send(responses.renamed(name, written, utf8=session.utf8))
 
 
 async def create(session: Session, command: Create) -> str | None:
@@ -58,6 +60,7 @@ async def create(session: Session, command: Create) -> str | None:
         return await transaction.create(session.owner, name, use)
 
     mailbox = await mailboxes.write(work)
+    tell_spelling(session, command.written, name)
     return f"[MAILBOXID ({mailbox_id(mailbox.id).decode()})] created"
 
 
@@ -94,34 +97,42 @@ async def rename(session: Session, command: Rename) -> str | None:
     """RENAME, with what is below; INBOX's messages move to the new one (RFC 3501 §6.3.5)."""
     new = _check_name(command.new)
     mailboxes = session.services.mailboxes
-    mailbox = await session.mailbox(command.old.removesuffix(DELIMITER))
-    if new == mailbox.name or await mailboxes.find(session.owner, new) is not None:
+    old = command.old.removesuffix(DELIMITER)
+    boxes = {box.name: box for box in await mailboxes.mailboxes(session.owner)}
+    below = [box for box in boxes.values() if box.name.startswith(old + DELIMITER)]
+    if old not in boxes and not below:  # a level that was deleted is there while others are below
+        raise No("no such mailbox", "NONEXISTENT")
+    if new in boxes:
         raise No("a mailbox of that name exists", "ALREADYEXISTS")
-    if new.startswith(mailbox.name + DELIMITER) and mailbox.name != INBOX:
+    if new.startswith(old + DELIMITER) and old != INBOX:
         raise No("a mailbox can't be moved below itself", "CANNOT")
-    boxes = await mailboxes.mailboxes(session.owner)
-    names = {box.name for box in boxes}
-    missing = [parent for parent in parents(new) if parent and parent not in names]
-    below = [box for box in boxes if box.name.startswith(mailbox.name + DELIMITER)]
+    missing = [parent for parent in parents(new) if parent not in boxes]
+    renamed = {box.id: _check_name(new + box.name[len(old) :]) for box in below}
+    if old in boxes:
+        renamed = {boxes[old].id: new, **renamed}
 
     async def work(transaction: MailboxTransaction) -> None:
         for parent in missing:
             await transaction.create(session.owner, parent)
-        if mailbox.name == INBOX:
+        if old == INBOX:
             target = await transaction.create(session.owner, new)
-            uids = [Uid(row[0]) for row in await transaction.tx.index_rows(mailbox.id)]
-            await transaction.move(mailbox.id, uids, target.id)
+            uids = [Uid(row[0]) for row in await transaction.tx.index_rows(boxes[old].id)]
+            await transaction.move(boxes[old].id, uids, target.id)
             return
-        for box in [mailbox, *below]:
-            await transaction.rename(box.id, new + box.name[len(mailbox.name) :])
+        for mailbox, name in renamed.items():
+            await transaction.rename(mailbox, name)
 
     await mailboxes.write(work)
+    tell_spelling(session, command.written, new)
     return None
 
 
 async def subscribe(session: Session, command: Subscribe) -> str | None:
-    """SUBSCRIBE and UNSUBSCRIBE."""
+    """SUBSCRIBE and UNSUBSCRIBE; what can be no mailbox's name may only be dropped."""
     name = command.mailbox.removesuffix(DELIMITER)
+    known = await session.services.mailboxes.subscriptions(session.owner)
+    if command.on or name not in known:
+        name = _check_name(name)
 
     async def work(transaction: MailboxTransaction) -> None:
         if command.on:

@@ -9,6 +9,7 @@ import asyncio
 
 from bridge.imap import responses
 from bridge.imap.commands import Plain, QResync, Select
+from bridge.imap.mailboxname import spelled_otherwise
 from bridge.imap.sequence import SequenceSet
 from bridge.imapserver.reply import Bad
 from bridge.imapserver.session import Selected, Session, State, flag_lines
@@ -17,25 +18,24 @@ from bridge.model import DELETED, ModSeq, Uid
 
 
 async def select(session: Session, command: Select) -> str | None:
-    """SELECT and EXAMINE."""
-    was_open = session.selected is not None
-    if was_open:
+    """SELECT and EXAMINE; one that fails has closed the open mailbox too (RFC 3501 §6.3.1)."""
+    if command.qresync is not None and "QRESYNC" not in session.enabled:
+        raise Bad("ENABLE QRESYNC first")
+    if session.selected is not None:
         await session.deselect()
-        if session.enabled & {"QRESYNC", "IMAP4REV2"}:
-            session.send(b"* OK [CLOSED] the previous mailbox is closed\r\n")
+        # RFC 7162 §3.2.11; it needs no ENABLE: whoever does not know the code reads past it
+        session.send(b"* OK [CLOSED] the previous mailbox is closed\r\n")
     mailbox = await session.mailbox(command.mailbox)
     if command.condstore:
         session.enable_condstore()
-    if command.qresync is not None and "QRESYNC" not in session.enabled:
-        raise Bad("ENABLE QRESYNC first")
     selected = await session.select(mailbox, read_only=command.read_only)
-    session.send(b"".join(_state_lines(session, selected)))
+    session.send(b"".join(_state_lines(session, selected, command.written)))
     if command.qresync is not None:
         await _resynchronise(session, selected, command.qresync)
     return "[READ-ONLY] examined" if command.read_only else "[READ-WRITE] selected"
 
 
-def _state_lines(session: Session, selected: Selected) -> list[bytes]:
+def _state_lines(session: Session, selected: Selected, written: str) -> list[bytes]:
     index, view = selected.view.index, selected.view
     lines = [
         flag_lines(selected),
@@ -47,7 +47,7 @@ def _state_lines(session: Session, selected: Selected) -> list[bytes]:
         if unseen:
             lines.append(b"* OK [UNSEEN %d] the first unseen message\r\n" % unseen)
     else:
-        lines.append(_list_line(session, selected))
+        lines.append(_list_line(session, selected, written))
     lines += [
         b"* OK [UIDVALIDITY %d] UIDs are valid\r\n" % selected.mailbox.uid_validity,
         b"* OK [UIDNEXT %d] the next UID\r\n" % index.uid_next,
@@ -57,9 +57,11 @@ def _state_lines(session: Session, selected: Selected) -> list[bytes]:
     return lines
 
 
-def _list_line(session: Session, selected: Selected) -> bytes:
-    name = responses.mailbox(selected.mailbox.name, utf8=session.utf8)
-    return responses.listing("LIST", (), name)
+def _list_line(session: Session, selected: Selected, written: str) -> bytes:
+    name = selected.mailbox.name
+    if spelled_otherwise(written):
+        return responses.renamed(name, written, utf8=session.utf8)
+    return responses.listing("LIST", (), responses.mailbox(name, utf8=session.utf8))
 
 
 def mailbox_id(number: int) -> bytes:
