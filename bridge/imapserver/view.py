@@ -55,8 +55,8 @@ class View:
     """See the module.
 
     Attributes:
-        condstore: MODSEQ is shown with flags (RFC 7162 §3.1).
-        qresync: VANISHED instead of EXPUNGE, UID with flags (RFC 7162 §3.2).
+        condstore: UID and MODSEQ are shown with flags that nobody asked for (RFC 7162 §3.2.4).
+        qresync: VANISHED instead of EXPUNGE (RFC 7162 §3.2.10).
     """
 
     def __init__(self, index: MailboxIndex) -> None:
@@ -66,7 +66,7 @@ class View:
         self._told = columns_of(index)
         self._uids = index.uids
         self._count = len(index.uids)
-        self._told_modseq = index.highest_modseq
+        self._loaded_modseq = index.highest_modseq
         self._pending: list[MessageChange] = []
 
     def __len__(self) -> int:
@@ -145,8 +145,11 @@ class View:
     # -- changes -----------------------------------------------------------------------------
 
     def note(self, change: MessageChange) -> None:
-        """Take in a committed change, to be told later."""
-        if change.modseq > self._told_modseq:
+        """Take in a committed change, to be told later.
+
+        One that the index was loaded with may be published after that, and was told by SELECT.
+        """
+        if change.modseq > self._loaded_modseq:
             self._pending.append(change)
 
     def forget_flags(self, modseq: int) -> None:
@@ -193,7 +196,6 @@ class View:
             self._told = columns_of(self._index)
             self._uids = self._index.uids
             self._count = len(self._uids)
-        self._told_modseq = pending[-1].modseq
         return lines
 
     def _add(self, uids: Sequence[int]) -> list[bytes]:
@@ -231,7 +233,7 @@ class View:
     ) -> bytes:
         """Return the FETCH line that tells a message's flags."""
         items = []
-        if uid_too or self.qresync:
+        if uid_too or self.condstore:
             items.append(b"UID %d" % uid)
         items.append(b"FLAGS " + responses.flags(flags))
         if self.condstore:

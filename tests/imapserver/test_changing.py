@@ -6,7 +6,7 @@ import pytest
 
 from bridge.mailbox import FlagChange
 from bridge.model import Flag
-from tests.imapserver.client import APPEND_LIMIT_BYTES, Rig, message
+from tests.imapserver.client import APPEND_LIMIT_BYTES, Client, Rig, message
 
 
 @pytest.mark.parametrize("command", ["EXPUNGE", "UID EXPUNGE 1:*", "CLOSE"])
@@ -105,3 +105,141 @@ async def test_a_message_gone_cannot_be_moved(rig: Rig) -> None:
     await client.ok("NOOP")
     await other.ok("EXPUNGE")
     assert (await client.tagged("MOVE 1 Archive")).startswith("NO [EXPUNGEISSUED]")
+
+
+async def emptied(rig: Rig, *gone: int) -> Client:
+    """Return a client that numbers three messages of which another session expunged some."""
+    for number in range(3):
+        await rig.add(f"m{number}")
+    client, other = await rig.client("INBOX"), await rig.client("INBOX")
+    for number in gone:
+        await other.ok(f"STORE {number} +FLAGS.SILENT (\\Deleted)")
+    await client.ok("NOOP")
+    await other.ok("EXPUNGE")
+    return client
+
+
+@pytest.mark.parametrize("command", ["COPY", "MOVE"])
+@pytest.mark.parametrize("numbers", ["2:3", "1:*", "2", "3,2,1", "2,2,3"])
+async def test_by_number_all_are_copied_or_none(rig: Rig, command: str, numbers: str) -> None:
+    client = await emptied(rig, 2)
+    answer = await client.tagged(f"{command} {numbers} Archive")
+    assert answer.startswith("NO [EXPUNGEISSUED]")
+    assert (await client.ok("STATUS Archive (MESSAGES)"))[0] == "* STATUS Archive (MESSAGES 0)"
+    await client.ok("NOOP")
+    assert await client.ok("SEARCH ALL") == ["* SEARCH 1 2"]
+
+
+@pytest.mark.parametrize("command", ["COPY 1,3,1 Archive", "UID COPY 1:9 Archive"])
+async def test_what_is_there_is_copied_once(rig: Rig, command: str) -> None:
+    client = await emptied(rig, 2)
+    assert (await client.tagged(command)).startswith("OK [COPYUID")
+    assert (await client.ok("STATUS Archive (MESSAGES)"))[0] == "* STATUS Archive (MESSAGES 2)"
+
+
+async def test_a_uid_that_is_not_there_is_no_error(rig: Rig) -> None:
+    client = await emptied(rig, 2)
+    assert (await client.tagged("UID MOVE 2:3 Archive")).startswith("OK")
+    assert await client.ok("STATUS Archive (MESSAGES)") == ["* STATUS Archive (MESSAGES 1)"]
+
+
+STORED = {
+    "only what is gone": ("STORE 2 +FLAGS (\\Seen)", "NO [EXPUNGEISSUED]"),
+    "only what is gone, in silence": ("STORE 2 +FLAGS.SILENT (\\Seen)", "OK"),
+    "also what is there": ("STORE 1:3 +FLAGS (\\Seen)", "OK [EXPUNGEISSUED]"),
+    "by UID": ("UID STORE 2 +FLAGS (\\Seen)", "OK"),
+}
+
+
+@pytest.mark.parametrize(("command", "start"), STORED.values(), ids=STORED.keys())
+async def test_storing_flags_of_the_expunged(rig: Rig, command: str, start: str) -> None:
+    client = await emptied(rig, 2)
+    *untagged, tagged = await client.ask(command)
+    assert tagged.startswith(start)
+    assert not any(line.startswith("* 2 FETCH") for line in untagged)
+
+
+# -- the bridge's own keywords -----------------------------------------------------------------
+
+IGNORED = "* OK [CANNOT] "
+SPELLINGS = ["$PecDelivered", "$pecdelivered", "$PECFAILED", "$PecUncertain", "$PecAnything"]
+
+
+@pytest.mark.parametrize("keyword", SPELLINGS)
+@pytest.mark.parametrize("silent", ["", ".SILENT"])
+@pytest.mark.parametrize("start", ["", "UID "])
+async def test_no_client_sets_the_bridges_keywords(
+    rig: Rig, keyword: str, silent: str, start: str
+) -> None:
+    await rig.add()
+    client = await rig.client("INBOX")
+    for sign in ("+", ""):
+        told, line = await client.ok(f"{start}STORE 1 {sign}FLAGS{silent} ({keyword} \\Seen)")
+        assert told.startswith(f"{IGNORED}{keyword}:")
+        assert "FLAGS (\\Recent \\Seen)" in line
+    told, line = await client.ok(f"STORE 1 FLAGS{silent} ({keyword})")
+    assert "FLAGS (\\Recent)" in line
+    assert await client.ok(f"SEARCH KEYWORD {keyword}") == ["* SEARCH"]
+
+
+@pytest.mark.parametrize("silent", ["", ".SILENT"])
+async def test_no_client_clears_the_bridges_keywords(rig: Rig, silent: str) -> None:
+    await rig.add(flags=("$PecDelivered", "$Mio"))
+    client = await rig.client("INBOX")
+    for keyword in ("$PecDelivered", "$pecDELIVERED"):
+        told, line = await client.ok(f"STORE 1 -FLAGS{silent} ({keyword} $Mio)")
+        assert told.startswith(f"{IGNORED}{keyword}:")
+        assert "FLAGS ($PecDelivered \\Recent)" in line
+    # Flags are replaced every day without a thought of the bridge's: they are shown, no more.
+    assert await client.ok(f"STORE 1 FLAGS{silent} (\\Seen)") == [
+        "* 1 FETCH (FLAGS ($PecDelivered \\Recent \\Seen))"
+    ]
+    assert await client.ok(f"STORE 1 FLAGS{silent} ()") == [
+        "* 1 FETCH (FLAGS ($PecDelivered \\Recent))"
+    ]
+    assert await client.ok("SEARCH KEYWORD $PecDelivered") == ["* SEARCH 1"]
+
+
+async def test_with_unchangedsince_they_stay_as_well(rig: Rig) -> None:
+    await rig.add(flags=("$PecDelivered",))
+    client = await rig.client("INBOX")
+    await client.ok("STORE 1 (UNCHANGEDSINCE 9) FLAGS.SILENT (\\Seen)")
+    assert await client.ok("SEARCH KEYWORD $PecDelivered SEEN") == ["* SEARCH 1"]
+
+
+@pytest.mark.parametrize("keyword", SPELLINGS)
+async def test_no_client_appends_the_bridges_keywords(rig: Rig, keyword: str) -> None:
+    client = await rig.client("INBOX")
+    text = message("m")
+    literal = b"{%d+}\r\n%b" % (len(text), text)
+    flags = f"({keyword} \\Seen $Mio) ".encode()
+    for arguments in (
+        flags + literal,
+        flags + literal + b" " + flags + literal,
+        flags + b"CATENATE (TEXT " + literal + b")",
+    ):
+        *untagged, tagged = await client.ask(b"APPEND INBOX " + arguments)
+        assert tagged.startswith("OK [APPENDUID")
+        assert sum(line.startswith(f"{IGNORED}{keyword}:") for line in untagged) == 1
+    assert await client.ok("SEARCH KEYWORD $Mio SEEN") == ["* SEARCH 1 2 3 4"]
+    assert await client.ok(f"SEARCH KEYWORD {keyword}") == ["* SEARCH"]
+
+
+async def test_a_copy_keeps_the_bridges_keywords(rig: Rig) -> None:
+    await rig.add(flags=("$PecDelivered",))
+    client = await rig.client("INBOX")
+    await client.ok("COPY 1 Archive")
+    await client.ok("MOVE 1 Drafts")
+    for mailbox in ("Archive", "Drafts"):
+        await client.ok(f"SELECT {mailbox}")
+        assert await client.ok("SEARCH KEYWORD $PecDelivered") == ["* SEARCH 1"]
+
+
+async def test_which_flags_a_client_may_set_is_said(rig: Rig) -> None:
+    await rig.add(flags=("$PecDelivered", "$Mio"))
+    client = await rig.client()
+    flags, permanent, *_ = await client.ok("SELECT INBOX")
+    assert "$PecDelivered" in flags
+    assert "$PecDelivered" not in permanent
+    assert "$Mio" in permanent
+    assert "\\*" in permanent

@@ -254,3 +254,60 @@ async def test_a_store_that_fails_inside_a_literal_ends_the_connection(
     monkeypatch.setattr(rig.services.store, "scan", failing)
     await client.send(b"a FETCH 1 BODY.PEEK[]\r\n")
     assert (await client.eof()).endswith(b"* BYE the store failed\r\n")
+
+
+MARKING = [
+    "BODY[]",
+    "BODY[TEXT]",
+    "BODY[1]<0.2>",
+    "BINARY[1]",
+    "BINARY[1]<0.2>",
+    "RFC822",
+    "RFC822.TEXT",
+]
+ENABLING = ["ENABLE CONDSTORE", "ENABLE QRESYNC", "STATUS INBOX (HIGHESTMODSEQ)"]
+
+
+@pytest.mark.parametrize("item", MARKING)
+@pytest.mark.parametrize("enable", ENABLING)
+@pytest.mark.parametrize("others", ["", "FLAGS", "MODSEQ", "FLAGS MODSEQ UID", "UID", "ENVELOPE"])
+async def test_what_is_marked_as_seen_is_told_whole(
+    rig: Rig, item: str, enable: str, others: str
+) -> None:
+    await rig.add("m0", flags=("\\Seen",))
+    await rig.add("m1")
+    client = await rig.client("INBOX")
+    await client.ok(enable)
+    for command, uid in (("FETCH 1:2", 0), ("UID FETCH 1:2", 1)):
+        await client.ok("STORE 2 -FLAGS.SILENT (\\Seen)")
+        seen, marked = [
+            line for line in await client.ok(f"{command} ({others} {item})".replace("( ", "("))
+        ]
+        for name in ("UID", "FLAGS", "MODSEQ"):
+            assert marked.count(f"{name} ") == 1, marked
+            asked = name in others or (name == "UID" and uid)
+            assert seen.count(f"{name} ") == int(asked), seen
+        assert "\\Seen" in marked
+
+
+async def test_a_large_message_marked_as_seen_is_told_whole(rig: Rig) -> None:
+    await rig.add(large())
+    client = await rig.client("INBOX")
+    await client.ok("ENABLE CONDSTORE")
+    (line,) = await client.ok("FETCH 1 (FLAGS BODY[1])")
+    assert line.endswith(" UID 1 MODSEQ (3))")
+    assert line.startswith("* 1 FETCH (FLAGS (\\Recent \\Seen) BODY[1] {")
+
+
+async def test_flags_that_another_changed_are_told_with_uid_and_modseq(rig: Rig) -> None:
+    await rig.add()
+    client, other = await rig.client("INBOX"), await rig.client("INBOX")
+    await client.ok("ENABLE CONDSTORE")
+    await other.ok("STORE 1 +FLAGS (\\Flagged)")
+    told = "* 1 FETCH (UID 1 FLAGS (\\Flagged \\Recent) MODSEQ (3))"
+    assert told in await client.ok("NOOP")
+    await client.ok("FETCH 1 (FLAGS)")
+    assert await client.ok("STORE 1 -FLAGS (\\Flagged)") == [
+        "* 1 FETCH (UID 1 FLAGS (\\Recent) MODSEQ (4))"
+    ]
+    assert await client.ok("STORE 1 +FLAGS.SILENT (\\Flagged)") == ["* 1 FETCH (UID 1 MODSEQ (5))"]

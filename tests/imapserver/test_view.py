@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import pytest
@@ -45,6 +46,7 @@ class Box:
 
     index: MailboxIndex
     views: list[View] = field(default_factory=list)
+    published: list[MessageChange] = field(default_factory=list)
 
     @classmethod
     def of(cls, count: int) -> Box:
@@ -59,6 +61,7 @@ class Box:
 
     def publish(self, change: MessageChange) -> None:
         self.index.apply(change)
+        self.published.append(change)
         for view in self.views:
             view.note(change)
 
@@ -137,7 +140,10 @@ def test_flags_are_told_as_they_are_now() -> None:
     box.flag(SEEN, 1)
     box.flag(SEEN, 2)
     box.flag(NONE, 1)
-    assert told(view) == ["2 FETCH (FLAGS (\\Seen) MODSEQ (3))", "1 FETCH (FLAGS () MODSEQ (4))"]
+    assert told(view) == [
+        "2 FETCH (UID 2 FLAGS (\\Seen) MODSEQ (3))",
+        "1 FETCH (UID 1 FLAGS () MODSEQ (4))",
+    ]
 
 
 def test_own_flags_are_not_told_again() -> None:
@@ -147,6 +153,24 @@ def test_own_flags_are_not_told_again() -> None:
     view.forget_flags(box.index.highest_modseq)
     assert told(view) == []
     assert told(other) == ["1 FETCH (FLAGS (\\Seen))"]
+
+
+CHANGES: dict[str, Callable[[Box], None]] = {
+    "added": lambda box: box.add(2),
+    "flagged": lambda box: box.flag(SEEN, 1),
+    "expunged": lambda box: box.expunge(2),
+}
+
+
+@pytest.mark.parametrize("change", CHANGES.values(), ids=CHANGES.keys())
+def test_what_it_was_made_with_is_not_told(change: Callable[[Box], None]) -> None:
+    box = Box.of(3)
+    change(box)
+    late = box.view()
+    late.note(box.published[-1])  # committed before, and published after it was loaded
+    assert told(late) == []
+    box.add()
+    assert told(late) == [f"{len(box.index)} EXISTS"]
 
 
 def test_flags_can_wait() -> None:

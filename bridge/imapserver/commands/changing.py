@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import datetime
 
 from bridge.imap.commands import Append, AppendMessage, Copy, Expunge, Plain, Store
@@ -18,13 +19,21 @@ from bridge.imapserver.session import Session
 from bridge.mailbox import FlagChange, FlagsOutcome
 from bridge.mime.ingest import Ingested
 from bridge.mime.nul import without_nul
-from bridge.model import Flag, Flags, ModSeq, Uid, flag
+from bridge.model import Flag, Flags, ModSeq, Uid, flag, is_reserved
 
-HOW = {"": FlagChange.SET, "+": FlagChange.ADD, "-": FlagChange.REMOVE}
+HOW = {"": FlagChange.REPLACE, "+": FlagChange.ADD, "-": FlagChange.REMOVE}
 YIELD_LINES = 512
 
 
-def flags_of(written: tuple[str, ...]) -> Flags:
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Flags as a client wrote them: those it may set, and those that are the bridge's."""
+
+    flags: Flags
+    reserved: Flags
+
+
+def wanted_flags(written: tuple[str, ...]) -> Wanted:
     r"""Return flags as written, ``\\Recent`` left out: only the server sets it."""
     found: dict[str, Flag] = {}
     for name in written:
@@ -35,7 +44,15 @@ def flags_of(written: tuple[str, ...]) -> Flags:
         except ValueError:
             raise Bad(f"{name} is not a flag") from None
         found.setdefault(value.casefold(), value)
-    return frozenset(found.values())
+    reserved = frozenset(filter(is_reserved, found.values()))
+    return Wanted(frozenset(found.values()) - reserved, reserved)
+
+
+def tell_ignored(session: Session, reserved: Flags) -> None:
+    """Say that keywords of the bridge's were passed over (RFC 5530 §3 CANNOT)."""
+    if reserved:
+        names = ", ".join(sorted(reserved))
+        session.send(f"* OK [CANNOT] {names}: only the bridge sets and clears these\r\n".encode())
 
 
 def uids_of(session: Session, numbers: SequenceSet, *, uid: bool) -> list[Uid]:
@@ -46,7 +63,9 @@ def uids_of(session: Session, numbers: SequenceSet, *, uid: bool) -> list[Uid]:
     return view.uids(view.numbers(numbers, uid=uid))
 
 
-async def _prepared(session: Session, message: AppendMessage) -> tuple[Ingested, Flags, datetime]:
+async def _prepared(
+    session: Session, message: AppendMessage, flags: Flags
+) -> tuple[Ingested, Flags, datetime]:
     """Return a message ready to be added, or say why it can't be."""
     limit, text = session.services.append_limit_bytes, message.text
     if message.parts:
@@ -62,14 +81,19 @@ async def _prepared(session: Session, message: AppendMessage) -> tuple[Ingested,
         text = written
     ready = await session.services.mailboxes.prepare(text)
     received_at = message.internal_date or session.services.clock.now()
-    return ready, flags_of(message.flags), received_at
+    return ready, flags, received_at
 
 
 async def append(session: Session, command: Append) -> str | None:
     """APPEND: all of its messages or none."""
     mailbox = await session.mailbox(command.mailbox, "TRYCREATE")
-    prepared = [await _prepared(session, message) for message in command.messages]
+    wanted = [wanted_flags(message.flags) for message in command.messages]
+    prepared = [
+        await _prepared(session, message, one.flags)
+        for message, one in zip(command.messages, wanted, strict=True)
+    ]
     rows = await session.services.mailboxes.append_many(mailbox.id, prepared)
+    tell_ignored(session, frozenset().union(*(one.reserved for one in wanted)))
     uids = (
         ",".join(str(row.uid) for row in rows)
         if len(rows) == 1
@@ -83,17 +107,20 @@ async def store(session: Session, command: Store) -> str | None:
     selected = session.writable
     if command.unchanged_since is not None:
         session.enable_condstore()
-    flags = flags_of(command.flags)
+    wanted = wanted_flags(command.flags)
     uids = uids_of(session, command.numbers, uid=command.uid)
     if not uids:
         return None
     since = None if command.unchanged_since is None else ModSeq(command.unchanged_since)
     outcome = await session.services.mailboxes.change_flags(
-        selected.mailbox.id, uids, HOW[command.sign], flags, since
+        selected.mailbox.id, uids, HOW[command.sign], wanted.flags, since
     )
     selected.view.forget_flags(outcome.modseq)
     session.tell_keywords()
-    await _answer_store(session, command, uids, outcome)
+    tell_ignored(session, wanted.reserved)
+    await _answer_store(session, command, uids, outcome, told_flags=bool(wanted.reserved))
+    if len(outcome.missing) == len(uids) and not (command.uid or command.silent):
+        raise No("the messages were expunged meanwhile", "EXPUNGEISSUED")  # RFC 2180 §4.2.2
     if outcome.conflicts:
         listed = [
             uid if command.uid else selected.view.number(uid) or 0 for uid in outcome.conflicts
@@ -105,33 +132,33 @@ async def store(session: Session, command: Store) -> str | None:
 
 
 async def _answer_store(
-    session: Session, command: Store, uids: list[Uid], outcome: FlagsOutcome
+    session: Session, command: Store, uids: list[Uid], outcome: FlagsOutcome, *, told_flags: bool
 ) -> None:
-    if command.silent and not session.open.view.condstore:
-        return
+    """Tell what the flags are now; with SILENT where they are not what the client must think."""
     untouched = {*outcome.conflicts, *outcome.missing}
     for start in range(0, len(uids), YIELD_LINES):
         if start:
             await session.output.drain()
         told = [uid for uid in uids[start : start + YIELD_LINES] if uid not in untouched]
-        session.send(b"".join(_stored_lines(session, command, told, outcome)))
+        session.send(b"".join(_stored_lines(session, command, told, outcome, told_flags)))
 
 
 def _stored_lines(
-    session: Session, command: Store, uids: list[Uid], outcome: FlagsOutcome
+    session: Session, command: Store, uids: list[Uid], outcome: FlagsOutcome, told_flags: bool
 ) -> Iterator[bytes]:
     view, index = session.open.view, session.open.view.index
+    replaces = command.sign == ""
     for uid in uids:
         number, position = view.number(uid), index.position(uid)
         if number is None or position is None:
             continue
-        modseq = index.modseqs[position]
-        if not command.silent:
-            flags = session.flags_of(uid, index.flags[position])
+        modseq, held = index.modseqs[position], index.flags[position]
+        keeps = replaces and any(map(is_reserved, held))
+        if not command.silent or told_flags or keeps:
+            flags = session.flags_of(uid, held)
             yield view.flags_line(number, uid, flags, modseq, uid_too=command.uid)
-        elif uid in outcome.changed:
-            shown = b"UID %d " % uid if command.uid or view.qresync else b""
-            yield b"* %d FETCH (%bMODSEQ (%d))\r\n" % (number, shown, modseq)
+        elif view.condstore and uid in outcome.changed:
+            yield b"* %d FETCH (UID %d MODSEQ (%d))\r\n" % (number, uid, modseq)
 
 
 async def copy(session: Session, command: Copy) -> str | None:
@@ -143,9 +170,12 @@ async def copy(session: Session, command: Copy) -> str | None:
         return None
     mailboxes = session.services.mailboxes
     change = mailboxes.move if command.move else mailboxes.copy
-    outcome = await change(selected.mailbox.id, uids, target)
+    # By number a message is meant that the client still sees; an unknown UID is none (RFC 3501
+    # §6.4.8), and what went is no more in a saved result (RFC 5182 §2.1).
+    by_number = not (command.uid or command.numbers.saved)
+    outcome = await change(selected.mailbox.id, uids, target, all_or_none=by_number)
     if not outcome.pairs:
-        raise No("the messages were expunged meanwhile", "EXPUNGEISSUED")
+        raise No("some messages were expunged meanwhile; nothing was done", "EXPUNGEISSUED")
     old = format_numbers(old for old, _ in outcome.pairs)
     new = format_numbers(new for _, new in outcome.pairs)
     code = f"[COPYUID {target.uid_validity} {old} {new}]"

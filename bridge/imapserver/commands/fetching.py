@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from bridge.imap import responses
 from bridge.imap.commands import Fetch
 from bridge.imap.sections import FetchItem, Item, Section
-from bridge.imapserver.commands.batch import Batch, batch_of, batches
+from bridge.imapserver.commands.batch import Batch, batch_of, batches, take
 from bridge.imapserver.commands.body import BodyItems
 from bridge.imapserver.commands.changing import uids_of
 from bridge.imapserver.commands.column import (
@@ -21,7 +21,6 @@ from bridge.imapserver.commands.column import (
     index_column,
     lines,
     piece_column,
-    shown_flags,
 )
 from bridge.imapserver.commands.large import LARGE_BYTES, LargeMessage
 from bridge.imapserver.commands.selecting import vanished_since
@@ -113,7 +112,7 @@ async def _send_batch(
         for item in items
         if isinstance(item, Item) and item not in PIECES
     }
-    tails = _tails(selected, batch, seen) if seen and Item.FLAGS not in items else []
+    tails = _tails(selected, batch, seen, items) if seen else []
     is_large = body.heavy and selected.view.index.sizes[batch.positions[0]] > LARGE_BYTES
     ready |= await _pieces(session, items, batch)
     columns = [ready[item] for item in items if isinstance(item, Item)]
@@ -126,19 +125,23 @@ async def _send_batch(
     session.send(b"".join(lines(batch.numbers, columns, tails)))
 
 
-def _tails(selected: Selected, batch: Batch, seen: frozenset[int]) -> list[bytes]:
-    """Return the new flags of messages that this very FETCH marked as seen."""
-    index = selected.view.index
-    flags = shown_flags(selected, batch)
-    tails = []
-    for place, at in enumerate(batch.positions):
-        tail = b""
-        if index.uids[at] in seen:
-            tail = b" FLAGS " + flags[place]
-            if selected.view.condstore:
-                tail += b" MODSEQ (%d)" % index.modseqs[at]
-        tails.append(tail)
-    return tails
+def _tails(
+    selected: Selected, batch: Batch, seen: frozenset[int], items: Sequence[FetchItem]
+) -> list[bytes]:
+    """Return what is told of messages that this very FETCH marked as seen, unless asked for.
+
+    Their new flags, and with CONDSTORE their UID and MODSEQ (RFC 7162 §3.2.4).
+    """
+    wanted = [Item.UID, Item.FLAGS, Item.MODSEQ] if selected.view.condstore else [Item.FLAGS]
+    columns = [index_column(one, selected, batch) for one in wanted if one not in items]
+    if not columns:
+        return []
+    template = b"".join(b" " + column.template for column in columns)
+    shown = zip(*(values for column in columns for values in column.values), strict=True)
+    uids = take(selected.view.index.uids, batch.positions)
+    return [
+        template % values if uid in seen else b"" for uid, values in zip(uids, shown, strict=True)
+    ]
 
 
 async def _pieces(session: Session, items: Sequence[FetchItem], batch: Batch) -> dict[Item, Column]:
