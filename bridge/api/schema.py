@@ -22,6 +22,7 @@ from typing import Annotated, Any
 from pydantic import AliasChoices, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 from bridge.api.date import parse_date
+from bridge.charset.decode import decode_text
 
 CODE = re.compile(
     r"20\d{2}(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])(?:[01]\d|2[0-3])[0-5]\d[0-5]\d\d{1,6}",
@@ -388,10 +389,7 @@ def _words(message: object) -> str:
 
 
 def _load(content: bytes) -> object:
-    try:
-        text = content.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        text = content.decode("cp1252", "replace")
+    text = decode_text(content, "").text
     try:
         loaded: object = json.loads(text, parse_int=_int, parse_constant=str)
     except (ValueError, RecursionError) as error:

@@ -9,7 +9,8 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from bridge.imap.charset import codec_of
+from bridge.charset.decode import decode_text
+from bridge.charset.labels import codec_of
 from bridge.imap.commands import Search, Sort, Thread
 from bridge.imap.errors import ImapFault
 from bridge.imap.search import (
@@ -30,7 +31,7 @@ from bridge.imap.search import (
     Text,
     Within,
 )
-from bridge.imap.syntax import MODSEQ_LIMIT, Scanner, text_of
+from bridge.imap.syntax import MODSEQ_LIMIT, Scanner
 
 _PARTIAL = re.compile(rb"(-?)([1-9]\d{0,9}):(-?)([1-9]\d{0,9})")
 _ENTRY = re.compile(rb'"(?:[^"\\]|\\.)*" (?:priv|shared|all) ', re.IGNORECASE)
@@ -159,10 +160,7 @@ class _Keys:
 
     def _text(self) -> str:
         encoded = self._scanner.astring_bytes()
-        try:
-            return encoded.decode(self._charset)
-        except (UnicodeDecodeError, LookupError):
-            return text_of(encoded)
+        return decode_text(encoded, self._charset).text
 
     def _header(self) -> SearchKey:
         name = self._text()
@@ -242,12 +240,11 @@ def _returns(scanner: Scanner) -> tuple[frozenset[str] | None, tuple[int, int] |
 
 
 def _charset(scanner: Scanner) -> str:
-    """Take a charset; return the codec's name."""
+    """Take a charset that is known."""
     written = scanner.astring()
-    codec = codec_of(written)
-    if codec is None:
+    if codec_of(written) is None:
         raise BadCharset(scanner.tag, f"the charset {written!a} is not known")
-    return codec
+    return written
 
 
 def parse_search(scanner: Scanner, *, uid: bool) -> Search:

@@ -3,7 +3,8 @@
 The description says form-urlencoded and shows plain text; nobody has published a real answer. So
 both are taken, told apart by what the text itself allows: a form-urlencoded text has no blank, no
 line end and no letter outside ASCII in it, and every ``%`` begins an octet. Octets are UTF-8, or
-else Windows-1252. What they spell is a whole MIME message, HTML or plain text.
+else Windows-1252 (see ``charset.decode``). What they spell is a whole MIME message, HTML or plain
+text.
 
 Reading never fails; the body as received is kept beside what comes of it.
 
@@ -17,6 +18,7 @@ from binascii import a2b_qp
 from dataclasses import dataclass
 from enum import Enum
 
+from bridge.charset.decode import decode_text
 from bridge.mime.header import read_fields
 
 _NOT_ENCODED = re.compile(r"[^A-Za-z0-9\-._~!*'()/+%]|%(?![0-9A-Fa-f]{2})")
@@ -34,16 +36,6 @@ _ANY_TAG = re.compile(
     r"(?i)</(?:html|body|div|p|table|td|span|font|a|b|i|strong|em|ul|ol|li|h[1-6])\s*>|<br\s*/?>"
 )
 _SNIFFED_CHARS = 64 * 1024
-
-
-def _windows(octet: int) -> str:
-    try:
-        return bytes((octet,)).decode("cp1252")
-    except UnicodeDecodeError:  # five octets mean nothing in it
-        return chr(octet)
-
-
-_WINDOWS = {octet: _windows(octet) for octet in range(0x80, 0xA0)}
 
 
 class Form(Enum):
@@ -78,7 +70,7 @@ def read_body(body: str) -> Body:
     if _is_message(head.lstrip()[:_HEADER_LIMIT_BYTES]):
         whole = body.encode("utf-8", "replace") if octets is None else octets
         return Body(Form.MESSAGE, "", whole.lstrip())
-    text = body if octets is None else _characters(octets)
+    text = body if octets is None else decode_text(octets, "").text
     text = _LINE_END.sub("\n", text.removeprefix("\ufeff"))
     return Body(Form.HTML if _is_html(text) else Form.TEXT, text, b"")
 
@@ -98,13 +90,6 @@ def _octets(body: str) -> bytes | None:
     # Where no "=" and no line end is left, quoted-printable is percent encoding with another
     # sign, and its decoder is ten times faster than urllib's.
     return a2b_qp(plain.replace("%", "=").encode("ascii"))
-
-
-def _characters(octets: bytes) -> str:
-    try:
-        return octets.decode("utf-8")
-    except UnicodeDecodeError:
-        return octets.decode("latin-1").translate(_WINDOWS)
 
 
 def _is_message(head: bytes) -> bool:

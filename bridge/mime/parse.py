@@ -33,7 +33,7 @@ from bridge.mime.attachment import (
 from bridge.mime.html_inline import clean, content_ids, inline_images, join
 from bridge.mime.html_text import text_to_html, to_ascii
 from bridge.mime.parse_part import Field, Part, parse
-from bridge.mime.parse_text import decode_text, decode_words, one_line
+from bridge.mime.parse_text import decode_html, decode_text, decode_words, one_line
 from bridge.mime.tnef import read_tnef
 
 SignedPolicy = Literal["refuse", "attach"]
@@ -214,7 +214,8 @@ def _is_shown(part: Part, top: bool) -> bool:
 
 
 def _fragments(part: Part) -> Iterator[str]:
-    decoded = decode_text(decode_content(part), part.parameter("charset"))
+    decode = decode_html if part.content_type == "text/html" else decode_text
+    decoded = decode(decode_content(part), part.parameter("charset"))
     if decoded.guess:
         yield _mark(decoded.guess)
     if part.content_type == "text/html":

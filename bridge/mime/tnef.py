@@ -8,10 +8,11 @@ among it, gives nothing, and the caller sends the envelope as it came.
 
 from __future__ import annotations
 
-import codecs
 import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
+
+from bridge.charset.labels import codec_of
 
 SIGNATURE = 0x223E9F78
 _RENDER_DATA = 0x9002
@@ -80,10 +81,7 @@ def read_tnef(content: bytes) -> Unpacked | None:
 
 
 def _codec(code_page: int) -> str:
-    try:
-        return codecs.lookup(f"cp{code_page}").name
-    except LookupError:
-        return "cp1252"
+    return codec_of(f"cp{code_page}") or "cp1252"
 
 
 def _take(entry: _Entry, attribute: int, value: bytes, codec: str) -> None:

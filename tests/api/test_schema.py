@@ -107,6 +107,8 @@ def test_what_is_no_answer(content: bytes) -> None:
 def test_charsets() -> None:
     assert schema.read_reply('\ufeff{"message": "è"}'.encode()).message == "è"
     assert schema.read_reply('{"message": "è"}'.encode("cp1252")).message == "è"
+    damaged = '{"message": "perché'.encode() + b' \xe1"}'
+    assert schema.read_reply(damaged).message == "perché \ufffd"
 
 
 # --- GET /inbox -------------------------------------------------------------------------------

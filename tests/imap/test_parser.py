@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from bridge.imap import commands as c
 from bridge.imap.errors import ImapFault, SyntaxFault
 from bridge.imap.framing import CommandLine, Framer
+from bridge.imap.parse_search import BadCharset
 from bridge.imap.parser import decode_sasl, parse
 from bridge.imap.search import HasFlag, Operator, Program, SearchKey, Text
 from bridge.imap.sections import ALL, FAST, FULL, Item, Section
@@ -214,10 +215,28 @@ def test_read(text: str, command: c.Command) -> None:
     assert parsed(text) == command
 
 
-def test_text_in_another_charset_is_decoded() -> None:
-    line = CommandLine(b"a SEARCH CHARSET ISO-8859-1 BODY {1}\n", (b"\xe0",))
-    wanted = Program((Text("body", "à"),))
+@pytest.mark.parametrize(
+    ("charset", "needle", "text"),
+    [
+        (b"ISO-8859-1", b"\xe0 \x80", "à €"),
+        (b"windows-949", b"\x8cc", "똠"),
+        (b'"x-cp1251"', b"\xe4\xe0", "да"),
+        (b"US-ASCII", b"\xc3\xa0", "à"),
+        (b"UTF-8", b"\xc3\xa0 \xe0", "à \ufffd"),
+        (b"UTF-7", b"+AOA-", "à"),
+    ],
+)
+def test_text_in_another_charset_is_decoded(charset: bytes, needle: bytes, text: str) -> None:
+    line = CommandLine(b"a SEARCH CHARSET %b BODY {%d}\n" % (charset, len(needle)), (needle,))
+    wanted = Program((Text("body", text),))
     assert parse(line).command == c.Search(False, wanted, has_charset=True)
+
+
+@pytest.mark.parametrize("charset", ["punycode", "idna", "unicode_escape", "rot13", "zip", "x-no"])
+def test_what_is_no_charset_is_refused(charset: str) -> None:
+    for command in ("SEARCH CHARSET %s ALL", "SORT (DATE) %s ALL", "THREAD REFERENCES %s ALL"):
+        with pytest.raises(BadCharset):
+            parsed(command % charset)
 
 
 def test_a_password_is_not_in_the_repr() -> None:

@@ -95,7 +95,7 @@ async def test_charsets_of_mail_are_taken(rig: Rig, name: str) -> None:
     await client.ok(f"THREAD ORDEREDSUBJECT {name} ALL")
 
 
-@pytest.mark.parametrize("name", ["rot13", "base64", "idna", "utf-16", "unicode_escape", "klingon"])
+@pytest.mark.parametrize("name", ["rot13", "base64", "idna", "unicode_escape", "klingon"])
 @pytest.mark.parametrize(
     "command", ["SEARCH CHARSET {} ALL", "SORT (DATE) {} ALL", "THREAD REFERENCES {} ALL"]
 )

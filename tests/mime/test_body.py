@@ -23,7 +23,8 @@ BODIES = [
     pytest.param("caffè+latte", "caffè+latte", id="a letter no encoder leaves"),
     pytest.param("Citt%C3%A0+di+Forl%C3%AC", "Città di Forlì", id="form, UTF-8"),
     pytest.param("Citt%E0+di+Forl%EC", "Città di Forlì", id="form, Windows-1252"),
-    pytest.param("5+%80+%93ok%94+%81", "5 € “ok” \x81", id="form, Windows-1252's own range"),
+    pytest.param("perch%C3%A9+%E1", "perché \ufffd", id="form, one bad octet"),
+    pytest.param("5+%80+%93ok%94+%81", "5 € “ok” \ufffd", id="form, Windows-1252's own range"),
     pytest.param("a%20b+c", "a b+c", id="blanks as %20 leave the plus sign"),
     pytest.param("uno%0D%0Adue%0Atre%0Dquattro\n", "uno\ndue\ntre\nquattro", id="line ends"),
     pytest.param("1%2B1%3D2+%25", "1+1=2 %", id="form, signs encoded"),
@@ -71,12 +72,11 @@ def test_a_whole_message_keeps_its_octets() -> None:
     assert read_body(quote_plus(octets)).octets == octets
 
 
-@given(st.text())
+@given(st.text(st.characters(exclude_categories=["Cs"])))
 def test_whatever_was_form_encoded_comes_back(text: str) -> None:
-    body = read_body(quote_plus(text.encode("utf-8", "surrogatepass")))
+    body = read_body(quote_plus(text.encode()))
     if body.form is not Form.MESSAGE:
-        expected = text.encode("utf-8", "surrogatepass")
-        assert body.text.encode("utf-8", "replace") == _lines(_characters(expected)).encode()
+        assert body.text == _lines(text)
 
 
 @given(st.text(alphabet="a+%2 \n<>é", max_size=30))
@@ -99,16 +99,6 @@ def test_megabytes_are_read_in_no_time(piece: str) -> None:
     began_s = time.process_time()
     read_body(body)
     assert time.process_time() - began_s < 3
-
-
-def _characters(octets: bytes) -> str:
-    try:
-        return octets.decode()
-    except UnicodeDecodeError:
-        return "".join(
-            chr(octet) if octet in b"\x81\x8d\x8f\x90\x9d" else bytes((octet,)).decode("cp1252")
-            for octet in octets
-        )
 
 
 def _lines(text: str) -> str:
