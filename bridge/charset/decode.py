@@ -48,7 +48,7 @@ class Decoded:
 
 def decode_text(content: bytes, charset: str) -> Decoded:
     """Decode ``content`` as ``charset`` declares, or as well as can be."""
-    label = charset.strip().strip("\"'").strip()
+    label = charset.strip(" \t\r\n\"'")
     if content.startswith(codecs.BOM_UTF8):
         return _decode(content, "utf_8", "utf-8")
     if is_unsaid(label):

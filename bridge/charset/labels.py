@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import re
 from encodings.aliases import aliases
+from functools import lru_cache
 from typing import Final
 
 _LISTED: Final = """
@@ -71,6 +72,7 @@ _MORE_LABELS: Final = {
     "utf_8": "cp65001 unicode-1-1-utf-8 unicode11utf8 unicode20utf8 utf8mb4",
 }
 """What the Encoding Standard or mailers call a charset and Python does not."""
+_LABEL_LIMIT_CHARS = 60
 _VENDORS = re.compile(r"x*(?:(?:windows|ms|ibm|dos|cp)(?=[0-9]+\Z))?")
 """What may stand before a name that is known: ``x-gbk``, ``windows-949`` for ``cp949``."""
 _UNSAID: Final = frozenset({"", "unknown8bit", "xunknown", "unknown", "default", "none"})
@@ -100,18 +102,23 @@ def codec_of(label: str) -> str | None:
     >>> codec_of("GB2312"), codec_of("x-cp1252"), codec_of("punycode")
     ('gb18030', 'cp1252', None)
     """
-    codec = _known(_letters(label)) if label.isascii() else None
+    codec = _known(label) if len(label) <= _LABEL_LIMIT_CHARS else None
     return None if codec is None else _SUPERSETS.get(codec, codec)
-
-
-def _known(letters: str) -> str | None:
-    if letters in _CODEC_OF:
-        return _CODEC_OF[letters]
-    bare = _VENDORS.sub("", letters, count=1)
-    return _CODEC_OF.get(f"cp{bare}" if bare.isdigit() else bare)
 
 
 def is_unsaid(label: str) -> bool:
     """Tell whether a label says nothing about octets above 127: none, or that of ASCII."""
-    letters = _letters(label)
-    return letters in _UNSAID or _CODEC_OF.get(letters) == "ascii"
+    if not label:
+        return True
+    return len(label) <= _LABEL_LIMIT_CHARS and (
+        _known(label) == "ascii" or _letters(label) in _UNSAID
+    )
+
+
+@lru_cache(maxsize=256)
+def _known(label: str) -> str | None:
+    letters = _letters(label) if label.isascii() else ""
+    if letters in _CODEC_OF:
+        return _CODEC_OF[letters]
+    bare = _VENDORS.sub("", letters, count=1)
+    return _CODEC_OF.get(f"cp{bare}" if bare.isdigit() else bare)

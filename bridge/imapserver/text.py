@@ -11,11 +11,12 @@ from __future__ import annotations
 
 import asyncio
 import re
+from collections.abc import Callable
 from datetime import date
 
 from bridge.imap.search import Dated, Header, SearchKey, Text
 from bridge.imapserver.session import Session
-from bridge.mime.searchtext import body_text, fold
+from bridge.mime.searchtext import body_text, fold, whole_text
 from bridge.model import ContentId, MailboxId
 from bridge.store.base import ReadTransaction
 from bridge.store.messages import Part, TextField
@@ -40,7 +41,7 @@ async def texts_of(session: Session, key: SearchKey) -> Contents:
         case Text(field, needle) if field == "text":
             folded = fold(needle)
             in_header = await _field(session, mailbox, TextField.HEADER, folded)
-            return in_header | await _body(session, mailbox, folded)
+            return in_header | await _body(session, mailbox, folded, whole_text)
         case Text(field, needle):
             return await _header(session, mailbox, field, fold(needle))
         case Header(name, needle):
@@ -69,21 +70,25 @@ async def _header(session: Session, mailbox: MailboxId, name: str, needle: str) 
     return await session.services.store.scan(work)
 
 
-async def _body(session: Session, mailbox: MailboxId, needle: str) -> Contents:
+async def _body(
+    session: Session, mailbox: MailboxId, needle: str, read: Callable[[bytes], str] = body_text
+) -> Contents:
     store = session.services.store
     found, unsure = await store.scan(lambda tx: tx.matching_text(mailbox, TextField.BODY, needle))
     hits = set(found)
     for content in unsure:
-        if await _body_holds(session, content, needle):
+        if await _holds(session, content, needle, read):
             hits.add(content)
     return frozenset(hits)
 
 
-async def _body_holds(session: Session, content: ContentId, needle: str) -> bool:
+async def _holds(
+    session: Session, content: ContentId, needle: str, read: Callable[[bytes], str]
+) -> bool:
     """Decode a text again, for its body is too long to be kept for searches."""
     rows = await session.services.store.scan(lambda tx: tx.pieces([content], [Part.RAW]))
     raws = [raw for _, raw in rows if isinstance(raw, bytes)]
-    return await asyncio.to_thread(lambda: any(needle in body_text(raw) for raw in raws))
+    return await asyncio.to_thread(lambda: any(needle in read(raw) for raw in raws))
 
 
 async def _sent(session: Session, mailbox: MailboxId, how: int, day: date) -> Contents:

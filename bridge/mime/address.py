@@ -32,6 +32,12 @@ _PLAIN = re.compile(
 """One address without comments, folds, routes or obsolete forms: nearly all there are."""
 
 
+_ODD_NAME = re.compile(rb"((?:[^\",<>]|\"[^\"]*\")*+)(?=<)")
+_FURTHER_ADDRESS = re.compile(rb"@[^;]*;")
+"""A list with semicolons for commas, whose first address comes first."""
+_BLANKS = re.compile(rb"[ \t\r\n]+")
+
+
 class Address(NamedTuple):
     """One address, or one end of a group: a start has only a ``mailbox``, an end has nothing."""
 
@@ -136,6 +142,8 @@ class _AddressReader:
         start = lexer.pos
         status = self._name_and_angle()
         if status == BROKEN:
+            status = self._odd_name_and_angle(start)
+        if status == BROKEN:
             lexer.pos = start
             status, invalid = self._bare_address()
             if invalid and self._name is None and self._domain is None:
@@ -153,6 +161,22 @@ class _AddressReader:
         if self._angle() == BROKEN:
             self._domain = b"SYNTAX_ERROR"
         return MORE if lexer.pos < lexer.end else END
+
+    def _odd_name_and_angle(self, start: int) -> int:
+        """Read what is no name before ``<address>``: ``Rossi @ ACME``, ``a@b.it``, ``[list] x``.
+
+        What stands in the brackets is the address, as all who show mail have it.
+        """
+        lexer = self._lexer
+        odd = _ODD_NAME.match(lexer.text, start)
+        if odd is None or _FURTHER_ADDRESS.search(odd[1]):
+            return BROKEN
+        lexer.pos = odd.end()
+        if self._angle() != BROKEN and self._mailbox and self._domain:
+            self._name = _BLANKS.sub(b" ", odd[1].replace(b'"', b"")).strip(b" ") or None
+            return MORE if lexer.pos < lexer.end else END
+        self._clear()
+        return BROKEN
 
     def _angle(self) -> int:
         lexer = self._lexer

@@ -1,9 +1,10 @@
 """The Date field, in the forms that mailers have written it in.
 
 Any weekday, missing seconds, two-digit years, named zones, dashes in the date, comments and
-other text behind are all read; a missing or unknown zone is UTC (RFC 5322 §4.3, "-0000").
+other text behind are all read; a missing or unknown zone is UTC (RFC 5322 §4.3, "-0000"). The day
+counts even where the time is none.
 
-RFCs: 5322 §3.3, §4.3; 3501 §6.4.4 (SENTON disregards time and zone).
+RFCs: 5322 §3.3, §4.3; 3501 §6.4.4 (SENTON disregards time and zone); 5256 §2.2.
 """
 
 from __future__ import annotations
@@ -43,15 +44,21 @@ def parse_date(value: bytes) -> SentDate | None:
     day, month, year, hour, minute, second, offset, zone = found.groups()
     if month.lower() not in _MONTHS:
         return None
-    seconds = min(int(second or 0), 59)  # a leap second counts with the one before
     try:
         on = date(_full_year(year), _MONTHS.index(month.lower()) + 1, int(day))
-        clock = datetime(
-            on.year, on.month, on.day, int(hour or 0), int(minute or 0), seconds, tzinfo=UTC
-        )
     except ValueError:
         return None
-    return SentDate(int(clock.timestamp()) - _offset_s(offset, zone), on)
+    midnight = datetime(on.year, on.month, on.day, tzinfo=UTC)
+    clock_s = int(midnight.timestamp()) + _clock_s(hour, minute, second)
+    return SentDate(clock_s - _offset_s(offset, zone), on)
+
+
+def _clock_s(hour: bytes | None, minute: bytes | None, second: bytes | None) -> int:
+    """Return the seconds since midnight; of no time that there is, midnight (RFC 5256 §2.2)."""
+    hours, minutes = int(hour or 0), int(minute or 0)
+    if hours > 23 or minutes > 59:
+        return 0
+    return hours * 3600 + minutes * 60 + min(int(second or 0), 59)  # 60 is a leap second
 
 
 def _full_year(year: bytes) -> int:

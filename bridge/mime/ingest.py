@@ -22,22 +22,24 @@ from bridge.mime.part import encode_parts
 from bridge.mime.preview import preview
 from bridge.mime.searchtext import (
     MOST_BODY_CHARACTERS,
+    MOST_HEADING_CHARACTERS,
     Passage,
     decode_value,
     fold,
     folded_body,
+    folded_headings,
     header_text,
     header_values,
     passages,
     text_of,
 )
-from bridge.mime.sortkey import base_subject, first_display, first_mailbox
+from bridge.mime.sortkey import base_subject, casemap, first_display, first_mailbox
 from bridge.mime.split import split
 
 
 @dataclass(frozen=True, slots=True)
 class SortKeys:
-    """What SORT and THREAD compare, already folded (see ``fold``), "" where there is none.
+    """What SORT and THREAD compare, already mapped (``sortkey.casemap``), "" where there is none.
 
     ``from_mailbox``, ``to_mailbox``, ``cc_mailbox`` are the local part of the first address
     (RFC 5256 §3); ``from_display``, ``to_display`` its display name, else its address (RFC 5957
@@ -61,10 +63,12 @@ class SearchText:
     ``subject``, ``sender`` (From), ``to``, ``cc``, ``bcc`` are the values of those fields, several
     fields of one name joined by a newline. ``header`` has each field of the message's header as
     one line ``name:value`` (unfolded, no blank after the colon), lines joined by a newline: a
-    SEARCH HEADER is a search among the lines that start with ``name:``.
-    ``body`` is the decoded text of every text part, and of the headers of every part but the
-    first, joined by newlines. It may be cut for size; then ``body_is_whole`` is false, a match
-    in it is still a match, but a miss has to be confirmed with ``searchtext.body_text``.
+    SEARCH HEADER is a search among the lines that start with ``name:``. The fields of parts follow
+    as lines that start with a tab.
+    ``body`` is the decoded text of every text part and the names of files, joined by newlines.
+    Fields of parts and ``body`` may be cut for size; then ``body_is_whole`` is false, a match in
+    them is still a match, but a miss has to be confirmed with ``searchtext.whole_text`` or
+    ``body_text``.
     """
 
     subject: str
@@ -165,7 +169,7 @@ def _sort_keys(envelope: ImapEnvelope) -> SortKeys:
     to = envelope.addresses.get(b"to", ())
     subject, is_reply = base_subject(decode_value(envelope.texts.get(b"subject", b"")))
     return SortKeys(
-        base_subject=fold(subject),
+        base_subject=casemap(subject),
         from_mailbox=first_mailbox(sender),
         to_mailbox=first_mailbox(to),
         cc_mailbox=first_mailbox(envelope.addresses.get(b"cc", ())),
@@ -177,6 +181,7 @@ def _sort_keys(envelope: ImapEnvelope) -> SortKeys:
 
 def _search_text(fields: Fields, envelope: ImapEnvelope, texts: list[Passage]) -> SearchText:
     values = header_values(fields)
+    headings, has_all_headings = folded_headings(texts, MOST_HEADING_CHARACTERS)
     body, is_whole = folded_body(texts, MOST_BODY_CHARACTERS)
     return SearchText(
         subject=text_of(values, "subject"),
@@ -184,9 +189,9 @@ def _search_text(fields: Fields, envelope: ImapEnvelope, texts: list[Passage]) -
         to=_addresses_text(values, envelope, "to"),
         cc=_addresses_text(values, envelope, "cc"),
         bcc=_addresses_text(values, envelope, "bcc"),
-        header=header_text(values),
+        header="\n".join(filter(None, [header_text(values), headings])),
         body=body,
-        body_is_whole=is_whole,
+        body_is_whole=is_whole and has_all_headings,
     )
 
 

@@ -1,8 +1,9 @@
 """HTML as the text its reader sees, for searching and previews.
 
-Not a browser: tags, comments, scripts and styles go, what begins a line of its own gives a line
-end, references become characters. Time is linear in the size, whatever the bytes; what is cut
-off in the middle (an unfinished comment or style) swallows the rest, as browsers have it.
+Not a browser: tags, comments, scripts and styles go and leave nothing in their place, what begins
+a line of its own gives a line end, references become characters. Time is linear in the size,
+whatever the bytes; what is cut off in the middle (an unfinished comment or style) swallows the
+rest, as browsers have it. HTML §13.2.5.41 to §13.2.5.51 (comments).
 """
 
 from __future__ import annotations
@@ -13,8 +14,9 @@ from typing import Final
 
 _TO_TAG_END: Final = r"(?:(?:[^<>\"']++|\"[^\"<]*+\"|'[^'<]*+')*+|[^<>]*+)>"
 _HIDDEN = re.compile(r"(?i)<(?:(!--)|(script|style|title|template)\b[^<>]*+>)")
+_EMPTY_COMMENT = re.compile(r"-?>")
 _HIDDEN_ENDS = {
-    "!--": re.compile(r"-->"),
+    "!--": re.compile(r"--!?>"),
     "script": re.compile(r"(?i)</script\b[^<>]*+>?"),
     "style": re.compile(r"(?i)</style\b[^<>]*+>?"),
     "title": re.compile(r"(?i)</title\b[^<>]*+>?"),
@@ -26,7 +28,8 @@ _BREAK = re.compile(
     r"|section|table|tbody|tfoot|thead|tr|ul)\b" + _TO_TAG_END + " ?"
 )
 _CELL = re.compile(r"(?i)</?t[dh]\b" + _TO_TAG_END)
-_TAG = re.compile(r"<[a-zA-Z/!?]" + _TO_TAG_END)
+_TAG = re.compile(r"(?i)<(?:/?[a-z]|!doctype)" + _TO_TAG_END + r"|<(?:[!?]|/(?![a-z]))[^>]*+>")
+"""A tag, or what counts as a comment although it is none: that ends at the first ``>``."""
 _LONG_REFERENCE = re.compile(r"&#(?:[0-9]{8,}|[xX][0-9a-fA-F]{8,});?")
 """Above every character, and too much for the standard library once there are enough digits."""
 
@@ -37,7 +40,8 @@ def markup_text(markup: str) -> str:
         markup = " ".join(_shown(markup).split())
         markup = _BREAK.sub("\n", markup)
         markup = _CELL.sub(" ", markup)
-        markup = _TAG.sub("", markup)
+        end = markup.rfind(">") + 1  # behind it a tag would be looked for in vain, each to the end
+        markup = _TAG.sub("", markup[:end]) + markup[end:]
         lines = [" ".join(line.split()) for line in markup.split("\n")]
         markup = "\n".join(filter(None, lines))
     if "&" in markup:
@@ -51,7 +55,14 @@ def _shown(markup: str) -> str:
     at = 0
     while opening := _HIDDEN.search(markup, at):
         pieces.append(markup[at : opening.start()])
-        ending = _HIDDEN_ENDS[(opening[1] or opening[2]).lower()].search(markup, opening.end())
+        ending = _ending(markup, opening)
         at = ending.end() if ending else len(markup)
     pieces.append(markup[at:])
-    return " ".join(pieces) if len(pieces) > 1 else markup
+    return "".join(pieces)
+
+
+def _ending(markup: str, opening: re.Match[str]) -> re.Match[str] | None:
+    kind = (opening[1] or opening[2]).lower()
+    at = opening.end()
+    empty = _EMPTY_COMMENT.match(markup, at) if opening[1] else None
+    return empty or _HIDDEN_ENDS[kind].search(markup, at)

@@ -9,16 +9,11 @@ RFCs: 3516 §4.4 (APPEND of binary), 2045 §6.
 from __future__ import annotations
 
 import base64
-import re
 from collections.abc import Iterator
 
 from bridge.mime.part import Encoding
 from bridge.mime.split import Entity, split
-from bridge.mime.transfer import encoding_of
-
-_ENCODING = re.compile(rb"(?mi)^Content-Transfer-Encoding[ \t]*:[^\n]*\n(?:[ \t][^\n]*\n)*")
-_BASE64 = b"Content-Transfer-Encoding: base64\r\n"
-_BLANK_LINE = re.compile(rb"\r?\n\Z")
+from bridge.mime.transfer import encoding_of, relabelled
 
 
 def without_nul(raw: bytes) -> bytes | None:
@@ -36,7 +31,7 @@ def without_nul(raw: bytes) -> bytes | None:
             continue
         if encoding_of(part.fields) is not Encoding.IDENTITY:
             return None
-        header = _relabelled(raw[part.header_start : part.body_start])
+        header = relabelled(raw[part.header_start : part.body_start], b"base64")
         pieces += [
             raw[at : part.header_start],
             header,
@@ -54,14 +49,6 @@ def _leaves(part: Entity) -> Iterator[Entity]:
         if not part.children:
             yield part
         waiting += reversed(part.children)
-
-
-def _relabelled(header: bytes) -> bytes:
-    """Return a header that says base64, whatever it said before."""
-    bare = _ENCODING.sub(b"", header)
-    blank = _BLANK_LINE.search(bare)
-    end = blank.start() if blank and (blank.start() == 0 or bare[blank.start() - 1] == 10) else None
-    return bare + _BASE64 + b"\r\n" if end is None else bare[:end] + _BASE64 + bare[end:]
 
 
 def _encoded(body: bytes, *, is_whole: bool) -> bytes:

@@ -23,6 +23,10 @@ _PLAIN = re.compile(
     + rb"))[ \t\r\n]*(?:\Z|(?=;))"
 )
 _PIECE = re.compile(rb"([^*]*)\*([0-9]*)(\*?)")
+_LOOSE_TYPE = re.compile(rb"[ \t\r\n]*([A-Za-z]+)(?:[ \t]*/[ \t]*([A-Za-z0-9!#$&^_.+\-]+))?")
+_LOOSE_PARAMETER = re.compile(rb"([A-Za-z0-9*\-]+)[ \t]*=[ \t]*(?:\"([^\"]*)\"|([^\s\";,]+))")
+_LOOSE_BYTES = 1 << 12
+_KINDS = frozenset(b"application audio font image message model multipart text video".split())
 _BROKEN_WORD = re.compile(rb"[^; \t\r\n\0]*")
 _MOST_PARAMETERS = 10_000
 
@@ -48,6 +52,24 @@ def parse_content_type(value: bytes) -> ContentType:
     kind, subkind = _type(lexer)
     parameters = _parameters(lexer, lexer.pos) if subkind else ()
     return ContentType(kind, subkind, parameters)
+
+
+def readable_type(given: ContentType, value: bytes) -> ContentType:
+    """Return what ``value``, of which ``parse_content_type`` made ``given``, was meant to say.
+
+    ``text/html charset=utf-8`` lacks a semicolon, ``text;`` a subtype; what says nothing at all
+    is plain text (RFC 2045 §5.2).
+    """
+    if given.kind and given.subkind:
+        return given
+    loose = _LOOSE_TYPE.match(value[:_LOOSE_BYTES])
+    kind, subkind = loose.groups(b"plain") if loose else (b"text", b"plain")
+    if kind.lower() not in _KINDS:
+        kind, subkind = b"text", b"plain"
+    found = _LOOSE_PARAMETER.findall(value[:_LOOSE_BYTES])
+    return ContentType(
+        kind, subkind, tuple([(name, quoted or bare) for name, quoted, bare in found])
+    )
 
 
 def _type(lexer: Lexer) -> tuple[bytes, bytes]:

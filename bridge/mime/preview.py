@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from typing import Final
 
 from bridge.mime.parameter import parse_disposition
-from bridge.mime.searchtext import Passage, is_markup, storable
+from bridge.mime.searchtext import Passage, media_type, storable
 from bridge.mime.split import Entity
 
 MOST_CHARACTERS: Final = 200
@@ -23,7 +23,7 @@ _UNSEEN = re.compile(
 
 def preview(found: Iterable[Passage]) -> str:
     """Return a preview of the message these texts are from, "" if there is nothing to show."""
-    for part, _heading, text in found:
+    for part, _heading, _names, text in found:
         words = _words(text) if text and _is_shown(part) else ""
         if words:
             return words
@@ -31,9 +31,9 @@ def preview(found: Iterable[Passage]) -> str:
 
 
 def _is_shown(part: Entity) -> bool:
-    if part.content_type is not None and part.content_type.subkind.lower() != b"plain":
-        return is_markup(part) and not _is_attachment(part)
-    return part.is_text and not _is_attachment(part)
+    kind, subkind, _parameters = media_type(part)
+    is_text = kind.lower() == b"text" and subkind.lower() in (b"", b"plain", b"html")
+    return is_text and not _is_attachment(part)
 
 
 def _is_attachment(part: Entity) -> bool:

@@ -25,6 +25,8 @@ _LABEL = r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
 _ADDRESS = re.compile(rf"{_ATOM}(?:\.{_ATOM})*@{_LABEL}(?:\.{_LABEL})*")
 _TOKEN = re.compile(r"[^\s\\\"<>()\[\],;:]+")
 _ON_BEHALF = re.compile(r"(?i)per\s+conto\s+di\s*:\s*")
+_NAMES_WHO_FOLLOWS = re.compile(r"[\"')]* ?<[^\s<>@]+@")
+"""Behind an address that is but the name of the next: ``mario@x.it <m@y.it>``."""
 _MARKS = " \t\\\"'<>()[],;:"
 
 
@@ -80,6 +82,8 @@ def read_recipients(text: str) -> tuple[Person, ...]:
     people: dict[str, Person] = {}
     end = 0
     for one in _addresses(line):
+        if _NAMES_WHO_FOLLOWS.match(line, one.end):
+            continue
         name = _name(line[end : one.start]) if line[one.start - 1 : one.start] == "<" else ""
         end = one.end
         person = Person("" if name.casefold() == one.address.casefold() else name, one.address)

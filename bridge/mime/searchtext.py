@@ -1,8 +1,8 @@
 """The text of a message that SEARCH looks through: decoded, and folded for comparing.
 
 Header values lose their folds and encoded words, bodies their transfer encoding and charset, HTML
-its markup. What has no declared charset, or not the one it declares, is read as UTF-8 and else as
-Windows-1252. Never raises; a character that can't be stored (a lone surrogate) is left out.
+its markup; charsets are read as ``charset.decode`` has it. Never raises; a character that can't be
+stored (a lone surrogate) is left out.
 
 RFCs: 3501 §6.4.4; 2047; 2231 §4; 5051 (i;unicode-casemap), from which ``fold`` departs in leaving
 accents out as well, so that ``perche`` finds ``perché``.
@@ -15,17 +15,25 @@ from collections.abc import Iterable, Iterator
 from typing import Final, NamedTuple
 from unicodedata import normalize
 
+from bridge.charset.decode import decode_html, decode_text
+from bridge.mime.filename import file_names
 from bridge.mime.header import Fields, unfold
 from bridge.mime.markup import markup_text
-from bridge.mime.parse_text import decode_text, decode_words
+from bridge.mime.parameter import ContentType, readable_type
 from bridge.mime.part import PartKind
 from bridge.mime.split import Entity, split
 from bridge.mime.transfer import decode_leniently, encoding_of
+from bridge.mime.words import decode_field
 
 MOST_BODY_CHARACTERS: Final = 1 << 18
 """Kept of a message's body text with the message; beyond that ``body_text`` has to be asked."""
 
-_MOST_WORDS_BYTES = 1 << 16  # of one field are searched for encoded words
+MOST_HEADING_CHARACTERS: Final = 1 << 16
+"""The same for the headers of its parts."""
+
+_NAMING = frozenset({b"content-disposition", b"content-type"})
+_PLAIN = ContentType(b"text", b"plain", ())
+_MESSAGE = ContentType(b"message", b"rfc822", ())
 _NO_LETTERS = (
     "\0\u00ad\u0300-\u036f\u0483-\u0487\u0591-\u05bd\u05bf\u05c1\u05c2\u05c4\u05c5\u05c7"
     "\u0610-\u061a\u064b-\u065f\u0670\u1ab0-\u1aff\u1dc0-\u1dff\u200b-\u200f\u2060\u20d0-\u20ff"
@@ -64,17 +72,22 @@ def decode_value(value: bytes) -> str:
     """Return a header field's value as text in one line."""
     value = unfold(value)
     if b"=?" not in value:
-        if value.isascii():
-            return value.decode("ascii")
-        return decode_text(value, "").text
-    text = decode_text(value, "").text
-    text = decode_words(text[:_MOST_WORDS_BYTES]) + text[_MOST_WORDS_BYTES:]
-    return text.replace("\r", " ").replace("\n", " ")
+        return value.decode("ascii") if value.isascii() else decode_text(value, "").text
+    return decode_field(value).text.replace("\r", " ").replace("\n", " ")
 
 
 def header_values(fields: Fields) -> list[tuple[str, str]]:
-    """Return the fields of a header decoded, names in lower case."""
-    return [(name.decode("ascii", "replace"), decode_value(value)) for name, value in fields]
+    """Return the fields of a header decoded, names in lower case.
+
+    Behind a field that spells a file name in octets (RFC 2231) stands the name as people know it.
+    """
+    values = []
+    for name, value in fields:
+        text = decode_value(value)
+        if name in _NAMING and b"*" in value:
+            text = " ".join([text, *file_names([(name, value)])])
+        values.append((name.decode("ascii", "replace"), text))
+    return values
 
 
 def header_text(values: list[tuple[str, str]]) -> str:
@@ -94,12 +107,13 @@ def text_of(values: list[tuple[str, str]], name: str) -> str:
 class Passage(NamedTuple):
     """What there is to read in one part, decoded but not folded.
 
-    ``heading`` is its header as lines ``name:value``, "" for the message's own; ``text`` its body
-    with markup taken away, "" if that is no text.
+    ``heading`` is its header as lines ``name:value``, "" for the message's own; ``names`` those
+    of its file, in lines; ``text`` its body with markup taken away, "" if that is no text.
     """
 
     part: Entity
     heading: str
+    names: str
     text: str
 
 
@@ -107,7 +121,8 @@ def passages(raw: bytes, root: Entity) -> Iterator[Passage]:
     """Yield the texts of each part in order."""
     for part in _walk(root):
         heading = "" if part is root else _lines(header_values(part.fields))
-        yield Passage(part, heading, _part_text(raw, part) if _is_readable(part) else "")
+        text = _part_text(raw, part) if _is_readable(part) else ""
+        yield Passage(part, heading, "\n".join(file_names(part.fields)), text)
 
 
 def _walk(part: Entity) -> Iterator[Entity]:
@@ -119,33 +134,41 @@ def _walk(part: Entity) -> Iterator[Entity]:
         waiting += reversed(part.children)
 
 
+def media_type(part: Entity) -> ContentType:
+    """Return what a leaf is, as its header was meant (see ``parameter.readable_type``)."""
+    given = part.content_type
+    if given is None:
+        return _PLAIN if part.is_text else _MESSAGE
+    if given.subkind:
+        return given
+    value = next((value for name, value in part.fields if name == b"content-type"), b"")
+    return readable_type(given, value)
+
+
 def _is_readable(part: Entity) -> bool:
     """Say whether a part is text, or a report on messages (``message/delivery-status``)."""
     if part.kind is not PartKind.LEAF:
         return False
-    return part.is_text or (
-        part.content_type is not None and part.content_type.kind.lower() == b"message"
-    )
+    return part.is_text or media_type(part).kind.lower() in (b"text", b"message")
 
 
 def is_markup(part: Entity) -> bool:
     """Say whether a text part is HTML."""
-    return part.content_type is not None and part.content_type.subkind.lower() == b"html"
+    return media_type(part).subkind.lower() == b"html"
 
 
 def _part_text(raw: bytes, part: Entity) -> str:
     body = decode_leniently(raw[part.body_start : part.end], encoding_of(part.fields))
     charset = _charset_of(part)
-    text = (
-        body.decode("ascii") if body.isascii() and not charset else decode_text(body, charset).text
-    )
-    return markup_text(text) if is_markup(part) else text
+    if is_markup(part):
+        return markup_text(decode_html(body, charset).text)
+    if body.isascii() and not charset:
+        return body.decode("ascii")
+    return decode_text(body, charset).text
 
 
 def _charset_of(part: Entity) -> str:
-    if part.content_type is None:
-        return ""
-    for name, value in part.content_type.parameters:
+    for name, value in media_type(part).parameters:
         folded = name.lower()
         if folded == b"charset":
             return value.decode("ascii", "replace")
@@ -155,19 +178,40 @@ def _charset_of(part: Entity) -> str:
 
 
 def folded_body(found: Iterable[Passage], most: int) -> tuple[str, bool]:
-    """Return the folded texts, and whether that is all; cut after ``most`` characters."""
+    """Return the folded texts and file names, and whether that is all; ``most`` characters.
+
+    A part's other header fields are no body (RFC 9051 §6.4.4, BODY and TEXT).
+    """
+    return _folded((piece for one in found for piece in (one.names, one.text)), most)
+
+
+def folded_headings(found: Iterable[Passage], most: int) -> tuple[str, bool]:
+    """Return the folded headers of all parts, likewise; each line begins with a tab.
+
+    So they can stand below the message's own header, and none is taken for a line of that.
+    """
+    lines = ("\t" + one.heading.replace("\n", "\n\t") for one in found if one.heading)
+    return _folded(lines, most)
+
+
+def _folded(pieces: Iterable[str], most: int) -> tuple[str, bool]:
     kept: list[str] = []
     left = most
-    for _part, heading, text in found:
-        for piece in (heading, text):
-            if piece:
-                kept.append(fold(piece[:left]))
-                left -= len(piece) + 1
-                if left < 0:
-                    return "\n".join(kept), False
+    for piece in pieces:
+        if piece:
+            kept.append(fold(piece[:left]))
+            left -= len(piece) + 1
+            if left < 0:
+                return "\n".join(kept), False
     return "\n".join(kept), True
 
 
 def body_text(raw: bytes) -> str:
     """Return all of a message's folded body text, however long; see ``ingest.SearchText.body``."""
     return folded_body(passages(raw, split(raw)), most=1 << 62)[0]
+
+
+def whole_text(raw: bytes) -> str:
+    """Return the same, and the headers of all parts with it."""
+    found = list(passages(raw, split(raw)))
+    return f"{folded_headings(found, 1 << 62)[0]}\n{folded_body(found, 1 << 62)[0]}"

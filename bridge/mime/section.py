@@ -12,8 +12,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from enum import Enum
 
-from bridge.mime.part import Part, PartKind
-from bridge.mime.transfer import decode_exactly
+from bridge.mime.part import Encoding, Part, PartKind
+from bridge.mime.transfer import decode_exactly, relabelled
 
 
 class SectionText(Enum):
@@ -71,7 +71,8 @@ def _of_message(part: Part, text: SectionText) -> slice:
 def decode_section(raw: bytes, root: Part, numbers: Sequence[int]) -> bytes | None:
     """Return ``BINARY[numbers]``, decoded; None if it can't be (RFC 3516 §4.3 UNKNOWN-CTE).
 
-    A multipart or message is given as it is: those must not be encoded (RFC 2045 §6.4).
+    A multipart or message is given as it is: those must not be encoded (RFC 2045 §6.4). A whole
+    message that is decoded says so in its header.
     """
     where = locate(root, numbers, SectionText.WHOLE)
     part = find_part(root, numbers)
@@ -79,5 +80,9 @@ def decode_section(raw: bytes, root: Part, numbers: Sequence[int]) -> bytes | No
         return raw[where]
     if numbers:
         return decode_exactly(raw[where], part.encoding)
+    if part.encoding is Encoding.IDENTITY:
+        return raw[where]
     decoded = decode_exactly(raw[part.body_start : part.end], part.encoding)
-    return None if decoded is None else raw[: part.body_start] + decoded
+    if decoded is None:
+        return None
+    return relabelled(raw[part.header_start : part.body_start], b"binary") + decoded

@@ -1,14 +1,16 @@
 """What SORT and THREAD compare: base subjects and names.
 
-RFCs: 5256 §2.1 (base subject), §3 (sort criteria), §5 (its grammar); 5957 §3 (display names).
+RFCs: 5256 §2.1 (base subject), §3 (sort criteria), §5 (its grammar); 5957 §3 (display names);
+5051 (i;unicode-casemap, which both compare by).
 """
 
 from __future__ import annotations
 
 import re
+from unicodedata import normalize
 
 from bridge.mime.address import Address
-from bridge.mime.searchtext import decode_value, fold
+from bridge.mime.searchtext import decode_value, storable
 
 _MOST_SUBJECT_CHARACTERS = 1000  # compared; taking marks off is quadratic in their number
 _BLOB = re.compile(r"\[[^\[\]]*\] *")  # subj-blob
@@ -17,10 +19,28 @@ _TRAILER = re.compile(r"(?i)(?: ?\(fwd\))+\Z")
 _FORWARD = re.compile(r"(?i)\[fwd:(.*)\]", re.DOTALL)  # subj-fwd
 
 
+def casemap(text: str) -> str:
+    """Return ``text`` as it is compared: titlecase and decomposed, accents kept (RFC 5051 §2.3).
+
+    >>> casemap("caffe") < casemap("caffe latte") < casemap("caffè")
+    True
+    """
+    if text.isascii():
+        return text.upper().replace("\0", "")
+    titled = "".join([_titlecase(letter) for letter in text])
+    return storable(normalize("NFKD", titled)).replace("\0", "")
+
+
+def _titlecase(letter: str) -> str:
+    """Return one letter's titlecase where that is one letter too."""
+    titled = letter.title()
+    return titled if len(titled) == 1 else letter
+
+
 def base_subject(subject: str) -> tuple[str, bool]:
     """Return a decoded subject without reply and forward marks, and whether there were any.
 
-    ``("budget", True)`` for ``"Re: [list] budget (fwd)"``. The result is not folded.
+    ``("budget", True)`` for ``"Re: [list] budget (fwd)"``. The result is not mapped (``casemap``).
     """
     text = " ".join(subject[:_MOST_SUBJECT_CHARACTERS].split())
     marked = False
@@ -51,15 +71,15 @@ def _without_leaders(text: str) -> tuple[str, bool]:
 
 
 def first_mailbox(addresses: tuple[Address, ...]) -> str:
-    """Return the folded local part of the first address, or the name of the first group."""
-    return fold(decode_value(addresses[0].mailbox or b"")) if addresses else ""
+    """Return the mapped local part of the first address, or the name of the first group."""
+    return casemap(decode_value(addresses[0].mailbox or b"")) if addresses else ""
 
 
 def first_display(addresses: tuple[Address, ...]) -> str:
-    """Return the folded name shown for the first address (RFC 5957 §3)."""
+    """Return the mapped name shown for the first address (RFC 5957 §3)."""
     if not addresses:
         return ""
     name, _route, mailbox, domain = addresses[0]
     if not name:
         name = b"%b@%b" % (mailbox, domain) if mailbox and domain else mailbox or b""
-    return fold(" ".join(decode_value(name).split()))
+    return casemap(" ".join(decode_value(name).split()))

@@ -21,6 +21,9 @@ _NAMES = {
 }
 _PIECE_BYTES = 1 << 18
 _LINE_TAIL = re.compile(rb"(?<![ \t])[ \t]++(?=\r?\n|\Z)")
+_NOT_BASE64 = re.compile(rb"[^A-Za-z0-9+/]")
+_FIELD = re.compile(rb"(?mi)^Content-Transfer-Encoding[ \t]*:[^\n]*\n(?:[ \t][^\n]*\n)*")
+_BLANK_LINE = re.compile(rb"\r?\n\Z")
 _BAD_ESCAPE = re.compile(rb"=(?![0-9A-Fa-f]{2}|\r?\n)|\r(?!\n)")
 
 
@@ -62,12 +65,19 @@ def decode_exactly(body: bytes, encoding: Encoding) -> bytes | None:
 
 def _base64(body: bytes) -> bytes | None:
     letters = body.translate(None, b"\r\n\t ")
-    if len(letters) % 4 or letters.endswith(b"==="):  # the standard library lets these pass
+    bare = letters.rstrip(b"=")
+    missing = _missing_padding(bare)
+    if len(letters) - len(bare) > len(missing):  # the standard library lets this pass
         return None
     try:
-        return binascii.a2b_base64(letters, strict_mode=True)
+        return binascii.a2b_base64(bare + missing, strict_mode=True)
     except binascii.Error:
         return None
+
+
+def _missing_padding(letters: bytes) -> bytes:
+    """Return what a last group of two or three letters lacks; some encoders leave it out."""
+    return b"=" * (-len(letters) % 4)
 
 
 def _long_base64(body: bytes) -> bytes | None:
@@ -98,5 +108,18 @@ def decode_leniently(body: bytes, encoding: Encoding) -> bytes:
     try:
         return binascii.a2b_base64(body)
     except binascii.Error:
-        letters = re.sub(rb"[^A-Za-z0-9+/]", b"", body)
-        return binascii.a2b_base64(letters[: len(letters) // 4 * 4])
+        letters = _NOT_BASE64.sub(b"", body)
+        if len(letters) % 4 == 1:
+            letters = letters[:-1]
+        return binascii.a2b_base64(letters + _missing_padding(letters))
+
+
+def relabelled(header: bytes, encoding: bytes) -> bytes:
+    """Return a header that names ``encoding``, whatever it named before."""
+    bare = _FIELD.sub(b"", header)
+    field = b"Content-Transfer-Encoding: %b\r\n" % encoding
+    blank = _BLANK_LINE.search(bare)
+    end = blank.start() if blank and (blank.start() == 0 or bare[blank.start() - 1] == 10) else None
+    if end is not None:
+        return bare[:end] + field + bare[end:]
+    return bare + (b"\r\n" if bare and not bare.endswith(b"\n") else b"") + field + b"\r\n"

@@ -27,6 +27,7 @@ _NO_ESCAPE = re.compile(rb"=(?![0-9A-Fa-f]{2})")
 _BASE64_LETTERS = re.compile("[A-Za-z0-9+/]+")
 _NOT_BASE64 = re.compile("[^A-Za-z0-9+/= \t\r\n]")
 _CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ufffd]")
+_NOTHING = Decoded("")
 _FAULT = "an encoded word (RFC 2047) cannot be read whole"
 
 
@@ -89,8 +90,10 @@ def _decode(value: str, decode_plain: Callable[[str], Decoded]) -> Decoded:
 
 
 def _plain(text: str, decode_plain: Callable[[str], Decoded]) -> Decoded:
+    if not text:
+        return _NOTHING
     read = decode_plain(text)
-    return Decoded(read.text, _FAULT) if _BROKEN_WORD.search(text) else read
+    return Decoded(read.text, _FAULT) if "=?" in text and _BROKEN_WORD.search(text) else read
 
 
 def _words(value: str) -> tuple[list[_Word], str]:
@@ -128,7 +131,7 @@ def _closing(value: str, start: int, limit: int, encoding: str) -> int:
 def _decode_run(run: list[_Word]) -> Decoded:
     """Decode neighbours of one charset."""
     if not run:
-        return Decoded("")
+        return _NOTHING
     charset = run[0].charset
     pieces: list[_Octets] = []
     for encoding, words in groupby(run, key=lambda word: word.encoding):

@@ -1,7 +1,10 @@
 from __future__ import annotations
 
+import time
+
 import pytest
 from hypothesis import given
+from hypothesis import strategies as st
 
 from bridge.mime.address import Address, parse_addresses
 from tests.mime.strategies import fields
@@ -35,6 +38,20 @@ def plain(mailbox: bytes, domain: bytes, name: bytes | None = None) -> Address:
         pytest.param(
             b"=?utf-8?q?=C3=A8?= <a@b>", [plain(b"a", b"b", b"=?utf-8?q?=C3=A8?=")], id="encoded"
         ),
+        pytest.param(b"u@v.it <a@b>", [plain(b"a", b"b", b"u@v.it")], id="address for a name"),
+        pytest.param(b"[x] y <a@b>", [plain(b"a", b"b", b"[x] y")], id="brackets in the name"),
+        pytest.param(b"A B [x] <a@b>", [plain(b"a", b"b", b"A B [x]")], id="brackets behind it"),
+        pytest.param(b"A; B <a@b>", [plain(b"a", b"b", b"A; B")], id="semicolon in the name"),
+        pytest.param(b"A  @\n B <a@b>", [plain(b"a", b"b", b"A @ B")], id="sign in the name"),
+        pytest.param(b'A "B" @ C <a@b>', [plain(b"a", b"b", b"A B @ C")], id="quotes inside"),
+        pytest.param(
+            b"u@v <a@b>, c@d, [x] <e@f>",
+            [plain(b"a", b"b", b"u@v"), plain(b"c", b"d"), plain(b"e", b"f", b"[x]")],
+            id="several",
+        ),
+        pytest.param(b"a@b; C <d@e>", [plain(b"a", b"b")], id="semicolon for a comma"),
+        pytest.param(b"a@b <>", [plain(b"a", b"b")], id="address and empty brackets"),
+        pytest.param(b"a@b <word>", [plain(b"a", b"b")], id="address and a word in brackets"),
         pytest.param(b"<@r,@s:a@b>", [Address(None, b"@r,@s", b"a", b"b")], id="route"),
         pytest.param(
             b"g: a@b, c@d;",
@@ -70,3 +87,21 @@ def test_anything_is_some_list(value: bytes) -> None:
 
 def test_a_megabyte_of_commas_is_no_flood() -> None:
     assert len(parse_addresses(b"(c)," * 250_000)) <= 20_001
+
+
+names = st.text("Rossi @;[].\\ a'", min_size=1, max_size=12).map(str.encode)
+
+
+@given(st.lists(names, min_size=1, max_size=4))
+def test_whatever_name_it_has_the_address_is_in_the_brackets(spelled: list[bytes]) -> None:
+    sure = [name for name in spelled if b"@" not in name.rpartition(b";")[0]]
+    value = b", ".join(b"%b <m%d@x.it>" % (name, at) for at, name in enumerate(sure))
+    found = [(one.mailbox, one.domain) for one in parse_addresses(value)]
+    assert found == [(b"m%d" % at, b"x.it") for at in range(len(sure))]
+
+
+@pytest.mark.parametrize("piece", [b"a@ ", b'a@ ",', b"[x] ", b'a@ "x', b"(a@b <", b"a@b <c, "])
+def test_very_many_odd_names_take_no_more_than_their_time(piece: bytes) -> None:
+    start_s = time.process_time()
+    parse_addresses(piece * (500_000 // len(piece)))
+    assert time.process_time() - start_s < 2, "a fifth of it if linear"

@@ -117,6 +117,8 @@ def deliberate(item: str, ours: Value, theirs: Value, raw: bytes) -> str:
     """Return why we differ here, "" if there is no reason."""
     if NUL_IN_NAME.search(raw):
         return "Dovecot takes a field's name to end at a NUL; that is not its name"
+    if isinstance(ours, list) and odd_names(ours, theirs, raw):
+        return "what stands in angle brackets is the address, whatever the name before it is"
     if not isinstance(ours, bytes):
         return ""
     if not isinstance(theirs, bytes):
@@ -126,6 +128,31 @@ def deliberate(item: str, ours: Value, theirs: Value, raw: bytes) -> str:
             return "a folded Content-Transfer-Encoding is as good as another; Dovecot skips it"
         return ""
     return different_text(item, ours.replace(b"\0", b"\x80"), theirs)
+
+
+def odd_names(ours: Value, theirs: Value, raw: bytes) -> bool:
+    """Say whether nothing differs but addresses from one on that has an odd name.
+
+    There Dovecot ends its list; we go on.
+    """
+    if ours == theirs:
+        return True
+    if not isinstance(ours, list):
+        return False
+    if all(isinstance(one, list) and len(one) == 4 for one in ours):
+        known = theirs if isinstance(theirs, list) else []
+        first = next((one for at, one in enumerate(ours) if known[at : at + 1] != [one]), None)
+        return isinstance(first, list) and in_brackets(first, raw)
+    if not isinstance(theirs, list) or len(ours) != len(theirs):
+        return False
+    return all(odd_names(*pair, raw) for pair in zip(ours, theirs, strict=True))
+
+
+def in_brackets(address: list[Value], raw: bytes) -> bool:
+    name, _route, mailbox, domain = address
+    if not isinstance(mailbox, bytes) or not isinstance(domain, bytes):
+        return False
+    return bool(name) and b"<%b@%b>" % (mailbox, domain) in raw
 
 
 NUL_IN_NAME = re.compile(rb"(?m)^[^:\r\n]*\0[^:\r\n]*:")

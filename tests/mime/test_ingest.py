@@ -40,17 +40,18 @@ def test_all_of_an_ordinary_message() -> None:
     assert message.preview == "Ciao, mondo"
 
 
-def test_keys_and_texts_are_folded() -> None:
+def test_keys_are_mapped_and_texts_folded() -> None:
     message = ingest(RAW)
     sort, search = message.sort, message.search
-    assert (sort.base_subject, sort.is_reply) == ("perche", True)
-    assert (sort.from_mailbox, sort.to_mailbox, sort.cc_mailbox) == ("info", "a", "f")
-    assert (sort.from_display, sort.to_display) == ("societa", "a@b.it")
+    assert (sort.base_subject, sort.is_reply) == ("PERCHE\u0301", True)
+    assert (sort.from_mailbox, sort.to_mailbox, sort.cc_mailbox) == ("INFO", "A", "F")
+    assert (sort.from_display, sort.to_display) == ("SOCIETA\u0300", "A@B.IT")
     assert search.subject == "re: [x] perche"
     assert search.sender == "societa <info@pec.it>"
     assert (search.to, search.cc, search.bcc) == ("a@b.it, c <d@e.it>", "f@g.it", "")
     assert "\nreferences:<r@x> <s@x>\n" in search.header
-    assert search.body == "content-type:text/html\nciao, mondo"
+    assert search.header.endswith("\n\tcontent-type:text/html")
+    assert search.body == "ciao, mondo"
     assert search.body_is_whole
 
 

@@ -24,7 +24,14 @@ from bridge.mime.markup import markup_text
         pytest.param("&#99999999999;&#xffffffffff; &#0;", "�� �", id="references to nothing"),
         pytest.param("&#%s;" % ("9" * 5000), "�", id="a very long reference"),
         pytest.param("a<!-- <p>x --> b", "a b", id="comment"),
-        pytest.param("<style>p {}</style>a<script>b()</script >c", "a c", id="style and script"),
+        pytest.param("n. 12<!-- -->345", "n. 12345", id="comment inside a word"),
+        pytest.param("a<!-->b<!--->c<!---->d", "abcd", id="comments closed at once"),
+        pytest.param("a<!-- x --!>b<!-- > -- -> x-->c", "abc", id="comments closed otherwise"),
+        pytest.param("a<!--<!-- x -->b", "ab", id="comment in a comment"),
+        pytest.param('a<!x "y>b<?z \'>c</ q">d</>e', "abcde", id="what counts as a comment"),
+        pytest.param("a<![endif]>b<![CDATA[c]]>d", "abd", id="conditions"),
+        pytest.param('<!DOCTYPE html "x > y">a', "a", id="declaration with a sign in it"),
+        pytest.param("<style>p {}</style>a<script>b()</script >c", "ac", id="style and script"),
         pytest.param("<head><title>t</title></head><body>a", "a", id="title"),
         pytest.param("a<style>p {}", "a", id="style without an end"),
         pytest.param("a<!-- b", "a", id="comment without an end"),
@@ -55,7 +62,8 @@ def test_anything_has_a_text(markup: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "piece", ["<", "<a", '<a "', "<!--", "<script>", "<script ", "&#9", "<br "]
+    "piece",
+    ["<", "<a", "<!", "</ ", "<!-- --", '<a "', "<!--", "<script>", "<script ", "&#9", "<br "],
 )
 def test_very_many_beginnings_take_no_more_than_their_time(piece: str) -> None:
     markup = piece * (200_000 // len(piece))

@@ -9,6 +9,7 @@ from bridge.mime.parameter import (
     parse_disposition,
     parse_encoding,
     parse_languages,
+    readable_type,
 )
 from tests.mime.strategies import fields
 
@@ -29,6 +30,39 @@ from tests.mime.strategies import fields
 def test_type(value: bytes, kind: bytes, subkind: bytes) -> None:
     read = parse_content_type(value)
     assert (read.kind, read.subkind) == (kind, subkind)
+
+
+@pytest.mark.parametrize(
+    ("value", "kind", "subkind", "parameters"),
+    [
+        pytest.param(b"a/b; c=d", b"a", b"b", ((b"c", b"d"),), id="nothing to mend"),
+        pytest.param(
+            b"text/html charset=utf-8",
+            b"text",
+            b"html",
+            ((b"charset", b"utf-8"),),
+            id="no semicolon",
+        ),
+        pytest.param(
+            b'text/html charset = "x y" format=flowed',
+            b"text",
+            b"html",
+            ((b"charset", b"x y"), (b"format", b"flowed")),
+            id="none of two",
+        ),
+        pytest.param(b"text; charset=x", b"text", b"plain", ((b"charset", b"x"),), id="no subtype"),
+        pytest.param(b"text", b"text", b"plain", (), id="kind only"),
+        pytest.param(b"image", b"image", b"plain", (), id="another kind"),
+        pytest.param(b"image/png name=x", b"image", b"png", ((b"name", b"x"),), id="an image"),
+        pytest.param(b"", b"text", b"plain", (), id="nothing"),
+        pytest.param(b"\xff/", b"text", b"plain", (), id="nothing that can be read"),
+        pytest.param(b"pdf", b"text", b"plain", (), id="no kind"),
+    ],
+)
+def test_what_a_type_was_meant_to_say(
+    value: bytes, kind: bytes, subkind: bytes, parameters: Parameters
+) -> None:
+    assert readable_type(parse_content_type(value), value) == (kind, subkind, parameters)
 
 
 @pytest.mark.parametrize(

@@ -59,6 +59,16 @@ ATTACHED = b"Content-Disposition: attachment"
         pytest.param(
             MULTIPART % (b"mixed", part(b"application/pdf", b"a")), "", id="nothing to read"
         ),
+        pytest.param(b"Content-Type: text/html charset=utf-8\r\n\r\n<b>a", "a", id="no semicolon"),
+        pytest.param(b"Content-Type: text; charset=utf-8\r\n\r\n\xc3\xa0", "à", id="no subtype"),
+        pytest.param(b"Content-Type:\r\n\r\na", "a", id="an empty type"),
+        pytest.param(b"Content-Type: image/png name=x\r\n\r\na", "", id="an image in any spelling"),
+        pytest.param(
+            b"Content-Transfer-Encoding: base64\r\n\r\nc2FsZG8gNzU", "saldo 75", id="no padding"
+        ),
+        pytest.param(
+            b"Content-Type: text/html\r\n\r\n<p>Ordine #<!-- -->12<!-->3", "Ordine #123", id="HTML"
+        ),
     ],
 )
 def test_preview(raw: bytes, text: str) -> None:

@@ -80,6 +80,11 @@ def test_who_is_a_providers_service(text: str, is_service: bool) -> None:
         ('"a@b.it" ', [Person("", "a@b.it")]),
         ("a@b.it, C D <c@d.it>; e@f.it", ["a@b.it", Person("C D", "c@d.it"), "e@f.it"]),
         ("a@b.it, A@B.IT", ["a@b.it"]),
+        (
+            "u@v.it <a@b.it>, 'w@x.it' <c@d.it>",
+            [Person("u@v.it", "a@b.it"), Person("w@x.it", "c@d.it")],
+        ),
+        ("a@b.it <>, c@d.it", ["a@b.it", "c@d.it"]),
         ("nobody", []),
         ("", []),
     ],

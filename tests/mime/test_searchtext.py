@@ -6,15 +6,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bridge.mime.ingest import ingest
 from bridge.mime.searchtext import (
     body_text,
     decode_value,
     fold,
     folded_body,
+    folded_headings,
     header_text,
     header_values,
     passages,
     text_of,
+    whole_text,
 )
 from bridge.mime.split import split
 from tests.mime.strategies import fields, mail
@@ -65,6 +68,9 @@ def test_folding_finds_what_is_there(text: str, around: str) -> None:
         pytest.param(b"\xc3\xa8", "è", id="raw UTF-8"),
         pytest.param(b"\xe8", "è", id="raw Windows-1252"),
         pytest.param(b"=?nonsense?q?a?= =?x", "a =?x", id="nonsense"),
+        pytest.param(b"=?iso-8859-1?Q?Fr\xf6sche?=", "Frösche", id="raw octet in a word"),
+        pytest.param(b"=?iso-8859-1?Q?Dove_=E8??=", "Dove è?", id="question mark in a word"),
+        pytest.param(b"perch\xc3\xa9 \xe1", "perché \ufffd", id="one bad octet"),
     ],
 )
 def test_decode_value(value: bytes, text: str) -> None:
@@ -113,6 +119,20 @@ BASE64 = b"Content-Transfer-Encoding: base64"
             id="HTML",
         ),
         pytest.param(text_part(b"text/csv", b"A;B"), "a;b", id="any text"),
+        pytest.param(
+            text_part(b"text/html", '<meta charset="koi8-r">Да'.encode("koi8_r")), "да", id="meta"
+        ),
+        pytest.param(
+            text_part(b"text/plain; charset=utf-8", b"\xc3\xa0 \xff"), "a \ufffd", id="bad"
+        ),
+        pytest.param(text_part(b"text/plain; charset=gb2312", b"\x87\xe5"), "囧", id="superset"),
+        pytest.param(
+            text_part(b"text/html charset=koi8-r", b"<b>\xe4\xc1"), "да", id="no semicolon"
+        ),
+        pytest.param(text_part(b"text; charset=koi8-r", b"\xe4\xc1"), "да", id="no subtype"),
+        pytest.param(text_part(b"", b"A"), "a", id="an empty type"),
+        pytest.param(text_part(b"= ?", b"A"), "a", id="a type that says nothing"),
+        pytest.param(text_part(b"application/pdf name=b.pdf", b"A"), "b.pdf", id="no text either"),
         pytest.param(text_part(b"application/pdf", b"A"), "", id="no text"),
         pytest.param(text_part(b"message/delivery-status", b"Action: x"), "action: x", id="report"),
         pytest.param(
@@ -120,18 +140,60 @@ BASE64 = b"Content-Transfer-Encoding: base64"
                 b"multipart/mixed; boundary=x",
                 b"--x\r\nContent-Type: image/gif; name=F.gif\r\n\r\nzzz\r\n--x\r\n\r\nA\r\n--x--",
             ),
-            "content-type:image/gif; name=f.gif\na",
-            id="headers of parts, not what is no text",
+            "f.gif\na",
+            id="names of files, not what is no text",
         ),
         pytest.param(
             text_part(b"message/rfc822", b"Subject: =?utf-8?q?=C3=88?=\r\n\r\nB"),
-            "subject:e\nb",
+            "b",
             id="message within",
         ),
     ],
 )
 def test_body(raw: bytes, text: str) -> None:
     assert body_text(raw) == text
+
+
+PARTS = text_part(
+    b"multipart/mixed; boundary=x",
+    b"--x\r\nContent-Type: text/plain\r\n\r\nA\r\n"
+    b"--x\r\nContent-Type: application/pdf; name==?utf-8?q?Citt=C3=A0.pdf?=\r\n\r\nzzz\r\n"
+    b"--x\r\nContent-Disposition: attachment; filename*=utf-8''Perch%C3%A9.pdf\r\n"
+    b"Content-Type: application/pdf\r\n\r\nzzz\r\n"
+    b"--x\r\nContent-Type: application/pdf;\r\n name*0*=iso-8859-1''Pi%F9;"
+    b' name*1=" no.pdf"\r\n\r\n'
+    b"--x--",
+)
+
+
+def test_fields_of_parts_are_no_body_but_the_names_of_files_are() -> None:
+    body, text = body_text(PARTS), whole_text(PARTS)
+    assert body.split("\n") == ["a", "citta.pdf", "perche.pdf", "piu no.pdf"]
+    assert "content-type" not in body
+    assert "\tcontent-disposition:attachment; filename*=utf-8''perch%c3%a9.pdf perche.pdf" in text
+    assert body in text
+
+
+def test_headings_stand_below_the_header_and_none_is_taken_for_a_line_of_it() -> None:
+    headings, is_whole = folded_headings(passages(PARTS, split(PARTS)), 10_000)
+    assert is_whole
+    assert all(line.startswith("\t") for line in headings.split("\n"))
+    assert headings in ingest(PARTS).search.header
+
+
+def test_long_headings_are_cut_and_said_to_be() -> None:
+    long = PARTS.replace(b"\r\n\r\nA", b"\r\nX-Long: %b needle\r\n\r\nA" % (b"x" * 70_000))
+    search = ingest(long).search
+    assert not search.body_is_whole
+    assert "needle" not in search.header
+    assert "needle" in whole_text(long)
+
+
+def test_a_header_spells_file_names_as_people_do() -> None:
+    value = b"attachment; filename*=utf-8''citt%C3%A0.pdf"
+    assert header_values([(b"content-disposition", value)]) == [
+        ("content-disposition", "attachment; filename*=utf-8''citt%C3%A0.pdf città.pdf")
+    ]
 
 
 @given(mail, st.integers(0, 300))

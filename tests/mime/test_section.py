@@ -77,7 +77,19 @@ def test_section(raw: bytes, section: str, found: bytes) -> None:
         pytest.param(MIXED, (9,), b"", id="no such part"),
         pytest.param(MIXED, (), MIXED, id="multipart as it is"),
         pytest.param(PLAIN, (1,), b"a=\r\n", id="quoted-printable"),
-        pytest.param(PLAIN, (), PLAIN[:-6] + b"a=\r\n", id="whole message"),
+        pytest.param(
+            PLAIN,
+            (),
+            b"Subject: x\r\nContent-Transfer-Encoding: binary\r\n\r\na=\r\n",
+            id="whole message",
+        ),
+        pytest.param(
+            b"content-transfer-encoding:\r\n base64\r\nSubject: x\r\n\r\nYWI",
+            (),
+            b"Subject: x\r\nContent-Transfer-Encoding: binary\r\n\r\nab",
+            id="whole message in base64",
+        ),
+        pytest.param(b"Subject: x\r\n\r\na=3D", (), b"Subject: x\r\n\r\na=3D", id="not encoded"),
     ],
 )
 def test_binary(raw: bytes, numbers: tuple[int, ...], decoded: bytes | None) -> None:

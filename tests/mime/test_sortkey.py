@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bridge.mime.address import parse_addresses
-from bridge.mime.sortkey import base_subject, first_display, first_mailbox
+from bridge.mime.sortkey import base_subject, casemap, first_display, first_mailbox
 
 
 @pytest.mark.parametrize(
@@ -49,13 +49,34 @@ def test_a_base_subject_has_no_marks_left(subject: str) -> None:
     ("field", "mailbox", "display"),
     [
         pytest.param(b"", "", "", id="nothing"),
-        pytest.param(b"A@B.it, c@d", "a", "a@b.it", id="no name"),
-        pytest.param(b"=?utf-8?q?=C3=89va?=  B <x@y>", "x", "eva b", id="name"),
-        pytest.param(b'"" <x@y>', "x", "x@y", id="empty name"),
-        pytest.param(b"Team: a@b;", "team", "team", id="group"),
+        pytest.param(b"A@B.it, c@d", "A", "A@B.IT", id="no name"),
+        pytest.param(b"=?utf-8?q?=C3=89va?=  B <x@y>", "X", "E\u0301VA B", id="name"),
+        pytest.param(b'"" <x@y>', "X", "X@Y", id="empty name"),
+        pytest.param(b"Team: a@b;", "TEAM", "TEAM", id="group"),
     ],
 )
 def test_first_address(field: bytes, mailbox: str, display: str) -> None:
     addresses = parse_addresses(field)
     assert first_mailbox(addresses) == mailbox
     assert first_display(addresses) == display
+
+
+@pytest.mark.parametrize(
+    ("text", "mapped"),
+    [
+        pytest.param("Budget_2", "BUDGET_2", id="ASCII"),
+        pytest.param("città", "CITTA\u0300", id="accent"),
+        pytest.param("e\u0301", "E\u0301", id="accent apart"),
+        pytest.param("Straße", "STRAßE", id="no capital of one letter"),
+        pytest.param("ǆ", "Dz\u030c", id="a letter with a titlecase"),
+        pytest.param("x²", "X2", id="compatibility form"),
+        pytest.param("a\0\ud800", "A", id="what can't be stored"),
+    ],
+)
+def test_casemap(text: str, mapped: str) -> None:
+    assert casemap(text) == mapped
+
+
+def test_subjects_are_in_the_order_of_unicode_casemap() -> None:
+    ordered = ["ancora", "caffe", "Caffe Latte", "caffe_x", "CAFFÈ", "Caffè nero", "zebra", "_"]
+    assert sorted(reversed(ordered), key=casemap) == ordered
