@@ -1,5 +1,7 @@
 """What is done now and then: texts that no message shows go, new ones get into the search's index.
 
+After an upgrade that reads texts in another way, those stored before are read anew, newest first.
+
 The archive's own retention is sync's to see to.
 """
 
@@ -14,7 +16,7 @@ log = structlog.get_logger()
 
 INTERVAL_S = 3600.0
 INDEX_PAUSE_S = 0.125
-"""Between two batches of texts on their way into the search's index: nobody is to notice."""
+"""Between two batches of texts read anew or on their way into the index: nobody is to notice."""
 
 
 class Housekeeping:
@@ -30,6 +32,8 @@ class Housekeeping:
             dropped = await self.tidy()
             if dropped:
                 log.info("texts forgotten", count=dropped)
+            while await self._mailboxes.renew_texts():
+                await self._clock.sleep(INDEX_PAUSE_S)
             while await self._mailboxes.index_bodies():
                 await self._clock.sleep(INDEX_PAUSE_S)
             await self._clock.sleep(INTERVAL_S)

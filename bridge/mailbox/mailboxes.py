@@ -14,6 +14,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 from typing import TypeVar
 
 from bridge.clock import Clock
@@ -36,6 +37,7 @@ from bridge.model import (
     AccountId,
     Added,
     Change,
+    ContentId,
     Expunged,
     Flags,
     FlagsChanged,
@@ -63,6 +65,10 @@ ORPHAN_BATCH = 200
 
 INDEX_BATCH = 16
 """Texts indexed in one commit, which nobody else's waits for long."""
+
+RENEWAL_BATCH = 16
+RENEWAL_BATCH_BYTES = 4 * 1024 * 1024
+"""The same for texts worked out anew; the second is passed by one text at most."""
 
 LOAD_BATCH = 1000
 """Rows of a mailbox held at once while it is loaded: as Python's values they take much memory."""
@@ -305,6 +311,26 @@ class Mailboxes:
 
         return await self._store.write(work)
 
+    async def renew_texts(self) -> int:
+        """Work out a batch of stale texts and keys anew; returns how many those were."""
+        stale = await self._store.read(lambda tx: tx.stale_contents(RENEWAL_BATCH))
+        renewed: list[tuple[ContentId, Ingested]] = []
+        size_bytes = 0
+        for content in stale:
+            raw = await self._store.read(partial(_whole_text, content))
+            renewed.append((content, await self.prepare(raw)))
+            size_bytes += len(raw)
+            if size_bytes > RENEWAL_BATCH_BYTES:
+                break
+
+        async def work(tx: Transaction) -> None:
+            for content, message in renewed:
+                await tx.renew_content(content, message)
+
+        if renewed:
+            await self._store.write(work)
+        return len(renewed)
+
     # -- inside ------------------------------------------------------------------------------
 
     async def _named(self, account: AccountId) -> dict[str, Mailbox]:
@@ -373,3 +399,7 @@ class Mailboxes:
         named = boxes.get(box.name)
         if named is not None and named.id == box.id:
             del boxes[box.name]
+
+
+async def _whole_text(content: ContentId, tx: ReadTransaction) -> bytes:
+    return await tx.raw(content, 0, 1 << 31)

@@ -167,6 +167,9 @@ class MessageReads(Protocol):
     async def sent_days(self, mailbox: MailboxId) -> list[tuple[ContentId, str]]:
         """Return the day of the Date field (``YYYY-MM-DD``) of each content that has one."""
 
+    async def stale_contents(self, limit: int) -> list[ContentId]:
+        """Return contents whose texts and keys were worked out by older rules, newest first."""
+
     async def sort_rows(self, contents: Sequence[ContentId]) -> list[SortRow]:
         """Return the sort keys of contents."""
 
@@ -199,6 +202,13 @@ class MessageWrites(Protocol):
 
     async def add_content(self, account: AccountId, message: Ingested) -> ContentId:
         """Keep a text and all that was worked out from it; the same bytes give the same id."""
+
+    async def renew_content(self, content: ContentId, message: Ingested) -> None:
+        """Replace a content's folded texts, sort keys and preview; it is stale no more.
+
+        Its bytes, ENVELOPE and BODYSTRUCTURE stay: of a UID these never change (RFC 3501
+        §2.3.1.1).
+        """
 
     async def mark_orphans(self, contents: Sequence[ContentId], at: datetime) -> None:
         """Remember that the last copies of contents went; see ``drop_orphans``."""

@@ -76,6 +76,15 @@ def forget_body(connection: sqlite3.Connection, content: int) -> None:
     )
 
 
+def remember_body(connection: sqlite3.Connection, content: int) -> None:
+    """Put a content's text back into the index after ``forget_body`` and a change."""
+    connection.execute(
+        "INSERT INTO body_index (rowid, body) SELECT content, body FROM content_body_text"
+        " WHERE content = ? AND content <= (SELECT up_to FROM body_indexed)",
+        (content,),
+    )
+
+
 def _trigrams(needle: str) -> str:
     """Return the query for texts that have all trigrams of ``needle``, "" if there are none."""
     if "\0" in needle:  # ends a query

@@ -27,6 +27,7 @@ from bridge.model import (
 from bridge.store.messages import Copy, IndexRow, Part, SortRow, TextField
 from bridge.store.sqlite.area import Area
 from bridge.store.sqlite.bodysearch import forget_body, index_bodies, matching_bodies
+from bridge.store.sqlite.renewal import renew_content
 
 _MAILBOX = "id, account, name, uid_validity, uid_next, highest_modseq, special_use"
 _MESSAGE = "uid, modseq, flags, internal_date, zone_minutes, saved_at, size_bytes, content"
@@ -305,6 +306,10 @@ class SqliteMessageReads(Area):
             blob.seek(start)
             return blob.read(min(length_bytes, len(blob) - start))
 
+    async def stale_contents(self, limit: int) -> list[ContentId]:
+        statement = "SELECT content FROM stale_content ORDER BY content DESC LIMIT ?"
+        return [ContentId(content) for (content,) in self._rows(statement, (limit,))]
+
     async def header_sets(self) -> dict[str, int]:
         return dict(self._rows("SELECT names, id FROM header_set"))
 
@@ -411,6 +416,9 @@ class SqliteMessages(SqliteMessageReads):
             fields = header_fields(message.header, frozenset(names.encode().split()), negate=False)
             self._keep_fields(number, ((following, fields),))
         return ContentId(following)
+
+    async def renew_content(self, content: ContentId, message: Ingested) -> None:
+        renew_content(self._connection, content, message)
 
     async def mark_orphans(self, contents: Sequence[ContentId], at: datetime) -> None:
         moment = int(at.timestamp())

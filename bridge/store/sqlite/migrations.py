@@ -15,6 +15,7 @@ STEPS: tuple[str, ...] = (
     schema_outbox.V1,
     schema_remote.V1,
     schema_outbox.KINSHIP,
+    schema_messages.STALE,
 )
 
 

@@ -6,6 +6,8 @@ A content is written through the view ``whole_content``, a message that comes in
 ``last_message``: what the triggers do in one statement would take the writer's thread many.
 ``body_index`` holds which body texts have which three letters, of contents up to the id in
 ``body_indexed``; those after it are looked through instead (see ``bodysearch``).
+``stale_content`` has the contents whose texts, sort keys and preview were worked out by older
+rules; a step that changes the rules puts all there, and they are worked out anew meanwhile.
 """
 
 V1 = """
@@ -180,4 +182,11 @@ CREATE TABLE header_fields (
     PRIMARY KEY (header_set, content)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX header_fields_by_content ON header_fields (content);
+"""
+
+STALE = """
+CREATE TABLE stale_content (
+    content INTEGER PRIMARY KEY REFERENCES content (id) ON DELETE CASCADE
+) STRICT;
+INSERT INTO stale_content SELECT id FROM content;
 """
