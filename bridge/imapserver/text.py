@@ -16,7 +16,7 @@ from datetime import date
 
 from bridge.imap.search import Dated, Header, SearchKey, Text
 from bridge.imapserver.session import Session
-from bridge.mime.searchtext import body_text, fold, whole_text
+from bridge.mime.searchtext import body_text, fold, one_line, whole_text
 from bridge.model import ContentId, MailboxId
 from bridge.store.base import ReadTransaction
 from bridge.store.messages import Part, TextField
@@ -40,15 +40,23 @@ async def texts_of(session: Session, key: SearchKey) -> Contents:
             return await _body(session, mailbox, fold(needle))
         case Text(field, needle) if field == "text":
             folded = fold(needle)
-            in_header = await _field(session, mailbox, TextField.HEADER, folded)
+            line = _folded_line(needle)
+            in_header = await _field(session, mailbox, TextField.HEADER, line)
+            in_header |= await _across_colon(session, mailbox, line)
             return in_header | await _body(session, mailbox, folded, whole_text)
-        case Text(field, needle):
-            return await _header(session, mailbox, field, fold(needle))
+        case Text(field, needle) if needle:
+            return await _field(session, mailbox, _FIELDS[field], _folded_line(needle))
+        case Text(field, _):
+            return await _header(session, mailbox, field, "")
         case Header(name, needle):
-            return await _header(session, mailbox, name.casefold(), fold(needle))
+            return await _header(session, mailbox, name.casefold(), _folded_line(needle))
         case Dated(how=how, day=day):
             return await _sent(session, mailbox, how, day)
     raise AssertionError(f"{key} looks into no text")
+
+
+def _folded_line(needle: str) -> str:
+    return one_line(fold(needle))
 
 
 async def _field(session: Session, mailbox: MailboxId, field: TextField, needle: str) -> Contents:
@@ -59,9 +67,22 @@ async def _field(session: Session, mailbox: MailboxId, field: TextField, needle:
 
 
 async def _header(session: Session, mailbox: MailboxId, name: str, needle: str) -> Contents:
-    if name in _FIELDS and needle:
-        return await _field(session, mailbox, _FIELDS[name], needle)
-    line = re.compile(f"^{re.escape(name)}:.*{re.escape(needle)}", re.MULTILINE)
+    """Look into a field as it is written; FROM and the like look at what it says to us too."""
+    line = f"^{re.escape(name)}:.*{re.escape(needle)}"
+    return await _lines(session, mailbox, re.compile(line, re.MULTILINE))
+
+
+async def _across_colon(session: Session, mailbox: MailboxId, needle: str) -> Contents:
+    """Look for a field's name and value as they are written: they are kept without the blank."""
+    name, blank, value = needle.partition(": ")
+    if not blank or ":" in name:
+        return frozenset()
+    line = f"^[^:\n]*{re.escape(name)}:{re.escape(value)}"
+    return await _lines(session, mailbox, re.compile(line, re.MULTILINE))
+
+
+async def _lines(session: Session, mailbox: MailboxId, line: re.Pattern[str]) -> Contents:
+    """Look for a line of a header."""
 
     async def work(tx: ReadTransaction) -> Contents:
         headers = await tx.header_texts(mailbox)

@@ -44,6 +44,7 @@ _IGNORED = re.compile(f"[{_NO_LETTERS}]+")
 
 Marks that make another letter (of Japanese, of the scripts of India) are not among them.
 """
+_BLANKS = re.compile(r"[ \t\r\n]+")
 _SURROGATES = re.compile("[\ud800-\udfff]+")
 
 
@@ -96,12 +97,20 @@ def header_text(values: list[tuple[str, str]]) -> str:
 
 
 def _lines(values: list[tuple[str, str]]) -> str:
-    return "\n".join([f"{name}:{value}" for name, value in values])
+    return "\n".join([f"{name}:{one_line(value)}" for name, value in values])
 
 
 def text_of(values: list[tuple[str, str]], name: str) -> str:
     """Return the folded values of the fields with this name, joined by line ends."""
-    return fold("\n".join([value for each, value in values if each == name]))
+    return fold("\n".join([one_line(value) for each, value in values if each == name]))
+
+
+def one_line(text: str) -> str:
+    """Return a field's text with each run of blanks, tabs and stray line ends as one blank.
+
+    So a fold by a tab is found, and a lone CR in a value begins no field that is not there.
+    """
+    return _BLANKS.sub(" ", text)
 
 
 class Passage(NamedTuple):

@@ -207,6 +207,17 @@ async def test_a_deleted_level_is_shown_to_lsub_and_recursivematch(rig: Rig) -> 
     ]
 
 
+async def test_levels_above_are_told_though_what_is_below_is_told_too(rig: Rig) -> None:
+    client = await rig.client()
+    await client.ok("CREATE a/b/c")
+    await client.ok("SUBSCRIBE a/b/c")
+    assert await listed(client, 'LIST (SUBSCRIBED RECURSIVEMATCH) "" a*') == [
+        r'(\HasChildren) a ("CHILDINFO" ("SUBSCRIBED"))',
+        r'(\HasChildren) a/b ("CHILDINFO" ("SUBSCRIBED"))',
+        r"(\Subscribed \HasNoChildren) a/b/c",
+    ]
+
+
 async def test_a_deleted_level_can_be_renamed_and_made_again(rig: Rig) -> None:
     client = await rig.client()
     await client.ok("CREATE zd/1/2")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bridge.imap import responses
 from bridge.imap.commands import List
-from bridge.imap.mailboxname import DELIMITER, canonical, matches, parents
+from bridge.imap.mailboxname import canonical, matches, parents
 from bridge.imapserver.commands.mailboxes import status_line
 from bridge.imapserver.session import Session
 from bridge.model import Mailbox
@@ -38,7 +38,7 @@ async def list_(session: Session, command: List) -> str | None:
     for name in sorted(candidates, key=_inbox_first):
         if not any(matches(name, pattern) for pattern in patterns):
             continue
-        line = _line(session, command, tree, name, patterns)
+        line = _line(session, command, tree, name)
         if line is None:
             continue
         lines.append(line)
@@ -53,22 +53,22 @@ def _inbox_first(name: str) -> tuple[bool, str]:
     return name != "INBOX", name
 
 
-def _line(
-    session: Session, command: List, tree: _Tree, name: str, patterns: list[str]
-) -> bytes | None:
+def _line(session: Session, command: List, tree: _Tree, name: str) -> bytes | None:
     mailbox = tree.mailboxes.get(name)
     use = mailbox.special_use if mailbox else None
     if "SPECIAL-USE" in command.selection and use is None:
         return None
     missing = "\\NonExistent" if command.extended else "\\Noselect"  # RFC 5258 §3, RFC 3501 §7.2.2
     attributes = [] if mailbox else [missing]
+    # Whether the child itself is listed does not matter (RFC 5258 §3, note 2).
+    has_child = "RECURSIVEMATCH" in command.selection and name in tree.subscribed_parents
     extended = b""
     if "SUBSCRIBED" in command.selection or "SUBSCRIBED" in command.returns:
         if name in tree.subscribed:
             attributes.append("\\Subscribed")
-        elif "SUBSCRIBED" in command.selection and not _has_unlisted(tree, name, patterns):
+        elif "SUBSCRIBED" in command.selection and not has_child:
             return None
-    if "RECURSIVEMATCH" in command.selection and _has_unlisted(tree, name, patterns):
+    if has_child:
         extended = b' ("CHILDINFO" ("SUBSCRIBED"))'
     if not command.extended or "CHILDREN" in command.returns or not command.returns:
         attributes.append("\\HasChildren" if name in tree.parents else "\\HasNoChildren")
@@ -76,15 +76,6 @@ def _line(
         attributes.append(use.value)
     shown = responses.mailbox(name, utf8=session.utf8)
     return responses.listing("LIST", attributes, shown, extended)
-
-
-def _has_unlisted(tree: _Tree, name: str, patterns: list[str]) -> bool:
-    """Say whether a subscribed name below ``name`` is not itself matched (RFC 5258 §3.5)."""
-    return any(
-        below.startswith(name + DELIMITER)
-        and not any(matches(below, pattern) for pattern in patterns)
-        for below in tree.subscribed
-    )
 
 
 async def lsub(session: Session, command: List) -> str | None:
