@@ -12,11 +12,13 @@ import shutil
 import subprocess
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import NoReturn
 
 PROGRAM = Path("/usr/lib/dovecot/imap")
+FIRST_DATE = datetime(2001, 2, 3, 4, 5, 6, tzinfo=UTC)
 _NOBODY = 65534
 
 Value = bytes | list["Value"] | None
@@ -93,7 +95,7 @@ class Dovecot:
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
-            env={"USER": "peer", "HOME": str(self._config.parent), "PATH": os.defpath},
+            env={"USER": "peer", "HOME": str(self._config.parent), "PATH": os.defpath, "TZ": "UTC"},
         )
         assert program.stdin is not None
         assert program.stdout is not None
@@ -128,6 +130,24 @@ class Dovecot:
             untagged.append(answer)
         return answer, untagged
 
+    def ask(self, command: str | bytes) -> list[bytes]:
+        """Return the untagged answers to a command that must succeed, without their line ends.
+
+        Raises:
+            Crash: the program ended over it.
+            ValueError: it said NO or BAD.
+        """
+        raw = command.encode() if isinstance(command, str) else command
+        try:
+            answer, untagged = self._command(raw)
+        except (EOFError, BrokenPipeError):
+            self.close()
+            self._start()
+            raise Crash(repr(raw)) from None
+        if not answer.startswith(b"a OK"):
+            raise ValueError(answer.decode())
+        return [line.removesuffix(b"\r\n") for line in untagged]
+
     def fetch(self, number: int, items: Sequence[str]) -> dict[str, Value] | None:
         """Return what FETCH says, by the item's name as it comes back; None if it says NO.
 
@@ -156,31 +176,44 @@ class Dovecot:
 
 
 @contextmanager
-def dovecot(messages: Sequence[bytes]) -> Iterator[Dovecot]:
-    """Run Dovecot over ``messages``, which it gets as files, so that no byte is changed."""
+def dovecot(messages: Sequence[bytes], letters: Sequence[str] = ()) -> Iterator[Dovecot]:
+    r"""Run Dovecot over ``messages``, which it gets as files, so that no byte is changed.
+
+    Args:
+        messages: what is in INBOX; each a day younger than the one before (INTERNALDATE).
+        letters: their flags as a Maildir writes them; without any all are ``\\Seen``.
+    """
     with TemporaryDirectory(prefix="dovecot-") as directory:
-        session = Dovecot(_set_up(Path(directory), messages))
+        session = Dovecot(_set_up(Path(directory), messages, letters or ["S"] * len(messages)))
         try:
             yield session
         finally:
             session.close()
 
 
-def _set_up(directory: Path, messages: Sequence[bytes]) -> Path:
+def internal_date(number: int) -> datetime:
+    """Return the INTERNALDATE of message ``number``, counted from 1."""
+    return FIRST_DATE + timedelta(days=number - 1)
+
+
+def _set_up(directory: Path, messages: Sequence[bytes], letters: Sequence[str]) -> Path:
     # It refuses to serve root's mail.
     user, group = (_NOBODY, _NOBODY) if os.getuid() == 0 else (os.getuid(), os.getgid())
     folders = [directory / "mail" / name for name in ("cur", "new", "tmp")]
     for folder in folders:
         folder.mkdir(parents=True)
-    for number, raw in enumerate(messages):
-        name = f"{1_700_000_000 + number}.M{number}P1.test:2,S"
-        (folders[0] / name).write_bytes(raw)
+    for number, (raw, flags) in enumerate(zip(messages, letters, strict=True), start=1):
+        path = folders[0] / f"{1_700_000_000 + number}.M{number}P1.test:2,{flags}"
+        path.write_bytes(raw)
+        arrived = internal_date(number).timestamp()
+        os.utime(path, (arrived, arrived))
     for path in (directory, directory / "mail", *folders, *folders[0].iterdir()):
         os.chown(path, user, group)
     config = directory / "dovecot.conf"
     config.write_text(
         f"base_dir = {directory}/run\nstate_dir = {directory}/run\nlog_path = {directory}/log\n"
-        f"mail_location = maildir:{directory}/mail\nmail_uid = {user}\nmail_gid = {group}\n"
+        f"mail_location = maildir:{directory}/mail:LAYOUT=fs\n"
+        f"mail_uid = {user}\nmail_gid = {group}\n"
         "protocols = imap\nssl = no\nfirst_valid_uid = 1\nstats_writer_socket_path =\n"
     )
     return config
