@@ -267,7 +267,7 @@ class Connection(Wire):
         if not isinstance(ahead, CommandLine) or ahead.spilled:
             return None
         try:
-            return TABLE[parse(ahead, utf8=self.session.utf8).name]
+            return TABLE[parse(ahead).name]
         except ImapFault:
             return None
 

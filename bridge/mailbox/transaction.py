@@ -221,7 +221,7 @@ class MailboxTransaction:
         box = await self._mailbox(target)
         first, modseq = box.uid_next, _next_modseq(box)
         olds = await self.tx.message_rows(source, uids)
-        if all_or_none and len(olds) < len(set(uids)):
+        if all_or_none and len(olds) < len(uids):
             return ()
         added = tuple(
             replace(old, uid=Uid(first + place), modseq=modseq, saved_at=self._now)

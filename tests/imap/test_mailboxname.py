@@ -40,7 +40,13 @@ def test_broken_shift(broken: str) -> None:
 
 @pytest.mark.parametrize(
     ("name", "expected"),
-    [("inbox", "INBOX"), ("Inbox/a", "INBOX/a"), ("inboxes", "inboxes"), ("a/inbox", "a/inbox")],
+    [
+        ("inbox", "INBOX"),
+        ("Inbox/a", "INBOX/a"),
+        ("inboxes", "inboxes"),
+        ("a/inbox", "a/inbox"),
+        ("\u0131nbox", "\u0131nbox"),
+    ],
 )
 def test_inbox_in_any_case(name: str, expected: str) -> None:
     assert canonical(name) == expected

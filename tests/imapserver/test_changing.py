@@ -143,6 +143,16 @@ async def test_a_uid_that_is_not_there_is_no_error(rig: Rig) -> None:
     assert await client.ok("STATUS Archive (MESSAGES)") == ["* STATUS Archive (MESSAGES 1)"]
 
 
+async def test_what_went_is_no_more_in_a_saved_result(rig: Rig) -> None:
+    for number in range(3):
+        await rig.add(f"m{number}")
+    client, other = await rig.client("INBOX"), await rig.client("INBOX")
+    await client.ok("SEARCH RETURN (SAVE) ALL")
+    await other.ok("STORE 2 +FLAGS.SILENT (\\Deleted)")
+    await other.ok("EXPUNGE")
+    assert (await client.tagged("COPY $ Archive")).startswith("OK [COPYUID")
+
+
 STORED = {
     "only what is gone": ("STORE 2 +FLAGS (\\Seen)", "NO [EXPUNGEISSUED]"),
     "only what is gone, in silence": ("STORE 2 +FLAGS.SILENT (\\Seen)", "OK"),

@@ -73,6 +73,12 @@ async def test_who_enabled_imap4rev2_is_told_of_another_spelling(rig: Rig) -> No
     assert '* LIST () "/" "INBOX"' in await client.ok("SELECT inbox")
 
 
+async def test_who_did_not_is_not(rig: Rig) -> None:
+    client = await rig.client()
+    assert await client.ok(f'CREATE "{encode(chr(0x212B))}"') == []
+    assert await client.ok(f'RENAME "{encode(chr(0xC5))}" "{encode("e" + chr(0x301))}"') == []
+
+
 @pytest.mark.parametrize("name", ["Ditta A&BCD-E", "R&AOA-D", "a&-b"])
 async def test_an_ampersand_is_a_letter_where_names_are_utf8(rig: Rig, name: str) -> None:
     plain, utf8 = await rig.client(), await rig.client()

@@ -7,6 +7,7 @@ from random import Random
 import pytest
 
 from bridge.imapserver import matching
+from bridge.imapserver.wire import Wire
 from tests.imapserver.client import Rig
 
 FLAGS = ("\\Seen", "\\Flagged", "\\Answered", "\\Draft")
@@ -114,3 +115,23 @@ async def test_a_charset_may_not_be_named_with_utf8_accept(rig: Rig) -> None:
         assert (await client.tagged(command)).startswith("BAD")
     await client.ok("SEARCH ALL")
     await client.ok("SORT (DATE) UTF-8 ALL")  # its charset cannot be left out (RFC 5256 §3)
+
+
+async def test_others_are_served_while_many_keys_are_answered(
+    rig: Rig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(matching, "CHUNK_ANSWERS", 2000)
+    for _ in range(COUNT):
+        await rig.add()
+    client = await rig.client("INBOX")
+    drained = 0
+    drain = Wire.drain
+
+    async def counted(wire: Wire) -> None:
+        nonlocal drained
+        drained += 1
+        await drain(wire)
+
+    monkeypatch.setattr(Wire, "drain", counted)
+    await client.ok("SEARCH " + "SEEN " * 199 + "SEEN")  # 399 steps: five messages at a time
+    assert drained >= COUNT // 5

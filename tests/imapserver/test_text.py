@@ -10,6 +10,7 @@ WRITTEN = (
     b"From: Rossi, Mario <mario@casa.example>\r\n"
     b"To: a b c@d.example\r\n"
     b"Subject: Fattura   n.\t12\r\n di\r\n\tgennaio\r\n"
+    b"X-Ora: b:c\r\n"
     b"X-Nota: uno\rSubject-Due: due\r\n"
     b"Content-Type: text/plain;\r\n\tcharset=utf-8\r\n"
     b"\r\nTesto con: due  blanks\r\n"
@@ -36,6 +37,7 @@ MISSED = {
     "what no field says": "HEADER From MISSING",
     "a name that ends otherwise": 'TEXT "object: fattura"',
     "a colon inside a value": 'TEXT "con:due"',
+    "a colon more in the name": 'TEXT "x-ora:b: c"',
     "a field that is not there": 'BCC ""',
     "blanks in a body are kept": 'BODY "due blanks"',
 }
