@@ -99,6 +99,19 @@ SUBJECTS = (
     b"Alfa",
     b"alfa",
     b"Fattura\r\n 12",
+    "Caff\u00e8".encode(),
+    b"=?utf-8?Q?caff=C3=A8_latte?=",
+    b"caffe latte",
+    b"caffe",
+    b"CAFFETTERIA",
+    b"=?iso-8859-1?Q?=C0_la_carte?=",
+    b"=?utf-8?Q?=C5=81=C3=B3d=C5=BA?=",
+    b"lodz",
+    b"=?utf-8?Q?Stra=C3=9Fe?=",
+    b"strasse",
+    b"=?utf-8?B?776B?= wide",
+    b"_under",
+    b"9 numeri",
 )
 
 

@@ -22,6 +22,10 @@ DELIBERATE = {
     ("msg_47.txt", "DATE"): "its date has no blank before the zone, which Dovecot can't read",
     ("fields twice", "SUBJECT"): "of two subjects ENVELOPE and SORT take the last, here alike",
     ("8-bit header", "DISPLAYFROM"): "a name in Latin-1 is read; to Dovecot it is U+FFFD",
+    **{
+        ("odd names", key): "what stands in <...> is the address; Dovecot sees what is before it"
+        for key in ("CC", "FROM", "TO", "DISPLAYFROM", "DISPLAYTO")
+    },
 }
 
 

@@ -85,11 +85,11 @@ async def _columns(session: Session, command: Sort, found: Found) -> dict[str, C
 
 
 def _values(name: str, rows: Sequence[_Row]) -> list[Any]:
-    """Return what a criterion compares of messages; texts in capitals (RFC 5051 §2)."""
+    """Return what a criterion compares of messages; texts are kept ready for it (RFC 5051)."""
     if name == "DATE":
         return [arrival if row.sent_at is None else row.sent_at for row, arrival in rows]
     text = _TEXTS[name]
-    return [text(row).upper() for row, _ in rows]
+    return [text(row) for row, _ in rows]
 
 
 def _ordered(command: Sort, found: Found, columns: Mapping[str, Column]) -> Found:
