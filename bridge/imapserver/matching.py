@@ -88,7 +88,7 @@ class Found:
 async def search(session: Session, key: Program, *, details: bool = False) -> Found:
     """Return the messages that match ``key``; ``details`` fills what sorting needs."""
     selected = session.open
-    texts = {one: await texts_of(session, one) for one in dict.fromkeys(key.keys) if _in_text(one)}
+    texts = await texts_of(session, filter(_in_text, key.keys))
     found = Found()
     in_order = True
     chunk_messages = max(min(CHUNK_MESSAGES, CHUNK_ANSWERS // len(key.steps)), 1)
@@ -166,6 +166,7 @@ class _Matcher:
         """Return for each place 1 where its message matches, else 0."""
         count = len(self._at)
         everything = int.from_bytes(b"\1" * count, "little")
+        known: dict[SearchKey, int] = {All(): everything, SaveDateSupported(): everything}
         results: list[int] = []
         for step in key.steps:
             match step:
@@ -177,10 +178,10 @@ class _Matcher:
                 case Operator.AND:
                     last = results.pop()
                     results[-1] &= last
-                case All() | SaveDateSupported():
-                    results.append(everything)
                 case _:
-                    results.append(int.from_bytes(bytes(self._answers(step)), "little"))
+                    if step not in known:
+                        known[step] = int.from_bytes(bytes(self._answers(step)), "little")
+                    results.append(known[step])
         (result,) = results
         return result.to_bytes(count, "little")
 

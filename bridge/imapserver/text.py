@@ -11,8 +11,7 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import Callable
-from datetime import date
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from bridge.imap.search import Dated, Header, SearchKey, Text
 from bridge.imapserver.session import Session
@@ -32,63 +31,94 @@ _FIELDS = {
 }
 
 
-async def texts_of(session: Session, key: SearchKey) -> Contents:
-    """Return the contents of the selected mailbox that match a text key or a sent date."""
+Wanted = str | re.Pattern[str]
+"""What a field's text is to hold."""
+
+FEW = 8
+"""So many substrings the store looks for one by one; for more all texts are read once."""
+
+
+async def texts_of(session: Session, keys: Iterable[SearchKey]) -> dict[SearchKey, Contents]:
+    """Return the contents of the selected mailbox that match text keys and sent dates."""
     mailbox = session.open.mailbox.id
+    found: dict[SearchKey, set[ContentId]] = {key: set() for key in keys}
+    looks: dict[TextField, list[tuple[SearchKey, Wanted]]] = {}
+    for key in found:
+        for field, wanted in _looks(key):
+            looks.setdefault(field, []).append((key, wanted))
+    for field, wanted_of in looks.items():
+        for key, contents in await _look(session, mailbox, field, wanted_of):
+            found[key].update(contents)
+    for key in found:
+        match key:
+            case Text("body", needle):
+                found[key].update(await _body(session, mailbox, fold(needle)))
+            case Text("text", needle):
+                found[key].update(await _body(session, mailbox, fold(needle), whole_text))
+    days = [key for key in found if isinstance(key, Dated)]
+    for key, contents in await _sent(session, mailbox, days) if days else ():
+        found[key].update(contents)
+    return {key: frozenset(contents) for key, contents in found.items()}
+
+
+def _looks(key: SearchKey) -> Iterator[tuple[TextField, Wanted]]:
+    """Yield in which texts of headers to look for what."""
     match key:
-        case Text(field, needle) if field == "body":
-            return await _body(session, mailbox, fold(needle))
-        case Text(field, needle) if field == "text":
-            folded = fold(needle)
-            line = _folded_line(needle)
-            in_header = await _field(session, mailbox, TextField.HEADER, line)
-            in_header |= await _across_colon(session, mailbox, line)
-            return in_header | await _body(session, mailbox, folded, whole_text)
+        case Text("body"):
+            return
+        case Text("text", needle):
+            line = one_line(fold(needle))
+            yield TextField.HEADER, line
+            across = _across_colon(line)
+            if across is not None:
+                yield TextField.HEADER, across
         case Text(field, needle) if needle:
-            return await _field(session, mailbox, _FIELDS[field], _folded_line(needle))
-        case Text(field, _):
-            return await _header(session, mailbox, field, "")
-        case Header(name, needle):
-            return await _header(session, mailbox, name.casefold(), _folded_line(needle))
-        case Dated(how=how, day=day):
-            return await _sent(session, mailbox, how, day)
-    raise AssertionError(f"{key} looks into no text")
+            yield _FIELDS[field], one_line(fold(needle))
+        case Text(field):
+            yield TextField.HEADER, _line_of(field, "")
+        case Header(name, needle):  # as it is written; FROM looks at what it says to us too
+            yield TextField.HEADER, _line_of(name.casefold(), one_line(fold(needle)))
 
 
-def _folded_line(needle: str) -> str:
-    return one_line(fold(needle))
+def _line_of(name: str, needle: str) -> re.Pattern[str]:
+    return re.compile(f"^{re.escape(name)}:.*{re.escape(needle)}", re.MULTILINE)
 
 
-async def _field(session: Session, mailbox: MailboxId, field: TextField, needle: str) -> Contents:
-    found, _ = await session.services.store.scan(
-        lambda tx: tx.matching_text(mailbox, field, needle)
-    )
-    return frozenset(found)
-
-
-async def _header(session: Session, mailbox: MailboxId, name: str, needle: str) -> Contents:
-    """Look into a field as it is written; FROM and the like look at what it says to us too."""
-    line = f"^{re.escape(name)}:.*{re.escape(needle)}"
-    return await _lines(session, mailbox, re.compile(line, re.MULTILINE))
-
-
-async def _across_colon(session: Session, mailbox: MailboxId, needle: str) -> Contents:
-    """Look for a field's name and value as they are written: they are kept without the blank."""
+def _across_colon(needle: str) -> re.Pattern[str] | None:
+    """Return how a field's name and value are kept: without the blank between them."""
     name, blank, value = needle.partition(": ")
     if not blank or ":" in name:
-        return frozenset()
-    line = f"^[^:\n]*{re.escape(name)}:{re.escape(value)}"
-    return await _lines(session, mailbox, re.compile(line, re.MULTILINE))
+        return None
+    return re.compile(f"^[^:\n]*{re.escape(name)}:{re.escape(value)}", re.MULTILINE)
 
 
-async def _lines(session: Session, mailbox: MailboxId, line: re.Pattern[str]) -> Contents:
-    """Look for a line of a header."""
+Matches = list[tuple[SearchKey, Iterable[ContentId]]]
 
-    async def work(tx: ReadTransaction) -> Contents:
-        headers = await tx.header_texts(mailbox)
-        return frozenset(content for content, header in headers if line.search(header))
 
-    return await session.services.store.scan(work)
+async def _look(
+    session: Session,
+    mailbox: MailboxId,
+    field: TextField,
+    wanted_of: Sequence[tuple[SearchKey, Wanted]],
+) -> Matches:
+    """Return where one field's texts hold what is wanted, for each key."""
+    few = [(key, wanted) for key, wanted in wanted_of if isinstance(wanted, str)]
+
+    async def one_by_one(tx: ReadTransaction) -> Matches:
+        return [(key, (await tx.matching_text(mailbox, field, one))[0]) for key, one in few]
+
+    async def all_at_once(tx: ReadTransaction) -> Matches:
+        texts = await tx.field_texts(mailbox, field)
+        return [(key, _holding(texts, wanted)) for key, wanted in wanted_of]
+
+    is_few = len(few) == len(wanted_of) <= FEW
+    return await session.services.store.scan(one_by_one if is_few else all_at_once)
+
+
+def _holding(texts: Sequence[tuple[ContentId, str]], wanted: Wanted) -> list[ContentId]:
+    if isinstance(wanted, str):
+        return [content for content, text in texts if wanted in text]
+    return [content for content, text in texts if wanted.search(text)]
 
 
 async def _body(
@@ -112,14 +142,15 @@ async def _holds(
     return await asyncio.to_thread(lambda: any(needle in read(raw) for raw in raws))
 
 
-async def _sent(session: Session, mailbox: MailboxId, how: int, day: date) -> Contents:
+async def _sent(session: Session, mailbox: MailboxId, keys: Sequence[Dated]) -> Matches:
     """Compare the Date field's day, whatever its time and zone; no day is before no other."""
-    wanted = day.isoformat()
 
-    async def work(tx: ReadTransaction) -> Contents:
-        return frozenset(
-            content for content, its in await tx.sent_days(mailbox) if _compare(its, how, wanted)
-        )
+    async def work(tx: ReadTransaction) -> Matches:
+        days = await tx.sent_days(mailbox)
+        return [
+            (key, [content for content, its in days if _compare(its, key.how, wanted)])
+            for key, wanted in ((key, key.day.isoformat()) for key in keys)
+        ]
 
     return await session.services.store.scan(work)
 

@@ -161,8 +161,10 @@ class MessageReads(Protocol):
         not match.
         """
 
-    async def header_texts(self, mailbox: MailboxId) -> list[tuple[ContentId, str]]:
-        """Return the folded header of each content of a mailbox."""
+    async def field_texts(
+        self, mailbox: MailboxId, field: TextField
+    ) -> list[tuple[ContentId, str]]:
+        """Return a folded text, not BODY, of each content of a mailbox."""
 
     async def sent_days(self, mailbox: MailboxId) -> list[tuple[ContentId, str]]:
         """Return the day of the Date field (``YYYY-MM-DD``) of each content that has one."""

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from bridge.imapserver import text
+from bridge.store.base import Store
 from tests.imapserver.client import Rig
 
 WRITTEN = (
@@ -43,6 +45,12 @@ MISSED = {
 }
 
 
+@pytest.fixture(params=[0, text.FEW], ids=["read once", "one by one"])
+def few(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(text, "FEW", request.param)
+
+
+@pytest.mark.usefixtures("few")
 @pytest.mark.parametrize("key", FOUND.values(), ids=FOUND.keys())
 async def test_found(rig: Rig, key: str) -> None:
     await rig.add(WRITTEN)
@@ -50,8 +58,36 @@ async def test_found(rig: Rig, key: str) -> None:
     assert await client.ok(f"SEARCH {key}") == ["* SEARCH 1"]
 
 
+@pytest.mark.usefixtures("few")
 @pytest.mark.parametrize("key", MISSED.values(), ids=MISSED.keys())
 async def test_not_found(rig: Rig, key: str) -> None:
     await rig.add(WRITTEN)
     client = await rig.client("INBOX")
     assert await client.ok(f"SEARCH {key}") == ["* SEARCH"]
+
+
+MANY = {
+    "senders": ("FROM n{}", "FROM anna"),
+    "fields": ("HEADER X-{} x", "HEADER From anna"),
+    "days": ("SENTON 1-Jan-{}", "SENTON 15-Jan-2026"),
+}
+
+
+@pytest.mark.parametrize(("key", "last"), MANY.values(), ids=MANY.keys())
+async def test_many_keys_read_the_texts_once(
+    rig: Rig, store: Store, monkeypatch: pytest.MonkeyPatch, key: str, last: str
+) -> None:
+    await rig.add()
+    client = await rig.client("INBOX")
+    scans = 0
+    scan = store.scan
+
+    async def counted(work: object) -> object:
+        nonlocal scans
+        scans += 1
+        return await scan(work)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(store, "scan", counted)
+    keys = "".join(f"OR {key.format(number)} " for number in range(1000, 1500)) + last
+    assert await client.ok(f"SEARCH {keys}") == ["* SEARCH 1"]
+    assert scans == 1

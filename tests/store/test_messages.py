@@ -453,9 +453,9 @@ async def test_a_cut_body_is_doubtful_unless_it_matches(store: Store, inbox: Mai
     assert doubtful == [contents[2]]
 
 
-async def test_header_texts_are_of_each_content_once(store: Store, inbox: Mailbox) -> None:
+async def test_texts_of_a_field_are_of_each_content_once(store: Store, inbox: Mailbox) -> None:
     rows = await fill(store, inbox, "one", "one", "two")
-    texts = await store.scan(lambda tx: tx.header_texts(inbox.id))
+    texts = await store.scan(lambda tx: tx.field_texts(inbox.id, TextField.HEADER))
     assert sorted(texts) == [
         (rows[0].content, "subject:one"),
         (rows[2].content, "subject:two"),

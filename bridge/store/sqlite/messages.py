@@ -340,9 +340,11 @@ class SqliteMessageReads(Area):
         )
         return [ContentId(content) for (content,) in rows], []
 
-    async def header_texts(self, mailbox: MailboxId) -> list[tuple[ContentId, str]]:
+    async def field_texts(
+        self, mailbox: MailboxId, field: TextField
+    ) -> list[tuple[ContentId, str]]:
         return self._rows(
-            "SELECT DISTINCT message.content, content_text.header FROM message"
+            f"SELECT DISTINCT message.content, content_text.{field.value} FROM message"  # noqa: S608
             " JOIN content_text ON content_text.content = message.content"
             " WHERE message.mailbox = ?",
             (mailbox,),
