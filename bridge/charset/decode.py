@@ -13,6 +13,7 @@ from __future__ import annotations
 import codecs
 import re
 from dataclasses import dataclass
+from importlib import import_module
 from typing import Final
 
 from bridge.charset.labels import codec_of, is_unsaid
@@ -28,6 +29,7 @@ _WIDE = ("utf_16", "utf_32")
 """Even ASCII takes several octets in these."""
 _CUT_LETTER = re.compile(rb"(?:[\xc2\xc3]|[\xe0-\xef][\x80-\xbf]|[\xf0-\xf4][\x80-\xbf]{1,2})\Z")
 """The beginning of a UTF-8 letter at the very end, where it means no letter of Windows-1252."""
+_HIGH: Final = bytes(range(0x80, 0x100))
 _META_BYTES = 1024
 _HIDDEN = re.compile(rb"<!--.*?(?:-->|\Z)", re.DOTALL)
 _META = re.compile(rb"(?i)<meta[\s/][^>]*?\bcharset\s*=\s*[\"']?\s*([^\s\"'/>;]+)")
@@ -66,7 +68,7 @@ def decode_html(content: bytes, charset: str) -> Decoded:
 
     It does not where it is plainly wrong, since text is often written anew and ``meta`` is not.
     """
-    if not is_unsaid(charset.strip()) or charset.strip().lower() == "us-ascii":
+    if codec_of(charset) is not None or not is_unsaid(charset):
         return decode_text(content, charset)
     meta = _META.search(_HIDDEN.sub(b"", content[:_META_BYTES]))
     label = meta[1].decode("ascii", "replace") if meta else ""
@@ -108,15 +110,22 @@ def _decode_damaged(content: bytes, codec: str, label: str) -> Decoded:
         if _is_utf8(content):
             return Decoded(content.decode(), f"not valid {label}, read as UTF-8")
         if codec.startswith(_OF_SEVERAL_OCTETS):
-            windows = content.decode("cp1252", "replace")
-            return Decoded(windows, f"not valid {label}, read as {_WINDOWS}")
+            return Decoded(_readable(content, "cp1252"), f"not valid {label}, read as {_WINDOWS}")
     if not invalid and codec in _OF_JAPAN:
         return Decoded(text)
     return Decoded(text, f"not valid {label}, shown as far as it can be read")
 
 
 def _readable(content: bytes, codec: str) -> str:
-    """Return what can be read, with U+FFFD for all else."""
+    """Return what can be read, with U+FFFD for all else.
+
+    Takes no step that is slow and holds the interpreter: a decoder's error handling is both.
+    """
+    if not codec.startswith(_OF_SEVERAL_OCTETS):
+        table = import_module(f"encodings.{codec}").decoding_table.replace("\ufffe", _REPLACEMENT)
+        return codecs.charmap_decode(content, "strict", table)[0]
+    if codec == "utf_7" and len(content.translate(None, _HIGH)) < len(content) - _MOST_MENDED:
+        return content.decode("ascii", "replace")
     text = content.decode(codec, "replace")
     if codec in _FAULTS and text.count(_REPLACEMENT) <= _MOST_MENDED:
         text = content.decode(codec, _FAULTS[codec])

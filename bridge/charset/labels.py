@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import re
 from encodings.aliases import aliases
-from functools import lru_cache
 from typing import Final
 
 _LISTED: Final = """
@@ -72,7 +71,6 @@ _MORE_LABELS: Final = {
     "utf_8": "cp65001 unicode-1-1-utf-8 unicode11utf8 unicode20utf8 utf8mb4",
 }
 """What the Encoding Standard or mailers call a charset and Python does not."""
-_LABEL_LIMIT_CHARS = 60
 _VENDORS = re.compile(r"x*(?:(?:windows|ms|ibm|dos|cp)(?=[0-9]+\Z))?")
 """What may stand before a name that is known: ``x-gbk``, ``windows-949`` for ``cp949``."""
 _UNSAID: Final = frozenset({"", "unknown8bit", "xunknown", "unknown", "default", "none"})
@@ -102,22 +100,17 @@ def codec_of(label: str) -> str | None:
     >>> codec_of("GB2312"), codec_of("x-cp1252"), codec_of("punycode")
     ('gb18030', 'cp1252', None)
     """
-    codec = _known(label) if len(label) <= _LABEL_LIMIT_CHARS else None
+    codec = _known(_letters(label))
     return None if codec is None else _SUPERSETS.get(codec, codec)
 
 
 def is_unsaid(label: str) -> bool:
     """Tell whether a label says nothing about octets above 127: none, or that of ASCII."""
-    if not label:
-        return True
-    return len(label) <= _LABEL_LIMIT_CHARS and (
-        _known(label) == "ascii" or _letters(label) in _UNSAID
-    )
+    letters = _letters(label)
+    return letters in _UNSAID or _CODEC_OF.get(letters) == "ascii"
 
 
-@lru_cache(maxsize=256)
-def _known(label: str) -> str | None:
-    letters = _letters(label) if label.isascii() else ""
+def _known(letters: str) -> str | None:
     if letters in _CODEC_OF:
         return _CODEC_OF[letters]
     bare = _VENDORS.sub("", letters, count=1)

@@ -26,7 +26,7 @@ _BLANKS = " \t\r\n"
 _NO_ESCAPE = re.compile(rb"=(?![0-9A-Fa-f]{2})")
 _BASE64_LETTERS = re.compile("[A-Za-z0-9+/]+")
 _NOT_BASE64 = re.compile("[^A-Za-z0-9+/= \t\r\n]")
-_CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ufffd]")
+_ODD = re.compile("[^ -~]")
 _NOTHING = Decoded("")
 _FAULT = "an encoded word (RFC 2047) cannot be read whole"
 
@@ -46,6 +46,13 @@ class _Word(NamedTuple):
 class _Octets(NamedTuple):
     content: bytes
     is_whole: bool
+
+
+class _Faults(NamedTuple):
+    """Whether a reading is damaged, and how many letters it has that most texts have few of."""
+
+    damaged: bool
+    odd: int
 
 
 def decode_words(value: str) -> str:
@@ -177,25 +184,37 @@ def _in_charset(octets: bytes, charset: str) -> tuple[bytes, bool]:
 def _base64(contents: list[str], charset: str) -> _Octets:
     """Decode the B encoding (RFC 2047 §4.1); a group of four may be cut between two words.
 
-    Or it is no cut and the padding is missing: then the reading counts that gives better text.
+    Or it is no cut and the padding is missing, which only a group that has no bits left can be.
+    Then the reading counts that gives better text, and where both give some nothing is sure.
     """
     joined = _groups("".join(contents))
-    if not any(_is_cut(content) for content in contents[:-1]):
+    cut = [content for content in contents[:-1] if _is_cut(content)]
+    if not cut:
         return joined
     apart = [_groups(content) for content in contents]
     separate = _Octets(
         b"".join([piece.content for piece in apart]), all(piece.is_whole for piece in apart)
     )
-    return min(joined, separate, key=lambda octets: _faults(octets, charset))
+    faults, others = _faults(joined, charset), _faults(separate, charset)
+    if faults.damaged != others.damaged:
+        return separate if faults.damaged else joined
+    if not all(map(_has_no_bits_left, cut)):
+        return joined
+    return _Octets((separate if others.odd < faults.odd else joined).content, is_whole=False)
 
 
 def _is_cut(content: str) -> bool:
     return "=" not in content and len(_BLANK.sub("", content)) % 4 != 0
 
 
-def _faults(octets: _Octets, charset: str) -> tuple[bool, int]:
+def _has_no_bits_left(content: str) -> bool:
+    letters = _BLANK.sub("", content)
+    return _octets(letters) == binascii.b2a_base64(_groups(letters).content).rstrip(b"=\n")
+
+
+def _faults(octets: _Octets, charset: str) -> _Faults:
     read = decode_text(octets.content, charset)
-    return read.damaged or not octets.is_whole, len(_CONTROL.findall(read.text))
+    return _Faults(read.damaged or not octets.is_whole, len(_ODD.findall(read.text)))
 
 
 def _groups(encoded: str) -> _Octets:

@@ -7,6 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bridge.charset.decode import decode_html, decode_text
+from bridge.charset.labels import codec_of
+from tests.charset.test_labels import STANDARD
 
 SHOWN = "shown as far as it can be read"
 
@@ -90,6 +92,14 @@ def test_what_is_read_without_doubt(content: bytes, charset: str, text: str) -> 
         pytest.param(
             b"+2AA-x", "utf-7", "\ufffdx", f"not valid utf-7, {SHOWN}", id="half a letter"
         ),
+        pytest.param(
+            b"\x1b(I1`a\x1b(B",
+            "iso-2022-jp",
+            "\uff71\ufffd\ufffd",
+            f"not valid iso-2022-jp, {SHOWN}",
+            id="no kana, and no row of two octets",
+        ),
+        pytest.param(b"a\0b\0\xe0", "utf-16", "ab\ufffd", f"not valid utf-16, {SHOWN}", id="wide"),
         pytest.param(b"a\0b\0c", "utf-16le", "ab\ufffd", f"not valid utf-16le, {SHOWN}", id="odd"),
         pytest.param(
             b"\xc3\xa8",
@@ -132,7 +142,8 @@ def test_what_is_marked(content: bytes, charset: str, text: str, guess: str) -> 
         pytest.param(b"<meta charset=koi8-r>", "windows-1251", "Привет", "cp1251", id="declared"),
         pytest.param(b"<meta charset=iso-8859-1>", "", "perché", "utf-8", id="plainly wrong"),
         pytest.param(b"<!-- <meta charset=koi8-r> -->", "", "perché", "cp1252", id="in a comment"),
-        pytest.param(b"<meta charset=utf-16>", "", "perché", "utf-8", id="impossible"),
+        pytest.param(b"<meta charset=utf-16>", "", "perché", "cp1252", id="impossible"),
+        pytest.param(b"<meta charset=koi8-r>", "us-ascii", "perché", "cp1252", id="said ASCII"),
         pytest.param(b"<meta charset=rot13>", "", "perché", "cp1252", id="no charset"),
         pytest.param(b" " * 1024 + b"<meta charset=koi8-r>", "", "perché", "cp1252", id="too late"),
     ],
@@ -169,10 +180,29 @@ def test_a_text_cut_anywhere_keeps_its_letters(text: str, length_bytes: int) -> 
         assert decode_text(content, "utf-8").text.rstrip("\ufffd") == whole
 
 
-@pytest.mark.parametrize("charset", ["utf-8", "euc-jp", "utf-7", "iso-2022-jp", "gb2312", ""])
-@pytest.mark.parametrize("octets", [b"\xff", b"+ ", b"\x1b$B\xff", b"\x81"])
+@pytest.mark.parametrize(
+    ("charset", "octets"),
+    [
+        pytest.param("euc-jp", b"\xff", id="no letter of EUC-JP"),
+        pytest.param("iso-2022-jp", b"\x1b$B\xff", id="no letter of JIS"),
+        pytest.param("utf-7", b"+ ", id="signs that open nothing"),
+        pytest.param("utf-7", b"\x81", id="no letter of UTF-7"),
+        pytest.param("utf-8", b"\x81", id="no letter of UTF-8 or Windows-1252"),
+        pytest.param("windows-1255", b"\xff", id="no letter of Windows-1255"),
+    ],
+)
 def test_damage_everywhere_takes_no_more_than_its_time(charset: str, octets: bytes) -> None:
-    content = octets * (1_000_000 // len(octets))
+    content = octets * (4_000_000 // len(octets))
     start_s = time.process_time()
     decode_text(content, charset)
     assert time.process_time() - start_s < 2, "a tenth of it if linear"
+
+
+@pytest.mark.parametrize("charset", [codec for codec in STANDARD if codec_of(codec)])
+def test_every_octet_is_read_or_said_to_be_none(charset: str) -> None:
+    content = bytes(range(0x20, 0x7F)) * 9 + bytes(range(0x80, 0x100))
+    decoded = decode_text(content, charset)
+    if decoded.guess.endswith(SHOWN):
+        assert "\ufffd" in decoded.text
+    elif not decoded.damaged:
+        assert content.decode(codec_of(charset) or "") == decoded.text

@@ -50,6 +50,7 @@ def plain(mailbox: bytes, domain: bytes, name: bytes | None = None) -> Address:
             id="several",
         ),
         pytest.param(b"a@b; C <d@e>", [plain(b"a", b"b")], id="semicolon for a comma"),
+        pytest.param(b"a@b <@r:c>", [plain(b"a", b"b")], id="address, and a route to nowhere"),
         pytest.param(b"a@b <>", [plain(b"a", b"b")], id="address and empty brackets"),
         pytest.param(b"a@b <word>", [plain(b"a", b"b")], id="address and a word in brackets"),
         pytest.param(b"<@r,@s:a@b>", [Address(None, b"@r,@s", b"a", b"b")], id="route"),

@@ -43,6 +43,7 @@ from bridge.mime.words import decode_field, decode_phrase, decode_words
         pytest.param("=?utf-8?Q???= =?utf-8?Q???=", "??", id="nothing but question marks"),
         pytest.param("=?utf-8?Q?S=C3=AC?=C3=A8?=", "Sì?è", id="before an escape"),
         pytest.param("=?utf-8?Q?S=C3=AC?=CIAO", "SìCIAO", id="before text like an escape"),
+        pytest.param("=?utf-8?Q?S=C3=AC?=E9 o no?=", "SìE9 o no?=", id="before it, and a blank"),
         pytest.param("=?utf-8?Q??=", "", id="empty"),
         pytest.param("=?utf-8?Q?a b?= c", "a b c", id="raw blank"),
         pytest.param("=?iso-8859-1?Q?Stra\u00dfe?=", "Straße", id="raw letter"),
@@ -69,6 +70,10 @@ def test_words(value: str, text: str) -> None:
         pytest.param("=?utf-8?b?w6gg", "=?utf-8?b?w6gg", id="cut off"),
         pytest.param("=?utf-8?b?w?=", "=?utf-8?B?w?=", id="nothing to be read"),
         pytest.param("=?utf-8?b?w6ggww?=", "è \ufffd", id="cut inside a letter"),
+        pytest.param("=?iso-8859-1?b?6Ok?= =?iso-8859-1?b?4OE?=", "èé88", id="padding or a cut"),
+        pytest.param(
+            "=?iso-8859-1?b?ZHRhZGE?= =?iso-8859-1?b?YWE?=", "dtadaaa", id="padding, rather"
+        ),
         pytest.param("=?utf-8?b?YWJj!?=", "abc", id="not of the alphabet"),
         pytest.param("=?utf-8?b?YWJjZ?=", "abc", id="a letter too many"),
         pytest.param("=?utf-8?q?100=_ok?=", "100= ok", id="no escape"),
