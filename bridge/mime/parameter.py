@@ -26,7 +26,7 @@ _PIECE = re.compile(rb"([^*]*)\*([0-9]*)(\*?)")
 _LOOSE_TYPE = re.compile(rb"[ \t\r\n]*([A-Za-z]+)(?:[ \t]*/[ \t]*([A-Za-z0-9!#$&^_.+\-]+))?")
 _LOOSE_PARAMETER = re.compile(rb"([A-Za-z0-9*\-]+)[ \t]*=[ \t]*(?:\"([^\"]*)\"|([^\s\";,]+))")
 _LOOSE_BYTES = 1 << 12
-_KINDS = frozenset(b"application audio font image message model multipart text video".split())
+_KINDS = frozenset(b"application audio font image message model text video".split())
 _BROKEN_WORD = re.compile(rb"[^; \t\r\n\0]*")
 _MOST_PARAMETERS = 10_000
 
@@ -57,8 +57,8 @@ def parse_content_type(value: bytes) -> ContentType:
 def readable_type(given: ContentType, value: bytes) -> ContentType:
     """Return what ``value``, of which ``parse_content_type`` made ``given``, was meant to say.
 
-    ``text/html charset=utf-8`` lacks a semicolon, ``text;`` a subtype; what says nothing at all
-    is plain text (RFC 2045 §5.2).
+    ``text/html charset=utf-8`` lacks a semicolon, ``text;`` a subtype; what says nothing at all,
+    or that there are parts which nobody found, is plain text (RFC 2045 §5.2).
     """
     if given.kind and given.subkind:
         return given

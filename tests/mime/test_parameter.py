@@ -56,6 +56,9 @@ def test_type(value: bytes, kind: bytes, subkind: bytes) -> None:
         pytest.param(b"image/png name=x", b"image", b"png", ((b"name", b"x"),), id="an image"),
         pytest.param(b"", b"text", b"plain", (), id="nothing"),
         pytest.param(b"\xff/", b"text", b"plain", (), id="nothing that can be read"),
+        pytest.param(
+            b"multipart/mixed boundary=x", b"text", b"plain", ((b"boundary", b"x"),), id="no parts"
+        ),
         pytest.param(b"pdf", b"text", b"plain", (), id="no kind"),
     ],
 )
