@@ -17,7 +17,8 @@ from dataclasses import dataclass
 from email.utils import formataddr, parseaddr
 
 from bridge.cli.sendmail_call import Call, Exit
-from bridge.mime.parse_part import Field, Unreadable, parse_fields, split_header
+from bridge.mime.parse_field import Unreadable
+from bridge.mime.parse_part import Field, parse_fields, split_header
 from bridge.mime.parse_text import addresses
 
 _LINE_END = re.compile(rb"\r?\n")

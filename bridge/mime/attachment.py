@@ -15,8 +15,8 @@ import string
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
-from bridge.mime.parse_part import Part, Unreadable
-from bridge.mime.parse_text import decode_words
+from bridge.mime.parse_field import Unreadable, unstructured
+from bridge.mime.parse_part import Part
 
 SLICE_BYTES = 192 * 1024
 NAME_LIMIT_CHARS = 180
@@ -93,7 +93,7 @@ def decode_content(part: Part) -> bytes:
         Unreadable: it is damaged, or encoded in a way nobody knows.
     """
     match part.encoding:
-        case "7bit" | "8bit" | "binary":
+        case "7bit":
             return part.body
         case "base64":
             return b"".join(_base64(part))
@@ -105,13 +105,17 @@ def decode_content(part: Part) -> bytes:
             raise Unreadable(f"a part is encoded as {unknown[:40]!r}, which nobody can decode")
 
 
-def check_encoding(part: Part) -> None:
-    """Raise what ``decode_content`` would, without keeping what it decodes."""
-    if part.encoding == "base64":
-        for _ in _base64(part):
-            pass
-    elif part.encoding not in ("7bit", "8bit", "binary", "quoted-printable"):
-        decode_content(part)
+def decoded_size(part: Part) -> int:
+    """Return how many bytes ``decode_content`` would, raise what it would, and keep nothing."""
+    match part.encoding:
+        case "7bit":
+            return part.end - part.start
+        case "base64":
+            return sum(map(len, _base64(part)))
+        case "quoted-printable":
+            return sum(len(binascii.a2b_qp(lines)) for lines in _lines(part))
+        case _:
+            return len(decode_content(part))
 
 
 def _base64(part: Part) -> Iterator[bytes]:
@@ -184,10 +188,25 @@ def _uuencoded_line(line: bytes) -> bytes:
         return binascii.a2b_uu(line[:letters])
 
 
+def base64_size(length_bytes: int) -> int:
+    """Return how long so many bytes are in base64."""
+    return -(-length_bytes // 3) * 4
+
+
+def image_type(part: Part) -> str:
+    """Return the media type by which HTML can show a part, "" if it is no image."""
+    if part.content_type.startswith("image/"):
+        return part.content_type
+    if part.content_type != "application/octet-stream":
+        return ""
+    by_name = type_by_name(name_of(part))
+    return by_name if by_name.startswith("image/") else ""
+
+
 def name_of(part: Part) -> str:
     """Return the file name the part was given, fit for any system, "" if it has none."""
-    given = part.parameter("filename", "content-disposition") or part.parameter("name")
-    return safe_name(decode_words(given))
+    given = part.placement.parameter("filename") or part.parameter("name")
+    return safe_name(unstructured(given.strip(), "the name of a file"))
 
 
 def safe_name(given: str) -> str:

@@ -1,8 +1,9 @@
 """HTML bodies made fit to travel alone: inline images inside, scripts out, one document.
 
-What a reader sees stays as it was. Two things are changed: ``cid:`` references to parts of the
-same message become ``data:`` URIs, because the API carries no related parts; ``script`` elements
-go, because no mail program runs them and many providers refuse mail for them.
+What a reader sees stays as it was. Two things are changed: ``cid:`` references by which an image
+is shown become ``data:`` URIs, because the API carries no related parts; ``script`` elements
+go, because no mail program runs them and many providers refuse mail for them. A ``cid:`` in a
+link, in text or in a comment shows nothing and is left alone: what it names travels as a file.
 
 Time is linear in the size, whatever the markup.
 
@@ -13,12 +14,27 @@ from __future__ import annotations
 
 import html
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
+from typing import NamedTuple
 from urllib.parse import unquote
 
 from bridge.mime.html_text import to_ascii
 
-_CID = re.compile(r"(?i)(?<![\w:])cid:([^\s\"'<>)]+)")
+_CID = re.compile(r"(?i)\s*cid:")
+_STYLE_CID = re.compile(
+    r"(?i)\burl\(\s*(?:[\"']|&quot;|&#(?:34|39|x22|x27);)?\s*(cid:[^\s\"'()&]+)"
+)
+_SET_CID = re.compile(r"(?i)(?<![^\s,\"'])cid:[^\s\"']*[^\s,\"']")
+_TAG = re.compile(r"<(!--|[A-Za-z][^\s/>]*)")
+_ATTRIBUTE = re.compile(r"[\s/]*([^\s/>=][^\s/>=]*)(?:\s*=\s*([\"']|[^\s>\"'][^\s>]*)?)?")
+_COMMENT_END = re.compile(r"--!?>")
+_SHOWING = frozenset(
+    {
+        *(("img", "src"), ("input", "src"), ("image", "href"), ("image", "xlink:href")),
+        *(("v:imagedata", "src"), ("v:fill", "src"), ("video", "poster"), ("image", "src")),
+    }
+)
+"""Attributes by which an element shows an image; ``background`` and ``style`` do on any."""
 _RAW_TEXT = re.compile(r"(?i)<(script|style|title)\b|<!(--)")
 _HEAD = re.compile(r"(?i)<(head)\b")
 _STYLE = re.compile(r"(?i)<(style)\b")
@@ -26,24 +42,101 @@ _CLOSINGS = {
     "--": re.compile("-->"),
     **{name: re.compile(rf"(?i)</{name}\s*>") for name in ("head", "script", "style", "title")},
 }
+_UNSHOWN = {name: re.compile(rf"(?i)</{name}\s*>") for name in ("textarea", "xmp")}
 _BODY = re.compile(r"(?i)<body\b([^<>]*)>")
 _BODY_END = re.compile(r"(?i)</body\s*>")
 _FRAME = re.compile(r"(?i)<!doctype[^<>]*>|</?(?:html|body)\b[^<>]*>")
 _DOCUMENT = re.compile(r"(?i)<(?:!doctype|html|head|body)\b")
 
 
-def content_ids(markup: str) -> frozenset[str]:
-    """Return the Content-IDs that the HTML refers to."""
-    return frozenset(_content_id(match) for match in _CID.finditer(markup))
+class Reference(NamedTuple):
+    """Where the HTML shows an image: ``markup[start:end]`` is its ``cid:`` URL."""
+
+    start: int
+    end: int
+    url: str
+
+    def content_ids(self) -> tuple[str, ...]:
+        """Return the Content-IDs it may mean: as it stands, and without URL escapes."""
+        name = html.unescape(self.url).strip()[len("cid:") :].strip("<>")
+        return tuple(dict.fromkeys((name, unquote(name))))
 
 
-def inline_images(markup: str, data_uri: Callable[[str], str | None]) -> str:
-    """Replace each ``cid:`` reference for whose Content-ID ``data_uri`` knows a URI."""
-    return _CID.sub(lambda match: data_uri(_content_id(match)) or match[0], markup)
+def references(markup: str) -> list[Reference]:
+    """Return every place where the HTML shows an image of the same message, in order."""
+    if "cid:" not in markup.lower():
+        return []
+    found: list[Reference] = []
+    at = 0
+    while tag := _TAG.search(markup, at):
+        name = tag[1].lower()
+        if name == "!--":
+            closing = _COMMENT_END.search(markup, tag.start() + 2)
+            if closing is None:
+                break
+            at = closing.end()
+            continue
+        spans, at = _attributes(markup, tag.end())
+        if at < 0:  # cut off inside a tag: no program shows the rest
+            break
+        for attribute, start, end in spans:
+            found += _shown(markup, name, attribute, start, end)
+        closing_tag = _CLOSINGS.get(name) or _UNSHOWN.get(name)
+        if closing_tag is None or name == "head":
+            continue
+        closing = closing_tag.search(markup, at)
+        if name == "style":
+            found += _in_style(markup, at, closing.start() if closing else len(markup))
+        if closing is None:
+            break
+        at = closing.end()
+    return found
 
 
-def _content_id(match: re.Match[str]) -> str:
-    return unquote(html.unescape(match[1]))
+def _attributes(markup: str, at: int) -> tuple[list[tuple[str, int, int]], int]:
+    """Return a tag's attributes with the spans of their values, and where the tag ends, else -1."""
+    found = []
+    while attribute := _ATTRIBUTE.match(markup, at):
+        at = attribute.end()
+        if attribute[2] in ('"', "'"):
+            end = markup.find(attribute[2], at)
+            if end < 0:
+                return [], -1
+            found.append((attribute[1].lower(), at, end))
+            at = end + 1
+        elif attribute[2]:
+            found.append((attribute[1].lower(), *attribute.span(2)))
+    end = markup.find(">", at)
+    return found, end + 1 if end >= 0 else -1
+
+
+def _shown(markup: str, tag: str, attribute: str, start: int, end: int) -> Iterator[Reference]:
+    if attribute == "style":
+        yield from _in_style(markup, start, end)
+    elif attribute == "srcset" and tag in ("img", "source"):
+        for url in _SET_CID.finditer(markup, start, end):
+            yield Reference(url.start(), url.end(), url[0])
+    elif _shows_image(tag, attribute) and _CID.match(markup, start, end):
+        yield Reference(start, end, markup[start:end])
+
+
+def _shows_image(tag: str, attribute: str) -> bool:
+    return attribute == "background" or (tag, attribute) in _SHOWING
+
+
+def _in_style(markup: str, start: int, end: int) -> Iterator[Reference]:
+    for url in _STYLE_CID.finditer(markup, start, end):
+        yield Reference(*url.span(1), url[1])
+
+
+def inline_images(markup: str, uris: list[tuple[Reference, str]]) -> str:
+    """Put a URI in the place of each reference; they are given in order."""
+    pieces: list[str] = []
+    at = 0
+    for reference, uri in uris:
+        pieces += (markup[at : reference.start], uri)
+        at = reference.end
+    return "".join([*pieces, markup[at:]])
 
 
 def clean(markup: str) -> str:

@@ -15,7 +15,6 @@ from dataclasses import dataclass
 from itertools import groupby
 
 _LINE_END = re.compile(r"\r\n|\r|\n")
-_CID = re.compile(r"(?i)\b(cid):")  # text about an image is not the image
 _SIGNATURE = "-- "
 _TAB_WIDTH = 8
 _QUOTE = (
@@ -61,7 +60,6 @@ def _block(shown: str) -> str:
 
 def _escape(line: str) -> str:
     shown = html.escape(line.expandtabs(_TAB_WIDTH), quote=False)
-    shown = _CID.sub(r"\1&#58;", shown)
     if shown.startswith(" "):
         shown = "&nbsp;" + shown[1:]
     return shown.replace("  ", " &nbsp;")

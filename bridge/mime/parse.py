@@ -17,23 +17,27 @@ from __future__ import annotations
 import base64
 import html
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Literal
 
 from bridge.mime.attachment import (
     File,
-    check_encoding,
+    base64_size,
     decode_content,
+    decoded_size,
+    image_type,
     name_by_type,
     name_of,
     number_names,
     safe_name,
     type_by_name,
 )
-from bridge.mime.html_inline import clean, content_ids, inline_images, join
+from bridge.mime.html_inline import Reference, clean, inline_images, join, references
 from bridge.mime.html_text import text_to_html, to_ascii
+from bridge.mime.outline import Outline, outlined
+from bridge.mime.parse_field import unstructured
 from bridge.mime.parse_part import Field, Part, parse
-from bridge.mime.parse_text import decode_html, decode_text, decode_words, one_line
+from bridge.mime.parse_text import decode_html, decode_text
 from bridge.mime.tnef import read_tnef
 
 SignedPolicy = Literal["refuse", "attach"]
@@ -41,9 +45,6 @@ SignedPolicy = Literal["refuse", "attach"]
 _PKCS7 = {"application/pkcs7-mime", "application/x-pkcs7-mime"}
 _WINMAIL = {"application/ms-tnef", "application/vnd.ms-tnef"}
 _PLACEHOLDER_NAMES = {"", "smime.p7m", "smime.p7z"}
-_SHADOWS = {"text/enriched", "text/richtext", "text/x-amp-html", "text/watch-html"}
-"""Alternatives that say nothing a better one doesn't."""
-
 _SENDER_ONLY = {
     "bcc",
     "disposition-notification-options",
@@ -72,26 +73,39 @@ class Content:
     files: tuple[File, ...]
 
 
-@dataclass(slots=True)
-class _Outline:
-    """What becomes of each part, before anything is decoded."""
+@dataclass(frozen=True, slots=True)
+class _Shown:
+    """The body before images go in: ``images`` are the part and the place of each showing."""
 
-    shown: list[Part] = field(default_factory=list)
-    attached: list[Part] = field(default_factory=list)
+    markup: str
+    images: tuple[tuple[Reference, Part], ...]
 
 
-def check(message: Part, signed: SignedPolicy = "refuse") -> None:
-    """Raise what ``convert`` would, at a fraction of its cost.
+def check(message: Part, signed: SignedPolicy = "refuse") -> int:
+    """Raise what ``convert`` would, and return how many bytes it would make.
+
+    Files count in base64, as the API and PEC carry them. Nothing is kept that it decodes, and an
+    image counts as often as it is shown before it is ever repeated.
 
     Raises:
         Unreadable, Sealed: the message cannot be sent.
     """
+    subject_of(message.fields)
     if kind := sealed(message):
         if signed == "refuse":
             raise Sealed(kind)
-        return
-    for part in _leaves(message):
-        check_encoding(part)
+        return base64_size(len(message.raw))
+    outline = outlined(message)
+    shown = _shown(outline)
+    sizes: dict[int, int] = {}
+    for _reference, part in shown.images:
+        if part.start not in sizes:
+            sizes[part.start] = base64_size(decoded_size(part))
+    size_bytes = len(shown.markup) + sum(sizes[part.start] for _place, part in shown.images)
+    for part in outline.attached:
+        if part.start not in sizes:
+            size_bytes += sum(base64_size(len(file.content)) for file in _files(part, 1))
+    return size_bytes
 
 
 def convert(raw: bytes, signed: SignedPolicy = "refuse") -> Content:
@@ -108,22 +122,24 @@ def convert(raw: bytes, signed: SignedPolicy = "refuse") -> Content:
         file = File(name_by_type("message/rfc822", 1), "message/rfc822", _without_secrets(message))
         note = to_ascii(_SEALED_NOTE.format(name=file.name))
         return Content(subject, join([note]), (file,))
-    outline = _Outline()
-    _place(message, outline, top=True)
-    fragments = [fragment for part in outline.shown for fragment in _fragments(part)]
-    body, inside = _with_images(join(fragments or ["<div></div>"]), outline.attached)
-    attached = {part.start for part in outline.attached} - inside
+    outline = outlined(message)
+    shown = _shown(outline)
+    inside = {part.start for _reference, part in shown.images}
     files: list[File] = []
-    for part in _leaves(message):
-        if part.start in attached:
+    for part in outline.attached:
+        if part.start not in inside:
             files.extend(_files(part, len(files) + 1))
-    return Content(subject, body, tuple(number_names(files)))
+    return Content(subject, _with_images(shown), tuple(number_names(files)))
 
 
 def subject_of(fields: tuple[Field, ...]) -> str:
-    """Return the subject, decoded, on one line; "" without one."""
+    """Return the subject, decoded, on one line; "" without one.
+
+    Raises:
+        Unreadable: not every letter of it can be had.
+    """
     value = next((one.value for one in fields if one.name == "subject"), "")
-    return one_line(decode_words(value))
+    return unstructured(value, "the subject")
 
 
 def sealed(message: Part) -> str:
@@ -146,70 +162,6 @@ def _without_secrets(message: Part) -> bytes:
     return b"".join((kept, b"\r\n", memoryview(message.raw)[message.start :]))
 
 
-# -- what becomes of each part ----------------------------------------------------------------
-
-
-def _place(part: Part, outline: _Outline, *, top: bool = False) -> None:
-    match part.content_type:
-        case "multipart/alternative":
-            _place_best(part, outline)
-        case "multipart/related":
-            _place_related(part, outline)
-        case kind if kind.startswith("multipart/"):
-            for child in part.children:
-                _place(child, outline)
-        case _ if _is_shown(part, top):
-            outline.shown.append(part)
-        case _:
-            outline.attached.append(part)
-
-
-def _place_best(part: Part, outline: _Outline) -> None:
-    """Of alternatives show the HTML one, else the last text; files among them stay files."""
-    best = _best(part.children)
-    for child in part.children:
-        if child is best:
-            _place(child, outline)
-        elif child.children:
-            rest = _Outline()
-            _place(child, rest)
-            outline.attached.extend(rest.attached)
-        elif not _is_shown(child, top=False) and child.content_type not in _SHADOWS:
-            outline.attached.append(child)
-
-
-def _best(alternatives: tuple[Part, ...]) -> Part | None:
-    for wanted in ("text/html", "text/plain"):
-        for child in reversed(alternatives):
-            if any(
-                one.content_type == wanted and _is_shown(one, top=False) for one in child.walk()
-            ):
-                return child
-    return None
-
-
-def _place_related(part: Part, outline: _Outline) -> None:
-    start = part.parameter("start").strip().strip("<>")
-    root = next((one for one in part.children if start and one.content_id == start), None)
-    root = root or part.children[0]
-    for child in part.children:
-        if child is root:
-            _place(child, outline)
-        else:
-            outline.attached.extend(_leaves(child))
-
-
-def _leaves(part: Part) -> Iterator[Part]:
-    return (one for one in part.walk() if not one.children)
-
-
-def _is_shown(part: Part, top: bool) -> bool:
-    """Whether a part is text to be read in its place, and not a file."""
-    if part.content_type not in ("text/plain", "text/html"):
-        return False
-    return part.disposition != "attachment" and (top or not name_of(part))
-
-
 # -- what is shown ------------------------------------------------------------------------------
 
 
@@ -226,20 +178,27 @@ def _fragments(part: Part) -> Iterator[str]:
         yield text_to_html(decoded.text, flowed=flowed, delsp=delsp)
 
 
-def _with_images(body: str, attached: list[Part]) -> tuple[str, set[int]]:
-    """Return the body with the images it refers to, and where those lie that need no file."""
-    wanted = content_ids(body)
-    uris: dict[str, str] = {}
-    inside: set[int] = set()
-    for part in attached:
-        content_id = part.content_id
-        if content_id not in wanted or content_id in uris:
-            continue
-        content = base64.b64encode(decode_content(part)).decode("ascii")
-        uris[content_id] = f"data:{part.content_type};base64,{content}"
-        if part.disposition != "attachment":
-            inside.add(part.start)
-    return inline_images(body, uris.get) if uris else body, inside
+def _shown(outline: Outline) -> _Shown:
+    fragments = [fragment for part in outline.shown for fragment in _fragments(part)]
+    markup = join(fragments or ["<div></div>"])
+    named: dict[str, Part] = {}
+    for part in outline.attached:
+        if part.content_id and image_type(part):
+            named.setdefault(part.content_id, part)
+    images: list[tuple[Reference, Part]] = []
+    for reference in references(markup) if named else ():
+        known = [named[one] for one in reference.content_ids() if one in named]
+        images += [(reference, part) for part in known[:1]]
+    return _Shown(markup, tuple(images))
+
+
+def _with_images(shown: _Shown) -> str:
+    uris: dict[int, str] = {}
+    for _reference, part in shown.images:
+        if part.start not in uris:
+            content = base64.b64encode(decode_content(part)).decode("ascii")
+            uris[part.start] = f"data:{image_type(part)};base64,{content}"
+    return inline_images(shown.markup, [(one, uris[part.start]) for one, part in shown.images])
 
 
 def _mark(guess: str) -> str:

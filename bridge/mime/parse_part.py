@@ -2,7 +2,9 @@
 
 Made for sending: it finds each part's exact bytes by searching for boundaries, never by lines, so
 a message of 30 MB costs no more memory than itself. It refuses what cannot be read in one way
-only (``Unreadable``): a legal act is not sent on a guess. It decodes nothing.
+only (``Unreadable``): a legal act is not sent on a guess. So a field that says what a part is may
+be there twice only if it says the same, and nothing that looks like a part may lie outside the
+boundaries. It decodes nothing but names.
 
 RFCs: 5322 §2.2 (header fields), 2045 §5 (Content-Type), 2046 §5.1 (multipart), 2183, 2231.
 """
@@ -11,9 +13,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
-from email.message import Message
-from email.utils import collapse_rfc2231_value
+from dataclasses import dataclass, replace
+
+from bridge.mime.parse_field import Structured, Unreadable, structured, unfold
 
 MAX_DEPTH = 50
 MAX_PARTS = 1_000
@@ -21,12 +23,19 @@ HEADER_LIMIT_BYTES = 1024**2
 
 _FIELD = re.compile(rb"([!-9;-~]+)[ \t]*:((?:[^\r\n]|\r(?!\n)|\r?\n[ \t])*)(?:\r?\n|\Z)")
 _BLANK = re.compile(rb"\r?\n\r?\n")
-_FOLD = re.compile(r"\r?\n[ \t]+")
+_LONE_CR = re.compile(rb"\r(?!\n)")
 _MBOX_LINE = re.compile(rb"(?:From |>From )[^\n]*\n")
-
-
-class Unreadable(ValueError):
-    """The message cannot be read in one way only; the text says why, for its sender."""
+_PART_FIELD = re.compile(rb"(?im)^content-(?:type|disposition|transfer-encoding)[ \t]*:")
+_TYPE = re.compile(r"[^\s()<>@,;:\\\"\[\]?=/]+/[^\s()<>@,;:\\\"\[\]?=/]+")
+_SAYS_WHAT_A_PART_IS = (
+    "Content-Type",
+    "Content-Transfer-Encoding",
+    "Content-Disposition",
+    "Content-ID",
+)
+_SEEN = re.compile(rb"[^\s]")
+_IDENTITIES = frozenset({"", "7bit", "7bits", "7-bit", "8bit", "8bits", "8-bit", "binary"})
+"""How mail programs spell that a part is not encoded at all."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,22 +52,29 @@ class Field:
     @property
     def value(self) -> str:
         """The unfolded text; bytes above 127 as UTF-8 where they are, else as Windows-1252."""
-        try:
-            text = self.raw.decode("utf-8")
-        except UnicodeDecodeError:
-            text = self.raw.decode("cp1252", "replace")
-        return _FOLD.sub(" ", text).strip()
+        return unfold(self.raw)
+
+
+_UNSAID = Structured()
 
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """One part: ``raw[start:end]`` is its body, still encoded; ``children`` of a multipart."""
+    """One part: ``raw[start:end]`` is its body, still encoded; ``children`` of a multipart.
+
+    ``kind`` is its Content-Type and ``placement`` its Content-Disposition, as read;
+    ``content_type`` what the part is taken for; ``encoding`` the transfer encoding, with ``7bit``
+    for whatever says that there is none.
+    """
 
     raw: bytes
     start: int
     end: int
     fields: tuple[Field, ...]
     content_type: str
+    kind: Structured = _UNSAID
+    placement: Structured = _UNSAID
+    encoding: str = "7bit"
     children: tuple[Part, ...] = ()
 
     @property
@@ -67,27 +83,22 @@ class Part:
         return self.raw[self.start : self.end]
 
     @property
-    def maintype(self) -> str:
-        """``text`` of ``text/plain``."""
-        return self.content_type.partition("/")[0]
+    def is_empty(self) -> bool:
+        """Whether the body is nothing but blanks."""
+        return _SEEN.search(self.raw, self.start, self.end) is None
 
     def header(self, name: str) -> str:
         """Return the first field called ``name`` (lower case), "" if there is none."""
         return next((field.value for field in self.fields if field.name == name), "")
 
-    def parameter(self, name: str, field: str = "content-type") -> str:
-        """Return a parameter, RFC 2231 put together and decoded; "" if there is none."""
-        return parameter(self.header(field), name)
-
-    @property
-    def encoding(self) -> str:
-        """The content transfer encoding, lower case."""
-        return self.header("content-transfer-encoding").partition(";")[0].strip().lower() or "7bit"
+    def parameter(self, name: str) -> str:
+        """Return a parameter of the Content-Type, decoded; "" if there is none."""
+        return self.kind.parameter(name)
 
     @property
     def disposition(self) -> str:
         """``attachment``, ``inline`` or ""; anything else counts as attachment (RFC 2183 §2.8)."""
-        word = self.header("content-disposition").partition(";")[0].strip().lower()
+        word = self.placement.word
         return word if word in ("", "inline") else "attachment"
 
     @property
@@ -149,41 +160,89 @@ def parse(raw: bytes) -> Part:
         Unreadable: see the module.
     """
     counter = iter(range(MAX_PARTS))
-    return _part(raw, 0, len(raw), "text/plain", 0, counter)
+    return _part(_with_one_line_end(raw), 0, None, "text/plain", 0, counter)
+
+
+def _with_one_line_end(raw: bytes) -> bytes:
+    """Return a message all of whose lines end in CR CR LF with CR LF instead.
+
+    Programs that write text files with line ends of their own make such; one more line end may
+    have been added behind the last.
+    """
+    if b"\r\r\n" not in raw:
+        return raw
+    lines = raw.rstrip(b"\r\n")
+    if lines.count(b"\r\r\n") != lines.count(b"\n"):
+        return raw
+    return raw.replace(b"\r\r\n", b"\r\n")
 
 
 def _part(
-    raw: bytes, start: int, end: int, default: str, depth: int, counter: Iterator[int]
+    raw: bytes, start: int, end: int | None, default: str, depth: int, counter: Iterator[int]
 ) -> Part:
     if depth > MAX_DEPTH or next(counter, None) is None:
         raise Unreadable("its parts are nested too deep or too many")
+    end = len(raw) if end is None else end
     header_start, header_end, body = split_header(raw, start, end)
-    if header_end - header_start > HEADER_LIMIT_BYTES:
+    header = raw[header_start:header_end]
+    if len(header) > HEADER_LIMIT_BYTES:
         raise Unreadable("its header is longer than a megabyte")
-    fields = parse_fields(raw[header_start:header_end])
-    shell = Part(raw, body, end, fields, default)
-    content_type = _content_type(shell.header("content-type"), default)
-    if not content_type.startswith("multipart/"):
-        return Part(raw, body, end, fields, content_type)
-    if shell.encoding not in ("7bit", "8bit", "binary"):
-        raise Unreadable(f"a multipart cannot be encoded as {shell.encoding} (RFC 2045 §6.4)")
-    boundary = shell.parameter("boundary").rstrip()
+    if _LONE_CR.search(header):
+        raise Unreadable(
+            "lines of its header end with CR CR LF or hold a CR alone; end every line with CR LF"
+        )
+    part = _described(raw, body, end, parse_fields(header), default)
+    if not part.content_type.startswith("multipart/"):
+        return part
+    return replace(part, encoding="7bit", children=_children(part, depth, counter))
+
+
+def _described(raw: bytes, start: int, end: int, fields: tuple[Field, ...], default: str) -> Part:
+    said = {name: _said(name, fields) for name in _SAYS_WHAT_A_PART_IS}
+    kind = structured(said["Content-Type"])
+    encoding = structured(said["Content-Transfer-Encoding"]).word
+    return Part(
+        raw,
+        start,
+        end,
+        fields,
+        _content_type(kind.word, default),
+        kind,
+        structured(said["Content-Disposition"]),
+        "7bit" if encoding in _IDENTITIES else encoding,
+    )
+
+
+def _said(name: str, fields: tuple[Field, ...]) -> str:
+    """Return the field's value; twice is once too often unless both say the same."""
+    values = [one.value for one in fields if one.name == name.lower()]
+    if any(structured(value) != structured(values[0]) for value in values[1:]):
+        raise Unreadable(f"a part has more than one {name} field, so nobody could say which counts")
+    return values[0] if values else ""
+
+
+def _children(part: Part, depth: int, counter: Iterator[int]) -> tuple[Part, ...]:
+    boundary = part.parameter("boundary").rstrip()
     if not boundary:
         raise Unreadable("a multipart names no boundary")
-    inner = "message/rfc822" if content_type == "multipart/digest" else "text/plain"
-    children = tuple(
-        _part(raw, first, last, inner, depth + 1, counter)
-        for first, last in _split(raw, body, end, boundary.encode("utf-8", "surrogateescape"))
-    )
-    if not children:
+    inner = "message/rfc822" if part.content_type == "multipart/digest" else "text/plain"
+    spans = list(_split(part.raw, part.start, part.end, boundary.encode("utf-8", "replace")))
+    if not spans:
         raise Unreadable("a multipart holds none of the boundaries it names")
-    return Part(raw, body, end, fields, content_type, children)
+    return tuple(_part(part.raw, first, last, inner, depth + 1, counter) for first, last in spans)
 
 
 def _split(raw: bytes, start: int, end: int, boundary: bytes) -> Iterator[tuple[int, int]]:
-    """Give where each body part begins and ends (RFC 2046 §5.1.1)."""
+    """Give where each body part begins and ends (RFC 2046 §5.1.1).
+
+    Text before the first boundary and after the last is shown by nobody, and passed over.
+
+    Raises:
+        Unreadable: it is more than text.
+    """
     delimiter = b"--" + boundary
     opened: int | None = None
+    closed: int | None = None
     at = start
     while (at := raw.find(delimiter, at, end)) >= 0:
         after = at + len(delimiter)
@@ -196,13 +255,20 @@ def _split(raw: bytes, start: int, end: int, boundary: bytes) -> Iterator[tuple[
         if rest.strip(b" \t\r"):  # only begins like ours: a longer boundary, or text
             at = after
             continue
+        line_end = end if line_end < 0 else line_end + 1
+        if closed is not None and not closing:
+            raise Unreadable("a multipart goes on with another part after its closing boundary")
         if opened is not None:
             yield opened, max(_before_line_end(raw, at), opened)
-        if closing:
-            return
-        opened = at = end if line_end < 0 else line_end + 1
+        elif closed is None:
+            _check_mere_text(raw, start, at, "before its first boundary")
+        at = line_end
+        opened = None if closing else line_end
+        closed = line_end if closing and closed is None else closed
     if opened is not None:
         yield opened, end
+    elif closed is not None:
+        _check_mere_text(raw, closed, end, "after its closing boundary")
 
 
 def _before_line_end(raw: bytes, at: int) -> int:
@@ -210,24 +276,14 @@ def _before_line_end(raw: bytes, at: int) -> int:
     return at - 2 if raw[at - 2 : at] == b"\r\n" else at - 1
 
 
-def _content_type(value: str, default: str) -> str:
-    if not value:
+def _check_mere_text(raw: bytes, start: int, end: int, where: str) -> None:
+    if _PART_FIELD.search(raw, start, end):
+        raise Unreadable(f"a multipart has what looks like a part {where}, where nobody sees it")
+
+
+def _content_type(word: str, default: str) -> str:
+    if not word:
         return default
-    word = value.partition(";")[0].strip().lower()
-    maintype, slash, subtype = word.partition("/")
-    if slash and maintype and subtype and not re.search(r"[\s()<>@,;:\\\"\[\]?=]", word):
+    if _TYPE.fullmatch(word):
         return word
-    return "text/plain" if maintype == "text" else "application/octet-stream"
-
-
-def parameter(value: str, name: str) -> str:
-    """Return a parameter of a structured field's value; "" if there is none."""
-    if not value or name not in value.lower():
-        return ""
-    message = Message()
-    message["Content-Type"] = value
-    try:
-        found = message.get_param(name, "")
-        return collapse_rfc2231_value(found).strip() if found else ""
-    except (LookupError, ValueError, TypeError):
-        return ""
+    return "text/plain" if word in ("text", "text/") else "application/octet-stream"

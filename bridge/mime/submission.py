@@ -15,12 +15,32 @@ from dataclasses import dataclass
 from typing import Literal
 
 from bridge.mime import parse
-from bridge.mime.parse_part import Field, Part, Unreadable
+from bridge.mime.addr_spec import comparable
+from bridge.mime.lookalike import reads_like_header
+from bridge.mime.parse_field import Unreadable
+from bridge.mime.parse_part import Field, Part
 from bridge.mime.parse_part import parse as parse_part
 from bridge.mime.parse_text import addresses
 
+_MAILBOX = re.compile(r"[^\s<>]@[^\s<>]")
 _MESSAGE_ID = re.compile(r"<[^<>\s]+>")
 _ONCE = ("from", "subject", "message-id")
+_LEFT_BEHIND = (
+    "reply-to",
+    "sender",
+    "x-tiporicevuta",
+    "disposition-notification-to",
+    "return-receipt-to",
+    "importance",
+    "priority",
+    "x-priority",
+    "resent-from",
+)
+"""Fields by which a sender may want something; the API has no place for them."""
+
+
+_SHOWN_CHARS = 200
+_AS_SENT = " once its images are in its text and its files encoded"
 
 
 class SubmissionFault(Exception):
@@ -73,7 +93,8 @@ class Submission:
     ``identity`` is what tells it from another message of the same text: the Message-ID it came
     with, well formed or not, else its Date; "" if it had neither.
     ``entries`` are the recipients of each PEC to be sent: one, and one more for each hidden
-    recipient. ``has_message_id`` unless the bridge had to make one.
+    recipient. ``has_message_id`` unless the bridge had to make one. ``left_behind`` names the
+    fields that say something and do not travel.
     """
 
     raw: bytes
@@ -82,12 +103,14 @@ class Submission:
     subject: str
     entries: tuple[tuple[str, ...], ...]
     has_message_id: bool = True
+    left_behind: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class _Named:
-    """The addresses that the header names, as spelled there."""
+    """The addresses that the header names, as spelled there, and the fields themselves."""
 
+    fields: tuple[Field, ...]
     authors: tuple[str, ...]
     to: tuple[str, ...]
     cc: tuple[str, ...]
@@ -95,7 +118,24 @@ class _Named:
 
     @classmethod
     def read(cls, fields: tuple[Field, ...]) -> _Named:
-        return cls(*(addresses(_values(fields, name)) for name in ("from", "to", "cc", "bcc")))
+        names = ("from", "to", "cc", "bcc")
+        return cls(fields, *(addresses(_values(fields, name)) for name in names))
+
+    def unread(self, *names: str) -> str:
+        """Return the first of these fields that says something and names nobody, "" if none."""
+        for field in self.fields:
+            says = field.name in names and _MAILBOX.search(field.value)
+            if says and not addresses([field.value]):
+                return f"{field.name.title()}: {field.value}"
+        return ""
+
+    def holding(self, hidden: list[str]) -> str:
+        """Return the first To or Cc field in which a hidden recipient stands after all."""
+        for field in self.fields:
+            text = field.value.casefold()
+            if field.name in ("to", "cc") and any(one.casefold() in text for one in hidden):
+                return f"{field.name.title()}: {field.value}"
+        return ""
 
 
 def check_submission(
@@ -109,22 +149,7 @@ def check_submission(
         SubmissionFault: it may not be sent; nothing of it is kept.
     """
     try:
-        message = parse_part(raw)
-        fields = message.fields
-        _check_fields(fields)
-        named = _Named.read(fields)
-        _check_from(named, envelope)
-        given = _message_id(fields)
-        message_id = given or additions.message_id()
-        added = [] if given else [("Message-ID", message_id)]
-        date = next(filter(None, _values(fields, "date")), "")
-        if not date:
-            added.append(("Date", additions.date()))
-        added += _people(named, envelope)
-        entries = _entries(named, envelope, rules)
-        for entry in entries:
-            check_size(len(raw), len(entry), rules)
-        parse.check(message, rules.signed)
+        return _checked(raw, envelope, rules, additions)
     except Unreadable as fault:
         raise SubmissionFault(
             554, "5.6.0", f"The message cannot be read: {fault}. Nothing was sent."
@@ -136,18 +161,45 @@ def check_submission(
             f"The whole message is {fault}, which would not survive: PEC signs messages itself. "
             "Send it unsigned and unencrypted, or attach the signed file.",
         ) from None
+
+
+def _checked(
+    raw: bytes, envelope: Envelope, rules: SubmissionRules, additions: Additions
+) -> Submission:
+    message = parse_part(raw)
+    fields = message.fields
+    _check_fields(fields)
+    named = _Named.read(fields)
+    _check_header(message, named)
+    _check_from(named, envelope)
+    given = _message_id(fields)
+    message_id = given or additions.message_id()
+    added = [] if given else [("Message-ID", message_id)]
+    date = next(filter(None, _values(fields, "date")), "")
+    if not date:
+        added.append(("Date", additions.date()))
+    added += _people(named, envelope)
+    entries = _entries(named, envelope, rules)
+    most = max(map(len, entries))
+    check_size(len(raw), most, rules)
+    check_size(parse.check(message, rules.signed), most, rules, _AS_SENT)
     return Submission(
-        raw=_with_fields(raw, message, added) if added else raw,
+        raw=_with_fields(message, added) if added else raw,
         message_id=message_id,
         identity=given or next(iter(_values(fields, "message-id")), "") or date,
         subject=parse.subject_of(fields),
         entries=entries,
         has_message_id=any(_values(fields, "message-id")),
+        left_behind=tuple(name for name in _LEFT_BEHIND if any(_values(fields, name))),
     )
 
 
-def check_size(size_bytes: int, recipient_count: int, rules: SubmissionRules) -> None:
+def check_size(
+    size_bytes: int, recipient_count: int, rules: SubmissionRules, when: str = ""
+) -> None:
     """Refuse a message whose size times recipients is more than PEC allows.
+
+    ``when`` is added to the sentence where the size is not that of the bytes submitted.
 
     Raises:
         SubmissionFault: 552 5.3.4.
@@ -160,7 +212,7 @@ def check_size(size_bytes: int, recipient_count: int, rules: SubmissionRules) ->
         552,
         "5.3.4",
         f"The message is too large{each}: PEC counts its size for each recipient, so at most "
-        f"{allowed_bytes} bytes may be sent to so many, and it has {size_bytes}.",
+        f"{allowed_bytes} bytes may be sent to so many, and it has {size_bytes}{when}.",
     )
 
 
@@ -176,11 +228,24 @@ def _check_fields(fields: tuple[Field, ...]) -> None:
             )
 
 
+def _check_header(message: Part, named: _Named) -> None:
+    """Refuse a header that something cut off or keeps from being one."""
+    if named.authors and named.to:
+        return
+    if reads_like_header(message.raw, message.start):
+        raise Unreadable(
+            "something stands before its header or in the middle of it (a byte order mark, a "
+            "blank line, other text), so that fields would be sent as text"
+        )
+
+
 def _check_from(named: _Named, envelope: Envelope) -> None:
     authors = named.authors
+    if not authors and (field := named.unread("from")):
+        raise _unreadable_field(field)
     if not authors and envelope.trusted:
         return
-    if len(authors) != 1 or authors[0].casefold() != envelope.reverse_path.casefold():
+    if len(authors) != 1 or comparable(authors[0]) != comparable(envelope.reverse_path):
         shown = ", ".join(authors) or "empty or missing"
         raise SubmissionFault(
             550,
@@ -190,16 +255,28 @@ def _check_from(named: _Named, envelope: Envelope) -> None:
         )
 
 
+def _unreadable_field(field: str) -> SubmissionFault:
+    shown = field if len(field) <= _SHOWN_CHARS else f"{field[:_SHOWN_CHARS]}..."
+    return SubmissionFault(
+        550,
+        "5.6.0",
+        "This field of the message is there and cannot be read; a name that holds quotation "
+        f"marks, commas or the like goes between double quotes. {shown}",
+    )
+
+
 def _entries(
     named: _Named, envelope: Envelope, rules: SubmissionRules
 ) -> tuple[tuple[str, ...], ...]:
     to, cc = _folded(_to(named, envelope)), _folded(named.cc)
     recipients = _once(envelope.recipients)
     if not to:
+        if field := named.unread("to"):
+            raise _unreadable_field(field)
         raise SubmissionFault(
             550, "5.7.1", "The message has no recipient in its To field, as PEC demands."
         )
-    copied = [one for one in recipients if one.casefold() in cc - to]
+    copied = [one for one in recipients if comparable(one) in cc - to]
     if copied and rules.cc == "refuse":
         raise SubmissionFault(
             550,
@@ -207,7 +284,7 @@ def _entries(
             "Cc is not allowed here, because PEC by this service knows only To. Move to the To "
             f"field: {_listed(copied)}.",
         )
-    hidden = [one for one in recipients if one.casefold() not in to | cc]
+    hidden = [one for one in recipients if comparable(one) not in to | cc]
     _check_hidden(named, hidden, rules)
     if len(recipients) > rules.max_recipients:
         raise SubmissionFault(
@@ -222,15 +299,17 @@ def _entries(
 
 def _to(named: _Named, envelope: Envelope) -> tuple[str, ...]:
     """Return who To names; where it is missing and may be, whom neither Cc nor Bcc names."""
-    if named.to or not envelope.trusted:
+    if named.to or not envelope.trusted or named.unread("to"):
         return named.to
     others = _folded(named.cc) | _folded(named.bcc)
-    return tuple(one for one in envelope.recipients if one.casefold() not in others)
+    return tuple(one for one in envelope.recipients if comparable(one) not in others)
 
 
 def _check_hidden(named: _Named, hidden: list[str], rules: SubmissionRules) -> None:
     if rules.bcc == "separate":
         return
+    if field := named.holding(hidden):
+        raise _unreadable_field(field)
     shown = list(dict.fromkeys([*hidden, *named.bcc]))
     if shown:
         raise SubmissionFault(
@@ -252,7 +331,7 @@ def _people(named: _Named, envelope: Envelope) -> list[tuple[str, str]]:
     return added
 
 
-def _with_fields(raw: bytes, message: Part, added: list[tuple[str, str]]) -> bytes:
+def _with_fields(message: Part, added: list[tuple[str, str]]) -> bytes:
     """Put fields in front; unusable ones of the same name (empty, no address) make way.
 
     An mbox line in front, which is no part of the message, goes: it would stand among the fields.
@@ -262,7 +341,7 @@ def _with_fields(raw: bytes, message: Part, added: list[tuple[str, str]]) -> byt
     kept = b"".join(field.line for field in message.fields if field.name not in names)
     if kept and not kept.endswith(b"\n"):
         kept += b"\r\n"
-    return b"".join((front, kept, b"\r\n", memoryview(raw)[message.start :]))
+    return b"".join((front, kept, b"\r\n", memoryview(message.raw)[message.start :]))
 
 
 def _values(fields: tuple[Field, ...], name: str) -> list[str]:
@@ -278,12 +357,12 @@ def _message_id(fields: tuple[Field, ...]) -> str:
 def _once(given: tuple[str, ...]) -> tuple[str, ...]:
     spelled: dict[str, str] = {}
     for one in given:
-        spelled.setdefault(one.casefold(), one)
+        spelled.setdefault(comparable(one), one)
     return tuple(spelled.values())
 
 
 def _folded(given: tuple[str, ...]) -> set[str]:
-    return {one.casefold() for one in given}
+    return {comparable(one) for one in given}
 
 
 def _listed(shown: list[str]) -> str:

@@ -12,7 +12,7 @@ import structlog
 
 from bridge.api.schema import Attachment, SendRequest
 from bridge.mime.parse import Content, Sealed, SignedPolicy, convert
-from bridge.mime.parse_part import Unreadable
+from bridge.mime.parse_field import Unreadable
 from bridge.store.base import ReadTransaction, Store
 from bridge.store.outbox import SubmissionRow
 

@@ -44,6 +44,7 @@ from bridge.model import (
     QueueId,
     SpecialUse,
 )
+from bridge.outbox.bounce import append_to_inbox
 from bridge.outbox.plan import PLANS, Plan
 from bridge.outbox.wake import Wake
 from bridge.store.outbox import NewSubmission, SubmissionRow
@@ -156,6 +157,20 @@ class Outbox:
             )
             self._wake.call()
         return enqueued
+
+    async def file_bounce(self, account: AccountId, raw: bytes) -> None:
+        """Put a message that another server returned into the account's INBOX, unseen.
+
+        Raises:
+            StoreFull, StoreFailed: nothing was filed.
+        """
+        now = self._clock.now()
+
+        async def work(mtx: MailboxTransaction) -> None:
+            await append_to_inbox(mtx, account, raw, now)
+
+        await self._mailboxes.write(work)
+        log.info("bounce filed", account=account, size_bytes=len(raw))
 
     async def _write(
         self,

@@ -35,6 +35,10 @@ FOREIGN_COMMANDS = frozenset({"CONNECT", "GET", "HEAD", "OPTIONS", "POST", "PUT"
 """HTTP's: a web page must not make its reader's browser send mail through a trusted network."""
 
 
+ADDRESSED = frozenset({"MAIL", "RCPT"})
+"""Commands whose argument must be read exactly."""
+
+
 class ClientGone(Exception):
     """The client closed the connection, or it was cut."""
 
@@ -266,11 +270,15 @@ class Connection(SMTP):
             )
 
     async def _carry_out(self, line: bytes) -> None:
+        verb, _, rest = line.partition(b" ")
+        name = verb.decode("ascii", "replace")
         try:
-            name, _, argument = line.decode("utf-8").partition(" ")
+            argument = rest.decode("utf-8")
         except UnicodeDecodeError:
-            await self.push("500 5.5.2 That is not UTF-8")
-            return
+            if name.upper() in ADDRESSED:
+                await self.push("553 5.6.7 The address is not in UTF-8")
+                return
+            argument = rest.decode("ascii", "backslashreplace")  # a name nobody looks at
         command = self._smtp_methods.get(name.upper())
         if command is not None:
             await command(argument.strip() or None)

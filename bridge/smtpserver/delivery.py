@@ -53,6 +53,12 @@ class Answer:
     text: str
 
 
+_DISK_FULL = Answer(452, "4.3.1", "The bridge's disk is full. Nothing was queued; try later.")
+_STORE_FAILED = Answer(
+    451, "4.3.0", "The bridge cannot write to its store. Nothing was queued; try later."
+)
+
+
 class Delivery:
     """Takes whole messages.
 
@@ -79,6 +85,18 @@ class Delivery:
         async with self._large:
             return await self._deliver(incoming)
 
+    async def file_bounce(self, account: AccountId, raw: bytes) -> Answer:
+        """File a message from the null reverse-path in the account's INBOX; it is never sent."""
+        try:
+            await self._outbox.file_bounce(account, raw)
+        except StoreFull:
+            log.error("bounce refused: the disk is full", account=account)
+            return _DISK_FULL
+        except StoreFailed as error:
+            log.error("bounce refused: the store failed", error=str(error))
+            return _STORE_FAILED
+        return Answer(250, "2.0.0", "Ok: filed in INBOX")
+
     async def _deliver(self, incoming: Incoming) -> Answer:
         try:
             submission = await self._check(incoming)
@@ -91,11 +109,16 @@ class Delivery:
             return Answer(451, "4.7.0", _same_message_id(fault))
         except StoreFull:
             log.error("submission refused: the disk is full", account=incoming.account)
-            return Answer(452, "4.3.1", "The bridge's disk is full. Nothing was queued; try later.")
+            return _DISK_FULL
         except StoreFailed as error:
             log.error("submission refused: the store failed", error=str(error))
-            return Answer(
-                451, "4.3.0", "The bridge cannot write to its store. Nothing was queued; try later."
+            return _STORE_FAILED
+        if submission.left_behind:
+            log.info(
+                "fields that do not travel",
+                id=queued.id,
+                account=incoming.account,
+                fields=submission.left_behind,
             )
         if queued.repeated:
             return Answer(

@@ -16,12 +16,13 @@ from dataclasses import dataclass, field
 
 import structlog
 
+from bridge.mime.addr_spec import comparable, tidied
 from bridge.mime.submission import Envelope, SubmissionFault, check_size
 from bridge.model import AccountId
 from bridge.smtpserver.authentication import AuthenticationFault, Authenticator, login
 from bridge.smtpserver.connection import ClientGone, Connection, LineTooLong
 from bridge.smtpserver.data import DataReader
-from bridge.smtpserver.delivery import Delivery, Incoming
+from bridge.smtpserver.delivery import Answer, Delivery, Incoming
 from bridge.smtpserver.path import Path, PathFault, parse_path
 from bridge.smtpserver.reply import reply
 from bridge.smtpserver.settings import SmtpSettings
@@ -35,13 +36,18 @@ IGNORED_PARAMETERS = frozenset({"AUTH", "RET", "ENVID", "NOTIFY", "ORCPT"})
 
 @dataclass(slots=True)
 class _Mail:
-    """One mail transaction as far as it has come."""
+    """One mail transaction as far as it has come.
 
-    account: AccountId
+    ``account`` is None as long as nobody can know it: a bounce comes from the null reverse-path,
+    and only its recipient says whose it is. ``allowed`` are those it may be.
+    """
+
+    account: AccountId | None
     reverse_path: str
     size_bytes: int
     utf8: bool
     trusted: bool
+    allowed: frozenset[AccountId]
     recipients: dict[str, str] = field(default_factory=dict)
 
 
@@ -179,9 +185,12 @@ class SubmissionSession(Connection):
             )
         path = parse_path(argument, "FROM")
         size_bytes, utf8 = _mail_parameters(path)
-        account = self._account_of(path.address, allowed)
         check_size(size_bytes, 1, self.settings.rules)
-        return _Mail(account, self.settings.accounts[account], size_bytes, utf8, trusted)
+        if not path.address:
+            return _Mail(None, "", size_bytes, utf8, trusted, allowed)
+        account = self._account_of(path.address, allowed)
+        address = self.settings.accounts[account]
+        return _Mail(account, address, size_bytes, utf8, trusted, allowed)
 
     def _allowed(self) -> frozenset[AccountId]:
         if self._account is not None:
@@ -191,9 +200,9 @@ class SubmissionSession(Connection):
         return self._trusted
 
     def _account_of(self, sender: str, allowed: frozenset[AccountId]) -> AccountId:
-        for account in allowed:
-            if self.settings.accounts[account].casefold() == sender.casefold():
-                return account
+        account = self.settings.account_of(sender, allowed)
+        if account is not None:
+            return account
         mine = ", ".join(sorted(self.settings.accounts[account] for account in allowed))
         raise SubmissionFault(
             550, "5.7.1", f"The sender <{sender}> is not the mailbox that may send here: {mine}."
@@ -207,7 +216,9 @@ class SubmissionSession(Connection):
             return
         try:
             address = _recipient(arg)
-            key = address.casefold()
+            if not mail.reverse_path:
+                self._check_bounce(mail, address)
+            key = comparable(address)
             most = self.settings.rules.max_recipients
             if key not in mail.recipients and len(mail.recipients) >= most:
                 raise SubmissionFault(452, "4.5.3", f"At most {most} recipients fit the plan.")
@@ -218,6 +229,18 @@ class SubmissionSession(Connection):
         else:
             mail.recipients.setdefault(key, address)
             await self.push(b"250 2.1.5 Ok")
+
+    def _check_bounce(self, mail: _Mail, recipient: str) -> None:
+        """Let a bounce through to the mailbox of whoever may send here, and to nobody else."""
+        account = self.settings.account_of(recipient, mail.allowed)
+        if account is None or mail.account not in (None, account):
+            raise SubmissionFault(
+                550,
+                "5.7.1",
+                "A message from <> is taken for one mailbox that may send here, and filed in its "
+                f"INBOX: nothing is sent to <{recipient}>.",
+            )
+        mail.account = account
 
     async def smtp_DATA(self, arg: str | None) -> None:
         """RFC 5321 §4.1.1.4; the reply is ``delivery``'s, after the commit.
@@ -257,9 +280,16 @@ class SubmissionSession(Connection):
                 552, "5.3.4", f"The message is larger than the {limit_bytes} bytes PEC allows."
             )
             return
+        assert mail.account is not None  # noqa: S101 - a recipient was taken
+        if not mail.reverse_path:
+            answer = await self._delivery.file_bounce(mail.account, reader.message())
+            await self._give(answer, mail)
+            return
         envelope = Envelope(mail.reverse_path, tuple(mail.recipients.values()), mail.trusted)
         incoming = Incoming(mail.account, envelope, reader.message(), reader.digest())
-        answer = await self._delivery.deliver(incoming)
+        await self._give(await self._delivery.deliver(incoming), mail)
+
+    async def _give(self, answer: Answer, mail: _Mail) -> None:
         if answer.code >= 400:
             await self.refuse(answer.code, answer.status, answer.text, utf8=mail.utf8)
         else:
@@ -285,7 +315,7 @@ def _recipient(argument: str | None) -> str:
         raise PathFault("A recipient needs an address", "5.1.3")
     if unknown := path.parameters.keys() - IGNORED_PARAMETERS:
         raise SubmissionFault(555, "5.5.4", f"RCPT parameter {min(unknown)} is not known here.")
-    return path.address
+    return tidied(path.address)
 
 
 def _path_code(fault: PathFault) -> int:

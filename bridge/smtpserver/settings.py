@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from ipaddress import IPv4Network, IPv6Network, ip_address
 
+from bridge.mime.addr_spec import comparable
 from bridge.mime.submission import SubmissionRules
 from bridge.model import AccountId
 
@@ -34,6 +35,11 @@ class SmtpSettings:
     max_sessions: int = 200
     max_login_failures: int = 5
     stop_grace_s: float = 10.0
+
+    def account_of(self, address: str, among: Iterable[AccountId]) -> AccountId | None:
+        """Return which of these accounts an address is, however it is spelled."""
+        wanted = comparable(address)
+        return next((one for one in among if comparable(self.accounts[one]) == wanted), None)
 
     def trusted_accounts(self, peer: str) -> frozenset[AccountId]:
         """Return the accounts that an application at ``peer`` may send as without logging in."""

@@ -15,19 +15,27 @@ POLICY = email.policy.compat32.clone(linesep="\r\n")
 def attachments(raw: bytes) -> list[bytes]:
     """Return the content of every part that is a file and not text to be read in its place.
 
-    An attached message comes without the line ends behind it: the library makes those up.
+    A named text is a file only beside one without a name. An attached message comes without the
+    line ends behind it: the library makes those up.
     """
-    return [content for content, is_text in _contents(email.message_from_bytes(raw)) if not is_text]
+    message = email.message_from_bytes(raw)
+    texts = [part for part in message.walk() if _is_text(part)]
+    has_unnamed = any(part.get_filename() is None for part in texts)
+    return [
+        content
+        for content, part in _contents(message)
+        if not _is_text(part) or (has_unnamed and part.get_filename() is not None)
+    ]
 
 
 def contents(raw: bytes) -> list[bytes]:
     """Return the content of every part, text as well."""
-    return [content for content, _is_text in _contents(email.message_from_bytes(raw))]
+    return [content for content, _part in _contents(email.message_from_bytes(raw))]
 
 
-def _contents(part: Message) -> Iterator[tuple[bytes, bool]]:
+def _contents(part: Message) -> Iterator[tuple[bytes, Message]]:
     if part.get_content_type() == "message/rfc822" and part.is_multipart():
-        yield _bytes_of(part.get_payload(0)).rstrip(b"\r\n"), False
+        yield _bytes_of(part.get_payload(0)).rstrip(b"\r\n"), part
     elif part.get_content_maintype() == "message":
         yield from ()  # the library takes these apart: nothing left to compare with
     elif part.is_multipart():
@@ -36,14 +44,13 @@ def _contents(part: Message) -> Iterator[tuple[bytes, bool]]:
     else:
         content = part.get_payload(decode=True)
         assert isinstance(content, bytes)
-        yield content, _is_text(part)
+        yield content, part
 
 
 def _is_text(part: Message) -> bool:
     return (
         part.get_content_type() in ("text/plain", "text/html")
         and part.get_content_disposition() != "attachment"
-        and part.get_filename() is None
     )
 
 

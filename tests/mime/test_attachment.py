@@ -13,15 +13,16 @@ from bridge.mime.attachment import (
     NAME_LIMIT_CHARS,
     SLICE_BYTES,
     File,
-    check_encoding,
     decode_content,
+    decoded_size,
     name_by_type,
     name_of,
     number_names,
     safe_name,
     type_by_name,
 )
-from bridge.mime.parse_part import Part, Unreadable, parse
+from bridge.mime.parse_field import Unreadable
+from bridge.mime.parse_part import Part, parse
 
 
 def part(encoding: str, body: bytes, *fields: str) -> Part:
@@ -35,6 +36,11 @@ def part(encoding: str, body: bytes, *fields: str) -> Part:
         pytest.param("7bit", b"a\r\nb", b"a\r\nb", id="7bit"),
         pytest.param("8BIT", b"\xe8\0", b"\xe8\0", id="8bit"),
         pytest.param("binary", b"\r\n\n", b"\r\n\n", id="binary"),
+        pytest.param("8bits", b"=", b"=", id="8bits"),
+        pytest.param("7-bit", b"=", b"=", id="7-bit"),
+        pytest.param("8bit (as is)", b"=", b"=", id="8bit with a comment"),
+        pytest.param("(as is)8-Bit", b"=", b"=", id="a comment in front"),
+        pytest.param("quoted-printable(x)", b"=41", b"A", id="a comment that touches"),
         pytest.param("base64", b"YWJj", b"abc", id="base64"),
         pytest.param("base64 (x)", b"YWJj", b"abc", id="base64 with a comment"),
         pytest.param("base64", b" Y W\r\nJ*j-\n", b"abc", id="base64 among other bytes"),
@@ -53,9 +59,9 @@ def part(encoding: str, body: bytes, *fields: str) -> Part:
     ],
 )  # fmt: skip
 def test_decoded(encoding: str, body: bytes, content: bytes) -> None:
-    one = part(encoding.replace(" (x)", "; x"), body)
-    check_encoding(one)
+    one = part(encoding, body)
     assert decode_content(one) == content
+    assert decoded_size(one) == len(content)
 
 
 @pytest.mark.parametrize(
@@ -71,7 +77,7 @@ def test_decoded(encoding: str, body: bytes, content: bytes) -> None:
 )
 def test_what_cannot_be_decoded_is_refused(encoding: str, body: bytes, reason: str) -> None:
     with pytest.raises(Unreadable, match=reason):
-        check_encoding(part(encoding, body))
+        decoded_size(part(encoding, body))
     with pytest.raises(Unreadable, match=reason):
         decode_content(part(encoding, body))
 

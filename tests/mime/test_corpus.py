@@ -11,19 +11,20 @@ import pytest
 
 from bridge.mime.attachment import File
 from bridge.mime.parse import Sealed, check, convert
-from bridge.mime.parse_part import Unreadable, parse
+from bridge.mime.parse_field import Unreadable
+from bridge.mime.parse_part import parse
 from bridge.mime.tnef import read_tnef
 from tests.mime.independent import attachments, contents
 
 SUBMITTED = Path(__file__).with_name("submitted")
 REFUSED = {
-    "msg_15.txt": "none of the boundaries",
+    "msg_15.txt": "after its closing boundary",
     "msg_17.txt": "none of the boundaries",
     "msg_25.txt": "names no boundary",
     "msg_31.txt": "none of the boundaries",
     "msg_33.txt": "multipart/signed",
     "msg_35.txt": "no header field",
-    "msg_39.txt": "none of the boundaries",
+    "msg_39.txt": "after its closing boundary",
     "msg_41.txt": "names no boundary",
     "msg_45.txt": "multipart/signed",
     "msg_47.txt": "no header field",

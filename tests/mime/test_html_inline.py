@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bridge.mime.html_inline import clean, content_ids, inline_images, join
+from bridge.mime.html_inline import clean, inline_images, join, references
 
 
 @pytest.mark.parametrize(
@@ -16,17 +16,46 @@ from bridge.mime.html_inline import clean, content_ids, inline_images, join
         ('<div style="background: url(cid:y)">', {"y"}),
         ('<img src="cid:a%40b">', {"a@b"}),
         ('<img src="cid:a&amp;b">', {"a&b"}),
+        ("<IMG alt='a > b' SRC = ' CID:x '>", {"x"}),
+        ("<img alt='<x' src=cid:y>", {"y"}),
+        ("<img/src=cid:x>", {"x"}),
+        ('<img srcset="cid:a 1x, cid:b 2x">', {"a", "b"}),
+        ('<img srcset="cid:a,cid:b 2x">', {"a,cid:b"}),
+        ("<style>p { background: url( 'cid:x' ) }</style>", {"x"}),
+        ('<p style="background:url(&quot;cid:x&quot;)">', {"x"}),
+        ("<svg><image xlink:href='cid:x'/></svg>", {"x"}),
+        ('<input type=image src="cid:x">', {"x"}),
+        ('<video poster="cid:x">', {"x"}),
+        ("<!--> <img src=cid:x>", {"x"}),
         ('<a href="https://x/?cid=1">placid:z mycid:q</a>', set()),
+        ('<a href="cid:x">cid:y</a>', set()),
+        ("<!-- <img src=cid:x> -->", set()),
+        ("<!-- <img src=cid:x>", set()),
+        ("<title><img src=cid:x></title><script>'<img src=cid:x>'</script>", set()),
+        ("<textarea><img src=cid:x></textarea>", set()),
+        ('<object data="cid:x"><embed src="cid:x"><iframe src="cid:x">', set()),
+        ('<img src="cid:x', set()),
+        ('<p title="cid:x" alt=\'<img src="cid:x">\'>', set()),
+        ("<style>/* cid:x */</style>", set()),
+        ("< img src=cid:x>", set()),
     ],
 )
 def test_references(markup: str, ids: set[str]) -> None:
-    assert content_ids(markup) == ids
+    assert {one.content_ids()[-1] for one in references(markup)} == ids
 
 
-def test_images_go_inside_and_unknown_references_stay() -> None:
-    markup = '<img src="cid:a%40b"><img src="cid:other">'
-    shown = inline_images(markup, {"a@b": "data:image/png;base64,AA"}.get)
-    assert shown == '<img src="data:image/png;base64,AA"><img src="cid:other">'
+def test_an_id_may_be_escaped_or_stand_as_it_is() -> None:
+    (reference,) = references('<img src="cid:a%40b">')
+    assert reference.content_ids() == ("a%40b", "a@b")
+
+
+def test_images_go_inside_where_they_are_shown() -> None:
+    markup = '<img src="cid:a"><a href="cid:a">cid:a</a><img src=cid:a><img src="cid:other">'
+    first, second, _other = references(markup)
+    shown = inline_images(markup, [(first, "data:x"), (second, "data:y")])
+    assert shown == (
+        '<img src="data:x"><a href="cid:a">cid:a</a><img src=data:y><img src="cid:other">'
+    )
 
 
 @pytest.mark.parametrize(
@@ -68,10 +97,17 @@ def test_cleaning_twice_changes_nothing_and_no_closed_script_stays(markup: str) 
     assert clean(once) == once
 
 
-@pytest.mark.parametrize("opening", ["<script", "<style>", "<!--", "<title ", "<head", "<body "])
+@pytest.mark.parametrize(
+    "opening",
+    [
+        *("<script", "<style>", "<!--", "<title ", "<head", "<body ", "<img src=cid:x ", "<p x='"),
+        *("cid:x <textarea>", "<img src='cid:", "<p style='cid:", "<style>url(cid:x", "</cid:"),
+    ],
+)
 def test_unclosed_elements_cost_no_more_than_closed_ones(opening: str) -> None:
     """Quadratic time would take minutes here."""
     markup = opening * 40_000
+    references(markup)
     assert clean(markup) == markup
     assert join([markup, "x"]).endswith("</html>\n")
 

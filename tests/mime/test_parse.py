@@ -8,7 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bridge.mime.parse import Content, Sealed, convert, sealed
+from bridge.mime.attachment import File
+from bridge.mime.parse import Content, Sealed, check, convert, sealed
+from bridge.mime.parse_field import Unreadable
 from bridge.mime.parse_part import parse
 
 SUBMITTED = Path(__file__).with_name("submitted")
@@ -125,7 +127,11 @@ def test_body(message: str, body: str) -> None:
     [
         ("Fattura", "Fattura"),
         ("=?utf-8?q?Citt=C3=A0?=", "Città"),
-        ("lungo\r\n  ancora", "lungo ancora"),
+        ("lungo\r\n  ancora", "lungo  ancora"),
+        ("lungo\r\n\tancora", "lungo ancora"),
+        ("Prot.  12   del\u00a0\u00a03", "Prot.  12   del\u00a0\u00a03"),
+        ("=?utf-8?q?Prot.__12=09del=00_3?=", "Prot.  12 del 3"),
+        ("=?utf-8?b?YQpiDQpj?=", "a b  c"),
         ("", ""),
         ("è\x01", "è"),
     ],
@@ -181,15 +187,62 @@ def test_an_image_nobody_refers_to_stays_a_file() -> None:
     assert [(one.name, one.content) for one in content.files] == [("allegato-1.png", b"png")]
 
 
-def test_an_image_that_is_attached_as_well_stays_a_file() -> None:
+def test_an_image_that_is_shown_does_not_travel_twice() -> None:
     attached = image("a@b", "Content-Disposition: attachment; filename=a.png")
     content = sent(several("related", SHOWS, attached))
     assert content.body == SHOWN
-    assert [one.name for one in content.files] == ["a.png"]
+    assert content.files == ()
+
+
+@pytest.mark.parametrize(
+    "markup",
+    [
+        '<a href="cid:d@x">atto</a>',
+        '<object data="cid:d@x"></object>',
+        '<embed src="cid:d@x">',
+        '<iframe src="cid:d@x"></iframe>',
+        '<link rel="stylesheet" href="cid:d@x">',
+        "vedi cid:d@x",
+        "<!-- <img src='cid:d@x'> -->",
+        '<p title="cid:d@x">',
+        "<textarea><img src=cid:d@x></textarea>",
+    ],
+)
+@pytest.mark.parametrize("kind", ["application/pkcs7-mime", "image/png", "application/pdf"])
+@pytest.mark.parametrize("disposition", ["inline", "attachment"])
+def test_what_is_not_shown_stays_a_file(markup: str, kind: str, disposition: str) -> None:
+    linked = file(
+        b"signed",
+        f"Content-Disposition: {disposition}; filename=atto",
+        "Content-ID: <d@x>",
+        kind=kind,
+    )
+    content = sent(several("related", text(markup, "text/html"), linked))
+    assert content.body == page(markup)
+    assert content.files == (File("atto", kind, b"signed"),)
+
+
+def test_a_file_that_an_image_element_names_is_still_a_file() -> None:
+    document = file(b"%PDF", "Content-ID: <a@b>", kind="application/pdf; name=a.pdf")
+    content = sent(several("related", SHOWS, document))
+    assert content.body == page('<img src="cid:a@b">')
+    assert [one.content for one in content.files] == [b"%PDF"]
+
+
+def test_an_image_both_shown_and_linked_goes_inside_once() -> None:
+    markup = '<a href="cid:a@b"><img src="cid:a@b"></a>'
+    content = sent(several("related", text(markup, "text/html"), image("a@b")))
+    assert content.body == page('<a href="cid:a@b"><img src="data:image/png;base64,cG5n"></a>')
+    assert content.files == ()
+
+
+def test_an_image_of_no_type_is_known_by_its_name() -> None:
+    plain = file(b"png", "Content-ID: <a@b>", kind='application/octet-stream; name="a.PNG"')
+    assert sent(several("related", SHOWS, plain)).body == SHOWN
 
 
 def test_text_about_an_image_stays_text() -> None:
-    content = sent(several("mixed", text("see cid:a@b"), image("a@b")))
+    content = sent(several("mixed", text("<img src=cid:a@b>"), image("a@b")))
     assert "base64" not in content.body
     assert len(content.files) == 1
 
@@ -228,6 +281,35 @@ def test_text_that_is_a_file(fields: list[str]) -> None:
     content = sent(several("mixed", text("read me"), text("a  b\r\n", "text/plain", *fields)))
     assert content.body == page(LINE.format("read me"))
     assert [one.content for one in content.files] == [b"a  b\r\n"]
+
+
+NAMED = "text/html; name=body.html"
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        pytest.param(several("mixed", text("<p>x</p>", NAMED, "Content-Disposition: inline")),
+                     id="alone"),
+        pytest.param(several("mixed", text("<p>x</p>", NAMED), file(b"%PDF")), id="by a file"),
+        pytest.param(several("mixed", text(" \r\n"), text("<p>x</p>", NAMED)), id="by a blank one"),
+        pytest.param(several("alternative", text("x"), text("<p>x</p>", NAMED)),
+                     id="an alternative"),
+        pytest.param(
+            several("alternative", text("x"), several("related", text("<p>x</p>", NAMED),
+                    boundary="i")),
+            id="the root of an alternative",
+        ),
+        pytest.param(
+            several("alternative", text("x", "text/plain; name=x"), text("<p>x</p>", NAMED)),
+            id="all of the alternatives",
+        ),
+    ],
+)  # fmt: skip
+def test_inline_text_is_the_text_even_if_it_has_a_name(message: str) -> None:
+    content = sent(message)
+    assert "<p>x</p>" in content.body
+    assert all(one.content == b"%PDF" for one in content.files)
 
 
 def test_files_among_alternatives_are_not_lost() -> None:
@@ -388,3 +470,47 @@ def test_a_large_body_full_of_images_takes_no_longer_than_it_must() -> None:
     begin_s = time.process_time()
     assert len(convert(large).body) > 4 * 1024**2
     assert time.process_time() - begin_s < 1
+
+
+# -- what it weighs -------------------------------------------------------------------------------
+
+
+@given(_TREES)
+def test_what_is_sent_weighs_what_the_check_said(message: str) -> None:
+    content = convert(message.encode())
+    files_bytes = sum(len(base64.b64encode(one.content)) for one in content.files)
+    uris = content.body.count("data:image/png;base64,") * len("data:image/png;base64,cid:a@b")
+    said = check(parse(message.encode()))
+    assert 0 <= len(content.body) + files_bytes - said <= uris
+
+
+def test_an_image_weighs_as_often_as_it_is_shown() -> None:
+    """Before it is repeated: the check of this one must not make its 400 MB."""
+    shown = text('<img src="cid:a@b">' * 400, "text/html")
+    message = several("related", shown, file(bytes(750_000), "Content-ID: <a@b>", kind="image/png"))
+    assert check(parse(message.encode())) > 400_000_000
+
+
+# -- letters that cannot be had -------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "subject",
+    [
+        "=?utf-8?q?Perch=E9?=",
+        "=?utf-8?b?w?=",
+        "=?x-none?q?Perch=E9?=",
+        "=?utf-8?b?RGlmZmlkYSDDrA==?= =?utf-8?q?=C3?=",
+    ],
+)
+def test_a_subject_that_cannot_be_read_is_refused(subject: str) -> None:
+    raw = f"Subject: {subject}\r\n\r\nx".encode()
+    with pytest.raises(Unreadable, match="the subject"):
+        check(parse(raw))
+    with pytest.raises(Unreadable, match="the subject"):
+        convert(raw)
+
+
+@pytest.mark.parametrize("subject", ["=?x-none?q?Perche?=", "100 =? 200?", "a =?b c?="])
+def test_a_subject_without_doubtful_letters_is_not(subject: str) -> None:
+    check(parse(f"Subject: {subject}\r\n\r\nx".encode()))

@@ -4,7 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bridge.mime.parse_part import MAX_DEPTH, Part, Unreadable, parse, parse_fields, split_header
+from bridge.mime.parse_field import Unreadable
+from bridge.mime.parse_part import MAX_DEPTH, Part, parse, parse_fields, split_header
 
 
 def multipart(
@@ -62,7 +63,7 @@ def test_parts_are_exact_slices() -> None:
         b"\r\none\r\n",
         b"Content-Type: text/html\r\n\r\ntwo",
         multipart(b"\r\nin\r\nner", boundary="b2"),
-        tail=b"epilogue\r\n--b\r\n",
+        tail=b"epilogue\r\n--b--\r\n--bc\r\n",
     )
     message = parse(raw)
     assert leaves(message) == [b"one\r\n", b"two", b"in\r\nner"]
@@ -109,10 +110,34 @@ def test_parts_of_a_digest_are_messages() -> None:
             id="boundary never comes",
         ),
         pytest.param(
-            b"Content-Transfer-Encoding: base64\r\n" + multipart(b"\r\nx"),
-            "cannot be encoded as base64",
-            id="encoded multipart",
+            multipart(b"\r\nx", tail=b"--b\r\nContent-Type: a/b\r\n\r\ny\r\n--b--\r\n"),
+            "after its closing boundary",
+            id="a part behind the end",
         ),
+        pytest.param(
+            multipart(b"\r\nx", tail=b"bye\r\n--b\n\r\ny"),
+            "after its closing boundary",
+            id="behind an epilogue",
+        ),
+        pytest.param(
+            multipart(multipart(b"\r\nx", boundary="i", tail=b"--i\r\n\r\ny\r\n--i--\r\n")),
+            "after its closing boundary",
+            id="behind an inner end",
+        ),
+        pytest.param(
+            multipart(b"\r\nx", tail=b"-b\r\ncontent-type : a/b\r\n\r\ny\r\n"),
+            "looks like a part after",
+            id="a broken boundary behind",
+        ),
+        pytest.param(
+            b"Content-Type: multipart/mixed; boundary=b\r\n\r\n-b\r\nContent-Type: a/b\r\n\r\n"
+            b"y\r\n--b\r\n\r\nx\r\n--b--\r\n",
+            "looks like a part before",
+            id="a broken boundary in front",
+        ),
+        pytest.param(b"A: 1\r\r\nB: 2\r\n\r\nx", "CR CR LF", id="some lines end in CR CR LF"),
+        pytest.param(b"A: 1\rB: 2\r\n\r\nx", "a CR alone", id="a CR alone"),
+        pytest.param(multipart(b"A: 1\rContent-Type: a/b\r\n\r\nx"), "a CR alone", id="in a part"),
         pytest.param(
             multipart(*([b"\r\nx"] * 1001)), "nested too deep or too many", id="too many parts"
         ),
@@ -122,6 +147,57 @@ def test_parts_of_a_digest_are_messages() -> None:
 def test_what_cannot_be_read_one_way_only_is_refused(raw: bytes, reason: str) -> None:
     with pytest.raises(Unreadable, match=reason):
         parse(raw)
+
+
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [
+        ("Content-Type: text/plain", "Content-Type: text/html"),
+        ("Content-Type: text/plain; charset=utf-8", "content-type: text/plain; charset=cp1252"),
+        ("Content-Transfer-Encoding: 7bit", "Content-Transfer-Encoding: base64"),
+        ("Content-Disposition: inline", "Content-Disposition: attachment"),
+        ("Content-Disposition: inline; filename=a", "Content-Disposition: inline; filename=b"),
+        ("Content-ID: <a@b>", "Content-ID: <c@d>"),
+    ],
+)
+@pytest.mark.parametrize("inside", [False, True], ids=["at the top", "in a part"])
+def test_a_field_may_not_say_two_things(first: str, second: str, inside: bool) -> None:
+    one = f"{first}\r\nX: y\r\n{second}\r\n\r\nYQ==".encode()
+    with pytest.raises(Unreadable, match=first.partition(":")[0]):
+        parse(multipart(b"\r\ntext", one) if inside else one)
+
+
+@pytest.mark.parametrize(
+    ("field", "again"),
+    [
+        ("Content-Type: text/html; charset=utf-8", "CONTENT-TYPE: Text/HTML;\r\n charset=utf-8"),
+        ("Content-Transfer-Encoding: base64", "Content-Transfer-Encoding: BASE64 (sic)"),
+        ("Content-Disposition: inline", "Content-Disposition: inline"),
+    ],
+)
+def test_but_it_may_say_the_same_twice(field: str, again: str) -> None:
+    once, twice = (parse(f"{said}\r\n\r\nYQ==".encode()) for said in (field, f"{field}\r\n{again}"))
+    assert (twice.kind, twice.placement, twice.encoding) == (
+        once.kind,
+        once.placement,
+        once.encoding,
+    )
+
+
+@pytest.mark.parametrize("end", [b"", b"\r\n", b"\r\r\n"])
+def test_lines_that_all_end_in_cr_cr_lf_are_read(end: bytes) -> None:
+    raw = multipart(b"A: 1\r\n\r\none\r\n\r\ntwo").replace(b"\r\n", b"\r\r\n").rstrip() + end
+    assert leaves(parse(raw)) == [b"one\r\n\r\ntwo"]
+
+
+def test_a_lone_cr_cr_lf_in_a_text_is_text() -> None:
+    assert leaves(parse(b"A: 1\r\n\r\nx\r\r\ny\r\n")) == [b"x\r\r\ny\r\n"]
+
+
+@pytest.mark.parametrize("encoding", ["base64", "quoted-printable", "x-unheard-of", "8bits"])
+def test_a_multipart_is_not_encoded_whatever_it_says(encoding: str) -> None:
+    head = f"Content-Transfer-Encoding: {encoding}\r\n".encode()
+    assert leaves(parse(head + multipart(b"\r\nx=41"))) == [b"x=41"]
 
 
 def test_depth_is_bounded() -> None:

@@ -104,7 +104,7 @@ def test_a_field_that_decides_something_may_not_be_there_twice(twice: str) -> No
     ("raw", "reason"),
     [
         (b"Content-Type: multipart/mixed\r\n" + message(), "names no boundary"),
-        (b"no field\r\n" + message(), "From"),
+        (b"no field\r\n" + message(), "stands before its header"),
         (b"A: b\r\nno field\r\n" + message(), "no header field"),
         (b"Content-Transfer-Encoding: base64\r\n" + message("Y"), "cut off"),
         (b"Content-Transfer-Encoding: x-y\r\n" + message(), "nobody can decode"),

@@ -130,11 +130,35 @@ async def test_every_reply_has_an_enhanced_status_code(served: Served) -> None:
             assert reply.status[:2] == f"{str(reply.code)[0]}.", (command, reply)
 
 
-async def test_bytes_that_are_no_text(served: Served) -> None:
+@pytest.mark.parametrize(
+    ("line", "code"),
+    [
+        (b"NOOP \xff", 250),
+        (b"EHLO Perch\xe9-PC", 250),
+        (b"HELO uffici\xf2", 250),
+        (b"EHL\xd6 client", 500),
+        (b"MAIL FROM:<perch\xe9@pec.example>", 553),
+        (b"AUTH PLAIN perch\xe9", 501),
+        (b"\xff", 500),
+    ],
+)
+async def test_only_verbs_and_addresses_must_be_text(
+    served: Served, line: bytes, code: int
+) -> None:
     client = await served.connect()
-    await client.send(b"NOOP \xff\r\n")
-    assert (await client.reply()).code == 500
-    assert (await client.do("NOOP")).code == 250
+    await client.do("EHLO client")
+    await client.send(line + b"\r\n")
+    assert (await client.reply()).code == code
+    await client.log_in()
+    assert (await client.submit(message())).code == 250
+
+
+@pytest.mark.parametrize("argument", [b"TO:<perch\xe9@pec.example>", b"TO:<a@b> X=\xe9"])
+async def test_a_recipient_that_is_no_text_is_refused(served: Served, argument: bytes) -> None:
+    client = await served.user()
+    await client.do(f"MAIL FROM:<{ADDRESS}>")
+    await client.send(b"RCPT " + argument + b"\r\n")
+    assert (await client.reply()).code == 553
 
 
 # -- logging in ------------------------------------------------------------------------------------
@@ -238,7 +262,6 @@ async def test_without_a_login_nothing_is_sent(served: Served) -> None:
         (f"FROM:<{ADDRESS}> BODY=BINARYMIME", 501, "5.5.4"),
         (f"FROM:<{ADDRESS}> REQUIRETLS", 555, "5.5.4"),
         ("FROM:<altro@pec.example>", 550, "5.7.1"),
-        ("FROM:<>", 550, "5.7.1"),
         ("FROM:<azienda>", 553, "5.1.3"),
         ("FROM:<a b@c>", 501, "5.5.4"),
         ("TO:<x@y>", 501, "5.5.4"),
