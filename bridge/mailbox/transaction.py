@@ -15,6 +15,7 @@ from datetime import datetime
 from enum import Enum
 
 from bridge.imap.mailboxname import canonical
+from bridge.mailbox.own_copy import submitted_copy
 from bridge.mime.ingest import Ingested
 from bridge.model import (
     AccountId,
@@ -110,19 +111,23 @@ class MailboxTransaction:
         """Put a message at the end of a mailbox and return it.
 
         A text whose Message-ID is in ``Sent`` already is not added again: the row that is there
-        is returned, whether client or outbox came first.
+        is returned, whether client or outbox came first. One without a Message-ID is known there
+        by its bytes, apart from what was added to it when it was submitted.
 
         Raises:
             NoSuchMailbox: it is gone.
         """
         box = await self._mailbox(mailbox)
-        if box.special_use is SpecialUse.SENT and message.message_id:
-            uid = await self.tx.uid_by_message_id(mailbox, message.message_id)
-            known = None if uid is None else await self.tx.message_row(mailbox, uid)
-            if known is not None:
-                return known
+        if box.special_use is SpecialUse.SENT and (known := await self._known(box, message)):
+            return known
         content = await self.tx.add_content(box.account, message)
         return await self.append_content(mailbox, content, message.size_bytes, flags, internal_date)
+
+    async def _known(self, sent: Mailbox, message: Ingested) -> MessageRow | None:
+        if message.message_id is None:
+            return await submitted_copy(self.tx, sent, message.raw)
+        uid = await self.tx.uid_by_message_id(sent.id, message.message_id)
+        return None if uid is None else await self.tx.message_row(sent.id, uid)
 
     async def append_content(
         self,

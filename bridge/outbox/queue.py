@@ -33,6 +33,7 @@ import structlog
 
 from bridge.clock import Clock
 from bridge.mailbox import Mailboxes, MailboxTransaction
+from bridge.mailbox.own_copy import clients_copy
 from bridge.mime.ingest import Ingested
 from bridge.mime.submission import Submission
 from bridge.model import (
@@ -282,12 +283,17 @@ async def _keep(
 ) -> ContentId:
     """Keep the text and show it in ``Sent``; returns the text that will be sent.
 
-    A client's own copy that came first stays the only one. A copy there that is another
-    submission is another message, whatever its Message-ID says.
+    A client's own copy that came first stays the only one; it is known by its Message-ID, or by
+    its bytes apart from what the bridge added to them, and then is what will be sent. A copy
+    there that is another submission is another message, whatever its Message-ID says.
     """
+    box = await mtx.tx.mailbox(sent) if sent is not None else None
+    if box is None:
+        box = await mtx.create(account, SENT, SpecialUse.SENT)
+    sent = box.id
+    if own := await clients_copy(mtx.tx, box, message.raw):
+        return own.content
     content = await mtx.tx.add_content(account, message)
-    if sent is None:
-        sent = (await mtx.create(account, SENT, SpecialUse.SENT)).id
     known = None
     if message.message_id:
         known = await mtx.tx.uid_by_message_id(sent, message.message_id)

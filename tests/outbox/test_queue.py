@@ -9,6 +9,7 @@ import pytest
 
 from bridge.mailbox.mailboxes import ORPHAN_AGE
 from bridge.mime.ingest import Ingested
+from bridge.mime.submission import Additions, Envelope, SubmissionRules, check_submission
 from bridge.model import PEC_FAILED, PEC_UNCERTAIN, SEEN, SENT, SubmissionState, Uid
 from bridge.outbox.plan import Plan
 from bridge.outbox.queue import PlanUsedUp, QueueSettings, SameMessageId
@@ -338,6 +339,37 @@ async def test_a_clients_own_copy_in_sent_stays_the_only_one(rig: Rig) -> None:
     again = await rig.mailboxes.append(sent.id, message, frozenset(), rig.clock.now())
     assert own.uid == again.uid == Uid(1)
     assert len(await rig.mail("Sent")) == 1
+
+
+@pytest.mark.parametrize("own_first", [True, False], ids=["copy first", "submitted first"])
+@pytest.mark.parametrize("lacks", ["Message-ID", "Message-ID and Date", "a good Message-ID"])
+async def test_a_clients_own_copy_without_a_message_id_is_known(
+    rig: Rig, own_first: bool, lacks: str
+) -> None:
+    fields = f"From: {ADDRESSES[0]}\r\nTo: cliente@altra.invalid\r\nSubject: Prova\r\n"
+    fields += "" if "Date" in lacks else "Date: Thu, 15 Jan 2026 09:59:00 +0100\r\n"
+    fields += "Message-ID: 12\r\n" if "good" in lacks else ""
+    raw = f"{fields}\r\nSalve.\r\n".encode()
+    envelope = Envelope(ADDRESSES[0], ("cliente@altra.invalid",))
+    additions = Additions(lambda: "Thu, 15 Jan 2026 10:00:00 +0100", lambda: "<made@pec.invalid>")
+    submission = check_submission(raw, envelope, SubmissionRules(), additions)
+    sent = await rig.mailboxes.find(rig.accounts[0], SENT)
+    assert sent is not None
+
+    async def file_own_copy() -> None:
+        own = await rig.mailboxes.prepare(raw)
+        await rig.mailboxes.append(sent.id, own, frozenset(), rig.clock.now())
+
+    if own_first:
+        await file_own_copy()
+    await rig.outbox.enqueue(rig.accounts[0], submission, hashlib.sha256(raw).digest())
+    if not own_first:
+        await file_own_copy()
+    assert len(await rig.mail("Sent")) == 1
+    await rig.mailboxes.append(
+        sent.id, await rig.mailboxes.prepare(raw + b"P.S.\r\n"), frozenset(), rig.clock.now()
+    )
+    assert len(await rig.mail("Sent")) == 2
 
 
 async def test_a_clients_own_copy_of_other_bytes_shows_what_became_of_the_send(
