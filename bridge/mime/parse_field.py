@@ -29,8 +29,9 @@ _MARK = re.compile(r'["(;=]')
 _SPELLED = re.compile(r"(?i)\b(?:boundary|(?:file)?name)[*\d]*\s*\Z")
 _PARENTHESIS = re.compile(r"\\.|[()]", re.DOTALL)
 _SEPARATORS = tuple(' \t;/="')
-_NAME = re.compile(r"[\s;,]*([^\s;,=\"()<>@/\[\]?]+)\s*=\s*")
-_NEXT = re.compile(r";|\s(?=\s*[A-Za-z][\w*-]*\s*=(?!\?))")
+_BETWEEN = re.compile(r"[\s;,]*+")
+_NAME = re.compile(r"([^\s;,=\"()<>@/\[\]?]++)\s*+=\s*+")
+_NEXT = re.compile(r";|\s(?=[A-Za-z][\w*-]*+\s*+=(?!\?))")
 _WORD = re.compile(r"\s*\"?\s*([^\s;,\"/=]*(?:\s*/\s*[^\s;,\"=]+)?)")
 _STRAY_QUOTE = re.compile(r"[^;\"=]*\"\s*(?:;|\Z)")
 _SEGMENT = re.compile(r"(.+?)\*(?:(\d{1,4})(\*?))?")
@@ -146,16 +147,15 @@ def _stands_alone(value: str, start: int, end: int) -> bool:
 def _given(value: str, at: int) -> list[tuple[str, str]]:
     """Return the parameters as spelled, unquoted, in order."""
     found: list[tuple[str, str]] = []
-    while len(found) < _MOST_PARAMETERS:
+    while at >= 0 and len(found) < _MOST_PARAMETERS:
+        between = _BETWEEN.match(value, at)
+        at = between.end() if between else at
         name = _NAME.match(value, at)
         if name is None:
-            semicolon = value.find(";", at)
-            if semicolon < 0:
-                break
-            at = semicolon + 1
-            continue
-        content, at = _value(value, name.end())
-        found.append((name[1].lower(), content))
+            at = value.find(";", at)
+        else:
+            content, at = _value(value, name.end())
+            found.append((name[1].lower(), content))
     return found
 
 
