@@ -102,7 +102,7 @@ def decode_content(part: Part) -> bytes:
         case "x-uuencode" | "uuencode" | "x-uue" | "uue":
             return _uuencoded(part.body)
         case unknown:
-            raise Unreadable(f"a part is encoded as {unknown[:40]!r}, which nobody can decode")
+            raise Unreadable(f"a part is encoded as {unknown[:40]!a}, which nobody can decode")
 
 
 def decoded_size(part: Part) -> int:
@@ -148,9 +148,10 @@ def _base64(part: Part) -> Iterator[bytes]:
 
 
 def _end_of_base64(letters: bytes) -> bytes:
-    if len(letters) % 4 == 1:
-        raise Unreadable("a file in base64 is cut off")
-    return binascii.a2b_base64(letters + b"=" * (-len(letters) % 4))
+    content = binascii.a2b_base64(letters + b"=" * (-len(letters) % 4)) if len(letters) > 1 else b""
+    if letters and not binascii.b2a_base64(content).startswith(letters):
+        raise Unreadable("a file in base64 is cut off")  # bits are left over, or a letter
+    return content
 
 
 def _lines(part: Part) -> Iterator[bytes]:

@@ -146,7 +146,7 @@ def sealed(message: Part) -> str:
     """Return what kind of envelope is round the whole message, "" if none."""
     kind = message.content_type
     if kind in ("multipart/signed", "multipart/encrypted"):
-        return f"{kind} ({message.parameter('protocol') or 'S/MIME or OpenPGP'})"
+        return ascii(f"{kind} ({message.parameter('protocol') or 'S/MIME or OpenPGP'})")[1:-1]
     if kind == "application/pgp-encrypted":
         return kind
     if kind in _PKCS7:

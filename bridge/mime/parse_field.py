@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from urllib.parse import unquote_to_bytes
+from urllib.parse import quote, unquote_to_bytes
 
 from bridge.mime.parse_text import Decoded, decode_phrase, decode_text, decode_words, text_codec
 
@@ -208,23 +208,22 @@ def _joined(name: str, pieces: dict[int, tuple[bool, str]]) -> str:
     numbers = [-1] if -1 in pieces else sorted(pieces)
     if numbers != list(range(numbers[0], numbers[0] + len(numbers))):
         raise Unreadable(f"a segment of the parameter {name!a} is missing")
-    charset = ""
-    content = b""
-    text = ""
+    charset, escaped, text = "", "", ""
     for number in numbers:
         extended, value = pieces[number]
         if number == numbers[0] and extended and (split := _EXTENDED.fullmatch(value)):
             charset, value = split[1], split[2]
         if extended:
-            content += unquote_to_bytes(value)
+            escaped += value  # decoded when joined: escapes and letters are cut between segments
         elif charset:
-            content += value.encode(text_codec(charset.lower()) or "utf-8", "replace")
+            escaped += quote(value, encoding=text_codec(charset.lower()), errors="replace")
         else:
-            text, content = text + _decoded(name, content, charset) + value, b""
-    return text + _decoded(name, content, charset)
+            text, escaped = text + _decoded(name, escaped, charset) + value, ""
+    return text + _decoded(name, escaped, charset)
 
 
-def _decoded(name: str, content: bytes, charset: str) -> str:
+def _decoded(name: str, escaped: str, charset: str) -> str:
+    content = unquote_to_bytes(escaped)
     decoded = decode_text(content, charset)
     if not content.isascii() and (decoded.guess or "\ufffd" in decoded.text):
         raise Unreadable(f"the parameter {name!a} has letters that are not valid in {charset!a}")

@@ -124,8 +124,8 @@ def parse_fields(header: bytes) -> tuple[Field, ...]:
     while at < len(header):
         match = _FIELD.match(header, at)
         if match is None:
-            line = header[at : at + 60].splitlines()[0].decode("ascii", "replace")
-            raise Unreadable(f"the header has a line that is no header field: {line!r}")
+            line = header[at : at + 60].splitlines()[0].decode("ascii", "backslashreplace")
+            raise Unreadable(f"the header has a line that is no header field: {line!a}")
         fields.append(Field(match[1].decode("ascii").lower(), match[2], match[0]))
         at = match.end()
     return tuple(fields)
@@ -266,7 +266,10 @@ def _split(raw: bytes, start: int, end: int, boundary: bytes) -> Iterator[tuple[
         opened = None if closing else line_end
         closed = line_end if closing and closed is None else closed
     if opened is not None:
-        yield opened, end
+        yield (
+            opened,
+            max(_before_line_end(raw, end) if raw[end - 1 : end] == b"\n" else end, opened),
+        )
     elif closed is not None:
         _check_mere_text(raw, closed, end, "after its closing boundary")
 

@@ -69,11 +69,21 @@ def test_decoded(encoding: str, body: bytes, content: bytes) -> None:
     [
         ("x-gzip64", b"", "encoded as 'x-gzip64'"),
         ("base64", b"YWJjY", "cut off"),
+        ("base64", b"YWJjYb", "cut off"),
+        ("base64", b"YWJjYWJ", "cut off"),
         ("base64", b"YQ==YQ==", "goes on after its end"),
         ("base64", b"YQ==" + b"\r\n" * SLICE_BYTES + b"YWJj", "goes on after its end"),
         ("x-uuencode", b"begin 644 a\r\n#\x0186\r\n", "damaged"),
     ],
-    ids=["unknown", "cut off", "goes on", "goes on much later", "uuencode"],
+    ids=[
+        "unknown",
+        "cut off",
+        "bits left",
+        "two bits left",
+        "goes on",
+        "goes on much later",
+        "uuencode",
+    ],
 )
 def test_what_cannot_be_decoded_is_refused(encoding: str, body: bytes, reason: str) -> None:
     with pytest.raises(Unreadable, match=reason):

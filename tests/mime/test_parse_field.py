@@ -32,7 +32,8 @@ from bridge.mime.parse_field import Unreadable, structured, unfold, unstructured
         pytest.param("a/b; name=un nome.pdf", "a/b", {"name": "un nome.pdf"}, id="unquoted blanks"),
         pytest.param("a/b; name=x.pdf;", "a/b", {"name": "x.pdf"}, id="a semicolon too many"),
         pytest.param('a/b; name="a\\"b"', "a/b", {"name": 'a"b'}, id="quoted pair"),
-        pytest.param('a/b; name="C:\\x\\a.pdf"', "a/b", {"name": "C:\\x\\a.pdf"}, id="Windows path"),
+        pytest.param(
+            'a/b; name="C:\\x\\a.pdf"', "a/b", {"name": "C:\\x\\a.pdf"}, id="folders"),
         pytest.param(
             "=?utf-8?q?a/b=3B_name=3D=22Citt=C3=A0=2Epdf=22?=", "a/b", {"name": "Città.pdf"},
             id="all in one word",
@@ -60,6 +61,14 @@ from bridge.mime.parse_field import Unreadable, structured, unfold, unstructured
         pytest.param(
             "x; filename*0*=utf-8''%C3; filename*1*=%A8; filename*2=\".pdf\"", "x",
             {"filename": "è.pdf"}, id="a letter cut between segments",
+        ),
+        pytest.param(
+            "x; filename*0*=utf-8''a%C; filename*1*=3%A8.pdf", "x", {"filename": "aè.pdf"},
+            id="an escape cut between segments",
+        ),
+        pytest.param(
+            "x; filename*0*=utf-8''%C3%A8%; filename*1=%41.pdf", "x", {"filename": "è%%41.pdf"},
+            id="a segment without escapes",
         ),
         pytest.param("x; filename*1=a; filename*2=b", "x", {"filename": "ab"}, id="counted from 1"),
         pytest.param("x; y=1; y=2", "x", {"y": "1"}, id="what decides nothing may differ"),

@@ -77,7 +77,8 @@ def test_parts_are_exact_slices() -> None:
 @pytest.mark.parametrize(
     ("body", "expected"),
     [
-        pytest.param(b"--b\r\n\r\nx\r\n", [b"x\r\n"], id="never closed"),
+        pytest.param(b"--b\r\n\r\nx\r\n", [b"x"], id="never closed"),
+        pytest.param(b"--b\r\n\r\nx", [b"x"], id="never closed, without a line end"),
         pytest.param(b"pre\r\n--b\r\n\r\nx\r\n--b--", [b"x"], id="preamble"),
         pytest.param(b"--b  \r\n\r\nx\r\n--b-- \r\n", [b"x"], id="blanks behind the boundary"),
         pytest.param(

@@ -82,6 +82,74 @@ def test_from_may_be_spelled_otherwise(sender: str) -> None:
     assert submit(message(From=sender)).entries == ((TO,),)
 
 
+@pytest.mark.parametrize("name", ["To", "From"])
+@pytest.mark.parametrize("trusted", [False, True])
+def test_a_field_that_cannot_be_read_is_not_called_missing(name: str, trusted: bool) -> None:
+    value = f'Tubi 1/2" srl <{FIELDS[name]}>'
+    fault = refused(message(**{name: value}), trusted=trusted)
+    assert (fault.code, fault.status) == (550, "5.6.0")
+    assert f"{name}: {value}" in fault.sentence
+
+
+def test_nor_are_those_it_holds_called_hidden() -> None:
+    value = f'{OTHER}, Tubi 1/2" srl <{CC}>'
+    assert f"Cc: {value}" in refused(message(Cc=value), TO, CC, OTHER).sentence
+
+
+@pytest.mark.parametrize(
+    ("named", "recipient"),
+    [
+        ("info@città.example", "info@xn--citt-3na.example"),
+        ("info@xn--citt-3na.example", "info@città.example"),
+        ("Info@CITTÀ.example.", "info@xn--citt-3na.example"),
+        ('"info"@pec.example', "info@pec.example"),
+        ("info@pec.example.", "info@pec.example"),
+    ],
+)
+@pytest.mark.parametrize("field", ["To", "Cc"])
+def test_a_recipient_is_known_in_any_spelling(field: str, named: str, recipient: str) -> None:
+    recipients = (recipient,) if field == "To" else (TO, recipient)
+    assert submit(message(**{field: named}), *recipients).entries == (recipients,)
+
+
+def test_a_recipient_in_two_spellings_gets_one_pec() -> None:
+    two = ("info@città.example", "info@xn--citt-3na.example")
+    assert submit(message(To=two[1]), *two).entries == ((two[0],),)
+
+
+def test_the_sender_is_known_in_any_spelling() -> None:
+    assert submit(message(From=f"{SENDER.upper()}.")).entries == ((TO,),)
+
+
+@pytest.mark.parametrize(
+    "front", [b"\xef\xbb\xbf", b"\r\n", b" \r\n", b"Rapporto:\r\n\r\n", b"no field\r\n"]
+)
+@pytest.mark.parametrize("trusted", [False, True])
+def test_a_header_behind_something_is_not_sent_as_text(front: bytes, trusted: bool) -> None:
+    fault = refused(front + message(), trusted=trusted)
+    assert (fault.code, fault.status) == (554, "5.6.0")
+    assert "stands before its header" in fault.sentence
+
+
+def test_what_does_not_travel_is_named() -> None:
+    raw = message(Reply_To=OTHER, X_TipoRicevuta="breve", Sender="", X_Mailer="x")
+    assert submit(raw).left_behind == ("reply-to", "x-tiporicevuta")
+
+
+def test_every_sentence_is_ascii() -> None:
+    """Replies are: ``reply`` would show anything else by its number."""
+    raws = [
+        b"Content-Type: multipart/mixed\r\n" + message(),
+        b"Content-Type: a/b; name*=x-n\xc3\xa8''%E9\r\n" + message(),
+        b"Content-Transfer-Encoding: \xc3\xa8\r\n" + message(),
+        message(Subject="=?utf-8?q?=E9=E9?="),
+        b"\xef\xbb\xbf" + message(),
+        b"Content-Type: a/b\r\nContent-Type: a/c\r\n" + message(),
+        SIGNED,
+    ]
+    assert all(refused(raw).sentence.isascii() for raw in raws)
+
+
 def test_an_empty_bcc_field_names_nobody() -> None:
     assert submit(message(Bcc="")).entries == ((TO,),)
 
@@ -175,6 +243,47 @@ def test_size_counts_for_each_recipient(size_bytes: int, recipients: int, fits: 
         check_size(size_bytes, recipients, rules)
     assert (caught.value.code, caught.value.status) == (552, "5.3.4")
     assert str(1000 // recipients) in caught.value.sentence
+
+
+def _shown(times: int, image_bytes: int) -> bytes:
+    parts = [
+        "Content-Type: text/html\r\n\r\n" + '<img src="cid:a">' * times,
+        "Content-Type: image/png\r\nContent-ID: <a>\r\nContent-Transfer-Encoding: base64\r\n\r\n"
+        + "AAAA" * (image_bytes // 3),
+    ]
+    body = "".join(f"--b\r\n{part}\r\n" for part in parts) + "--b--\r\n"
+    return b"Content-Type: multipart/related; boundary=b\r\n" + message(body)
+
+
+@pytest.mark.parametrize(
+    ("times", "recipients", "fits"),
+    [(1, (TO,), True), (40, (TO,), False), (4, (TO,), True), (4, (TO, CC), False)],
+)
+def test_size_counts_as_posted(times: int, recipients: tuple[str, ...], fits: bool) -> None:
+    raw = _shown(times, 30_000).replace(b"To: ", f"Cc: {CC}\r\nTo: ".encode())
+    rules = replace(RULES, max_message_bytes=200_000)
+    assert len(raw) * len(recipients) < 200_000
+    if fits:
+        assert submit(raw, *recipients, rules=rules).entries == (recipients,)
+        return
+    fault = refused(raw, *recipients, rules=rules)
+    assert (fault.code, fault.status) == (552, "5.3.4")
+    assert "once its images are in its text" in fault.sentence
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        pytest.param(message("è" * 40_000), id="letters become references"),
+        pytest.param(
+            b"Content-Type: application/x; name=a\r\n" + message("x" * 80_000), id="base64"
+        ),
+    ],
+)
+def test_so_does_what_grows(raw: bytes) -> None:
+    rules = replace(RULES, max_message_bytes=100_000)
+    assert len(raw) < rules.max_message_bytes
+    assert refused(raw, rules=rules).code == 552
 
 
 def test_size_counts_for_each_pec_when_they_are_separate() -> None:

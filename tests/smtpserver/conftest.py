@@ -20,7 +20,7 @@ from bridge.config.listen import Listen
 from bridge.credentials import Authenticator, Login, Secret
 from bridge.mailbox import Mailboxes
 from bridge.mime.submission import SubmissionRules
-from bridge.model import SENT, AccountId
+from bridge.model import INBOX, SENT, AccountId, Uid
 from bridge.outbox.queue import Outbox, QueueSettings
 from bridge.outbox.wake import Wake
 from bridge.smtpserver.server import SmtpServer
@@ -140,6 +140,17 @@ class Served:
             return [await tx.raw(row.content, 0, 2**31) for row in rows]
 
         return await self.store.scan(work)
+
+    async def inbox(self) -> list[bytes]:
+        """Return the text of each message in INBOX."""
+
+        async def work(tx: ReadTransaction) -> list[bytes]:
+            boxes = {box.name: box for box in await tx.mailboxes(self.account)}
+            uids = [Uid(uid) for uid in range(1, boxes[INBOX].uid_next)]
+            rows = await tx.message_rows(boxes[INBOX].id, uids)
+            return [await tx.raw(row.content, 0, row.size_bytes) for row in rows]
+
+        return await self.store.read(work)
 
     async def sent_copies(self) -> int:
         """Return how many messages are in ``Sent``."""

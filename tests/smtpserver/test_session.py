@@ -130,6 +130,62 @@ async def test_every_reply_has_an_enhanced_status_code(served: Served) -> None:
             assert reply.status[:2] == f"{str(reply.code)[0]}.", (command, reply)
 
 
+async def test_a_login_before_tls_is_forgotten(
+    serve: Serve, tls_context: ssl.SSLContext, client_tls: ssl.SSLContext
+) -> None:
+    """RFC 3207 §4.2: whoever sat between client and server may have logged in."""
+    served = await serve(tls=tls_context)
+    client = await served.user()
+    assert (await client.do(f"MAIL FROM:<{ADDRESS}>")).code == 250
+    assert (await client.do("STARTTLS")).code == 220
+    await client.writer.start_tls(client_tls)
+    assert (await client.do(f"RCPT TO:<{TO}>")).code == 503
+    assert (await client.do(f"MAIL FROM:<{ADDRESS}>")).code == 503
+    await client.do("EHLO client")
+    assert (await client.do(f"MAIL FROM:<{ADDRESS}>")).code == 530
+    await client.log_in()
+    assert (await client.submit(message())).code == 250
+
+
+# -- bounces ---------------------------------------------------------------------------------------
+
+BOUNCE = b"From: MAILER-DAEMON@relay.example\r\nTo: cron\r\nSubject: Undelivered\r\n\r\nx\r\n"
+
+
+@pytest.mark.parametrize("recipient", [ADDRESS, ADDRESS.upper(), f"{ADDRESS}."])
+@pytest.mark.parametrize("trusted", [False, True])
+async def test_a_bounce_to_the_own_mailbox_is_filed_and_never_sent(
+    serve: Serve, recipient: str, trusted: bool
+) -> None:
+    served = await serve(trusted=trusted)
+    client = await (served.connect() if trusted else served.user())
+    await client.do("EHLO client")
+    reply = await client.submit(BOUNCE, recipient, sender="")
+    assert (reply.code, reply.text) == (250, "Ok: filed in INBOX")
+    assert await served.queued() == ()
+    assert await served.inbox() == [BOUNCE]
+    assert await served.sent_copies() == 0
+
+
+async def test_a_bounce_to_anybody_else_is_refused(served: Served) -> None:
+    client = await served.user()
+    assert (await client.do("MAIL FROM:<>")).code == 250
+    reply = await client.do(f"RCPT TO:<{TO}>")
+    assert (reply.code, reply.status) == (550, "5.7.1")
+    assert (await client.do("DATA")).code == 503
+    assert (await client.do(f"RCPT TO:<{ADDRESS}>")).code == 250
+    assert (await client.do(f"RCPT TO:<{TO}>")).code == 550
+
+
+async def test_a_bounce_needs_a_login_like_any_message(served: Served) -> None:
+    client = await served.connect()
+    await client.do("EHLO client")
+    assert (await client.do("MAIL FROM:<>")).code == 530
+
+
+# -- bytes that are no text ------------------------------------------------------------------------
+
+
 @pytest.mark.parametrize(
     ("line", "code"),
     [
