@@ -66,7 +66,7 @@ def test_what_is_posted_is_what_others_read(message: Composed) -> None:
 @pytest.mark.slow
 @given(messages())
 @settings(
-    max_examples=4_000,
+    max_examples=2_000,
     derandomize=True,
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow],
