@@ -1,6 +1,7 @@
 """The documents against the code: what is there is documented, what is documented is there.
 
-``python -m tests.test_docs`` writes the generated part of ``docs/ARCHITECTURE.md`` anew.
+``python -m tests.test_docs`` writes the generated parts of ``docs/ARCHITECTURE.md`` and
+``docs/limits.md`` anew.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ import pytest
 import typer.main
 from typer.core import TyperGroup
 
+from bridge import limits
 from bridge.cli.program import build
 from bridge.config import ConfigError, parse
 from bridge.config.values import TABLES
@@ -37,6 +39,7 @@ REFERENCE = re.compile(r"<!-- configuration reference: begin -->\n```toml\n(.*?)
 STATES = re.compile(
     r"(<!-- outbox states: begin -->\n)(.*?)(<!-- outbox states: end -->)", re.DOTALL
 )
+LIMITS = re.compile(r"(<!-- limits: begin -->\n)(.*?)(<!-- limits: end -->)", re.DOTALL)
 TEST_NAMED = re.compile(r"`(tests/[\w/.]+\.(?:py|txt))(?:::(\w+))?`")
 RFC_LIST = re.compile(r"RFCs:? (.*?)(?=\n\s*\n|\"\"\"|\.\s[A-Z]|\Z)", re.DOTALL)
 LINK = re.compile(r"\]\(([^)#]+)(?:#[^)]*)?\)")
@@ -203,6 +206,12 @@ def test_the_architecture_shows_the_outbox_states_of_the_code() -> None:
     assert found[2] == states.table(), "run python -m tests.test_docs"
 
 
+def test_the_limits_are_those_of_the_code() -> None:
+    found = LIMITS.search((TOP / "docs" / "limits.md").read_text(encoding="utf-8"))
+    assert found is not None
+    assert found[2] == limits.table(), "run python -m tests.test_docs"
+
+
 def test_the_architecture_names_the_layers_that_are_checked() -> None:
     contracts = PROJECT["tool"]["importlinter"]["contracts"]
     (layers,) = (contract["layers"] for contract in contracts if contract["type"] == "layers")
@@ -228,7 +237,8 @@ def test_the_invariants_are_numbered_and_each_names_a_test() -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["README.md", "docs/ARCHITECTURE.md", "docs/quirks.md", "docs/rfcs.md"]
+    "name",
+    ["README.md", "docs/ARCHITECTURE.md", "docs/quirks.md", "docs/rfcs.md", "docs/limits.md"],
 )
 def test_every_test_that_is_named_exists(name: str) -> None:
     text = (TOP / name).read_text(encoding="utf-8")
@@ -295,5 +305,12 @@ if __name__ == "__main__":
     page = TOP / "docs" / "ARCHITECTURE.md"
     page.write_text(
         STATES.sub(lambda found: found[1] + states.table() + found[3], ARCHITECTURE),
+        encoding="utf-8",
+    )
+    page = TOP / "docs" / "limits.md"
+    page.write_text(
+        LIMITS.sub(
+            lambda found: found[1] + limits.table() + found[3], page.read_text(encoding="utf-8")
+        ),
         encoding="utf-8",
     )

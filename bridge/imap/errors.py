@@ -22,3 +22,7 @@ class TooLong(ImapFault):
 
 class LiteralTooLong(TooLong):
     """A literal is over the limit; refused before it is asked for (RFC 7889 §4 TOOBIG)."""
+
+
+class Flood(TooLong):
+    """A refused command goes on beyond all reason: the connection is to be closed."""

@@ -15,15 +15,16 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from bridge.imap.errors import LiteralTooLong, TooLong
+from bridge.imap.errors import Flood, LiteralTooLong, TooLong
+from bridge.limits import IMAP_LINE_BYTES, IMAP_LITERALS, IMAP_LITERALS_FACTOR
 
-LINE_LIMIT_BYTES = 64 * 1024
+LINE_LIMIT_BYTES = IMAP_LINE_BYTES
 """All text of a command outside its literals; RFC 7162 §4 asks for 8,192 at least."""
 
-LITERAL_COUNT_LIMIT = 1000
+LITERAL_COUNT_LIMIT = IMAP_LITERALS
 SPILL_LIMIT_BYTES = 1024 * 1024
 SPILL_BYTES = 256 * 1024
-TOTAL_FACTOR = 4
+TOTAL_FACTOR = IMAP_LITERALS_FACTOR
 """All literals of a command (MULTIAPPEND) have at most so many times the limit of one."""
 
 _TAIL_BYTES = 32
@@ -70,11 +71,23 @@ Event = CommandLine | NeedContinuation | Spill | BareLine
 class Framer:
     """Takes bytes by ``feed``, gives events by ``next_event``.
 
-    ``literal_limit_bytes`` may be changed between commands (it is small before login).
+    Its limits may be changed between commands (they are small before login).
     """
 
-    def __init__(self, literal_limit_bytes: int) -> None:
+    def __init__(
+        self,
+        literal_limit_bytes: int,
+        *,
+        line_limit_bytes: int = LINE_LIMIT_BYTES,
+        literal_limit: int = LITERAL_COUNT_LIMIT,
+        skip_limit_bytes: int | None = None,
+    ) -> None:
         self.literal_limit_bytes = literal_limit_bytes
+        self.line_limit_bytes = line_limit_bytes
+        self.literal_limit = literal_limit
+        self.skip_limit_bytes = skip_limit_bytes
+        self._skipped_bytes = 0
+        self._skipped_literals = 0
         self._buffer = bytearray()
         self._scanned = 0
         self._skip_bytes = 0
@@ -121,6 +134,7 @@ class Framer:
 
         Raises:
             TooLong: the command is over a limit; it was, or will be, skipped.
+            Flood: a refused command goes on and on; nothing more is to be taken.
         """
         while True:
             if self._skip_bytes and not self._skip():
@@ -131,8 +145,6 @@ class Framer:
                     return spill
             line = self._take_line()
             if line is None:
-                if self._skip_bytes:
-                    continue
                 return None
             event = self._take_in(line)
             if event is not None:
@@ -145,10 +157,10 @@ class Framer:
             return None
         end = self._buffer.find(b"\n", self._scanned)
         size_bytes = len(self._buffer) if end < 0 else end
-        if size_bytes + self._text_bytes > LINE_LIMIT_BYTES:
+        if size_bytes + self._text_bytes > self.line_limit_bytes:
             tag = self._tag(self._texts[0] if self._texts else bytes(self._buffer[:256]))
             self._refuse()
-            raise TooLong(tag, f"the line is over {LINE_LIMIT_BYTES} bytes")
+            raise TooLong(tag, f"the line is over {self.line_limit_bytes} bytes")
         if end < 0:
             self._scanned = len(self._buffer)
             return None
@@ -160,28 +172,31 @@ class Framer:
         """Drop the command under way, its last line as it comes."""
         self._start_over()
         self._skipping_line = True
+        self._skipped_bytes = self._skipped_literals = 0
         self._tail = b""
 
     def _skip_line(self) -> bool:
-        """Drop what is there of a refused line; say whether its command is over.
+        """Drop what is there of a refused command; say whether it is over.
 
         A literal that comes unasked belongs to it: its bytes must not be read as commands.
         """
-        end = self._buffer.find(b"\n")
-        dropped = len(self._buffer) if end < 0 else end + 1
-        self._tail = (self._tail + self._buffer[max(dropped - _TAIL_BYTES, 0) : dropped])[
-            -_TAIL_BYTES:
-        ]
-        self._consume(dropped)
-        if end < 0:
-            return False
-        literal = _LITERAL.search(self._tail.rstrip(b"\r\n"))
-        self._tail = b""
-        if literal is not None and literal[3]:
+        while not self._skip_bytes or self._skip():
+            end = self._buffer.find(b"\n")
+            dropped = len(self._buffer) if end < 0 else end + 1
+            self._tail = (self._tail + self._buffer[max(dropped - _TAIL_BYTES, 0) : dropped])[
+                -_TAIL_BYTES:
+            ]
+            self._drop(dropped)
+            if end < 0:
+                return False
+            literal = _LITERAL.search(self._tail.rstrip(b"\r\n"))
+            self._tail = b""
+            if literal is None or not literal[3]:
+                self._skipping_line = False
+                return True
             self._skip_bytes = int(literal[2])
-            return False
-        self._skipping_line = False
-        return True
+            self._skipped_literals += 1
+        return False
 
     def _take_in(self, line: bytes) -> Event | None:
         if self._bare and not self._texts:
@@ -205,7 +220,7 @@ class Framer:
         self._total_bytes += size_bytes
         limit = self.literal_limit_bytes
         too_much = size_bytes > limit or self._total_bytes > limit * TOTAL_FACTOR
-        if too_much or len(self._literals) >= LITERAL_COUNT_LIMIT:
+        if too_much or len(self._literals) >= self.literal_limit:
             if synchronising:
                 self._start_over()
             else:  # it comes anyway
@@ -239,9 +254,20 @@ class Framer:
     def _skip(self) -> bool:
         """Drop bytes of a refused literal; say whether all of it is dropped."""
         dropped = min(self._skip_bytes, len(self._buffer))
-        self._consume(dropped)
         self._skip_bytes -= dropped
+        self._drop(dropped)
         return not self._skip_bytes
+
+    def _drop(self, size_bytes: int) -> None:
+        """Drop bytes of a refused command, within reason."""
+        self._consume(size_bytes)
+        self._skipped_bytes += size_bytes
+        most = self.skip_limit_bytes
+        if self._skipped_literals > LITERAL_COUNT_LIMIT or (
+            most is not None and self._skipped_bytes > most
+        ):
+            self.clear()
+            raise Flood("*", "that is no command any more")
 
     # -- inside ------------------------------------------------------------------------------
 

@@ -17,8 +17,8 @@ from dataclasses import replace
 import structlog
 
 from bridge.config.listen import is_loopback
-from bridge.imap.errors import ImapFault
-from bridge.imap.framing import BareLine, CommandLine, NeedContinuation, Spill
+from bridge.imap.errors import Flood, ImapFault
+from bridge.imap.framing import BareLine, CommandLine, Framer, NeedContinuation, Spill
 from bridge.imap.parser import parse
 from bridge.imapserver.capability import capabilities
 from bridge.imapserver.session import Services, Session, State
@@ -26,14 +26,18 @@ from bridge.imapserver.settings import ImapSettings
 from bridge.imapserver.spool import Spool
 from bridge.imapserver.table import TABLE, Spec, may_tell_expunges
 from bridge.imapserver.wire import Wire
+from bridge.limits import (
+    IMAP_FAULTS_IN_A_ROW,
+    IMAP_LINE_BYTES,
+    IMAP_LITERALS,
+    IMAP_STRANGER_FAULTS,
+    IMAP_STRANGER_LINE_BYTES,
+    IMAP_STRANGER_LITERAL_BYTES,
+    IMAP_STRANGER_LITERALS,
+    IMAP_STRANGER_SKIPPED_BYTES,
+)
 
 log = structlog.get_logger()
-
-STRANGER_LITERAL_BYTES = 8 * 1024
-"""Before login a literal holds a name or a password."""
-
-STRANGER_FAULTS = 20
-"""Commands that are none, before login: whoever sends more does not speak IMAP."""
 
 KEEPALIVE_S = 120.0
 SHUTTING_DOWN = "the server is shutting down"
@@ -59,7 +63,7 @@ class Connection(Wire):
         encrypted: bool,
         connections: set[Connection],
     ) -> None:
-        super().__init__(services.clock, STRANGER_LITERAL_BYTES, encrypted=encrypted)
+        super().__init__(services.clock, _strangers_framer(), encrypted=encrypted)
         self._services = services
         self._settings = settings
         self._tls = tls
@@ -210,12 +214,19 @@ class Connection(Wire):
         session = self.session
         try:
             tagged = parse(await self._command_line(), utf8=session.utf8)
+        except Flood as flood:
+            self.hang_up(flood.text)
+            return
         except ImapFault as fault:
             session.refuse(fault)
             self._count_fault()
+            await self.drain()
             return
+        if session.account is not None:
+            self._faults = 0
         if self._spool.failed:
             self.write(f"{tagged.tag} NO [OVERQUOTA] no room for what was sent\r\n".encode())
+            await self.drain()
             return
         spec = TABLE[tagged.name]
         failures = session.failures
@@ -234,6 +245,9 @@ class Connection(Wire):
         """Do what a command asked of the connection, its reply being sent."""
         if self.session.account is not None:
             self.framer.literal_limit_bytes = self._services.append_limit_bytes
+            self.framer.line_limit_bytes = IMAP_LINE_BYTES
+            self.framer.literal_limit = IMAP_LITERALS
+            self.framer.skip_limit_bytes = None
         if self._want_tls and self._tls is not None:
             await self.begin_tls(self._tls)
         if self._want_deflate:
@@ -272,10 +286,11 @@ class Connection(Wire):
             return None
 
     def _count_fault(self) -> None:
-        if self.session.state is State.NOT_AUTHENTICATED:
-            self._faults += 1
-            if self._faults >= STRANGER_FAULTS:
-                self.hang_up("this is an IMAP server")
+        """Hang up on who speaks something else; a user may err, but not without end."""
+        stranger = self.session.state is State.NOT_AUTHENTICATED
+        self._faults += 1
+        if self._faults >= (IMAP_STRANGER_FAULTS if stranger else IMAP_FAULTS_IN_A_ROW):
+            self.hang_up("this is an IMAP server")
 
     async def _rest(self) -> None:
         """Take nothing for a while: guessing passwords is slow."""
@@ -288,3 +303,13 @@ class Connection(Wire):
             return
         if self.session.failures >= self._settings.max_login_failures:
             self.hang_up("too many wrong passwords")
+
+
+def _strangers_framer() -> Framer:
+    """Return a framer for who has not logged in: a name and a password are all he has to say."""
+    return Framer(
+        IMAP_STRANGER_LITERAL_BYTES,
+        line_limit_bytes=IMAP_STRANGER_LINE_BYTES,
+        literal_limit=IMAP_STRANGER_LITERALS,
+        skip_limit_bytes=IMAP_STRANGER_SKIPPED_BYTES,
+    )

@@ -16,8 +16,8 @@ from bridge.clock import Clock
 from bridge.imap.errors import ImapFault
 from bridge.imap.framing import Event, Framer
 from bridge.imapserver.deflate import Deflate
+from bridge.limits import IMAP_READ_AHEAD_BYTES
 
-READ_AHEAD_BYTES = 512 * 1024
 WRITE_AHEAD_BYTES = 1024 * 1024
 GATHER_BYTES = 64 * 1024
 """A reply is sent in one piece up to this."""
@@ -28,7 +28,7 @@ class Wire(asyncio.Protocol):
 
     Args:
         clock: for the times below.
-        literal_limit_bytes: see ``Framer``.
+        framer: takes what arrives.
         encrypted: TLS is on from the first byte.
 
     Attributes:
@@ -37,8 +37,8 @@ class Wire(asyncio.Protocol):
         gone: the connection is closed or about to be.
     """
 
-    def __init__(self, clock: Clock, literal_limit_bytes: int, *, encrypted: bool) -> None:
-        self.framer = Framer(literal_limit_bytes)
+    def __init__(self, clock: Clock, framer: Framer, *, encrypted: bool) -> None:
+        self.framer = framer
         self.encrypted = encrypted
         self.gone = False
         self.backed_up_since: float | None = None
@@ -75,9 +75,8 @@ class Wire(asyncio.Protocol):
             self.framer.feed(data)
         else:
             self._deflate.feed(data)
-        if self._more is not None:
-            self.wake()
-        elif self._waiting_bytes() > READ_AHEAD_BYTES and not self._reading_paused:
+        self.wake()
+        if self._waiting_bytes() > IMAP_READ_AHEAD_BYTES and not self._reading_paused:
             self._reading_paused = True
             self._transport.pause_reading()
 
@@ -189,6 +188,7 @@ class Wire(asyncio.Protocol):
     async def _read_more(self) -> None:
         if self._deflate is not None and self._deflate.pending_bytes:
             self.framer.feed(self._deflate.take())
+            await asyncio.sleep(0)  # a little may unpack to a lot: others have their turn
             return
         self.flush()
         if self._eof or self.gone:

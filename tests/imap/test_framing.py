@@ -14,6 +14,7 @@ from bridge.imap.framing import (
     LITERAL_COUNT_LIMIT,
     SPILL_BYTES,
     SPILL_LIMIT_BYTES,
+    TOTAL_FACTOR,
     BareLine,
     CommandLine,
     Framer,
@@ -171,3 +172,9 @@ def test_what_waits_can_be_forgotten() -> None:
     assert framer.pending_bytes == 0
     framer.feed(b"d Y\r\n")
     assert events(framer) == [CommandLine(b"d Y", ())]
+
+
+def test_literals_have_a_limit_in_sum() -> None:
+    piece = b" {100+}\r\n" + b"x" * LIMIT_BYTES
+    wire = b"a X" + piece * (TOTAL_FACTOR + 1) + b"\r\nb Y\r\n"
+    assert framed(wire) == [(LiteralTooLong, "a"), CommandLine(b"b Y", ())]

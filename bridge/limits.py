@@ -1,0 +1,163 @@
+"""Every size, count, depth and rate of what comes from outside, in one place. Values only.
+
+``docs/limits.md`` is written from this table. Who adds a limit adds its row: what it bounds, who
+meets it, what he is told, and the test that falls without it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+KIB: Final = 1024
+MIB: Final = 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """One row: ``setting`` is the configuration's key that changes it, "" for none."""
+
+    what: str
+    value: float
+    unit: str
+    met_by: str
+    told: str
+    test: str
+    setting: str = ""
+
+
+_TABLE: list[Limit] = []
+
+
+def _bytes(what: str, value: int, **row: str) -> int:
+    _TABLE.append(Limit(what, value, "bytes", **row))
+    return value
+
+
+def _count(what: str, value: int, **row: str) -> int:
+    _TABLE.append(Limit(what, value, "", **row))
+    return value
+
+
+def _seconds(what: str, value: float, **row: str) -> float:
+    _TABLE.append(Limit(what, value, "s", **row))
+    return value
+
+
+# -- IMAP, whoever speaks --------------------------------------------------------------------------
+
+IMAP_LINE_BYTES = _bytes(
+    "a command's text outside its literals",
+    64 * KIB,
+    met_by="a user",
+    told="`BAD`; the command is skipped",
+    test="tests/imap/test_framing.py::test_a_line_too_long_is_refused_before_its_end",
+)
+IMAP_LITERALS = _count(
+    "literals in a command",
+    1000,
+    met_by="a user",
+    told="`NO [TOOBIG]`; the command is skipped",
+    test="tests/imap/test_framing.py::test_too_many_literals_are_refused",
+)
+IMAP_LITERALS_FACTOR = _count(
+    "all literals of a command, in times the largest one",
+    4,
+    met_by="a user",
+    told="`NO [TOOBIG]`; the command is skipped",
+    test="tests/imap/test_framing.py::test_literals_have_a_limit_in_sum",
+)
+IMAP_READ_AHEAD_BYTES = _bytes(
+    "what a client sends faster than it is served",
+    512 * KIB,
+    met_by="anybody",
+    told="nothing: it is not read from until it is served",
+    test="tests/costs/test_imap_streams.py::test_nothing_piles_up_that_was_not_asked_for",
+)
+IMAP_FAULTS_IN_A_ROW = _count(
+    "commands in a row that are none",
+    100,
+    met_by="a user's program",
+    told="`BYE`",
+    test="tests/costs/test_imap_streams.py::test_a_user_who_sends_nothing_but_faults",
+)
+
+# -- IMAP, before login ----------------------------------------------------------------------------
+
+IMAP_STRANGER_LINE_BYTES = _bytes(
+    "a command's text, before login",
+    16 * KIB,
+    met_by="a stranger",
+    told="`BAD`; the command is skipped",
+    test="tests/costs/test_imap_streams.py::test_a_strangers_line_is_short",
+)
+IMAP_STRANGER_LITERAL_BYTES = _bytes(
+    "a literal, before login",
+    8 * KIB,
+    met_by="a stranger",
+    told="`NO [TOOBIG]`",
+    test="tests/imapserver/test_connection.py::test_before_login_literals_are_small",
+)
+IMAP_STRANGER_LITERALS = _count(
+    "literals in a command, before login",
+    8,
+    met_by="a stranger",
+    told="`NO [TOOBIG]`",
+    test="tests/costs/test_imap_streams.py::test_literals_without_end_before_login",
+)
+IMAP_STRANGER_SKIPPED_BYTES = _bytes(
+    "what a refused command goes on to send, before login",
+    64 * KIB,
+    met_by="a stranger",
+    told="`BYE`",
+    test="tests/costs/test_imap_streams.py::test_literals_without_end_before_login",
+)
+IMAP_STRANGER_FAULTS = _count(
+    "commands that are none, before login",
+    20,
+    met_by="a stranger",
+    told="`BYE`",
+    test="tests/imapserver/test_connection.py::test_strangers_are_not_listened_to_for_long",
+)
+
+# -- compression -----------------------------------------------------------------------------------
+
+DEFLATE_PIECE_BYTES = _bytes(
+    "what is unpacked before others have their turn",
+    64 * KIB,
+    met_by="a user",
+    told="nothing",
+    test="tests/costs/test_imap_streams.py::test_unpacking_lets_others_run",
+)
+DEFLATE_RATIO = _count(
+    "unpacked bytes for each packed one, beyond the first 4 MiB",
+    100,
+    met_by="a user's program",
+    told="nothing: the connection is cut",
+    test="tests/costs/test_imap_streams.py::test_a_stream_that_unpacks_without_end_is_cut",
+)
+DEFLATE_FREE_BYTES = 4 * MIB
+"""Unpacked in any ratio: a single attachment of zeros is no attack."""
+
+
+def table() -> str:
+    """Return the rows as a table in Markdown."""
+    head = "| what | at most | setting | who meets it | what he is told | test |"
+    lines = [head, "|---|---|---|---|---|---|"]
+    for row in _TABLE:
+        setting = f"`{row.setting}`" if row.setting else "-"
+        lines.append(
+            f"| {row.what} | {_shown(row)} | {setting} | {row.met_by} | {row.told} | `{row.test}` |"
+        )
+    return "\n".join(lines) + "\n"
+
+
+def _shown(row: Limit) -> str:
+    if row.unit == "bytes":
+        for unit, name in ((MIB, "MiB"), (KIB, "KiB")):
+            if row.value >= unit and row.value % unit == 0:
+                return f"{row.value / unit:,.0f} {name}"
+    return f"{row.value:,g} {row.unit}".rstrip()
+
+
+LIMITS = tuple(_TABLE)
