@@ -140,6 +140,67 @@ DEFLATE_FREE_BYTES = 4 * MIB
 """Unpacked in any ratio: a single attachment of zeros is no attack."""
 
 
+# -- SMTP ------------------------------------------------------------------------------------------
+
+SMTP_LINE_BYTES = _bytes(
+    "a command line (RFC 4954 §4 asks for 12,288 octets in AUTH)",
+    16 * KIB,
+    met_by="anybody",
+    told="`500 5.5.2`",
+    test="tests/costs/test_smtp_streams.py::test_lines_too_long_are_not_kept",
+)
+SMTP_UNKNOWN_COMMANDS = _count(
+    "commands that SMTP does not know, after login",
+    10,
+    met_by="a user's program",
+    told="`421 4.7.0`",
+    test="tests/smtpserver/test_session.py::test_nonsense_ends_the_connection",
+)
+SMTP_STRANGER_COMMANDS = _count(
+    "commands before login or the first `MAIL`",
+    100,
+    met_by="a stranger",
+    told="`421 4.7.0`",
+    test="tests/costs/test_smtp_streams.py::test_a_stranger_has_so_many_commands",
+)
+SMTP_REPLY_CHARS = _count(
+    "characters of a reply's text",
+    1000,
+    met_by="anybody",
+    told="the beginning and the end of it",
+    test="tests/costs/test_smtp_streams.py::test_replies_are_bounded",
+)
+LOG_VALUE_CHARS = _count(
+    "characters of a value in a log line",
+    1000,
+    met_by="anybody",
+    told="nothing",
+    test="tests/test_log.py::test_a_value_is_bounded_and_on_one_line",
+)
+SMTP_BANNER_WAIT_S = _seconds(
+    "the wait for talk before the banner, in a trusted network",
+    0.01,
+    met_by="a program that speaks something else",
+    told="`421 4.7.0`",
+    test="tests/costs/test_smtp_streams.py::test_talk_before_the_banner_in_a_trusted_network",
+)
+SUBMISSIONS_BYTES = _bytes(
+    "messages under way, all together (and two of the largest at least)",
+    128 * MIB,
+    met_by="an application",
+    told="`452 4.3.1`: it tries again",
+    test="tests/costs/test_smtp_streams.py::test_messages_under_way_have_a_budget",
+)
+
+
+def shortened(text: str, most: int) -> str:
+    """Return a text's beginning and end if it is longer than ``most`` characters."""
+    if len(text) <= most:
+        return text
+    half = (most - 5) // 2
+    return f"{text[:half]} ... {text[-half:]}"
+
+
 def table() -> str:
     """Return the rows as a table in Markdown."""
     head = "| what | at most | setting | who meets it | what he is told | test |"

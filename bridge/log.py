@@ -16,6 +16,8 @@ from typing import Literal, TextIO, cast
 
 import structlog
 
+from bridge.limits import LOG_VALUE_CHARS, shortened
+
 LogForm = Literal["human", "json"]
 LEVELS = ("debug", "info", "warning", "error")
 
@@ -27,6 +29,7 @@ def configure(form: LogForm, level: str = "info") -> None:
     shared: list[structlog.typing.Processor] = [
         structlog.contextvars.merge_contextvars,
         structlog.processors.add_log_level,
+        _bounded,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
     ]
     final: list[structlog.typing.Processor] = (
@@ -48,6 +51,17 @@ def configure(form: LogForm, level: str = "info") -> None:
         )
     )
     logging.basicConfig(handlers=[handler], level=logging.WARNING, force=True)
+
+
+def _bounded(
+    _logger: object, _method: str, event: structlog.typing.EventDict
+) -> structlog.typing.EventDict:
+    """Cut each value that came from outside, and keep lines whole: a name may hold line ends."""
+    for name, value in event.items():
+        if isinstance(value, str) and name not in ("exception", "stack"):
+            text = " ".join(shortened(value, LOG_VALUE_CHARS).splitlines())
+            event[name] = "".join(char if char.isprintable() else "\ufffd" for char in text)
+    return event
 
 
 class _Unfailing:

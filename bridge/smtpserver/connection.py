@@ -16,27 +16,37 @@ from __future__ import annotations
 import asyncio
 import ssl
 from ipaddress import ip_address
-from typing import Any
+from typing import Any, NoReturn
 
 import structlog
 from aiosmtpd.smtp import SMTP
 
+from bridge.limits import (
+    SMTP_BANNER_WAIT_S,
+    SMTP_LINE_BYTES,
+    SMTP_REPLY_CHARS,
+    SMTP_STRANGER_COMMANDS,
+    SMTP_UNKNOWN_COMMANDS,
+    shortened,
+)
 from bridge.smtpserver.reply import reply, with_status
 from bridge.smtpserver.settings import SmtpSettings
 
 log = structlog.get_logger()
 
-COMMAND_LIMIT_BYTES = 16 * 1024
-"""The longest command line: RFC 4954 §4 asks for 12,288 octets in AUTH."""
-
+COMMAND_LIMIT_BYTES = SMTP_LINE_BYTES
 READ_BYTES = 256 * 1024
-UNKNOWN_COMMANDS_LIMIT = 10
 FOREIGN_COMMANDS = frozenset({"CONNECT", "GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH", "TRACE"})
 """HTTP's: a web page must not make its reader's browser send mail through a trusted network."""
 
 
 ADDRESSED = frozenset({"MAIL", "RCPT"})
 """Commands whose argument must be read exactly."""
+
+UNUSED_COMMANDS = frozenset(
+    {"ATRN", "BDAT", "BURL", "ETRN", "EXPN", "SAML", "SEND", "SOML", "TURN"}
+)
+"""SMTP's own that are not served: whoever sends one does speak SMTP."""
 
 
 class ClientGone(Exception):
@@ -80,6 +90,7 @@ class Connection(SMTP):
         self.starttls = tls
         self._open_connections = open_connections
         self._unknown_commands = 0
+        self._stranger_commands = 0
         self._heard_at = loop.time()
         self._ending = False
         self._answered = asyncio.Event()
@@ -107,8 +118,15 @@ class Connection(SMTP):
         self._answered.set()
         self._ended.set()
 
+    def data_received(self, data: bytes) -> None:
+        """Take bytes in; from who was turned away none."""
+        if self._open_connections is not None:
+            super().data_received(data)
+
     def eof_received(self) -> bool:
         """Let the client close its own side: what it sent before that is still answered."""
+        if self._open_connections is None:
+            return False
         return bool(asyncio.StreamReaderProtocol.eof_received(self))
 
     async def finish(self) -> None:
@@ -175,6 +193,16 @@ class Connection(SMTP):
         """Whether a password may be sent: over TLS, or without leaving this machine."""
         return self.is_encrypted or _is_loopback(self.peer)
 
+    @property
+    def is_stranger(self) -> bool:
+        """Whether the client has neither logged in nor begun a message."""
+        return True
+
+    @property
+    def is_trusted_unheard(self) -> bool:
+        """Whether whatever comes may be sent, because of where it comes from alone."""
+        return False
+
     # -- lines ---------------------------------------------------------------------------------
 
     async def push(self, status: str | bytes) -> None:
@@ -194,7 +222,8 @@ class Connection(SMTP):
 
     async def refuse(self, code: int, status: str, text: str, *, utf8: bool = False) -> None:
         """Write a refusal down and give it."""
-        log.info("smtp refusal", peer=self.peer, code=code, status=status, reason=text)
+        reason = shortened(text, SMTP_REPLY_CHARS)
+        log.info("smtp refusal", peer=self.peer, code=code, status=status, reason=reason)
         await self.push(reply(code, status, text, utf8=utf8))
 
     async def read_line(self) -> bytes:
@@ -242,6 +271,8 @@ class Connection(SMTP):
 
     async def _handle_client(self) -> None:
         try:
+            if self.is_trusted_unheard:
+                await self._refuse_early_talk()
             await self.push(f"220 {self.hostname} {self.__ident__}")
             while not self._ending:
                 await self._next_command()
@@ -252,7 +283,27 @@ class Connection(SMTP):
             self._hang_up()
             self._answered.set()
 
+    async def _refuse_early_talk(self) -> None:
+        """Hang up on who speaks before he was greeted: it is no SMTP, but might look like it.
+
+        A TLS hello, a ``PROXY`` line, an HTTP request made to hold commands (a message in it
+        would be a legal act): their senders do not wait for a banner.
+        """
+        await asyncio.sleep(SMTP_BANNER_WAIT_S)
+        stream: Any = self._reader
+        if stream._buffer:
+            self._turn_away("it spoke before it was greeted")
+
+    def _turn_away(self, why: str) -> NoReturn:
+        log.warning("smtp client turned away", peer=self.peer, reason=why)
+        self._hang_up("421 4.7.0 This is SMTP; goodbye")
+        raise ClientGone
+
     async def _next_command(self) -> None:
+        await asyncio.sleep(0)  # commands that came together let others have their turn
+        self._stranger_commands = self._stranger_commands + 1 if self.is_stranger else 0
+        if self._stranger_commands > SMTP_STRANGER_COMMANDS:
+            self._turn_away("it neither logs in nor sends")
         try:
             line = await self.read_line()
         except LineTooLong:
@@ -272,6 +323,10 @@ class Connection(SMTP):
     async def _carry_out(self, line: bytes) -> None:
         verb, _, rest = line.partition(b" ")
         name = verb.decode("ascii", "replace")
+        command = self._smtp_methods.get(name.upper())
+        if command is None:
+            await self._unknown(name.upper())
+            return
         try:
             argument = rest.decode("utf-8")
         except UnicodeDecodeError:
@@ -279,15 +334,16 @@ class Connection(SMTP):
                 await self.push("553 5.6.7 The address is not in UTF-8")
                 return
             argument = rest.decode("ascii", "backslashreplace")  # a name nobody looks at
-        command = self._smtp_methods.get(name.upper())
-        if command is not None:
-            await command(argument.strip() or None)
-            return
+        await command(argument.strip() or None)
+
+    async def _unknown(self, name: str) -> None:
+        """Refuse what is no command here; where no login is asked for, it is the last word."""
         self._unknown_commands += 1
-        if name.upper() in FOREIGN_COMMANDS or self._unknown_commands > UNKNOWN_COMMANDS_LIMIT:
-            log.warning("smtp client turned away: it does not speak SMTP", peer=self.peer)
-            self._hang_up("421 4.7.0 This is SMTP; goodbye")
-            raise ClientGone
+        foreign = name in FOREIGN_COMMANDS or (
+            self.is_trusted_unheard and name not in UNUSED_COMMANDS
+        )
+        if foreign or self._unknown_commands > SMTP_UNKNOWN_COMMANDS:
+            self._turn_away("it does not speak SMTP")
         await self.push("500 5.5.1 Unknown command")
 
     async def smtp_QUIT(self, arg: str | None) -> None:

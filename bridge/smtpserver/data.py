@@ -14,6 +14,8 @@ from __future__ import annotations
 import hashlib
 import re
 
+from bridge.smtpserver.budget import Budget
+
 _END = b"\r\n.\r\n"
 _BARE_LF = re.compile(rb"(?<!\r)\n")
 
@@ -23,12 +25,16 @@ class DataReader:
 
     Args:
         limit_bytes: the largest message.
+        budget: what all messages under way may take; None is without end.
 
     Attributes:
         is_too_large: the message is larger, and none of it is kept.
+        is_over_budget: too many are under way with it, and none of it is kept.
     """
 
-    def __init__(self, limit_bytes: int) -> None:
+    def __init__(self, limit_bytes: int, budget: Budget | None = None) -> None:
+        self._budget = budget
+        self._taken_bytes = 0
         self._limit_bytes = limit_bytes
         self._blocks: list[bytes] = []
         self._size_bytes = 0
@@ -36,6 +42,7 @@ class DataReader:
         self._held = b"\r\n"  # as if a line had just ended: the first may be a dot
         self._first = True
         self.is_too_large = False
+        self.is_over_budget = False
 
     def feed(self, data: bytes) -> bytes | None:
         """Take bytes; returns what came after the end mark, None while it has not come."""
@@ -55,6 +62,12 @@ class DataReader:
         self._blocks.clear()
         return message
 
+    def release(self) -> None:
+        """Give back what the message took of the budget; idempotent."""
+        if self._budget is not None:
+            self._budget.give(self._taken_bytes)
+            self._taken_bytes = 0
+
     def digest(self) -> bytes:
         """Return the SHA-256 of the bytes as submitted, before bare line feeds were mended."""
         return self._hash.digest()
@@ -70,7 +83,12 @@ class DataReader:
         self._size_bytes += len(block)
         if self._size_bytes > self._limit_bytes:
             self.is_too_large = True
+        elif self._budget is not None and not self.is_over_budget:
+            self.is_over_budget = not self._budget.take(len(block))
+            self._taken_bytes += 0 if self.is_over_budget else len(block)
+        if self.is_too_large or self.is_over_budget:
             self._blocks.clear()
+            self.release()
             return
         self._hash.update(block)
         if block.count(b"\n") != block.count(b"\r\n"):

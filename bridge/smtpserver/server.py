@@ -14,8 +14,10 @@ from random import Random
 
 from bridge.clock import Clock
 from bridge.config.listen import Listen
+from bridge.limits import SUBMISSIONS_BYTES
 from bridge.outbox.queue import Outbox
 from bridge.smtpserver.authentication import Authenticator
+from bridge.smtpserver.budget import Budget
 from bridge.smtpserver.connection import Connection
 from bridge.smtpserver.delivery import Delivery
 from bridge.smtpserver.session import SubmissionSession
@@ -52,6 +54,8 @@ class SmtpServer:
         self._settings = settings
         self._tls = tls
         self._delivery = Delivery(outbox, settings.rules, clock, random)
+        largest_bytes = settings.rules.max_message_bytes
+        self._budget = Budget(max(SUBMISSIONS_BYTES, 2 * largest_bytes))
         self._servers: list[asyncio.Server] = []
         self._connections: set[Connection] = set()
 
@@ -124,4 +128,5 @@ class SmtpServer:
             self._tls,
             loop,
             open_connections=None if full else self._connections,
+            budget=self._budget,
         )

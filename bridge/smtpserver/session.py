@@ -20,6 +20,7 @@ from bridge.mime.addr_spec import comparable, tidied
 from bridge.mime.submission import Envelope, SubmissionFault, check_size
 from bridge.model import AccountId
 from bridge.smtpserver.authentication import AuthenticationFault, Authenticator, login
+from bridge.smtpserver.budget import Budget
 from bridge.smtpserver.connection import ClientGone, Connection, LineTooLong
 from bridge.smtpserver.data import DataReader
 from bridge.smtpserver.delivery import Answer, Delivery, Incoming
@@ -61,6 +62,7 @@ class SubmissionSession(Connection):
         tls: offers STARTTLS with this; None offers none.
         loop: the running loop.
         open_connections: see ``Connection``.
+        budget: of all messages under way; None is without end.
     """
 
     def __init__(
@@ -71,8 +73,10 @@ class SubmissionSession(Connection):
         tls: ssl.SSLContext | None,
         loop: asyncio.AbstractEventLoop,
         open_connections: set[Connection] | None,
+        budget: Budget | None = None,
     ) -> None:
         super().__init__(settings, tls, loop, open_connections)
+        self._budget = budget
         self._logins = authenticator
         self._delivery = delivery
         self._account: AccountId | None = None
@@ -88,6 +92,16 @@ class SubmissionSession(Connection):
         """Forget the login too."""
         super().forget()
         self._account = None
+
+    @property
+    def is_stranger(self) -> bool:
+        """Whether nobody has logged in, and no message was begun."""
+        return self._account is None and self._mail is None
+
+    @property
+    def is_trusted_unheard(self) -> bool:
+        """Whether whatever comes may be sent, because of where it comes from alone."""
+        return self._account is None and bool(self._allowed())
 
     # -- greetings and login -------------------------------------------------------------------
 
@@ -263,15 +277,16 @@ class SubmissionSession(Connection):
             await self.refuse(fault.code, fault.status, fault.sentence)
             return
         await self.push(b"354 End data with <CR><LF>.<CR><LF>")
-        reader = DataReader(rules.max_message_bytes)
-        while (rest := reader.feed(await self.read_block())) is None:
-            pass
-        self.unread(rest)
-        self.busy = True
+        reader = DataReader(rules.max_message_bytes, self._budget)
         try:
+            while (rest := reader.feed(await self.read_block())) is None:
+                pass
+            self.unread(rest)
+            self.busy = True
             await self._deliver(mail, reader)
         finally:
             self.busy = False
+            reader.release()
 
     async def _deliver(self, mail: _Mail, reader: DataReader) -> None:
         if reader.is_too_large:
@@ -279,6 +294,9 @@ class SubmissionSession(Connection):
             await self.refuse(
                 552, "5.3.4", f"The message is larger than the {limit_bytes} bytes PEC allows."
             )
+            return
+        if reader.is_over_budget:
+            await self.refuse(452, "4.3.1", "Too many messages are under way. Try again later.")
             return
         assert mail.account is not None  # noqa: S101 - a recipient was taken
         if not mail.reverse_path:

@@ -1,0 +1,27 @@
+"""How many bytes of messages may be under way at once, over all connections. Values only."""
+
+from __future__ import annotations
+
+
+class Budget:
+    """Bytes that are taken while a message is received and checked, and given back after it."""
+
+    def __init__(self, limit_bytes: int) -> None:
+        self._limit_bytes = limit_bytes
+        self._used_bytes = 0
+
+    @property
+    def used_bytes(self) -> int:
+        """What is taken now."""
+        return self._used_bytes
+
+    def take(self, size_bytes: int) -> bool:
+        """Take so many bytes; False if there are not that many left, and none is taken."""
+        if self._used_bytes + size_bytes > self._limit_bytes:
+            return False
+        self._used_bytes += size_bytes
+        return True
+
+    def give(self, size_bytes: int) -> None:
+        """Give back what was taken."""
+        self._used_bytes -= size_bytes

@@ -1,0 +1,182 @@
+"""SMTP clients that speak without end, or something else, and more messages than there is room."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from bridge.limits import SMTP_LINE_BYTES, SMTP_REPLY_CHARS, SMTP_STRANGER_COMMANDS
+from bridge.mime.submission import SubmissionRules
+from bridge.smtpserver.budget import Budget
+from bridge.smtpserver.data import DataReader
+from bridge.smtpserver.reply import reply
+from tests.costs.measure import others, peak
+from tests.running import until
+from tests.smtpserver.conftest import ADDRESS, TO, Client, Serve, Served, message
+
+SENT = (
+    f"EHLO x\r\nMAIL FROM:<{ADDRESS}>\r\nRCPT TO:<{TO}>\r\nDATA\r\n".encode() + message() + b".\r\n"
+)
+
+
+@pytest.mark.parametrize("line", [b"NOOP", b"EHLO x", b"\xff", b"RSET", b"HELP"])
+async def test_a_stranger_has_so_many_commands(served: Served, line: bytes) -> None:
+    client = await served.connect()
+    async with others() as turns:
+        client.writer.write((line + b"\r\n") * 10_000)
+        said = await client.reader.read()
+        while block := await client.reader.read():
+            said += block
+    replies = said.splitlines()
+    assert replies[-1].startswith(b"421 4.7.0 ")
+    assert len(replies) <= 12 * SMTP_STRANGER_COMMANDS
+    assert turns.count >= min(len(replies), 10)
+
+
+@pytest.mark.parametrize("count", [200, 400, 800])
+async def test_each_command_of_a_user_lets_others_run(served: Served, count: int) -> None:
+    client = await served.user()
+    async with others() as turns:
+        await client.send(b"NOOP\r\n" * count)
+        for _ in range(count):
+            assert (await client.reply()).code == 250
+    assert turns.count >= count
+
+
+async def test_lines_too_long_are_not_kept(served: Served) -> None:
+    client = await served.user()
+    with peak() as held:
+        for _ in range(10):
+            await client.send(b"NOOP " + b"x" * (20 * SMTP_LINE_BYTES) + b"\r\n")
+            assert (await client.reply()).code == 500
+    assert held.size_bytes < 100 * SMTP_LINE_BYTES
+    assert (await client.do("NOOP")).code == 250
+
+
+EARLY = {
+    "TLS": b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03" + b"\r\n",
+    "PROXY": b"PROXY TCP4 192.0.2.1 192.0.2.2 4242 25\r\n",
+    "PROXY, binary": b"\r\n\r\n\x00\r\nQUIT\n\x21\x11\x00\x0c",
+    "XCLIENT": b"XCLIENT ADDR=192.0.2.1\r\n",
+    "STUN": b"\x00\x01\x00\x00\x21\x12\xa4\x42\r\n",
+    "WebDAV": b"PROPFIND / HTTP/1.1\r\n\r\n",
+    "a header": b"Host: 127.0.0.1\r\n",
+    "nothing": b"",
+}
+
+
+@pytest.mark.parametrize("start", EARLY.values(), ids=EARLY.keys())
+async def test_talk_before_the_banner_in_a_trusted_network(serve: Serve, start: bytes) -> None:
+    served = await serve(trusted=True)
+    reader, writer = await asyncio.open_connection(served.host, served.port)
+    writer.write(start + SENT)
+    said = await Client(reader, writer).reader.read()
+    writer.close()
+    assert said == b"421 4.7.0 This is SMTP; goodbye\r\n"
+    assert await served.queued() == ()
+
+
+@pytest.mark.parametrize(
+    "start", [one for one in EARLY.values() if one and not one.startswith(b"\r\n")]
+)
+async def test_the_first_line_that_is_no_smtp_in_a_trusted_network(
+    serve: Serve, start: bytes
+) -> None:
+    served = await serve(trusted=True)
+    client = await served.connect()
+    await client.send(start + SENT)
+    assert (await client.reply()).code == 421
+    assert await client.at_end()
+    assert await served.queued() == ()
+
+
+async def test_smtps_own_verbs_are_refused_and_the_session_goes_on(serve: Serve) -> None:
+    served = await serve(trusted=True)
+    client = await served.connect()
+    for verb in ("EXPN x", "ETRN x", "BDAT 5", "TURN"):
+        assert (await client.do(verb)).code in (500, 502)
+    await client.do("EHLO client")
+    assert (await client.submit(message())).code == 250
+
+
+async def test_a_user_in_a_trusted_network_may_err(serve: Serve) -> None:
+    served = await serve(trusted=True)
+    client = await served.user()
+    assert (await client.do("BLAH")).code == 500
+    assert (await client.do("NOOP")).code == 250
+
+
+async def test_messages_under_way_have_a_budget(
+    serve: Serve, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bridge.smtpserver.server.SUBMISSIONS_BYTES", 100_000)
+    served = await serve(rules=SubmissionRules(max_message_bytes=60_000))
+    large = message("x" * 998 + "\r\n") + (b"x" * 998 + b"\r\n") * 50
+    clients = [await served.user() for _ in range(3)]
+    for client in clients:
+        for command in (f"MAIL FROM:<{ADDRESS}>", f"RCPT TO:<{TO}>"):
+            assert (await client.do(command)).code == 250
+        assert (await client.do("DATA")).code == 354
+        before_bytes = served.server._budget.used_bytes
+        await client.send(large)
+        if before_bytes < 60_000:
+            await until(lambda had=before_bytes: served.server._budget.used_bytes > had + 50_000)
+    codes = []
+    for client in reversed(clients):
+        await client.send(b".\r\n")
+        codes.append((await client.reply()).code)
+    assert sorted(codes) == [250, 250, 452]
+    assert (await clients[0].submit(large.replace(b"<1@", b"<2@"))).code == 250  # all given back
+
+
+async def test_who_hangs_up_gives_back_what_he_took(
+    serve: Serve, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    served = await serve()
+    budget = served.server._budget
+    client = await served.user()
+    for command in (f"MAIL FROM:<{ADDRESS}>", f"RCPT TO:<{TO}>", "DATA"):
+        await client.do(command)
+    await client.send(b"x" * 10_000)
+    await until(lambda: budget.used_bytes)
+    client.writer.transport.abort()
+    await until(lambda: not budget.used_bytes)
+
+
+@pytest.mark.parametrize("pieces", [1, 2, 4])
+def test_a_budget_counts_each_byte_once(pieces: int) -> None:
+    budget = Budget(1000)
+    reader = DataReader(10_000, budget)
+    for _ in range(pieces):
+        reader.feed(b"y" * 100)
+    assert budget.used_bytes == pieces * 100
+    reader.release()
+    reader.release()
+    assert budget.used_bytes == 0
+
+
+def test_a_message_over_the_budget_keeps_nothing() -> None:
+    budget = Budget(1000)
+    first, second = DataReader(10_000, budget), DataReader(10_000, budget)
+    first.feed(b"x" * 800)
+    second.feed(b"x" * 800)
+    assert (first.is_over_budget, second.is_over_budget) == (False, True)
+    assert budget.used_bytes == 800
+    assert second.feed(b"\r\n.\r\n") == b""
+    assert second.message() == b""
+
+
+@pytest.mark.parametrize("text", ["x" * 100_000, "a@b, " * 20_000, "\u0300" * 10_000])
+def test_replies_are_bounded(text: str) -> None:
+    assert len(reply(550, "5.7.1", text)) < 8 * SMTP_REPLY_CHARS
+
+
+async def test_a_client_too_many_is_told_so_and_may_talk(serve: Serve) -> None:
+    served = await serve(max_sessions=1)
+    first = await served.connect()
+    reader, writer = await asyncio.open_connection(served.host, served.port)
+    writer.write(b"EHLO x\r\n" * 100)
+    assert (await reader.read()).startswith(b"421 4.7.0 Too many connections")
+    writer.close()
+    assert (await first.do("NOOP")).code == 250
