@@ -193,6 +193,24 @@ SUBMISSIONS_BYTES = _bytes(
 )
 
 
+# -- the API ---------------------------------------------------------------------------------------
+
+API_ANSWER_BYTES = _bytes(
+    "an answer of the API",
+    8 * MIB,
+    met_by="the API",
+    told="nothing: the answer counts as unreadable",
+    test="tests/api/test_encoding.py::test_an_answer_that_unpacks_without_end_is_given_up",
+)
+API_PIECE_BYTES = _bytes(
+    "what is unpacked of an answer before it is looked at",
+    64 * KIB,
+    met_by="the API",
+    told="nothing",
+    test="tests/api/test_encoding.py::test_an_answer_that_unpacks_without_end_is_given_up",
+)
+
+
 def shortened(text: str, most: int) -> str:
     """Return a text's beginning and end if it is longer than ``most`` characters."""
     if len(text) <= most:

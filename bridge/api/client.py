@@ -41,10 +41,11 @@ from bridge.api.schema import (
 from bridge.api.upload import AttachmentEncoding, Upload
 from bridge.api.verdict import Doubt, Heard, Taken, judge
 from bridge.clock import Clock
+from bridge.limits import API_ANSWER_BYTES
 
 T = TypeVar("T")
 
-ANSWER_LIMIT_BYTES = 8 * 1024**2
+ANSWER_LIMIT_BYTES = API_ANSWER_BYTES
 MESSAGE_LIMIT_BYTES = 128 * 1024**2
 """A receipt may hold the whole message, in base64, each byte of it form-urlencoded."""
 

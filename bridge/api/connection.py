@@ -28,9 +28,11 @@ from typing import Any
 import httpx
 import structlog
 
+from bridge.api.encoding import plain
 from bridge.api.errors import ApiError, OutcomeUnknown, from_exception
 from bridge.api.ratelimit import Start
 from bridge.clock import Clock
+from bridge.limits import API_ANSWER_BYTES
 
 log = structlog.get_logger()
 
@@ -51,7 +53,7 @@ class Call:
     params: Mapping[str, str] = field(default_factory=dict)
     body: AsyncIterator[bytes] | None = field(default=None, repr=False)
     body_bytes: int = 0
-    limit_bytes: int = 8 * 1024**2
+    limit_bytes: int = API_ANSWER_BYTES
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,7 +185,7 @@ async def _read(
     response: httpx.Response, content: bytearray, limit_bytes: int
 ) -> Answer | ApiError:
     """Read the whole answer into ``content``, or say that it is too long."""
-    async for chunk in response.aiter_bytes():
+    async for chunk in plain(response):
         content += chunk
         if len(content) > limit_bytes:
             return OutcomeUnknown(
