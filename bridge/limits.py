@@ -163,7 +163,7 @@ SMTP_STRANGER_COMMANDS = _count(
     told="`421 4.7.0`",
     test="tests/costs/test_smtp_streams.py::test_a_stranger_has_so_many_commands",
 )
-SMTP_REPLY_CHARS = _count(
+REPLY_CHARS = _count(
     "characters of a reply's text",
     1000,
     met_by="anybody",
@@ -192,6 +192,37 @@ SUBMISSIONS_BYTES = _bytes(
     test="tests/costs/test_smtp_streams.py::test_messages_under_way_have_a_budget",
 )
 
+
+# -- passwords, on both protocols ------------------------------------------------------------------
+
+GUESSES_FREE = _count(
+    "wrong passwords of an address, and for an account, before logins wait",
+    10,
+    met_by="who guesses",
+    told="nothing: the answer comes later",
+    test="tests/test_guessing.py::test_the_wait_begins_doubles_and_ends",
+)
+GUESS_PAUSE_S = _seconds(
+    "the longest wait before a password is looked at",
+    4.0,
+    met_by="who guesses, and who logs in from the same address",
+    told="nothing: the answer comes later",
+    test="tests/test_guessing.py::test_the_wait_begins_doubles_and_ends",
+)
+GUESS_FORGOTTEN_S = _seconds(
+    "the time after the last wrong password until all are forgotten",
+    900.0,
+    met_by="who guesses",
+    told="nothing",
+    test="tests/test_guessing.py::test_failures_are_forgotten",
+)
+GUESSES_REMEMBERED = _count(
+    "addresses, and accounts, whose failures are remembered",
+    10_000,
+    met_by="who guesses from many addresses",
+    told="nothing: the oldest are forgotten",
+    test="tests/test_guessing.py::test_what_is_remembered_is_bounded",
+)
 
 # -- the API ---------------------------------------------------------------------------------------
 

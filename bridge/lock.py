@@ -12,6 +12,10 @@ from pathlib import Path
 FILE_NAME = "lock"
 
 
+_FLAGS = os.O_CREAT | os.O_RDWR | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_NOFOLLOW", 0)
+"""Not through a symbolic link: what it points to would be emptied."""
+
+
 class Locked(Exception):
     """Another process uses the data; ``process`` is its id, None if it did not say."""
 
@@ -32,7 +36,7 @@ class DataLock:
     def __init__(self, data_dir: Path) -> None:
         data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
         path = data_dir / FILE_NAME
-        self._file = os.open(path, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
+        self._file = os.open(path, _FLAGS, 0o600)
         try:
             _lock(self._file)
         except OSError:

@@ -24,3 +24,13 @@ def test_a_folder_that_cannot_be(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     with pytest.raises(OSError, match="file"):
         DataLock(tmp_path / "file" / "data")
+
+
+def test_a_link_is_not_followed(tmp_path: Path) -> None:
+    folder, victim = tmp_path / "data", tmp_path / "victim"
+    folder.mkdir()
+    victim.write_text("precious")
+    (folder / "lock").symlink_to(victim)
+    with pytest.raises(OSError, match="lock"):
+        DataLock(folder)
+    assert victim.read_text() == "precious"

@@ -30,6 +30,7 @@ from bridge.clock import Clock
 from bridge.config import Config, Listen
 from bridge.control import ControlServer
 from bridge.credentials import Authenticator, Login, Secrets
+from bridge.guessing import GuessGuard
 from bridge.listening import CannotListen, Listener, Listening
 
 if TYPE_CHECKING:
@@ -151,8 +152,9 @@ class Bridge:
             for one, secrets in zip(core.accounts, self._secrets.accounts, strict=True)
         )
         imap, smtp = self._config.imap.listen, self._config.smtp.listen
-        self._imap = imap_server(core, authenticator, reading.sync, tls)
-        self._smtp = smtp_server(core, sending.outbox, authenticator, self._random, tls)
+        guard = GuessGuard(self._clock, core.addresses.values())
+        self._imap = imap_server(core, authenticator, reading.sync, tls, guard)
+        self._smtp = smtp_server(core, sending.outbox, authenticator, self._random, tls, guard)
         return (
             *await _open("imap", imap, self._imap),
             *await _open("smtp", smtp, self._smtp),

@@ -7,6 +7,7 @@ from random import Random
 
 from bridge.app.core import Core
 from bridge.credentials import Authenticator
+from bridge.guessing import GuessGuard
 from bridge.imapserver.server import ImapServer
 from bridge.imapserver.session import Quota, Services
 from bridge.imapserver.settings import ImapSettings
@@ -38,7 +39,12 @@ class QuotaOfApi:
 
 
 def smtp_server(
-    core: Core, outbox: Outbox, authenticator: Authenticator, random: Random, tls: ssl.SSLContext
+    core: Core,
+    outbox: Outbox,
+    authenticator: Authenticator,
+    random: Random,
+    tls: ssl.SSLContext,
+    guard: GuessGuard,
 ) -> SmtpServer:
     """Return the submission server, not started."""
     send = core.config.send
@@ -56,11 +62,11 @@ def smtp_server(
         trusted=_trusted(core, by_address),
         stop_grace_s=PART_GRACE_S,
     )
-    return SmtpServer(outbox, authenticator, core.clock, random, settings, tls=tls)
+    return SmtpServer(outbox, authenticator, core.clock, random, settings, tls=tls, guard=guard)
 
 
 def imap_server(
-    core: Core, authenticator: Authenticator, sync: Sync, tls: ssl.SSLContext
+    core: Core, authenticator: Authenticator, sync: Sync, tls: ssl.SSLContext, guard: GuessGuard
 ) -> ImapServer:
     """Return the IMAP server, not started."""
     services = Services(
@@ -68,6 +74,7 @@ def imap_server(
         store=core.store,
         authenticator=authenticator,
         clock=core.clock,
+        guard=guard,
         quota=QuotaOfApi(sync),
         append_limit_bytes=max(core.config.send.max_message_bytes, LEAST_APPEND_LIMIT_BYTES),
     )

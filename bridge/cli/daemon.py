@@ -68,8 +68,19 @@ def run(main: Coroutine[Any, Any, None]) -> None:
     except ImportError:
         factory = None
     keep_responsive()
+    leave_no_core()
     with asyncio.Runner(loop_factory=factory) as runner:
         runner.run(main)
+
+
+def leave_no_core() -> None:
+    """See to it that a crash writes no memory to the disk: passwords and mail are in it."""
+    try:
+        import resource
+    except ImportError:  # Windows has neither
+        return
+    _, hard = resource.getrlimit(resource.RLIMIT_CORE)
+    resource.setrlimit(resource.RLIMIT_CORE, (0, hard))
 
 
 async def serve_until_told(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from bridge.imap.errors import ImapFault, LiteralTooLong
 from bridge.imap.parse_search import BadCharset
+from bridge.limits import REPLY_CHARS, shortened
 from bridge.mailbox import MailboxExists, NoSuchMailbox
 from bridge.store.base import StoreFailed, StoreFull
 
@@ -45,7 +46,15 @@ UNFORESEEN = "NO [SERVERBUG] internal error; see the server's log"
 
 
 def answer_to(error: Exception) -> str:
-    """Return the tagged reply that an exception stands for, without the tag."""
+    """Return the tagged reply that an exception stands for, without the tag, on one line.
+
+    Texts may quote what the client sent, where a literal holds line ends (BADURL, BADCHARSET).
+    """
+    text = shortened(_answer_to(error), REPLY_CHARS)
+    return "".join(char if char.isprintable() else "?" for char in text)
+
+
+def _answer_to(error: Exception) -> str:
     match error:
         case No(text=text, code=code):
             return f"NO [{code}] {text}" if code else f"NO {text}"

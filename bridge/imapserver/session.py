@@ -17,7 +17,8 @@ from typing import Any, Protocol
 
 import structlog
 
-from bridge.clock import Clock
+from bridge.clock import Clock, SystemClock
+from bridge.guessing import GuessGuard
 from bridge.imap import responses
 from bridge.imap.commands import Tagged
 from bridge.imap.errors import ImapFault
@@ -93,6 +94,7 @@ class Services:
     append_limit_bytes: int
     recent: RecentClaims = field(default_factory=RecentClaims)
     background: Background = field(default_factory=Background)
+    guard: GuessGuard = field(default_factory=lambda: GuessGuard(SystemClock()))
 
 
 @dataclass(slots=True)

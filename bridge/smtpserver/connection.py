@@ -22,9 +22,9 @@ import structlog
 from aiosmtpd.smtp import SMTP
 
 from bridge.limits import (
+    REPLY_CHARS,
     SMTP_BANNER_WAIT_S,
     SMTP_LINE_BYTES,
-    SMTP_REPLY_CHARS,
     SMTP_STRANGER_COMMANDS,
     SMTP_UNKNOWN_COMMANDS,
     shortened,
@@ -222,7 +222,7 @@ class Connection(SMTP):
 
     async def refuse(self, code: int, status: str, text: str, *, utf8: bool = False) -> None:
         """Write a refusal down and give it."""
-        reason = shortened(text, SMTP_REPLY_CHARS)
+        reason = shortened(text, REPLY_CHARS)
         log.info("smtp refusal", peer=self.peer, code=code, status=status, reason=reason)
         await self.push(reply(code, status, text, utf8=utf8))
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 import textwrap
 
-from bridge.limits import SMTP_REPLY_CHARS, shortened
+from bridge.limits import REPLY_CHARS, shortened
 
 LINE_LIMIT = 450
 """Characters of text per line: below the 512 octets of RFC 5321 §4.5.3.1.5 with room for codes."""
@@ -36,7 +36,7 @@ _DEFAULTS = {
 
 def reply(code: int, status: str, text: str, *, utf8: bool = False) -> bytes:
     """Return a reply without its last line end, over several lines if ``text`` is long."""
-    shown = _CONTROL.sub(" ", shortened(text, SMTP_REPLY_CHARS))
+    shown = _CONTROL.sub(" ", shortened(text, REPLY_CHARS))
     if not utf8:
         shown = shown.encode("ascii", "backslashreplace").decode("ascii")
     lines = [shown]

@@ -14,6 +14,7 @@ from random import Random
 
 from bridge.clock import Clock
 from bridge.config.listen import Listen
+from bridge.guessing import GuessGuard
 from bridge.limits import SUBMISSIONS_BYTES
 from bridge.outbox.queue import Outbox
 from bridge.smtpserver.authentication import Authenticator
@@ -37,6 +38,7 @@ class SmtpServer:
         random: for Message-IDs.
         settings: see ``SmtpSettings``.
         tls: for STARTTLS and implicit TLS; None offers neither.
+        guard: slows who guesses; None for one of this server's own.
     """
 
     def __init__(
@@ -48,7 +50,9 @@ class SmtpServer:
         settings: SmtpSettings,
         *,
         tls: ssl.SSLContext | None = None,
+        guard: GuessGuard | None = None,
     ) -> None:
+        self._guard = guard or GuessGuard(clock)
         self._authenticator = authenticator
         self._clock = clock
         self._settings = settings
@@ -128,5 +132,6 @@ class SmtpServer:
             self._tls,
             loop,
             open_connections=None if full else self._connections,
+            guard=self._guard,
             budget=self._budget,
         )

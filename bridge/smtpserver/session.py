@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 
 import structlog
 
+from bridge.guessing import GuessGuard
 from bridge.mime.addr_spec import comparable, tidied
 from bridge.mime.submission import Envelope, SubmissionFault, check_size
 from bridge.model import AccountId
@@ -62,6 +63,7 @@ class SubmissionSession(Connection):
         tls: offers STARTTLS with this; None offers none.
         loop: the running loop.
         open_connections: see ``Connection``.
+        guard: slows who guesses.
         budget: of all messages under way; None is without end.
     """
 
@@ -73,9 +75,12 @@ class SubmissionSession(Connection):
         tls: ssl.SSLContext | None,
         loop: asyncio.AbstractEventLoop,
         open_connections: set[Connection] | None,
+        *,
+        guard: GuessGuard,
         budget: Budget | None = None,
     ) -> None:
         super().__init__(settings, tls, loop, open_connections)
+        self._guard = guard
         self._budget = budget
         self._logins = authenticator
         self._delivery = delivery
@@ -152,11 +157,14 @@ class SubmissionSession(Connection):
         except AuthenticationFault as fault:
             await self.push(f"{fault.code} {fault.status} {fault}")
             return
+        await self._guard.pause(self.peer, name)
         self._account = await self._logins.check(name, password)
         if self._account is not None:
+            self._guard.succeeded(self.peer, name)
             log.info("smtp login", peer=self.peer, account=self._account)
             await self.push("235 2.7.0 Authentication successful")
             return
+        self._guard.failed(self.peer, name)
         self._login_failures += 1
         log.warning("smtp login refused", peer=self.peer, failures=self._login_failures)
         await self.push("535 5.7.8 The user name or the password is wrong")

@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from bridge.cli.daemon import first_of, notify
+from bridge.cli.daemon import first_of, leave_no_core, notify
 from bridge.simulator import SimulatorServer
 from tests.running import ADDRESS, PASSWORD, PATIENCE_S, simulated
 
@@ -185,3 +185,13 @@ async def test_the_first_to_end_ends_the_wait_and_its_fault_is_raised() -> None:
     with pytest.raises(ValueError, match="oops"):
         await first_of(for_ever(), fails())
     assert cancelled.is_set()
+
+
+def test_a_crash_leaves_no_core() -> None:
+    resource = pytest.importorskip("resource")
+    before = resource.getrlimit(resource.RLIMIT_CORE)
+    try:
+        leave_no_core()
+        assert resource.getrlimit(resource.RLIMIT_CORE) == (0, before[1])
+    finally:
+        resource.setrlimit(resource.RLIMIT_CORE, before)

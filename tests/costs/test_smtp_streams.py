@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from bridge.limits import SMTP_LINE_BYTES, SMTP_REPLY_CHARS, SMTP_STRANGER_COMMANDS
+from bridge.limits import REPLY_CHARS, SMTP_LINE_BYTES, SMTP_STRANGER_COMMANDS
 from bridge.mime.submission import SubmissionRules
 from bridge.smtpserver.budget import Budget
 from bridge.smtpserver.data import DataReader
@@ -169,7 +169,7 @@ def test_a_message_over_the_budget_keeps_nothing() -> None:
 
 @pytest.mark.parametrize("text", ["x" * 100_000, "a@b, " * 20_000, "\u0300" * 10_000])
 def test_replies_are_bounded(text: str) -> None:
-    assert len(reply(550, "5.7.1", text)) < 8 * SMTP_REPLY_CHARS
+    assert len(reply(550, "5.7.1", text)) < 8 * REPLY_CHARS
 
 
 async def test_a_client_too_many_is_told_so_and_may_talk(serve: Serve) -> None:

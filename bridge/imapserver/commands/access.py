@@ -111,14 +111,18 @@ def _text(raw: bytes) -> str:
 
 
 async def _enter(session: Session, user: str, password: str) -> str:
+    guard = session.services.guard
+    await guard.pause(session.peer, user)
     account = await session.services.authenticator.check(user, password)
     if account is None:
         session.failures += 1
-        log.warning("imap_login_failed", login=user, peer=session.peer)
+        guard.failed(session.peer, user)
+        log.warning("imap_login_failed", login=guard.shown(user), peer=session.peer)
         raise No("name or password is wrong", "AUTHENTICATIONFAILED")
     session.account = account
     session.login = user
     session.state = State.AUTHENTICATED
+    guard.succeeded(session.peer, user)
     log.info("imap_login", login=user, peer=session.peer)
     return f"[CAPABILITY {capabilities(session)}] logged in"
 

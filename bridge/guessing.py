@@ -1,0 +1,104 @@
+"""Who guesses passwords is slowed: by where he comes from, and by whose password it is.
+
+Every login waits before its password is looked at, the right one too, or the wait would tell them
+apart. The wait begins after some failures, doubles with each, and stays within what a person at
+a mail program takes for a slow server: nobody is locked out. Guessers elsewhere slow an account
+only for addresses that it has not been used from; what a peer guesses at other accounts slows
+all of that peer's logins. One guard serves all protocols.
+
+Failure: none. What is remembered is bounded, and forgotten some minutes after the last failure.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from bridge.clock import Clock
+from bridge.limits import (
+    GUESS_FORGOTTEN_S,
+    GUESS_PAUSE_S,
+    GUESSES_FREE,
+    GUESSES_REMEMBERED,
+)
+
+FIRST_PAUSE_S = 0.25
+UNKNOWN = "(not an account)"
+
+
+@dataclass(slots=True)
+class _Record:
+    failures: int
+    last_s: float
+
+
+class _Memory:
+    """Failures by key, the longest unheard of forgotten first."""
+
+    def __init__(self) -> None:
+        self._records: OrderedDict[str, _Record] = OrderedDict()
+
+    def pause_s(self, key: str, now_s: float) -> float:
+        record = self._records.get(key)
+        if record is None or now_s - record.last_s > GUESS_FORGOTTEN_S:
+            return 0.0
+        over = record.failures - GUESSES_FREE
+        return 0.0 if over < 0 else min(FIRST_PAUSE_S * 2.0 ** min(over, 30), GUESS_PAUSE_S)
+
+    def note(self, key: str, now_s: float) -> None:
+        record = self._records.pop(key, None)
+        fresh = record is None or now_s - record.last_s > GUESS_FORGOTTEN_S
+        failures = 1 if fresh or record is None else record.failures + 1
+        self._records[key] = _Record(failures, now_s)
+        if len(self._records) > GUESSES_REMEMBERED:
+            self._records.popitem(last=False)
+
+
+class GuessGuard:
+    """See the module.
+
+    Args:
+        clock: time.
+        names: the accounts' addresses; other names are not written into the log.
+    """
+
+    def __init__(self, clock: Clock, names: Iterable[str] = ()) -> None:
+        self._clock = clock
+        self._names = {name.casefold() for name in names}
+        self._peers = _Memory()
+        self._accounts = _Memory()
+        self._used: OrderedDict[tuple[str, str], None] = OrderedDict()
+
+    async def pause(self, peer: str, login: str) -> None:
+        """Wait before a login of ``peer`` as ``login`` is looked at, if there is cause."""
+        pause_s = self.pause_s(peer, login)
+        if pause_s > 0:
+            await self._clock.sleep(pause_s)
+
+    def pause_s(self, peer: str, login: str) -> float:
+        """Return how long such a login has to wait, in seconds."""
+        now_s, account = self._clock.monotonic(), login.casefold()
+        by_peer = self._peers.pause_s(peer, now_s)
+        if (peer, account) in self._used:
+            return by_peer
+        return max(by_peer, self._accounts.pause_s(account, now_s))
+
+    def failed(self, peer: str, login: str) -> None:
+        """Note a wrong name or password."""
+        now_s, account = self._clock.monotonic(), login.casefold()
+        self._peers.note(peer, now_s)
+        if account in self._names or not self._names:
+            self._accounts.note(account, now_s)
+
+    def succeeded(self, peer: str, login: str) -> None:
+        """Note that the account is used from there."""
+        key = (peer, login.casefold())
+        self._used.pop(key, None)
+        self._used[key] = None
+        if len(self._used) > GUESSES_REMEMBERED:
+            self._used.popitem(last=False)
+
+    def shown(self, login: str) -> str:
+        """Return a login's name for the log: people type passwords where the name goes."""
+        return login if login.casefold() in self._names else UNKNOWN

@@ -1,0 +1,82 @@
+"""Who guesses waits; who does not, does not."""
+
+from __future__ import annotations
+
+import itertools
+
+import pytest
+
+from bridge.guessing import FIRST_PAUSE_S, GuessGuard
+from bridge.limits import GUESS_FORGOTTEN_S, GUESS_PAUSE_S, GUESSES_FREE, GUESSES_REMEMBERED
+from tests.fakes import FakeClock
+
+MINE, OTHER = "a@pec.example", "b@pec.example"
+HERE, THERE = "192.0.2.1", "198.51.100.9"
+
+
+@pytest.fixture
+def guard(clock: FakeClock) -> GuessGuard:
+    return GuessGuard(clock, [MINE, OTHER])
+
+
+def test_the_wait_begins_doubles_and_ends(guard: GuessGuard) -> None:
+    pauses = []
+    for _ in range(GUESSES_FREE + 20):
+        pauses.append(guard.pause_s(HERE, MINE))
+        guard.failed(HERE, MINE)
+    assert pauses[:GUESSES_FREE] == [0.0] * GUESSES_FREE
+    assert pauses[GUESSES_FREE] == FIRST_PAUSE_S
+    grown = [one for one in pauses[GUESSES_FREE:] if one < GUESS_PAUSE_S]
+    assert all(later == 2 * one for one, later in itertools.pairwise(grown))
+    assert pauses[-1] == GUESS_PAUSE_S
+
+
+def guess(guard: GuessGuard, peer: str, login: str, times: int = 100) -> None:
+    for _ in range(times):
+        guard.failed(peer, login)
+
+
+def test_an_account_is_guarded_from_everywhere(guard: GuessGuard) -> None:
+    for number in range(100):
+        guard.failed(f"192.0.2.{number}", MINE)
+    assert guard.pause_s(THERE, MINE.upper()) == GUESS_PAUSE_S
+    assert guard.pause_s(THERE, OTHER) == 0.0
+
+
+def test_where_an_account_is_used_from_it_does_not_wait_for_guessers(guard: GuessGuard) -> None:
+    guard.succeeded(THERE, MINE)
+    guess(guard, HERE, MINE)
+    assert guard.pause_s(THERE, MINE) == 0.0
+    guess(guard, THERE, MINE)
+    assert guard.pause_s(THERE, MINE) == GUESS_PAUSE_S  # who guesses there waits all the same
+
+
+def test_a_peer_that_tries_name_after_name_waits(guard: GuessGuard) -> None:
+    for number in range(100):
+        guard.failed(HERE, f"user{number}")
+    assert guard.pause_s(HERE, MINE) == GUESS_PAUSE_S
+    assert guard.pause_s(THERE, "user1") == 0.0
+
+
+async def test_failures_are_forgotten(guard: GuessGuard, clock: FakeClock) -> None:
+    guess(guard, HERE, MINE)
+    await clock.advance(GUESS_FORGOTTEN_S + 1)
+    assert guard.pause_s(HERE, MINE) == 0.0
+    guard.failed(HERE, MINE)
+    assert guard.pause_s(HERE, MINE) == 0.0
+
+
+def test_what_is_remembered_is_bounded(guard: GuessGuard) -> None:
+    guess(guard, HERE, MINE)
+    guard.succeeded(HERE, OTHER)
+    for number in range(GUESSES_REMEMBERED + 1):
+        guard.failed(f"peer{number}", "x")
+        guard.succeeded(f"peer{number}", MINE)
+    assert guard.pause_s(HERE, OTHER) == 0.0
+    guess(guard, THERE, OTHER)
+    assert guard.pause_s(HERE, OTHER) == GUESS_PAUSE_S  # forgotten that it is used from there
+
+
+def test_a_name_is_logged_only_if_it_is_one(guard: GuessGuard) -> None:
+    assert guard.shown("A@pec.example") == "A@pec.example"
+    assert guard.shown("my-password\r\n") == "(not an account)"
