@@ -193,6 +193,58 @@ SUBMISSIONS_BYTES = _bytes(
 )
 
 
+# -- connections, on both protocols ----------------------------------------------------------------
+
+IMAP_CONNECTIONS = _count(
+    "IMAP connections (fewer where few descriptors are allowed)",
+    500,
+    met_by="anybody",
+    told="`BYE`",
+    test="tests/imapserver/test_connection.py::test_too_many_connections_are_turned_away",
+)
+SMTP_CONNECTIONS = _count(
+    "SMTP connections (fewer where few descriptors are allowed)",
+    200,
+    met_by="anybody",
+    told="`421 4.7.0`",
+    test="tests/smtpserver/test_server.py::test_too_many_connections",
+)
+STRANGERS_PER_ADDRESS = _count(
+    "connections of one address that have not logged in, on each protocol",
+    50,
+    met_by="a stranger",
+    told="the one that guessed most, or has stayed longest, is closed",
+    test="tests/test_visitors.py::test_an_address_has_so_many_strangers",
+)
+STRANGER_GRACE_S = _seconds(
+    "the time a stranger is left alone in any case",
+    5.0,
+    met_by="a stranger",
+    told="nothing",
+    test="tests/test_visitors.py::test_the_young_are_left_alone",
+)
+TLS_HANDSHAKE_S = _seconds(
+    "a TLS handshake, begun at once or by STARTTLS",
+    10.0,
+    met_by="a stranger",
+    told="nothing: the connection is cut",
+    test="tests/costs/test_strangers.py::test_a_handshake_that_does_not_end_is_cut",
+)
+LOGIN_S = _seconds(
+    "the time until a client has logged in",
+    120.0,
+    met_by="a stranger",
+    told="`BYE`; `421 4.4.2`",
+    test="tests/costs/test_strangers.py::test_who_does_not_log_in_is_hung_up_on",
+)
+DESCRIPTORS_RESERVED = _count(
+    "descriptors kept for the store, the API and the control socket",
+    128,
+    met_by="anybody",
+    told="nothing: the servers have room for fewer",
+    test="tests/app/test_room.py::test_few_descriptors_leave_room_for_the_rest",
+)
+
 # -- passwords, on both protocols ------------------------------------------------------------------
 
 GUESSES_FREE = _count(

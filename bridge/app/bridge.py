@@ -22,6 +22,7 @@ from bridge.app.core import Core
 from bridge.app.housekeeping import Housekeeping
 from bridge.app.offer import operations
 from bridge.app.reading import Reading
+from bridge.app.room import make_room
 from bridge.app.sending import Sending
 from bridge.app.servers import imap_server, smtp_server
 from bridge.app.worker import Workers
@@ -152,9 +153,12 @@ class Bridge:
             for one, secrets in zip(core.accounts, self._secrets.accounts, strict=True)
         )
         imap, smtp = self._config.imap.listen, self._config.smtp.listen
+        room = make_room()
         guard = GuessGuard(self._clock, core.addresses.values())
-        self._imap = imap_server(core, authenticator, reading.sync, tls, guard)
-        self._smtp = smtp_server(core, sending.outbox, authenticator, self._random, tls, guard)
+        self._imap = imap_server(core, authenticator, reading.sync, tls, guard, room)
+        self._smtp = smtp_server(
+            core, sending.outbox, authenticator, self._random, tls, guard, room
+        )
         return (
             *await _open("imap", imap, self._imap),
             *await _open("smtp", smtp, self._smtp),

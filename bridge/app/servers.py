@@ -6,6 +6,7 @@ import ssl
 from random import Random
 
 from bridge.app.core import Core
+from bridge.app.room import Room
 from bridge.credentials import Authenticator
 from bridge.guessing import GuessGuard
 from bridge.imapserver.server import ImapServer
@@ -45,6 +46,7 @@ def smtp_server(
     random: Random,
     tls: ssl.SSLContext,
     guard: GuessGuard,
+    room: Room,
 ) -> SmtpServer:
     """Return the submission server, not started."""
     send = core.config.send
@@ -61,12 +63,18 @@ def smtp_server(
         rules=rules,
         trusted=_trusted(core, by_address),
         stop_grace_s=PART_GRACE_S,
+        max_sessions=room.smtp,
     )
     return SmtpServer(outbox, authenticator, core.clock, random, settings, tls=tls, guard=guard)
 
 
 def imap_server(
-    core: Core, authenticator: Authenticator, sync: Sync, tls: ssl.SSLContext, guard: GuessGuard
+    core: Core,
+    authenticator: Authenticator,
+    sync: Sync,
+    tls: ssl.SSLContext,
+    guard: GuessGuard,
+    room: Room,
 ) -> ImapServer:
     """Return the IMAP server, not started."""
     services = Services(
@@ -78,7 +86,9 @@ def imap_server(
         quota=QuotaOfApi(sync),
         append_limit_bytes=max(core.config.send.max_message_bytes, LEAST_APPEND_LIMIT_BYTES),
     )
-    settings = ImapSettings(stop_grace_s=PART_GRACE_S, spool_dir=core.config.data_dir)
+    settings = ImapSettings(
+        stop_grace_s=PART_GRACE_S, spool_dir=core.config.data_dir, max_connections=room.imap
+    )
     return ImapServer(services, settings, tls=tls)
 
 

@@ -36,6 +36,7 @@ from bridge.limits import (
     IMAP_STRANGER_LITERALS,
     IMAP_STRANGER_SKIPPED_BYTES,
 )
+from bridge.visitors import Visitors
 
 log = structlog.get_logger()
 
@@ -50,7 +51,7 @@ class Connection(Wire):
         services: what all sessions share.
         settings: limits.
         tls: offers STARTTLS with this; None offers none.
-        encrypted: the connection is under TLS from its first byte.
+        implicit_tls: TLS comes before the first word.
         connections: the server's; this one is among them while it lasts.
     """
 
@@ -60,10 +61,11 @@ class Connection(Wire):
         settings: ImapSettings,
         tls: ssl.SSLContext | None,
         *,
-        encrypted: bool,
-        connections: set[Connection],
+        implicit_tls: bool,
+        connections: Visitors[Connection],
     ) -> None:
-        super().__init__(services.clock, _strangers_framer(), encrypted=encrypted)
+        super().__init__(services.clock, _strangers_framer())
+        self._implicit_tls = implicit_tls
         self._services = services
         self._settings = settings
         self._tls = tls
@@ -87,15 +89,20 @@ class Connection(Wire):
         host = str(peer[0]) if peer else "127.0.0.1"
         self._loopback = is_loopback(host.removeprefix("::ffff:"))
         self.session = Session(self._services, self, host)
-        if len(self._connections) >= self._settings.max_connections:
+        if self._implicit_tls:
+            self._transport.pause_reading()
+        verdict = self._connections.enter(self, self._clock.monotonic())
+        if verdict.goes is not None:
+            verdict.goes.hang_up("too many connections, log in sooner")
+        if not verdict.stays:
+            log.warning("imap_connection_refused", peer=host, reason="too many connections")
             self.hang_up("too many connections, try again later")
             return
-        self._connections.add(self)
         self._task = self._loop.create_task(self._serve())
 
     def lost(self) -> None:
         """Forget the connection."""
-        self._connections.discard(self)
+        self._connections.leave(self)
         if self._task is None:
             self._end()
 
@@ -113,6 +120,21 @@ class Connection(Wire):
             self.hang_up(SHUTTING_DOWN)
         self.wake()
         await asyncio.shield(self._ended)
+
+    @property
+    def address(self) -> str:
+        """Where the client comes from."""
+        return self.session.peer
+
+    @property
+    def is_counted(self) -> bool:
+        """Whether the client has not logged in."""
+        return self.session.state is State.NOT_AUTHENTICATED
+
+    @property
+    def guesses(self) -> int:
+        """How many wrong passwords it has tried."""
+        return self.session.failures
 
     def abort(self) -> None:
         """Hang up without a word."""
@@ -157,7 +179,8 @@ class Connection(Wire):
 
     def hang_up(self, why: str) -> None:
         """Say goodbye and close."""
-        if self.session.state is not State.LOGOUT:
+        unspeakable = self._implicit_tls and not self.encrypted
+        if self.session.state is not State.LOGOUT and not unspeakable:
             self.write(f"* BYE {why}\r\n".encode())
         self.session.state = State.LOGOUT
         self.close()
@@ -194,6 +217,8 @@ class Connection(Wire):
 
     async def _serve(self) -> None:
         try:
+            if self._implicit_tls and self._tls is not None:
+                await self.begin_tls(self._tls, self._settings.handshake_timeout_s)
             self.write(f"* OK [CAPABILITY {capabilities(self.session)}] ready\r\n".encode())
             while self.session.state is not State.LOGOUT:
                 await self._turn()
@@ -207,6 +232,7 @@ class Connection(Wire):
             self._spool.close()
             await self.session.close()
             self.close()
+            self._connections.leave(self)  # nobody tells of a handshake that failed
             self._end()
 
     async def _turn(self) -> None:
@@ -249,7 +275,7 @@ class Connection(Wire):
             self.framer.literal_limit = IMAP_LITERALS
             self.framer.skip_limit_bytes = None
         if self._want_tls and self._tls is not None:
-            await self.begin_tls(self._tls)
+            await self.begin_tls(self._tls, self._settings.handshake_timeout_s)
         if self._want_deflate:
             self.begin_deflate()
         self._want_tls = self._want_deflate = False

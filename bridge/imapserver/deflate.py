@@ -10,6 +10,7 @@ import zlib
 
 from bridge.limits import DEFLATE_FREE_BYTES, DEFLATE_PIECE_BYTES, DEFLATE_RATIO
 
+PIECE_BYTES = DEFLATE_PIECE_BYTES
 RAW_DEFLATE = -15
 LEVEL = 3
 """Low: most of what is sent are texts that were sent to be read now."""
@@ -55,13 +56,13 @@ class Deflate:
             del self._packed[:FEED_BYTES]
             self._packed_bytes += len(self._given)
         try:
-            data = self._unpacker.decompress(self._given, DEFLATE_PIECE_BYTES)
+            data = self._unpacker.decompress(self._given, PIECE_BYTES)
         except zlib.error as error:
             raise ConnectionResetError("the client's deflate stream is broken") from error
         if self._unpacker.eof:
             raise ConnectionResetError("the client ended its deflate stream")
         self._given = self._unpacker.unconsumed_tail
-        self._more_inside = len(data) == DEFLATE_PIECE_BYTES
+        self._more_inside = len(data) == PIECE_BYTES
         self._unpacked_bytes += len(data)
         if self._unpacked_bytes > DEFLATE_FREE_BYTES + DEFLATE_RATIO * self._packed_bytes:
             raise ConnectionResetError("the client's deflate stream unpacks without end")

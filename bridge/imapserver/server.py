@@ -11,6 +11,7 @@ from bridge.config.listen import Listen
 from bridge.imapserver.connection import Connection
 from bridge.imapserver.session import Services
 from bridge.imapserver.settings import ImapSettings
+from bridge.visitors import Visitors
 
 __all__ = ["ImapServer", "ImapSettings"]
 
@@ -38,7 +39,7 @@ class ImapServer:
         self._settings = settings
         self._tls = tls
         self._servers: list[asyncio.Server] = []
-        self._connections: set[Connection] = set()
+        self._connections: Visitors[Connection] = Visitors(settings.max_connections)
         self._watch: asyncio.Task[None] | None = None
 
     async def start(self, listeners: Sequence[Listen]) -> list[tuple[str, int]]:
@@ -75,7 +76,7 @@ class ImapServer:
                 await asyncio.wait_for(server.wait_closed(), 1)
 
     async def _finish_all(self) -> None:
-        if not self._connections:
+        if not len(self._connections):
             return
         grace = asyncio.ensure_future(self._services.clock.sleep(self._settings.stop_grace_s))
         everyone = [asyncio.ensure_future(one.finish()) for one in self._connections]
@@ -91,19 +92,18 @@ class ImapServer:
         if listen.implicit_tls and self._tls is None:
             raise ValueError("implicit TLS needs a certificate")
         return await asyncio.get_running_loop().create_server(
-            lambda: self._connection(encrypted=listen.implicit_tls),
+            lambda: self._connection(implicit_tls=listen.implicit_tls),
             listen.host,
             listen.port,
-            ssl=self._tls if listen.implicit_tls else None,
             backlog=128,
         )
 
-    def _connection(self, *, encrypted: bool) -> Connection:
+    def _connection(self, *, implicit_tls: bool) -> Connection:
         return Connection(
             self._services,
             self._settings,
             self._tls,
-            encrypted=encrypted,
+            implicit_tls=implicit_tls,
             connections=self._connections,
         )
 

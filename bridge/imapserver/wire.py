@@ -29,7 +29,6 @@ class Wire(asyncio.Protocol):
     Args:
         clock: for the times below.
         framer: takes what arrives.
-        encrypted: TLS is on from the first byte.
 
     Attributes:
         heard_at, sent_at: when bytes last came and went, by the monotonic clock.
@@ -37,9 +36,9 @@ class Wire(asyncio.Protocol):
         gone: the connection is closed or about to be.
     """
 
-    def __init__(self, clock: Clock, framer: Framer, *, encrypted: bool) -> None:
+    def __init__(self, clock: Clock, framer: Framer) -> None:
         self.framer = framer
-        self.encrypted = encrypted
+        self.encrypted = False
         self.gone = False
         self.backed_up_since: float | None = None
         self.heard_at = self.sent_at = clock.monotonic()
@@ -208,14 +207,16 @@ class Wire(asyncio.Protocol):
 
     # -- underneath ----------------------------------------------------------------------------
 
-    async def begin_tls(self, tls: ssl.SSLContext) -> None:
+    async def begin_tls(self, tls: ssl.SSLContext, timeout_s: float) -> None:
         """Put TLS underneath; what was sent in clear behind STARTTLS is forgotten."""
         self.flush()
         self._transport.pause_reading()
         self.framer.clear()
         self._ahead = None
         try:
-            transport = await self._loop.start_tls(self._transport, self, tls, server_side=True)
+            transport = await self._loop.start_tls(
+                self._transport, self, tls, server_side=True, ssl_handshake_timeout=timeout_s
+            )
         except (OSError, ValueError) as error:
             raise ConnectionAbortedError("TLS could not be begun") from error
         self._transport = cast(asyncio.Transport, transport)

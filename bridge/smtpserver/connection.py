@@ -16,7 +16,7 @@ from __future__ import annotations
 import asyncio
 import ssl
 from ipaddress import ip_address
-from typing import Any, NoReturn
+from typing import Any, NoReturn, cast
 
 import structlog
 from aiosmtpd.smtp import SMTP
@@ -31,6 +31,7 @@ from bridge.limits import (
 )
 from bridge.smtpserver.reply import reply, with_status
 from bridge.smtpserver.settings import SmtpSettings
+from bridge.visitors import Visitors
 
 log = structlog.get_logger()
 
@@ -64,8 +65,8 @@ class Connection(SMTP):
         settings: see ``SmtpSettings``.
         tls: offers STARTTLS with this; None offers none.
         loop: the running loop.
-        open_connections: the server's, this one among them while it lasts; None turns the
-            client away.
+        visitors: the server's, this one among them while it lasts.
+        implicit_tls: TLS comes before the first word.
     """
 
     line_length_limit = COMMAND_LIMIT_BYTES
@@ -75,7 +76,9 @@ class Connection(SMTP):
         settings: SmtpSettings,
         tls: ssl.SSLContext | None,
         loop: asyncio.AbstractEventLoop,
-        open_connections: set[Connection] | None,
+        visitors: Visitors[Connection],
+        *,
+        implicit_tls: bool = False,
     ) -> None:
         super().__init__(
             None,
@@ -88,11 +91,14 @@ class Connection(SMTP):
         )
         self.settings = settings
         self.starttls = tls
-        self._open_connections = open_connections
+        self._visitors = visitors
+        self._implicit_tls = implicit_tls
+        self._turned_away = False
         self._unknown_commands = 0
         self._stranger_commands = 0
         self._heard_at = loop.time()
         self._ending = False
+        self._login_timer: asyncio.TimerHandle | None = None
         self._answered = asyncio.Event()
         self._ended = asyncio.Event()
         self.busy = False
@@ -102,30 +108,44 @@ class Connection(SMTP):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Begin, or turn the client away."""
-        if self._open_connections is None:
-            assert isinstance(transport, asyncio.WriteTransport)  # noqa: S101 - a stream's is one
-            transport.write(b"421 4.7.0 Too many connections, try again later\r\n")
-            transport.close()
-            return
-        self._open_connections.add(self)
         super().connection_made(transport)
+        verdict = self._visitors.enter(self, self.loop.time())
+        if verdict.goes is not None:
+            verdict.goes._hang_up("421 4.7.0 Too many connections, log in sooner")
+        if not verdict.stays:
+            log.warning("smtp client turned away", peer=self.peer, reason="too many connections")
+            self._turned_away = True
+            self._hang_up("421 4.7.0 Too many connections, try again later")
+            return
+        if self._implicit_tls:
+            cast(asyncio.Transport, transport).pause_reading()  # uvloop's is one in all but name
+        self._login_timer = self.loop.call_later(self.settings.login_timeout_s, self._login_time)
 
     def connection_lost(self, error: Exception | None) -> None:
         """Forget the connection."""
-        if self._open_connections is not None:
-            self._open_connections.discard(self)
-            super().connection_lost(error)
+        super().connection_lost(error)
+        self._over()
+
+    def _over(self) -> None:
+        self._visitors.leave(self)
+        if self._login_timer is not None:
+            self._login_timer.cancel()
         self._answered.set()
         self._ended.set()
 
+    def _login_time(self) -> None:
+        if self.is_counted:
+            log.info("smtp login timeout", peer=self.peer)
+            self._hang_up("421 4.4.2 Log in sooner")
+
     def data_received(self, data: bytes) -> None:
         """Take bytes in; from who was turned away none."""
-        if self._open_connections is not None:
+        if not self._turned_away:
             super().data_received(data)
 
     def eof_received(self) -> bool:
         """Let the client close its own side: what it sent before that is still answered."""
-        if self._open_connections is None:
+        if self._turned_away:
             return False
         return bool(asyncio.StreamReaderProtocol.eof_received(self))
 
@@ -149,7 +169,7 @@ class Connection(SMTP):
     def _hang_up(self, last_words: str = "") -> None:
         if self.transport is None or self.transport.is_closing():
             return
-        if last_words:
+        if last_words and (self.is_encrypted or not self._implicit_tls):
             self._writer.write(last_words.encode() + b"\r\n")
         self.transport.close()
 
@@ -197,6 +217,21 @@ class Connection(SMTP):
     def is_stranger(self) -> bool:
         """Whether the client has neither logged in nor begun a message."""
         return True
+
+    @property
+    def is_counted(self) -> bool:
+        """Whether it would have to log in and has not."""
+        return self.is_stranger and not self.is_trusted_unheard
+
+    @property
+    def address(self) -> str:
+        """The client's address, "" if it has none."""
+        return self.peer
+
+    @property
+    def guesses(self) -> int:
+        """How many wrong passwords it has tried."""
+        return 0
 
     @property
     def is_trusted_unheard(self) -> bool:
@@ -271,6 +306,10 @@ class Connection(SMTP):
 
     async def _handle_client(self) -> None:
         try:
+            if self._turned_away:
+                return
+            if self._implicit_tls and self.starttls is not None:
+                await self._encrypt(self.starttls)
             if self.is_trusted_unheard:
                 await self._refuse_early_talk()
             await self.push(f"220 {self.hostname} {self.__ident__}")
@@ -384,12 +423,19 @@ class Connection(SMTP):
         writer: Any = self._writer
         stream._buffer.clear()
         try:
-            encrypted = await self.loop.start_tls(plain, self, context, server_side=True)
+            encrypted = await self.loop.start_tls(
+                plain,
+                self,
+                context,
+                server_side=True,
+                ssl_handshake_timeout=self.settings.handshake_timeout_s,
+            )
         except (OSError, ssl.SSLError) as error:
             log.info("smtp tls failed", peer=self.peer, error=str(error))
             encrypted = None
         if encrypted is None:
             plain.abort()
+            self._over()  # nobody tells of a handshake that failed
             raise ClientGone
         stream._transport = writer._transport = self.transport = encrypted
         self._over_ssl = True

@@ -23,6 +23,7 @@ from bridge.smtpserver.connection import Connection
 from bridge.smtpserver.delivery import Delivery
 from bridge.smtpserver.session import SubmissionSession
 from bridge.smtpserver.settings import SmtpSettings
+from bridge.visitors import Visitors
 
 GOODBYE_S = 0.5
 """How long clients that were hung up on may take to close their side."""
@@ -61,7 +62,7 @@ class SmtpServer:
         largest_bytes = settings.rules.max_message_bytes
         self._budget = Budget(max(SUBMISSIONS_BYTES, 2 * largest_bytes))
         self._servers: list[asyncio.Server] = []
-        self._connections: set[Connection] = set()
+        self._connections: Visitors[Connection] = Visitors(settings.max_sessions)
 
     async def start(self, listeners: Sequence[Listen]) -> list[tuple[str, int]]:
         """Listen on every address; returns host and port of each, in order.
@@ -116,22 +117,21 @@ class SmtpServer:
             raise ValueError("implicit TLS needs a certificate")
         loop = asyncio.get_running_loop()
         return await loop.create_server(
-            lambda: self._session(loop),
+            lambda: self._session(loop, implicit_tls=listen.implicit_tls),
             listen.host,
             listen.port,
-            ssl=self._tls if listen.implicit_tls else None,
             backlog=128,
         )
 
-    def _session(self, loop: asyncio.AbstractEventLoop) -> SubmissionSession:
-        full = len(self._connections) >= self._settings.max_sessions
+    def _session(self, loop: asyncio.AbstractEventLoop, *, implicit_tls: bool) -> SubmissionSession:
         return SubmissionSession(
             self._settings,
             self._authenticator,
             self._delivery,
             self._tls,
             loop,
-            open_connections=None if full else self._connections,
+            self._connections,
+            implicit_tls=implicit_tls,
             guard=self._guard,
             budget=self._budget,
         )

@@ -28,6 +28,7 @@ from bridge.smtpserver.delivery import Answer, Delivery, Incoming
 from bridge.smtpserver.path import Path, PathFault, parse_path
 from bridge.smtpserver.reply import reply
 from bridge.smtpserver.settings import SmtpSettings
+from bridge.visitors import Visitors
 
 log = structlog.get_logger()
 
@@ -62,7 +63,8 @@ class SubmissionSession(Connection):
         delivery: takes whole messages.
         tls: offers STARTTLS with this; None offers none.
         loop: the running loop.
-        open_connections: see ``Connection``.
+        visitors: see ``Connection``.
+        implicit_tls: see ``Connection``.
         guard: slows who guesses.
         budget: of all messages under way; None is without end.
     """
@@ -74,12 +76,13 @@ class SubmissionSession(Connection):
         delivery: Delivery,
         tls: ssl.SSLContext | None,
         loop: asyncio.AbstractEventLoop,
-        open_connections: set[Connection] | None,
+        visitors: Visitors[Connection],
         *,
+        implicit_tls: bool,
         guard: GuessGuard,
         budget: Budget | None = None,
     ) -> None:
-        super().__init__(settings, tls, loop, open_connections)
+        super().__init__(settings, tls, loop, visitors, implicit_tls=implicit_tls)
         self._guard = guard
         self._budget = budget
         self._logins = authenticator
@@ -107,6 +110,11 @@ class SubmissionSession(Connection):
     def is_trusted_unheard(self) -> bool:
         """Whether whatever comes may be sent, because of where it comes from alone."""
         return self._account is None and bool(self._allowed())
+
+    @property
+    def guesses(self) -> int:
+        """How many wrong passwords the client has tried."""
+        return self._login_failures
 
     # -- greetings and login -------------------------------------------------------------------
 

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from ipaddress import IPv4Network, IPv6Network, ip_address
 
+from bridge.limits import LOGIN_S, SMTP_CONNECTIONS, TLS_HANDSHAKE_S
 from bridge.mime.addr_spec import comparable
 from bridge.mime.submission import SubmissionRules
 from bridge.model import AccountId
@@ -23,8 +24,10 @@ class TrustedNetwork:
 class SmtpSettings:
     """``accounts`` has each account's address; ``hostname`` is how the server names itself.
 
-    ``idle_timeout_s`` is RFC 5321 §4.5.3.2.7's; ``max_sessions`` and ``max_login_failures`` per
-    server and per session; ``stop_grace_s`` bounds the wait for messages in hand at ``stop``.
+    ``login_timeout_s`` is how long a stranger may take to log in, ``handshake_timeout_s`` how long
+    TLS may take to begin. ``idle_timeout_s`` is RFC 5321 §4.5.3.2.7's; ``max_sessions`` and
+    ``max_login_failures`` per server and per session; ``stop_grace_s`` bounds the wait for
+    messages in hand at ``stop``.
     """
 
     accounts: Mapping[AccountId, str]
@@ -32,9 +35,11 @@ class SmtpSettings:
     trusted: tuple[TrustedNetwork, ...] = ()
     hostname: str = "pec-bridge.localhost"
     idle_timeout_s: float = 300.0
-    max_sessions: int = 200
+    max_sessions: int = SMTP_CONNECTIONS
     max_login_failures: int = 5
     stop_grace_s: float = 10.0
+    login_timeout_s: float = LOGIN_S
+    handshake_timeout_s: float = TLS_HANDSHAKE_S
 
     def account_of(self, address: str, among: Iterable[AccountId]) -> AccountId | None:
         """Return which of these accounts an address is, however it is spelled."""
