@@ -233,6 +233,7 @@ class Connection(Wire):
             await self.session.close()
             self.close()
             self._connections.leave(self)  # nobody tells of a handshake that failed
+            self.framer.clear()  # what nobody will read
             self._end()
 
     async def _turn(self) -> None:

@@ -321,6 +321,8 @@ class Connection(SMTP):
         finally:
             self._hang_up()
             self._answered.set()
+            stream: Any = self._reader
+            stream._buffer.clear()  # what nobody will read
 
     async def _refuse_early_talk(self) -> None:
         """Hang up on who speaks before he was greeted: it is no SMTP, but might look like it.

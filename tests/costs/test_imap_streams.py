@@ -23,6 +23,7 @@ from bridge.limits import (
 )
 from tests.costs.measure import others, peak
 from tests.imapserver.client import Client, Rig
+from tests.running import until
 
 
 async def poured(client: Client, piece: bytes, most_bytes: int) -> bytes:
@@ -188,3 +189,11 @@ def test_time_for_junk_grows_with_its_length(wire: bytes) -> None:
                 except TooLong:
                     continue
         assert held.size_bytes < 400_000 * factor
+
+
+async def test_what_a_closed_connection_sent_is_forgotten(rig: Rig) -> None:
+    client = await rig.client()
+    (connection,) = rig.server._connections
+    await poured(client, b"\n" * 50_000, 2 * MIB)
+    await until(lambda: not len(rig.server._connections))
+    assert connection.framer.pending_bytes == 0

@@ -180,3 +180,12 @@ async def test_a_client_too_many_is_told_so_and_may_talk(serve: Serve) -> None:
     assert (await reader.read()).startswith(b"421 4.7.0 Too many connections")
     writer.close()
     assert (await first.do("NOOP")).code == 250
+
+
+async def test_what_a_closed_session_sent_is_forgotten(served: Served) -> None:
+    client = await served.connect()
+    (session,) = served.server._connections
+    client.writer.write(b"NOOP\r\n" * 10_000)
+    await client.reader.read()
+    await until(lambda: not len(served.server._connections))
+    assert not session._reader._buffer
