@@ -48,6 +48,7 @@ gives it a meaning.
 
 INBOX = "INBOX"
 SENT = "Sent"
+UNSENT = "Unsent"
 DRAFTS = "Drafts"
 TRASH = "Trash"
 ARCHIVE = "Archive"
@@ -99,6 +100,12 @@ class SubmissionState(Enum):
     DROPPED = "dropped"
     UNCERTAIN = "uncertain"
     RESTORED = "restored"
+
+
+NEVER_LEFT: frozenset[SubmissionState] = frozenset(
+    {SubmissionState.HELD, SubmissionState.REFUSED, SubmissionState.CANCELLED}
+)
+"""States of what did not leave and is not about to."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,6 +18,9 @@ from bridge.imap.mailboxname import canonical
 from bridge.mailbox.own_copy import submitted_copy
 from bridge.mime.ingest import Ingested
 from bridge.model import (
+    NEVER_LEFT,
+    SENT,
+    UNSENT,
     AccountId,
     Added,
     Change,
@@ -112,16 +115,36 @@ class MailboxTransaction:
 
         A text whose Message-ID is in ``Sent`` already is not added again: the row that is there
         is returned, whether client or outbox came first. One without a Message-ID is known there
-        by its bytes, apart from what was added to it when it was submitted.
+        by its bytes, apart from what was added to it when it was submitted. One that never left
+        does not come into ``Sent`` by a client's own copy either: that goes as it comes, its UID
+        used up.
 
         Raises:
             NoSuchMailbox: it is gone.
         """
         box = await self._mailbox(mailbox)
-        if box.special_use is SpecialUse.SENT and (known := await self._known(box, message)):
-            return known
+        is_unsent = False
+        if box.special_use is SpecialUse.SENT:
+            if known := await self._known(box, message):
+                return known
+            is_unsent = await self._is_unsent(box.account, message)
         content = await self.tx.add_content(box.account, message)
-        return await self.append_content(mailbox, content, message.size_bytes, flags, internal_date)
+        row = await self.append_content(mailbox, content, message.size_bytes, flags, internal_date)
+        if is_unsent:
+            await self.expunge(mailbox, [row.uid])
+        return row
+
+    async def _is_unsent(self, account: AccountId, message: Ingested) -> bool:
+        """Tell whether ``Unsent`` shows the last submission of this message."""
+        box = _named(await self.tx.mailboxes(account), UNSENT)
+        if box is None:
+            return False
+        if message.message_id is None:
+            return await submitted_copy(self.tx, box, message.raw) is not None
+        entries = await self.tx.submissions_by_message_id(account, message.message_id)
+        if not entries or entries[-1].state not in NEVER_LEFT:
+            return False
+        return await self.tx.uid_by_message_id(box.id, message.message_id) is not None
 
     async def _known(self, sent: Mailbox, message: Ingested) -> MessageRow | None:
         if message.message_id is None:
@@ -189,21 +212,59 @@ class MailboxTransaction:
         Where a client's own copy came first it stands in ``Sent`` for the submitted one: it has
         the Message-ID, perhaps other bytes, and is no submission's.
         """
-        for copy in await self._sent_copies(account, content, message_id):
+        boxes = await self.tx.mailboxes(account)
+        for copy in await self._sent_copies(boxes, account, content, message_id):
             known = await self.tx.flags_of(copy.mailbox, (copy.uid,))
             old = known[copy.uid][1]
             new = FlagChange.REMOVE.combine(old, remove) | add
             if new != old:
                 await self.change_flags(copy.mailbox, (copy.uid,), FlagChange.SET, new)
 
+    async def place_sent(
+        self, account: AccountId, messages: Sequence[tuple[ContentId, str]], *, in_sent: bool
+    ) -> None:
+        """Move submitted messages into ``Sent`` (out of ``Unsent``), or the other way round.
+
+        Only what stands in the one goes to the other: a copy that somebody filed elsewhere stays
+        there, and one that was deleted does not come back. Flags, keywords and INTERNALDATE stay.
+
+        Args:
+            account: whose they are.
+            messages: each one's text and Message-ID; see ``flag_sent`` for a client's own copy.
+            in_sent: whether they belong in ``Sent``.
+        """
+        boxes = await self.tx.mailboxes(account)
+        sent = next((box for box in boxes if box.special_use is SpecialUse.SENT), None)
+        unsent = _named(boxes, UNSENT)
+        source, target = (unsent, sent) if in_sent else (sent, unsent)
+        if source is None or source == target:
+            return
+        uids = {
+            copy.uid
+            for content, message_id in messages
+            for copy in await self._sent_copies(boxes, account, content, message_id)
+            if copy.mailbox == source.id
+        }
+        if not uids:
+            return
+        if target is None:
+            target = await self._create_for_sent(account, in_sent=in_sent)
+        await self.move(source.id, sorted(uids), target.id)
+
+    async def _create_for_sent(self, account: AccountId, *, in_sent: bool) -> Mailbox:
+        name = SENT if in_sent else UNSENT
+        box = await self.create(account, name, SpecialUse.SENT if in_sent else None)
+        await self.subscribe(account, name)
+        return box
+
     async def _sent_copies(
-        self, account: AccountId, content: ContentId, message_id: str
+        self, boxes: Sequence[Mailbox], account: AccountId, content: ContentId, message_id: str
     ) -> list[Copy]:
-        boxes = {box.id: box for box in await self.tx.mailboxes(account)}
-        copies = [copy for copy in await self.tx.copies(content) if copy.mailbox in boxes]
-        for box in boxes.values():
+        ids = {box.id for box in boxes}
+        copies = [copy for copy in await self.tx.copies(content) if copy.mailbox in ids]
+        for box in boxes:
             uid = None
-            if box.special_use is SpecialUse.SENT and message_id:
+            if message_id and (box.special_use is SpecialUse.SENT or box.name == UNSENT):
                 uid = await self.tx.uid_by_message_id(box.id, message_id)
             row = None if uid is None else await self.tx.message_row(box.id, uid)
             if row is not None and not await self.tx.submissions_of_content(account, row.content):
@@ -368,3 +429,7 @@ class MailboxTransaction:
 
 def _next_modseq(mailbox: Mailbox) -> ModSeq:
     return ModSeq(mailbox.highest_modseq + 1)
+
+
+def _named(boxes: Sequence[Mailbox], name: str) -> Mailbox | None:
+    return next((box for box in boxes if box.name == name), None)

@@ -14,7 +14,7 @@ from bridge.clock import ROME
 from bridge.mailbox import MailboxTransaction
 from bridge.mime.dsn import Bounce, compose_bounce
 from bridge.mime.ingest import ingest
-from bridge.model import INBOX, AccountId
+from bridge.model import INBOX, UNSENT, AccountId
 from bridge.store.messages import Part
 from bridge.store.outbox import SubmissionRow
 
@@ -42,13 +42,13 @@ def refused_by_api(status: int | None, words: str, api_host: str) -> Verdict:
             "Il messaggio non è stato inviato: il servizio PEC lo ha rifiutato. Non è partito "
             "nulla e nulla è stato addebitato.\n"
             "Leggere la risposta del servizio qui sotto, correggere il messaggio e inviarlo di "
-            "nuovo. L'originale è nella posta inviata."
+            f"nuovo. L'originale è nella cartella {UNSENT}."
         ),
         english=(
             "The message was not sent: the PEC service refused it. Nothing left and nothing was "
             "charged.\n"
             "Read the service's answer below, mend the message and send it again. The original "
-            "is among the sent mail."
+            f"is in the mailbox {UNSENT}."
         ),
         diagnostic=shown,
         diagnostic_type="http",
@@ -64,12 +64,14 @@ def unreachable(since: datetime, reason: str, api_host: str) -> Verdict:
         italian=(
             f"Il messaggio non è stato inviato: dal {day:%d/%m/%Y} non è stato possibile "
             "consegnarlo al servizio PEC. I tentativi sono finiti e non è partito nulla.\n"
-            "Verificare la connessione (`pec-bridge status`) e inviarlo di nuovo."
+            "Verificare la connessione (`pec-bridge status`) e inviarlo di nuovo. L'originale è "
+            f"nella cartella {UNSENT}."
         ),
         english=(
             f"The message was not sent: since {day:%Y-%m-%d} it could not be handed to the PEC "
             "service. The tries are over and nothing left.\n"
-            "Check the connection (`pec-bridge status`) and send it again."
+            "Check the connection (`pec-bridge status`) and send it again. The original is in "
+            f"the mailbox {UNSENT}."
         ),
         diagnostic=reason,
         remote_mta=api_host,

@@ -17,6 +17,7 @@ from bridge.clock import Clock
 from bridge.mailbox import Mailboxes, MailboxTransaction
 from bridge.model import PEC_UNCERTAIN, QueueId, SubmissionState
 from bridge.outbox.states import Event, allows, following
+from bridge.outbox.step import take_step
 from bridge.outbox.wake import Wake
 from bridge.receipts import claim
 from bridge.store.outbox import Step, SubmissionRow
@@ -81,7 +82,7 @@ class Decisions:
                 retrying_since=row.retrying_since if waiting else None,
                 forced=True,
             )
-            await mtx.tx.step_submission(row.id, step)
+            await take_step(mtx, row, step)
 
         return await self._decide(id, "retry", work)
 
@@ -94,7 +95,7 @@ class Decisions:
 
         async def work(mtx: MailboxTransaction, row: SubmissionRow, now: datetime) -> None:
             step = _step(row, Event.CANCEL, "cancelled", now, reason="cancelled by a person")
-            await mtx.tx.step_submission(row.id, step)
+            await take_step(mtx, row, step)
 
         return await self._decide(id, "cancel", work)
 
@@ -115,7 +116,7 @@ class Decisions:
                 raise DecisionRefused(
                     f"The code {code} belongs to {owner.id} ({owner.subject!r}) already."
                 )
-            await mtx.tx.step_submission(row.id, replace(step, code=code, sent_at=row.updated_at))
+            await take_step(mtx, row, replace(step, code=code, sent_at=row.updated_at))
             await end_uncertainty(mtx, row, now)
             await claim(mtx, row.account, row.id, code)
 
@@ -130,7 +131,7 @@ class Decisions:
 
         async def work(mtx: MailboxTransaction, row: SubmissionRow, now: datetime) -> None:
             step = _step(row, Event.RESOLVE_RESEND, "resolved", now, reason="resent by a person")
-            await mtx.tx.step_submission(row.id, step)
+            await take_step(mtx, row, step)
             await mtx.tx.count_submission(row.id, None, 0, 0)
             await end_uncertainty(mtx, row, now)
 
@@ -145,7 +146,7 @@ class Decisions:
 
         async def work(mtx: MailboxTransaction, row: SubmissionRow, now: datetime) -> None:
             step = _step(row, Event.RESOLVE_DROP, "resolved", now, reason="given up by a person")
-            await mtx.tx.step_submission(row.id, step)
+            await take_step(mtx, row, step)
             await end_uncertainty(mtx, row, now)
 
         return await self._decide(id, "resolve --drop", work)

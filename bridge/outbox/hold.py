@@ -17,6 +17,7 @@ from bridge.outbox.backoff import FIRST_PROBE_S, next_probe
 from bridge.outbox.notice import Notice
 from bridge.outbox.plan import Plan
 from bridge.outbox.states import Event, following
+from bridge.outbox.step import take_steps
 from bridge.store.outbox import HoldCause, HoldRow, Step
 
 ALARMS = {
@@ -72,20 +73,15 @@ async def hold_entries(
     until: datetime | None = None,
 ) -> int:
     """Hold the account's queued entries but those a person forced; returns how many."""
-    held = 0
-    for row in await mtx.tx.submissions(account=account, state=SubmissionState.QUEUED):
-        if row.forced:
-            continue
-        step = Step(
-            row.state,
-            following(row.state, Event.STOP),
-            now,
-            reason=reason,
-            not_before=until,
-            retrying_since=None,
+    steps = [
+        (
+            row,
+            Step(row.state, following(row.state, Event.STOP), now, reason=reason, not_before=until),
         )
-        held += await mtx.tx.step_submission(row.id, step)
-    return held
+        for row in await mtx.tx.submissions(account=account, state=SubmissionState.QUEUED)
+        if not row.forced
+    ]
+    return len(await take_steps(mtx, steps))
 
 
 async def hold_for_plan(
@@ -103,8 +99,8 @@ async def hold_for_plan(
 
 async def release_entries(mtx: MailboxTransaction, account: AccountId, now: datetime) -> int:
     """Queue the account's held entries again, each in its old place; returns how many."""
-    released = 0
-    for row in await mtx.tx.submissions(account=account, state=SubmissionState.HELD):
-        step = Step(row.state, following(row.state, Event.RELEASE), now)
-        released += await mtx.tx.step_submission(row.id, step)
-    return released
+    steps = [
+        (row, Step(row.state, following(row.state, Event.RELEASE), now))
+        for row in await mtx.tx.submissions(account=account, state=SubmissionState.HELD)
+    ]
+    return len(await take_steps(mtx, steps))

@@ -283,9 +283,10 @@ async def _keep(
 ) -> ContentId:
     """Keep the text and show it in ``Sent``; returns the text that will be sent.
 
-    A client's own copy that came first stays the only one; it is known by its Message-ID, or by
-    its bytes apart from what the bridge added to them, and then is what will be sent. A copy
-    there that is another submission is another message, whatever its Message-ID says.
+    What was refused before, and now comes again, comes back from ``Unsent``. A client's own copy
+    that came first stays the only one; it is known by its Message-ID, or by its bytes apart from
+    what the bridge added to them, and then is what will be sent. A copy there that is another
+    submission is another message, whatever its Message-ID says.
     """
     box = await mtx.tx.mailbox(sent) if sent is not None else None
     if box is None:
@@ -294,6 +295,7 @@ async def _keep(
     if own := await clients_copy(mtx.tx, box, message.raw):
         return own.content
     content = await mtx.tx.add_content(account, message)
+    await mtx.place_sent(account, [(content, message.message_id or "")], in_sent=True)
     known = None
     if message.message_id:
         known = await mtx.tx.uid_by_message_id(sent, message.message_id)

@@ -27,6 +27,7 @@ from bridge.outbox import notice
 from bridge.outbox.decision import end_uncertainty
 from bridge.outbox.evidence import AFTER, BEFORE, Evidence, Sending, weigh
 from bridge.outbox.states import Event, following
+from bridge.outbox.step import take_step
 from bridge.outbox.wake import Wake, rest
 from bridge.receipts import claim
 from bridge.store.base import ReadTransaction, Store, StoreFailed
@@ -217,7 +218,7 @@ class Reconciler:
         async def work(mtx: MailboxTransaction) -> bool:
             if await _is_taken(mtx.tx, row.account, acceptance.code):
                 return False
-            if not await mtx.tx.step_submission(row.id, step):
+            if not await take_step(mtx, row, step):
                 return False
             await end_uncertainty(mtx, row, now)
             known = (acceptance.remote,) if acceptance.remote > 0 else ()

@@ -29,6 +29,7 @@ from bridge.outbox.bounce import Verdict, bounce, refused_by_api, unreachable
 from bridge.outbox.hold import hold_account, probe_later, release_account
 from bridge.outbox.plan import Plan, rome_day
 from bridge.outbox.states import Event, following
+from bridge.outbox.step import take_step
 from bridge.receipts import claim
 from bridge.store.outbox import AttemptEnd, HoldCause, Step, SubmissionRow
 
@@ -101,7 +102,7 @@ class Settler:
                     raise Overtaken(row.id)
             number = await mtx.tx.begin_attempt(row.id, now)
             step = Step(row.state, new, now, attempt=number, retrying_since=row.retrying_since)
-            if not await mtx.tx.step_submission(row.id, step):
+            if not await take_step(mtx, row, step):
                 raise Overtaken(row.id)
             await mtx.tx.count_submission(
                 row.id, rome_day(now), len(row.recipients), cost_microeuro
@@ -180,7 +181,7 @@ class Settler:
         step = Step(row.state, new, now, reason=verdict.diagnostic)
 
         async def work(mtx: MailboxTransaction) -> None:
-            if await mtx.tx.step_submission(row.id, step):
+            if await take_step(mtx, row, step):
                 await self._tell(mtx, row, verdict, now)
 
         await self._mailboxes.write(work)
@@ -331,7 +332,7 @@ async def _end(mtx: MailboxTransaction, attempt: Attempt, end: AttemptEnd, step:
         Overtaken: somebody else took the entry out of ``dispatching``.
     """
     await mtx.tx.end_attempt(attempt.row.id, attempt.number, end)
-    if not await mtx.tx.step_submission(attempt.row.id, step):
+    if not await take_step(mtx, attempt.row, step):
         raise Overtaken(attempt.row.id)
 
 

@@ -135,7 +135,8 @@ async def test_a_no_bounces_and_ends_it(
     assert len(simulator.calls(Operation.SEND)) == 1
     (bounce,) = await rig.mail()
     assert bounce.get_content_type() == "multipart/report"
-    assert PEC_FAILED in await rig.flags()
+    assert await rig.mail("Sent") == []
+    assert PEC_FAILED in await rig.flags("Unsent")
 
 
 @pytest.mark.parametrize("status", [401, 402])

@@ -383,7 +383,9 @@ async def test_a_clients_own_copy_of_other_bytes_shows_what_became_of_the_send(
     await rig.mailboxes.append(sent.id, own, frozenset(), rig.clock.now())
     await rig.outbox.enqueue(rig.accounts[0], submission, hashlib.sha256(submission.raw).digest())
     await rig.quiet()
-    assert (await rig.mailboxes.index(sent.id)).flags == [{PEC_FAILED}]
+    assert await rig.mail("Sent") == []
+    assert await rig.texts("Unsent") == [own.raw]
+    assert await rig.flags("Unsent") == {PEC_FAILED}
 
 
 async def test_a_message_deleted_from_sent_still_leaves(rig: Rig, simulator: Simulator) -> None:

@@ -195,7 +195,7 @@ async def test_a_message_refused_before_and_taken_now_has_not_failed(
     simulator.faults.answer(Operation.SEND, 400)
     first = await rig.submit()
     await rig.quiet()
-    assert "$PecFailed" in await rig.flags()
+    assert "$PecFailed" in await rig.flags("Unsent")
     second = await rig.submit()
     await rig.pass_time(2)
     assert first != second
