@@ -34,6 +34,8 @@ class AlarmKind(Enum):
     """What an alarm is about; sending, then receipts, then reading."""
 
     UNCERTAIN = "uncertain"
+    RESTORED = "restored"
+    WAITING = "waiting"
     CREDENTIALS = "credentials"
     PAYMENT = "payment"
     PLAN = "plan"

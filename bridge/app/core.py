@@ -24,6 +24,7 @@ from bridge.credentials import Secrets
 from bridge.lock import DataLock
 from bridge.mailbox import Mailboxes
 from bridge.model import AccountId
+from bridge.outbox.lineage import Lineage
 from bridge.outbox.plan import PLANS, Plan
 from bridge.store.base import Store
 from bridge.store.sqlite.database import SqliteStore
@@ -52,12 +53,19 @@ class Core:
     """
 
     def __init__(
-        self, config: Config, clock: Clock, lock: DataLock, store: Store, mailboxes: Mailboxes
+        self,
+        config: Config,
+        clock: Clock,
+        lock: DataLock,
+        store: Store,
+        mailboxes: Mailboxes,
+        lineage: Lineage,
     ) -> None:
         self.config = config
         self.clock = clock
         self.store = store
         self.mailboxes = mailboxes
+        self.lineage = lineage
         self.accounts: tuple[Served, ...] = ()
         self._lock = lock
         self._connection: ApiConnection | None = None
@@ -71,7 +79,7 @@ class Core:
         clock: Clock,
         http_transport: httpx.AsyncBaseTransport | None = None,
     ) -> Core:
-        """Take the lock, open the store and the accounts.
+        """Take the lock, open the store and the accounts; see ``Lineage`` for a restored store.
 
         Args:
             config: the settings.
@@ -89,7 +97,14 @@ class Core:
         except BaseException:
             lock.release()
             raise
-        core = cls(config, clock, lock, store, Mailboxes(store, clock))
+        mailboxes = Mailboxes(store, clock)
+        try:
+            lineage = await Lineage.open(mailboxes, clock, config.data_dir)
+        except BaseException:
+            await store.close()
+            lock.release()
+            raise
+        core = cls(config, clock, lock, store, mailboxes, lineage)
         try:
             await core._open_accounts(secrets, http_transport)
         except BaseException:
@@ -122,6 +137,7 @@ class Core:
         try:
             if self._connection is not None:
                 await self._connection.aclose()
+            await self.lineage.close()
             await self.store.close()
         finally:
             self._lock.release()

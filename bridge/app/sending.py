@@ -52,7 +52,9 @@ class Sending:
         )
         self.outbox = Outbox(core.mailboxes, core.clock, random, settings, self.wake)
         host = urlsplit(core.config.api.base_url).hostname or ""
-        settler = Settler(core.mailboxes, core.clock, random, core.plan, addresses, host)
+        settler = Settler(
+            core.mailboxes, core.clock, random, core.plan, addresses, host, core.lineage
+        )
         self._core = core
         self._dispatcher = Dispatcher(
             core.store,
@@ -94,7 +96,11 @@ class Sending:
 
     def works(self) -> dict[str, Work]:
         """Return the background work by name."""
-        return {"dispatcher": self._dispatch, "reconciler": self._reconciler.run}
+        return {
+            "dispatcher": self._dispatch,
+            "reconciler": self._reconciler.run,
+            "lineage": self._core.lineage.run,
+        }
 
     async def stop(self) -> None:
         """Begin no send any more; return when those under way have ended."""

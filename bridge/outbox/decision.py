@@ -45,6 +45,9 @@ _ADVICE = {
 }
 
 
+_UNKNOWN = frozenset({SubmissionState.UNCERTAIN, SubmissionState.RESTORED})
+
+
 class DecisionRefused(Exception):
     """The decision does not apply; the text is a sentence for the person."""
 
@@ -176,7 +179,7 @@ class Decisions:
 async def end_uncertainty(mtx: MailboxTransaction, row: SubmissionRow, now: datetime) -> None:
     """Take back the keyword and the alarm of an entry that is uncertain no longer."""
     others = await mtx.tx.submissions_of_content(row.account, row.content)
-    if not any(one.state is SubmissionState.UNCERTAIN for one in others):
+    if not any(one.state in _UNKNOWN for one in others):
         await mtx.flag_sent(
             row.account, row.content, row.message_id, frozenset(), frozenset({PEC_UNCERTAIN})
         )

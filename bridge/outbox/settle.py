@@ -10,7 +10,7 @@ Nothing here asks the API. Failure: the store's own errors pass; the entry then 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from random import Random
@@ -27,14 +27,17 @@ from bridge.outbox import notice
 from bridge.outbox.backoff import GIVE_UP_AFTER, retry_delay_s
 from bridge.outbox.bounce import Verdict, bounce, refused_by_api, unreachable
 from bridge.outbox.hold import hold_account, probe_later, release_account
+from bridge.outbox.lineage import Lineage, note
 from bridge.outbox.plan import Plan, rome_day
 from bridge.outbox.states import Event, following
 from bridge.outbox.step import take_step
 from bridge.receipts import claim
+from bridge.store.base import StoreFailed
 from bridge.store.outbox import AttemptEnd, HoldCause, Step, SubmissionRow
 
 log = structlog.get_logger()
 
+UNWITNESSED = "The start could not be written down beside the store."
 INTERRUPTED = "The bridge stopped before the answer was known."
 _CAUSES = {"credentials": HoldCause.CREDENTIALS, "payment": HoldCause.PAYMENT}
 _UNCERTAIN = frozenset({PEC_UNCERTAIN})
@@ -47,11 +50,15 @@ class Overtaken(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """A request under way for ``row`` (as it was when claimed); ``probe`` if its queue is held."""
+    """A request under way for ``row`` (as it was when claimed); ``probe`` if its queue is held.
+
+    ``dispatches`` counts the requests of all entries, with this one.
+    """
 
     row: SubmissionRow
     number: int
     probe: bool
+    dispatches: int = 0
 
 
 class Settler:
@@ -64,6 +71,7 @@ class Settler:
         plan: for the price.
         addresses: each account's address, for what people are told.
         api_host: the API's host, for bounces.
+        lineage: witnesses that a request begins.
     """
 
     def __init__(
@@ -74,6 +82,7 @@ class Settler:
         plan: Plan,
         addresses: Mapping[AccountId, str],
         api_host: str,
+        lineage: Lineage,
     ) -> None:
         self._mailboxes = mailboxes
         self._clock = clock
@@ -81,6 +90,7 @@ class Settler:
         self._plan = plan
         self._addresses = addresses
         self._api_host = api_host
+        self._lineage = lineage
         self._unreached_since: dict[AccountId, datetime] = {}
 
     async def begin(self, row: SubmissionRow) -> Attempt | None:
@@ -88,10 +98,14 @@ class Settler:
 
         It may not when, after the entry was picked, a person took it back, its account came to
         be held, or one that goes before it came back to the queue.
+
+        Raises:
+            StoreFailed: it could not be written down, so nothing may start.
         """
         now = self._clock.now()
         new = following(row.state, Event.CLAIM)
         cost_microeuro = len(row.recipients) * self._plan.price_microeuro
+        mark = self._lineage.mark
 
         async def work(mtx: MailboxTransaction) -> Attempt:
             if not _goes_past_holds(row) and await mtx.tx.hold(row.account) is not None:
@@ -109,12 +123,19 @@ class Settler:
             )
             if not _goes_past_holds(row):
                 await clear_alarm(mtx, row.account, AlarmKind.PLAN, "", now)
-            return Attempt(row, number, probe=row.state is SubmissionState.HELD)
+            dispatches = await note(mtx, mark, now)
+            return Attempt(row, number, row.state is SubmissionState.HELD, dispatches)
 
         try:
-            return await self._mailboxes.write(work)
+            attempt = await self._mailboxes.write(work)
         except Overtaken:
             return None
+        try:
+            await self._lineage.witness(attempt.dispatches)
+        except StoreFailed:
+            await self.give_back(attempt, UNWITNESSED)
+            raise
+        return attempt
 
     async def submitted(self, attempt: Attempt, answer: SendAnswer) -> None:
         """The API named a code; ``sent`` may raise the count and the cost, never lower them.
@@ -125,9 +146,10 @@ class Settler:
         row = attempt.row
         now = self._clock.now()
         end = AttemptEnd(now, answer.status, answer.text, "")
+        ending = self._ending(attempt, end, _step(attempt, Event.CODE, now, answer))
 
         async def work(mtx: MailboxTransaction) -> None:
-            await _end(mtx, attempt, end, _step(attempt, Event.CODE, now, answer))
+            await ending(mtx)
             if answer.sent is not None and len(row.recipients) < answer.sent <= self._plan.limit:
                 cost_microeuro = answer.sent * self._plan.price_microeuro
                 await mtx.tx.count_submission(row.id, rome_day(now), answer.sent, cost_microeuro)
@@ -167,9 +189,10 @@ class Settler:
             retrying_since=row.retrying_since,
             forced=row.forced,
         )
+        ending = self._ending(attempt, end, step)
 
         async def work(mtx: MailboxTransaction) -> None:
-            await _end(mtx, attempt, end, step)
+            await ending(mtx)
             await mtx.tx.count_submission(row.id, None, 0, 0)
 
         await self._mailboxes.write(work)
@@ -200,9 +223,10 @@ class Settler:
             reason=error.reason,
             named_code=error.code if isinstance(error, OutcomeUnknown) else None,
         )
+        ending = self._ending(attempt, _failure(error, now), step)
 
         async def work(mtx: MailboxTransaction) -> None:
-            await _end(mtx, attempt, _failure(error, now), step)
+            await ending(mtx)
             await mtx.flag_sent(row.account, row.content, row.message_id, _UNCERTAIN, frozenset())
             if attempt.probe:
                 await probe_later(mtx, row.account, now)
@@ -214,10 +238,11 @@ class Settler:
         row = attempt.row
         now = self._clock.now()
         verdict = refused_by_api(error.status, error.message, self._api_host)
+        step = _step(attempt, Event.REFUSAL, now, reason=error.reason)
+        ending = self._ending(attempt, _failure(error, now), step)
 
         async def work(mtx: MailboxTransaction) -> None:
-            step = _step(attempt, Event.REFUSAL, now, reason=error.reason)
-            await _end(mtx, attempt, _failure(error, now), step)
+            await ending(mtx)
             await mtx.tx.count_submission(row.id, None, 0, 0)
             await self._tell(mtx, row, verdict, now)
             await release_account(mtx, row.account, now)
@@ -245,9 +270,10 @@ class Settler:
                 not_before=again_at,
                 retrying_since=since,
             )
+        ending = self._ending(attempt, _failure(error, now), step)
 
         async def work(mtx: MailboxTransaction) -> None:
-            await _end(mtx, attempt, _failure(error, now), step)
+            await ending(mtx)
             await mtx.tx.count_submission(row.id, None, 0, 0)
             if attempt.probe:
                 await probe_later(mtx, row.account, now)
@@ -272,14 +298,27 @@ class Settler:
         now = self._clock.now()
         words = notice.held(cause, error.reason, self._addresses.get(row.account, ""))
         step = _step(attempt, Event.STOP, now, reason=error.reason)
+        ending = self._ending(attempt, _failure(error, now), step)
 
         async def work(mtx: MailboxTransaction) -> None:
-            await _end(mtx, attempt, _failure(error, now), step)
+            await ending(mtx)
             await mtx.tx.count_submission(row.id, None, 0, 0)
             await hold_account(mtx, row.account, cause, error.reason, words, now)
 
         await self._mailboxes.write(work)
         log.error("sending held", account=row.account, id=row.id, reason=error.reason)
+
+    def _ending(
+        self, attempt: Attempt, end: AttemptEnd, step: Step
+    ) -> Callable[[MailboxTransaction], Awaitable[None]]:
+        """Return the part that every settlement has: see ``_end``, and note the mark."""
+        mark = self._lineage.mark
+
+        async def part(mtx: MailboxTransaction) -> None:
+            await _end(mtx, attempt, end, step)
+            await note(mtx, mark, step.at)
+
+        return part
 
     async def _tell(
         self, mtx: MailboxTransaction, row: SubmissionRow, verdict: Verdict, now: datetime

@@ -2,15 +2,17 @@
 
 Every step of the outbox goes through here, so that no state is ever shown in the wrong mailbox:
 what never left is not in ``Sent``, which says "sent" to whoever shows no keywords, but in
-``Unsent``; it comes back when it is to leave after all. Pieces of works, no commits of their own.
+``Unsent``; it comes back when it is to leave after all. The alarm of a restored store ends here
+with its last ``restored`` entry. Pieces of works, no commits of their own.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 
+from bridge.alarms import AlarmKind, clear_alarm
 from bridge.mailbox import MailboxTransaction
-from bridge.model import NEVER_LEFT, AccountId, ContentId
+from bridge.model import NEVER_LEFT, AccountId, ContentId, SubmissionState
 from bridge.store.outbox import Step, SubmissionRow
 
 
@@ -24,14 +26,20 @@ async def take_steps(
 ) -> list[SubmissionRow]:
     """Take steps of many entries, and move their copies together; returns whose were taken."""
     taken = []
+    released: dict[AccountId, Step] = {}
     crossing: dict[AccountId, dict[ContentId, SubmissionRow]] = {}
     for row, step in steps:
         if await mtx.tx.step_submission(row.id, step):
             taken.append(row)
+            if step.old is SubmissionState.RESTORED:
+                released[row.account] = step
             if (step.old in NEVER_LEFT) is not (step.new in NEVER_LEFT):
                 crossing.setdefault(row.account, {})[row.content] = row
     for account, rows in crossing.items():
         await _place(mtx, account, rows.values())
+    for account, step in released.items():
+        if not await mtx.tx.submissions(account=account, state=SubmissionState.RESTORED, limit=1):
+            await clear_alarm(mtx, account, AlarmKind.RESTORED, "", step.at)
     return taken
 
 

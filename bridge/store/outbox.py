@@ -155,6 +155,23 @@ class HoldRow:
 
 
 @dataclass(frozen=True, slots=True)
+class LineageRow:
+    """Where the store comes from; see ``outbox.lineage``.
+
+    ``dispatches`` counts the attempts that ever began. The file beside the store was last known
+    to say ``mark_dispatches``, and to be ``mark_inode``, changed at ``mark_changed_ns``; that is
+    None before there is one. ``seen_at`` is when the store was last known to be in use.
+    """
+
+    incarnation: str
+    dispatches: int
+    mark_dispatches: int
+    mark_inode: int
+    mark_changed_ns: int | None
+    seen_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class DayUsage:
     """What an account sent on one day in Rome, as far as the plan counts; cost in micro-euro."""
 
@@ -240,6 +257,9 @@ class OutboxReads(Protocol):
         For the pace over a restart; attempts a crash cut off count once they have been closed.
         """
 
+    async def lineage(self) -> LineageRow | None:
+        """Return where the store comes from; None if nobody wrote that down yet."""
+
     async def hold(self, account: AccountId) -> HoldRow | None:
         """Return the account's hold, or None."""
 
@@ -272,7 +292,10 @@ class OutboxWrites(Protocol):
         """
 
     async def begin_attempt(self, id: QueueId, started_at: datetime) -> int:
-        """Write down that a request is about to start; returns its number, from 1."""
+        """Write down that a request is about to start; returns its number, from 1.
+
+        The lineage counts it, if there is one.
+        """
 
     async def end_attempt(self, id: QueueId, number: int, end: AttemptEnd) -> None:
         """Write down what came of a request."""
@@ -281,6 +304,9 @@ class OutboxWrites(Protocol):
         self, id: QueueId, day: date | None, counted: int, cost_microeuro: int
     ) -> None:
         """Let the entry count so much on ``day``, in place of what it counted before."""
+
+    async def keep_lineage(self, row: LineageRow) -> None:
+        """Write down where the store comes from, in place of what was."""
 
     async def hold_queue(self, hold: HoldRow) -> None:
         """Hold the account's queue, or change its hold; ``queued`` entries stay as they are."""

@@ -37,7 +37,7 @@ def everything(bridge: Running) -> dict[str, tuple[bytes, list[bytes]]]:
     client = bridge.imap()
     try:
         found = {}
-        for name in ("INBOX", "Sent", "Drafts", "Trash", "Archive"):
+        for name in ("INBOX", "Unsent", "Drafts", "Trash", "Archive"):
             assert client.select(name, readonly=True)[0] == "OK"
             validity = client.untagged_responses["UIDVALIDITY"][0]
             _, lines = client.uid("fetch", "1:*", "(UID FLAGS RFC822.SIZE)")
@@ -87,7 +87,7 @@ async def test_a_restart_keeps_uids_flags_and_the_queue(tmp_path: Path) -> None:
     assert [one["state"] for one in queue] == ["held"]
     assert [(one["id"], one["state"]) for one in again] == [(queue[0]["id"], "held")]
     assert b"Importante" in before["INBOX"][1][0]
-    assert len(before["Sent"][1]) == len(before["Archive"][1]) == 1
+    assert len(before["Unsent"][1]) == len(before["Archive"][1]) == 1
 
 
 async def test_it_starts_and_is_usable_with_the_api_down(tmp_path: Path) -> None:

@@ -39,6 +39,7 @@ from bridge.mailbox import Mailboxes
 from bridge.mime.submission import Submission
 from bridge.model import AccountId
 from bridge.outbox.dispatcher import PACE_MARGIN, Dispatcher, SendingAccount
+from bridge.outbox.lineage import Lineage
 from bridge.outbox.plan import PLANS
 from bridge.outbox.queue import Outbox, QueueSettings
 from bridge.outbox.schedule import Schedule
@@ -85,12 +86,13 @@ async def outgoing(url: str, token: str, interval_s: float) -> AsyncIterator[Out
     with TemporaryDirectory() as name:
         store = await SqliteStore.open(Path(name))
         mailboxes = Mailboxes(store, clock)
+        lineage = await Lineage.open(mailboxes, clock, Path(name))
         account = await mailboxes.open_account(ADDRESS)
         connection = ApiConnection(url, token, clock=clock)
         client = PecClient(connection, username=ADDRESS, password=PASSWORD, clock=clock)
         dispatcher = Dispatcher(
             store,
-            Settler(mailboxes, clock, random, plan, {account: ADDRESS}, "127.0.0.1"),
+            Settler(mailboxes, clock, random, plan, {account: ADDRESS}, "127.0.0.1", lineage),
             Schedule(store, mailboxes, plan, frozenset({account})),
             SendPacer(clock, interval_s),
             {account: SendingAccount(ADDRESS, client)},

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -48,6 +48,15 @@ class FragileStore:
         result = await asyncio.shield(task)
         if dies is not None:
             self.crashes.set()
+        await self._alive()
+        return result
+
+    async def beside(self, writing: Coroutine[Any, Any, T]) -> T:
+        """Await what is written beside the store, so that ``quiet`` waits for it as well."""
+        task = asyncio.ensure_future(writing)
+        self._under_way.add(task)
+        task.add_done_callback(self._under_way.discard)
+        result = await asyncio.shield(task)
         await self._alive()
         return result
 

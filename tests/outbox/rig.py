@@ -30,6 +30,7 @@ from bridge.mime.submission import Submission
 from bridge.model import AccountId, Flags, QueueId, SubmissionState
 from bridge.outbox.decision import Decisions
 from bridge.outbox.dispatcher import Dispatcher, SendingAccount
+from bridge.outbox.lineage import Lineage
 from bridge.outbox.plan import PLANS, Plan
 from bridge.outbox.queue import Outbox, QueueSettings
 from bridge.outbox.reconcile import Reconciler
@@ -50,6 +51,15 @@ ADDRESSES = ("azienda@pec.invalid", "studio@pec.invalid")
 PASSWORD = "parola-d'ordine"
 
 
+class WatchedLineage(Lineage):
+    """One whose writing beside the store is waited for by ``quiet``."""
+
+    store: FragileStore
+
+    async def witness(self, dispatches: int) -> None:
+        await self.store.beside(super().witness(dispatches))
+
+
 class Rig:
     """The outbox's parts as ``bridge.app`` puts them together."""
 
@@ -60,6 +70,7 @@ class Rig:
         connection: ApiConnection,
         accounts: Sequence[AccountId],
         mailboxes: Mailboxes,
+        lineage: Lineage,
         last_start: datetime | None,
         *,
         plan: Plan,
@@ -73,6 +84,7 @@ class Rig:
         self.clock = clock
         self.accounts = tuple(accounts)
         self.mailboxes = mailboxes
+        self.lineage = lineage
         self.settled: list[AccountId] = []
         self._connection = connection
         clients = {
@@ -82,7 +94,7 @@ class Rig:
         addresses = dict(zip(accounts, ADDRESSES, strict=True))
         wake = Wake()
         self.outbox = Outbox(mailboxes, clock, random, queue, wake)
-        self.settler = Settler(mailboxes, clock, random, plan, addresses, "api.invalid")
+        self.settler = Settler(mailboxes, clock, random, plan, addresses, "api.invalid", lineage)
         self.dispatcher = Dispatcher(
             store,
             self.settler,
@@ -114,6 +126,8 @@ class Rig:
         """Open the store, recover what a crash left, put the parts together."""
         store = FragileStore(await SqliteStore.open(data_dir))
         mailboxes = Mailboxes(store, clock)
+        lineage = await WatchedLineage.open(mailboxes, clock, data_dir)
+        lineage.store = store
         accounts = [await mailboxes.open_account(address) for address in ADDRESSES]
         for address in ADDRESSES:
             if address not in simulator.addresses:
@@ -135,6 +149,7 @@ class Rig:
             connection,
             accounts,
             mailboxes,
+            lineage,
             await store.read(newest),
             plan=plan,
             queue=queue or QueueSettings(plan=plan),
@@ -169,6 +184,7 @@ class Rig:
             self._running.cancel()
             await asyncio.gather(self._running, return_exceptions=True)
         await self._connection.aclose()
+        await self.lineage.close()
         await self.store.close()
 
     async def lose_memory(self) -> None:

@@ -16,6 +16,7 @@ STEPS: tuple[str, ...] = (
     schema_remote.V1,
     schema_outbox.KINSHIP,
     schema_messages.STALE,
+    schema_outbox.LINEAGE,
 )
 
 

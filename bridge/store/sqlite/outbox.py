@@ -18,6 +18,7 @@ from bridge.store.outbox import (
     DayUsage,
     HoldCause,
     HoldRow,
+    LineageRow,
     NewSubmission,
     Step,
     SubmissionRow,
@@ -200,6 +201,19 @@ class SqliteOutbox:
         (newest,) = self._connection.execute("SELECT max(ended_at) FROM attempt").fetchone()
         return _time(newest)
 
+    async def lineage(self) -> LineageRow | None:
+        """See ``OutboxReads``."""
+        row = self._connection.execute(
+            "SELECT incarnation, dispatches, mark_dispatches, mark_inode, mark_changed_ns, seen_at "
+            "FROM lineage"
+        ).fetchone()
+        if row is None:
+            return None
+        incarnation, dispatches, mark_dispatches, inode, changed_ns, seen_at = row
+        return LineageRow(
+            incarnation, dispatches, mark_dispatches, inode, changed_ns, _aware(seen_at)
+        )
+
     async def hold(self, account: AccountId) -> HoldRow | None:
         """See ``OutboxReads``."""
         holds = self._holds("WHERE account = ?", account)
@@ -304,6 +318,7 @@ class SqliteOutbox:
             "INSERT INTO attempt (submission, number, started_at) VALUES (?, ?, ?)",
             (id, number, _micros(started_at)),
         )
+        self._connection.execute("UPDATE lineage SET dispatches = dispatches + 1")
         return int(number)
 
     async def end_attempt(self, id: QueueId, number: int, end: AttemptEnd) -> None:
@@ -338,6 +353,21 @@ class SqliteOutbox:
         self._connection.execute(
             "UPDATE submission SET counted_on = ?, counted = ?, cost_microeuro = ? WHERE id = ?",
             (new_day, counted, cost_microeuro, id),
+        )
+
+    async def keep_lineage(self, row: LineageRow) -> None:
+        """See ``OutboxWrites``."""
+        self._connection.execute(
+            "INSERT OR REPLACE INTO lineage (id, incarnation, dispatches, mark_dispatches, "
+            "mark_inode, mark_changed_ns, seen_at) VALUES (1, ?, ?, ?, ?, ?, ?)",
+            (
+                row.incarnation,
+                row.dispatches,
+                row.mark_dispatches,
+                row.mark_inode,
+                row.mark_changed_ns,
+                _micros(row.seen_at),
+            ),
         )
 
     async def hold_queue(self, hold: HoldRow) -> None:

@@ -85,3 +85,15 @@ KINSHIP = """
 ALTER TABLE submission ADD COLUMN kinship BLOB NOT NULL DEFAULT x'';
 CREATE INDEX submission_kinship ON submission (account, kinship) WHERE kinship <> x'';
 """
+
+LINEAGE = """
+CREATE TABLE lineage (
+    id INTEGER PRIMARY KEY CHECK (id = 1),
+    incarnation TEXT NOT NULL,
+    dispatches INTEGER NOT NULL,
+    mark_dispatches INTEGER NOT NULL,
+    mark_inode INTEGER NOT NULL,
+    mark_changed_ns INTEGER,
+    seen_at INTEGER NOT NULL
+) STRICT;
+"""

@@ -1,0 +1,229 @@
+"""Where the store comes from: is it the one that ran last, or a backup that was put back?
+
+What waits in a backup may have left after the backup was made, and would leave again. So each
+send that begins is written down in two places, in the store and in a file beside it
+(``store.mark``), and when a store is opened the two are compared. Where they disagree, everything
+that waits becomes ``restored``: it is looked up in the inbox, and a person releases what is not
+found. Nothing of it is posted by itself.
+
+    Store and mark of a plain restart, a crash at any point, a renamed folder: agree.
+    The store alone put back, or without its ``-wal``: behind its mark, if anything left meanwhile.
+    All put back, by any tool, or copied to another machine: the mark is another file, or touched.
+    A whole machine rolled back to a snapshot: nothing disagrees but time. A store that was last
+    used long ago and still holds what waits is taken for one; a younger one cannot be told.
+
+Where copy and original can't be told apart (``chown`` and ``chmod`` of the mark, a folder moved to
+another file system), it is a copy: a person's look costs less than a PEC sent twice.
+
+Failure: ``StoreFailed`` passes.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Self
+
+import structlog
+
+from bridge.alarms import AlarmKind, raise_alarm
+from bridge.clock import Clock
+from bridge.mailbox import Mailboxes, MailboxTransaction
+from bridge.model import PEC_UNCERTAIN, AccountId, SubmissionState
+from bridge.outbox.restored import restored
+from bridge.outbox.states import Event, following
+from bridge.outbox.step import take_steps
+from bridge.store.base import StoreFailed
+from bridge.store.mark import Mark, read_mark, write_mark
+from bridge.store.outbox import LineageRow, Step, SubmissionRow
+
+log = structlog.get_logger()
+
+LONG_AGO = timedelta(days=3)
+"""A machine may be off over a weekend; one that was off for longer has its queue looked at."""
+
+BEAT_S = 600.0
+
+BEHIND = "The database is older than what was sent since."
+OTHER_FILE = "The data was copied or put back from a backup."
+ALONE = "The database was put back without the file beside it."
+FOREIGN = "The database and the file beside it are not of one store."
+OLD = "The data was last used long ago, as after a snapshot that was rolled back."
+
+
+def find_fault(row: LineageRow | None, mark: Mark | None) -> str | None:
+    """Return why the store is not the one that ran last, as a sentence; None if it is. Pure."""
+    if row is None:
+        return None if mark is None else FOREIGN
+    if row.mark_changed_ns is None:  # cut off while it was made or taken over
+        return None
+    if mark is None:
+        return ALONE
+    if mark.incarnation != row.incarnation:
+        return FOREIGN
+    if mark.dispatches > row.dispatches:
+        return BEHIND
+    if mark.dispatches == row.mark_dispatches:
+        is_same = (mark.inode, mark.changed_ns) == (row.mark_inode, row.mark_changed_ns)
+    else:  # rewritten since the store heard of it last
+        is_same = (
+            mark.inode == row.mark_inode
+            and mark.dispatches > row.mark_dispatches
+            and not mark.is_touched
+        )
+    return None if is_same else OTHER_FILE
+
+
+class Lineage:
+    """Keeps store and mark in step; build it with ``open``."""
+
+    def __init__(
+        self, mailboxes: Mailboxes, clock: Clock, data_dir: Path, incarnation: str, mark: Mark
+    ) -> None:
+        self._mailboxes = mailboxes
+        self._clock = clock
+        self._data_dir = data_dir
+        self._incarnation = incarnation
+        self._mark = mark
+        self._writing = asyncio.Lock()
+
+    @classmethod
+    async def open(
+        cls,
+        mailboxes: Mailboxes,
+        clock: Clock,
+        data_dir: Path,
+        new_id: Callable[[], str] = lambda: secrets.token_hex(16),
+    ) -> Self:
+        """Compare store and mark, and make ``restored`` what may have left since.
+
+        To be called before anything is dispatched.
+
+        Args:
+            mailboxes: the single writer.
+            clock: stamps.
+            data_dir: where store and mark are.
+            new_id: names incarnations: 32 hexadecimal digits.
+
+        Raises:
+            StoreFailed: store or mark cannot be used.
+        """
+        mark = await asyncio.to_thread(read_mark, data_dir)
+        now = clock.now()
+        fresh = new_id()
+
+        async def work(mtx: MailboxTransaction) -> tuple[LineageRow, str | None]:
+            return await _take_over(mtx, mark, fresh, now)
+
+        row, fault = await mailboxes.write(work)
+        if fault is not None:
+            log.warning("the data is not what was used last", reason=fault)
+        if mark is None or mark.incarnation != row.incarnation:
+            mark = await asyncio.to_thread(write_mark, data_dir, row.incarnation, row.dispatches)
+        lineage = cls(mailboxes, clock, data_dir, row.incarnation, mark)
+        await lineage.beat()
+        return lineage
+
+    @property
+    def mark(self) -> Mark:
+        """The file beside the store, as last written."""
+        return self._mark
+
+    async def witness(self, dispatches: int) -> None:
+        """Write the mark: so many sends have begun. To be awaited before the request.
+
+        Raises:
+            StoreFailed: the mark cannot be written, so nothing may leave.
+        """
+        async with self._writing:
+            if dispatches > self._mark.dispatches:
+                self._mark = await asyncio.to_thread(
+                    write_mark, self._data_dir, self._incarnation, dispatches
+                )
+
+    async def beat(self) -> None:
+        """Write down that the store is in use, and which file is its mark."""
+        mark, now = self._mark, self._clock.now()
+
+        async def work(mtx: MailboxTransaction) -> None:
+            await note(mtx, mark, now)
+
+        await self._mailboxes.write(work)
+
+    async def run(self) -> None:
+        """Beat for ever."""
+        while True:
+            await self._clock.sleep(BEAT_S)
+            await self.beat()
+
+    async def close(self) -> None:
+        """Beat once more, if the store takes it."""
+        try:
+            await self.beat()
+        except StoreFailed as error:
+            log.warning("the end of use is not written down", reason=str(error))
+
+
+async def note(mtx: MailboxTransaction, mark: Mark, now: datetime) -> int:
+    """Join a commit: the store is in use, and this is its mark; returns how many sends began."""
+    row = await mtx.tx.lineage()
+    if row is None:
+        raise StoreFailed("the store has lost its lineage")
+    noted = replace(
+        row,
+        mark_dispatches=mark.dispatches,
+        mark_inode=mark.inode,
+        mark_changed_ns=mark.changed_ns,
+        seen_at=now,
+    )
+    await mtx.tx.keep_lineage(noted)
+    return row.dispatches
+
+
+async def _take_over(
+    mtx: MailboxTransaction, mark: Mark | None, fresh: str, now: datetime
+) -> tuple[LineageRow, str | None]:
+    """Return the store's lineage, begun anew where it is not the one that ran last, and why."""
+    row = await mtx.tx.lineage()
+    fault = find_fault(row, mark)
+    if fault is None and row is not None:
+        if now - row.seen_at <= LONG_AGO or not await mtx.tx.waiting_accounts():
+            return row, None
+        fault = OLD
+    if fault is not None:
+        await _restore(mtx, fault, now)
+    dispatches = max(row.dispatches if row else 0, mark.dispatches if mark else 0)
+    new = LineageRow(fresh, dispatches, 0, 0, None, now)
+    await mtx.tx.keep_lineage(new)
+    return new, fault
+
+
+async def _restore(mtx: MailboxTransaction, fault: str, now: datetime) -> None:
+    """Make ``restored`` all that waits, and say so once for each account."""
+    steps = [
+        (row, Step(row.state, following(row.state, Event.RESTORATION), now, reason=fault))
+        for state in (SubmissionState.QUEUED, SubmissionState.HELD)
+        for row in await mtx.tx.submissions(state=state)
+    ]
+    by_account: dict[AccountId, list[SubmissionRow]] = {}
+    for row in await take_steps(mtx, steps):
+        await mtx.flag_sent(
+            row.account, row.content, row.message_id, frozenset({PEC_UNCERTAIN}), frozenset()
+        )
+        by_account.setdefault(row.account, []).append(row)
+    for account, rows in by_account.items():
+        words = restored(rows, fault)
+        await raise_alarm(
+            mtx,
+            account,
+            AlarmKind.RESTORED,
+            "",
+            words.subject,
+            words.italian,
+            words.english,
+            now,
+        )

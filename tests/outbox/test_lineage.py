@@ -1,0 +1,345 @@
+"""A backup that was put back sends nothing again; a restart and a crash are no backup."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import shutil
+import sqlite3
+import subprocess
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from bridge.model import PEC_UNCERTAIN, SubmissionState
+from bridge.outbox.lineage import ALONE, BEHIND, FOREIGN, LONG_AGO, OLD, OTHER_FILE, find_fault
+from bridge.simulator import Failure, Operation, Phase, Simulator
+from bridge.store.base import StoreFailed
+from bridge.store.mark import FILE_NAME as MARK
+from bridge.store.mark import Mark
+from bridge.store.outbox import LineageRow
+from bridge.store.sqlite.connection import FILE_NAME as DATABASE
+from tests.fakes import FakeClock
+from tests.outbox.rig import Rig, rig_on
+
+QUEUED, HELD, RESTORED = SubmissionState.QUEUED, SubmissionState.HELD, SubmissionState.RESTORED
+SUBMITTED = SubmissionState.SUBMITTED
+ONE, OTHER = "1" * 32, "2" * 32
+ROW = LineageRow(ONE, 5, 5, 77, 1000, datetime(2026, 1, 15, tzinfo=UTC))
+FILE = Mark(ONE, 5, 77, 1000, is_touched=False)
+
+pytestmark = pytest.mark.skipif(os.name == "nt", reason="copies by the tools of Unix")
+
+
+@pytest.mark.parametrize(
+    ("row", "mark", "fault"),
+    [
+        pytest.param(None, None, None, id="new"),
+        pytest.param(ROW, FILE, None, id="the same"),
+        pytest.param(replace(ROW, dispatches=6), FILE, None, id="cut off before the mark"),
+        pytest.param(replace(ROW, dispatches=9), FILE, None, id="several cut off before it"),
+        pytest.param(
+            replace(ROW, dispatches=6),
+            replace(FILE, dispatches=6, changed_ns=2000),
+            None,
+            id="cut off after the mark",
+        ),
+        pytest.param(replace(ROW, mark_changed_ns=None), None, None, id="cut off when new"),
+        pytest.param(
+            replace(ROW, mark_changed_ns=None),
+            replace(FILE, incarnation=OTHER),
+            None,
+            id="cut off when taken over",
+        ),
+        pytest.param(None, FILE, FOREIGN, id="an older version's store beside a mark"),
+        pytest.param(ROW, None, ALONE, id="no mark"),
+        pytest.param(ROW, replace(FILE, incarnation=OTHER), FOREIGN, id="another's mark"),
+        pytest.param(ROW, replace(FILE, incarnation="", dispatches=0), FOREIGN, id="unreadable"),
+        pytest.param(ROW, replace(FILE, dispatches=6), BEHIND, id="the store alone"),
+        pytest.param(ROW, replace(FILE, changed_ns=1001), OTHER_FILE, id="touched"),
+        pytest.param(ROW, replace(FILE, inode=78), OTHER_FILE, id="another file"),
+        pytest.param(ROW, replace(FILE, dispatches=4), OTHER_FILE, id="an older mark"),
+        pytest.param(
+            replace(ROW, dispatches=6),
+            replace(FILE, dispatches=6, changed_ns=2000, is_touched=True),
+            OTHER_FILE,
+            id="rewritten, then touched",
+        ),
+        pytest.param(
+            replace(ROW, dispatches=6),
+            replace(FILE, dispatches=6, changed_ns=2000, inode=78),
+            OTHER_FILE,
+            id="rewritten, and another file",
+        ),
+    ],
+)
+def test_how_store_and_mark_may_differ(
+    row: LineageRow | None, mark: Mark | None, fault: str | None
+) -> None:
+    assert find_fault(row, mark) == fault
+
+
+# -- a rig whose queue waits, and one put back ---------------------------------------------------
+
+
+@pytest.fixture
+async def waiting(tmp_path: Path, clock: FakeClock, simulator: Simulator) -> tuple[Rig, Path]:
+    """A running rig with one message sent and two that wait, and the folder of its data."""
+    data = tmp_path / "data"
+    rig = await Rig.open(data, clock, simulator)
+    rig.start()
+    await rig.submit("Partito")
+    await rig.pass_time(5)
+    simulator.faults.answer(Operation.SEND, 402, times=None)
+    await rig.submit("Primo")
+    await rig.submit("Secondo")
+    await rig.pass_time(5)
+    simulator.faults.clear()
+    return rig, data
+
+
+def copied(source: Path, target: Path) -> None:
+    subprocess.run(["cp", "-a", source, target], check=True)
+
+
+def put_back(how: str, backup: Path, data: Path) -> None:
+    """Put a backup back as a person would."""
+    match how:
+        case "cp -a":
+            shutil.rmtree(data)
+            copied(backup, data)
+        case "cp -a over it":
+            subprocess.run(["cp", "-a", f"{backup}/.", f"{data}/"], check=True)
+        case "the copy renamed":
+            shutil.rmtree(data)
+            backup.rename(data)
+        case "cp -r":
+            shutil.rmtree(data)
+            subprocess.run(["cp", "-r", backup, data], check=True)
+        case "tar":
+            archive = backup.with_suffix(".tar")
+            subprocess.run(["tar", "-C", backup, "-cf", archive, "."], check=True)
+            shutil.rmtree(data)
+            data.mkdir()
+            subprocess.run(["tar", "-C", data, "-xpf", archive], check=True)
+        case "the database alone":
+            for path in data.glob(f"{DATABASE}*"):
+                path.unlink()
+            for path in backup.glob(f"{DATABASE}*"):
+                shutil.copy2(path, data)
+        case "the database, and no mark":
+            put_back("the database alone", backup, data)
+            (data / MARK).unlink()
+
+
+WAYS = [
+    "cp -a",
+    "cp -a over it",
+    "the copy renamed",
+    "cp -r",
+    "tar",
+    "the database alone",
+    "the database, and no mark",
+]
+
+
+@pytest.mark.parametrize("how", WAYS)
+async def test_what_waited_in_a_backup_is_not_sent_again(
+    waiting: tuple[Rig, Path], clock: FakeClock, simulator: Simulator, how: str
+) -> None:
+    rig, data = waiting
+    backup = data.with_name("backup")
+    copied(data, backup)
+    await rig.pass_time(120)
+    assert [one.subject for one in simulator.sent] == ["Partito", "Primo", "Secondo"]
+    await rig.close()
+    put_back(how, backup, data)
+    async with rig_on(data, clock, simulator) as rig:
+        await rig.pass_time(7200)
+        states = {row.subject: row.state for row in await rig.rows()}
+        assert states == {"Partito": SUBMITTED, "Primo": RESTORED, "Secondo": RESTORED}
+        assert len(simulator.sent) == 3
+        flags = {one["Subject"]: PEC_UNCERTAIN in two for one, two in await rig.marked("Sent")}
+        assert flags == {"Partito": False, "Primo": True, "Secondo": True}
+        assert "restored" in [alarm.kind for alarm in await rig.alarms()]
+        (notice,) = [one for one in await rig.mail() if "ripristinati" in str(one["Subject"])]
+        assert "queue list --state restored" in notice.get_content()
+        assert "Secondo" in notice.get_content()
+
+
+@pytest.mark.parametrize("closed", [True, False], ids=["stopped", "killed"])
+async def test_a_database_without_its_wal_is_behind_its_mark(
+    waiting: tuple[Rig, Path], clock: FakeClock, simulator: Simulator, closed: bool
+) -> None:
+    rig, data = waiting
+    with sqlite3.connect(data / DATABASE) as connection:
+        connection.execute("PRAGMA wal_checkpoint(PASSIVE)")
+    connection.close()
+    backup = data.with_name("backup")
+    copied(data, backup)
+    await rig.pass_time(120)
+    assert len(simulator.sent) == 3
+    await (rig.close() if closed else rig.lose_memory())
+    shutil.copyfile(backup / DATABASE, data / DATABASE)
+    for suffix in ("-wal", "-shm"):
+        (data / f"{DATABASE}{suffix}").unlink(missing_ok=True)
+    async with rig_on(data, clock, simulator) as rig:
+        await rig.pass_time(7200)
+        assert {row.state for row in await rig.rows()} <= {SUBMITTED, RESTORED}
+    assert len(simulator.sent) == 3
+
+
+async def test_a_person_releases_what_was_restored_and_the_alarm_ends(
+    waiting: tuple[Rig, Path], clock: FakeClock, simulator: Simulator
+) -> None:
+    rig, data = waiting
+    await rig.lose_memory()
+    backup = data.with_name("backup")
+    copied(data, backup)
+    put_back("cp -a", backup, data)
+    async with rig_on(data, clock, simulator) as rig:
+        _sent, first, second = await rig.rows()
+        await rig.decisions.resolve_resend(first.id)
+        assert "restored" in [alarm.kind for alarm in await rig.alarms()]
+        await rig.decisions.resolve_drop(second.id)
+        assert "restored" not in [alarm.kind for alarm in await rig.alarms()]
+        await rig.pass_time(120)
+        assert [one.subject for one in simulator.sent] == ["Partito", "Primo"]
+        assert PEC_UNCERTAIN not in await rig.flags()
+    async with rig_on(data, clock, simulator) as rig:
+        assert RESTORED not in {row.state for row in await rig.rows()}
+
+
+async def test_what_is_submitted_after_it_goes_on(
+    waiting: tuple[Rig, Path], clock: FakeClock, simulator: Simulator
+) -> None:
+    rig, data = waiting
+    await rig.lose_memory()
+    copied(data, data.with_name("backup"))
+    put_back("cp -a", data.with_name("backup"), data)
+    async with rig_on(data, clock, simulator) as rig:
+        assert await rig.submit("Primo") == (await rig.rows())[1].id, "the same, still open"
+        await rig.submit("Nuovo")
+        await rig.pass_time(120)
+        assert [one.subject for one in simulator.sent] == ["Partito", "Nuovo"]
+
+
+@pytest.mark.parametrize("renamed", [False, True], ids=["in its place", "renamed"])
+@pytest.mark.parametrize("closed", [True, False], ids=["stopped", "killed"])
+@pytest.mark.parametrize("fault", ["402", "connection", "timeout"])
+async def test_a_restart_is_no_backup(
+    tmp_path: Path,
+    clock: FakeClock,
+    simulator: Simulator,
+    fault: str,
+    closed: bool,
+    renamed: bool,
+) -> None:
+    data = tmp_path / "data"
+    for _round in range(3):
+        match fault:
+            case "402":
+                simulator.faults.answer(Operation.SEND, 402)
+            case "connection":
+                simulator.faults.fail(Operation.SEND, Phase.BEFORE, Failure.CONNECT_ERROR)
+            case "timeout":
+                simulator.faults.fail(Operation.SEND, Phase.BEFORE, Failure.TIMEOUT)
+        rig = await Rig.open(data, clock, simulator)
+        rig.start()
+        await rig.submit(f"Giro {_round}")
+        await rig.submit(f"Giro {_round}, due")
+        await rig.pass_time(1)
+        await (rig.close() if closed else rig.lose_memory())
+        if renamed:
+            data = data.rename(tmp_path / f"data {_round}")
+    async with rig_on(data, clock, simulator) as rig:
+        assert RESTORED not in {row.state for row in await rig.rows()}
+        assert "restored" not in [alarm.kind for alarm in await rig.alarms()]
+        await rig.pass_time(7200)
+        assert len(await rig.rows()) == 6
+        assert {row.state for row in await rig.rows()} & {QUEUED, HELD} == set()
+
+
+async def test_a_store_of_an_older_version_is_taken_as_it_is(
+    waiting: tuple[Rig, Path], clock: FakeClock, simulator: Simulator
+) -> None:
+    rig, data = waiting
+    await rig.lose_memory()
+    with sqlite3.connect(data / DATABASE) as connection:
+        connection.execute("DELETE FROM lineage")
+    connection.close()
+    (data / MARK).unlink()
+    async with rig_on(data, clock, simulator) as rig:
+        await rig.pass_time(120)
+        assert {row.state for row in await rig.rows()} == {SUBMITTED}
+    assert len(simulator.sent) == 3
+
+
+@pytest.mark.usefixtures("looks_rarely")
+@pytest.mark.parametrize(("over", "state"), [(-60.0, SUBMITTED), (60.0, RESTORED)], ids=str)
+async def test_a_queue_from_long_ago_is_taken_for_a_snapshot_rolled_back(
+    waiting: tuple[Rig, Path],
+    clock: FakeClock,
+    simulator: Simulator,
+    over: float,
+    state: SubmissionState,
+) -> None:
+    rig, data = waiting
+    await rig.close()
+    await clock.advance(LONG_AGO.total_seconds() + over)
+    async with rig_on(data, clock, simulator) as rig:
+        await rig.pass_time(7200)
+        assert [row.state for row in await rig.rows()] == [SUBMITTED, state, state]
+        reasons = {row.reason for row in await rig.rows() if row.state is RESTORED}
+        assert reasons <= {OLD}
+
+
+@pytest.mark.usefixtures("looks_rarely")
+async def test_an_empty_queue_may_rest_for_months(
+    tmp_path: Path, clock: FakeClock, simulator: Simulator
+) -> None:
+    async with rig_on(tmp_path, clock, simulator) as rig:
+        await rig.submit("Partito")
+        await rig.pass_time(5)
+    await clock.advance(90 * 86_400)
+    async with rig_on(tmp_path, clock, simulator) as rig:
+        await rig.submit("Ancora")
+        await rig.pass_time(5)
+        assert await rig.alarms() == []
+    assert len(simulator.sent) == 2
+
+
+@pytest.mark.usefixtures("looks_rarely")
+async def test_a_store_in_use_is_never_from_long_ago(
+    waiting: tuple[Rig, Path], clock: FakeClock, simulator: Simulator
+) -> None:
+    rig, data = waiting
+    simulator.faults.answer(Operation.SEND, 402, times=None)
+    beating = asyncio.ensure_future(rig.lineage.run())
+    await rig.pass_time(LONG_AGO.total_seconds() + 3600)
+    beating.cancel()
+    await rig.lose_memory()
+    simulator.faults.clear()
+    async with rig_on(data, clock, simulator) as rig:
+        assert RESTORED not in {row.state for row in await rig.rows()}
+
+
+async def test_nothing_leaves_whose_start_cannot_be_witnessed(
+    tmp_path: Path, clock: FakeClock, simulator: Simulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from bridge.outbox import lineage
+
+    def fails(*_: object) -> None:
+        raise StoreFailed("disk")
+
+    async with rig_on(tmp_path, clock, simulator) as rig:
+        with monkeypatch.context() as patch:
+            patch.setattr(lineage, "write_mark", fails)
+            id = await rig.submit()
+            await rig.pass_time(20)
+            assert simulator.calls(Operation.SEND) == []
+            assert (await rig.state(id), (await rig.row(id)).counted) == (QUEUED, 0)
+        await rig.pass_time(20)
+        assert await rig.state(id) is SUBMITTED
