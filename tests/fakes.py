@@ -9,16 +9,20 @@ from datetime import UTC, datetime, timedelta
 
 
 class FakeClock:
-    """A clock that stands still until ``advance``; sleepers wake in order of their deadlines."""
+    """A clock that stands still until ``advance``; sleepers wake in order of their deadlines.
+
+    ``wrong_by`` is how far the time of day is off; no sleeper notices when it changes.
+    """
 
     def __init__(self, start: datetime = datetime(2026, 1, 15, 9, 0, tzinfo=UTC)) -> None:
         self._start = start
         self._elapsed_s = 0.0
+        self.wrong_by = timedelta(0)
         self._sleepers: list[tuple[float, int, asyncio.Future[None]]] = []
         self._order = itertools.count()
 
     def now(self) -> datetime:
-        return self._start + timedelta(seconds=self._elapsed_s)
+        return self._start + timedelta(seconds=self._elapsed_s) + self.wrong_by
 
     def monotonic(self) -> float:
         return self._elapsed_s

@@ -16,10 +16,11 @@ from bridge.outbox.queue import Outbox, QueueSettings
 from bridge.outbox.reconcile import Reconciler
 from bridge.outbox.schedule import Schedule
 from bridge.outbox.settle import Settler, recover
+from bridge.outbox.waiting import Waiting
 from bridge.outbox.wake import Wake
 from bridge.store.base import ReadTransaction
 
-HOUR_S = 3600.0
+MINUTE_S, HOUR_S = 60.0, 3600.0
 
 
 class Sending:
@@ -67,6 +68,13 @@ class Sending:
             signed=send.signed,
             on_settled=on_settled,
         )
+        self._waiting = Waiting(
+            core.store,
+            core.mailboxes,
+            core.clock,
+            addresses,
+            send.waiting_alarm_min * MINUTE_S,
+        )
         self._reconciler = Reconciler(core.store, core.mailboxes, core.clock, clients)
         core.mailboxes.subscribe(self._look_for_acceptances)
 
@@ -99,6 +107,7 @@ class Sending:
         return {
             "dispatcher": self._dispatch,
             "reconciler": self._reconciler.run,
+            "waiting": self._waiting.run,
             "lineage": self._core.lineage.run,
         }
 

@@ -14,6 +14,7 @@ from bridge.control import Progress
 from bridge.model import AccountId, SubmissionState
 from bridge.operations.subject import Methods, Subject, Subjects, moment
 from bridge.outbox.plan import Plan
+from bridge.outbox.waiting import AccountQueue, account_queue, why
 from bridge.store.base import ReadTransaction, Store
 from bridge.sync.state import SyncState, load
 
@@ -110,7 +111,8 @@ class Facts:
                 },
                 "alarms": [
                     {
-                        "account": self._subjects.address(alarm.account),
+                        "account": self._subjects.address(alarm.account)
+                        or await tx.address(alarm.account),
                         "kind": alarm.kind,
                         "key": alarm.key,
                         "text": alarm.text,
@@ -127,11 +129,11 @@ class Facts:
 
     async def _sending(self, tx: ReadTransaction, one: Subject, now: datetime) -> dict[str, Any]:
         plan = self._plan
-        hold = await tx.hold(one.id)
+        queue = await account_queue(tx, one.id)
         return {
             "address": one.address,
             "last_sync": None,
-            "error": hold and hold.reason,
+            "error": _obstacle(queue, now),
             "quota": None,
             "plan": {
                 "name": plan.name,
@@ -175,6 +177,14 @@ class Facts:
             rows = await search(one.api(), str(arguments["query"]), limit - len(found))
             found += ({"account": one.address, **_row_facts(row)} for row in rows)
         return found
+
+
+def _obstacle(queue: AccountQueue, now: datetime) -> str | None:
+    """Return why nothing of an account leaves, None if nothing hinders it."""
+    if queue.hold is not None:
+        return queue.hold.reason
+    head = queue.head
+    return (why(head, queue, now) or None) if head and head.retrying_since else None
 
 
 def _fullness(figures: Fullness | None) -> dict[str, Any] | None:

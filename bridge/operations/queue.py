@@ -9,8 +9,10 @@ from typing import Any
 from bridge.clock import Clock
 from bridge.control import OperationFailed, Progress
 from bridge.model import QueueId, SubmissionState
+from bridge.operations.reason import Reasons
 from bridge.operations.subject import Method, Methods, Subjects, moment
 from bridge.outbox.decision import DecisionRefused, Decisions
+from bridge.outbox.waiting import removed
 from bridge.store.base import ReadTransaction, Store
 from bridge.store.outbox import SubmissionRow
 
@@ -40,9 +42,9 @@ class Queue:
         return {
             "queue list": self._list,
             "queue show": self._show,
-            "queue retry": self._deciding(self._decisions.retry),
+            "queue retry": self._sending(self._decisions.retry),
             "queue cancel": self._deciding(self._decisions.cancel),
-            "queue resolve --resend": self._deciding(self._decisions.resolve_resend),
+            "queue resolve --resend": self._sending(self._decisions.resolve_resend),
             "queue resolve --drop": self._deciding(self._decisions.resolve_drop),
             "queue resolve --sent": self._resolve_sent,
         }
@@ -53,6 +55,26 @@ class Queue:
                 return self._facts(await decide(QueueId(str(arguments["id"]))))
             except DecisionRefused as refusal:
                 raise OperationFailed(str(refusal)) from None
+
+        return method
+
+    def _sending(self, decide: Callable[[QueueId], Awaitable[SubmissionRow]]) -> Method:
+        """Return the method of a decision that asks for sending, which takes an account."""
+        deciding = self._deciding(decide)
+
+        async def method(arguments: Mapping[str, Any], progress: Progress) -> Any:
+            id = QueueId(str(arguments["id"]))
+
+            async def work(tx: ReadTransaction) -> str | None:
+                row = await tx.submission(id)
+                if row is None or self._subjects.address(row.account) is not None:
+                    return None
+                return removed(row, await tx.address(row.account) or "?")
+
+            obstacle = await self._store.read(work)
+            if obstacle is not None:
+                raise OperationFailed(obstacle)
+            return await deciding(arguments, progress)
 
         return method
 
@@ -67,17 +89,25 @@ class Queue:
         named = arguments.get("account") is not None
         chosen = {subject.id for subject in self._subjects.chosen(arguments)}
 
-        async def work(tx: ReadTransaction) -> tuple[SubmissionRow, ...]:
-            return await tx.submissions(
+        now = self._clock.now()
+
+        async def work(tx: ReadTransaction) -> list[dict[str, Any]]:
+            rows = await tx.submissions(
                 state=SubmissionState(state) if state else None, since=since
             )
+            reasons = await Reasons.read(tx, self._subjects, now)
+            # An account that left the settings may still have entries: they are not to vanish.
+            return [
+                {**self._facts(row), "reason": reasons.of(row)}
+                for row in rows
+                if not named or row.account in chosen
+            ]
 
-        rows = await self._store.scan(work)
-        # An account that left the settings may still have entries: they are not to vanish.
-        return [self._facts(row) for row in rows if not named or row.account in chosen]
+        return await self._store.scan(work)
 
     async def _show(self, arguments: Mapping[str, Any], _progress: Progress) -> Any:
         id = QueueId(str(arguments["id"]))
+        now = self._clock.now()
 
         async def work(tx: ReadTransaction) -> dict[str, Any]:
             row = await tx.submission(id)
@@ -103,7 +133,13 @@ class Queue:
                 }
                 for step in await tx.transitions(id)
             ]
-            return {**self._facts(row), "tries": tries, "steps": steps}
+            reasons = await Reasons.read(tx, self._subjects, now)
+            return {
+                **self._facts(row),
+                "reason": reasons.of(row),
+                "tries": tries,
+                "steps": steps,
+            }
 
         return await self._store.read(work)
 

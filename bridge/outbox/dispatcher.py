@@ -35,7 +35,7 @@ from bridge.mime.parse import SignedPolicy
 from bridge.model import AccountId, QueueId, SubmissionState
 from bridge.outbox.bounce import unsendable
 from bridge.outbox.content import Unsendable, is_large, load_request
-from bridge.outbox.schedule import Schedule
+from bridge.outbox.schedule import LONGEST_PAUSE, Schedule
 from bridge.outbox.settle import Attempt, Settler
 from bridge.outbox.wake import Wake, rest
 from bridge.store.base import Store, StoreFailed
@@ -55,7 +55,7 @@ UNKEPT = "The API's answer could not be written down; the log says why."
 LOOK_AGAIN_S = 30.0
 STORE_RETRY_S = 2.0
 FIRST_PAUSE_S = 2.0
-LAST_PAUSE_S = 300.0
+LAST_PAUSE_S = LONGEST_PAUSE.total_seconds()
 
 
 class Sender(Protocol):

@@ -10,14 +10,18 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from bridge.mailbox import Mailboxes, MailboxTransaction
 from bridge.model import AccountId, SubmissionState
+from bridge.outbox.backoff import due_at, probe_due_at
 from bridge.outbox.hold import hold_entries, hold_for_plan, release_entries
 from bridge.outbox.plan import Plan
 from bridge.store.base import ReadTransaction, Store
 from bridge.store.outbox import HoldRow, SubmissionRow
+
+LONGEST_PAUSE = timedelta(minutes=5)
+"""A pause beyond it was set by a clock that ran ahead."""
 
 QUEUED = frozenset({SubmissionState.QUEUED})
 HELD = frozenset({SubmissionState.HELD})
@@ -100,7 +104,7 @@ class Schedule:
         if head is not None and head.forced:
             return head, None
         pause = self._pauses.get(id)
-        if pause is not None and pause > now:
+        if pause is not None and now < pause <= now + LONGEST_PAUSE:
             return None, pause
         if account.hold is not None:
             return await self._next_of_held(account, account.hold, now)
@@ -108,8 +112,9 @@ class Schedule:
             return await self._next_of_full(account, account.held, now)
         if head is None:
             return None, None
-        if head.not_before is not None and head.not_before > now:
-            return None, head.not_before
+        again_at = due_at(head, now)
+        if again_at is not None:
+            return None, again_at
         if self._has_room(account, head):
             return head, None
         return await self._next_of_full(account, head, now)
@@ -121,8 +126,9 @@ class Schedule:
         if account.queued is not None:
             await self._hold(account.id, hold.reason, now)
             account = await self._look(account.id, now)
-        if now < hold.probe_at:
-            return None, hold.probe_at
+        probe_at = probe_due_at(hold, now)
+        if probe_at is not None:
+            return None, probe_at
         if account.held is not None and not self._has_room(account, account.held):
             return None, self._plan.next_period(now)
         return account.held, None

@@ -288,10 +288,13 @@ class Settler:
         """Return since when the entry could not be sent.
 
         It may have waited behind another that could not: the five days are the outage's, not
-        each entry's own in turn, or the tenth in a row would bounce after fifty.
+        each entry's own in turn, or the tenth in a row would bounce after fifty. A time that a
+        clock wrote down when it ran ahead is not believed.
         """
-        began = self._unreached_since.setdefault(row.account, row.retrying_since or now)
-        return row.retrying_since or max(began, row.created_at)
+        retrying_since = min(row.retrying_since, now) if row.retrying_since else None
+        began = min(self._unreached_since.get(row.account) or retrying_since or now, now)
+        self._unreached_since[row.account] = began
+        return retrying_since or min(max(began, row.created_at), now)
 
     async def _held(self, attempt: Attempt, error: NotSent, cause: HoldCause) -> None:
         row = attempt.row

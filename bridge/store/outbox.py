@@ -240,6 +240,9 @@ class OutboxReads(Protocol):
     async def waiting_accounts(self) -> tuple[AccountId, ...]:
         """Return the accounts that have a ``queued`` or ``held`` entry."""
 
+    async def waiting_count(self, account: AccountId) -> int:
+        """Return how many entries of the account are ``queued`` or ``held``."""
+
     async def first_submission(
         self, account: AccountId, states: frozenset[SubmissionState]
     ) -> SubmissionRow | None:

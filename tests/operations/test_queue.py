@@ -188,3 +188,41 @@ async def test_an_unknown_id_is_a_sentence(rig: Rig, name: str) -> None:
 async def test_an_unknown_account_is_a_sentence(rig: Rig) -> None:
     with pytest.raises(OperationFailed, match="There is no account x@y"):
         await Asking(rig)("list", account="x@y")
+
+
+async def test_list_says_why_each_waits_and_until_when(rig: Rig, simulator: Simulator) -> None:
+    simulator.faults.answer(Operation.SEND, 429, times=None)
+    rig.start()
+    first = await rig.submit("a")
+    await rig.submit("b")
+    await rig.pass_time(60)
+    one, two = await Asking(rig)("list")
+    assert "slow down" in one["reason"]
+    assert "Next try at 2026-01-15 10:0" in one["reason"]
+    assert two["reason"] == f"Waits behind {first}: {one['reason']}"
+    assert (await Asking(rig)("show", id=first))["reason"] == one["reason"]
+
+
+async def test_an_entry_of_an_account_that_left_the_settings_says_so(
+    rig: Rig, simulator: Simulator
+) -> None:
+    simulator.faults.answer(Operation.SEND, 402)
+    rig.start()
+    id = await rig.submit("a")
+    await rig.quiet()
+    ask = Asking(rig, {rig.accounts[1]: ADDRESSES[1]})
+    (entry,) = await ask("list")
+    sentence = f"The account {ADDRESSES[0]} is not in the configuration any more"
+    assert entry["reason"].startswith(sentence)
+    assert (await ask("show", id=id))["reason"].startswith(sentence)
+    with pytest.raises(OperationFailed, match="not in the configuration any more"):
+        await ask("retry", id=id)
+    assert (await ask("cancel", id=id))["state"] == "cancelled"
+
+
+async def test_what_nobody_can_send_is_not_sent_again(rig: Rig, simulator: Simulator) -> None:
+    id = await uncertain(rig, simulator)
+    ask = Asking(rig, {rig.accounts[1]: ADDRESSES[1]})
+    with pytest.raises(OperationFailed, match="not in the configuration any more"):
+        await ask("resolve --resend", id=id)
+    assert await rig.state(id) is SubmissionState.UNCERTAIN

@@ -12,11 +12,14 @@ from bridge.outbox.backoff import (
     GIVE_UP_AFTER,
     JITTER,
     LAST_DELAY_S,
+    due_at,
     next_probe,
     probe_delay_s,
+    probe_due_at,
     retry_delay_s,
 )
 from bridge.store.outbox import HoldCause, HoldRow
+from tests.outbox.made import row_of
 
 NOW = datetime(2026, 1, 15, 9, 0, tzinfo=UTC)
 CHANCES = st.floats(0, 1, exclude_max=True)
@@ -77,3 +80,46 @@ def test_the_next_probe_counts_from_now_and_keeps_the_beginning() -> None:
         hold.cause,
         hold.reason,
     )
+
+
+# -- times that a clock wrote down when it ran ahead ---------------------------------------------
+
+DAY, YEAR = timedelta(days=1), timedelta(days=365)
+
+
+@pytest.mark.parametrize(
+    ("not_before", "updated_at", "expected"),
+    [
+        (None, NOW, None),
+        (NOW - DAY, NOW - DAY, None),
+        (NOW, NOW, None),
+        (NOW + timedelta(minutes=30), NOW, NOW + timedelta(minutes=30)),
+        (NOW + DAY, NOW, NOW + DAY),
+        (NOW + timedelta(seconds=5), NOW + timedelta(seconds=30), NOW + timedelta(seconds=5)),
+        (NOW + 2 * DAY, NOW, None),
+        (NOW + YEAR, NOW + YEAR, None),
+        (NOW + timedelta(hours=10), NOW + timedelta(hours=10), None),
+        (NOW + timedelta(minutes=6), NOW + timedelta(minutes=5), None),
+    ],
+)
+def test_no_try_is_put_off_for_longer_than_was_meant(
+    not_before: datetime | None, updated_at: datetime, expected: datetime | None
+) -> None:
+    row = row_of(not_before=not_before, updated_at=updated_at)
+    assert due_at(row, NOW) == expected
+
+
+@pytest.mark.parametrize(
+    ("probe_at", "expected"),
+    [
+        (NOW - DAY, None),
+        (NOW + timedelta(hours=1), NOW + timedelta(hours=1)),
+        (NOW + timedelta(hours=1, seconds=1), None),
+        (NOW + YEAR, None),
+    ],
+)
+def test_no_probe_is_put_off_for_longer_than_was_meant(
+    probe_at: datetime, expected: datetime | None
+) -> None:
+    hold = HoldRow(AccountId(1), HoldCause.PAYMENT, "402", NOW, probe_at, 3)
+    assert probe_due_at(hold, NOW) == expected

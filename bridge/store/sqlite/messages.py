@@ -197,6 +197,10 @@ class SqliteMessageReads(Area):
         row = self._row("SELECT id FROM account WHERE address = ?", (address,))
         return AccountId(row[0]) if row else None
 
+    async def address(self, account: AccountId) -> str | None:
+        row = self._row("SELECT address FROM account WHERE id = ?", (account,))
+        return str(row[0]) if row else None
+
     async def mailboxes(self, account: AccountId) -> tuple[Mailbox, ...]:
         statement = f"SELECT {_MAILBOX} FROM mailbox WHERE account = ? ORDER BY name"  # noqa: S608
         return tuple(map(_mailbox, self._rows(statement, (account,))))

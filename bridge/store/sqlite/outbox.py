@@ -150,6 +150,14 @@ class SqliteOutbox:
         )
         return tuple(AccountId(account) for (account,) in rows)
 
+    async def waiting_count(self, account: AccountId) -> int:
+        """See ``OutboxReads``."""
+        (count,) = self._connection.execute(
+            "SELECT count(*) FROM submission WHERE state IN ('queued', 'held') AND account = ?",
+            (account,),
+        ).fetchone()
+        return int(count)
+
     async def first_submission(
         self, account: AccountId, states: frozenset[SubmissionState]
     ) -> SubmissionRow | None:

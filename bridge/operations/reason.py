@@ -1,0 +1,51 @@
+"""Why each entry of the outbox is where it is, and until when it waits."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+
+from bridge.model import AccountId
+from bridge.operations.subject import Subjects
+from bridge.outbox.waiting import WAITING, AccountQueue, account_queue, removed, why
+from bridge.store.base import ReadTransaction
+from bridge.store.outbox import SubmissionRow
+
+
+class Reasons:
+    """Says why, of entries read in the same transaction; build it with ``read``."""
+
+    def __init__(
+        self,
+        queues: Mapping[AccountId, AccountQueue],
+        gone: Mapping[AccountId, str],
+        now: datetime,
+    ) -> None:
+        self._queues = queues
+        self._gone = gone
+        self._now = now
+
+    @classmethod
+    async def read(cls, tx: ReadTransaction, subjects: Subjects, now: datetime) -> Reasons:
+        """Read what the queues wait for.
+
+        Args:
+            tx: what is so.
+            subjects: the accounts of the settings.
+            now: for what is due.
+        """
+        accounts = await tx.waiting_accounts()
+        return cls(
+            {id: await account_queue(tx, id) for id in accounts},
+            {id: await tx.address(id) or "?" for id in accounts if subjects.address(id) is None},
+            now,
+        )
+
+    def of(self, row: SubmissionRow) -> str:
+        """Return why an entry is where it is, "" if that needs no saying."""
+        if row.state not in WAITING:
+            return row.reason
+        if row.account in self._gone:
+            return removed(row, self._gone[row.account])
+        queue = self._queues.get(row.account)
+        return row.reason if queue is None else why(row, queue, self._now)

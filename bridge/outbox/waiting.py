@@ -1,0 +1,234 @@
+"""What waits to be sent: why, until when, and the alarm when it takes long.
+
+A ``250`` promises that a message will leave or come back. Between the two it may wait for days, so
+whoever asks is told why, and who does not ask is told by an alarm once it has waited for longer
+than the settings say. The alarm ends by itself when what waits has left or was taken back.
+What is ``held`` has an alarm of its own from the first moment, and is left to it.
+
+An account that left the settings sends nothing for ever; if anything of it waits, that is an
+alarm at once.
+
+Failure: ``StoreFailed`` ends ``run``; who runs it begins again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from bridge.alarms import AlarmKind, clear_alarm, raise_alarm
+from bridge.clock import ROME, Clock
+from bridge.mailbox import Mailboxes, MailboxTransaction
+from bridge.model import AccountId, QueueId, SubmissionState
+from bridge.outbox.backoff import due_at, probe_due_at
+from bridge.outbox.notice import Notice
+from bridge.store.base import ReadTransaction, Store
+from bridge.store.outbox import HoldRow, SubmissionRow, TransitionRow
+
+LOOK_AGAIN_S = 60.0
+LONG, REMOVED = "", "removed"
+"""The keys of the two alarms."""
+
+WAITING = frozenset({SubmissionState.QUEUED, SubmissionState.HELD})
+QUEUED = frozenset({SubmissionState.QUEUED})
+_ON_ITS_WAY = frozenset({SubmissionState.QUEUED, SubmissionState.DISPATCHING})
+
+
+@dataclass(frozen=True, slots=True)
+class AccountQueue:
+    """One account's queue: its ``queued`` entry whose turn is next, and what holds it."""
+
+    head: SubmissionRow | None
+    hold: HoldRow | None
+
+
+async def account_queue(tx: ReadTransaction, account: AccountId) -> AccountQueue:
+    """Return what the queue of an account waits for."""
+    return AccountQueue(await tx.first_submission(account, QUEUED), await tx.hold(account))
+
+
+def why(row: SubmissionRow, queue: AccountQueue, now: datetime) -> str:
+    """Return why an entry is where it is, and until when it waits; "" if that needs no saying."""
+    if row.state is SubmissionState.HELD and queue.hold is not None:
+        return _until(queue.hold.reason, probe_due_at(queue.hold, now))
+    if row.state is not SubmissionState.QUEUED:
+        return row.reason
+    if queue.head is None or queue.head.id == row.id:
+        return _until(row.reason, due_at(row, now))
+    first = _until(queue.head.reason, due_at(queue.head, now))
+    return f"Waits behind {queue.head.id}{': ' + first if first else '.'}"
+
+
+def removed(row: SubmissionRow, address: str) -> str:
+    """Return why an entry of an account that left the settings waits."""
+    return (
+        f"The account {address} is not in the configuration any more, so nothing sends "
+        f"{row.id}: put it back, or take the message back with `queue cancel`."
+    )
+
+
+def queued_since(row: SubmissionRow, steps: tuple[TransitionRow, ...]) -> datetime:
+    """Return since when an entry waits for its turn: since ``250``, or since it was let go."""
+    let_go = [
+        step.at
+        for step in steps
+        if step.new is SubmissionState.QUEUED and step.old not in _ON_ITS_WAY
+    ]
+    return max([row.created_at, *let_go])
+
+
+class Waiting:
+    """Raises and ends the alarms.
+
+    Args:
+        store: what waits.
+        mailboxes: the single writer.
+        clock: time.
+        addresses: the accounts that can send.
+        limit_s: how long a message may wait before that is an alarm.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        mailboxes: Mailboxes,
+        clock: Clock,
+        addresses: Mapping[AccountId, str],
+        limit_s: float,
+    ) -> None:
+        self._store = store
+        self._mailboxes = mailboxes
+        self._clock = clock
+        self._addresses = addresses
+        self._limit_s = limit_s
+        self._seen: dict[AccountId, tuple[QueueId, float]] = {}
+
+    async def run(self) -> None:
+        """Look for ever."""
+        while True:
+            await self.look()
+            await self._clock.sleep(LOOK_AGAIN_S)
+
+    async def look(self) -> None:
+        """Raise what is due and end what is over, in all accounts."""
+
+        async def work(tx: ReadTransaction) -> dict[AccountId, set[str]]:
+            raised: dict[AccountId, set[str]] = {id: set() for id in await tx.waiting_accounts()}
+            for alarm in await tx.alarms():
+                if alarm.kind == AlarmKind.WAITING.value:
+                    raised.setdefault(alarm.account, set()).add(alarm.key)
+            return raised
+
+        for account, raised in (await self._store.read(work)).items():
+            due = await self._due(account)
+            for key in raised - due.keys():
+                await self._clear(account, key)
+            for key in due.keys() - raised:
+                await self._raise(account, key, due[key])
+
+    async def _due(self, account: AccountId) -> dict[str, Notice]:
+        """Return what is to be said of an account, by the alarm's key."""
+        now = self._clock.now()
+
+        async def work(tx: ReadTransaction) -> tuple[AccountQueue, tuple[TransitionRow, ...], int]:
+            queue = await account_queue(tx, account)
+            head = queue.head or await tx.first_submission(account, WAITING)
+            steps = await tx.transitions(head.id) if head else ()
+            return AccountQueue(head, queue.hold), steps, await tx.waiting_count(account)
+
+        queue, steps, count = await self._store.read(work)
+        head = queue.head
+        if head is None:
+            return {}
+        if account not in self._addresses:
+            return {REMOVED: account_removed(await self._address(account), count)}
+        since = queued_since(head, steps)
+        if head.state is not SubmissionState.QUEUED or self._waited_s(head, since) <= self._limit_s:
+            return {}
+        return {LONG: waits_long(head, since, count, why(head, queue, now))}
+
+    def _waited_s(self, head: SubmissionRow, since: datetime) -> float:
+        """Return how long the head waits, by the store or by what was seen of it.
+
+        A clock that ran ahead may have written down a time that is still to come.
+        """
+        now_s = self._clock.monotonic()
+        seen, seen_s = self._seen.get(head.account, (head.id, now_s))
+        if seen != head.id:
+            seen_s = now_s
+        self._seen[head.account] = (head.id, seen_s)
+        by_store_s = (self._clock.now() - since).total_seconds()
+        return max(by_store_s, now_s - seen_s)
+
+    async def _address(self, account: AccountId) -> str:
+        async def work(tx: ReadTransaction) -> str | None:
+            return await tx.address(account)
+
+        return await self._store.read(work) or "?"
+
+    async def _raise(self, account: AccountId, key: str, words: Notice) -> None:
+        now = self._clock.now()
+
+        async def work(mtx: MailboxTransaction) -> None:
+            await raise_alarm(
+                mtx,
+                account,
+                AlarmKind.WAITING,
+                key,
+                words.subject,
+                words.italian,
+                words.english,
+                now,
+            )
+
+        await self._mailboxes.write(work)
+
+    async def _clear(self, account: AccountId, key: str) -> None:
+        now = self._clock.now()
+
+        async def work(mtx: MailboxTransaction) -> None:
+            await clear_alarm(mtx, account, AlarmKind.WAITING, key, now)
+
+        await self._mailboxes.write(work)
+
+
+def waits_long(row: SubmissionRow, since: datetime, count: int, reason: str) -> Notice:
+    """Say that messages wait to be sent for longer than is usual."""
+    reason = reason or "—"
+    shown = f"{since.astimezone(ROME):%d/%m/%Y %H:%M}"
+    commands = (
+        "    pec-bridge queue list --state queued\n"
+        f"    pec-bridge queue retry {row.id}\n"
+        f"    pec-bridge queue cancel {row.id}"
+    )
+    return Notice(
+        f"Messaggi in attesa di invio / Messages wait to be sent: {count}",
+        f"{count} messaggi accettati non sono ancora partiti; il primo attende dal {shown}.\n"
+        f"Oggetto: {row.subject}\nMotivo: {reason}\n"
+        "Nulla va perso e i tentativi continuano da soli. Ciò che non parte entro cinque giorni "
+        f"torna in INBOX come respinto.\n\n{commands}",
+        f"{count} accepted messages have not left yet; the first waits since {shown} (Rome).\n"
+        f"Subject: {row.subject}\nReason: {reason}\n"
+        "Nothing is lost, and the tries go on by themselves. What has not left within five days "
+        f"comes back to INBOX as refused.\n\n{commands}",
+    )
+
+
+def account_removed(address: str, count: int) -> Notice:
+    """Say that messages of an account that left the settings wait for ever."""
+    return Notice(
+        f"Messaggi fermi, account non configurato / Messages wait, account removed: {address}",
+        f"{count} messaggi accettati di {address} non partono, perché l'account non è più nella "
+        "configurazione. Rimettere l'account, oppure riprendere i messaggi con `pec-bridge queue "
+        "cancel ID`; l'elenco è in `pec-bridge queue list`.",
+        f"{count} accepted messages of {address} do not leave, for the account is not in the "
+        "configuration any more. Put the account back, or take the messages back with "
+        "`pec-bridge queue cancel ID`; `pec-bridge queue list` shows them.",
+    )
+
+
+def _until(reason: str, at: datetime | None) -> str:
+    if at is None:
+        return reason
+    return f"{reason} Next try at {at.astimezone(ROME):%Y-%m-%d %H:%M} (Rome).".lstrip()
