@@ -3,7 +3,8 @@
 A story is a list of steps: messages are submitted and taken back, answers come or are lost in
 every way the simulator knows, time passes, and the process is stopped, killed at once, or killed
 just before or after one of its next commits. What was in memory is then gone, and a new process
-opens the same file. A client that got no ``250`` submits its message again, as clients do.
+opens the same file. A client that got no ``250`` submits its message again, as clients do; some
+submit again what got one. In other stories a backup is put back.
 
 In the end the faults stop, time passes, and the tale is compared with what the simulator saw.
 """
@@ -12,6 +13,7 @@ from __future__ import annotations
 
 import asyncio
 import itertools
+import shutil
 from collections import Counter
 from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass, field
@@ -24,7 +26,7 @@ from hypothesis import strategies as st
 
 from bridge.api.ratelimit import LEAD_S
 from bridge.model import NEVER_LEFT, QueueId, SubmissionState
-from bridge.outbox import dispatcher
+from bridge.outbox import dispatcher, lineage
 from bridge.outbox.decision import DecisionRefused
 from bridge.simulator import Answer, Failure, Operation, Phase, Simulator
 from tests.fakes import FakeClock
@@ -32,6 +34,7 @@ from tests.outbox.fragile import Crash
 from tests.outbox.rig import Rig, simulated, starts
 
 State = SubmissionState
+OPEN = frozenset(State) - {State.SUBMITTED, State.REFUSED, State.CANCELLED, State.DROPPED}
 INTERVAL_S = 1.0
 
 FAULTS: dict[str, tuple[Phase, Failure | Answer]] = {
@@ -51,20 +54,25 @@ FAULTS: dict[str, tuple[Phase, Failure | Answer]] = {
 
 SUBMIT = st.tuples(st.just("submit"), st.integers(0, 1), st.booleans())
 FAULT = st.tuples(st.just("fault"), st.sampled_from(sorted(FAULTS)))
-TIME = st.tuples(st.just("time"), st.sampled_from([0.0, 0.97, 1.0, 6.0, 61.0, 400.0]))
+TIME = st.tuples(st.just("time"), st.sampled_from([0.0, 0.97, 1.0, 6.0, 61.0, 400.0, 90_000.0]))
+AGAIN = st.tuples(st.just("again"), st.integers(0, 9))
 TAKE_BACK = st.tuples(st.just("cancel"), st.integers(0, 9))
 RETRY = st.tuples(st.just("retry"), st.integers(0, 9))
 CRASH = st.tuples(st.just("crash"), st.integers(1, 5), st.booleans())
 END = st.tuples(st.sampled_from(["kill", "stop", "look"]))
 STORIES = st.lists(
-    st.one_of(SUBMIT, SUBMIT, FAULT, TIME, CRASH, TAKE_BACK, RETRY, END), min_size=2, max_size=25
+    st.one_of(SUBMIT, SUBMIT, FAULT, TIME, CRASH, TAKE_BACK, RETRY, AGAIN, END),
+    min_size=2,
+    max_size=25,
 )
+AFTERMATHS = st.lists(st.one_of(FAULT, TIME, RETRY, END), max_size=6)
 
 
 @pytest.fixture(scope="module", autouse=True)
 def _looks_rarely() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(dispatcher, "LOOK_AGAIN_S", 7200.0)
+        patch.setattr(lineage, "BEAT_S", 7200.0)
         yield
 
 
@@ -88,6 +96,7 @@ class Story:
     rig: Rig
     messages: list[Message] = field(default_factory=list)
     processes: int = 1
+    beating: asyncio.Task[None] | None = None
 
     async def tell(self, step: tuple[object, ...]) -> None:
         name, *arguments = step
@@ -121,6 +130,19 @@ class Story:
 
     async def retry(self, number: int) -> None:
         await self._decide(number, self.rig.decisions.retry)
+
+    async def again(self, number: int) -> None:
+        """Submit again what is open: that is the same entry, however long it has been waiting."""
+        known = [one for one in self.messages if one.id is not None]
+        if not known:
+            return
+        message = known[number % len(known)]
+        entries = [row for row in await self.rig.rows() if row.subject == message.subject]
+        first, message.id = message.id, None
+        if all(row.state in OPEN for row in entries):
+            await self._submit(message)
+        assert message.id in (None, first)
+        message.id = first
 
     async def _decide(self, number: int, decide: Callable[[QueueId], Awaitable[object]]) -> None:
         known = [one.id for one in self.messages if one.id is not None]
@@ -156,18 +178,59 @@ class Story:
     async def _after_a_crash(self) -> None:
         while self.rig.store.crashes.is_set():
             await self.rig.lose_memory()
-            self.processes += 1
-            self.rig = await Rig.open(
-                self.data_dir,
-                self.clock,
-                self.simulator,
-                interval_s=INTERVAL_S,
-                seed=self.processes,
-            )
-            self.rig.start()
+            await self._start()
             for message in self.messages:
                 if message.id is None and not self.rig.store.crashes.is_set():
                     await self._submit(message)
+
+    async def _start(self) -> None:
+        self.processes += 1
+        self.rig = await Rig.open(
+            self.data_dir,
+            self.clock,
+            self.simulator,
+            interval_s=INTERVAL_S,
+            seed=self.processes,
+        )
+        self.rig.start()
+        self.beating = asyncio.ensure_future(self.rig.lineage.run())
+
+    async def put_back(self, backup: Path) -> None:
+        """Kill the process and put the backup in the place of its data."""
+        self.rig.store.crash(None)
+        self.rig.store.crashes.set()
+        await self.rig.lose_memory()
+        shutil.rmtree(self.data_dir)
+        shutil.copytree(backup, self.data_dir)
+        await self._start()
+
+    async def end_of_backup(self) -> None:
+        """Whatever was put back when, nothing was sent twice and nobody waits unseen."""
+        self.simulator.faults.clear()
+        await self.rig.pass_time(3 * 3600)
+        await self._look()
+        sent = Counter((one.subject, one.recipients) for one in self.simulator.sent)
+        assert not sent or max(sent.values()) == 1, "a submission was sent twice"
+        rows = await self.rig.rows()
+        assert len(rows) == sum(1 + one.hidden for one in self.messages if one.id is not None)
+        for row in rows:
+            was_sent = (row.subject, row.recipients) in sent
+            match row.state:
+                case State.SUBMITTED:
+                    assert was_sent
+                case State.REFUSED | State.CANCELLED:
+                    assert not was_sent
+                case _:
+                    assert row.state in (State.RESTORED, State.UNCERTAIN)
+        for account in (0, 1):
+            restored = any(
+                row.state is State.RESTORED
+                for row in rows
+                if row.account == self.rig.accounts[account]
+            )
+            kinds = [alarm.kind for alarm in await self.rig.alarms(account)]
+            assert ("restored" in kinds) is restored
+        await self.rig.close()
 
     # -- the end ------------------------------------------------------------------------------
 
@@ -240,6 +303,34 @@ def test_kills_after_any_commit_lose_nothing_and_send_nothing_twice(
     story: list[tuple[object, ...]],
 ) -> None:
     asyncio.run(tell(story))
+
+
+async def tell_of_a_backup(
+    before: list[tuple[object, ...]], after: list[tuple[object, ...]]
+) -> None:
+    clock = FakeClock()
+    simulator = simulated(clock)
+    with TemporaryDirectory() as name:
+        data, backup = Path(name, "data"), Path(name, "backup")
+        rig = await Rig.open(data, clock, simulator, interval_s=INTERVAL_S)
+        rig.start()
+        tale = Story(data, clock, simulator, rig)
+        for step in before:
+            await tale.tell(step)
+        tale.rig.store.crash(None)
+        shutil.copytree(data, backup)
+        for step in after:
+            await tale.tell(step)
+        await tale.put_back(backup)
+        await tale.end_of_backup()
+
+
+@given(STORIES, AFTERMATHS)
+@settings(max_examples=30, deadline=None)
+def test_a_backup_of_any_moment_put_back_sends_nothing_twice(
+    before: list[tuple[object, ...]], after: list[tuple[object, ...]]
+) -> None:
+    asyncio.run(tell_of_a_backup(before, after))
 
 
 @pytest.mark.slow
