@@ -294,7 +294,9 @@ class Settler:
         retrying_since = min(row.retrying_since, now) if row.retrying_since else None
         began = min(self._unreached_since.get(row.account) or retrying_since or now, now)
         self._unreached_since[row.account] = began
-        return retrying_since or min(max(began, row.created_at), now)
+        if retrying_since is not None or row.created_at > now:
+            return retrying_since or began
+        return max(began, row.created_at)
 
     async def _held(self, attempt: Attempt, error: NotSent, cause: HoldCause) -> None:
         row = attempt.row

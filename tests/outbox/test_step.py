@@ -267,6 +267,10 @@ async def test_a_later_message_of_the_same_message_id_is_filed(
     await rig.mailboxes.append((await box(rig, SENT)).id, own, frozenset(), rig.clock.now())
     assert await rig.texts(SENT) == [again.raw]
     assert await rig.texts(UNSENT) == [submission.raw]
+    sent = await box(rig, SENT)
+    await rig.mailboxes.expunge(sent.id, [row.uid for row in await rows(rig, SENT)])
+    await rig.mailboxes.append(sent.id, own, frozenset(), rig.clock.now())
+    assert await rig.texts(SENT) == [again.raw], "put there again by the client"
 
 
 @pytest.mark.parametrize("state", SubmissionState, ids=lambda state: state.value)

@@ -79,6 +79,18 @@ async def test_an_hour_without_leaving_is_one_alarm_that_ends_by_itself(
 
 
 @pytest.mark.usefixtures("looks_rarely")
+async def test_each_message_waits_for_itself(rig: Rig, simulator: Simulator) -> None:
+    simulator.faults.answer(Operation.SEND, 429, times=None)
+    async with watched(rig):
+        first = await rig.submit("Primo")
+        await rig.pass_time(HOUR_S - 600)
+        await rig.decisions.cancel(first)
+        await rig.submit("Secondo")
+        await rig.pass_time(1200)
+        assert await kinds(rig) == []
+
+
+@pytest.mark.usefixtures("looks_rarely")
 async def test_the_settings_say_how_long(rig: Rig, simulator: Simulator) -> None:
     simulator.faults.answer(Operation.SEND, 429, times=None)
     async with watched(rig, limit_s=600):
@@ -189,13 +201,13 @@ async def test_five_days_are_counted_by_a_clock_that_is_right(
     """A first try from the future must not put the bounce off by a year."""
     simulator.faults.answer(Operation.SEND, 429, times=None)
     clock.wrong_by = YEAR
-    id = await rig.submit()
+    ids = [await rig.submit("Primo"), await rig.submit("Secondo")]
     await rig.pass_time(3)
     clock.wrong_by = timedelta(0)
     await rig.pass_time(4.9 * DAY_S)
-    assert await rig.state(id) is State.QUEUED
+    assert [await rig.state(id) for id in ids] == [State.QUEUED, State.QUEUED]
     await rig.pass_time(0.5 * DAY_S)
-    assert await rig.state(id) is State.REFUSED
+    assert [await rig.state(id) for id in ids] == [State.REFUSED, State.REFUSED]
 
 
 @pytest.mark.usefixtures("looks_rarely")
