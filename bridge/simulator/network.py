@@ -77,7 +77,11 @@ class _Due:
 
 
 class Network:
-    """Takes messages from the API and fills the inboxes."""
+    """Takes messages from the API and fills the inboxes.
+
+    Attributes:
+        repeated_code: what every message gets in place of a code of its own; "" for none.
+    """
 
     def __init__(
         self, options: Options, clock: Clock, random: Random, inboxes: Mapping[str, Inbox]
@@ -86,6 +90,7 @@ class Network:
         self._clock = clock
         self._random = random
         self._inboxes = inboxes
+        self.repeated_code = ""
         self._codes: set[str] = set()
         self._due: list[_Due] = []
         self._order = itertools.count()
@@ -103,8 +108,16 @@ class Network:
 
     def submit(self, submitted: Submitted) -> str:
         """Take one request, set its consequences in motion and return its code."""
+        code = self.repeated_code or self._new_code(self._clock.now())
+        self._take(submitted, f"{submitted.subject} {code}")
+        return code
+
+    def submit_plain(self, submitted: Submitted) -> None:
+        """Take a message that did not come through the API: it gets no code."""
+        self._take(submitted, submitted.subject)
+
+    def _take(self, submitted: Submitted, subject: str) -> None:
         now = self._clock.now()
-        code = self._new_code(now)
         groups = [submitted.recipients]
         if self._options.fan_out is FanOut.PEC_EACH:
             groups = [(recipient,) for recipient in submitted.recipients]
@@ -113,7 +126,7 @@ class Network:
                 mailbox=submitted.mailbox,
                 sender=submitted.sender,
                 recipients=tuple(Recipient(one, outcome_for(one).certified) for one in group),
-                subject=f"{submitted.subject} {code}",
+                subject=subject,
                 body=submitted.body,
                 size_bytes=submitted.size_bytes,
                 at=now,
@@ -121,7 +134,6 @@ class Network:
             )
             self._send(pec)
         self.run_due()
-        return code
 
     def run_due(self) -> bool:
         """Do everything that is due by now, in order; tells whether anything was."""

@@ -5,7 +5,8 @@ Owns nothing but a ``World``; every method is synchronous and takes effect at on
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import html
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from pathlib import Path
 from random import Random
@@ -16,6 +17,7 @@ from bridge.clock import Clock, SystemClock
 from bridge.simulator.app import Front
 from bridge.simulator.fault import Call, Faults, Operation
 from bridge.simulator.inbox import Listed, RawRow, Row
+from bridge.simulator.network import Submitted
 from bridge.simulator.options import Options
 from bridge.simulator.saved import keep
 from bridge.simulator.seed import fill
@@ -141,6 +143,42 @@ class Simulator:
         )
         self._world.changed()
         return row
+
+    def send_elsewhere(
+        self,
+        address: str,
+        subject: str,
+        recipients: Sequence[str],
+        *,
+        body: str = "<p>Testo.</p>",
+        coded: bool = False,
+    ) -> str:
+        """Send from a mailbox past whoever is tested; its receipts come into the same inbox.
+
+        As its webmail does, without a code; ``coded``: as another program does through the API.
+        Returns the code, "" without one.
+        """
+        account = self._now(address)
+        submitted = Submitted(
+            account.address, account.address, tuple(recipients), subject, body, len(body)
+        )
+        if coded:
+            code = self._world.network.submit(submitted)
+        else:
+            code = ""
+            self._world.network.submit_plain(submitted)
+        self._world.changed()
+        return code
+
+    def forward(self, address: str, row: Row, recipients: Sequence[str]) -> None:
+        """Forward a row of a mailbox from its webmail: ``I:``, its subject, its text."""
+        self.send_elsewhere(
+            address, f"I: {row.subject}", recipients, body=f"<p>{html.escape(row.text)}</p>"
+        )
+
+    def repeat_code(self, code: str) -> None:
+        """Give every message taken from now on this code; "" ends that."""
+        self._world.network.repeated_code = code
 
     def inject_raw(self, address: str, listing: object, single: object) -> Row:
         """Put a hostile row into a mailbox: JSON values shown exactly as given (``RawRow``).

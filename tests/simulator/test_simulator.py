@@ -153,3 +153,42 @@ async def test_the_same_seed_gives_the_same_codes(clock: FakeClock) -> None:
             await api.send()
         codes.append([sent.code for sent in simulator.sent])
     assert codes[0] == codes[1]
+
+
+@pytest.fixture
+def mailbox(simulator: Simulator) -> Simulator:
+    simulator.add_mailbox(ADDRESS, "x")
+    return simulator
+
+
+def elsewhere(simulator: Simulator) -> list[str]:
+    return [listed.row.subject for listed in simulator.inbox(ADDRESS)]
+
+
+def test_what_the_webmail_sends_has_no_code(mailbox: Simulator) -> None:
+    assert mailbox.send_elsewhere(ADDRESS, "Diffida", ["a@altra.invalid"]) == ""
+    assert elsewhere(mailbox)[0] == "ACCETTAZIONE: Diffida"
+
+
+def test_what_another_program_sends_has_one(mailbox: Simulator) -> None:
+    code = mailbox.send_elsewhere(ADDRESS, "Diffida", ["a@altra.invalid"], coded=True)
+    assert elsewhere(mailbox)[0] == f"ACCETTAZIONE: Diffida {code}"
+    assert mailbox.sent == []
+
+
+def test_a_receipt_that_is_forwarded_has_receipts_of_its_own(mailbox: Simulator) -> None:
+    code = mailbox.send_elsewhere(ADDRESS, "Diffida", ["a@altra.invalid"], coded=True)
+    row = mailbox.inbox(ADDRESS)[0].row
+    before = len(mailbox.inbox(ADDRESS))
+    mailbox.forward(ADDRESS, row, ["avvocato@studio.invalid"])
+    own = mailbox.inbox(ADDRESS)[before].row
+    assert own.subject == f"ACCETTAZIONE: I: ACCETTAZIONE: Diffida {code}"
+    assert "avvocato@studio.invalid" in own.text
+
+
+def test_a_code_can_be_given_twice(mailbox: Simulator) -> None:
+    mailbox.repeat_code("2026011510000092")
+    codes = {mailbox.send_elsewhere(ADDRESS, one, ["a@b.invalid"], coded=True) for one in "xy"}
+    assert codes == {"2026011510000092"}
+    mailbox.repeat_code("")
+    assert mailbox.send_elsewhere(ADDRESS, "z", ["a@b.invalid"], coded=True) not in codes
