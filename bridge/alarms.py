@@ -1,8 +1,8 @@
 """Alarms: what a person has to look at, told once.
 
 An alarm is a row (so that it is told once, and ``status`` can show it), a message in INBOX in the
-same commit with what caused it, and a line in the log. Texts are the caller's; the log names no
-subject, for that is confidential.
+same commit with what caused it, and a line in the log once that is done. Texts are the caller's;
+the log names no subject, for that is confidential.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import hashlib
 from datetime import datetime
 from email.utils import format_datetime
 from enum import Enum
+from functools import partial
 
 import structlog
 
@@ -39,6 +40,8 @@ class AlarmKind(Enum):
     CREDENTIALS = "credentials"
     PAYMENT = "payment"
     PLAN = "plan"
+    REVOKED = "revoked"
+    CODE_TWICE = "code-twice"
     NOT_ACCEPTED = "not-accepted"
     OPEN_12H = "open-12h"
     OPEN_26H = "open-26h"
@@ -77,7 +80,7 @@ async def raise_alarm(
     subject = one_line(subject)
     if not await mtx.tx.add_alarm(account, kind.value, key, subject, now):
         return False
-    log.warning("alarm", account=account, kind=kind.value, key=key)
+    mtx.told.append(partial(log.warning, "alarm", account=account, kind=kind.value, key=key))
     message = ingest(_message(account, kind, key, subject, (italian, english), now, answers))
     for mailbox in await mtx.tx.mailboxes(account):
         if mailbox.name == INBOX:

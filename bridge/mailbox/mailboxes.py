@@ -180,6 +180,8 @@ class Mailboxes:
             for change in done[0].changes:
                 self._take_in(change)
                 self._subscribers.publish(change)
+            for tell in done[0].told:
+                tell()
 
         return await self._store.write(run, committed)
 

@@ -9,7 +9,7 @@ Failure: ``NoSuchMailbox``, ``MailboxExists`` for the caller to answer; the stor
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import Enum
@@ -99,11 +99,14 @@ class MailboxTransaction:
     Attributes:
         tx: the store's transaction, for the other areas to join the same commit.
         changes: what was done so far, in order.
+        told: what to call on the event loop once all of it is committed: what a log says may not
+            come from work that is rolled back.
     """
 
     def __init__(self, tx: Transaction, now: datetime) -> None:
         self.tx = tx
         self.changes: list[Change] = []
+        self.told: list[Callable[[], None]] = []
         self._now = now
 
     # -- messages ----------------------------------------------------------------------------

@@ -1,15 +1,18 @@
-"""Receipts that came before the answer was known."""
+"""Receipts that came before it was known whose they are."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 
 from bridge.mailbox import MailboxTransaction
 from bridge.model import AccountId, QueueId
 from bridge.receipts.kind import RECEIPTS, Kind
-from bridge.receipts.owner import Owner
-from bridge.receipts.receipt import read_receipt
-from bridge.receipts.record import record, refresh
+from bridge.receipts.owner import Owner, find_owners, send_of
+from bridge.receipts.proof import agrees
+from bridge.receipts.receipt import Receipt, read_receipt
+from bridge.receipts.record import record, refresh, tell_shared_code
+from bridge.store.base import ReadTransaction
 from bridge.store.remote import RemoteId, RemoteRow
 
 
@@ -21,25 +24,53 @@ async def claim(
     *,
     remotes: Sequence[RemoteId] = (),
 ) -> None:
-    """Tie rows that carry ``code`` to the submission that got it, and ``remotes`` likewise.
+    """Tie rows that carry ``code`` to the submission whose it now is, and ``remotes`` likewise.
 
-    They become its receipts: keywords and alarms follow in the same commit.
+    Each has to be that submission's by all that it says. What fits another one of the same code
+    as well is nobody's any more, with an alarm. Keywords and alarms follow in the same commit.
     """
-    submission = await mtx.tx.submission(queue_id)
-    if submission is None:
+    touched: dict[QueueId, datetime] = {}
+    for row in await mtx.tx.remote_with_code(account, code) if code else ():
+        if row.submission is None or row.submission != queue_id:
+            await _judge(mtx, row, touched)
+    for remote in remotes:
+        named = await mtx.tx.remote_row(remote)
+        if named is not None and named.submission is None:
+            await _take(mtx, named, queue_id, touched)
+    for id, at in touched.items():
+        await refresh(mtx, id, at)
+
+
+async def read_row(tx: ReadTransaction, row: RemoteRow) -> Receipt:
+    """Return what a row that was filed says."""
+    body = await tx.remote_body(row.id) if row.readable else None
+    at = row.received_at or row.first_seen
+    return read_receipt(row.id, row.subject, row.sender, body, at)
+
+
+async def _judge(mtx: MailboxTransaction, row: RemoteRow, touched: dict[QueueId, datetime]) -> None:
+    """Give a row to the one send it belongs to, or take it from all if there are several."""
+    if row.kind == "" or Kind(row.kind) not in RECEIPTS:
         return
-    rows = await mtx.tx.remote_with_code(account, code) if code else []
-    named = [await mtx.tx.remote_row(remote) for remote in remotes]
-    rows += [row for row in named if row is not None]
-    claimed = {row.id: row for row in rows if row.submission is None and _is_receipt(row)}
-    for row in claimed.values():
-        body = await mtx.tx.remote_body(row.id)
-        at = row.received_at or row.first_seen
-        receipt = read_receipt(row.id, row.subject, row.sender, body, at)
-        await record(mtx, Owner(submission), receipt)
-    if claimed:
-        await refresh(mtx, queue_id, max(row.first_seen for row in claimed.values()))
+    receipt = await read_row(mtx.tx, row)
+    owners = await find_owners(mtx.tx, row.account, receipt)
+    if len(owners) == 1 and row.submission is None:
+        await record(mtx, owners[0], receipt)
+        touched[owners[0].submission.id] = row.first_seen
+    elif len(owners) > 1:
+        await mtx.tx.release_remote(row.id)
+        touched |= {one.submission.id: row.first_seen for one in owners}
+        if receipt.code is not None:
+            await tell_shared_code(mtx, receipt.code, owners, row.first_seen)
 
 
-def _is_receipt(row: RemoteRow) -> bool:
-    return row.kind != "" and Kind(row.kind) in RECEIPTS
+async def _take(
+    mtx: MailboxTransaction, row: RemoteRow, queue_id: QueueId, touched: dict[QueueId, datetime]
+) -> None:
+    """Give a row to the send that its finder matched it with, unless its text says otherwise."""
+    submission = await mtx.tx.submission(queue_id)
+    receipt = await read_row(mtx.tx, row)
+    if submission is None or not agrees(receipt, await send_of(mtx.tx, submission)):
+        return
+    await record(mtx, Owner(submission), receipt)
+    touched[queue_id] = row.first_seen

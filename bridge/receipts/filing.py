@@ -29,9 +29,9 @@ from bridge.mime.ingest import Ingested
 from bridge.model import INBOX, AccountId, Mailbox, QueueId
 from bridge.receipts import notice
 from bridge.receipts.kind import FIELDS, WARNINGS, Kind
-from bridge.receipts.owner import Owner, find_owner
+from bridge.receipts.owner import Owner, find_owner, find_owners
 from bridge.receipts.receipt import Receipt, read_receipt
-from bridge.receipts.record import record, refresh
+from bridge.receipts.record import record, refresh, tell_shared_code
 from bridge.store.base import ReadTransaction, Store
 from bridge.store.remote import RemoteId
 
@@ -214,7 +214,7 @@ class Filing:
         async def work(mtx: MailboxTransaction) -> None:
             touched: dict[QueueId, None] = {}
             for draft in drafts:
-                owner = await self._keep(mtx, account, draft)
+                owner = await self._keep(mtx, account, draft, now)
                 if owner is not None:
                     touched[owner.submission.id] = None
                 await _tell_anomaly(mtx, account, draft, now)
@@ -224,10 +224,11 @@ class Filing:
         await self._mailboxes.write(work)
 
     async def _keep(
-        self, mtx: MailboxTransaction, account: AccountId, draft: _Draft
+        self, mtx: MailboxTransaction, account: AccountId, draft: _Draft, now: datetime
     ) -> Owner | None:
         arrival, receipt, message = draft.arrival, draft.receipt, draft.message
-        owner = await find_owner(mtx.tx, account, receipt)
+        owners = await find_owners(mtx.tx, account, receipt)
+        owner = owners[0] if len(owners) == 1 else None
         content = await mtx.tx.add_content(account, message)
         digest = hashlib.sha256(arrival.body.encode("utf-8", "surrogatepass")).digest()
         await mtx.tx.keep_remote_body(arrival.remote, arrival.body, digest, content)
@@ -236,8 +237,9 @@ class Filing:
             arrival.remote,
             kind.value,
             receipt.code,
-            receipt.classified.subject,
+            receipt.subject,
             receipt.addresses,
+            readable=receipt.readable,
         )
         for mailbox in await self._targets(mtx, account, kind, owner):
             await mtx.append_content(
@@ -245,6 +247,8 @@ class Filing:
             )
         if owner is not None:
             await record(mtx, owner, receipt)
+        elif receipt.code is not None and owners:
+            await tell_shared_code(mtx, receipt.code, owners, now)
         return owner
 
     async def _targets(

@@ -19,7 +19,8 @@ from types import MappingProxyType
 
 from bridge.api import schema
 from bridge.mime.parse_text import decode_words
-from bridge.mime.rowaddress import Sender, one_line, read_sender
+from bridge.mime.rowaddress import one_line, read_sender
+from bridge.receipts.issuer import issuer_of
 
 CODE = schema.CODE.pattern
 """A send's code: Italian time to the second and a tail of one to six digits (Q2)."""
@@ -56,6 +57,11 @@ class Issuer(Enum):
     SERVICE = "service"
     ANYBODY_ELSE = "anybody else"
 
+
+OWN_PROVIDERS: frozenset[Kind] = frozenset(
+    {Kind.ACCEPTANCE, Kind.NON_ACCEPTANCE, Kind.NON_ACCEPTANCE_VIRUS}
+)
+"""Receipts that the sender's own provider issues (RFC 6109 §3.1)."""
 
 RECEIPTS: frozenset[Kind] = frozenset(
     {
@@ -152,6 +158,11 @@ class Classified:
     code: str | None
     subject: str
 
+    @property
+    def line(self) -> str:
+        """The subject without the prefix, the code with it."""
+        return self.subject if self.code is None else f"{self.subject} {self.code}".lstrip()
+
 
 def classify(subject: str, sender: str) -> Classified:
     """Return what a row with this subject and this sender, as received, is."""
@@ -161,14 +172,16 @@ def classify(subject: str, sender: str) -> Classified:
         if match is None:
             continue
         rest = line[match.end() :]
-        if not _may_come_from(issuer, read_sender(sender)):
+        if not _may_come_from(issuer, sender):
             return Classified(Kind.UNKNOWN, None, rest)
         return _split_code(kind, rest) if kind in RECEIPTS else Classified(kind, None, rest)
     return Classified(Kind.ORDINARY, None, line)
 
 
-def _may_come_from(issuer: Issuer, sender: Sender) -> bool:
-    return sender.is_service is (issuer is Issuer.SERVICE)
+def _may_come_from(issuer: Issuer, sender: str) -> bool:
+    if issuer is Issuer.SERVICE:
+        return issuer_of(sender) != ""
+    return not read_sender(sender).is_service
 
 
 def _split_code(kind: Kind, subject: str) -> Classified:

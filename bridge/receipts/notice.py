@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from bridge.clock import ROME
 from bridge.mime.rowaddress import one_line
-from bridge.store.outbox import SubmissionRow
+from bridge.store.outbox import ClaimBasis, SubmissionRow
 
 SHOWN_RECIPIENTS = 20
 
@@ -90,6 +90,22 @@ def not_taken(submission: SubmissionRow, reason: str) -> Notice:
     )
 
 
+def shared_code(code: str, sends: Sequence[SubmissionRow]) -> Notice:
+    """Say that the service gave one code to several messages, so that receipts prove nothing."""
+    about = "\n\n".join(map(_about, sends))
+    return Notice(
+        f"Codice ripetuto / Code given twice: {code}",
+        f"Il servizio ha dato lo stesso codice {code} a più messaggi uguali per oggetto e "
+        f"destinatari:\n\n{about}\n\n"
+        "Una ricevuta con questo codice non dice di quale dei due parla: non è attribuita a "
+        "nessuno. Le ricevute sono nella posta in arrivo; controllare nella webmail.",
+        f"The service gave one code, {code}, to several messages that are alike in subject and "
+        f"recipients:\n\n{about}\n\n"
+        "A receipt with this code does not say which of them it is about, so it counts for none. "
+        "The receipts are in the inbox; look into the webmail.",
+    )
+
+
 def anomaly(subject: str, sender: str) -> Notice:
     """Say that an anomaly came in."""
     about = f"    {one_line(subject)[:300]}\n    {one_line(sender)[:300]}"
@@ -110,9 +126,15 @@ def _about(submission: SubmissionRow) -> str:
     sent_at = (submission.sent_at or submission.created_at).astimezone(ROME)
     return (
         f"    {one_line(submission.subject)[:300]}\n"
-        f"    {sent_at:%d/%m/%Y %H:%M:%S}  {submission.code or ''}\n"
+        f"    {sent_at:%d/%m/%Y %H:%M:%S}  {submission.code or ''}{_word(submission)}\n"
         f"    {_names(submission.recipients)}"
     )
+
+
+def _word(submission: SubmissionRow) -> str:
+    if submission.claim is not ClaimBasis.WORD:
+        return ""
+    return "  (codice indicato da una persona, non confermato / named by a person, not confirmed)"
 
 
 def _names(addresses: Sequence[str]) -> str:

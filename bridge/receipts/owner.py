@@ -1,11 +1,14 @@
 """Which sent message a receipt belongs to.
 
-The code at the end of a receipt's subject, or of the subject its text quotes, names the send: an
-account and a code are one entry of the outbox. A code that the outbox does not know is a send made
-elsewhere. Where the API cut the code off with the end of a long subject, and the text does not
-show it either, the entry is the one sent in that time whose subject begins so, if there is exactly
-one and no send of unknown outcome could be meant as well: a weak tie, and it is called so where
-people look.
+The code at the end of a receipt's subject, or of the subject its text quotes, names the send, and
+everything else has to agree (``proof``). A code that the outbox does not know is a send made
+elsewhere. Where the API gave one code to two sends, what tells them apart decides, else neither
+has the receipt.
+
+Where the API cut the code off with the end of a long subject, and the text does not show it
+either, the entry is the one sent in that time whose subject begins so, if there is exactly one and
+no send of unknown outcome could be meant as well: a weak tie, and it is called so where people
+look.
 """
 
 from __future__ import annotations
@@ -15,12 +18,10 @@ from datetime import timedelta
 
 from bridge.model import AccountId, SubmissionState
 from bridge.receipts.kind import RECEIPTS
-from bridge.receipts.receipt import Receipt, equals, is_cut
+from bridge.receipts.proof import CLOCK_SLACK, Issuers, Send, belongs, belongs_cut
+from bridge.receipts.receipt import Receipt
 from bridge.store.base import ReadTransaction
 from bridge.store.outbox import SubmissionRow
-
-CLOCK_SLACK = timedelta(minutes=2)
-"""How far the provider's clock may be behind ours."""
 
 LATEST = timedelta(hours=30)
 """A receipt is due within a day; a weak tie is not looked for beyond this."""
@@ -38,32 +39,43 @@ class Owner:
 
 async def find_owner(tx: ReadTransaction, account: AccountId, receipt: Receipt) -> Owner | None:
     """Return the sent message that a row is a receipt of; None if it is none, or not one's here."""
+    found = await find_owners(tx, account, receipt)
+    return found[0] if len(found) == 1 else None
+
+
+async def find_owners(
+    tx: ReadTransaction, account: AccountId, receipt: Receipt
+) -> tuple[Owner, ...]:
+    """Return every sent message that a row may be a receipt of; more than one is a doubt."""
     if receipt.classified.kind not in RECEIPTS:
-        return None
+        return ()
+    issuers = await tx.issuers(account)
     if receipt.code is None:
-        return await _weak_owner(tx, account, receipt)
-    row = await tx.submission_by_code(account, receipt.code)
-    return None if row is None else Owner(row)
+        return await _weak_owners(tx, account, receipt, issuers)
+    rows = await tx.submissions_by_code(account, receipt.code)
+    return tuple([Owner(row) for row in rows if belongs(receipt, await send_of(tx, row), issuers)])
 
 
-async def _weak_owner(tx: ReadTransaction, account: AccountId, receipt: Receipt) -> Owner | None:
-    shown = receipt.classified.subject
-    if receipt.statement is not None:
-        return None  # its text shows the whole subject, and there is no code in it
-    sent = await tx.submissions_sent(account, receipt.at - LATEST, receipt.at + CLOCK_SLACK)
-    undecided = [
-        *await tx.uncertain_submissions(account),
-        *await tx.submissions(account=account, state=SubmissionState.DISPATCHING),
+async def send_of(tx: ReadTransaction, row: SubmissionRow) -> Send:
+    """Return what a receipt of an entry has to agree with."""
+    attempts = await tx.attempts(row.id)
+    begun_at = attempts[0].started_at if attempts else row.created_at
+    return Send(row.subject, row.recipients, begun_at)
+
+
+async def _weak_owners(
+    tx: ReadTransaction, account: AccountId, receipt: Receipt, issuers: Issuers
+) -> tuple[Owner, ...]:
+    since, until = receipt.at - LATEST, receipt.at + CLOCK_SLACK
+    rivals = [*await tx.submissions(account=account, state=SubmissionState.DISPATCHING)]
+    rivals += [one.submission for one in await tx.lost_tries(account, since)]
+    sent = await tx.submissions_sent(account, since, until)
+    distinct = {row.id: row for row in (*sent, *rivals)}
+    fitting = [
+        row
+        for row in distinct.values()
+        if belongs_cut(receipt, await send_of(tx, row), row.code or "", issuers)
     ]
-    fitting = [row for row in (*sent, *undecided) if _fits(row, shown)]
-    if len(fitting) != 1 or fitting[0].code is None:
-        return None
-    return Owner(fitting[0], weak=True)
-
-
-def _fits(row: SubmissionRow, shown: str) -> bool:
-    """Tell whether ``shown`` is this send's subject cut short.
-
-    A whole subject without a code is that of a message sent elsewhere, by a webmail say.
-    """
-    return is_cut(shown, f"{row.subject} {row.code or ''}") and not equals(shown, row.subject)
+    if any(row.code is None for row in fitting):
+        return ()
+    return tuple(Owner(row, weak=True) for row in fitting)

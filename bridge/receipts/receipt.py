@@ -6,18 +6,16 @@ may show the sent message instead (Q5), and that may quote another receipt.
 
 from __future__ import annotations
 
-import unicodedata
 from dataclasses import dataclass, replace
 from datetime import datetime
 
+from bridge.receipts.issuer import issuer_of
 from bridge.receipts.kind import RECEIPTS, Classified, Kind, classify
 from bridge.receipts.states import timeout_kind
+from bridge.receipts.subject import is_cut, same_subject
 from bridge.receipts.text import Statement, read_statement
 from bridge.store.outbox import SubmissionRow
 from bridge.store.remote import RemoteId
-
-MIN_CUT_CHARS = 20
-"""A shorter subject is not taken for the beginning of a longer one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,19 +23,30 @@ class Receipt:
     """One row as far as it may be a receipt: what it says, and when it came.
 
     ``statement`` is what its text says of the very message its subject names, else None.
+    ``issuer`` is the provider's service that wrote it, "" if none did; ``readable`` tells whether
+    its body was there to be read.
     """
 
     remote: RemoteId
     classified: Classified
     statement: Statement | None
     at: datetime
+    issuer: str = ""
+    readable: bool = True
 
     @property
     def code(self) -> str | None:
-        """The code it carries, in its subject or in its text."""
-        if self.classified.code is not None or self.statement is None:
-            return self.classified.code
-        return self.statement.code
+        """The code it carries, in its text or, where that shows none, in its subject."""
+        if self.statement is not None and self.statement.code is not None:
+            return self.statement.code  # the subject's may be cut
+        return self.classified.code
+
+    @property
+    def subject(self) -> str:
+        """The subject of the message it is about, without the code, as whole as it is shown."""
+        if self.statement is not None and self.statement.code != self.classified.code:
+            return self.statement.subject
+        return self.classified.subject
 
     @property
     def addresses(self) -> tuple[str, ...]:
@@ -86,40 +95,28 @@ def read_receipt(
     statement = None
     if classified.kind in RECEIPTS and body is not None:
         statement = read_statement(body)
-    return Receipt(remote, classified, statement if _is_about(classified, statement) else None, at)
+    if statement is not None and not _is_about(classified, statement):
+        statement = None
+    return Receipt(remote, classified, statement, at, issuer_of(sender), readable=body is not None)
 
 
-def _is_about(classified: Classified, statement: Statement | None) -> bool:
-    """Tell whether a text speaks of the message that the row's own subject names."""
-    if statement is None:
-        return False
-    if classified.code is not None and statement.code is not None:
-        return classified.code == statement.code
-    whole = f"{statement.subject} {statement.code or ''}"
-    ours = classified.subject
-    return equals(ours, whole) or equals(ours, statement.subject) or is_cut(ours, whole)
+def _is_about(classified: Classified, statement: Statement) -> bool:
+    """Tell whether a text speaks of the message that the row's own subject names.
+
+    A provider quotes the whole subject, the code with it. What shows the subject alone where the
+    row has a code is the sent message, and that may quote the receipt of an older one.
+    """
+    shown = classified.line
+    quoted = statement.subject
+    if statement.code is not None:
+        quoted = f"{quoted} {statement.code}".lstrip()
+    if _same(quoted, shown) or is_cut(shown, quoted):
+        return True
+    if classified.code is None:
+        return _same(statement.subject, shown)
+    return is_cut(quoted, shown) and not _same(quoted, classified.subject)
 
 
-def is_cut(beginning: str, whole: str) -> bool:
-    """Tell whether one subject may be the other cut short."""
-    return any(
-        len(plain(beginning)) >= MIN_CUT_CHARS and plain(whole).startswith(plain(beginning))
-        for plain in _PLAIN
-    )
-
-
-def equals(one: str, other: str) -> bool:
-    """Tell whether two subjects may be the same."""
-    return any(plain(one) == plain(other) for plain in _PLAIN)
-
-
-def _without_accents(subject: str) -> str:
-    return _letters(unicodedata.normalize("NFKD", subject))
-
-
-def _letters(subject: str) -> str:
-    return "".join(char for char in subject.casefold() if char.isascii() and char.isalnum())
-
-
-_PLAIN = (_without_accents, _letters)
-"""Two ways to compare what the API may have spoilt (Q7): accents gone, or their letters too."""
+def _same(one: str, other: str) -> bool:
+    """Compare two subjects of which either may be the spoilt one."""
+    return same_subject(one, other) or same_subject(other, one)

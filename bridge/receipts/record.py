@@ -30,7 +30,7 @@ from bridge.receipts.states import (
     standing,
 )
 from bridge.store.base import ReadTransaction
-from bridge.store.outbox import SubmissionRow
+from bridge.store.outbox import ClaimBasis, SubmissionRow
 from bridge.store.remote import ReceiptRow
 
 NEWS = timedelta(days=7)
@@ -45,18 +45,47 @@ async def record(mtx: MailboxTransaction, owner: Owner, receipt: Receipt, remark
 
     ``remark`` is added to the reason that its text gives.
     """
+    row = owner.submission
     details = (receipt.reason, WEAK if owner.weak else "", remark)
-    await mtx.tx.claim_remote(receipt.remote, owner.submission.id)
+    if not owner.weak and receipt.classified.kind is Kind.ACCEPTANCE:
+        await _learn(mtx, row, receipt)
+    await mtx.tx.claim_remote(receipt.remote, row.id)
     await mtx.tx.add_receipt(
         ReceiptRow(
             receipt.remote,
-            owner.submission.id,
-            receipt.kind_for(owner.submission).value,
+            row.id,
+            receipt.kind_for(row).value,
             receipt.at,
             receipt.addresses,
             "; ".join(filter(None, details)),
             receipt.ordinary,
         )
+    )
+
+
+async def _learn(mtx: MailboxTransaction, row: SubmissionRow, receipt: Receipt) -> None:
+    """Take from an acceptance who the account's provider is, or that a person's word was true."""
+    if row.claim is None and row.code is not None:
+        await mtx.tx.add_issuer(row.account, receipt.issuer)
+    if row.claim is ClaimBasis.WORD:
+        await mtx.tx.claim_code(row.id, ClaimBasis.EVIDENCE)
+
+
+async def tell_shared_code(
+    mtx: MailboxTransaction, code: str, owners: Sequence[Owner], now: datetime
+) -> None:
+    """Raise the alarm about a code that several sends got and that tells them not apart."""
+    sends = [one.submission for one in owners]
+    words = notice.shared_code(code, sends)
+    await raise_alarm(
+        mtx,
+        sends[0].account,
+        AlarmKind.CODE_TWICE,
+        code,
+        words.subject,
+        words.italian,
+        words.english,
+        now,
     )
 
 

@@ -2,9 +2,9 @@
 
 The API finds those messages by their subject, perhaps among others' (Q13), and shows no text of
 their own (Q5). So only what is a receipt by prefix and sender, carries the very code, and can be
-about nobody else is kept: as a row that is not in the inbox, with the JSON as received, and as a
-receipt. When the same receipt turns up in the inbox later, it says the same again, which harms
-nothing.
+about nobody else (``proof``) is kept: as a row that is not in the inbox, with the JSON as received,
+and as a receipt. When the same receipt turns up in the inbox later, it says the same again, which
+harms nothing.
 """
 
 from __future__ import annotations
@@ -16,8 +16,8 @@ from datetime import datetime
 from bridge.api.schema import StatusRow
 from bridge.mailbox import MailboxTransaction
 from bridge.model import QueueId
-from bridge.receipts.kind import RECEIPTS
-from bridge.receipts.owner import Owner
+from bridge.receipts.address import plain_address
+from bridge.receipts.owner import Owner, find_owner
 from bridge.receipts.receipt import Receipt, read_receipt
 from bridge.receipts.record import record, refresh
 from bridge.receipts.states import EFFECTS, Scope
@@ -38,16 +38,17 @@ async def keep_status(
     for row in shown:
         at = row.date or now
         receipt = read_receipt(_NOT_YET, row.subject, row.sender, row.body, at)
+        owner = await find_owner(mtx.tx, submission.account, receipt)
+        if owner is None or owner.weak or owner.submission.id != id:
+            continue
         known = await mtx.tx.receipts_of(id)
-        if _proves_something(receipt, submission) and not _is_known(receipt, submission, known):
+        if _settles(receipt, submission) and not _is_known(receipt, submission, known):
             remote = await _keep_row(mtx, submission, row, receipt, now)
             await record(mtx, Owner(submission), receipt.of(remote), REMARK)
     await refresh(mtx, id, now)
 
 
-def _proves_something(receipt: Receipt, submission: SubmissionRow) -> bool:
-    if receipt.classified.kind not in RECEIPTS or receipt.code != submission.code:
-        return False
+def _settles(receipt: Receipt, submission: SubmissionRow) -> bool:
     effect = EFFECTS.get(receipt.kind_for(submission))
     if effect is None:
         return False
@@ -55,8 +56,8 @@ def _proves_something(receipt: Receipt, submission: SubmissionRow) -> bool:
 
 
 def _concerned(addresses: Sequence[str], submission: SubmissionRow) -> set[str]:
-    everybody = {one.casefold() for one in submission.recipients}
-    return everybody if len(everybody) == 1 else everybody & {one.casefold() for one in addresses}
+    everybody = set(map(plain_address, submission.recipients))
+    return everybody if len(everybody) == 1 else everybody & set(map(plain_address, addresses))
 
 
 def _is_known(receipt: Receipt, submission: SubmissionRow, known: Sequence[ReceiptRow]) -> bool:
@@ -91,7 +92,7 @@ async def _keep_row(
         remote,
         receipt.kind_for(submission).value,
         receipt.code,
-        receipt.classified.subject,
+        receipt.subject,
         receipt.addresses,
     )
     return remote

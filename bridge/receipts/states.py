@@ -5,9 +5,10 @@ for one of lower rank. So the outcome is a maximum: receipts may come in any ord
 times, and always give the same answer. A delivery after a final "not delivered" counts as
 delivered, for that is what the later provider certified, and is marked as a conflict.
 
-A receipt that names nobody readable is about the only recipient if there is just one. Otherwise it
-is counted: as many deliveries as there are recipients still open settle all of them, fewer settle
-nobody, and the count is shown.
+A receipt that names anybody else is of another message and counts for nothing. One that names
+nobody readable is about the only recipient if there is just one. Otherwise it is counted: as many
+deliveries as there are recipients still open settle all of them, fewer settle nobody, and the
+count is shown.
 
 Pure: values in, values out.
 
@@ -22,6 +23,7 @@ from datetime import datetime, timedelta
 from enum import Enum
 from types import MappingProxyType
 
+from bridge.receipts.address import names_only, plain_address
 from bridge.receipts.kind import Kind
 
 
@@ -183,8 +185,9 @@ def standing(recipients: Sequence[str], evidence: Iterable[Evidence]) -> Standin
     Evidence of the same ``number`` counts once.
     """
     distinct = {one.number: one for one in evidence}.values()
-    receipts = sorted(distinct, key=lambda one: (one.at, one.number))
-    by_address = {address.casefold(): _Recipient(address) for address in recipients}
+    ours = [one for one in distinct if names_only(one.addresses, recipients)]
+    receipts = sorted(ours, key=lambda one: (one.at, one.number))
+    by_address = {plain_address(address): _Recipient(address) for address in recipients}
     nameless: list[Evidence] = []
     for receipt in receipts:
         effect = EFFECTS.get(receipt.kind)
@@ -232,7 +235,7 @@ def _concerned(
 ) -> list[_Recipient]:
     """Return whom a receipt is about; nobody if that can't be told."""
     everybody = list(by_address.values())
-    names = dict.fromkeys(address.casefold() for address in receipt.addresses)
+    names = dict.fromkeys(map(plain_address, receipt.addresses))
     named = [by_address[name] for name in names if name in by_address]
     if effect.scope is Scope.ALL:
         return named or everybody
@@ -242,8 +245,8 @@ def _concerned(
 
 
 def _state(receipt: Evidence, effect: Effect, address: str) -> RecipientState:
-    ordinary = {one.casefold() for one in receipt.uncertifiable}
-    if receipt.kind is Kind.ACCEPTANCE and address.casefold() in ordinary:
+    ordinary = set(map(plain_address, receipt.uncertifiable))
+    if receipt.kind is Kind.ACCEPTANCE and plain_address(address) in ordinary:
         return RecipientState.ACCEPTED_UNCERTIFIABLE
     return effect.state
 

@@ -22,6 +22,15 @@ class HoldCause(Enum):
     PAYMENT = "payment"
 
 
+class ClaimBasis(Enum):
+    """What says that a code is an entry's, where the API's own answer does not."""
+
+    EVIDENCE = "evidence"
+    """Its acceptance was found."""
+    WORD = "word"
+    """A person named it, and nothing confirms that."""
+
+
 @dataclass(frozen=True, slots=True)
 class NewSubmission:
     """What enqueue writes.
@@ -57,7 +66,8 @@ class SubmissionRow:
     is the next try's earliest moment, ``retrying_since`` the first of the tries that reached
     nobody, both None outside a retry. ``sent_at`` is when the API gave ``code``. ``forced`` goes
     ahead of a hold or a used-up plan (a person's ``retry``). ``counted`` PECs of the plan's
-    ``counted_on`` (a day in Rome) are this entry's.
+    ``counted_on`` (a day in Rome) are this entry's. ``claim`` is what says that ``code`` is its,
+    None where the API answered it.
     """
 
     sequence: int
@@ -80,6 +90,20 @@ class SubmissionRow:
     forced: bool
     counted: int
     counted_on: date | None
+    claim: ClaimBasis | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class LostTry:
+    """A request that may have sent an entry, and of which no answer is known.
+
+    ``submission`` may be in any state by now. The request was made from ``begun_at`` to
+    ``ended_by``: one moment, but for what a backup that was put back knows nothing of.
+    """
+
+    submission: SubmissionRow
+    begun_at: datetime
+    ended_by: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,6 +214,18 @@ class OutboxReads(Protocol):
     async def submission_by_code(self, account: AccountId, code: str) -> SubmissionRow | None:
         """Return the account's entry whose send got ``code``, or None."""
 
+    async def submissions_by_code(self, account: AccountId, code: str) -> tuple[SubmissionRow, ...]:
+        """Return the account's entries with that code: one, unless the API gave it twice."""
+
+    async def claimed_submissions(self, account: AccountId) -> tuple[SubmissionRow, ...]:
+        """Return the account's entries whose code is a claim, oldest first."""
+
+    async def lost_tries(self, account: AccountId, since: datetime) -> tuple[LostTry, ...]:
+        """Return the requests of which since then it was found that their outcome is unknown."""
+
+    async def issuers(self, account: AccountId) -> frozenset[str]:
+        """Return the services that accepted sends whose code the API itself answered."""
+
     async def submissions_by_message_id(
         self, account: AccountId, message_id: str
     ) -> tuple[SubmissionRow, ...]:
@@ -293,6 +329,15 @@ class OutboxWrites(Protocol):
         Returns:
             False, and nothing happened, if the entry is not in ``step.old``.
         """
+
+    async def claim_code(self, id: QueueId, basis: ClaimBasis) -> None:
+        """Write down what says that the entry's code is its."""
+
+    async def forget_code(self, id: QueueId) -> None:
+        """Take an entry's code, the time of its sending and its claim back."""
+
+    async def add_issuer(self, account: AccountId, address: str) -> None:
+        """Remember who accepted for an account."""
 
     async def begin_attempt(self, id: QueueId, started_at: datetime) -> int:
         """Write down that a request is about to start; returns its number, from 1.

@@ -47,7 +47,7 @@ class RemoteRow:
     ``body_sha256`` is None until the body was fetched; ``content`` None until it was composed.
     ``gone_at`` is when a complete listing lacked it. ``kind`` is the receipt kind's value, "" for
     other mail; ``code`` the send's code at the end of the subject; ``submission`` the send it was
-    tied to.
+    tied to. ``readable`` is false where the body kept only says why there is none.
     """
 
     id: RemoteId
@@ -67,6 +67,7 @@ class RemoteRow:
     code: str | None
     submission: QueueId | None
     rank: float = 0.0
+    readable: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +113,8 @@ class Acceptance:
     """An ``ACCETTAZIONE`` that is tied to no submission.
 
     ``subject`` has neither the prefix nor the code; ``recipients`` are those its text names, ()
-    when it names none that can be read.
+    when it names none that can be read. ``sender`` is as received; ``readable`` tells whether its
+    body was there to be read.
     """
 
     remote: RemoteId
@@ -120,6 +122,8 @@ class Acceptance:
     subject: str
     at: datetime
     recipients: tuple[str, ...]
+    sender: str = ""
+    readable: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -243,11 +247,22 @@ class RemoteWrites(Protocol):
         code: str | None,
         stripped_subject: str,
         recipients: Sequence[str],
+        *,
+        readable: bool = True,
     ) -> None:
-        """Remember what a row is: its receipt kind, code, subject without both, addressees."""
+        """Remember what a row is: its receipt kind, code, subject without both, addressees.
+
+        ``readable`` tells whether its body was there to be read.
+        """
 
     async def claim_remote(self, remote: RemoteId, submission: QueueId) -> None:
         """Tie a row to a submission."""
+
+    async def release_remote(self, remote: RemoteId) -> None:
+        """Take a row's tie to a submission back, and the receipt that it was."""
+
+    async def release_receipts(self, submission: QueueId) -> None:
+        """Likewise for every row of a submission."""
 
     async def mark_remote_gone(self, remote: RemoteId, at: datetime) -> None:
         """Remember that a row is no longer at the API."""

@@ -260,8 +260,9 @@ async def test_a_failure_without_a_name_is_told(rig: Rig) -> None:
 
 
 async def test_a_subject_that_ends_lines_makes_no_field_of_an_alarm(rig: Rig) -> None:
-    await rig.send(subject="Diffida\r\nBcc: vittima@pec.example")
-    await rig.receipt(Kind.FAILURE, ANNA)
+    subject = "Diffida\r\nBcc: vittima@pec.example"
+    await rig.send(subject=subject)
+    await rig.receipt(Kind.FAILURE, ANNA, subject=subject)
     alarm = (await rig.messages())[-1]
     assert alarm["Bcc"] is None
     assert alarm["Subject"] == "Mancata consegna / Not delivered: Diffida Bcc: vittima@pec.example"
@@ -442,14 +443,42 @@ async def test_an_unclaimed_acceptance_is_there_for_uncertain_sends(rig: Rig) ->
     ]
 
 
-async def test_nothing_is_claimed_twice(rig: Rig) -> None:
+async def test_one_code_for_two_sends_just_alike_counts_for_neither(rig: Rig) -> None:
     one = await rig.send()
     remote = await rig.receipt(Kind.DELIVERY, ANNA)
+    assert await rig.states(one) == {ANNA: "delivered"}
     two = await rig.send(id="Q2", code=None)
     await rig.answer(two, CODE)
-    assert (await rig.row(remote)).submission == one
-    assert len(await rig.receipts(one)) == 1
-    assert await rig.receipts(two) == []
+    assert (await rig.row(remote)).submission is None
+    await rig.receipt(Kind.ACCEPTANCE, ANNA)
+    assert await rig.receipts(one) == await rig.receipts(two) == []
+    assert await rig.keywords() == await rig.keywords(uid=2) == frozenset()
+    assert await rig.alarm_kinds() == ["code-twice"]
+
+
+@pytest.mark.parametrize(
+    ("subject", "recipient"), [("Diffida", BRUNO), ("Altro", ANNA), ("Altro", BRUNO)]
+)
+async def test_subject_and_recipients_tell_two_sends_of_one_code_apart(
+    rig: Rig, subject: str, recipient: str
+) -> None:
+    one = await rig.send((ANNA,))
+    two = await rig.send((recipient,), id="Q2", subject=subject)
+    await rig.receipt(Kind.DELIVERY, recipient, subject=subject)
+    assert await rig.states(one) == {ANNA: "pending"}
+    assert await rig.states(two) == {recipient: "delivered"}
+    await rig.receipt(Kind.DELIVERY, ANNA)
+    assert await rig.states(one) == {ANNA: "delivered"}
+    assert await rig.alarms() == []
+
+
+async def test_time_tells_a_code_that_was_used_before_apart(rig: Rig) -> None:
+    one = await rig.send()
+    await rig.receipt(Kind.ACCEPTANCE, ANNA)
+    await rig.clock.advance(3600)
+    two = await rig.send(id="Q2")
+    assert await rig.states(one) == {ANNA: "accepted"}
+    assert await rig.states(two) == {ANNA: "pending"}
 
 
 # -- where receipts go ---------------------------------------------------------------------------

@@ -17,6 +17,8 @@ STEPS: tuple[str, ...] = (
     schema_outbox.KINSHIP,
     schema_messages.STALE,
     schema_outbox.LINEAGE,
+    schema_outbox.CLAIMS,
+    schema_remote.OUTCOMES_STAY,
 )
 
 

@@ -15,10 +15,12 @@ from bridge.model import AccountId, ContentId, QueueId, SubmissionState
 from bridge.store.outbox import (
     AttemptEnd,
     AttemptRow,
+    ClaimBasis,
     DayUsage,
     HoldCause,
     HoldRow,
     LineageRow,
+    LostTry,
     NewSubmission,
     Step,
     SubmissionRow,
@@ -30,7 +32,8 @@ _MICROSECOND = timedelta(microseconds=1)
 
 _SUBMISSION = """SELECT sequence, id, account, state, message_id, subject, recipients, content,
     code, named_code, reason, attempts, created_at, updated_at, not_before, retrying_since, sent_at,
-    forced, counted, counted_on FROM submission """
+    forced, counted, counted_on,
+    (SELECT basis FROM code_claim WHERE submission = submission.id) FROM submission """
 
 _HOLD = "SELECT account, cause, reason, since, probe_at, probes FROM account_hold "
 
@@ -49,6 +52,42 @@ class SqliteOutbox:
     async def submission_by_code(self, account: AccountId, code: str) -> SubmissionRow | None:
         """See ``OutboxReads``."""
         return self._one_submission("WHERE account = ? AND code = ? LIMIT 1", account, code)
+
+    async def submissions_by_code(self, account: AccountId, code: str) -> tuple[SubmissionRow, ...]:
+        """See ``OutboxReads``."""
+        return self._submissions("WHERE account = ? AND code = ? ORDER BY sequence", account, code)
+
+    async def claimed_submissions(self, account: AccountId) -> tuple[SubmissionRow, ...]:
+        """See ``OutboxReads``."""
+        return self._submissions(
+            "WHERE id IN (SELECT submission FROM code_claim) AND account = ? ORDER BY sequence",
+            account,
+        )
+
+    async def lost_tries(self, account: AccountId, since: datetime) -> tuple[LostTry, ...]:
+        """See ``OutboxReads``."""
+        tries = self._connection.execute(
+            "SELECT transition.submission, coalesce(started_at, at), coalesce(started_at, at) "
+            "FROM transition LEFT JOIN attempt "
+            "ON attempt.submission = transition.submission AND attempt.number = transition.attempt "
+            "WHERE new IN ('uncertain', 'restored') AND new = 'uncertain' AND old = 'dispatching' "
+            "AND at >= ?1 UNION ALL "
+            "SELECT submission, created_at, at FROM transition "
+            "JOIN submission ON submission.id = transition.submission "
+            "WHERE new IN ('uncertain', 'restored') AND new = 'restored' AND at >= ?1 "
+            "ORDER BY 2",
+            (_micros(since),),
+        ).fetchall()
+        return tuple(
+            LostTry(row, _aware(begun_at), _aware(ended_by))
+            for id, begun_at, ended_by in tries
+            if (row := self._one_submission("WHERE id = ? AND account = ?", id, account))
+        )
+
+    async def issuers(self, account: AccountId) -> frozenset[str]:
+        """See ``OutboxReads``."""
+        rows = self._connection.execute("SELECT address FROM issuer WHERE account = ?", (account,))
+        return frozenset(address for (address,) in rows)
 
     async def submissions_by_message_id(
         self, account: AccountId, message_id: str
@@ -317,6 +356,23 @@ class SqliteOutbox:
             )
         return bool(changed)
 
+    async def claim_code(self, id: QueueId, basis: ClaimBasis) -> None:
+        """See ``OutboxWrites``."""
+        self._connection.execute(
+            "INSERT OR REPLACE INTO code_claim VALUES (?, ?)", (id, basis.value)
+        )
+
+    async def forget_code(self, id: QueueId) -> None:
+        """See ``OutboxWrites``."""
+        self._connection.execute("DELETE FROM code_claim WHERE submission = ?", (id,))
+        self._connection.execute(
+            "UPDATE submission SET code = NULL, sent_at = NULL WHERE id = ?", (id,)
+        )
+
+    async def add_issuer(self, account: AccountId, address: str) -> None:
+        """See ``OutboxWrites``."""
+        self._connection.execute("INSERT OR IGNORE INTO issuer VALUES (?, ?)", (account, address))
+
     async def begin_attempt(self, id: QueueId, started_at: datetime) -> int:
         """See ``OutboxWrites``."""
         (number,) = self._connection.execute(
@@ -420,7 +476,7 @@ class SqliteOutbox:
 def _submission_row(row: tuple[Any, ...]) -> SubmissionRow:
     sequence, id, account, state, message_id, subject, recipients, content, code, named = row[:10]
     reason, attempts, created, updated, not_before, retrying = row[10:16]
-    sent, forced, counted, day = row[16:]
+    sent, forced, counted, day, claim = row[16:]
     return SubmissionRow(
         sequence=sequence,
         id=QueueId(id),
@@ -442,6 +498,7 @@ def _submission_row(row: tuple[Any, ...]) -> SubmissionRow:
         forced=bool(forced),
         counted=counted,
         counted_on=date.fromisoformat(day) if day else None,
+        claim=ClaimBasis(claim) if claim else None,
     )
 
 

@@ -29,7 +29,8 @@ from bridge.store.sqlite.area import Area
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _ROW = (
     "remote.id, account, fingerprint, api_id, sender, recipient, date_text, subject, received_at,"
-    " first_seen, body_sha256, content, gone_at, kind, code, submission, rank"
+    " first_seen, body_sha256, content, gone_at, kind, code, submission, rank,"
+    " readable"
 )
 _PLACE = "id, fingerprint, api_id, rank, body_sha256"
 
@@ -65,6 +66,7 @@ def _remote(row: Sequence[Any]) -> RemoteRow:
         code=row[14],
         submission=None if row[15] is None else QueueId(row[15]),
         rank=row[16],
+        readable=bool(row[17]),
     )
 
 
@@ -172,7 +174,7 @@ class SqliteRemoteReads(Area):
             (account, state.value),
         )
         return [
-            DeletionRow(_remote(row), _time(row[17]), DeletionState(row[18]), row[19])
+            DeletionRow(_remote(row), _time(row[18]), DeletionState(row[19]), row[20])
             for row in rows
         ]
 
@@ -180,13 +182,22 @@ class SqliteRemoteReads(Area):
         self, account: AccountId, since: datetime, until: datetime
     ) -> list[Acceptance]:
         rows = self._rows(
-            "SELECT id, code, stripped_subject, received_at, recipients FROM remote"
+            "SELECT id, code, stripped_subject, received_at, recipients, sender, readable"
+            " FROM remote"
             " WHERE account = ? AND kind = 'acceptance' AND submission IS NULL"
             " AND received_at BETWEEN ? AND ? ORDER BY received_at, id",
             (account, _number(since), _number(until)),
         )
         return [
-            Acceptance(RemoteId(row[0]), row[1], row[2], _time(row[3]), tuple(json.loads(row[4])))
+            Acceptance(
+                RemoteId(row[0]),
+                row[1],
+                row[2],
+                _time(row[3]),
+                tuple(json.loads(row[4])),
+                row[5],
+                bool(row[6]),
+            )
             for row in rows
         ]
 
@@ -289,15 +300,27 @@ class SqliteRemote(SqliteRemoteReads):
         code: str | None,
         stripped_subject: str,
         recipients: Sequence[str],
+        *,
+        readable: bool = True,
     ) -> None:
         self._row(
-            "UPDATE remote SET kind = ?, code = ?, stripped_subject = ?, recipients = ?"
-            " WHERE id = ?",
-            (kind, code, stripped_subject, json.dumps(list(recipients)), remote),
+            "UPDATE remote SET kind = ?, code = ?, stripped_subject = ?, recipients = ?,"
+            " readable = ? WHERE id = ?",
+            (kind, code, stripped_subject, json.dumps(list(recipients)), readable, remote),
         )
 
     async def claim_remote(self, remote: RemoteId, submission: QueueId) -> None:
         self._row("UPDATE remote SET submission = ? WHERE id = ?", (submission, remote))
+
+    async def release_remote(self, remote: RemoteId) -> None:
+        self._row("DELETE FROM receipt WHERE remote = ?", (remote,))
+        self._row("UPDATE remote SET submission = NULL WHERE id = ?", (remote,))
+
+    async def release_receipts(self, submission: QueueId) -> None:
+        for (remote,) in self._rows(
+            "SELECT remote FROM receipt WHERE submission = ?", (submission,)
+        ):
+            await self.release_remote(RemoteId(remote))
 
     async def mark_remote_gone(self, remote: RemoteId, at: datetime) -> None:
         self._row(

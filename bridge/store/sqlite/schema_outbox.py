@@ -97,3 +97,28 @@ CREATE TABLE lineage (
     seen_at INTEGER NOT NULL
 ) STRICT;
 """
+
+CLAIMS = """
+CREATE TABLE code_claim (
+    submission TEXT PRIMARY KEY REFERENCES submission (id),
+    basis TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+INSERT INTO code_claim
+    SELECT id, CASE WHEN EXISTS (
+        SELECT 1 FROM transition WHERE submission = submission.id AND old = 'uncertain'
+        AND new = 'submitted' AND reason LIKE 'resolved%') THEN 'word' ELSE 'evidence' END
+    FROM submission WHERE state = 'submitted' AND EXISTS (
+        SELECT 1 FROM transition WHERE submission = submission.id AND old = 'uncertain'
+        AND new = 'submitted');
+CREATE INDEX transition_lost ON transition (at) WHERE new IN ('uncertain', 'restored');
+
+CREATE TABLE issuer (
+    account INTEGER NOT NULL REFERENCES account (id),
+    address TEXT NOT NULL,
+    PRIMARY KEY (account, address)
+) STRICT, WITHOUT ROWID;
+"""
+"""Codes that the API itself did not answer, and who accepted for an account before.
+
+``code_claim.basis`` is ``evidence`` or ``word``. Losses are few, so looking for them is cheap.
+"""

@@ -80,3 +80,35 @@ CREATE TABLE request_count (
     PRIMARY KEY (account, day)
 ) STRICT, WITHOUT ROWID;
 """
+
+OUTCOMES_STAY = """
+CREATE TABLE receipt_kept (
+    remote INTEGER PRIMARY KEY,
+    submission TEXT NOT NULL,
+    kind TEXT NOT NULL,
+    at INTEGER NOT NULL,
+    addresses TEXT NOT NULL,
+    detail TEXT NOT NULL,
+    ordinary TEXT NOT NULL DEFAULT '[]'
+) STRICT;
+INSERT INTO receipt_kept
+    SELECT remote, submission, kind, at, addresses, detail, ordinary FROM receipt;
+DROP TABLE receipt;
+ALTER TABLE receipt_kept RENAME TO receipt;
+CREATE INDEX receipt_by_submission ON receipt (submission);
+ALTER TABLE remote ADD COLUMN readable INTEGER NOT NULL DEFAULT 1;
+INSERT OR IGNORE INTO issuer
+    SELECT remote.account, lower(trim(sender, ' "<>')) FROM receipt
+    JOIN remote ON remote.id = receipt.remote
+    JOIN submission ON submission.id = receipt.submission
+    WHERE receipt.kind = 'acceptance' AND submission.code IS NOT NULL
+    AND remote.code = submission.code
+    AND NOT EXISTS (SELECT 1 FROM code_claim WHERE submission = submission.id)
+    AND lower(trim(sender, ' "<>')) GLOB 'posta-certificata@[a-z0-9]*.[a-z0-9]*'
+    AND lower(trim(sender, ' "<>')) NOT GLOB '*[^a-z0-9.@-]*';
+"""
+"""Receipts outlive their rows: what became of a message is known for longer than the archive keeps.
+
+A row's number is never given again, so it goes on naming the receipt. ``readable`` is 0 for a row
+whose body could not be read. Who accepted before is learned from what is there already.
+"""

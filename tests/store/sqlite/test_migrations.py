@@ -71,3 +71,55 @@ async def test_a_newer_file_is_refused_untouched(tmp_path: Path) -> None:
         await SqliteStore.open(tmp_path)
     assert schema(newer) == before
     newer.close()
+
+
+def test_codes_that_were_claimed_and_who_accepted_are_taken_over(
+    connection: sqlite3.Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as patch:
+        patch.setattr(migrations, "STEPS", migrations.STEPS[:3])
+        migrations.migrate(connection)
+    connection.execute("PRAGMA foreign_keys = OFF")
+    for id, old, reason in (
+        ("answered", "dispatching", ""),
+        ("found", "uncertain", "its acceptance was found in the inbox"),
+        ("said", "uncertain", "resolved by a person"),
+    ):
+        connection.execute(
+            "INSERT INTO submission (id, account, state, message_id, subject, recipients,"
+            " recipient_count, content, fingerprint, code, created_at, updated_at)"
+            " VALUES (?, 1, 'submitted', '', '', '[]', 1, 1, x'', ?, 0, 0)",
+            (id, f"2026{id}"),
+        )
+        connection.execute(
+            "INSERT INTO transition (submission, at, old, new, reason)"
+            " VALUES (?, 0, ?, 'submitted', ?)",
+            (id, old, reason),
+        )
+    senders = {
+        "answered": ['"Posta-Certificata@Own.example" ', "posta-certificata@x, m@y.example"],
+        "found": ["posta-certificata@guessed.example"],
+        "said": ["posta-certificata@said.example"],
+    }
+    number = 0
+    for id, each in senders.items():
+        for sender in each:
+            number += 1
+            connection.execute(
+                "INSERT INTO remote (id, account, fingerprint, api_id, raw, sender, recipient,"
+                " date_text, subject, first_seen, rank, code) VALUES"
+                " (?, 1, x'', '', '', ?, '', '', '', 0, 0, ?)",
+                (number, sender, f"2026{id}"),
+            )
+            connection.execute(
+                "INSERT INTO receipt VALUES (?, ?, 'acceptance', 0, '[]', '', '[]')", (number, id)
+            )
+    migrations.migrate(connection)
+    claims = connection.execute("SELECT submission, basis FROM code_claim ORDER BY 1").fetchall()
+    assert claims == [("found", "evidence"), ("said", "word")]
+    issuers = connection.execute("SELECT address FROM issuer").fetchall()
+    assert issuers == [("posta-certificata@own.example",)]
+    connection.execute("PRAGMA foreign_keys = ON")
+    connection.execute("DELETE FROM remote")
+    assert connection.execute("SELECT count(*) FROM receipt").fetchone() == (number,)
+    connection.close()

@@ -1,0 +1,31 @@
+"""One form for each address, so that receipts and messages can be compared by it. Pure.
+
+A receipt may write a domain in Unicode or as A-labels (``xn--``), in any case, and with a dot
+behind it.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Iterable
+
+
+def plain_address(address: str) -> str:
+    """Return an address in the form to compare it by.
+
+    >>> plain_address("Anna@Città.example.")
+    'anna@xn--citt-3na.example'
+    """
+    folded = unicodedata.normalize("NFKC", address).casefold().rstrip(".")
+    if folded.isascii():
+        return folded
+    local, at, domain = folded.rpartition("@")
+    try:
+        return f"{local}{at}{domain.encode('idna').decode('ascii')}"
+    except UnicodeError:
+        return folded
+
+
+def names_only(addresses: Iterable[str], recipients: Iterable[str]) -> bool:
+    """Tell whether all ``addresses`` are recipients; none at all are."""
+    return set(map(plain_address, addresses)) <= set(map(plain_address, recipients))

@@ -1,0 +1,96 @@
+"""Whether a receipt belongs to a send: the one answer for everything that asks. Pure.
+
+A code can be quoted by anybody, so it proves nothing alone. A receipt is a send's only if
+
+- a provider's service issued it, and it says what such a service says (``kind``);
+- its subject *is* the send's, but for letters lost: ``I: ACCETTAZIONE: Diffida <code>`` is that
+  of another message, which forwards the receipt of this one;
+- it is not older than the send;
+- it names nobody but recipients of the send;
+- acceptances, and refusals to accept, come from the account's own provider: one that accepted for
+  it before, unless none is known yet, or the text names the recipients.
+
+Rows of the inbox, of ``GET /send`` and of a search are all judged here.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from bridge.receipts.address import names_only
+from bridge.receipts.kind import OWN_PROVIDERS, RECEIPTS
+from bridge.receipts.receipt import Receipt
+from bridge.receipts.subject import is_cut, same_subject
+
+CLOCK_SLACK = timedelta(minutes=2)
+"""How far the provider's clock may be behind ours."""
+
+Issuers = frozenset[str]
+"""The services that accepted for an account before, as ``issuer_of`` writes them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Send:
+    """What a receipt has to agree with; ``begun_at`` is when the first request for it began."""
+
+    subject: str
+    recipients: tuple[str, ...]
+    begun_at: datetime
+
+
+def belongs(receipt: Receipt, send: Send, issuers: Issuers) -> bool:
+    """Tell whether a receipt that carries a send's code is that send's."""
+    return (
+        agrees(receipt, send)
+        and same_subject(send.subject, receipt.subject)
+        and from_own_provider(receipt, issuers)
+    )
+
+
+def belongs_cut(receipt: Receipt, send: Send, code: str, issuers: Issuers) -> bool:
+    """Tell whether a receipt without a code may be that of a send, its subject cut short.
+
+    A whole subject without a code is that of a message sent elsewhere, by a webmail say; one that
+    has a code is whole; and a text would have shown the code.
+    """
+    if receipt.code is not None or receipt.statement is not None:
+        return False
+    shown = receipt.classified.subject
+    return (
+        agrees(receipt, send)
+        and is_cut(shown, f"{send.subject} {code}".rstrip())
+        and not same_subject(send.subject, shown)
+        and from_own_provider(receipt, issuers)
+    )
+
+
+def agrees(receipt: Receipt, send: Send) -> bool:
+    """Tell whether nothing but the subject and the issuer could speak against it."""
+    return (
+        receipt.classified.kind in RECEIPTS
+        and receipt.issuer != ""
+        and receipt.at >= send.begun_at - CLOCK_SLACK
+        and names_only(receipt.addresses, send.recipients)
+    )
+
+
+def from_own_provider(receipt: Receipt, issuers: Issuers) -> bool:
+    """Tell whether a receipt comes from where receipts of its kind must come from."""
+    if receipt.classified.kind not in OWN_PROVIDERS or not issuers:
+        return True
+    return receipt.issuer in issuers or bool(receipt.addresses)
+
+
+def contradicts(receipt: Receipt, send: Send) -> bool:
+    """Tell whether a receipt shows that its code is another message's than the send's.
+
+    The same subject and the same code, yet it names somebody else or is older than the send. A
+    receipt of another subject that ends in the code only quotes it.
+    """
+    return (
+        receipt.classified.kind in RECEIPTS
+        and receipt.issuer != ""
+        and same_subject(send.subject, receipt.subject)
+        and not agrees(receipt, send)
+    )
