@@ -10,13 +10,16 @@ from typing import Any
 from bridge.app.core import Core
 from bridge.app.offer import operations
 from bridge.clock import SystemClock
-from bridge.config import ConfigFile
+from bridge.config import ConfigError, ConfigFile
 from bridge.control import Progress
-from bridge.credentials import resolve_all
+from bridge.credentials import Secrets, resolve_all
 from bridge.outbox.settle import recover
 
 ASKS_API = frozenset({"quota", "inbox search", "sync", "receipts delete"})
 """Operations that need the secrets."""
+
+LOOKS_FIRST = frozenset({"queue resolve --sent"})
+"""Operations that ask the API if the secrets are at hand, and say so if not."""
 
 
 async def perform_alone(
@@ -27,7 +30,7 @@ async def perform_alone(
     Raises:
         OperationFailed, ConfigError, Locked, StoreFailed: it was not carried out.
     """
-    secrets = await asyncio.to_thread(resolve_all, file) if name in ASKS_API else None
+    secrets = await _secrets(file, name)
     core = await Core.open(file.config, secrets, clock=SystemClock())
     try:
         if name.startswith("queue "):  # nobody is sending: what a crash cut off is uncertain
@@ -35,3 +38,14 @@ async def perform_alone(
         return await operations(core, SystemRandom()).perform(name, arguments, progress)
     finally:
         await core.close()
+
+
+async def _secrets(file: ConfigFile, name: str) -> Secrets | None:
+    if name not in ASKS_API | LOOKS_FIRST:
+        return None
+    try:
+        return await asyncio.to_thread(resolve_all, file)
+    except ConfigError:
+        if name in ASKS_API:
+            raise
+        return None

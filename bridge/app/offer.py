@@ -33,12 +33,14 @@ def operations(
     )
     running = reading.sync if reading is not None else None
 
+    decisions = Decisions(core.mailboxes, core.clock, wake, core.clients)
+
     def shown() -> str | None:
         return fingerprint(core.certificate)
 
     areas = (
         Facts(core.store, core.clock, subjects, core.plan, running, shown),
-        Queue(core.store, core.clock, subjects, Decisions(core.mailboxes, core.clock, wake)),
+        Queue(core.store, core.clock, subjects, decisions),
         Receipts(core.store, core.clock, subjects),
         Syncing(running or Reading(core, random).sync, subjects),
     )

@@ -75,7 +75,7 @@ class Sending:
             addresses,
             send.waiting_alarm_min * MINUTE_S,
         )
-        self._reconciler = Reconciler(core.store, core.mailboxes, core.clock, clients)
+        self._reconciler = Reconciler(core.store, core.mailboxes, core.clock, clients, core.plan)
         core.mailboxes.subscribe(self._look_for_acceptances)
 
     @classmethod
@@ -119,6 +119,7 @@ class Sending:
         # Nothing is under way here: at the start, or because a dispatcher that failed has ended
         # its requests. Whatever is ``dispatching`` all the same was cut off.
         await recover(self._core.mailboxes, self._core.clock)
+        await self._reconciler.look_before_sending()
         await self._dispatcher.run()
 
     def _look_for_acceptances(self, change: Change) -> None:

@@ -61,14 +61,26 @@ def resolve(
     ] = None,
     resend: Annotated[bool, typer.Option("--resend", help="It was not sent: send it.")] = False,
     drop: Annotated[bool, typer.Option("--drop", help="Give it up, whatever happened.")] = False,
+    reopen: Annotated[
+        bool, typer.Option("--reopen", help="Take back an unconfirmed --sent, or a --drop.")
+    ] = False,
+    force: Annotated[
+        bool, typer.Option("--force", help="With --sent or --resend: though nothing confirms it.")
+    ] = False,
     config: option.Config = None,
     as_json: option.Json = False,
 ) -> None:
-    """End an uncertain send by saying what happened to it."""
-    if (sent is not None) + resend + drop != 1:
-        raise typer.BadParameter("say exactly one of --sent CODE, --resend, --drop")
-    how = "--sent" if sent is not None else "--resend" if resend else "--drop"
-    entry = perform(config, f"queue resolve {how}", {"id": id, "code": sent})
+    """End an uncertain send by saying what happened to it, or open it again.
+
+    The code is looked up, and so is whether a message that is to be sent again has left.
+    """
+    said = {"--sent": sent is not None, "--resend": resend, "--drop": drop, "--reopen": reopen}
+    if sum(said.values()) != 1:
+        raise typer.BadParameter("say exactly one of --sent CODE, --resend, --drop, --reopen")
+    if force and not (said["--sent"] or resend):
+        raise typer.BadParameter("--force goes with --sent or --resend")
+    how = next(name for name, is_said in said.items() if is_said)
+    entry = perform(config, f"queue resolve {how}", {"id": id, "code": sent, "force": force})
     _print_entry(entry, as_json)
 
 

@@ -10,7 +10,7 @@ from bridge.clock import Clock
 from bridge.control import OperationFailed, Progress
 from bridge.model import QueueId, SubmissionState
 from bridge.operations.reason import Reasons
-from bridge.operations.subject import Method, Methods, Subjects, moment
+from bridge.operations.subject import Method, Methods, Subjects, moment, on_word
 from bridge.outbox.decision import DecisionRefused, Decisions
 from bridge.outbox.waiting import removed
 from bridge.store.base import ReadTransaction, Store
@@ -42,10 +42,11 @@ class Queue:
         return {
             "queue list": self._list,
             "queue show": self._show,
-            "queue retry": self._sending(self._decisions.retry),
+            "queue retry": self._sending(self._deciding(self._decisions.retry)),
             "queue cancel": self._deciding(self._decisions.cancel),
-            "queue resolve --resend": self._sending(self._decisions.resolve_resend),
+            "queue resolve --resend": self._sending(self._resolve_resend),
             "queue resolve --drop": self._deciding(self._decisions.resolve_drop),
+            "queue resolve --reopen": self._deciding(self._decisions.resolve_reopen),
             "queue resolve --sent": self._resolve_sent,
         }
 
@@ -58,9 +59,8 @@ class Queue:
 
         return method
 
-    def _sending(self, decide: Callable[[QueueId], Awaitable[SubmissionRow]]) -> Method:
+    def _sending(self, deciding: Method) -> Method:
         """Return the method of a decision that asks for sending, which takes an account."""
-        deciding = self._deciding(decide)
 
         async def method(arguments: Mapping[str, Any], progress: Progress) -> Any:
             id = QueueId(str(arguments["id"]))
@@ -79,8 +79,13 @@ class Queue:
         return method
 
     async def _resolve_sent(self, arguments: Mapping[str, Any], progress: Progress) -> Any:
-        code = str(arguments["code"])
-        method = self._deciding(lambda id: self._decisions.resolve_sent(id, code))
+        code, force = str(arguments["code"]), bool(arguments.get("force"))
+        method = self._deciding(lambda id: self._decisions.resolve_sent(id, code, force=force))
+        return await method(arguments, progress)
+
+    async def _resolve_resend(self, arguments: Mapping[str, Any], progress: Progress) -> Any:
+        force = bool(arguments.get("force"))
+        method = self._deciding(lambda id: self._decisions.resolve_resend(id, force=force))
         return await method(arguments, progress)
 
     async def _list(self, arguments: Mapping[str, Any], _progress: Progress) -> Any:
@@ -156,4 +161,5 @@ class Queue:
             "attempts": row.attempts,
             "created_at": moment(row.created_at),
             "updated_at": moment(row.updated_at),
+            **on_word(row),
         }

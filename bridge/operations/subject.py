@@ -10,6 +10,7 @@ from typing import Any
 from bridge.api.client import PecClient
 from bridge.control import OperationFailed, Progress
 from bridge.model import AccountId
+from bridge.store.outbox import ClaimBasis, SubmissionRow
 
 Method = Callable[[Mapping[str, Any], Progress], Awaitable[Any]]
 Methods = Mapping[str, Method]
@@ -60,6 +61,11 @@ class Subjects:
     def address(self, account: AccountId) -> str | None:
         """Return an account's address, None if it has left the settings."""
         return self._addresses.get(account)
+
+
+def on_word(row: SubmissionRow) -> dict[str, bool]:
+    """Return the mark of an entry whose code is a person's word that nothing confirms."""
+    return {"on_word": True} if row.claim is ClaimBasis.WORD else {}
 
 
 def moment(at: datetime | None) -> str | None:

@@ -1,30 +1,36 @@
 """What a person can decide about an entry: retry, cancel, resolve.
 
 Each is one commit and works without a dispatcher; a wake-up tells one that runs. What the state
-table does not allow is refused with a sentence that says what would be.
+table does not allow is refused with a sentence that says what would be. A person may be wrong: the
+code they name is looked up, and so is whether a message that is to be sent again has left. What
+can't be confirmed is done only if they insist, and stays marked as their word.
 """
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
 from datetime import datetime
 
 import structlog
 
 from bridge.alarms import AlarmKind, clear_alarm
+from bridge.api.schema import CODE
 from bridge.clock import Clock
 from bridge.mailbox import Mailboxes, MailboxTransaction
-from bridge.model import PEC_UNCERTAIN, QueueId, SubmissionState
+from bridge.model import PEC_UNCERTAIN, AccountId, QueueId, SubmissionState
+from bridge.outbox.inquiry import Inquiry
+from bridge.outbox.lookup import Searcher
+from bridge.outbox.revoke import take_back
 from bridge.outbox.states import Event, allows, following
 from bridge.outbox.step import take_step
 from bridge.outbox.wake import Wake
 from bridge.receipts import claim
-from bridge.store.outbox import Step, SubmissionRow
+from bridge.store.outbox import ClaimBasis, Step, SubmissionRow
 
 log = structlog.get_logger()
 
-CODE_LIMIT_CHARS = 100
+UNDECIDED = frozenset({SubmissionState.UNCERTAIN, SubmissionState.RESTORED})
 
 _ADVICE = {
     SubmissionState.QUEUED: "it will be sent in its turn; `queue cancel` takes it back",
@@ -33,7 +39,9 @@ _ADVICE = {
     SubmissionState.REFUSED: "it was refused and nothing was sent; send it again from your mail",
     SubmissionState.HELD: "it waits; `queue retry` sends it now, `queue cancel` takes it back",
     SubmissionState.CANCELLED: "it was cancelled; send it again from your mail",
-    SubmissionState.DROPPED: "it was given up; send it again from your mail",
+    SubmissionState.DROPPED: (
+        "it was given up; send it again from your mail, or `queue resolve --reopen` asks again"
+    ),
     SubmissionState.UNCERTAIN: (
         "nobody knows whether it was sent; `queue resolve` with --sent CODE, --resend or --drop "
         "ends that"
@@ -43,9 +51,6 @@ _ADVICE = {
         "with --sent CODE, --resend or --drop ends that"
     ),
 }
-
-
-_UNKNOWN = frozenset({SubmissionState.UNCERTAIN, SubmissionState.RESTORED})
 
 
 class DecisionRefused(Exception):
@@ -59,19 +64,31 @@ class Decisions:
         mailboxes: the single writer.
         clock: stamps.
         wake: is called after each change; None where no dispatcher runs.
+        clients: each account's way to look at the API; None where there are no secrets.
     """
 
-    def __init__(self, mailboxes: Mailboxes, clock: Clock, wake: Wake | None = None) -> None:
+    def __init__(
+        self,
+        mailboxes: Mailboxes,
+        clock: Clock,
+        wake: Wake | None = None,
+        clients: Mapping[AccountId, Searcher] | None = None,
+    ) -> None:
         self._mailboxes = mailboxes
         self._clock = clock
         self._wake = wake
+        self._inquiry = Inquiry(mailboxes, clients or {})
 
     async def retry(self, id: QueueId) -> SubmissionRow:
         """Send a held entry now, or one that waits for its next try, whatever holds it.
 
+        For an entry of a backup that was put back this is ``resolve_resend``.
+
         Raises:
             DecisionRefused: unknown, or in another state.
         """
+        if (await self._row(id)).state is SubmissionState.RESTORED:
+            return await self.resolve_resend(id)
 
         async def work(mtx: MailboxTransaction, row: SubmissionRow, now: datetime) -> None:
             waiting = row.state is SubmissionState.QUEUED and row.not_before is not None
@@ -102,35 +119,73 @@ class Decisions:
 
         return await self._decide(id, "cancel", work)
 
-    async def resolve_sent(self, id: QueueId, code: str) -> SubmissionRow:
-        """Believe a person that an uncertain entry was sent and got ``code``.
+    async def resolve_sent(self, id: QueueId, code: str, *, force: bool = False) -> SubmissionRow:
+        """Say that an entry was sent and got ``code``, which its acceptance has to show.
+
+        Args:
+            id: the entry.
+            code: the whole code.
+            force: take a person's word where nothing confirms it; it stays marked as that.
 
         Raises:
-            DecisionRefused: unknown, in another state, or the code is another entry's.
+            DecisionRefused: unknown, in another state, the code is no code or another message's,
+                or nothing confirms it and ``force`` is not given.
         """
         code = code.strip()
-        if not code or len(code) > CODE_LIMIT_CHARS or not code.isprintable():
-            raise DecisionRefused("Say the API's code, as it stands at the end of the receipt.")
+        if not CODE.fullmatch(code):
+            raise DecisionRefused(
+                "Say the API's code, whole, as it stands at the end of the receipt's subject."
+            )
+        seen = await self._row(id)
+        _step(seen, Event.RESOLVE_SENT, "resolved", self._clock.now(), reason="")
+        await self._mailboxes.write(lambda mtx: _check_free(mtx, seen, code))
+        finding = await self._inquiry.code(seen, code)
+        if finding.against:
+            raise DecisionRefused(f"{finding.against} It is not {id}'s.")
+        if not finding.proven and not force:
+            raise DecisionRefused(
+                f"No receipt shows that {id} got the code {code}. "
+                f"{finding.unasked} If you are sure, --force takes your word.".replace("  ", " ")
+            )
+        basis = ClaimBasis.EVIDENCE if finding.proven else ClaimBasis.WORD
 
         async def work(mtx: MailboxTransaction, row: SubmissionRow, now: datetime) -> None:
-            step = _step(row, Event.RESOLVE_SENT, "resolved", now, reason="resolved by a person")
-            owner = await mtx.tx.submission_by_code(row.account, code)
-            if owner is not None and owner.id != row.id:
-                raise DecisionRefused(
-                    f"The code {code} belongs to {owner.id} ({owner.subject!r}) already."
-                )
-            await take_step(mtx, row, replace(step, code=code, sent_at=row.updated_at))
+            step = _step(row, Event.RESOLVE_SENT, "resolved", now, reason=_REASONS[basis])
+            await _check_free(mtx, row, code)
+            attempts = await mtx.tx.attempts(row.id)
+            sent_at = attempts[-1].started_at if attempts else row.updated_at
+            await take_step(mtx, row, replace(step, code=code, sent_at=sent_at))
+            await mtx.tx.claim_code(row.id, basis)
             await end_uncertainty(mtx, row, now)
             await claim(mtx, row.account, row.id, code)
 
         return await self._decide(id, "resolve --sent", work)
 
-    async def resolve_resend(self, id: QueueId) -> SubmissionRow:
+    async def resolve_resend(self, id: QueueId, *, force: bool = False) -> SubmissionRow:
         """Believe a person that an uncertain entry was not sent, and send it.
 
+        Args:
+            id: the entry.
+            force: do so though there is an acceptance that may be its, or the API can't be asked.
+
         Raises:
-            DecisionRefused: unknown, or in another state.
+            DecisionRefused: unknown, in another state, or it may have been sent.
         """
+        seen = await self._row(id)
+        now = self._clock.now()
+        _step(seen, Event.RESOLVE_RESEND, "resolved", now, reason="")
+        traces = await self._inquiry.traces(seen, now)
+        if traces.codes and not force:
+            raise DecisionRefused(
+                f"{id} may have been sent: there is an acceptance with the code "
+                f"{' and '.join(traces.codes)} that can be its. `queue resolve {id} --sent "
+                f"{traces.codes[0]}` says so; --force with --resend sends it once more."
+            )
+        if traces.unasked and self._inquiry.can_ask(seen.account) and not force:
+            raise DecisionRefused(
+                f"{id} may have been sent, and the API could not be asked: {traces.unasked} "
+                "Try again later; --force with --resend sends it all the same."
+            )
 
         async def work(mtx: MailboxTransaction, row: SubmissionRow, now: datetime) -> None:
             step = _step(row, Event.RESOLVE_RESEND, "resolved", now, reason="resent by a person")
@@ -139,6 +194,21 @@ class Decisions:
             await end_uncertainty(mtx, row, now)
 
         return await self._decide(id, "resolve --resend", work)
+
+    async def resolve_reopen(self, id: QueueId) -> SubmissionRow:
+        """Take back a person's word: a code that nothing confirmed, or that an entry was given up.
+
+        Raises:
+            DecisionRefused: unknown, in another state, or it is not only somebody's word.
+        """
+
+        async def work(mtx: MailboxTransaction, row: SubmissionRow, now: datetime) -> None:
+            _step(row, Event.RESOLVE_REOPEN, "reopened", now, reason="")
+            if row.state is SubmissionState.SUBMITTED and row.claim is not ClaimBasis.WORD:
+                raise _refusal("reopened", row)
+            await take_back(mtx, row, Event.RESOLVE_REOPEN, "reopened by a person", now)
+
+        return await self._decide(id, "resolve --reopen", work)
 
     async def resolve_drop(self, id: QueueId) -> SubmissionRow:
         """Give an uncertain entry up; what it counted stays counted, for it may have left.
@@ -154,6 +224,12 @@ class Decisions:
 
         return await self._decide(id, "resolve --drop", work)
 
+    async def _row(self, id: QueueId) -> SubmissionRow:
+        async def work(mtx: MailboxTransaction) -> SubmissionRow:
+            return await _entry(mtx, id)
+
+        return await self._mailboxes.write(work)
+
     async def _decide(
         self,
         id: QueueId,
@@ -163,9 +239,7 @@ class Decisions:
         now = self._clock.now()
 
         async def whole(mtx: MailboxTransaction) -> SubmissionRow:
-            row = await mtx.tx.submission(id)
-            if row is None:
-                raise DecisionRefused(f"No entry is called {id}; `queue list` shows all.")
+            row = await _entry(mtx, id)
             await work(mtx, row, now)
             return await mtx.tx.submission(id) or row
 
@@ -176,14 +250,36 @@ class Decisions:
         return row
 
 
+_REASONS = {
+    ClaimBasis.EVIDENCE: "resolved by a person, and confirmed by its receipts",
+    ClaimBasis.WORD: "sent on a person's word, which nothing confirms",
+}
+
+
+async def _entry(mtx: MailboxTransaction, id: QueueId) -> SubmissionRow:
+    row = await mtx.tx.submission(id)
+    if row is None:
+        raise DecisionRefused(f"No entry is called {id}; `queue list` shows all.")
+    return row
+
+
+async def _check_free(mtx: MailboxTransaction, row: SubmissionRow, code: str) -> None:
+    for owner in await mtx.tx.submissions_by_code(row.account, code):
+        if owner.id != row.id:
+            raise DecisionRefused(
+                f"The code {code} belongs to {owner.id} ({owner.subject!r}) already."
+            )
+
+
 async def end_uncertainty(mtx: MailboxTransaction, row: SubmissionRow, now: datetime) -> None:
     """Take back the keyword and the alarm of an entry that is uncertain no longer."""
     others = await mtx.tx.submissions_of_content(row.account, row.content)
-    if not any(one.state in _UNKNOWN for one in others):
+    if not any(one.state in UNDECIDED for one in others if one.id != row.id):
         await mtx.flag_sent(
             row.account, row.content, row.message_id, frozenset(), frozenset({PEC_UNCERTAIN})
         )
-    await clear_alarm(mtx, row.account, AlarmKind.UNCERTAIN, row.id, now)
+    for kind in (AlarmKind.UNCERTAIN, AlarmKind.REVOKED):
+        await clear_alarm(mtx, row.account, kind, row.id, now)
 
 
 def _step(row: SubmissionRow, event: Event, done: str, now: datetime, *, reason: str) -> Step:

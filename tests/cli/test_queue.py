@@ -74,7 +74,7 @@ async def test_list_narrows_by_state(command: Command, config: Path) -> None:
     [
         ("held", ("cancel",), "cancelled"),
         ("uncertain", ("resolve", "--drop"), "dropped"),
-        ("uncertain", ("resolve", "--sent", "2026010100000001"), "submitted"),
+        ("uncertain", ("resolve", "--sent", "2026010100000001", "--force"), "submitted"),
     ],
     ids=["cancel", "drop", "sent"],
 )

@@ -135,7 +135,7 @@ async def test_cancel_and_retry(rig: Rig, simulator: Simulator) -> None:
 @pytest.mark.parametrize(
     ("how", "arguments", "state", "code"),
     [
-        ("--sent", {"code": CODE}, "submitted", CODE),
+        ("--sent", {"code": CODE, "force": True}, "submitted", CODE),
         ("--resend", {"code": None}, "queued", None),
         ("--drop", {"code": None}, "dropped", None),
     ],
@@ -151,6 +151,22 @@ async def test_resolve(
     id = await uncertain(rig, simulator)
     entry = await Asking(rig)(f"resolve {how}", id=id, **arguments)
     assert (entry["id"], entry["state"], entry["code"]) == (id, state, code)
+
+
+async def test_a_persons_word_is_marked_until_it_is_taken_back(
+    rig: Rig, simulator: Simulator
+) -> None:
+    id = await uncertain(rig, simulator)
+    ask = Asking(rig)
+    with pytest.raises(OperationFailed, match="--force takes your word"):
+        await ask("resolve --sent", id=id, code=CODE)
+    await ask("resolve --sent", id=id, code=CODE, force=True)
+    (listed,) = await ask("list")
+    shown = await ask("show", id=id)
+    assert listed["on_word"] is shown["on_word"] is True
+    assert listed["reason"] == "sent on a person's word, which nothing confirms"
+    entry = await ask("resolve --reopen", id=id)
+    assert (entry["state"], entry["code"], "on_word" in entry) == ("uncertain", None, False)
 
 
 @pytest.mark.parametrize(

@@ -107,7 +107,7 @@ class Rig:
             on_settled=self.settled.append,
         )
         self.reconciler = Reconciler(store, mailboxes, clock, clients)
-        self.decisions = Decisions(mailboxes, clock, wake)
+        self.decisions = Decisions(mailboxes, clock, wake, clients)
         self._running: asyncio.Task[None] | None = None
 
     @classmethod

@@ -8,9 +8,9 @@ import pytest
 from bridge.model import PEC_UNCERTAIN, QueueId, SubmissionState
 from bridge.outbox.decision import DecisionRefused, Decisions
 from bridge.simulator import Failure, Fault, Hold, Operation, Phase, Simulator
-from bridge.store.outbox import Step
+from bridge.store.outbox import ClaimBasis, Step
 from tests.fakes import FakeClock
-from tests.outbox.rig import Rig, rig_on
+from tests.outbox.rig import ADDRESSES, Rig, rig_on
 
 State = SubmissionState
 CODE = "2026011510000012"
@@ -18,12 +18,15 @@ CODE = "2026011510000012"
 DECISIONS: dict[str, Callable[[Decisions, QueueId], Awaitable[object]]] = {
     "retry": lambda decisions, id: decisions.retry(id),
     "cancel": lambda decisions, id: decisions.cancel(id),
-    "resolve --sent": lambda decisions, id: decisions.resolve_sent(id, CODE),
+    "resolve --sent": lambda decisions, id: decisions.resolve_sent(id, CODE, force=True),
     "resolve --resend": lambda decisions, id: decisions.resolve_resend(id),
     "resolve --drop": lambda decisions, id: decisions.resolve_drop(id),
+    "resolve --reopen": lambda decisions, id: decisions.resolve_reopen(id),
 }
 LEADS_TO = {
     ("retry", State.HELD): State.QUEUED,
+    ("retry", State.RESTORED): State.QUEUED,
+    ("resolve --reopen", State.DROPPED): State.UNCERTAIN,
     ("cancel", State.QUEUED): State.CANCELLED,
     ("cancel", State.HELD): State.CANCELLED,
     ("resolve --sent", State.UNCERTAIN): State.SUBMITTED,
@@ -172,7 +175,7 @@ async def test_sent_takes_the_code_and_drop_keeps_the_count(rig: Rig, simulator:
     simulator.faults.fail(Operation.SEND, Phase.AFTER, Failure.TIMEOUT, times=2)
     sent, dropped = await rig.submit("a"), await rig.submit("b")
     await rig.pass_time(10)
-    await rig.decisions.resolve_sent(sent, f" {CODE} ")
+    await rig.decisions.resolve_sent(sent, f" {CODE} ", force=True)
     await rig.decisions.resolve_drop(dropped)
     assert ((await rig.row(sent)).code, (await rig.row(dropped)).code) == (CODE, None)
     assert [row.counted for row in await rig.rows()] == [1, 1]
@@ -181,14 +184,18 @@ async def test_sent_takes_the_code_and_drop_keeps_the_count(rig: Rig, simulator:
     assert len(simulator.calls(Operation.SEND)) == 2
 
 
-@pytest.mark.parametrize("code", ["", "  ", "x" * 101, "20260115\n"[:9] + "\n1"], ids=repr)
+@pytest.mark.parametrize(
+    "code",
+    ["", "  ", "x" * 101, "20260115\n1", "123", "2026", CODE[:14], f"{CODE}12345", f"x{CODE}"],
+    ids=repr,
+)
 async def test_a_code_that_is_none_is_refused(
     tmp_path: Path, clock: FakeClock, simulator: Simulator, code: str
 ) -> None:
     rig = await Rig.open(tmp_path, clock, simulator)
     id = await entry_in(State.UNCERTAIN, rig, simulator)
     with pytest.raises(DecisionRefused, match="Say the API's code"):
-        await rig.decisions.resolve_sent(id, code)
+        await rig.decisions.resolve_sent(id, code, force=True)
     assert await rig.state(id) is State.UNCERTAIN
     await rig.close()
 
@@ -204,7 +211,7 @@ async def test_another_entrys_code_is_refused(
         await rig.pass_time(2)
         code = simulator.sent[0].code
         with pytest.raises(DecisionRefused, match=f"{code} belongs to {other}"):
-            await rig.decisions.resolve_sent(id, code)
+            await rig.decisions.resolve_sent(id, code, force=True)
         assert await rig.state(id) is State.UNCERTAIN
 
 
@@ -219,3 +226,71 @@ async def test_a_copy_of_two_uncertain_entries_stays_uncertain_until_both_end(
     assert PEC_UNCERTAIN in await rig.flags()
     await rig.decisions.resolve_drop(second)
     assert PEC_UNCERTAIN not in await rig.flags()
+
+
+async def lost(rig: Rig, simulator: Simulator, phase: Phase, subject: str = "Fattura") -> QueueId:
+    simulator.faults.fail(Operation.SEND, phase, Failure.TIMEOUT)
+    id = await rig.submit(subject)
+    await rig.pass_time(2.5)
+    return id
+
+
+async def test_a_code_is_looked_up_and_confirmed(rig: Rig, simulator: Simulator) -> None:
+    id = await lost(rig, simulator, Phase.AFTER)
+    row = await rig.decisions.resolve_sent(id, simulator.sent[0].code)
+    assert (row.state, row.claim) == (State.SUBMITTED, ClaimBasis.EVIDENCE)
+    with pytest.raises(DecisionRefused, match="cannot be reopened"):
+        await rig.decisions.resolve_reopen(id)
+
+
+async def test_a_code_that_nothing_shows_is_a_word_that_is_taken_back(
+    rig: Rig, simulator: Simulator
+) -> None:
+    id = await lost(rig, simulator, Phase.BEFORE)
+    with pytest.raises(DecisionRefused, match=f"No receipt shows that {id} got the code {CODE}"):
+        await rig.decisions.resolve_sent(id, CODE)
+    assert await rig.state(id) is State.UNCERTAIN
+    row = await rig.decisions.resolve_sent(id, CODE, force=True)
+    assert (row.code, row.claim) == (CODE, ClaimBasis.WORD)
+    row = await rig.decisions.resolve_reopen(id)
+    assert (row.state, row.code, row.claim) == (State.UNCERTAIN, None, None)
+    assert PEC_UNCERTAIN in await rig.flags()
+
+
+@pytest.mark.parametrize("force", [False, True])
+async def test_the_code_of_another_programs_message_is_refused(
+    rig: Rig, simulator: Simulator, force: bool
+) -> None:
+    id = await lost(rig, simulator, Phase.BEFORE)
+    code = simulator.send_elsewhere(ADDRESSES[0], "Fattura", ["estraneo@altra.invalid"], coded=True)
+    with pytest.raises(DecisionRefused, match=r"of another message: estraneo@altra\.invalid"):
+        await rig.decisions.resolve_sent(id, code, force=force)
+    assert await rig.state(id) is State.UNCERTAIN
+
+
+async def test_resend_looks_first_and_names_the_code(rig: Rig, simulator: Simulator) -> None:
+    id = await lost(rig, simulator, Phase.AFTER)
+    with pytest.raises(DecisionRefused, match=f"acceptance with the code {simulator.sent[0].code}"):
+        await rig.decisions.resolve_resend(id)
+    assert await rig.state(id) is State.UNCERTAIN
+    await rig.decisions.resolve_resend(id, force=True)
+    await rig.pass_time(2)
+    assert len(simulator.sent) == 2
+
+
+async def test_resend_waits_while_the_api_cannot_be_asked(rig: Rig, simulator: Simulator) -> None:
+    id = await lost(rig, simulator, Phase.BEFORE)
+    simulator.faults.answer(Operation.INBOX_LIST, 500, times=None)
+    with pytest.raises(DecisionRefused, match="the API could not be asked"):
+        await rig.decisions.resolve_resend(id)
+    assert await rig.state(id) is State.UNCERTAIN
+
+
+async def test_another_messages_acceptance_does_not_hinder_a_resend(
+    rig: Rig, simulator: Simulator
+) -> None:
+    id = await lost(rig, simulator, Phase.BEFORE)
+    simulator.send_elsewhere(ADDRESSES[0], "Fattura", ["estraneo@altra.invalid"], coded=True)
+    await rig.decisions.resolve_resend(id)
+    await rig.pass_time(2)
+    assert await rig.state(id) is State.SUBMITTED

@@ -1,13 +1,15 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from bridge.model import QueueId
-from bridge.outbox.evidence import AFTER, BEFORE, Sending, fits, same_subject, weigh
+from bridge.outbox.evidence import AFTER, BEFORE, Sending, fits, proves, same_subject, weigh
 from bridge.store.remote import Acceptance, RemoteId
 
 NOW = datetime(2026, 1, 15, 9, 0, tzinfo=UTC)
@@ -120,10 +122,24 @@ def test_nothing_without_an_acceptance() -> None:
     assert evidence.doubtful == {}
 
 
-def test_a_code_that_the_answer_named_decides_whatever_the_subject() -> None:
+def test_a_code_that_the_answer_named_decides_whatever_the_time() -> None:
     named = sending(named_code="2026011509000002")
-    found = [acceptance(1), acceptance(2, subject="tutt'altro", after_s=9_999)]
+    found = [acceptance(1), acceptance(2, after_s=9_999)]
     assert codes([named], found) == {"A": "2026011509000002"}
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        acceptance(2, subject="I: Fattura"),
+        acceptance(2, subject="I: ACCETTAZIONE: Fattura"),
+        acceptance(2, to=("estraneo@altra.invalid",)),
+        acceptance(2, after_s=-9_999),
+    ],
+    ids=["of a forward", "of a receipt forwarded", "to a stranger", "older than the send"],
+)
+def test_a_code_that_the_answer_named_is_no_proof_alone(other: Acceptance) -> None:
+    assert codes([sending(named_code=str(other.code))], [other]) == {}
 
 
 def test_twins_get_an_acceptance_each_in_order_of_time() -> None:
@@ -160,6 +176,29 @@ def test_recipients_tell_sends_of_one_subject_apart() -> None:
     assert codes(sends, found) == {"A": "2026011509000002", "B": "2026011509000001"}
 
 
+def test_what_could_be_shared_out_in_two_ways_is_not() -> None:
+    """Two lost sends to different people, and acceptances that name nobody."""
+    sends = [sending("A", to=("uno@altra.invalid",)), sending("B", to=("due@altra.invalid",))]
+    found = [acceptance(1, to=()), acceptance(2, to=())]
+    evidence = weigh(sends, found)
+    assert evidence.matched == {}
+    assert set(evidence.doubtful) == {"A", "B"}
+
+
+def test_one_name_settles_both_of_two() -> None:
+    sends = [sending("A", to=("uno@altra.invalid",)), sending("B", to=("due@altra.invalid",))]
+    found = [acceptance(1, to=()), acceptance(2, to=("uno@altra.invalid",))]
+    assert codes(sends, found) == {"A": "2026011509000002", "B": "2026011509000001"}
+
+
+def test_an_entry_tried_twice_was_sent_if_one_acceptance_is_there() -> None:
+    tries = [sending("A"), sending("A", after_s=60)]
+    assert codes(tries, [acceptance(1, after_s=65)]) == {"A": "2026011509000001"}
+    two = [acceptance(1, after_s=2), acceptance(2, after_s=65)]
+    assert codes(tries, two) == {"A": "2026011509000001"}
+    assert codes(tries, [*two, acceptance(3, after_s=70)]) == {}
+
+
 def test_a_send_under_way_that_fits_keeps_the_others_waiting() -> None:
     evidence = weigh([sending("A"), sending("B", under_way=True)], [acceptance(1)])
     assert evidence.matched == {}
@@ -184,6 +223,36 @@ def test_nothing_is_matched_twice_or_to_what_does_not_fit(
     by_id = {one.id: one for one in sendings}
     assert len({one.remote for one in matched.values()}) == len(matched)
     assert all(fits(by_id[id], one) for id, one in matched.items())
+
+
+def test_a_shorter_subject_with_a_code_is_not_ours_cut() -> None:
+    ours = sending(subject=f"{LONG}, seguito")
+    assert not fits(ours, acceptance(subject=LONG))
+    assert fits(ours, acceptance(subject=f"{LONG}, seguito"))
+
+
+SERVICE = "posta-certificata@pec.invalid"
+
+
+@pytest.mark.parametrize(
+    ("changes", "issuers", "believed"),
+    [
+        ({}, (), True),
+        ({"recipients": ()}, (), False),
+        ({"recipients": ()}, (SERVICE,), True),
+        ({"recipients": ()}, ("posta-certificata@altra.invalid",), False),
+        ({"recipients": (), "readable": False}, (SERVICE,), False),
+        ({"sender": "mario.rossi@pec.invalid"}, (), False),
+        ({"sender": "mario.rossi@pec.invalid"}, ("mario.rossi@pec.invalid",), False),
+        ({"sender": f'"{SERVICE}" <mario@pec.invalid>'}, (SERVICE,), False),
+        ({"sender": f"{SERVICE}, mario@pec.invalid"}, (SERVICE,), False),
+    ],
+)
+def test_who_may_speak_for_a_send_of_unknown_code(
+    changes: dict[str, Any], issuers: tuple[str, ...], believed: bool
+) -> None:
+    one = replace(acceptance(), **{"sender": SERVICE, **changes})
+    assert proves(one, frozenset(issuers)) is believed
 
 
 LONG = "Un oggetto piuttosto lungo, che il servizio taglia"
