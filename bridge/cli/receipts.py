@@ -74,7 +74,8 @@ def delete(
 ) -> None:
     """Delete a sending's receipts at the API.
 
-    The API finds them by their subject: replies that quote the code may go with them.
+    The API finds them by their subject. It is looked at first: if a reply, or anything else that
+    is no receipt of this sending, would go with them, nothing is deleted.
     """
     if not yes:
         typer.confirm(

@@ -3,20 +3,31 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from bridge.api.errors import NotFound
+from bridge.api.schema import CODE
 from bridge.clock import Clock
 from bridge.control import OperationFailed, Progress
+from bridge.mime.rowaddress import one_line
 from bridge.model import SubmissionState
-from bridge.operations.subject import Methods, Subject, Subjects, moment
+from bridge.operations.facts import search
+from bridge.operations.subject import Methods, Subject, Subjects, moment, on_word
+from bridge.receipts.claim import read_row
+from bridge.receipts.owner import send_of
+from bridge.receipts.proof import belongs
+from bridge.receipts.receipt import read_receipt
 from bridge.receipts.record import standing_of
 from bridge.receipts.states import Standing
 from bridge.store.base import ReadTransaction, Store
-from bridge.store.outbox import SubmissionRow
+from bridge.store.outbox import ClaimBasis, SubmissionRow
+from bridge.store.remote import RemoteId
 
 LISTED = timedelta(days=30)
+SEARCHED = 1_000
+SHOWN_CHARS = 200
+ON_WORD = "the code is a person's word, not confirmed"
 
 
 class Receipts:
@@ -84,42 +95,83 @@ class Receipts:
 
     async def _delete(self, arguments: Mapping[str, Any], _progress: Progress) -> Any:
         code = str(arguments["code"]).strip()
+        if not CODE.fullmatch(code):
+            raise OperationFailed(
+                f"{code!r} is no whole code, and a part of one would delete other messages too."
+            )
         subjects = self._subjects.chosen(arguments)
 
         async def work(tx: ReadTransaction) -> SubmissionRow | None:
             return await _find(tx, subjects, code)
 
         row = await self._store.read(work)
-        owner = _owner(subjects, row)
+        if row is None:
+            raise OperationFailed(f"No message was sent from here with the code {code}.")
+        owner = next(one for one in subjects if one.id == row.account)
+        strangers = await self._strangers(owner, row, code)
+        if strangers:
+            listed = "; ".join(one_line(subject)[:SHOWN_CHARS] for subject in strangers)
+            raise OperationFailed(
+                f"Nothing was deleted: the API would delete what is not a receipt of {row.id} "
+                f"as well: {listed}"
+            )
         try:
             await owner.api().delete_send(code)
         except NotFound:
             raise OperationFailed(f"The API has no message with the code {code}.") from None
         return {"code": code, "account": owner.address, "deleted": True}
 
+    async def _strangers(self, owner: Subject, row: SubmissionRow, code: str) -> list[str]:
+        """Return the subjects of what a deletion by code might take along and is no receipt.
 
-def _owner(subjects: tuple[Subject, ...], row: SubmissionRow | None) -> Subject:
-    """Return the account whose send it is; one that is not ours must be named."""
-    for subject in subjects:
-        if row is not None and subject.id == row.account:
-            return subject
-    if len(subjects) == 1:
-        return subjects[0]
-    raise OperationFailed("This code was not sent from here: say the account with --account.")
+        The API finds by subject (Q13): what it shows for the code is looked at, and what it or
+        sync finds with the code anywhere in the subject.
+        """
+        api = owner.api()
+        try:
+            status = await api.send_status(code)
+        except NotFound:
+            raise OperationFailed(f"The API has no message with the code {code}.") from None
+        shown: list[tuple[str, str, datetime | None, str | None]]
+        shown = [(one.subject, one.sender, one.date, one.body) for one in status]
+        found = await search(api, code, SEARCHED)
+        shown += [(one.subject, one.sender, one.date, None) for one in found]
+        now = self._clock.now()
+
+        async def work(tx: ReadTransaction) -> list[str]:
+            send, issuers = await send_of(tx, row), await tx.issuers(row.account)
+            receipts = [
+                (subject, read_receipt(RemoteId(0), subject, sender, body, date or now))
+                for subject, sender, date, body in shown
+            ]
+            for one in await tx.remote_rows(row.account):
+                if code in one.subject:
+                    receipts.append((one.subject, await read_row(tx, one)))
+            return [
+                subject
+                for subject, receipt in receipts
+                if receipt.code != code or not belongs(receipt, send, issuers)
+            ]
+
+        return list(dict.fromkeys(await self._store.scan(work)))
 
 
 async def _find(
     tx: ReadTransaction, subjects: tuple[Subject, ...], code: str
 ) -> SubmissionRow | None:
-    found = [await tx.submission_by_code(subject.id, code) for subject in subjects]
-    rows = [row for row in found if row is not None]
-    if len(rows) > 1:
+    found = [await tx.submissions_by_code(subject.id, code) for subject in subjects]
+    rows = [row for each in found for row in each]
+    if len({row.account for row in rows}) > 1:
         raise OperationFailed(f"Several accounts have the code {code}: say which with --account.")
+    if len(rows) > 1:
+        ids = " and ".join(row.id for row in rows)
+        raise OperationFailed(f"The service gave the code {code} to several messages: {ids}.")
     return rows[0] if rows else None
 
 
 def send_facts(row: SubmissionRow, where: Standing) -> dict[str, Any]:
     """Return one sent message and its recipients as JSON can say them."""
+    marked = ON_WORD if row.claim is ClaimBasis.WORD else ""
     return {
         "code": row.code,
         "message_id": row.message_id,
@@ -131,9 +183,10 @@ def send_facts(row: SubmissionRow, where: Standing) -> dict[str, Any]:
                 "address": one.address,
                 "state": one.state.value,
                 "at": moment(one.at),
-                "detail": one.detail,
+                "detail": "; ".join(filter(None, (one.detail, marked))),
                 "conflict": one.conflict,
             }
             for one in where.recipients
         ],
+        **on_word(row),
     }

@@ -87,6 +87,6 @@ async def test_delete(sent: Sent, command: Command, config: Path) -> None:
     done = await apart(command, *arguments, sent.code)
     assert done.json["code"] == sent.code
     assert len(sent.simulator.calls(Operation.SEND_DELETE)) == 1
-    again = await apart(command, *arguments, "20200101000000")
+    again = await apart(command, *arguments, "2020")
     assert (again.code, again.out) == (1, "")
     assert again.err.count("\n") == 1

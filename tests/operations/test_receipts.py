@@ -16,8 +16,9 @@ from bridge.mailbox import Mailboxes
 from bridge.operations import Operations
 from bridge.operations.receipts import Receipts
 from bridge.operations.subject import Subject, Subjects
-from bridge.simulator import STABLE_READING, Errors, Simulator
+from bridge.simulator import STABLE_READING, Errors, Operation, Simulator
 from bridge.simulator.wording import Kind
+from bridge.store.outbox import ClaimBasis
 from bridge.store.sqlite import SqliteStore
 from tests.fakes import FakeClock
 from tests.receipts.rig import ADDRESS, CODE, Rig
@@ -117,19 +118,100 @@ async def test_show_of_a_code_that_is_not_ours(rig: Rig) -> None:
         await perform(rig, "receipts show", code="20260101000000")
 
 
+async def sent(rig: Rig, client: PecClient, subject: str = "Diffida") -> str:
+    """Send through the API, as the outbox would, and keep the entry."""
+    answer = await client.send(SendRequest(ADDRESS, (ANNA,), subject, "<p>x</p>"))
+    await rig.send((ANNA,), code=answer.code, subject=subject)
+    return answer.code
+
+
 async def test_delete_deletes_at_the_api(rig: Rig, simulator: Simulator, client: PecClient) -> None:
-    answer = await client.send(SendRequest(ADDRESS, (ANNA,), "Diffida", "<p>x</p>"))
+    code = await sent(rig, client)
     assert len(simulator.inbox(ADDRESS)) == 2
-    done = await perform(rig, "receipts delete", client, code=answer.code)
-    assert done == {"code": answer.code, "account": ADDRESS, "deleted": True}
+    done = await perform(rig, "receipts delete", client, code=code)
+    assert done == {"code": code, "account": ADDRESS, "deleted": True}
     assert simulator.inbox(ADDRESS) == ()
 
 
+@pytest.mark.parametrize("part", ["", "2026", "202601", "*", "%", CODE[:-3], f"{CODE} ", "Diffida"])
+async def test_a_part_of_a_code_deletes_nothing(
+    rig: Rig, simulator: Simulator, client: PecClient, part: str
+) -> None:
+    await sent(rig, client)
+    simulator.inject(ADDRESS, subject="POSTA CERTIFICATA: Bilancio 2026")
+    with pytest.raises(OperationFailed):
+        await perform(rig, "receipts delete", client, code=part)
+    assert len(simulator.inbox(ADDRESS)) == 3
+    assert simulator.calls(Operation.SEND_DELETE) == []
+
+
+@pytest.mark.parametrize(
+    "subject",
+    [
+        "POSTA CERTIFICATA: Re: Diffida {code}",
+        "POSTA CERTIFICATA: Diffida {code}",
+        "POSTA CERTIFICATA: Diffida {code} - sollecito",
+        "CONSEGNA: I: ACCETTAZIONE: Diffida {code}",
+        "ANOMALIA MESSAGGIO: Diffida {code}",
+        "Diffida {code}",
+    ],
+)
+async def test_what_is_no_receipt_of_the_send_is_not_deleted(
+    rig: Rig, simulator: Simulator, client: PecClient, subject: str
+) -> None:
+    code = await sent(rig, client)
+    sender = "posta-certificata@pec.example" if subject.startswith("CONS") else "x@pec.example"
+    simulator.inject(ADDRESS, subject=subject.format(code=code), sender=sender)
+    with pytest.raises(OperationFailed, match="Nothing was deleted"):
+        await perform(rig, "receipts delete", client, code=code)
+    assert len(simulator.inbox(ADDRESS)) == 3
+    assert simulator.calls(Operation.SEND_DELETE) == []
+
+
+async def test_what_sync_brought_is_looked_at_too(rig: Rig, client: PecClient) -> None:
+    code = await sent(rig, client)
+    await rig.arrive(f"POSTA CERTIFICATA: Re: Diffida {code}", "x", '"Per conto di: a@b.it" ')
+    with pytest.raises(OperationFailed, match="Nothing was deleted"):
+        await perform(rig, "receipts delete", client, code=code)
+
+
+async def test_a_code_that_two_sends_have_deletes_nothing(rig: Rig, client: PecClient) -> None:
+    code = await sent(rig, client)
+    await rig.send((BRUNO,), id="Q2", code=code)
+    with pytest.raises(OperationFailed, match="to several messages: Q1 and Q2"):
+        await perform(rig, "receipts delete", client, code=code)
+
+
+async def test_delete_of_a_code_that_is_not_ours(
+    rig: Rig, simulator: Simulator, client: PecClient
+) -> None:
+    code = simulator.send_elsewhere(ADDRESS, "Diffida", [ANNA], coded=True)
+    with pytest.raises(OperationFailed, match=f"sent from here with the code {code}"):
+        await perform(rig, "receipts delete", client, code=code)
+    assert simulator.calls(Operation.SEND_DELETE) == []
+
+
 async def test_delete_of_what_is_not_there(rig: Rig, client: PecClient) -> None:
-    with pytest.raises(OperationFailed, match="no message with the code 20260101000000"):
-        await perform(rig, "receipts delete", client, code="20260101000000")
+    await rig.send()
+    with pytest.raises(OperationFailed, match=f"no message with the code {CODE}"):
+        await perform(rig, "receipts delete", client, code=CODE)
 
 
 async def test_delete_without_secrets(rig: Rig) -> None:
+    await rig.send()
     with pytest.raises(OperationFailed, match="secrets"):
         await perform(rig, "receipts delete", code=CODE)
+
+
+async def test_a_persons_word_is_marked_wherever_it_shows(rig: Rig) -> None:
+    id = await rig.send()
+    await rig.store.write(lambda tx: tx.claim_code(id, ClaimBasis.WORD))
+    (listed,) = await perform(rig, "receipts list")
+    shown = await perform(rig, "receipts show", code=CODE)
+    for facts in (listed, shown):
+        assert facts["on_word"] is True
+        assert facts["recipients"][0]["detail"] == "the code is a person's word, not confirmed"
+    await rig.receipt(Kind.ACCEPTANCE, ANNA)
+    (listed,) = await perform(rig, "receipts list")
+    assert "on_word" not in listed
+    assert listed["recipients"][0]["detail"] == ""
