@@ -244,9 +244,9 @@ class Ledger:
     async def withdraw(self, remotes: Sequence[RemoteId]) -> None:
         """Take rows that are no longer at the API out of INBOX; local copies and archive stay."""
         inbox = await self._mailboxes.find(self.account, INBOX)
+        now = self._clock.now()
 
         async def work(mtx: MailboxTransaction) -> tuple[int, int]:
-            now = self._clock.now()
             gone = filed = 0
             for remote in remotes:
                 row = await mtx.tx.remote_row(remote)
@@ -305,9 +305,11 @@ class Ledger:
     async def want_again(self, row: RemoteRow) -> None:
         """Take a deletion up that a doubt had stopped; its alarm stays until it is done."""
 
+        now = self._clock.now()
+
         async def work(tx: Transaction) -> None:
             if row.content is not None:
-                await tx.record_deletion_intent(self.account, row.content, self._clock.now())
+                await tx.record_deletion_intent(self.account, row.content, now)
 
         await self._store.write(work)
 
@@ -323,9 +325,9 @@ class Ledger:
         self, remote: RemoteId, state: DeletionState, reason: str, notice: Notice | None = None
     ) -> None:
         """Write down how a deletion ended; a notice tells a person."""
+        now = self._clock.now()
 
         async def work(mtx: MailboxTransaction) -> None:
-            now = self._clock.now()
             await mtx.tx.settle_deletion(remote, state, reason, now)
             if notice is not None:
                 await _tell(mtx, self.account, AlarmKind.DELETION, str(remote), notice, now)
@@ -340,17 +342,19 @@ class Ledger:
 
     async def alarm(self, kind: AlarmKind, key: str, notice: Notice) -> bool:
         """Raise an alarm unless it is raised already; tells whether it was new."""
+        now = self._clock.now()
 
         async def work(mtx: MailboxTransaction) -> bool:
-            return await _tell(mtx, self.account, kind, key, notice, self._clock.now())
+            return await _tell(mtx, self.account, kind, key, notice, now)
 
         return await self._mailboxes.write(work)
 
     async def clear(self, kind: AlarmKind, key: str) -> None:
         """End an alarm, if there is one."""
+        now = self._clock.now()
 
         async def work(mtx: MailboxTransaction) -> bool:
-            return await clear_alarm(mtx, self.account, kind, key, self._clock.now())
+            return await clear_alarm(mtx, self.account, kind, key, now)
 
         await self._mailboxes.write(work)
 
