@@ -96,8 +96,14 @@ async def known(tx: ReadTransaction, account: AccountId, found: OpenSends) -> li
     for row in found.rows.values():
         if row.named_code is not None:
             acceptances += await _named(tx, account, row.named_code)
-    distinct = {one.remote: one for one in acceptances}
+    distinct = {one.remote: one for one in acceptances if not await _is_elsewhere(tx, one)}
     return admissible(await without_taken(tx, account, distinct.values()), found)
+
+
+async def _is_elsewhere(tx: ReadTransaction, acceptance: Acceptance) -> bool:
+    """Tell whether an acceptance without a code shows by its text that it never had one."""
+    row = await tx.remote_row(acceptance.remote) if acceptance.code is None else None
+    return row is not None and acceptance_of(await read_row(tx, row), row.sender) is None
 
 
 async def _named(tx: ReadTransaction, account: AccountId, code: str) -> list[Acceptance]:

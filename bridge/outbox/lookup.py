@@ -116,8 +116,13 @@ class Lookup:
 
 
 def acceptance_of(receipt: Receipt, sender: str) -> Acceptance | None:
-    """Return a receipt as an acceptance, None if it is none."""
+    """Return a receipt as an acceptance; None if it is none, or surely of a send made elsewhere.
+
+    That it is if its text quotes the subject, whole, and there is no code in it.
+    """
     if receipt.classified.kind is not Kind.ACCEPTANCE:
+        return None
+    if receipt.code is None and receipt.statement is not None:
         return None
     return Acceptance(
         receipt.remote,

@@ -24,6 +24,7 @@ LIMIT_CHARS = 256 * 1024
 """A receipt's own text stands in front; what comes behind is a copy of the sent message."""
 
 STATEMENT_LIMIT_CHARS = 16 * 1024
+NAMES_LIMIT_CHARS = 64 * 1024
 
 _STATEMENT = re.compile(
     r'(?is)\bmessaggio\s+(?:con\s+oggetto\s*:?\s*)?["“«](?P<subject>.{0,2000}?)["”»]\s+'
@@ -35,6 +36,12 @@ _RECIPIENT = re.compile(
     r'\s*[,;]?\s*["“«<]?\s*(?P<address>[^\s"<>()“”«»,;]{1,64}@[^\s"<>()“”«»,;]{1,255})\s*["”»>]?'
     r'(?:\s*\(\s*["“«]?\s*posta\s+(?P<type>certificata|ordinaria)\s*["”»]?\s*\))?'
 )
+_ADDRESS = re.compile(r'[^\s"<>()“”«»,;]{1,64}@[^\s"<>()“”«»,;]{1,255}')
+_FATE = re.compile(
+    r"(?i)(?<=\s)(?:non\s+)?(?:è|e['\u2019`]|[\ufffd?]{1,4})\s+stat[oa]\b"
+    r"|\bIdentificativo\b|\n\s*\n"
+)
+"""What follows the addressees: what became of the message."""
 _REASON = re.compile(
     r"(?is)(?:rilevato\s+un\s+errore\s*:?|a\s+causa\s+di|non\s+è\s+stato\s+(?:accettato|"
     r"consegnato)\s*:|non\s+.{1,2}\s+stato\s+(?:accettato|consegnato)\s*:)\s*(?P<reason>[^\n]{1,300})"
@@ -108,6 +115,10 @@ def _own_text(body: str) -> str:
 
 
 def _addressees(text: str) -> tuple[Addressee, ...]:
+    """Return whom the text names, from where it begins to do so until it says what became of it.
+
+    However a provider sets them apart, none may be missed: who is not ours tells whose it is.
+    """
     found: dict[str, Addressee] = {}
     at = 0
     while match := _RECIPIENT.match(text, at):
@@ -116,6 +127,10 @@ def _addressees(text: str) -> tuple[Addressee, ...]:
         certified = None if kind is None else kind.casefold() == "certificata"
         found.setdefault(address.casefold(), Addressee(address, certified))
         at = match.end()
+    fate = _FATE.search(text, at, at + NAMES_LIMIT_CHARS)
+    for match in _ADDRESS.finditer(text, at, fate.start() if fate else at):
+        address = match[0].rstrip(".:")
+        found.setdefault(address.casefold(), Addressee(address, None))
     return tuple(found.values())
 
 

@@ -304,7 +304,6 @@ class Ledger:
 
     async def want_again(self, row: RemoteRow) -> None:
         """Take a deletion up that a doubt had stopped; its alarm stays until it is done."""
-
         now = self._clock.now()
 
         async def work(tx: Transaction) -> None:

@@ -495,3 +495,18 @@ async def test_a_code_taken_while_the_search_ran_is_not_taken_twice(
     assert taken
     assert await rig.state(id) is State.UNCERTAIN
     assert (await rig.row(other)).code == code
+
+
+async def test_a_whole_subject_that_begins_ours_is_no_cut_one(
+    rig: Rig, simulator: Simulator
+) -> None:
+    """The webmail writes no code; the text of its acceptance shows that there never was one."""
+    await with_known_service(rig, simulator)
+    subject = "Trasmissione della documentazione integrativa"
+    simulator.faults.fail(Operation.SEND, Phase.BEFORE, Failure.TIMEOUT)
+    id = await rig.submit(f"{subject}, seguito", OURS)
+    await rig.pass_time(2.5)
+    simulator.send_elsewhere(ADDRESSES[0], subject, [OURS])
+    await sync(rig, simulator)
+    await look(rig)
+    assert await rig.state(id) is State.UNCERTAIN

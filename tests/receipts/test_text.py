@@ -181,3 +181,31 @@ def test_absurd_texts_are_read_in_no_time(piece: str) -> None:
     began_s = time.process_time()
     read_statement(piece * (2_000_000 // len(piece)))
     assert time.process_time() - began_s < 2
+
+
+@pytest.mark.parametrize(
+    "listed",
+    [
+        "anna@pec.example e bruno@mail.example",
+        "- anna@pec.example\n- bruno@mail.example",
+        "Anna Rossi <anna@pec.example>, Bruno <bruno@mail.example>",
+        "anna@pec.example (posta certificata) ; bruno@mail.example (posta ordinaria)",
+        "1) anna@pec.example\n2) bruno@mail.example",
+        '"anna@pec.example" / "bruno@mail.example"',
+        "anna@pec.example (“posta certificata”) nonché bruno@mail.example",
+    ],
+)
+@pytest.mark.parametrize(
+    "fate", ["è stato accettato", "e' stato accettato", "non è stato", "\ufffd stato", "? stata"]
+)
+def test_no_addressee_is_missed_however_they_are_set_apart(listed: str, fate: str) -> None:
+    body = (
+        f'Il giorno 15/01/2026 il messaggio "Diffida {CODE}" proveniente da "io@pec.example" '
+        f"ed indirizzato a:\n{listed}\n{fate}. Scrivere a aiuto@gestore.example."
+    )
+    statement = read_statement(body)
+    assert statement is not None
+    assert [one.address for one in statement.addressees] == [
+        "anna@pec.example",
+        "bruno@mail.example",
+    ]

@@ -1,0 +1,217 @@
+"""Random histories: own sends, lost and answered, among foreign, forwarded and forged rows.
+
+The test plays the network and knows what really left, and which receipt is whose. Whatever comes
+in whatever order, no entry may end with a code or a receipt that is another message's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from datetime import timedelta
+from pathlib import Path
+from random import Random
+
+import pytest
+
+from bridge.model import QueueId, SubmissionState
+from bridge.receipts.record import standing_of
+from bridge.receipts.states import Standing
+from bridge.simulator import Failure, Operation, Options, Phase, Simulator
+from bridge.simulator.options import Delays, ReceiptText
+from bridge.store.base import ReadTransaction
+from tests.fakes import FakeClock
+from tests.outbox.rig import ADDRESSES, Rig, rig_on
+from tests.outbox.test_foreign import look, sync
+from tests.receipts.test_readings import READINGS
+
+State = SubmissionState
+MAILBOX = ADDRESSES[0]
+PEOPLE = ("anna@uno.invalid", "bruno@due.invalid", "fail-carlo@tre.invalid", "slow-d@qua.invalid")
+SUBJECTS = (
+    "Diffida",
+    "Diffida ad adempiere entro quindici giorni",
+    "Diffida ad adempiere entro quindici giorni, seguito",
+    "Pratica 2026011510000077",
+    "ACCETTAZIONE: Diffida",
+    "Perché è così",
+)
+FORGERS = (
+    "mario.rossi@pec.example",
+    '"posta-certificata@pec.invalid" <mario@pec.example>',
+    "posta-certificata@pec.invalid, mario@pec.example",
+    '"Per conto di: posta-certificata@pec.invalid" ',
+    "\u200bposta-certificata@pec.invalid",
+)
+
+
+@dataclass
+class History:
+    """What happens, and what is true of it: which codes each entry really got."""
+
+    rig: Rig
+    simulator: Simulator
+    random: Random
+    bodies: dict[QueueId, str] = field(default_factory=dict)
+    trace: list[str] = field(default_factory=list)
+
+    def codes(self, id: QueueId) -> list[str]:
+        """Return the codes that an entry really got, known by the text that was posted."""
+        return [one.code for one in self.simulator.sent if self.bodies[id] in one.body]
+
+    def _subject(self) -> str:
+        return self.random.choice(SUBJECTS)
+
+    def _people(self) -> list[str]:
+        return self.random.sample(PEOPLE, self.random.choice((1, 1, 1, 2)))
+
+    async def submit(self) -> None:
+        """Send one, whose answer comes, or is lost before or after it left."""
+        how = self.random.choice(("answered", "before", "after", "after"))
+        if how != "answered":
+            phase = Phase.BEFORE if how == "before" else Phase.AFTER
+            self.simulator.faults.fail(Operation.SEND, phase, Failure.TIMEOUT)
+        subject, people = self._subject(), self._people()
+        body = f"n{self.random.getrandbits(64)}"
+        id = await self.rig.submit(subject, *people, body=body)
+        self.bodies[id] = body
+        await self.rig.pass_time(3)
+        self.trace.append(f"{how} {id} {subject!r} {people} {self.codes(id)}")
+
+    async def elsewhere(self) -> None:
+        """Let the webmail, or another program, send something like it."""
+        coded = self.random.random() < 0.5
+        subject, people = self._subject(), ["estraneo@altro.invalid"]
+        if not coded and self.random.random() < 0.5:
+            people = self._people()
+        code = self.simulator.send_elsewhere(MAILBOX, subject, people, coded=coded)
+        self.trace.append(f"elsewhere {subject!r} {people} {code}")
+
+    async def forward(self) -> None:
+        """Forward a receipt, or send one on with its subject as it stands."""
+        rows = self.simulator.inbox(MAILBOX)
+        if rows:
+            row = self.random.choice(rows).row
+            self.simulator.forward(MAILBOX, row, [self.random.choice(("avv@x.invalid", *PEOPLE))])
+            self.trace.append(f"forward {row.subject!r}")
+
+    async def forge(self) -> None:
+        """Let somebody who is no service send what reads like a receipt of ours."""
+        kind = self.random.choice(("ACCETTAZIONE", "CONSEGNA", "AVVISO DI MANCATA CONSEGNA"))
+        known = [one.code for one in self.simulator.sent]
+        code = self.random.choice([*known, "2026011510004242"])
+        subject = f"{self._subject()} {code}"
+        who = self.random.choice(PEOPLE)
+        self.simulator.inject(
+            MAILBOX,
+            subject=f"{kind}: {subject}",
+            sender=self.random.choice(FORGERS),
+            body=f'il messaggio "{subject}" proveniente da "x" ed indirizzato a "{who}" è',
+        )
+        self.trace.append(f"forge {kind} {subject!r}")
+
+    async def old(self) -> None:
+        """Let a receipt of years ago turn up, with a code of ours and its subject."""
+        rows = [one.row for one in self.simulator.inbox(MAILBOX)]
+        if rows:
+            row = self.random.choice(rows)
+            at = row.at - timedelta(days=2000)
+            self.simulator.inject(
+                MAILBOX, subject=row.subject, sender=row.sender, body=row.text, at=at
+            )
+            self.trace.append(f"old {row.subject!r}")
+
+    async def sync(self) -> None:
+        await sync(self.rig, self.simulator)
+        self.trace.append("sync")
+
+    async def look(self) -> None:
+        await look(self.rig, again=self.random.random() < 0.5)
+        self.trace.append("look")
+
+    async def wait(self) -> None:
+        await self.rig.pass_time(self.random.choice((30, 600, 4000)))
+
+    async def resend(self) -> None:
+        """Insist on sending an uncertain one again."""
+        for row in await self.rig.rows():
+            if row.state is State.UNCERTAIN:
+                await self.rig.decisions.resolve_resend(row.id, force=True)
+                await self.rig.pass_time(3)
+                self.trace.append(f"resend {row.id} {self.codes(row.id)}")
+                return
+
+    async def drop(self) -> None:
+        for row in await self.rig.rows():
+            if row.state is State.UNCERTAIN:
+                await self.rig.decisions.resolve_drop(row.id)
+                self.trace.append(f"drop {row.id}")
+                return
+
+    def steps(self) -> list[Callable[[], Awaitable[None]]]:
+        return [
+            *[self.submit] * 4,
+            *[self.elsewhere] * 3,
+            *[self.forward, self.forge, self.old] * 2,
+            *[self.sync, self.look] * 3,
+            self.wait,
+            self.resend,
+            self.drop,
+        ]
+
+
+async def standing_now(rig: Rig, id: QueueId) -> Standing:
+    async def work(tx: ReadTransaction) -> Standing:
+        row = await tx.submission(id)
+        assert row is not None
+        return await standing_of(tx, row)
+
+    return await rig.read(work)
+
+
+async def check(history: History) -> None:
+    """Compare what is claimed with what is true."""
+    rig, told = history.rig, "\n".join(history.trace)
+    alike: dict[tuple[str, tuple[str, ...]], set[str]] = {}
+    rows = await rig.rows()
+    for row in rows:
+        key = (row.subject, tuple(sorted(row.recipients)))
+        alike.setdefault(key, set()).update(history.codes(row.id))
+    for row in rows:
+        key = (row.subject, tuple(sorted(row.recipients)))
+        if row.code is not None:
+            own = history.codes(row.id)
+            # the codes of two just alike may change places: nothing that is shown differs
+            assert own, f"{row.id} never left, and has {row.code}\n{told}"
+            assert row.code in alike[key], f"{row.id} has {row.code}\n{told}"
+        where = await standing_now(rig, row.id)
+        for one in where.recipients:
+            if one.state.value == "delivered":
+                assert not one.address.startswith("fail"), f"{row.id} {one}\n{told}"
+            if one.state.value == "failed":
+                assert one.address.startswith("fail"), f"{row.id} {one}\n{told}"
+        if not history.codes(row.id):
+            assert {one.state.value for one in where.recipients} == {"pending"}, told
+
+
+@pytest.mark.parametrize("reading", READINGS)
+@pytest.mark.parametrize("seed", range(12))
+async def test_nothing_is_claimed_that_its_own_receipt_did_not_say(
+    tmp_path: Path, clock: FakeClock, reading: str, seed: int
+) -> None:
+    random = Random(f"{reading} {seed}")
+    options: Options = READINGS[reading].replace(
+        delays=Delays(acceptance_s=random.choice((0, 20, 400)), delivery_s=random.choice((5, 900))),
+        receipt_text=random.choice((ReceiptText.TEMPLATE_A, ReceiptText.TEMPLATE_B)),
+    )
+    simulator = Simulator(options, clock, random)
+    async with rig_on(tmp_path, clock, simulator) as rig:
+        history = History(rig, simulator, random)
+        for _ in range(25):
+            await random.choice(history.steps())()
+            await check(history)
+        await rig.pass_time(7200)
+        for _ in range(3):
+            await history.sync()
+            await look(rig, again=True)
+        await check(history)
