@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from bridge.model import AccountId, QueueId, SubmissionState
-from bridge.outbox.evidence import Sending, proves, window
+from bridge.outbox.evidence import Sending, may_fit, proves, window
 from bridge.outbox.lookup import acceptance_of
 from bridge.receipts.claim import read_row
 from bridge.receipts.issuer import issuer_of
@@ -96,7 +96,11 @@ async def known(tx: ReadTransaction, account: AccountId, found: OpenSends) -> li
     for row in found.rows.values():
         if row.named_code is not None:
             acceptances += await _named(tx, account, row.named_code)
-    distinct = {one.remote: one for one in acceptances if not await _is_elsewhere(tx, one)}
+    distinct = {
+        one.remote: one
+        for one in acceptances
+        if any(may_fit(each, one) for each in found.sendings) and not await _is_elsewhere(tx, one)
+    }
     return admissible(await without_taken(tx, account, distinct.values()), found)
 
 

@@ -107,6 +107,13 @@ def fits(sending: Sending, acceptance: Acceptance) -> bool:
     return since <= acceptance.at <= until and _says_the_same(sending, acceptance)
 
 
+def may_fit(sending: Sending, acceptance: Acceptance) -> bool:
+    """Tell whether the acceptance may be the send's by its own data, or by a code it has heard."""
+    return fits(sending, acceptance) or (
+        acceptance.code is not None and _is_named(sending, acceptance)
+    )
+
+
 def _is_named(sending: Sending, acceptance: Acceptance) -> bool:
     """Tell whether it has the code that a failed answer named, and nothing speaks against it."""
     return (

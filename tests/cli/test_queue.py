@@ -129,3 +129,33 @@ async def test_decisions_that_send(
             await apart(command, *arguments)
         await until(lambda: simulator.sent)
     assert len(simulator.sent) == 1
+
+
+async def test_a_persons_word_shows_until_it_is_taken_back(command: Command, config: Path) -> None:
+    code = "2026010100000001"
+    await queued(config, simulated(), "uncertain")
+    (entry,) = (await apart(command, "queue", "list", "--json", "--config", config)).json
+    resolve = ("queue", "resolve", entry["id"], "--config", config)
+    refused = await apart(command, *resolve, "--sent", code)
+    assert (refused.code, refused.out) == (1, "")
+    assert "--force takes your word" in refused.err
+    await apart(command, *resolve, "--sent", code, "--force")
+    listed = await apart(command, "queue", "list", "--config", config)
+    assert "person's word" in " ".join(listed.out.split())
+    shown = await apart(command, "queue", "show", entry["id"], "--config", config)
+    assert "on_word: yes" in shown.out or "on_word: True" in shown.out
+    receipts = (await apart(command, "receipts", "list", "--json", "--config", config)).json
+    assert receipts[0]["on_word"] is True
+    again = (await apart(command, *resolve, "--reopen", "--json")).json
+    assert (again["state"], again["code"]) == ("uncertain", None)
+
+
+@pytest.mark.parametrize(
+    "options",
+    [("--drop", "--force"), ("--reopen", "--force"), ("--reopen", "--drop"), ("--force",)],
+)
+async def test_what_does_not_go_together_is_a_usage_fault(
+    command: Command, config: Path, options: tuple[str, ...]
+) -> None:
+    done = await apart(command, "queue", "resolve", "X", *options, "--config", config)
+    assert done.code == 2

@@ -255,3 +255,21 @@ def test_the_table_has_every_state_but_the_first_and_the_acceptances_own() -> No
 def test_the_two_time_notices(hours: int | None, age_h: float | None, kind: Kind) -> None:
     age = None if age_h is None else timedelta(hours=age_h)
     assert timeout_kind(hours, age) is kind
+
+
+@pytest.mark.parametrize("kind", [Kind.DELIVERY, Kind.FAILURE, Kind.LATE_12H, Kind.FAILED_24H])
+def test_one_receipt_that_names_two_is_about_neither(kind: Kind) -> None:
+    where = standing(EVERYBODY, [Evidence(1, kind, AT, EVERYBODY[:2])])
+    assert {one.state for one in where.recipients} == {RecipientState.PENDING}
+
+
+@pytest.mark.parametrize("kind", [Kind.ACCEPTANCE, Kind.DELIVERY, Kind.FAILURE, Kind.FAILED_24H])
+@pytest.mark.parametrize("named", [("x@altro.example",), (EVERYBODY[0], "x@altro.example")])
+@pytest.mark.parametrize("to", [EVERYBODY, EVERYBODY[:1]])
+def test_what_names_a_stranger_counts_for_nothing(
+    kind: Kind, named: tuple[str, ...], to: tuple[str, ...]
+) -> None:
+    where = standing(to, [Evidence(1, kind, AT, named)])
+    assert {one.state for one in where.recipients} == {RecipientState.PENDING}
+    assert not where.is_answered
+    assert where.accepted_at is None
