@@ -14,7 +14,7 @@ from bridge.mime.rowaddress import one_line
 from bridge.model import SubmissionState
 from bridge.operations.facts import search
 from bridge.operations.subject import Methods, Subject, Subjects, moment, on_word
-from bridge.receipts.claim import read_row
+from bridge.receipts.filed import read_row
 from bridge.receipts.owner import send_of
 from bridge.receipts.proof import belongs
 from bridge.receipts.receipt import read_receipt

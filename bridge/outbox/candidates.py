@@ -14,7 +14,7 @@ from datetime import datetime, timedelta
 from bridge.model import AccountId, QueueId, SubmissionState
 from bridge.outbox.evidence import Sending, may_fit, proves, window
 from bridge.outbox.lookup import acceptance_of
-from bridge.receipts.claim import read_row
+from bridge.receipts.filed import read_row
 from bridge.receipts.issuer import issuer_of
 from bridge.receipts.kind import RECEIPTS
 from bridge.receipts.proof import Issuers

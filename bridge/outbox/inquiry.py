@@ -20,7 +20,7 @@ from bridge.outbox.evidence import Sending, codes_of, fits, proves, weigh
 from bridge.outbox.lookup import Lookup, Searcher, search_words
 from bridge.outbox.review import contradiction
 from bridge.receipts.address import names_only
-from bridge.receipts.claim import read_row
+from bridge.receipts.filed import read_row
 from bridge.receipts.issuer import issuer_of
 from bridge.receipts.owner import send_of
 from bridge.receipts.proof import Issuers, Send, belongs

@@ -19,7 +19,7 @@ from bridge.outbox import notice
 from bridge.outbox.candidates import MEMORY
 from bridge.outbox.revoke import take_back
 from bridge.outbox.states import Event
-from bridge.receipts.claim import read_row
+from bridge.receipts.filed import read_row
 from bridge.receipts.owner import send_of
 from bridge.receipts.proof import contradicts
 from bridge.store.base import ReadTransaction, Store

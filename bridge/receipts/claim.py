@@ -7,12 +7,11 @@ from datetime import datetime
 
 from bridge.mailbox import MailboxTransaction
 from bridge.model import AccountId, QueueId
+from bridge.receipts.filed import read_row
 from bridge.receipts.kind import RECEIPTS, Kind
 from bridge.receipts.owner import Owner, find_owners, send_of
 from bridge.receipts.proof import agrees
-from bridge.receipts.receipt import Receipt, read_receipt
 from bridge.receipts.record import record, refresh, tell_shared_code
-from bridge.store.base import ReadTransaction
 from bridge.store.remote import RemoteId, RemoteRow
 
 
@@ -39,13 +38,6 @@ async def claim(
             await _take(mtx, named, queue_id, touched)
     for id, at in touched.items():
         await refresh(mtx, id, at)
-
-
-async def read_row(tx: ReadTransaction, row: RemoteRow) -> Receipt:
-    """Return what a row that was filed says."""
-    body = await tx.remote_body(row.id) if row.readable else None
-    at = row.received_at or row.first_seen
-    return read_receipt(row.id, row.subject, row.sender, body, at)
 
 
 async def _judge(mtx: MailboxTransaction, row: RemoteRow, touched: dict[QueueId, datetime]) -> None:

@@ -17,8 +17,16 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from bridge.model import AccountId, SubmissionState
+from bridge.receipts.filed import read_row
 from bridge.receipts.kind import RECEIPTS
-from bridge.receipts.proof import CLOCK_SLACK, Issuers, Send, belongs, belongs_cut
+from bridge.receipts.proof import (
+    CLOCK_SLACK,
+    Issuers,
+    Send,
+    belongs,
+    belongs_cut,
+    names_another,
+)
 from bridge.receipts.receipt import Receipt
 from bridge.store.base import ReadTransaction
 from bridge.store.outbox import SubmissionRow
@@ -52,8 +60,28 @@ async def find_owners(
     issuers = await tx.issuers(account)
     if receipt.code is None:
         return await _weak_owners(tx, account, receipt, issuers)
-    rows = await tx.submissions_by_code(account, receipt.code)
-    return tuple([Owner(row) for row in rows if belongs(receipt, await send_of(tx, row), issuers)])
+    found = []
+    for row in await tx.submissions_by_code(account, receipt.code):
+        send = await send_of(tx, row)
+        if belongs(receipt, send, issuers) and not await _is_doubtful(tx, row, receipt, send):
+            found.append(Owner(row))
+    return tuple(found)
+
+
+async def _is_doubtful(
+    tx: ReadTransaction, row: SubmissionRow, receipt: Receipt, send: Send
+) -> bool:
+    """Tell whether a receipt that names nobody may be of another message of the same code.
+
+    There is one if some receipt names other people: a message that was sent on from the webmail
+    keeps its subject, the code with it.
+    """
+    if receipt.addresses or receipt.code is None:
+        return False
+    for other in await tx.remote_with_code(row.account, receipt.code):
+        if other.id != receipt.remote and names_another(await read_row(tx, other), send):
+            return True
+    return False
 
 
 async def send_of(tx: ReadTransaction, row: SubmissionRow) -> Send:

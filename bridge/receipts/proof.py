@@ -82,6 +82,14 @@ def from_own_provider(receipt: Receipt, issuers: Issuers) -> bool:
     return receipt.issuer in issuers or bool(receipt.addresses)
 
 
+def names_another(receipt: Receipt, send: Send) -> bool:
+    """Tell whether a receipt shows that another message has the send's code and subject too.
+
+    Somebody sent it once more from the webmail, to other people, say.
+    """
+    return contradicts(receipt, send) and receipt.at >= send.begun_at - CLOCK_SLACK
+
+
 def contradicts(receipt: Receipt, send: Send) -> bool:
     """Tell whether a receipt shows that its code is another message's than the send's.
 

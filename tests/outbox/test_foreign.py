@@ -203,16 +203,18 @@ async def test_while_bodies_fail_nothing_is_believed(rig: Rig, simulator: Simula
 
 async def test_a_body_counts_only_if_it_is_that_rows(tmp_path: Path, clock: FakeClock) -> None:
     """Ids shift between the search and the reading: the text is another message's."""
-    simulator = simulated(clock)
+    simulator = simulated(clock, delays=Delays(delivery_s=600))
     async with rig_on(tmp_path, clock, simulator) as rig:
         simulator.inject(ADDRESSES[0], subject="POSTA CERTIFICATA: x")
         id = await lose(rig, simulator, Phase.BEFORE)
-        simulator.send_elsewhere(ADDRESSES[0], "Fattura 12", [STRANGER], coded=True)
-        simulator.inject(
-            ADDRESSES[0],
-            subject="POSTA CERTIFICATA: y",
-            body=f'il messaggio "Fattura 12" proveniente da "x" ed indirizzato a: {OURS} è',
-        )
+        code = simulator.send_elsewhere(ADDRESSES[0], "Fattura 12", [STRANGER], coded=True)
+        quoted = f'il messaggio "Fattura 12 {code}" proveniente da "x" ed indirizzato a: {OURS} è'
+        simulator.inject(ADDRESSES[0], subject="POSTA CERTIFICATA: y", body=quoted)
+        assert [one.row.subject[:4] for one in simulator.inbox(ADDRESSES[0])] == [
+            "POST",
+            "ACCE",
+            "POST",
+        ]
         hold = Hold()
         simulator.faults.add(
             Fault(operation=Operation.INBOX_GET, phase=Phase.BEFORE, result=None, hold=hold)
