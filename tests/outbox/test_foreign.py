@@ -512,3 +512,13 @@ async def test_a_whole_subject_that_begins_ours_is_no_cut_one(
     await sync(rig, simulator)
     await look(rig)
     assert await rig.state(id) is State.UNCERTAIN
+
+
+async def test_what_was_found_is_no_rival_of_the_next_just_like_it(
+    rig: Rig, simulator: Simulator
+) -> None:
+    for count in (1, 2):
+        id = await lose(rig, simulator, Phase.AFTER)
+        await sync(rig, simulator)
+        await look(rig)
+        assert (await rig.row(id)).code == simulator.sent[count - 1].code
