@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from bridge.clock import ROME
-from bridge.model import SubmissionState
 from bridge.outbox.plan import Plan
 from bridge.store.outbox import AttemptRow, HoldCause, SubmissionRow
 
@@ -33,7 +32,8 @@ def uncertain(
         attempt: the request in question.
         candidates: codes of acceptances that may be this message's or a twin's.
     """
-    asked_it, asked_en = _request(row, attempt)
+    started = _rome(attempt.started_at if attempt else row.updated_at)
+    reason = row.reason or (attempt.error if attempt else "")
     code = candidates[0] if candidates else row.named_code or "CODE"
     recipients = ", ".join(row.recipients)
     found_it = found_en = ""
@@ -54,36 +54,20 @@ def uncertain(
     )
     return Notice(
         f"Invio incerto / Uncertain send: {row.subject}",
-        f"Non si sa se questo messaggio è stato inviato. {asked_it}\n"
+        "Non si sa se questo messaggio è stato inviato. La richiesta è partita "
+        f"({started}), ma non è arrivata una risposta certa: {reason}\n"
         f"Oggetto: {row.subject}\nDestinatari: {recipients}{found_it}\n\n"
         "Il messaggio non viene rispedito da solo, perché una PEC inviata due volte è un secondo "
         "atto. Cercare una ricevuta ACCETTAZIONE con questo oggetto, anche nella webmail. Poi, se "
         "è stato inviato, dire con quale codice (in fondo all'oggetto della ricevuta); se non è "
         f"stato inviato, rispedirlo o rinunciare:\n\n{commands}",
-        f"Nobody knows whether this message was sent. {asked_en}\n"
+        "Nobody knows whether this message was sent. The request left "
+        f"({started}), but no certain answer came: {reason}\n"
         f"Subject: {row.subject}\nRecipients: {recipients}{found_en}\n\n"
         "It is not sent again by itself, because a PEC sent twice is a second legal act. Look for "
         "an ACCETTAZIONE with this subject, in the webmail too. Then, if it was sent, say with "
         "which code (at the end of the receipt's subject); if it was not, send it again or give "
         f"it up:\n\n{commands}",
-    )
-
-
-def _request(row: SubmissionRow, attempt: AttemptRow | None) -> tuple[str, str]:
-    """Say in both languages why nobody knows."""
-    if row.state is SubmissionState.RESTORED:
-        since, until = _rome(row.created_at), _rome(row.updated_at)
-        return (
-            "Era in coda in una copia di sicurezza che è stata ripristinata: può essere partito "
-            f"dopo che la copia fu fatta (tra {since} e {until}).",
-            "It waited in a backup that was put back: it may have left after that was made "
-            f"(between {since} and {until}).",
-        )
-    started = _rome(attempt.started_at if attempt else row.updated_at)
-    reason = row.reason or (attempt.error if attempt else "")
-    return (
-        f"La richiesta è partita ({started}), ma non è arrivata una risposta certa: {reason}",
-        f"The request left ({started}), but no certain answer came: {reason}",
     )
 
 

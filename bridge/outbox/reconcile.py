@@ -25,10 +25,9 @@ from bridge.api.errors import ApiError
 from bridge.api.schema import InboxRow
 from bridge.clock import Clock
 from bridge.mailbox import Mailboxes, MailboxTransaction
-from bridge.model import AccountId, QueueId
+from bridge.model import AccountId, QueueId, SubmissionState
 from bridge.outbox import notice
 from bridge.outbox.candidates import (
-    OPEN,
     RESENT,
     OpenSends,
     admissible,
@@ -61,6 +60,8 @@ ASK_AGAIN = timedelta(minutes=5)
 """How often the API is asked for a subject: reads are counted."""
 
 ASK_RARELY = timedelta(hours=6)
+ASK_LIMIT = 20
+"""Entries asked about in one look: a backup that was put back may leave thousands."""
 
 
 class Reconciler:
@@ -133,8 +134,7 @@ class Reconciler:
             if id in found.rows:
                 await self._found(found.rows[id], acceptance, now)
         for id, row in found.rows.items():
-            is_due = row.state in OPEN and now - row.updated_at >= PATIENCE
-            if id not in evidence.matched and is_due:
+            if id not in evidence.matched and _is_to_be_told(row, now):
                 await self._tell(row, evidence.doubtful.get(id, ()), now)
 
     async def _open_sends(self, account: AccountId, now: datetime) -> OpenSends:
@@ -145,14 +145,15 @@ class Reconciler:
     ) -> list[QueueId]:
         """Return the entries to ask the API about now; always before a person is asked."""
         self._asked_at = {id: at for id, at in self._asked_at.items() if id in rows}
-        due = []
+        due: list[QueueId] = []
         for id, row in rows.items():
             asked_at = self._asked_at.get(id)
             told = id in self._told
-            last_look = not told and row.state in OPEN and now - row.updated_at >= PATIENCE
-            pause = ASK_RARELY if told else ASK_AGAIN
+            last_look = not told and _is_to_be_told(row, now)
+            is_old = row.state is SubmissionState.RESTORED and now - row.updated_at >= PATIENCE
+            pause = ASK_RARELY if told or is_old else ASK_AGAIN
             ask = last_look or asked_at is None or now - asked_at >= pause
-            if id not in evidence.matched and ask:
+            if id not in evidence.matched and ask and len(due) < ASK_LIMIT:
                 self._asked_at[id] = now
                 due.append(id)
         return due
@@ -243,6 +244,11 @@ class Reconciler:
         if await self._mailboxes.write(work):
             log.error("uncertain send needs a decision", id=row.id, codes=codes)
         self._told.add(row.id)
+
+
+def _is_to_be_told(row: SubmissionRow, now: datetime) -> bool:
+    """Tell whether a person is to be asked about an entry; of a restored store they know."""
+    return row.state is SubmissionState.UNCERTAIN and now - row.updated_at >= PATIENCE
 
 
 def read_acceptance(row: InboxRow, number: int) -> Acceptance | None:
