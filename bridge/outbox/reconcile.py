@@ -134,7 +134,8 @@ class Reconciler:
             if id in found.rows:
                 await self._found(found.rows[id], acceptance, now)
         for id, row in found.rows.items():
-            if id not in evidence.matched and _is_to_be_told(row, now):
+            is_asked = self._asked_at.get(id) == now  # a person comes after the API
+            if id not in evidence.matched and is_asked and _is_to_be_told(row, now):
                 await self._tell(row, evidence.doubtful.get(id, ()), now)
 
     async def _open_sends(self, account: AccountId, now: datetime) -> OpenSends:

@@ -524,3 +524,17 @@ async def test_what_was_found_is_no_rival_of_the_next_just_like_it(
         await sync(rig, simulator)
         await look(rig)
         assert (await rig.row(id)).code == simulator.sent[count - 1].code
+
+
+async def test_a_service_is_not_known_by_what_was_found_only(
+    rig: Rig, simulator: Simulator
+) -> None:
+    """Else one acceptance that names the right people would open the door to any."""
+    id = await lose(rig, simulator, Phase.BEFORE)
+    inject(rig, simulator, "ACCETTAZIONE", CODE, OURS)
+    await sync(rig, simulator)
+    await look(rig)
+    assert (await rig.row(id)).claim is ClaimBasis.EVIDENCE
+    assert await rig.read(lambda tx: tx.issuers(rig.accounts[0])) == frozenset()
+    await with_known_service(rig, simulator)
+    assert await rig.read(lambda tx: tx.issuers(rig.accounts[0])) == {SERVICE}
