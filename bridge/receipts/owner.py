@@ -23,6 +23,7 @@ from bridge.receipts.proof import (
     CLOCK_SLACK,
     Issuers,
     Send,
+    begun_at,
     belongs,
     belongs_cut,
     names_another,
@@ -87,8 +88,8 @@ async def _is_doubtful(
 async def send_of(tx: ReadTransaction, row: SubmissionRow) -> Send:
     """Return what a receipt of an entry has to agree with."""
     attempts = await tx.attempts(row.id)
-    begun_at = attempts[0].started_at if attempts else row.created_at
-    return Send(row.subject, row.recipients, begun_at)
+    started_at = attempts[0].started_at if attempts else row.created_at
+    return Send(row.subject, row.recipients, begun_at(started_at, row.code))
 
 
 async def _weak_owners(

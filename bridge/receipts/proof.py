@@ -18,6 +18,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from bridge.clock import ROME
 from bridge.receipts.address import names_only
 from bridge.receipts.kind import OWN_PROVIDERS, RECEIPTS
 from bridge.receipts.receipt import Receipt
@@ -25,6 +26,9 @@ from bridge.receipts.subject import is_cut, same_subject
 
 CLOCK_SLACK = timedelta(minutes=2)
 """How far the provider's clock may be behind ours."""
+
+CLOCK_AHEAD = timedelta(minutes=15)
+"""How far our clock may be ahead of the service's, where a code shows that it is."""
 
 Issuers = frozenset[str]
 """The services that accepted for an account before, as ``issuer_of`` writes them."""
@@ -37,6 +41,20 @@ class Send:
     subject: str
     recipients: tuple[str, ...]
     begun_at: datetime
+
+
+def begun_at(started_at: datetime, code: str | None) -> datetime:
+    """Return when a send began by the clock that dates its receipts.
+
+    A code begins with the service's own time (Q2): where ours is a little ahead of it, all that
+    comes would seem to be older than the send.
+    """
+    try:
+        named = datetime.strptime((code or "")[:14], "%Y%m%d%H%M%S").replace(tzinfo=ROME)
+    except ValueError:
+        return started_at
+    is_ahead = timedelta(0) < started_at - named <= CLOCK_AHEAD
+    return named if is_ahead else started_at
 
 
 def belongs(receipt: Receipt, send: Send, issuers: Issuers) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from random import Random
 
 import httpx
@@ -11,6 +11,7 @@ import pytest
 from bridge.api.client import PecClient
 from bridge.api.connection import ApiConnection
 from bridge.api.schema import StatusRow
+from bridge.receipts.proof import begun_at
 from bridge.receipts.second_source import keep_status
 from bridge.simulator import Options, Simulator
 from bridge.simulator.options import Delays, ReceiptText
@@ -20,6 +21,7 @@ from tests.receipts.rig import ADDRESS, CODE, SERVICE, Rig
 from tests.receipts.test_readings import World, variants
 
 ANNA, BRUNO, LAWYER = "anna@pec.example", "bruno@pec.example", "avvocato@studio.example"
+NOW = datetime(2026, 1, 15, 9, 0, tzinfo=UTC)
 PREFIXES = {
     Kind.ACCEPTANCE: "ACCETTAZIONE",
     Kind.NON_ACCEPTANCE: "AVVISO DI NON ACCETTAZIONE",
@@ -92,6 +94,36 @@ async def test_a_clock_a_minute_behind_is_no_proof_against(rig: Rig) -> None:
     at = rig.clock.now() - timedelta(minutes=1)
     await rig.arrive(f"CONSEGNA: Diffida {CODE}", "", at=at)
     assert await rig.states(id) == {ANNA: "delivered"}
+
+
+@pytest.mark.parametrize(
+    ("ahead_min", "counts"), [(1, True), (14, True), (16, False), (600, False)]
+)
+async def test_a_clock_ahead_of_the_services_is_made_up_for(
+    rig: Rig, ahead_min: int, counts: bool
+) -> None:
+    """The code says when the service took the message, by the clock that dates the receipts."""
+    there = rig.clock.now()
+    await rig.clock.advance(60 * ahead_min)
+    id = await rig.send()
+    await rig.arrive(f"CONSEGNA: Diffida {CODE}", "", at=there + timedelta(seconds=5))
+    assert (await rig.states(id) == {ANNA: "delivered"}) is counts
+
+
+@pytest.mark.parametrize(
+    ("code", "begun"),
+    [
+        (None, NOW),
+        ("", NOW),
+        ("2026011509590092", NOW - timedelta(minutes=1)),
+        ("2026011509440092", NOW),
+        ("2026011510010092", NOW),
+        ("2020011509590092", NOW),
+        ("2026023009590092", NOW),
+    ],
+)
+def test_when_a_send_began(code: str | None, begun: datetime) -> None:
+    assert begun_at(NOW, code) == begun
 
 
 FORGED = [
