@@ -49,6 +49,7 @@ class AlarmKind(Enum):
     ANOMALY = "anomaly"
     QUOTA = "quota"
     READING = "reading"
+    REQUESTS = "requests"
     DELETION = "deletion"
 
 

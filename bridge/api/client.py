@@ -10,12 +10,14 @@ a send. It and the token are masked in every answer that is kept.
 from __future__ import annotations
 
 import asyncio
+import copy
 import json
 from collections.abc import Callable
-from typing import NoReturn, TypeVar
+from typing import NoReturn, Self, TypeVar
 from urllib.parse import quote
 
 from bridge.api import schema
+from bridge.api.budget import Purpose, RequestBudget
 from bridge.api.connection import Answer, ApiConnection, Call, header_value
 from bridge.api.errors import (
     ANSWER_LIMIT_CHARS,
@@ -27,7 +29,7 @@ from bridge.api.errors import (
     redact,
     retry_after_s,
 )
-from bridge.api.ratelimit import RequestBudget, Start
+from bridge.api.ratelimit import Start
 from bridge.api.schema import (
     InboxMessage,
     InboxPage,
@@ -64,6 +66,7 @@ class PecClient:
         password: the mailbox's password.
         clock: for Retry-After.
         budget: is charged for each read; None leaves reads free.
+        purpose: what reads are made for, until ``charged`` says otherwise.
         encoding: how attachments are written (Q19).
     """
 
@@ -75,6 +78,7 @@ class PecClient:
         password: str,
         clock: Clock,
         budget: RequestBudget | None = None,
+        purpose: Purpose = Purpose.COMMAND,
         encoding: AttachmentEncoding = "data-uri",
     ) -> None:
         self._connection = connection
@@ -82,6 +86,7 @@ class PecClient:
         self._password = password
         self._clock = clock
         self._budget = budget
+        self._purpose = purpose
         self._encoding: AttachmentEncoding = encoding
         self._headers = {
             b"x-username": header_value(username, "the user name"),
@@ -94,6 +99,12 @@ class PecClient:
     def __repr__(self) -> str:
         """Name the user, never the password."""
         return f"<PecClient of {self._username}>"
+
+    def charged(self, purpose: Purpose) -> Self:
+        """Return the same client, whose reads are made for ``purpose``."""
+        other = copy.copy(self)
+        other._purpose = purpose
+        return other
 
     async def send(self, request: SendRequest, start: Start | None = None) -> SendAnswer:
         """``POST /send``: make one message.
@@ -183,7 +194,7 @@ class PecClient:
         limit_bytes: int = ANSWER_LIMIT_BYTES,
     ) -> T:
         if self._budget is not None:
-            await self._budget.spend()
+            await self._budget.spend(self._purpose)
         call = Call("GET", path, self._headers, params=params or {}, limit_bytes=limit_bytes)
         answer = await self._connection.exchange(call)
         reply = await self._reply(answer)

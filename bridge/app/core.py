@@ -13,9 +13,9 @@ import asyncio
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from bridge.api.budget import RequestBudget
 from bridge.api.client import PecClient
 from bridge.api.connection import ApiConnection
-from bridge.api.ratelimit import RequestBudget
 from bridge.app.count import StoredCount
 from bridge.certificate import FILE_NAME as CERTIFICATE_NAME
 from bridge.clock import Clock

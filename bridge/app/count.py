@@ -1,7 +1,8 @@
-"""How many reads of the API an account has had today, kept in the store."""
+"""How many requests an account has made today, and what for, kept in the store."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import date
 
 import structlog
@@ -13,7 +14,7 @@ log = structlog.get_logger()
 
 
 class StoredCount:
-    """An account's count of requests in the store (``api.ratelimit.RequestLedger``).
+    """An account's counts in the store (``api.budget.RequestLedger``).
 
     A store that fails costs the count, not the mail: it is logged, and counting goes on in memory.
     """
@@ -22,23 +23,23 @@ class StoredCount:
         self._store = store
         self._account = account
 
-    async def load(self, day: date) -> int:
-        """Return the count written down for ``day``."""
+    async def load(self, day: date) -> Mapping[str, int]:
+        """Return the counts written down for ``day``, by purpose."""
 
-        async def work(tx: ReadTransaction) -> int:
+        async def work(tx: ReadTransaction) -> Mapping[str, int]:
             return await tx.requests_made(self._account, day)
 
         try:
             return await self._store.read(work)
         except StoreFailed as error:
             log.warning("request count not read", account=self._account, reason=str(error))
-            return 0
+            return {}
 
-    async def save(self, day: date, count: int) -> None:
-        """Write down ``count`` for ``day``."""
+    async def save(self, day: date, purpose: str, count: int) -> None:
+        """Write down the count of a purpose for ``day``."""
 
         async def work(tx: Transaction) -> None:
-            await tx.record_requests_made(self._account, day, count)
+            await tx.record_requests_made(self._account, day, purpose, count)
 
         try:
             await self._store.write(work)

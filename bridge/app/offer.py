@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from random import Random
 
+from bridge.api.budget import Purpose
 from bridge.app.core import Core
 from bridge.app.reading import Reading
 from bridge.certificate import fingerprint
@@ -31,15 +32,17 @@ def operations(
     subjects = Subjects(
         tuple(Subject(one.id, one.settings.address, one.client) for one in core.accounts)
     )
+    budgets = {one.id: one.budget for one in core.accounts}
     running = reading.sync if reading is not None else None
 
-    decisions = Decisions(core.mailboxes, core.clock, wake, core.clients)
+    asking = {id: client.charged(Purpose.COMMAND) for id, client in core.clients.items()}
+    decisions = Decisions(core.mailboxes, core.clock, wake, asking)
 
     def shown() -> str | None:
         return fingerprint(core.certificate)
 
     areas = (
-        Facts(core.store, core.clock, subjects, core.plan, running, shown),
+        Facts(core.store, core.clock, subjects, core.plan, running, budgets, shown),
         Queue(core.store, core.clock, subjects, decisions),
         Receipts(core.store, core.clock, subjects),
         Syncing(running or Reading(core, random).sync, subjects),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from random import Random
 
+from bridge.api.budget import Purpose
 from bridge.app.core import Core
 from bridge.app.worker import Work
 from bridge.receipts.filing import Filing
@@ -33,7 +34,15 @@ class Reading:
         )
         self.sync = Sync(core.store, core.mailboxes, filing, accounts, core.clock, random, settings)
         ids = [one.id for one in core.accounts]
-        self._overdue = Overdue(core.store, core.mailboxes, core.clock, ids, clients=core.clients)
+        asking = {id: client.charged(Purpose.STATUS) for id, client in core.clients.items()}
+        self._overdue = Overdue(
+            core.store,
+            core.mailboxes,
+            core.clock,
+            ids,
+            clients=asking,
+            seen_until=self.sync.seen_until,
+        )
 
     def works(self) -> dict[str, Work]:
         """Return the background work by name."""

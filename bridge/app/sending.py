@@ -7,6 +7,7 @@ from datetime import datetime
 from random import Random
 from urllib.parse import urlsplit
 
+from bridge.api.budget import Purpose
 from bridge.api.ratelimit import SendPacer
 from bridge.app.core import Core
 from bridge.app.worker import Work
@@ -75,7 +76,8 @@ class Sending:
             addresses,
             send.waiting_alarm_min * MINUTE_S,
         )
-        self._reconciler = Reconciler(core.store, core.mailboxes, core.clock, clients, core.plan)
+        searchers = {id: client.charged(Purpose.SEARCH) for id, client in clients.items()}
+        self._reconciler = Reconciler(core.store, core.mailboxes, core.clock, searchers, core.plan)
         core.mailboxes.subscribe(self._look_for_acceptances)
 
     @classmethod

@@ -20,7 +20,7 @@ def status(config: option.Config = None, as_json: option.Json = False) -> None:
         print_json(facts)
         return
     print_table(
-        ("account", "last sync", "read", "error", "quota", "sent", "plan"),
+        ("account", "last sync", "read", "requests", "error", "quota", "sent", "plan"),
         (_account_cells(account) for account in facts["accounts"]),
         "No accounts.",
     )
@@ -38,6 +38,7 @@ def _account_cells(account: dict[str, Any]) -> list[Any]:
         account["address"],
         account["last_sync"] or "never",
         _progress(account["progress"]),
+        _requests(account["requests"]),
         account["error"],
         _percent(quota),
         f"{plan['used']} of {plan['limit']} a {plan['period']}",
@@ -49,6 +50,13 @@ def _progress(progress: dict[str, Any] | None) -> str | None:
     if progress is None or progress["total"] is None:
         return None
     return f"{progress['fetched']} of {progress['total']}"
+
+
+def _requests(requests: dict[str, Any]) -> str:
+    """Say how many of today's requests were made, and what has to wait for more."""
+    limit = "" if requests["per_day"] is None else f" of {requests['per_day']}"
+    waiting = ", ".join(requests["waiting"])
+    return f"{requests['used']}{limit} today" + (f"; waiting: {waiting}" if waiting else "")
 
 
 def _percent(quota: dict[str, Any] | None) -> str | None:

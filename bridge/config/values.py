@@ -157,7 +157,7 @@ class Sync:
     """How the inbox is followed."""
 
     interval_s: Annotated[float, Field(ge=1, le=86_400)] = 60.0
-    request_budget_per_day: Annotated[int, Field(ge=1, le=10**9)] = 1440
+    request_budget_per_day: Annotated[int, Field(ge=0, le=10**9)] = 1440
     delete: Literal["expunge", "never"] = "expunge"
 
 

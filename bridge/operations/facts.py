@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any, Protocol
 
+from bridge.api.budget import Purpose, RequestBudget, Use
 from bridge.api.client import PecClient
 from bridge.api.errors import Refused
 from bridge.api.schema import InboxRow, Quota
@@ -72,6 +73,7 @@ class Facts:
         subjects: the accounts.
         plan: what each account may send.
         reader: the sync that runs; None if none does, and what it wrote down has to do.
+        budgets: each account's requests of the day.
         fingerprint: gives the certificate's, None while there is none.
     """
 
@@ -82,6 +84,7 @@ class Facts:
         subjects: Subjects,
         plan: Plan,
         reader: Reader | None,
+        budgets: Mapping[AccountId, RequestBudget],
         fingerprint: Callable[[], str | None],
     ) -> None:
         self._store = store
@@ -89,6 +92,7 @@ class Facts:
         self._subjects = subjects
         self._plan = plan
         self._reader = reader
+        self._budgets = budgets
         self._fingerprint = fingerprint
 
     def methods(self) -> Methods:
@@ -125,6 +129,7 @@ class Facts:
         status = await self._store.read(work)
         for one, facts in zip(self._subjects.all, status["accounts"], strict=True):
             await self._add_reading(facts, one.id)
+            facts["requests"] = request_facts(await self._budgets[one.id].use())
         return {**status, "tls": {"fingerprint": self._fingerprint()}}
 
     async def _sending(self, tx: ReadTransaction, one: Subject, now: datetime) -> dict[str, Any]:
@@ -185,6 +190,17 @@ def _obstacle(queue: AccountQueue, now: datetime) -> str | None:
         return queue.hold.reason
     head = queue.head
     return (why(head, queue, now) or None) if head and head.retrying_since else None
+
+
+def request_facts(use: Use) -> dict[str, Any]:
+    """Return what became of a day's requests; no limit is None."""
+    return {
+        "per_day": use.per_day or None,
+        "used": use.used,
+        "remaining": use.remaining,
+        "used_for": {one.value: use.made[one] for one in Purpose if use.made.get(one)},
+        "waiting": sorted(one.value for one in use.refused),
+    }
 
 
 def _fullness(figures: Fullness | None) -> dict[str, Any] | None:

@@ -6,6 +6,9 @@ however much was sent before; the first look after a start goes back a week for 
 while nobody looked. Before an alarm is raised the API is asked for the send's own messages
 (``GET /send/{code}``), where somebody gave a client: a receipt may be missing from the inbox.
 
+What nobody could see is not called missing: the time up to which the inbox was seen whole is what
+counts as now, and a send that could not be asked about is asked about later.
+
 Alarms about what cannot change any more, failures and anomalies, leave ``status`` after a month.
 
 Failure: an API that does not answer does not stop an alarm; a store that fails is tried again.
@@ -13,15 +16,16 @@ Failure: an API that does not answer does not stop an alarm; a store that fails 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from enum import Enum
 from typing import Protocol
 
 import structlog
 
 from bridge.alarms import AlarmKind, clear_alarm, raise_alarm
-from bridge.api.errors import ApiError, NotFound
+from bridge.api.errors import ApiError, NotFound, NotSent
 from bridge.api.schema import StatusRow
 from bridge.clock import Clock
 from bridge.mailbox import Mailboxes, MailboxTransaction
@@ -49,6 +53,14 @@ class StatusClient(Protocol):
 
     async def send_status(self, code: str) -> tuple[StatusRow, ...]:
         """Return the messages that the API ties to a send."""
+
+
+class Asked(Enum):
+    """Whether the API was asked about a send; NOT_NOW if the day's requests do not allow it."""
+
+    YES = "yes"
+    NO = "no"
+    NOT_NOW = "not now"
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +101,11 @@ STAGES: tuple[Stage, ...] = (
 for it to be seen."""
 
 
+def _due(row: SubmissionRow, stage: Stage, seen: datetime) -> datetime:
+    """Return the moment just before a send came to a stage."""
+    return seen if row.sent_at is None else row.sent_at + stage.after - timedelta(microseconds=1)
+
+
 class Overdue:
     """See the module.
 
@@ -98,6 +115,8 @@ class Overdue:
         clock: time.
         accounts: whose sends are looked at.
         clients: asks the API before an alarm is raised; accounts without one are not asked about.
+        seen_until: tells up to when what an account's inbox listed is known here, None if it was
+            never looked at; without it all is.
     """
 
     def __init__(
@@ -108,12 +127,14 @@ class Overdue:
         accounts: Sequence[AccountId],
         *,
         clients: Mapping[AccountId, StatusClient] | None = None,
+        seen_until: Callable[[AccountId], Awaitable[datetime | None]] | None = None,
     ) -> None:
         self._store = store
         self._mailboxes = mailboxes
         self._clock = clock
         self._accounts = tuple(accounts)
         self._clients = dict(clients or {})
+        self._seen_until = seen_until
         self._looked_at: dict[AccountId, datetime] = {}
 
     async def run(self) -> None:
@@ -133,16 +154,30 @@ class Overdue:
         settled with a time long past.
         """
         now = self._clock.now()
+        seen = await self._seen(account, now)
         last = self._looked_at.get(account)
         if last is None or now.date() != last.date():
-            last = now - CATCH_UP
             await self._fade(account, now)
+            last = now - CATCH_UP
+        if seen is None or seen <= last:
+            return
         asked = 0
-        for stage, row in await self._lacking(account, last, now):
-            if asked < ASK_LIMIT and await self._ask(account, row):
-                asked += 1
+        postponed = seen
+        for stage, row in await self._lacking(account, last, seen):
+            if asked < ASK_LIMIT:
+                answer = await self._ask(account, row)
+                if answer is Asked.NOT_NOW:
+                    postponed = min(postponed, _due(row, stage, seen))
+                    continue
+                asked += answer is Asked.YES
             await self._tell(row.id, stage, now)
-        self._looked_at[account] = now
+        self._looked_at[account] = postponed
+
+    async def _seen(self, account: AccountId, now: datetime) -> datetime | None:
+        if self._seen_until is None:
+            return now
+        seen = await self._seen_until(account)
+        return None if seen is None else min(seen, now)
 
     async def _lacking(
         self, account: AccountId, last: datetime, now: datetime
@@ -162,21 +197,22 @@ class Overdue:
 
         return await self._store.scan(work)
 
-    async def _ask(self, account: AccountId, row: SubmissionRow) -> bool:
-        """Ask the API for a send's messages and keep what they prove; tells whether it asked."""
+    async def _ask(self, account: AccountId, row: SubmissionRow) -> Asked:
+        """Ask the API for a send's messages and keep what they prove."""
         client = self._clients.get(account)
         if client is None or row.code is None:
-            return False
+            return Asked.NO
         try:
             shown = await client.send_status(row.code)
         except NotFound:
-            return True
+            return Asked.YES
         except ApiError as error:
             log.info("no second source for a send", id=row.id, reason=error.reason)
-            return True
+            is_ours = isinstance(error, NotSent) and error.kind == "budget"
+            return Asked.NOT_NOW if is_ours else Asked.YES
         now = self._clock.now()
         await self._mailboxes.write(lambda mtx: keep_status(mtx, row.id, shown, now))
-        return True
+        return Asked.YES
 
     async def _tell(self, id: QueueId, stage: Stage, now: datetime) -> None:
         """Raise a stage's alarm, unless what it wants has come meanwhile."""

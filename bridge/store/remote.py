@@ -13,7 +13,7 @@ from datetime import date, datetime
 from enum import Enum
 from typing import NewType, Protocol
 
-from bridge.model import AccountId, ContentId, QueueId
+from bridge.model import AccountId, ContentId, Flags, QueueId
 
 RemoteId = NewType("RemoteId", int)
 
@@ -79,6 +79,15 @@ class Place:
     api_id: str
     rank: float
     body_sha256: bytes | None
+
+
+@dataclass(frozen=True, slots=True)
+class LeftInbox:
+    """A message that left INBOX with its row: what it needs to come back as it was."""
+
+    flags: Flags
+    internal_date: datetime
+    size_bytes: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,6 +208,17 @@ class RemoteReads(Protocol):
     async def remote_of_content(self, account: AccountId, content: ContentId) -> RemoteRow | None:
         """Return the row at the API that a content was composed from."""
 
+    async def gone_remote(
+        self, account: AccountId, fingerprint: bytes, body_sha256: bytes
+    ) -> RemoteRow | None:
+        """Return the row with this fingerprint and body that left the API last.
+
+        One that we deleted there does not count, nor one without a message.
+        """
+
+    async def oldest_bodiless(self, account: AccountId, limit: int) -> list[RemoteRow]:
+        """Return live rows whose body is still to be fetched, the first that were seen first."""
+
     async def deletions(self, account: AccountId, state: DeletionState) -> list[DeletionRow]:
         """Return deletions in that state, oldest first."""
 
@@ -219,8 +239,8 @@ class RemoteReads(Protocol):
     async def sync_state(self, account: AccountId) -> str:
         """Return what sync remembers of an account, "" at first."""
 
-    async def requests_made(self, account: AccountId, day: date) -> int:
-        """Return how many requests of the budget a day has had (Europe/Rome)."""
+    async def requests_made(self, account: AccountId, day: date) -> dict[str, int]:
+        """Return how many requests of each purpose a day has had (Europe/Rome)."""
 
 
 class RemoteWrites(Protocol):
@@ -264,8 +284,29 @@ class RemoteWrites(Protocol):
     async def release_receipts(self, submission: QueueId) -> None:
         """Likewise for every row of a submission."""
 
-    async def mark_remote_gone(self, remote: RemoteId, at: datetime) -> None:
-        """Remember that a row is no longer at the API."""
+    async def mark_remote_gone(
+        self,
+        remote: RemoteId,
+        at: datetime,
+        *,
+        deleted: bool = False,
+        left_inbox: LeftInbox | None = None,
+    ) -> None:
+        """Remember that a row is no longer at the API.
+
+        Args:
+            remote: which.
+            at: when that was seen.
+            deleted: we deleted it there, so that its like is another message.
+            left_inbox: the message that left INBOX with it.
+        """
+
+    async def return_remote(self, old: RemoteId, new: RemoteId) -> LeftInbox | None:
+        """Let a row that was gone be at the API again, in place of the new row it came back as.
+
+        Returns:
+            The message that had left INBOX with it, None if there was none.
+        """
 
     async def record_deletion_intent(
         self, account: AccountId, content: ContentId, at: datetime
@@ -294,8 +335,10 @@ class RemoteWrites(Protocol):
     async def set_sync_state(self, account: AccountId, state: str) -> None:
         """Replace what sync remembers of an account."""
 
-    async def record_requests_made(self, account: AccountId, day: date, count: int) -> None:
-        """Set a day's count of requests."""
+    async def record_requests_made(
+        self, account: AccountId, day: date, purpose: str, count: int
+    ) -> None:
+        """Set a day's count of requests of a purpose; days long past are forgotten."""
 
     async def drop_archived_bodies(self, before: datetime, limit: int) -> int:
         """Forget up to ``limit`` rows gone from the API before then; returns how many went.

@@ -16,8 +16,10 @@ from dataclasses import dataclass, field
 
 import structlog
 
+from bridge.clock import Clock
 from bridge.store.remote import Place, RemoteId
 from bridge.sync.ledger import Ledger, Taken
+from bridge.sync.loss import Loss, seen_again
 from bridge.sync.matching import Alignment, missing
 from bridge.sync.pages import Pages
 from bridge.sync.paging import Snapshot
@@ -33,14 +35,19 @@ PROBES = 10
 class Doubt:
     """Twins that only their bodies tell apart.
 
-    ``pages`` are some on which they were seen; ``listed`` is how many there are in all, if the
-    whole listing was just seen and there are fewer than are known; ``is_mixed_up`` says that one
-    was taken for another, so that the ids noted here prove nothing.
+    ``pages`` are some on which they were seen, and the ids they had there; ``listed`` is how many
+    there are in all, if the whole listing was just seen and there are fewer than are known;
+    ``is_mixed_up`` says that one was taken for another, so that the ids noted here prove nothing.
     """
 
-    pages: set[int] = field(default_factory=set)
+    pages: dict[int, frozenset[str]] = field(default_factory=dict)
     listed: int | None = None
     is_mixed_up: bool = False
+
+    @property
+    def listed_ids(self) -> frozenset[str]:
+        """The ids under which they were seen."""
+        return frozenset().union(*self.pages.values())
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,11 +71,14 @@ class Absence:
         doubtful: what is to be settled by ``Twins``, by fingerprint.
     """
 
-    def __init__(self, pages: Pages, ledger: Ledger, state: Callable[[], SyncState]) -> None:
+    def __init__(
+        self, pages: Pages, ledger: Ledger, state: Callable[[], SyncState], clock: Clock
+    ) -> None:
         self.doubtful: dict[bytes, Doubt] = {}
         self._pages = pages
         self._ledger = ledger
         self._state = state
+        self._clock = clock
         self._paired: dict[RemoteId, tuple[str, int]] = {}
         self._suspects: dict[RemoteId, bytes] = {}
         self._twins: dict[bytes, dict[str, int]] = {}
@@ -76,6 +86,12 @@ class Absence:
         self._fewer: dict[bytes, int] = {}
         self._listed: set[int] = set()
         self._unreadable = 0
+
+    @property
+    def is_held(self) -> bool:
+        """Whether so much is missing that nothing is withdrawn for now (see ``loss``)."""
+        loss = self._state().loss
+        return loss is not None and not loss.is_believed(self._clock.now())
 
     def forget(self) -> None:
         """A pass begins or has ended."""
@@ -85,18 +101,26 @@ class Absence:
         self._listed.clear()
         self._unreadable = 0
 
-    def suspect(self, names: Iterable[bytes], *numbers: int) -> None:
-        """Note twins to be told apart, and pages they were seen on."""
+    def suspect(self, names: Iterable[bytes]) -> None:
+        """Note twins to be told apart."""
         for name in names:
-            self.doubtful.setdefault(name, Doubt()).pages.update(numbers)
+            self.doubtful.setdefault(name, Doubt())
+
+    def suspect_on(self, names: Iterable[bytes], alignment: Alignment, number: int) -> None:
+        """Note twins to be told apart that a page lists."""
+        for name in names:
+            ids = (one.api_id for one in alignment.rows if one.fingerprint == name)
+            self.doubtful.setdefault(name, Doubt()).pages[number] = frozenset(ids)
 
     def remember(self, alignment: Alignment, number: int) -> None:
         """Note what a page of this pass lists."""
         for place, one in alignment.pairs:
             api_id, before = self._paired.setdefault(place.remote, (one.api_id, number))
             if api_id != one.api_id:  # listed twice, under two ids: perhaps two rows
-                self.suspect([place.fingerprint], before, number)
-                self.doubtful[place.fingerprint].is_mixed_up = True
+                self.suspect_on([place.fingerprint], alignment, number)
+                doubt = self.doubtful[place.fingerprint]
+                doubt.pages.setdefault(before, frozenset())
+                doubt.is_mixed_up = True
         for one in alignment.rows:
             if one.api_id:
                 self._listed.add(hash((one.api_id, one.fingerprint)))
@@ -118,7 +142,11 @@ class Absence:
             for one in missing(taken.alignment, between)
             if one.rank != span.high and one.rank not in taken.new
         ]
-        if gone and (listed := await self._listed_again(page, span.newer)) is not None:
+        if (
+            gone
+            and not self.is_held
+            and (listed := await self._listed_again(page, span.newer)) is not None
+        ):
             await self._judge(page, [one for one in gone if one.remote not in listed])
         return bool(gone)
 
@@ -138,7 +166,7 @@ class Absence:
                 return None
             alignment = await self._ledger.align(second)
             found.update(place.remote for place, _ in alignment.pairs)
-            self.suspect(alignment.doubtful, number)
+            self.suspect_on(alignment.doubtful, alignment, number)
         return found
 
     async def _judge(self, page: Snapshot, gone: Sequence[Place]) -> None:
@@ -159,26 +187,37 @@ class Absence:
         listed = len(self._listed) + self._unreadable
         return total is None or listed == total - self._state().excess
 
-    async def judge_all(self, total: int | None) -> None:
-        """Draw the conclusions that only a pass over all pages allows; it has just ended."""
+    async def judge_all(self, total: int | None) -> Loss | None:
+        """Draw the conclusions that only a pass over all pages allows; it has just ended.
+
+        Returns:
+            What to think of a great loss now: where there is no total only this can tell.
+        """
+        loss = self._state().loss
         gone = {
             remote
             for remote, name in self._suspects.items()
             if remote not in self._paired and name not in self._twins
         }
+        fewer: dict[bytes, int] = {}
+        lacking = len(gone)
+        for name, seen in self._twins.items():
+            known = len(await self._ledger.places([name]))
+            if len(seen) < known:
+                fewer[name] = len(seen)
+                lacking += known - len(seen)
         if total is None:
             gone, self._missed = gone & self._missed, gone
+            fewer, self._fewer = dict(fewer.items() & self._fewer.items()), fewer
+            loss = seen_again(loss, lacking, self._ledger.live, self._clock.now())
+        if loss is not None and not loss.is_believed(self._clock.now()):
+            return loss
         if total is None or self._are_lacking(total, len(gone)):
             await self._remove(gone)
-        fewer = {
-            name: len(seen)
-            for name, seen in self._twins.items()
-            if len(seen) < len(await self._ledger.places([name]))
-        }
-        if total is None:
-            fewer, self._fewer = dict(fewer.items() & self._fewer.items()), fewer
         for name, count in fewer.items():
-            self.doubtful[name] = Doubt(set(self._twins[name].values()), count)
+            pages = dict.fromkeys(self._twins[name].values(), frozenset[str]())
+            self.doubtful[name] = Doubt(pages, count)
+        return loss
 
     def _are_lacking(self, total: int, count: int) -> bool:
         """Tell whether the API's total lacks so many of the known rows."""

@@ -1,7 +1,8 @@
 """One account's sync: looks, sweeps, fetches and deletes in turn, and says where it stands.
 
 Two tasks: one lists and deletes, the other fetches bodies, so that a slow body never delays the
-next look. Both stop at the first trouble, wait as ``pace`` says, and go on where they were.
+next look. Both stop at the first trouble, wait as ``pace`` says, and go on where they were. That
+the day's requests do not allow for something is no trouble: it is left for later, and looks go on.
 Nothing here can stop another account, and nothing stops for good.
 """
 
@@ -10,17 +11,17 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from random import Random
 
 import structlog
 
-from bridge.alarms import AlarmKind
+from bridge.api.budget import Purpose
 from bridge.api.errors import ApiError, NotSent
 from bridge.clock import Clock
 from bridge.mailbox import Mailboxes
+from bridge.model import MailboxId
 from bridge.store.base import Store, StoreFailed
-from bridge.sync import notice
 from bridge.sync.capacity import Capacity
 from bridge.sync.deletion import Deleter
 from bridge.sync.fetching import Fetcher
@@ -29,9 +30,10 @@ from bridge.sync.ledger import Ledger
 from bridge.sync.listing import Listing
 from bridge.sync.locating import Locator
 from bridge.sync.pace import Pace
-from bridge.sync.pages import Pages
+from bridge.sync.pages import InboxClient, Pages
 from bridge.sync.settings import Standing, SyncAccount, SyncSettings
 from bridge.sync.state import QuotaFigures, SyncState
+from bridge.sync.telling import REFUSALS, Teller
 from bridge.sync.twins import Twins
 
 log = structlog.get_logger()
@@ -39,20 +41,18 @@ log = structlog.get_logger()
 SETTLE_ROUNDS = 12
 """Rounds that ``settle`` makes of one call while rows keep moving."""
 
-SMALL_BACKLOG = 50
-"""So many bodies are fetched without regard to later looks."""
-
 TIDY_EVERY_S = 3_600.0
 PROGRESS_S = 0.5
 
-ALARM_KEY = "inbox"
-ALARM_KINDS = {"credentials": AlarmKind.CREDENTIALS, "payment": AlarmKind.PAYMENT}
+UNREAD_S = 3_600.0
+"""How long a message's text may not be had before a person is told."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Parts:
-    """What works together for one account."""
+    """What works together for one account; ``asked`` reads pages because a person asked."""
 
+    asked: Pages
     listing: Listing
     fetcher: Fetcher
     deleter: Deleter
@@ -91,6 +91,11 @@ class AccountSync:
         self._pace = Pace(account, mailboxes, clock, random, settings.interval_s)
         self._parts: _Parts | None = None
         self._turn = asyncio.Lock()
+        self._teller = Teller(self._ledger, clock, account.address)
+        self._mailboxes = mailboxes
+        self._boxes: frozenset[MailboxId] = frozenset()
+        self._is_expunged = False
+        self._tried: set[bytes] = set()
         self._fetch_now = asyncio.Event()
         self._listed = asyncio.Event()
         self._tidy_at_s = clock.monotonic()
@@ -102,6 +107,11 @@ class AccountSync:
         """A send ended: receipts are due."""
         self._pace.sent()
 
+    def expunged(self, mailbox: MailboxId) -> None:
+        """Something left a mailbox for good: perhaps it is to be deleted at the API."""
+        if mailbox in self._boxes or not self._boxes:
+            self._is_expunged = True
+
     @property
     def standing(self) -> Standing:
         """Where the account stands."""
@@ -110,6 +120,20 @@ class AccountSync:
         ledger, state = self._ledger, self._parts.listing.state
         total = max(state.total or 0, ledger.live)
         return Standing(state.last_sync, self._error, total, ledger.filed)
+
+    async def seen_until(self) -> datetime | None:
+        """Return up to when all that was listed is here; a text that cannot be had holds it up not.
+
+        None if the inbox was never looked at.
+        """
+        parts = await self._ready()
+        if parts.listing.state.loss is not None:
+            return parts.listing.state.loss.since
+        at = parts.listing.state.last_sync
+        for row in await self._ledger.oldest_bodiless(parts.fetcher.waiting + 1):
+            if at is not None and not parts.fetcher.is_postponed(row.id):
+                return min(at, row.first_seen)
+        return at
 
     async def quota(self) -> QuotaFigures | None:
         """Return the last known quota."""
@@ -125,65 +149,84 @@ class AccountSync:
 
     async def _looking(self) -> None:
         while True:
-            wait_s = await self._guarded(self._round)
-            await (self._pace.rest() if wait_s is None else self._clock.sleep(wait_s))
+            while not await self._guarded(self._round):
+                pass
+            while not await self._pace.rest(lambda: self._is_expunged):
+                await self._guarded(self._delete)
 
     async def _fetching(self) -> None:
         while True:
             await self._fetch_now.wait()
             self._fetch_now.clear()
-            wait_s = await self._guarded(self._fetch)
-            if wait_s is not None:
-                await self._clock.sleep(wait_s)
+            if not await self._guarded(self._fetch):
                 self._fetch_now.set()
 
-    async def _guarded(self, work: Callable[[], Awaitable[None]]) -> float | None:
-        """Do ``work``; returns how long to wait if it failed."""
+    async def _guarded(self, work: Callable[[], Awaitable[None]]) -> bool:
+        """Do ``work``; if it fails, wait as long as that asks for, and return False."""
         try:
             await work()
         except (ApiError, StoreFailed) as error:
-            return await self._failed(error)
+            await self._failed(error)
+            await self._pace.pause(error)
+            return False
         except Exception as error:
             log.exception("sync failed in an unforeseen way", account=self._account.id)
-            return await self._failed(error)
-        return None
+            await self._failed(error)
+            await self._pace.pause(error)
+            return False
+        return True
 
     async def _round(self) -> None:
         """Look, and see to what that brings up and to what is due."""
         async with self._turn:
             parts = await self._ready()
             await self._look(parts)
-            await parts.deleter.carry_out()
+            await self._carry_out(parts)
             await self._see_to_the_rest(parts)
         look_at_s = self._clock.monotonic() + await self._pace.next_look_s()
-        while parts.listing.sweeping and self._clock.monotonic() < look_at_s:
-            if not await self._pace.has_spare():
-                break
+        while _has_more(parts) and self._clock.monotonic() < look_at_s:
             async with self._turn:
-                await self._step(parts)
-                if _is_undecided(parts):
+                if not await _within_budget(self._step(parts)):
                     break
+        await self._teller.used(await self._account.budget.use())
+        self._pace.looked()
 
     async def _look(self, parts: _Parts) -> None:
         await parts.listing.look()
-        await self._worked()
+        await self._worked(parts)
         self._call_fetcher(parts)
-        await self._settle_twins(parts)
+        await _within_budget(self._settle_twins(parts))
 
     def _call_fetcher(self, parts: _Parts) -> None:
         self._fetch_now.set()
         parts.fetcher.hint()
 
     async def _step(self, parts: _Parts) -> None:
-        await parts.listing.step()
-        self._call_fetcher(parts)
+        if parts.listing.sweeping:
+            await parts.listing.step()
+            self._call_fetcher(parts)
         await self._settle_twins(parts)
 
     async def _settle_twins(self, parts: _Parts) -> None:
+        """Settle what can be: each doubt once after a look, and again while there is more of it."""
         layout = parts.listing.state.layout
         for name, doubt in list(parts.listing.doubtful.items()):
-            if layout is not None and await parts.twins.settle(name, doubt, layout):
+            if layout is None or (name in self._tried and not parts.twins.has_more_of(name)):
+                continue
+            self._tried.add(name)
+            if await parts.twins.settle(name, doubt, layout):
                 parts.listing.doubtful.pop(name, None)
+
+    async def _delete(self) -> None:
+        """Carry out at once what an expunge may have left to be deleted."""
+        self._is_expunged = False
+        async with self._turn:
+            parts = await self._ready()
+            if await self._ledger.wanted():
+                await self._carry_out(parts)
+
+    async def _carry_out(self, parts: _Parts) -> None:
+        await _within_budget(parts.deleter.carry_out())
 
     async def _see_to_the_rest(self, parts: _Parts) -> None:
         """Do what is due now and then."""
@@ -196,11 +239,7 @@ class AccountSync:
 
     async def _fetch(self) -> None:
         parts = await self._ready()
-        await parts.fetcher.drain(self._may_fetch)
-
-    async def _may_fetch(self) -> bool:
-        backlog = self._ledger.live - self._ledger.filed
-        return backlog <= SMALL_BACKLOG or await self._pace.has_spare()
+        await parts.fetcher.drain()
 
     # -- once --------------------------------------------------------------------------------
 
@@ -238,19 +277,24 @@ class AccountSync:
         """Go through everything once; tells whether that was enough."""
         listing = parts.listing
         async with self._turn:
-            await self._look(parts)
+            self._tried.clear()
+            await listing.look(parts.asked)
+            await self._worked(parts)
+            self._call_fetcher(parts)
             self._listed.clear()
             fetching = asyncio.ensure_future(self._fetch_beside(parts))
             try:
-                while listing.sweeping:
+                await self._settle_twins(parts)
+                while _has_more(parts):
                     await self._step(parts)
-                    if _is_undecided(parts):
-                        break
             finally:
                 self._listed.set()
                 self._fetch_now.set()
                 await fetching
+            self._tried.clear()
             await self._settle_twins(parts)
+            while _has_more(parts):
+                await self._step(parts)
             deleted = await parts.deleter.carry_out()
             await self._see_to_the_rest(parts)
         return listing.is_settled and not deleted and not _is_undecided(parts)
@@ -271,52 +315,73 @@ class AccountSync:
     async def _ready(self) -> _Parts:
         if self._parts is None:
             state = await self._ledger.load()
+            boxes = await self._mailboxes.mailboxes(self._account.id)
+            self._boxes = frozenset(box.id for box in boxes)
             self._parts = self._parts or self._build(state)
         return self._parts
 
     def _build(self, state: SyncState) -> _Parts:
         account, ledger, clock = self._account, self._ledger, self._clock
-        client, address = account.client, account.address
-        pages = Pages(client)
-        listing = Listing(pages, ledger, clock, state)
-        locator = Locator(pages, ledger, lambda: listing.state)
-        fetcher = Fetcher(client, ledger, self._filer, locator, clock, listing.suspect)
+        address = account.address
+        bodies = account.client.charged(Purpose.BODY)
+        deletions = account.client.charged(Purpose.DELETION)
+        pages = Pages(account.client.charged(Purpose.LISTING))
+        looks = Pages(account.client.charged(Purpose.LOOK))
+        listing = Listing(looks, pages, ledger, clock, state)
+
+        def locator(client: InboxClient) -> Locator:
+            return Locator(Pages(client), ledger, lambda: listing.state)
+
+        fetcher = Fetcher(bodies, ledger, self._filer, locator(bodies), clock, listing.suspect)
         return _Parts(
+            Pages(account.client.charged(Purpose.COMMAND)),
             listing,
             fetcher,
-            Deleter(client, ledger, locator, clock, address, self._settings.delete),
-            Capacity(client, ledger, listing, clock, address),
-            Twins(client, ledger, self._filer, locator, clock, fetcher.is_fetching),
+            Deleter(deletions, ledger, locator(deletions), clock, address, self._settings.delete),
+            Capacity(account.client.charged(Purpose.QUOTA), ledger, listing, clock, address),
+            Twins(bodies, ledger, self._filer, locator(bodies), clock, fetcher.is_fetching),
         )
 
-    async def _worked(self) -> None:
+    async def _worked(self, parts: _Parts) -> None:
         """The API showed the inbox."""
         self._pace.worked()
+        self._tried.clear()
         self._error = None
-        raised = await self._ledger.alarms()
-        for kind in ALARM_KINDS.values():
-            if (kind.value, ALARM_KEY) in raised:
-                await self._ledger.clear(kind, ALARM_KEY)
+        since_s = self._clock.monotonic() - UNREAD_S
+        unread = parts.fetcher.unread(since_s) + parts.twins.unread(since_s)
+        await self._teller.worked(parts.listing.state.loss, unread)
 
-    async def _failed(self, error: Exception) -> float:
-        """Take note of a failure; returns how long to wait."""
+    async def _failed(self, error: Exception) -> None:
+        """Take note of a failure."""
+        if isinstance(error, NotSent) and error.kind == "budget":
+            await self._teller.used(await self._account.budget.use())
+            return
         self._error = error.reason if isinstance(error, ApiError) else str(error)
         log.warning("sync interrupted", account=self._account.id, reason=self._error)
-        if isinstance(error, NotSent) and error.kind in ALARM_KINDS:
-            await self._tell(error.kind, self._error)
-        return self._pace.retry_s(error)
+        if isinstance(error, NotSent) and error.kind in REFUSALS:
+            await self._teller.refused(error.kind, self._error)
+        elif isinstance(error, ApiError):
+            await self._teller.failed(self._error)
 
-    async def _tell(self, kind: str, reason: str) -> None:
-        """Tell a person once what only a person can mend, unless the outbox has done so."""
-        words = notice.refused if kind == "credentials" else notice.unpaid
-        alarm = ALARM_KINDS[kind]
-        try:
-            if not any(raised == alarm.value for raised, _ in await self._ledger.alarms()):
-                await self._ledger.alarm(alarm, ALARM_KEY, words(self._account.address, reason))
-        except StoreFailed as error:
-            log.error("an alarm cannot be kept", account=self._account.id, reason=str(error))
+
+async def _within_budget(work: Awaitable[object]) -> bool:
+    """Do what may be left for later; False if the day's requests do not allow for it now."""
+    try:
+        await work
+    except NotSent as error:
+        if error.kind != "budget":
+            raise
+        return False
+    return True
+
+
+def _has_more(parts: _Parts) -> bool:
+    """Tell whether there is more to look at at once; nothing is while the layout is unknown."""
+    is_clear = parts.listing.state.layout is not None
+    return is_clear and (parts.listing.sweeping or parts.twins.has_more)
 
 
 def _is_undecided(parts: _Parts) -> bool:
     """Tell whether there are twins to be told apart that are worth another try now."""
-    return any(not parts.twins.is_waiting(name) for name in parts.listing.doubtful)
+    doubtful = parts.listing.doubtful
+    return any(not parts.twins.is_waiting(name, doubt) for name, doubt in doubtful.items())

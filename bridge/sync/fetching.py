@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 import structlog
@@ -54,10 +54,6 @@ ANSWERED_PATIENCE = 2
 
 ALL_FAILING = 3
 """So many failures in a row, none of them a plain no, mean that the API is in trouble."""
-
-
-async def _always() -> bool:
-    return True
 
 
 @dataclass(slots=True)
@@ -114,15 +110,20 @@ class Fetcher:
         """How many rows failed and wait for their next try."""
         return len(self._tries)
 
+    def is_postponed(self, remote: RemoteId) -> bool:
+        """Tell whether a row failed and waits for its next try."""
+        return remote in self._tries
+
+    def unread(self, since_s: float) -> int:
+        """Count the rows that failed first before then and fail still."""
+        return sum(tried.first_s <= since_s for tried in self._tries.values())
+
     def is_fetching(self, remote: RemoteId) -> bool:
         """Tell whether a row's body is on its way."""
         return remote in self._in_hand
 
-    async def drain(self, may_go_on: Callable[[], Awaitable[bool]] = _always) -> None:
+    async def drain(self) -> None:
         """Fetch until nothing is left that can be had now.
-
-        Args:
-            may_go_on: is asked before each chunk.
 
         Raises:
             ApiError: the API is in trouble.
@@ -132,7 +133,7 @@ class Fetcher:
             self._trouble = None
             chunks: set[asyncio.Task[None]] = set()
             try:
-                while rows := await self._next_rows(may_go_on, chunks):
+                while rows := await self._next_rows(chunks):
                     self._in_hand.update(row.id for row in rows)
                     chunks.add(asyncio.ensure_future(self._chunk(rows)))
             finally:
@@ -146,13 +147,11 @@ class Fetcher:
         """There may be new rows; one who drains looks again."""
         self._more.set()
 
-    async def _next_rows(
-        self, may_go_on: Callable[[], Awaitable[bool]], chunks: set[asyncio.Task[None]]
-    ) -> list[RemoteRow]:
+    async def _next_rows(self, chunks: set[asyncio.Task[None]]) -> list[RemoteRow]:
         """Return the next rows to fetch, waiting for them while chunks are in hand."""
         while True:
             self._more.clear()
-            rows = await self._free_chunk(may_go_on)
+            rows = await self._free_chunk()
             chunks -= {chunk for chunk in chunks if chunk.done()}
             if rows or not chunks:
                 return rows
@@ -160,12 +159,12 @@ class Fetcher:
             await asyncio.wait({more, *chunks}, return_when=asyncio.FIRST_COMPLETED)
             more.cancel()
 
-    async def _free_chunk(self, may_go_on: Callable[[], Awaitable[bool]]) -> list[RemoteRow]:
+    async def _free_chunk(self) -> list[RemoteRow]:
         """Wait for room, and return the next rows to fetch; none if it is to end."""
         await self._chunks.acquire()
         rows: list[RemoteRow] = []
         try:
-            if self._trouble is None and await may_go_on():
+            if self._trouble is None:
                 rows = await self._next_chunk()
         except StoreFailed as error:
             self._trouble = self._trouble or error
@@ -178,10 +177,9 @@ class Fetcher:
         limit = CHUNK_ROWS + len(self._in_hand) + len(self._tries)
         while True:
             rows = await self._ledger.bodiless(limit)
-            free = [row for row in rows if self._is_due(row, now_s)]
-            free = await self._without_twins(free[:CHUNK_ROWS], rows)
+            free = await self._without_twins([row for row in rows if self._is_due(row, now_s)])
             if free or len(rows) < limit:
-                return free
+                return free[:CHUNK_ROWS]
             limit *= 2
 
     def _is_due(self, row: RemoteRow, now_s: float) -> bool:
@@ -189,18 +187,16 @@ class Fetcher:
         is_due = tried is None or tried.again_at_s <= now_s or tried.api_id != row.api_id
         return row.id not in self._in_hand and is_due
 
-    async def _without_twins(
-        self, chunk: list[RemoteRow], rows: list[RemoteRow]
-    ) -> list[RemoteRow]:
-        if not chunk:
-            return chunk
+    async def _without_twins(self, rows: list[RemoteRow]) -> list[RemoteRow]:
+        if not rows:
+            return rows
         counts: dict[bytes, int] = {}
-        for place in await self._ledger.places({row.fingerprint for row in chunk if row.api_id}):
+        for place in await self._ledger.places({row.fingerprint for row in rows if row.api_id}):
             counts[place.fingerprint] = counts.get(place.fingerprint, 0) + 1
         twins = [name for name, count in counts.items() if count > 1]
         if twins:
             self._twins(twins)
-        return [row for row in chunk if row.fingerprint not in twins]
+        return [row for row in rows if row.fingerprint not in twins]
 
     async def _chunk(self, rows: Sequence[RemoteRow]) -> None:
         held = 0

@@ -2,10 +2,14 @@
 
 Messages are filed a batch in one commit. If that fails for another reason than the store, each is
 tried alone, and one that still fails is filed as unreadable, with what the API sent.
+
+A message that had left the API and turns up there again, the same in every field and in its body,
+is the message that it was: with its flags, and where a person had put it.
 """
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
 from typing import Protocol
 
@@ -42,10 +46,24 @@ class Filer:
         """
         async with self._ledger.lock:
             wanted = [one for one in arrivals if await self._is_wanted(one)]
-            if wanted:
-                await self._file(wanted)
-                self._ledger.filed += len(wanted)
+            new = [one for one in wanted if not await self._was_here(one)]
+            if new:
+                await self._file(new)
+                self._ledger.filed += len(new)
             return len(wanted)
+
+    async def _was_here(self, arrival: Arrival) -> bool:
+        """Tell whether a message had left the API and is back; it goes on where it was then."""
+        if arrival.unreadable:
+            return False
+        digest = hashlib.sha256(arrival.body.encode("utf-8", "surrogatepass")).digest()
+        old = await self._ledger.gone_before(arrival.remote, digest)
+        if old is None:
+            return False
+        await self._ledger.take_back(old, arrival.remote)
+        self._ledger.filed += 1
+        log.info("a message is back", account=self._ledger.account, remote=old.id)
+        return True
 
     async def _is_wanted(self, arrival: Arrival) -> bool:
         row = await self._ledger.row(arrival.remote)

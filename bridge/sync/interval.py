@@ -1,8 +1,7 @@
 """When to look at the API again. Pure; the jitter's number is passed in.
 
-Quick while receipts are due or a client watches, slow when nobody looks, and never faster than
-the day's budget lasts: a burst may run ahead of an even pace by a tenth of the day's requests,
-then the pace is even.
+Quick while receipts are due or a client watches, slow when nobody looks. How far the day's
+requests allow for it is ``api.budget``'s to say.
 """
 
 from __future__ import annotations
@@ -10,7 +9,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 DAY_S = 86_400.0
-BURST_SHARE = 0.1
 SHORTEST_S = 1.0
 LONGEST_S = 900.0
 
@@ -58,29 +56,6 @@ def _factor(now: Situation) -> float:
         return 1
     slow_s = min(5 * now.interval_s, max(LONGEST_S, now.interval_s))
     return slow_s / now.interval_s
-
-
-def within_budget_s(wanted: float, remaining: int, per_day: int, day_left_s: float) -> float:
-    """Stretch an interval so that the day's budget lasts until midnight.
-
-    Args:
-        wanted: the interval asked for.
-        remaining: requests left today.
-        per_day: requests a day has.
-        day_left_s: seconds until the next day's budget begins.
-    """
-    if remaining <= 0:
-        return max(wanted, day_left_s)
-    ahead = day_left_s / DAY_S - remaining / per_day
-    if ahead <= BURST_SHARE:
-        return wanted
-    return max(wanted, day_left_s / remaining)
-
-
-def reserve(interval_s: float, per_day: int, day_left_s: float) -> int:
-    """Return how many of today's requests an import leaves for looking at what is new."""
-    slow_s = wanted_s(Situation(interval_s))
-    return min(int(day_left_s / slow_s) + 1, per_day // 2)
 
 
 def retry_s(failures: int, retry_after_s: float | None, chance: float) -> float:

@@ -17,11 +17,12 @@ from bridge.alarms import AlarmKind, clear_alarm, raise_alarm
 from bridge.api.schema import InboxRow
 from bridge.clock import Clock
 from bridge.mailbox import Mailboxes, MailboxTransaction
-from bridge.model import INBOX, AccountId
+from bridge.model import INBOX, AccountId, MailboxId
 from bridge.store.base import ReadTransaction, Store, Transaction
 from bridge.store.remote import (
     DeletionRow,
     DeletionState,
+    LeftInbox,
     NewRemote,
     Place,
     RemoteCount,
@@ -162,7 +163,15 @@ class Ledger:
 
     async def add_twin(self, alignment: Alignment, index: int) -> RemoteId:
         """Keep the row of a page that its body has shown to be a new one."""
-        alone = Alignment(alignment.rows, alignment.partners, (index,), frozenset())
+        name = alignment.rows[index].fingerprint
+        known = {place.api_id: place for place in await self.places([name])}
+        beside = {
+            at: known[one.api_id]
+            for at, one in enumerate(alignment.rows)
+            if one.fingerprint == name and one.api_id in known
+        }
+        partners = {**alignment.partners, **beside}
+        alone = Alignment(alignment.rows, partners, (index,), frozenset())
 
         async def work(tx: Transaction) -> RemoteId:
             rank = (await self._ranks(tx, alone, None))[index]
@@ -241,8 +250,13 @@ class Ledger:
 
     # -- going -------------------------------------------------------------------------------
 
-    async def withdraw(self, remotes: Sequence[RemoteId]) -> None:
-        """Take rows that are no longer at the API out of INBOX; local copies and archive stay."""
+    async def withdraw(self, remotes: Sequence[RemoteId], *, deleted: bool = False) -> None:
+        """Take rows that are no longer at the API out of INBOX; local copies and archive stay.
+
+        Args:
+            remotes: the rows.
+            deleted: we deleted them there; else they may return one day, as they were.
+        """
         inbox = await self._mailboxes.find(self.account, INBOX)
         now = self._clock.now()
 
@@ -254,7 +268,8 @@ class Ledger:
                     continue
                 gone += 1
                 filed += row.content is not None
-                await mtx.tx.mark_remote_gone(remote, now)
+                left = None if inbox is None else await _left_inbox(mtx, inbox.id, row)
+                await mtx.tx.mark_remote_gone(remote, now, deleted=deleted, left_inbox=left)
                 await _end_deletion(mtx, self.account, remote, now)
                 if row.content is not None and inbox is not None:
                     await mtx.withdraw(inbox.id, row.content)
@@ -264,6 +279,39 @@ class Ledger:
             gone, filed = await self._mailboxes.write(work)
         self.live -= gone
         self.filed -= filed
+
+    async def gone_before(self, remote: RemoteId, body_sha256: bytes) -> RemoteRow | None:
+        """Return the row that left the API once and, by its fields and its body, is this one."""
+
+        async def work(tx: ReadTransaction) -> RemoteRow | None:
+            row = await tx.remote_row(remote)
+            if row is None:
+                return None
+            return await tx.gone_remote(self.account, row.fingerprint, body_sha256)
+
+        return await self._store.read(work)
+
+    async def take_back(self, old: RemoteRow, new: RemoteId) -> None:
+        """Let a row that had left the API go on where it was; it came back as ``new``.
+
+        Its message is in INBOX again, under a new UID (RFC 3501 §2.3.1.1: the old one was told to
+        be gone) and with its flags, unless a person had taken it out of there. What nobody has any
+        more was expunged: it is to be deleted at the API. The caller holds the lock.
+        """
+        inbox = await self._mailboxes.find(self.account, INBOX)
+
+        async def work(mtx: MailboxTransaction) -> None:
+            left = await mtx.tx.return_remote(old.id, new)
+            if old.content is None:
+                return
+            if left is not None and inbox is not None:
+                await mtx.append_content(
+                    inbox.id, old.content, left.size_bytes, left.flags, left.internal_date
+                )
+            elif not await mtx.tx.copies(old.content):
+                await mtx.tx.record_deletion_intent(self.account, old.content, self._clock.now())
+
+        await self._mailboxes.write(work)
 
     async def drop_archived(self, retention: timedelta) -> int:
         """Forget a batch of rows that left the API longer ago than ``retention``."""
@@ -281,6 +329,14 @@ class Ledger:
 
         async def work(tx: ReadTransaction) -> list[RemoteRow]:
             return await tx.remote_without_body(self.account, limit)
+
+        return await self._store.read(work)
+
+    async def oldest_bodiless(self, limit: int) -> list[RemoteRow]:
+        """Return live rows whose body is still to be fetched, the first that were seen first."""
+
+        async def work(tx: ReadTransaction) -> list[RemoteRow]:
+            return await tx.oldest_bodiless(self.account, limit)
 
         return await self._store.read(work)
 
@@ -335,7 +391,7 @@ class Ledger:
 
     async def deleted(self, remote: RemoteId) -> None:
         """Write down that a deletion was carried out and seen to be so."""
-        await self.withdraw([remote])
+        await self.withdraw([remote], deleted=True)
 
     # -- alarms ------------------------------------------------------------------------------
 
@@ -364,6 +420,17 @@ class Ledger:
             return {(alarm.kind, alarm.key) for alarm in await tx.alarms(self.account)}
 
         return await self._store.read(work)
+
+
+async def _left_inbox(
+    mtx: MailboxTransaction, inbox: MailboxId, row: RemoteRow
+) -> LeftInbox | None:
+    """Return what a row's message in INBOX needs to come back as it is now."""
+    copies = [] if row.content is None else await mtx.tx.copies(row.content)
+    uids = [copy.uid for copy in copies if copy.mailbox == inbox]
+    for message in await mtx.tx.message_rows(inbox, uids):
+        return LeftInbox(message.flags, message.internal_date, message.size_bytes)
+    return None
 
 
 async def _end_deletion(

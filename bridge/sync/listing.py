@@ -22,6 +22,7 @@ import structlog
 from bridge.clock import Clock
 from bridge.sync.absence import Absence, Doubt, Span
 from bridge.sync.ledger import Ledger, Taken
+from bridge.sync.loss import seen_again
 from bridge.sync.pages import Pages
 from bridge.sync.paging import Layout, Snapshot
 from bridge.sync.state import Sweep, SyncState
@@ -36,9 +37,8 @@ each after it twice as long as the one before.
 """
 
 KEEP_EVERY = timedelta(minutes=10)
-EMPTIED_WAIT = timedelta(hours=1)
-EMPTIED_ROWS = 10
-"""A mailbox of so many rows that is suddenly shown empty is believed after ``EMPTIED_WAIT``."""
+SWEEP_IN_LOSS = timedelta(hours=1)
+"""How often a listing that lacks very many rows is gone through before that is believed."""
 
 
 class Listing:
@@ -48,16 +48,20 @@ class Listing:
         state: what is remembered; ``keep`` writes it down.
     """
 
-    def __init__(self, pages: Pages, ledger: Ledger, clock: Clock, state: SyncState) -> None:
+    def __init__(
+        self, look_pages: Pages, pages: Pages, ledger: Ledger, clock: Clock, state: SyncState
+    ) -> None:
         self.state = state
+        self._look_pages = look_pages
         self._pages = pages
         self._ledger = ledger
         self._clock = clock
-        self._absence = Absence(pages, ledger, lambda: self.state)
+        self._absence = Absence(pages, ledger, lambda: self.state, clock)
         self._last: Snapshot | None = None
         self._is_unbroken = False
         self._broken = 0
         self._whole_not_before: datetime | None = None
+        self._swept_at: datetime | None = None
         self._kept = state
 
     async def keep(self) -> None:
@@ -83,26 +87,50 @@ class Listing:
     def is_settled(self) -> bool:
         """Whether all that is listed is known and the reverse, but for what is doubtful."""
         is_explained = self.state.whole_at is not None and self.state.agrees(self._ledger.live)
-        return is_explained and not self.sweeping
+        return (is_explained or self.is_in_doubt) and not self.sweeping
 
     # -- the newest page ---------------------------------------------------------------------
 
-    async def look(self) -> None:
-        """Read the newest page, and begin a sweep if it does not explain the API's total."""
-        page, layout = await self._newest_page()
-        if not await self._is_emptied(page):
+    async def look(self, pages: Pages | None = None) -> None:
+        """Read the newest page, and begin a sweep if it does not explain the API's total.
+
+        Args:
+            pages: read it, where a person asked; None if the look was due.
+        """
+        page, layout = await self._newest_page(pages or self._look_pages)
+        self._weigh(page)
+        if page.rows or not self.is_in_doubt:
             await self._take_in_newest(page, layout)
         self.state = replace(self.state, last_sync=self._clock.now())
         await self.keep()
 
-    async def _newest_page(self) -> tuple[Snapshot, Layout]:
+    @property
+    def is_in_doubt(self) -> bool:
+        """Whether so much is missing that nothing is taken out of INBOX for now."""
+        return self._absence.is_held
+
+    def _weigh(self, page: Snapshot) -> None:
+        """See whether the newest page and its total lack so much that it is doubted."""
+        state, live, now = self.state, self._ledger.live, self._clock.now()
+        if not page.rows:
+            loss = seen_again(state.loss, live, live, now, is_credible=not page.total)
+        elif page.total is not None:
+            missing = live - page.total + state.excess
+            loss = seen_again(state.loss, missing, live, now)
+        else:  # only a whole pass can tell
+            loss = None if state.loss is None or state.loss.missing >= live else state.loss
+        if loss is not None:
+            log.warning("the API lacks many rows", account=self._ledger.account, rows=loss.missing)
+        self.state = replace(state, loss=loss)
+
+    async def _newest_page(self, pages: Pages) -> tuple[Snapshot, Layout]:
         layout = self.state.layout
         if layout is None or self._whole_due or not self._is_clear(layout):
-            layout = await self._discover()
-        page = await self._newest(layout)
+            layout = await self._discover(pages)
+        page = await self._newest(pages, layout)
         if layout.single and (page.total or 0) - self.state.excess > len(page.rows):
-            layout = await self._discover()
-            page = await self._newest(layout)
+            layout = await self._discover(pages)
+            page = await self._newest(pages, layout)
         if len(page.rows) > layout.size:
             layout = replace(layout, size=len(page.rows))
             self.state = replace(self.state, layout=layout)
@@ -119,17 +147,17 @@ class Listing:
         may_begin = self._whole_not_before is None or now >= self._whole_not_before
         return not self.sweeping and is_old and may_begin
 
-    async def _discover(self) -> Layout:
-        layout = await self._pages.discover()
+    async def _discover(self, pages: Pages) -> Layout:
+        layout = await pages.discover()
         if layout != self.state.layout:
             log.info("listing understood", account=self._ledger.account, layout=str(layout))
         self.state = replace(self.state, layout=layout)
         return layout
 
-    async def _newest(self, layout: Layout) -> Snapshot:
+    async def _newest(self, pages: Pages, layout: Layout) -> Snapshot:
         """Read the page with the newest row, wherever the total of a moment ago has put it."""
         number = layout.newest_page(self.state.length(self._ledger.live))
-        page = await self._pages.snapshot(number, layout)
+        page = await pages.snapshot(number, layout)
         while layout.newest_first is False:
             if page.total is not None:
                 number = layout.newest_page(page.total)
@@ -139,22 +167,11 @@ class Listing:
                 number = page.number + 1
             if number == page.number:
                 break
-            other = await self._pages.snapshot(number, layout)
+            other = await pages.snapshot(number, layout)
             if page.rows and (not other.rows or _same(page, other)):
                 break
             page = other
         return page
-
-    async def _is_emptied(self, page: Snapshot) -> bool:
-        """Tell whether the API shows nothing where there was a lot, and is not to be believed."""
-        state = self.state
-        if page.rows or (self._ledger.live < EMPTIED_ROWS and not page.total):
-            self.state = replace(state, emptied_at=None)
-            return False
-        since = state.emptied_at or self._clock.now()
-        self.state = replace(state, emptied_at=since)
-        log.warning("the API shows an empty mailbox", account=self._ledger.account, since=since)
-        return bool(page.total) or self._clock.now() - since < EMPTIED_WAIT
 
     async def _take_in_newest(self, page: Snapshot, layout: Layout) -> None:
         if not self.sweeping:
@@ -171,11 +188,22 @@ class Listing:
         if is_last:
             self._is_unbroken = True
             await self._end_sweep(page.total, found=found)
-        elif taken.bottom is not None:
+        elif page.rows:
             self._begin_sweep(page, taken.bottom, found=found)
 
-    def _begin_sweep(self, page: Snapshot, bottom: float, *, found: bool) -> None:
+    def _begin_sweep(self, page: Snapshot, bottom: float | None, *, found: bool) -> None:
+        """Go on to older pages if there is a reason.
+
+        Args:
+            page: the newest one.
+            bottom: the rank of its oldest row, None if all it lists is to be told apart first:
+                what is older does not wait for that.
+            found: it shows something that was not known.
+        """
         state = self.state
+        swept_at = self._swept_at if self.is_in_doubt else None
+        if swept_at is not None and self._clock.now() - swept_at < SWEEP_IN_LOSS:
+            return
         unexplained = not state.agrees(self._ledger.live)
         whole_due = self._whole_due or (page.total is None and found)
         under_way = state.sweep is not None and not (state.sweep.whole and unexplained)
@@ -268,11 +296,12 @@ class Listing:
 
     async def _end_sweep(self, total: int | None, *, found: bool) -> None:
         """The oldest row was reached: the whole listing was seen."""
+        self._swept_at = self._clock.now()
         has_seen_all = self._absence.has_seen_all(total)
         if not has_seen_all:  # perhaps the pages are cut in another way
             self.state = replace(self.state, layout=None)
         elif self._is_unbroken:
-            await self._absence.judge_all(total)
+            self.state = replace(self.state, loss=await self._absence.judge_all(total))
         self._absence.forget()
         # Rows that moved under a pass may have been passed over, and as many that are gone may
         # still count here: then the totals agree and nothing else would ever tell. Without a
@@ -282,7 +311,7 @@ class Listing:
             self.state, sweep=None, whole_at=self._clock.now() if is_proof else None
         )
         self._put_off_next(is_proof=is_proof)
-        if total is not None and not found and not self.doubtful:
+        if total is not None and not found and not self.doubtful and not self.is_in_doubt:
             self._judge_total(total)
 
     def _put_off_next(self, *, is_proof: bool) -> None:
@@ -316,7 +345,7 @@ class Listing:
         """Keep what a page brings; it ``follows`` if the row ranked ``above`` is just before it."""
         alignment = await self._ledger.align(page, above if follows else None)
         taken = await self._ledger.take(alignment, above)
-        self._absence.suspect(taken.alignment.doubtful, page.number)
+        self._absence.suspect_on(taken.alignment.doubtful, taken.alignment, page.number)
         if remember:
             self._absence.remember(taken.alignment, page.number)
         return taken

@@ -16,7 +16,7 @@ REACH = 2
 ALL = 400
 """Pages looked at in the most thorough search."""
 
-SPREAD = 6
+SPREAD = ALL
 """Pages that twins may spread over to either side."""
 
 LOOKED_FOR = 8
@@ -81,10 +81,12 @@ class Locator:
         self, name: bytes, number: int, layout: Layout, pages: dict[int, Snapshot]
     ) -> None:
         """Read a page, and its neighbours on a side whose last row has the fingerprint."""
+        length = max(self._state().length(self._ledger.live), self._ledger.live)
+        last = layout.base + length // layout.size + REACH
         for step, edge in ((layout.newer, 0), (layout.older, -1)):
             at: int | None = number
             for _ in range(SPREAD):
-                if at is None or at < layout.base:
+                if at is None or not layout.base <= at <= last:
                     break
                 if at not in pages:
                     pages[at] = await self._pages.snapshot(at, layout)
@@ -92,6 +94,13 @@ class Locator:
                 if not rows or rows[edge].fingerprint != name:
                     break
                 at = step(at)
+
+    async def pages(self, numbers: Collection[int]) -> dict[int, Snapshot]:
+        """Return these pages."""
+        layout = self._state().layout
+        if layout is None:
+            return {}
+        return {number: await self._pages.snapshot(number, layout) for number in sorted(numbers)}
 
     async def page_with(self, row: RemoteRow | Place, *, thorough: bool = False) -> Snapshot | None:
         """Return a page where a row of this fingerprint is listed, None if none was found.

@@ -6,7 +6,10 @@ Every notice says what is known, what was left undone, and what a person can do.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 
+from bridge.api.budget import Purpose, Use
+from bridge.clock import ROME
 from bridge.store.remote import RemoteRow
 
 
@@ -71,6 +74,69 @@ def unpaid(address: str, reason: str) -> Notice:
         f"The PEC service asks for payment for {address}. {reason}\n"
         "Top up the wallet; reading goes on by itself within an hour.",
     )
+
+
+def out_of_reach(address: str, since: datetime, reason: str) -> Notice:
+    """Say that the inbox has not been readable for long."""
+    when = _when(since)
+    return Notice(
+        f"Ricezione ferma / Reading stopped: {address}",
+        f"Dal {when} la casella {address} non si può leggere presso il servizio PEC. {reason}\n"
+        "Nuovi messaggi e ricevute arrivano appena torna leggibile; si continua a provare.",
+        f"Since {when} the mailbox {address} cannot be read at the PEC service. {reason}\n"
+        "New messages and receipts arrive as soon as it can; it is being tried.",
+    )
+
+
+def missing(address: str, rows: int, since: datetime, until: datetime | None) -> Notice:
+    """Say that very many messages vanished at the API at once, and that this is doubted."""
+    when = _when(since)
+    italian = "Il servizio si contraddice, e finché lo fa non si toglie nulla."
+    english = "The service contradicts itself, and as long as it does nothing is taken out."
+    if until is not None:
+        italian = f"Se mancano ancora il {_when(until)}, lasceranno INBOX."
+        english = f"If they are still missing on {_when(until)}, they will leave INBOX."
+    return Notice(
+        f"Messaggi spariti presso il servizio / Messages missing at the service: {address}",
+        f"Dal {when} il servizio PEC non elenca più {rows} messaggi di {address}. Può essere un "
+        f"guasto: qui restano dove sono. {italian}",
+        f"Since {when} the PEC service does not list {rows} messages of {address} any more. That "
+        f"may be a failure: here they stay where they are. {english}",
+    )
+
+
+def unread(address: str, rows: int) -> Notice:
+    """Say that the API does not show the text of some messages."""
+    return Notice(
+        f"Messaggi non leggibili / Messages that cannot be read: {address}",
+        f"Il servizio PEC elenca messaggi di {address} di cui da oltre un'ora non mostra il "
+        f"testo; al momento: {rows}. Si riprova; se non cambia nulla verranno mostrati senza "
+        "testo. Nella webmail si possono forse leggere.",
+        f"The PEC service lists messages of {address} whose text it has not shown for more than "
+        f"an hour; at the moment: {rows}. It is being tried; if nothing changes they will be shown "
+        "without a text. The webmail may show them.",
+    )
+
+
+def used_up(address: str, use: Use) -> Notice:
+    """Say that the day's requests do not suffice, with figures."""
+    spent = ", ".join(f"{one.value} {use.made[one]}" for one in Purpose if use.made.get(one))
+    waiting = ", ".join(sorted(one.value for one in use.refused)) or "look"
+    return Notice(
+        f"Richieste del giorno esaurite / The day's requests are used up: {address}",
+        f"Delle {use.per_day} richieste di oggi per {address} ne sono state fatte {use.used} "
+        f"({spent}). Aspettano: {waiting}. Le restanti servono a vedere che cosa arriva fino a "
+        "mezzanotte. Testi e ricevute possono comparire in ritardo; domani riprende tutto. Il "
+        "limite è request_budget_per_day in [sync].",
+        f"Of today's {use.per_day} requests for {address} {use.used} were made ({spent}). Waiting: "
+        f"{waiting}. What is left is kept for looking for new mail until midnight. Texts and "
+        "receipts may show late; tomorrow everything goes on. The limit is request_budget_per_day "
+        "in [sync].",
+    )
+
+
+def _when(at: datetime) -> str:
+    return f"{at.astimezone(ROME):%Y-%m-%d %H:%M}"
 
 
 def filling(address: str, percent: float) -> Notice:

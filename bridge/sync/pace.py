@@ -1,11 +1,12 @@
 """One account's pace: when to look again, after success and after trouble.
 
-Asks ``interval`` with what is known of the moment: who watches, what was sent, what the budget
-has left, how often it failed in a row.
+Asks ``interval`` with what is known of the moment (who watches, what was sent, how often it
+failed in a row) and the day's budget, which may stretch the answer.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from random import Random
 
 from bridge.api.errors import NotSent
@@ -16,7 +17,10 @@ from bridge.sync.interval import Situation
 from bridge.sync.settings import SyncAccount
 
 LOOK_ROUND_S = 2.0
-"""How often a resting account notices that a client came or a send ended."""
+"""How often a resting account notices a client, the end of a send, an expunge."""
+
+WATCHED_RETRY_S = 60.0
+"""The longest pause after trouble with the API while a client has a mailbox open."""
 
 PERSON_NEEDED = frozenset({"credentials", "payment"})
 
@@ -39,52 +43,75 @@ class Pace:
         self._interval_s = interval_s
         self._sent_s: float | None = None
         self._seen_s: float | None = None
+        self._looked_s = clock.monotonic()
         self._failures = 0
 
     def sent(self) -> None:
         """A send ended: receipts are due."""
         self._sent_s = self._clock.monotonic()
 
+    def looked(self) -> None:
+        """A look has ended: the time to the next one runs from here."""
+        self._looked_s = self._clock.monotonic()
+
     def worked(self) -> None:
         """The API answered sensibly."""
         self._failures = 0
 
-    def retry_s(self, error: Exception) -> float:
-        """Take note of a failure, and return how long to wait."""
+    @property
+    def is_watched(self) -> bool:
+        """Whether a client has a mailbox open."""
+        return self._mailboxes.watchers(self._account.id) > 0
+
+    async def next_look_s(self) -> float:
+        """Return how long after a look the next one is due, as things stand now."""
+        now_s = self._clock.monotonic()
+        if self.is_watched:
+            self._seen_s = now_s
+        situation = Situation(
+            self._interval_s,
+            self.is_watched,
+            None if self._sent_s is None else now_s - self._sent_s,
+            None if self._seen_s is None else now_s - self._seen_s,
+        )
+        return await self._account.budget.look_interval_s(interval.wanted_s(situation))
+
+    async def rest(self, is_called: Callable[[], bool]) -> bool:
+        """Wait until the next look is due, which may become sooner meanwhile.
+
+        Returns:
+            False if something else called before that.
+        """
+        while (left_s := self._looked_s + await self.next_look_s() - self._clock.monotonic()) > 0:
+            if is_called():
+                return False
+            await self._clock.sleep(min(left_s, LOOK_ROUND_S))
+        return True
+
+    async def pause(self, error: Exception) -> None:
+        """Take note of a failure, and wait as long as it asks for.
+
+        Where nothing is known of how long that is, a client that opens a mailbox ends a long
+        wait early.
+        """
+        if isinstance(error, NotSent) and error.kind == "budget":  # nothing failed
+            await self._clock.sleep(error.retry_after_s or interval.SHORTEST_S)
+            return
+        wait_s = self._retry_s(error)
+        is_open = not isinstance(error, NotSent) or (
+            error.retry_after_s is None and error.kind not in PERSON_NEEDED
+        )
+        began_s = self._clock.monotonic()
+        while True:
+            most_s = min(wait_s, WATCHED_RETRY_S) if is_open and self.is_watched else wait_s
+            left_s = began_s + most_s - self._clock.monotonic()
+            if left_s <= 0:
+                return
+            await self._clock.sleep(min(left_s, LOOK_ROUND_S))
+
+    def _retry_s(self, error: Exception) -> float:
         self._failures += 1
         after_s = error.retry_after_s if isinstance(error, NotSent) else None
         needs_person = isinstance(error, NotSent) and error.kind in PERSON_NEEDED
         grown = interval.probe_s if needs_person else interval.retry_s
         return grown(self._failures, after_s, self._random.random())
-
-    async def next_look_s(self) -> float:
-        """Return how long after a look the next one is due, as things stand now."""
-        now_s = self._clock.monotonic()
-        is_watched = self._mailboxes.watchers(self._account.id) > 0
-        if is_watched:
-            self._seen_s = now_s
-        situation = Situation(
-            self._interval_s,
-            is_watched,
-            None if self._sent_s is None else now_s - self._sent_s,
-            None if self._seen_s is None else now_s - self._seen_s,
-        )
-        budget = self._account.budget
-        return interval.within_budget_s(
-            interval.wanted_s(situation),
-            await budget.remaining(),
-            budget.per_day,
-            budget.day_left_s(),
-        )
-
-    async def rest(self) -> None:
-        """Wait until the next look is due, which may become sooner meanwhile."""
-        began_s = self._clock.monotonic()
-        while (left_s := began_s + await self.next_look_s() - self._clock.monotonic()) > 0:
-            await self._clock.sleep(min(left_s, LOOK_ROUND_S))
-
-    async def has_spare(self) -> bool:
-        """Tell whether today's requests allow for more than looking at what is new."""
-        budget = self._account.budget
-        kept = interval.reserve(self._interval_s, budget.per_day, budget.day_left_s())
-        return await budget.remaining() > kept

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import Protocol
 
+from bridge.api.budget import Purpose
 from bridge.api.errors import Refused
 from bridge.api.schema import InboxMessage, InboxPage, Quota
 from bridge.store.remote import RemoteRow
@@ -20,6 +21,9 @@ NOTHING = InboxPage((), None, None, None)
 
 class InboxClient(Protocol):
     """One account's way to the API, as far as reading and deleting go; see ``api.client``."""
+
+    def charged(self, purpose: Purpose) -> InboxClient:
+        """Return the same client, whose reads are made for ``purpose``."""
 
     async def inbox_page(self, page: int | None = None, query: str | None = None) -> InboxPage:
         """``GET /inbox``."""

@@ -1,7 +1,8 @@
 """Sync: every account's inbox at the API and the one here kept equal.
 
 One task for each account, so that one's trouble never delays another's. Sends wake their account,
-because receipts follow; ``sync_now`` brings an account up to date while its caller waits.
+because receipts follow, and so does an expunge, because a deletion may; ``sync_now`` brings an
+account up to date while its caller waits.
 
 Failure: nothing ends ``run`` but its cancellation. ``sync_now`` raises what went wrong.
 """
@@ -10,11 +11,12 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Sequence
+from datetime import datetime
 from random import Random
 
 from bridge.clock import Clock
 from bridge.mailbox import Mailboxes
-from bridge.model import AccountId
+from bridge.model import AccountId, Change, Expunged
 from bridge.store.base import Store
 from bridge.sync.account import AccountSync
 from bridge.sync.filer import Filing
@@ -51,6 +53,7 @@ class Sync:
             one.id: AccountSync(one, store, mailboxes, filing, clock, random, settings)
             for one in accounts
         }
+        mailboxes.subscribe(self._take_note)
 
     async def run(self) -> None:
         """Follow every account until cancelled."""
@@ -63,6 +66,11 @@ class Sync:
         for id, one in self._accounts.items():
             if account in (None, id):
                 one.wake()
+
+    def _take_note(self, change: Change) -> None:
+        if isinstance(change, Expunged):
+            for one in self._accounts.values():
+                one.expunged(change.mailbox)
 
     async def sync_now(
         self, account: AccountId, progress: Callable[[int, int], None] = lambda done, total: None
@@ -85,6 +93,14 @@ class Sync:
         """Say where an account stands."""
         one = self._accounts.get(account)
         return Standing() if one is None else one.standing
+
+    async def seen_until(self, account: AccountId) -> datetime | None:
+        """Return up to when all that was listed in an account's inbox is known here.
+
+        None if that is not known: it is not followed, or was never looked at.
+        """
+        one = self._accounts.get(account)
+        return None if one is None else await one.seen_until()
 
     async def quota(self, account: AccountId) -> QuotaFigures | None:
         """Return how full an account's mailbox was when last asked, None if never."""

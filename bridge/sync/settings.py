@@ -6,22 +6,19 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal, Protocol
 
+from bridge.api.budget import Use
 from bridge.model import AccountId
 from bridge.sync.pages import InboxClient
 
 
 class Budget(Protocol):
-    """The requests an account may make today; see ``api.ratelimit.RequestBudget``."""
+    """The requests an account may make today; see ``api.budget.RequestBudget``."""
 
-    @property
-    def per_day(self) -> int:
-        """Requests a day has."""
+    async def look_interval_s(self, wanted_s: float) -> float:
+        """Stretch the interval between looks so that they last until midnight."""
 
-    async def remaining(self) -> int:
-        """Return how many are left."""
-
-    def day_left_s(self) -> float:
-        """Return the seconds until there are new ones."""
+    async def use(self) -> Use:
+        """Return what became of today's requests so far."""
 
 
 @dataclass(frozen=True, slots=True)

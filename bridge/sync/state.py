@@ -10,6 +10,7 @@ from dataclasses import asdict, dataclass, fields, replace
 from datetime import datetime
 from typing import Any
 
+from bridge.sync.loss import Loss
 from bridge.sync.paging import Layout
 
 
@@ -51,7 +52,7 @@ class SyncState:
     tells no total; ``excess`` is by how much it exceeds the rows that can be
     listed, once two whole passes found it so, ``suspected`` what the first of them found;
     ``whole_at`` is when the last whole pass ended;
-    ``emptied_at`` since when the API shows an empty mailbox that should not be one.
+    ``loss`` is what is missing from the listing in great number, and is not believed yet.
     """
 
     layout: Layout | None = None
@@ -62,7 +63,7 @@ class SyncState:
     suspected: int | None = None
     whole_at: datetime | None = None
     last_sync: datetime | None = None
-    emptied_at: datetime | None = None
+    loss: Loss | None = None
     quota: QuotaFigures | None = None
     quota_at: datetime | None = None
 
@@ -105,8 +106,10 @@ def _read(name: str, value: Any) -> Any:
             return Layout(**value)
         case "sweep":
             return Sweep(**value)
+        case "loss":
+            return Loss(**{**value, "since": datetime.fromisoformat(value["since"])})
         case "quota":
             return QuotaFigures(**value)
-        case "whole_at" | "last_sync" | "emptied_at" | "quota_at":
+        case "whole_at" | "last_sync" | "quota_at":
             return datetime.fromisoformat(value)
     return int(value)

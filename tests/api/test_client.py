@@ -7,10 +7,10 @@ from typing import Any
 import httpx
 import pytest
 
+from bridge.api.budget import Purpose, RequestBudget
 from bridge.api.client import ID_LIMIT_CHARS, MESSAGE_LIMIT_BYTES, PecClient
 from bridge.api.connection import ApiConnection
 from bridge.api.errors import ApiError, NotFound, NotSent, OutcomeUnknown, Refused
-from bridge.api.ratelimit import RequestBudget
 from bridge.api.schema import Attachment, InboxRow, Quota, SendRequest
 from tests.fakes import FakeClock
 
@@ -294,13 +294,34 @@ async def test_reads_that_say_nothing_end_as_unknown_at_most(
 async def test_reads_are_charged_and_sends_are_not(clock: FakeClock) -> None:
     budget = RequestBudget(clock, 1)
     api = Api(says(201, success=True, message_id=CODE), says(data=[]), says(success=True))
-    client = api.client(clock, budget=budget)
+    client = api.client(clock, budget=budget).charged(Purpose.LOOK)
     await client.send(MESSAGE)
     await client.inbox_page()
     await client.delete_inbox("1")
     with pytest.raises(NotSent, match="budget"):
         await client.inbox_page()
     assert len(api.requests) == 3
+    assert (await budget.use()).made == {Purpose.LOOK: 1}
+
+
+READS = {
+    "a page": lambda client: client.inbox_page(1),
+    "a search": lambda client: client.inbox_page(query="x"),
+    "a body": lambda client: client.inbox_message("1"),
+    "a send": lambda client: client.send_status("1"),
+    "the quota": lambda client: client.quota(),
+}
+
+
+@pytest.mark.parametrize("read", READS.values(), ids=READS)
+async def test_every_read_passes_the_budget(
+    clock: FakeClock, read: Callable[[PecClient], Any]
+) -> None:
+    api = Api()
+    client = api.client(clock, budget=RequestBudget(clock, 1))
+    with pytest.raises(NotSent):
+        await read(client)  # a person's request leaves the last one to looks
+    assert api.requests == []
 
 
 async def test_a_large_body_arrives_whole(clock: FakeClock) -> None:

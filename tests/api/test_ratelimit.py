@@ -1,13 +1,12 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
-from datetime import UTC, date, datetime, timedelta
+from collections.abc import Awaitable
+from datetime import timedelta
 
 import pytest
 
-from bridge.api.errors import NotSent
-from bridge.api.ratelimit import LEAD_S, LEDGER_STEP, RequestBudget, SendPacer
+from bridge.api.ratelimit import LEAD_S, SendPacer
 from tests.fakes import FakeClock
 
 
@@ -98,94 +97,3 @@ async def test_the_distance_outlives_a_restart(
 def test_a_negative_interval_is_refused(clock: FakeClock) -> None:
     with pytest.raises(ValueError, match="negative"):
         SendPacer(clock, -1.0)
-
-
-class Ledger:
-    def __init__(self) -> None:
-        self.counts: dict[date, int] = {}
-        self.saves = 0
-
-    async def load(self, day: date) -> int:
-        return self.counts.get(day, 0)
-
-    async def save(self, day: date, count: int) -> None:
-        self.saves += 1
-        self.counts[day] = count
-
-
-async def spend(budget: RequestBudget, times: int) -> int:
-    done = 0
-    for _ in range(times):
-        try:
-            await budget.spend()
-        except NotSent:
-            break
-        done += 1
-    return done
-
-
-async def test_a_day_allows_so_many_and_no_more(clock: FakeClock) -> None:
-    budget = RequestBudget(clock, 25)
-    assert await spend(budget, 100) == 25
-    assert await budget.remaining() == 0
-    with pytest.raises(NotSent) as refusal:
-        await budget.spend()
-    assert refusal.value.kind == "budget"
-
-
-async def test_the_next_roman_day_is_whole(clock: FakeClock) -> None:
-    budget = RequestBudget(clock, 3, Ledger())
-    await spend(budget, 3)
-    with pytest.raises(NotSent) as refusal:
-        await budget.spend()
-    wait_s = refusal.value.retry_after_s
-    assert wait_s == 14 * 3600  # 09:00 UTC is 10:00 in Rome
-    await clock.advance(wait_s - 1)
-    assert await budget.remaining() == 0
-    await clock.advance(1)
-    assert await budget.remaining() == 3
-
-
-async def test_a_crash_loses_at_most_a_step(clock: FakeClock) -> None:
-    ledger = Ledger()
-    spent = await spend(RequestBudget(clock, 100, ledger), 21)
-    left = await RequestBudget(clock, 100, ledger).remaining()
-    assert 100 - spent - LEDGER_STEP < left <= 100 - spent
-    assert ledger.saves == 3
-
-
-async def test_restarts_never_give_more_than_the_budget(clock: FakeClock) -> None:
-    ledger = Ledger()
-    total = 0
-    for _ in range(10):
-        total += await spend(RequestBudget(clock, 40, ledger), 7)
-    assert total <= 40
-
-
-async def test_a_failed_write_does_not_spend_for_free(clock: FakeClock) -> None:
-    class Failing(Ledger):
-        async def save(self, day: date, count: int) -> None:
-            raise OSError("disk full")
-
-    budget = RequestBudget(clock, 5, Failing())
-    with pytest.raises(OSError, match="disk full"):
-        await budget.spend()
-    assert await budget.remaining() <= 5
-
-
-@pytest.mark.parametrize(
-    ("now", "left_s"),
-    [
-        (datetime(2026, 3, 28, 23, 0, tzinfo=UTC), 23 * 3600),
-        (datetime(2026, 10, 24, 22, 0, tzinfo=UTC), 25 * 3600),
-    ],
-    ids=["clocks forward", "clocks back"],
-)
-def test_days_with_a_clock_change(now: datetime, left_s: float) -> None:
-    assert RequestBudget(FakeClock(now), 1).day_left_s() == left_s
-
-
-def test_an_empty_budget_is_refused(clock: FakeClock) -> None:
-    make: Callable[[], RequestBudget] = lambda: RequestBudget(clock, 0)  # noqa: E731
-    with pytest.raises(ValueError, match="at least one"):
-        make()

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from structlog.testing import capture_logs
 
+from bridge.api.budget import Purpose
 from bridge.app.core import Core
 from bridge.app.count import StoredCount
 from bridge.credentials import AccountSecrets, Secret, Secrets
@@ -59,12 +60,15 @@ async def test_the_day_s_budget_outlives_a_restart(tmp_path: Path, clock: FakeCl
     )
     core = await Core.open(config, SECRETS, clock=clock)
     for _ in range(15):
-        await core.accounts[0].budget.spend()
+        await core.accounts[0].budget.spend(Purpose.LOOK)
+    await core.accounts[0].budget.spend(Purpose.BODY)
     await core.close()
     core = await Core.open(config, SECRETS, clock=clock)
-    assert 75 <= await core.accounts[0].budget.remaining() <= 85
+    use = await core.accounts[0].budget.use()
+    assert 15 <= use.made[Purpose.LOOK] <= 20
+    assert 1 <= use.made[Purpose.BODY] <= 5
     await clock.advance(24 * 3600)
-    assert await core.accounts[0].budget.remaining() == 100
+    assert (await core.accounts[0].budget.use()).remaining == 100
     await core.close()
 
 
@@ -80,7 +84,7 @@ class Failing:
 async def test_a_count_that_cannot_be_kept_stops_nobody() -> None:
     count = StoredCount(Failing(), AccountId(1))  # type: ignore[arg-type]
     with capture_logs() as logs:
-        assert await count.load(date(2026, 1, 15)) == 0
-        await count.save(date(2026, 1, 15), 7)
+        assert await count.load(date(2026, 1, 15)) == {}
+        await count.save(date(2026, 1, 15), "look", 7)
     assert [one["log_level"] for one in logs] == ["warning", "warning"]
     assert all(one["reason"] == "disk I/O error" for one in logs)

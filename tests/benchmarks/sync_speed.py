@@ -30,9 +30,9 @@ from typing import Any
 import httpx
 import structlog
 
+from bridge.api.budget import RequestBudget
 from bridge.api.client import PecClient
 from bridge.api.connection import ApiConnection
-from bridge.api.ratelimit import RequestBudget
 from bridge.api.schema import InboxMessage, InboxPage, InboxRow, Quota, UnreadableRow
 from bridge.clock import SystemClock
 from bridge.mailbox import Mailboxes

@@ -26,6 +26,13 @@ def test_status_of_a_bridge_that_never_ran(command: Command, config: Path) -> No
                 "quota": None,
                 "plan": NO_PLAN_USED,
                 "progress": status["accounts"][0]["progress"],
+                "requests": {
+                    "per_day": 1440,
+                    "used": 0,
+                    "remaining": 1440,
+                    "used_for": {},
+                    "waiting": [],
+                },
             }
         ],
         "queue": {},

@@ -2,13 +2,13 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 
 from bridge.api.errors import ApiError, NotFound, NotSent
 from bridge.api.schema import StatusRow
-from bridge.model import SubmissionState
+from bridge.model import AccountId, SubmissionState
 from bridge.receipts.overdue import Overdue
 from bridge.simulator.wording import Kind
 from tests.fakes import settle
@@ -35,15 +35,28 @@ class Api:
 class Watch:
     """An ``Overdue`` that is looked with after each bit of time."""
 
-    def __init__(self, rig: Rig, api: Api | None = None) -> None:
+    def __init__(self, rig: Rig, api: Api | None = None, *, has_sight: bool = False) -> None:
         self._rig = rig
         self._api = api
+        self._has_sight = has_sight
+        self.seen: datetime | None = None
+        """Up to when the inbox was seen, if it is not all seen at once."""
         self.restart()
 
     def restart(self) -> None:
         rig = self._rig
         clients = {} if self._api is None else {rig.account: self._api}
-        self.overdue = Overdue(rig.store, rig.mailboxes, rig.clock, [rig.account], clients=clients)
+        self.overdue = Overdue(
+            rig.store,
+            rig.mailboxes,
+            rig.clock,
+            [rig.account],
+            clients=clients,
+            seen_until=self._sight if self._has_sight else None,
+        )
+
+    async def _sight(self, _account: AccountId) -> datetime | None:
+        return self.seen
 
     async def after(self, duration_s: float) -> list[str]:
         await self._rig.clock.advance(duration_s)
@@ -272,3 +285,45 @@ async def test_a_hundred_overdue_sends_do_not_use_up_the_budget(rig: Rig) -> Non
     alarms = await Watch(rig, api).after(timedelta(minutes=31).total_seconds())
     assert len(alarms) == 30
     assert len(api.asked) == 20
+
+
+async def test_what_nobody_could_see_is_not_called_missing(rig: Rig) -> None:
+    await rig.send()
+    watch = Watch(rig, has_sight=True)
+    assert await watch.after(40 * MINUTES) == []
+    watch.seen = rig.clock.now() - timedelta(minutes=20)
+    assert await watch.after(0) == []
+    assert await watch.after(11.5 * HOURS) == []
+    assert await watch.after(30 * HOURS) == []
+    watch.seen = rig.clock.now()
+    assert await watch.after(0) == ["open-26h"]
+
+
+async def test_what_came_in_the_meantime_is_never_called_missing(rig: Rig) -> None:
+    await rig.send()
+    watch = Watch(rig, has_sight=True)
+    watch.seen = rig.clock.now()
+    assert await watch.after(3 * HOURS) == []
+    await rig.receipt(Kind.ACCEPTANCE, ANNA)
+    watch.seen = rig.clock.now()
+    assert await watch.after(0) == []
+
+
+async def test_a_send_is_seen_to_once_it_can_be(rig: Rig) -> None:
+    await rig.send()
+    watch = Watch(rig, has_sight=True)
+    watch.seen = rig.clock.now()
+    assert await watch.after(31 * MINUTES) == []
+    watch.seen = rig.clock.now()
+    assert await watch.after(0) == ["not-accepted"]
+
+
+async def test_without_requests_to_ask_with_the_alarm_waits(rig: Rig) -> None:
+    await rig.send()
+    api = Api(NotSent("used up", kind="budget", retry_after_s=60))
+    watch = Watch(rig, api)
+    assert await watch.after(31 * MINUTES) == []
+    assert await watch.after(5 * MINUTES) == []
+    api.answer = ()
+    assert await watch.after(1 * MINUTES) == ["not-accepted"]
+    assert len(api.asked) == 3

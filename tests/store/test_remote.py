@@ -275,15 +275,18 @@ async def test_progress_and_requests_are_remembered_by_account_and_day(
     async def work(tx: Transaction) -> None:
         await tx.set_sync_state(account, "uno")
         await tx.set_sync_state(account, "due")
-        await tx.record_requests_made(account, today, 10)
-        await tx.record_requests_made(account, today, 20)
+        await tx.record_requests_made(account, today - timedelta(500), "look", 9)
+        await tx.record_requests_made(account, today, "look", 10)
+        await tx.record_requests_made(account, today, "body", 1)
+        await tx.record_requests_made(account, today, "look", 20)
 
     await store.write(work)
     assert await read(store, account, "sync_state") == "due"
     assert await read(store, other, "sync_state") == ""
-    assert await read(store, account, "requests_made", today) == 20
-    assert await read(store, account, "requests_made", today + timedelta(1)) == 0
-    assert await read(store, other, "requests_made", today) == 0
+    assert await read(store, account, "requests_made", today) == {"look": 20, "body": 1}
+    assert await read(store, account, "requests_made", today - timedelta(500)) == {}
+    assert await read(store, account, "requests_made", today + timedelta(1)) == {}
+    assert await read(store, other, "requests_made", today) == {}
 
 
 async def test_accounts_do_not_see_each_others_rows(store: Store, account: AccountId) -> None:

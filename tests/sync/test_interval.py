@@ -1,21 +1,16 @@
-"""When to look again: tables, and the budget over a whole day."""
+"""When to look again: tables."""
 
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from bridge.sync.interval import (
-    DAY_S,
     LAST_PROBE_S,
     LAST_RETRY_S,
     Situation,
     probe_s,
-    reserve,
     retry_s,
     wanted_s,
-    within_budget_s,
 )
 
 INTERVALS = {
@@ -39,39 +34,6 @@ INTERVALS = {
 @pytest.mark.parametrize(("now", "expected"), INTERVALS.values(), ids=INTERVALS)
 def test_how_long_until_the_next_look(now: Situation, expected: float) -> None:
     assert wanted_s(now) == expected
-
-
-@pytest.mark.parametrize(
-    ("remaining", "day_left_s", "expected"),
-    [
-        (1440, DAY_S, 5),
-        (1300, DAY_S, 5),
-        (1200, DAY_S, DAY_S / 1200),
-        (720, DAY_S / 2, 5),
-        (100, DAY_S / 2, DAY_S / 200),
-        (0, 3600, 3600),
-    ],
-    ids=["fresh", "a burst", "after the burst", "half way", "running low", "used up"],
-)
-def test_a_low_budget_stretches_the_interval(
-    remaining: int, day_left_s: float, expected: float
-) -> None:
-    assert within_budget_s(5, remaining, 1440, day_left_s) == expected
-
-
-@given(wanted=st.floats(1, 900), per_day=st.integers(24, 5000))
-def test_looks_last_the_whole_day(wanted: float, per_day: int) -> None:
-    left_s, remaining = DAY_S, per_day
-    while left_s > 0:
-        assert remaining > 0
-        remaining -= 1
-        left_s -= within_budget_s(wanted, remaining, per_day, left_s)
-
-
-def test_an_import_leaves_enough_for_looking() -> None:
-    assert reserve(60, 1440, DAY_S) == 289
-    assert reserve(1, 1440, DAY_S) == 720
-    assert reserve(60, 1440, 300) == 2
 
 
 @pytest.mark.parametrize("wait", [retry_s, probe_s])

@@ -6,14 +6,19 @@ import asyncio
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+from email import message_from_bytes
+from email.policy import default
 from pathlib import Path
 
 import pytest
 
 from bridge.api.errors import ApiError
 from bridge.mailbox import FlagChange
-from bridge.model import INBOX, SEEN
+from bridge.model import ARCHIVE, INBOX, SEEN, Uid
 from bridge.simulator import SEQUENCE_READING, Failure, Fault, Hold, Operation, Phase
+from bridge.store.base import ReadTransaction
+from bridge.store.messages import Part
 from bridge.sync.service import SyncSettings
 from tests.fakes import FakeClock
 from tests.sync.world import ADDRESS, World, world
@@ -309,3 +314,112 @@ async def test_an_account_that_is_not_followed_has_no_standing(tmp_path: Path) -
         assert here.sync.standing(stranger).last_sync is None
         assert await here.sync.quota(stranger) is None
         assert (await here.mailboxes.find(stranger, INBOX)) is not None
+
+
+@pytest.mark.parametrize("mailbox", [INBOX, ARCHIVE])
+async def test_an_expunge_is_followed_by_the_deletion_within_seconds(
+    tmp_path: Path, mailbox: str
+) -> None:
+    async with world(tmp_path, SEQUENCE_READING) as here, running(here):
+        here.simulator.seed(ADDRESS, 5)
+        await until(lambda: fetched(here) == 5, here.clock)
+        await here.clock.advance(1000)
+        box = await here.mailboxes.find(here.account, mailbox)
+        assert box is not None
+        uids = [min(await here.messages())]
+        if box.id != here.inbox_id:
+            moved = await here.mailboxes.move(here.inbox_id, uids, box)
+            await here.clock.advance(10)
+            assert len(here.listed()) == 5
+            uids = [new for _, new in moved.pairs]
+        began_s = here.clock.monotonic()
+        await here.mailboxes.expunge(box.id, uids)
+        await until(lambda: len(here.listed()) == 4, here.clock)
+        assert here.clock.monotonic() - began_s <= 5
+
+
+async def test_an_account_is_not_woken_by_anothers_expunge(tmp_path: Path) -> None:
+    async with world(tmp_path, SEQUENCE_READING, addresses=(ADDRESS, OTHER)) as here, running(here):
+        here.simulator.seed(OTHER, 2)
+        await until(lambda: fetched(here, 1) == 2, here.clock)
+        box = await here.mailboxes.find(here.accounts[1].id, INBOX)
+        assert box is not None
+        asked = len(here.simulator.calls())
+        await here.mailboxes.expunge(box.id, [Uid(1)])
+        await until(lambda: here.made(Operation.INBOX_DELETE) == 1, here.clock)
+        made = here.simulator.calls()[asked:]
+        assert {call.mailbox for call in made} == {OTHER}
+
+
+@pytest.mark.parametrize("is_open_first", [True, False])
+async def test_after_trouble_the_pause_is_short_while_a_client_is_there(
+    tmp_path: Path, is_open_first: bool
+) -> None:
+    async with world(tmp_path, SEQUENCE_READING) as here, running(here):
+        await until(lambda: here.made(Operation.QUOTA) == 1)
+        if is_open_first:
+            here.mailboxes.subscribe_mailbox(here.account, here.inbox_id, lambda change: None)
+        down = here.simulator.faults.fail(None, Phase.BEFORE, Failure.CONNECT_ERROR, times=None)
+        for _ in range(80):
+            await here.clock.advance(60)
+            await asyncio.sleep(0.002)
+        here.mailboxes.subscribe_mailbox(here.account, here.inbox_id, lambda change: None)
+        asked = len(here.simulator.calls())
+        began_s = here.clock.monotonic()
+        await until(lambda: len(here.simulator.calls()) > asked, here.clock)
+        assert here.clock.monotonic() - began_s <= 62
+        await until_told(here, [("reading", "inbox")])
+        here.simulator.faults.remove(down)
+        await until(lambda: errors(here) is None, here.clock)
+        assert here.clock.monotonic() - began_s <= 150
+        await until_told(here, [])
+
+
+async def test_requests_used_up_are_told_with_figures_and_looks_go_on(tmp_path: Path) -> None:
+    clock = FakeClock(datetime(2026, 1, 15, 15, 0, tzinfo=UTC))
+    async with world(tmp_path, SEQUENCE_READING, clock, per_day=60) as here, running(here):
+        here.simulator.seed(ADDRESS, 100)
+        await until(lambda: fetched(here) >= 20, here.clock)
+        looks = here.made(Operation.INBOX_LIST)
+        here.mailboxes.subscribe_mailbox(here.account, here.inbox_id, lambda change: None)
+        for _ in range(420):
+            await here.clock.advance(60)
+            await asyncio.sleep(0.002)
+        (alarm,) = await here.alarms()
+        assert (alarm.kind, alarm.key) == ("requests", "2026-01-15")
+        assert here.made(Operation.INBOX_LIST) >= looks + 5
+        assert errors(here) is None
+        assert fetched(here) < 60
+        text = await told(here)
+        assert "Of today's 60 requests" in text
+        assert "body" in text
+        for _ in range(90):
+            await here.clock.advance(60)
+            await asyncio.sleep(0.002)
+        assert "2026-01-15" not in [alarm.key for alarm in await here.alarms()]
+
+
+async def until_told(here: World, expected: list[tuple[str, str]]) -> None:
+    """Wait until just these alarms are raised."""
+    deadline_s = time.monotonic() + PATIENCE_S
+    while [(alarm.kind, alarm.key) for alarm in await here.alarms()] != expected:
+        assert time.monotonic() < deadline_s, await here.alarms()
+        await asyncio.sleep(0.002)
+
+
+async def told(here: World) -> str:
+    """Return the texts of all alarms."""
+
+    async def work(tx: ReadTransaction) -> str:
+        texts = []
+        for row in await tx.index_rows(here.inbox_id):
+            message = await tx.message_row(here.inbox_id, Uid(row[0]))
+            assert message is not None
+            raw = (await tx.pieces([message.content], [Part.RAW]))[0][1]
+            assert isinstance(raw, bytes)
+            mail = message_from_bytes(raw, policy=default)
+            if mail["Auto-Submitted"]:
+                texts.append(mail.get_content())
+        return " ".join(" ".join(texts).split())
+
+    return await here.store.read(work)

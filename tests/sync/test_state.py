@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 
 import pytest
 
+from bridge.sync.loss import Loss
 from bridge.sync.paging import Layout
 from bridge.sync.state import QuotaFigures, Sweep, SyncState, dump, load
 
@@ -19,7 +20,7 @@ FULL = SyncState(
     suspected=3,
     whole_at=AT,
     last_sync=AT,
-    emptied_at=AT,
+    loss=Loss(AT, 2, 30),
     quota=QuotaFigures(800, 1000),
     quota_at=AT,
 )

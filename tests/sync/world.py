@@ -11,9 +11,9 @@ from random import Random
 
 import httpx
 
+from bridge.api.budget import RequestBudget
 from bridge.api.client import PecClient
 from bridge.api.connection import ApiConnection
-from bridge.api.ratelimit import RequestBudget
 from bridge.mailbox import Mailboxes
 from bridge.model import INBOX, AccountId, MailboxId, Uid
 from bridge.receipts.filing import Filing

@@ -19,6 +19,8 @@ STEPS: tuple[str, ...] = (
     schema_outbox.LINEAGE,
     schema_outbox.CLAIMS,
     schema_remote.OUTCOMES_STAY,
+    schema_remote.REQUESTS_BY_PURPOSE,
+    schema_remote.GONE_ROWS_RETURN,
 )
 
 

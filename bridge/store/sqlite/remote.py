@@ -11,12 +11,13 @@ from datetime import UTC, date, datetime, timedelta
 from math import inf
 from typing import Any
 
-from bridge.model import AccountId, ContentId, QueueId
+from bridge.model import AccountId, ContentId, Flag, QueueId
 from bridge.store.remote import (
     Acceptance,
     AlarmRow,
     DeletionRow,
     DeletionState,
+    LeftInbox,
     NewRemote,
     Place,
     ReceiptRow,
@@ -25,6 +26,9 @@ from bridge.store.remote import (
     RemoteRow,
 )
 from bridge.store.sqlite.area import Area
+
+REQUESTS_KEPT = timedelta(days=400)
+"""Days whose counts of requests are kept."""
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _ROW = (
@@ -72,6 +76,21 @@ def _remote(row: Sequence[Any]) -> RemoteRow:
 
 def _place(row: Sequence[Any]) -> Place:
     return Place(RemoteId(row[0]), row[1], row[2], row[3], row[4])
+
+
+def _dump_left(left: LeftInbox | None) -> str | None:
+    if left is None:
+        return None
+    at = left.internal_date.isoformat()
+    return json.dumps({"flags": sorted(left.flags), "at": at, "size": left.size_bytes})
+
+
+def _load_left(text: str | None) -> LeftInbox | None:
+    if text is None:
+        return None
+    left = json.loads(text)
+    flags = frozenset(Flag(flag) for flag in left["flags"])
+    return LeftInbox(flags, datetime.fromisoformat(left["at"]), left["size"])
 
 
 class SqliteRemoteReads(Area):
@@ -166,6 +185,24 @@ class SqliteRemoteReads(Area):
         rows = self._remotes("content = ? AND account = ? AND gone_at IS NULL", (content, account))
         return rows[0] if rows else None
 
+    async def gone_remote(
+        self, account: AccountId, fingerprint: bytes, body_sha256: bytes
+    ) -> RemoteRow | None:
+        rows = self._remotes(
+            "account = ? AND fingerprint = ? AND gone_at IS NOT NULL AND body_sha256 = ?"
+            " AND gone_how = '' AND content IS NOT NULL",
+            (account, fingerprint, body_sha256),
+            "gone_at DESC, id LIMIT 1",
+        )
+        return next(iter(rows), None)
+
+    async def oldest_bodiless(self, account: AccountId, limit: int) -> list[RemoteRow]:
+        return self._remotes(
+            "account = ? AND body_sha256 IS NULL AND gone_at IS NULL",
+            (account, limit),
+            "first_seen, id LIMIT ?",
+        )
+
     async def deletions(self, account: AccountId, state: DeletionState) -> list[DeletionRow]:
         rows = self._rows(
             f"SELECT {_ROW}, requested_at, state, reason FROM deletion"  # noqa: S608
@@ -238,12 +275,13 @@ class SqliteRemoteReads(Area):
         row = self._row("SELECT state FROM sync_state WHERE account = ?", (account,))
         return row[0] if row else ""
 
-    async def requests_made(self, account: AccountId, day: date) -> int:
-        row = self._row(
-            "SELECT made FROM request_count WHERE account = ? AND day = ?",
-            (account, day.isoformat()),
+    async def requests_made(self, account: AccountId, day: date) -> dict[str, int]:
+        return dict(
+            self._rows(
+                "SELECT purpose, made FROM request_use WHERE account = ? AND day = ?",
+                (account, day.isoformat()),
+            )
         )
-        return row[0] if row else 0
 
 
 class SqliteRemote(SqliteRemoteReads):
@@ -322,10 +360,29 @@ class SqliteRemote(SqliteRemoteReads):
         ):
             await self.release_remote(RemoteId(remote))
 
-    async def mark_remote_gone(self, remote: RemoteId, at: datetime) -> None:
+    async def mark_remote_gone(
+        self,
+        remote: RemoteId,
+        at: datetime,
+        *,
+        deleted: bool = False,
+        left_inbox: LeftInbox | None = None,
+    ) -> None:
         self._row(
-            "UPDATE remote SET gone_at = ? WHERE id = ? AND gone_at IS NULL", (_number(at), remote)
+            "UPDATE remote SET gone_at = ?, gone_how = ?, left_inbox = ?"
+            " WHERE id = ? AND gone_at IS NULL",
+            (_number(at), "deleted" if deleted else "", _dump_left(left_inbox), remote),
         )
+
+    async def return_remote(self, old: RemoteId, new: RemoteId) -> LeftInbox | None:
+        (left,) = self._row("SELECT left_inbox FROM remote WHERE id = ?", (old,))
+        self._row(
+            "UPDATE remote SET gone_at = NULL, gone_how = '', left_inbox = NULL,"
+            " (api_id, rank) = (SELECT api_id, rank FROM remote WHERE id = ?2) WHERE id = ?1",
+            (old, new),
+        )
+        self._row("DELETE FROM remote WHERE id = ?", (new,))
+        return _load_left(left)
 
     async def record_deletion_intent(
         self, account: AccountId, content: ContentId, at: datetime
@@ -385,10 +442,16 @@ class SqliteRemote(SqliteRemoteReads):
     async def set_sync_state(self, account: AccountId, state: str) -> None:
         self._row("INSERT OR REPLACE INTO sync_state VALUES (?, ?)", (account, state))
 
-    async def record_requests_made(self, account: AccountId, day: date, count: int) -> None:
+    async def record_requests_made(
+        self, account: AccountId, day: date, purpose: str, count: int
+    ) -> None:
         self._row(
-            "INSERT OR REPLACE INTO request_count VALUES (?, ?, ?)",
-            (account, day.isoformat(), count),
+            "DELETE FROM request_use WHERE account = ? AND day < ?",
+            (account, (day - REQUESTS_KEPT).isoformat()),
+        )
+        self._row(
+            "INSERT OR REPLACE INTO request_use VALUES (?, ?, ?, ?)",
+            (account, day.isoformat(), purpose, count),
         )
 
     async def drop_archived_bodies(self, before: datetime, limit: int) -> int:

@@ -112,3 +112,25 @@ INSERT OR IGNORE INTO issuer
 A row's number is never given again, so it goes on naming the receipt. ``readable`` is 0 for a row
 whose body could not be read. Who accepted before is learned from what is there already.
 """
+
+REQUESTS_BY_PURPOSE = """
+CREATE TABLE request_use (
+    account INTEGER NOT NULL REFERENCES account (id),
+    day TEXT NOT NULL,
+    purpose TEXT NOT NULL,
+    made INTEGER NOT NULL,
+    PRIMARY KEY (account, day, purpose)
+) STRICT, WITHOUT ROWID;
+INSERT INTO request_use SELECT account, day, 'look', made FROM request_count;
+DROP TABLE request_count;
+"""
+"""What requests were made for was not kept before: old counts stand as looks."""
+
+GONE_ROWS_RETURN = """
+ALTER TABLE remote ADD COLUMN gone_how TEXT NOT NULL DEFAULT '';
+ALTER TABLE remote ADD COLUMN left_inbox TEXT;
+CREATE INDEX remote_gone_by_fingerprint ON remote (account, fingerprint)
+    WHERE gone_at IS NOT NULL;
+"""
+"""``gone_how`` is 'deleted' where we deleted the row at the API; ``left_inbox`` is the JSON of the
+message that left INBOX with it: flags, date and size, so that it can come back as it was."""

@@ -1,0 +1,248 @@
+"""The day's requests: who may make one now, so that looking for new mail lasts until midnight.
+
+``RequestBudget`` is the one authority: every GET passes it, whoever makes it, under the
+``Purpose`` it is made for. The policy is pure (``floor``, ``wait_s``, ``look_interval_s``) and
+rests on one figure, the *even share*: the requests that would be left now if the day's were made
+evenly. Looks may use all that is left. Everything else leaves them ``FLOORS`` of the even share,
+half of it at least: whatever else happens, looks never come more than twice as far apart as the
+even pace has them. The share melts towards midnight, and what is kept for looks with it.
+
+Counts are kept for each account and day (Europe/Rome), over restarts. They are written ahead in
+steps, so that a crash can only make them too high.
+
+Failure: ``NotSent`` of kind "budget", with the seconds until it is worth another try.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, timedelta
+from enum import Enum
+from typing import Protocol
+
+from bridge.api.errors import NotSent
+from bridge.clock import ROME, Clock
+
+
+class Purpose(Enum):
+    """What a request is made for."""
+
+    LOOK = "look"
+    SEARCH = "search"
+    STATUS = "status"
+    DELETION = "deletion"
+    LISTING = "listing"
+    BODY = "body"
+    COMMAND = "command"
+    QUOTA = "quota"
+
+
+FLOORS: Mapping[Purpose, float] = {
+    Purpose.LOOK: 0.0,
+    Purpose.SEARCH: 0.50,
+    Purpose.STATUS: 0.50,
+    Purpose.DELETION: 0.50,
+    Purpose.LISTING: 0.50,
+    Purpose.BODY: 0.55,
+    Purpose.COMMAND: 0.60,
+    Purpose.QUOTA: 0.60,
+}
+"""How much of the even share each purpose leaves, the most urgent first: the evidence of an
+uncertain send, what is expunged and what was found while the listing moved come before texts,
+and texts before what a person asks for at the command line."""
+
+LEAD = 0.1
+"""By how much of the even share looks may run ahead of the even pace."""
+
+LEDGER_STEP = 10
+"""The most requests written down ahead: one commit for ten reads; a crash loses at most these."""
+
+UNLIMITED = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Day:
+    """A day at one moment: requests it has and had, its length and what is left of it."""
+
+    per_day: int
+    used: int
+    length_s: float
+    left_s: float
+
+    @property
+    def remaining(self) -> int:
+        """Requests left."""
+        return max(self.per_day - self.used, 0)
+
+    @property
+    def even_share(self) -> float:
+        """Requests that would be left had they been made evenly."""
+        return self.per_day * self.left_s / self.length_s
+
+
+def floor(purpose: Purpose, day: Day) -> int:
+    """Return how many requests must be left after one of this purpose."""
+    return math.ceil(FLOORS[purpose] * day.even_share)
+
+
+def may_be_made(purpose: Purpose, day: Day) -> bool:
+    """Tell whether a request of this purpose may be made now."""
+    return day.per_day == UNLIMITED or day.remaining > floor(purpose, day)
+
+
+def wait_s(purpose: Purpose, day: Day) -> float:
+    """Return how long after a refusal one of this purpose may be made, if nobody makes others."""
+    kept = FLOORS[purpose] * day.per_day
+    if day.remaining < 1 or not kept:
+        return day.left_s
+    return max(day.left_s - day.length_s * (day.remaining - 1) / kept, 1.0)
+
+
+def look_interval_s(wanted_s: float, day: Day) -> float:
+    """Stretch the interval between looks so that they last until midnight.
+
+    Looks may run ahead of the even pace, by ever less as the day goes on: by nothing in the end.
+    """
+    if day.per_day == UNLIMITED:
+        return wanted_s
+    if day.remaining < 1:
+        return max(wanted_s, day.left_s)
+    if day.remaining >= (1 - LEAD) * day.even_share:
+        return wanted_s
+    return max(wanted_s, day.left_s / day.remaining)
+
+
+@dataclass(frozen=True, slots=True)
+class Use:
+    """What became of a day's requests.
+
+    ``per_day`` is 0 if there is no limit. ``refused`` are the purposes that had to wait.
+    """
+
+    day: date
+    per_day: int
+    made: Mapping[Purpose, int]
+    refused: frozenset[Purpose]
+
+    @property
+    def used(self) -> int:
+        """How many were made."""
+        return sum(self.made.values())
+
+    @property
+    def remaining(self) -> int | None:
+        """How many are left, None if there is no limit."""
+        return None if self.per_day == UNLIMITED else max(self.per_day - self.used, 0)
+
+    @property
+    def is_used_up(self) -> bool:
+        """Whether something had to wait, or nothing is left."""
+        return bool(self.refused) or self.remaining == 0
+
+
+class RequestLedger(Protocol):
+    """Where an account's counts survive a restart."""
+
+    async def load(self, day: date) -> Mapping[str, int]:
+        """Return the counts written down for ``day``, by the purpose's value."""
+
+    async def save(self, day: date, purpose: str, count: int) -> None:
+        """Write down the count of a purpose for ``day``; older days may be forgotten."""
+
+
+@dataclass(slots=True)
+class _Counts:
+    """One day's, from ``begin`` to ``end``: requests made, written down, purposes refused."""
+
+    day: date
+    begin: datetime
+    end: datetime
+    made: dict[Purpose, int] = field(default_factory=dict)
+    written: dict[Purpose, int] = field(default_factory=dict)
+    refused: set[Purpose] = field(default_factory=set)
+
+
+class RequestBudget:
+    """The requests one account may make today.
+
+    Args:
+        clock: tells the day, in Europe/Rome.
+        per_day: requests a day has; 0 for no limit.
+        ledger: keeps the counts; None counts in memory only.
+    """
+
+    def __init__(self, clock: Clock, per_day: int, ledger: RequestLedger | None = None) -> None:
+        if per_day < 0:
+            raise ValueError("a budget is not negative")
+        self.per_day = per_day
+        self._clock = clock
+        self._ledger = ledger
+        self._step = min(LEDGER_STEP, max(per_day // 20, 1)) if per_day else LEDGER_STEP
+        self._counts: _Counts | None = None
+        self._lock = asyncio.Lock()
+
+    async def spend(self, purpose: Purpose) -> None:
+        """Take one request from today's.
+
+        Raises:
+            NotSent: kind "budget"; it is not to be made now.
+        """
+        async with self._lock:
+            counts = await self._today()
+            day = self._day(counts)
+            if not may_be_made(purpose, day):
+                counts.refused.add(purpose)
+                raise NotSent(
+                    _refusal(purpose, day),
+                    kind="budget",
+                    retry_after_s=wait_s(purpose, day),
+                )
+            made = counts.made[purpose] = counts.made.get(purpose, 0) + 1
+            if self._ledger is not None and made > counts.written.get(purpose, 0):
+                ahead = made + self._step - 1
+                await self._ledger.save(counts.day, purpose.value, ahead)
+                counts.written[purpose] = ahead
+
+    async def look_interval_s(self, wanted_s: float) -> float:
+        """See the function of that name."""
+        async with self._lock:
+            return look_interval_s(wanted_s, self._day(await self._today()))
+
+    async def use(self) -> Use:
+        """Return what became of today's requests so far."""
+        async with self._lock:
+            counts = await self._today()
+            return Use(counts.day, self.per_day, dict(counts.made), frozenset(counts.refused))
+
+    def _day(self, counts: _Counts) -> Day:
+        left_s = max((counts.end - self._clock.now()).total_seconds(), 0.0)
+        length_s = (counts.end - counts.begin).total_seconds()
+        return Day(self.per_day, sum(counts.made.values()), length_s, min(left_s, length_s))
+
+    async def _today(self) -> _Counts:
+        now, counts = self._clock.now(), self._counts
+        if counts is None or not counts.begin <= now < counts.end:
+            today = now.astimezone(ROME).date()
+            begin, end = _midnight(today), _midnight(today + timedelta(days=1))
+            kept = await self._ledger.load(today) if self._ledger is not None else {}
+            made = {one: kept[one.value] for one in Purpose if one.value in kept}
+            counts = self._counts = _Counts(today, begin, end, made, dict(made))
+        return counts
+
+
+def _refusal(purpose: Purpose, day: Day) -> str:
+    if day.remaining < 1:
+        return f"Today's budget of {day.per_day} requests is used up."
+    return (
+        f"Of today's {day.per_day} requests {day.remaining} are left, kept for looking for new mail"
+        f" until midnight (this one was for: {purpose.value})."
+    )
+
+
+def _midnight(day: date) -> datetime:
+    """Return the moment a day begins in Rome, in UTC: days with a clock change are 23 or 25 h."""
+    local = datetime(day.year, day.month, day.day, tzinfo=ROME)
+    return local.astimezone(UTC)

@@ -1,0 +1,113 @@
+"""What a person is told of one account's reading: alarms raised once, which end by themselves.
+
+Refused or unpaid, out of reach for long, very much missing at once, messages that cannot be read,
+the day's requests used up. Which of them is due follows from the values passed in; nothing here
+asks the API.
+
+Failure: errors of the store are logged; the alarm is due again at the next look.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from datetime import datetime, timedelta
+
+import structlog
+
+from bridge.alarms import AlarmKind
+from bridge.api.budget import Use
+from bridge.clock import Clock
+from bridge.store.base import StoreFailed
+from bridge.sync import notice
+from bridge.sync.ledger import Ledger
+from bridge.sync.loss import TOLD_AFTER, WAIT, Loss
+from bridge.sync.notice import Notice
+
+log = structlog.get_logger()
+
+INBOX_KEY = "inbox"
+LOSS_KEY = "missing"
+UNREAD_KEY = "unread"
+
+OUT_OF_REACH = timedelta(hours=1)
+"""How long the inbox may not be readable before a person is told."""
+
+REFUSALS = {"credentials": AlarmKind.CREDENTIALS, "payment": AlarmKind.PAYMENT}
+
+
+class Teller:
+    """One account's alarms about reading."""
+
+    def __init__(self, ledger: Ledger, clock: Clock, address: str) -> None:
+        self._ledger = ledger
+        self._clock = clock
+        self._address = address
+        self._failing_since: datetime | None = None
+
+    async def worked(self, loss: Loss | None, unread: int) -> None:
+        """The API showed the inbox.
+
+        Args:
+            loss: what is missing there in great number.
+            unread: messages whose text it has not shown for an hour.
+        """
+        self._failing_since = None
+        raised = await self._ledger.alarms()
+        for kind in REFUSALS.values():
+            await self._set(raised, kind, INBOX_KEY, None)
+        await self._set(raised, AlarmKind.READING, INBOX_KEY, None)
+        await self._set(raised, AlarmKind.READING, LOSS_KEY, self._loss(loss))
+        words = notice.unread(self._address, unread) if unread else None
+        await self._set(raised, AlarmKind.READING, UNREAD_KEY, words)
+
+    def _loss(self, loss: Loss | None) -> Notice | None:
+        now = self._clock.now()
+        if loss is None or loss.is_believed(now) or now - loss.since < TOLD_AFTER:
+            return None
+        until = loss.since + WAIT if loss.is_credible else None
+        return notice.missing(self._address, loss.missing, loss.since, until)
+
+    async def refused(self, kind: str, reason: str) -> None:
+        """Tell what only a person can mend, unless the outbox has done so."""
+        words = notice.refused if kind == "credentials" else notice.unpaid
+        alarm = REFUSALS[kind]
+        try:
+            if not any(raised == alarm.value for raised, _ in await self._ledger.alarms()):
+                await self._ledger.alarm(alarm, INBOX_KEY, words(self._address, reason))
+        except StoreFailed as error:
+            log.error("an alarm cannot be kept", account=self._ledger.account, reason=str(error))
+
+    async def failed(self, reason: str) -> None:
+        """The inbox could not be read: tell of it if that has lasted."""
+        now = self._clock.now()
+        self._failing_since = self._failing_since or now
+        if now - self._failing_since < OUT_OF_REACH:
+            return
+        words = notice.out_of_reach(self._address, self._failing_since, reason)
+        try:
+            await self._ledger.alarm(AlarmKind.READING, INBOX_KEY, words)
+        except StoreFailed as error:
+            log.error("an alarm cannot be kept", account=self._ledger.account, reason=str(error))
+
+    async def used(self, use: Use) -> None:
+        """Tell of the day's requests if they are used up; what was told of another day ends."""
+        today = use.day.isoformat()
+        try:
+            raised = await self._ledger.alarms()
+            for kind, key in raised:
+                if kind == AlarmKind.REQUESTS.value and key != today:
+                    await self._ledger.clear(AlarmKind.REQUESTS, key)
+            if use.is_used_up and (AlarmKind.REQUESTS.value, today) not in raised:
+                words = notice.used_up(self._address, use)
+                await self._ledger.alarm(AlarmKind.REQUESTS, today, words)
+        except StoreFailed as error:
+            log.error("an alarm cannot be kept", account=self._ledger.account, reason=str(error))
+
+    async def _set(
+        self, raised: Collection[tuple[str, str]], kind: AlarmKind, key: str, words: Notice | None
+    ) -> None:
+        is_raised = (kind.value, key) in raised
+        if words is not None and not is_raised:
+            await self._ledger.alarm(kind, key, words)
+        elif words is None and is_raised:
+            await self._ledger.clear(kind, key)

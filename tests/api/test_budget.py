@@ -1,0 +1,223 @@
+"""The day's requests: what is kept for looks, for whom, how long, and over restarts."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, date, datetime
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bridge.api.budget import (
+    FLOORS,
+    LEDGER_STEP,
+    Day,
+    Purpose,
+    RequestBudget,
+    floor,
+    look_interval_s,
+    may_be_made,
+    wait_s,
+)
+from bridge.api.errors import NotSent
+from tests.fakes import FakeClock
+
+DAY_S = 86_400.0
+OTHERS = [purpose for purpose in Purpose if purpose is not Purpose.LOOK]
+
+
+class Ledger:
+    def __init__(self) -> None:
+        self.counts: dict[date, dict[str, int]] = {}
+        self.saves = 0
+
+    async def load(self, day: date) -> Mapping[str, int]:
+        return dict(self.counts.get(day, {}))
+
+    async def save(self, day: date, purpose: str, count: int) -> None:
+        self.saves += 1
+        self.counts.setdefault(day, {})[purpose] = count
+
+
+async def spend(budget: RequestBudget, times: int, purpose: Purpose = Purpose.LOOK) -> int:
+    done = 0
+    for _ in range(times):
+        try:
+            await budget.spend(purpose)
+        except NotSent:
+            break
+        done += 1
+    return done
+
+
+async def test_looks_may_use_a_whole_day_and_no_more(clock: FakeClock) -> None:
+    budget = RequestBudget(clock, 25)
+    assert await spend(budget, 100) == 25
+    assert (await budget.use()).remaining == 0
+    with pytest.raises(NotSent) as refusal:
+        await budget.spend(Purpose.LOOK)
+    assert refusal.value.kind == "budget"
+    assert refusal.value.retry_after_s == 14 * 3600  # 09:00 UTC is 10:00 in Rome
+
+
+@pytest.mark.parametrize("purpose", OTHERS)
+@pytest.mark.parametrize("per_day", [10, 100, 1440])
+async def test_nobody_else_touches_what_looks_need(per_day: int, purpose: Purpose) -> None:
+    clock = FakeClock(datetime(2026, 1, 14, 23, 0, tzinfo=UTC))
+    budget = RequestBudget(clock, per_day)
+    taken = await spend(budget, per_day, purpose)
+    assert taken == per_day - floor(purpose, Day(per_day, 0, DAY_S, DAY_S)) <= per_day / 2
+    assert await spend(budget, per_day, Purpose.LOOK) == per_day - taken
+
+
+def test_the_urgent_come_first() -> None:
+    floors = [FLOORS[purpose] for purpose in Purpose]
+    assert floors == sorted(floors)
+    assert min(FLOORS[purpose] for purpose in OTHERS) >= 0.5
+
+
+@given(
+    per_day=st.integers(1, 5000),
+    used=st.integers(0, 5000),
+    left_s=st.floats(0, DAY_S),
+    purpose=st.sampled_from(OTHERS),
+)
+def test_a_refusal_says_when_to_try_again(
+    per_day: int, used: int, left_s: float, purpose: Purpose
+) -> None:
+    day = Day(per_day, min(used, per_day), DAY_S, left_s)
+    if may_be_made(purpose, day):
+        return
+    after_s = wait_s(purpose, day)
+    assert after_s <= max(left_s, 1.0)
+    if day.remaining and after_s < left_s:
+        later = Day(per_day, day.used, DAY_S, left_s - after_s - 0.01)
+        assert may_be_made(purpose, later)
+
+
+async def test_what_is_kept_melts_towards_midnight(clock: FakeClock) -> None:
+    budget = RequestBudget(clock, 1440)
+    await spend(budget, 1440, Purpose.BODY)
+    with pytest.raises(NotSent) as refusal:
+        await budget.spend(Purpose.BODY)
+    assert refusal.value.retry_after_s is not None
+    await clock.advance(refusal.value.retry_after_s + 1)
+    assert await spend(budget, 1440, Purpose.BODY) >= 1
+    await clock.advance(budget_left_s(clock) - 30)
+    assert await spend(budget, 1440, Purpose.BODY) > 400
+
+
+def budget_left_s(clock: FakeClock) -> float:
+    return (datetime(2026, 1, 15, 23, 0, tzinfo=UTC) - clock.now()).total_seconds()
+
+
+@pytest.mark.parametrize(
+    ("used", "left_s", "expected"),
+    [
+        (0, DAY_S, 5),
+        (140, DAY_S, 5),
+        (240, DAY_S, DAY_S / 1200),
+        (720, DAY_S / 2, 5),
+        (1340, DAY_S / 2, DAY_S / 200),
+        (1440, 3600, 3600),
+        (1432, 600, 600 / 8),
+        (1430, 600, 5),
+    ],
+    ids=[
+        "fresh",
+        "a burst",
+        "after the burst",
+        "half way",
+        "running low",
+        "used up",
+        "no lead at midnight",
+        "even at midnight",
+    ],
+)
+def test_a_low_budget_stretches_the_interval(used: int, left_s: float, expected: float) -> None:
+    assert look_interval_s(5, Day(1440, used, DAY_S, left_s)) == pytest.approx(expected)
+
+
+@given(wanted=st.floats(1, 900), per_day=st.integers(24, 5000))
+def test_looks_last_the_whole_day_and_never_pause_for_long(wanted: float, per_day: int) -> None:
+    left_s, used = DAY_S, 0
+    while left_s > 0:
+        assert used < per_day
+        used += 1
+        pause_s = look_interval_s(wanted, Day(per_day, used, DAY_S, left_s))
+        assert pause_s <= max(wanted, 2 * DAY_S / per_day)
+        left_s -= pause_s
+
+
+@pytest.mark.parametrize("purpose", Purpose)
+async def test_without_a_limit_nothing_is_refused(clock: FakeClock, purpose: Purpose) -> None:
+    budget = RequestBudget(clock, 0, Ledger())
+    assert await spend(budget, 5000, purpose) == 5000
+    use = await budget.use()
+    assert (use.used, use.remaining, use.is_used_up) == (5000, None, False)
+    assert await budget.look_interval_s(1) == 1
+
+
+async def test_the_next_roman_day_is_whole(clock: FakeClock) -> None:
+    budget = RequestBudget(clock, 3, Ledger())
+    await spend(budget, 4)
+    await clock.advance(14 * 3600 - 1)
+    use = await budget.use()
+    assert (use.remaining, use.refused, use.is_used_up) == (0, {Purpose.LOOK}, True)
+    await clock.advance(1)
+    use = await budget.use()
+    assert (use.remaining, use.refused, use.is_used_up) == (3, set(), False)
+
+
+async def test_a_crash_loses_at_most_a_step(clock: FakeClock) -> None:
+    ledger = Ledger()
+    spent = await spend(RequestBudget(clock, 1000, ledger), 21)
+    left = (await RequestBudget(clock, 1000, ledger).use()).remaining
+    assert left is not None
+    assert 1000 - spent - LEDGER_STEP < left <= 1000 - spent
+    assert ledger.saves == 3
+
+
+async def test_restarts_never_give_more_than_the_budget(clock: FakeClock) -> None:
+    ledger = Ledger()
+    total = 0
+    for _ in range(10):
+        total += await spend(RequestBudget(clock, 40, ledger), 7)
+    assert total <= 40
+
+
+async def test_a_failed_write_does_not_spend_for_free(clock: FakeClock) -> None:
+    class Failing(Ledger):
+        async def save(self, day: date, purpose: str, count: int) -> None:
+            raise OSError("disk full")
+
+    budget = RequestBudget(clock, 5, Failing())
+    with pytest.raises(OSError, match="disk full"):
+        await budget.spend(Purpose.LOOK)
+    assert (await budget.use()).used == 1
+
+
+@pytest.mark.parametrize(
+    ("now", "hours"),
+    [
+        (datetime(2026, 3, 28, 23, 0, tzinfo=UTC), 23),
+        (datetime(2026, 10, 24, 22, 0, tzinfo=UTC), 25),
+    ],
+    ids=["clocks forward", "clocks back"],
+)
+async def test_days_with_a_clock_change_are_as_long_as_they_are(now: datetime, hours: int) -> None:
+    clock = FakeClock(now)
+    budget = RequestBudget(clock, 100)
+    assert await spend(budget, 100, Purpose.SEARCH) == 50
+    await spend(budget, 50)
+    with pytest.raises(NotSent) as refusal:
+        await budget.spend(Purpose.LOOK)
+    assert refusal.value.retry_after_s == hours * 3600
+    await clock.advance(hours * 3600)
+    assert (await budget.use()).remaining == 100
+
+
+def test_a_budget_is_not_negative(clock: FakeClock) -> None:
+    with pytest.raises(ValueError, match="negative"):
+        RequestBudget(clock, -1)
