@@ -7,17 +7,25 @@ import contextlib
 import shutil
 import tempfile
 from collections import Counter
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
+from email import message_from_string
+from email.policy import default
 from pathlib import Path
 from random import Random
+from zlib import crc32
 
 import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
+from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
 
+from bridge.api.budget import Purpose
+from bridge.api.client import PecClient
 from bridge.api.errors import ApiError
-from bridge.model import ARCHIVE, Uid
+from bridge.api.schema import InboxPage, InboxRow, UnreadableRow
+from bridge.mailbox import FlagChange
+from bridge.model import ARCHIVE, FLAGGED, Uid
 from bridge.simulator import (
     SEQUENCE_READING,
     Counts,
@@ -44,7 +52,41 @@ FAULTS = [
 ]
 READS = [Operation.INBOX_LIST, Operation.INBOX_GET, Operation.INBOX_DELETE]
 TWINS = "CONSEGNA: uguale"
+MANY = "CONSEGNA: a molti"
 FIRST_DAY = datetime(2026, 1, 10, 8, 0, tzinfo=UTC)
+
+
+@dataclass
+class Haze:
+    """What the API hides for a while: nothing, half of its rows, or all of them."""
+
+    share: float = 0.0
+
+    def hides(self, row: InboxRow | UnreadableRow) -> bool:
+        subject = row.subject if isinstance(row, InboxRow) else row.raw
+        return self.share == 1 or (self.share > 0 and crc32(subject.encode()) % 2 == 0)
+
+
+class Hazy:
+    """A client of an API that hides rows, and counts only those that it shows."""
+
+    def __init__(self, client: PecClient, haze: Haze) -> None:
+        self._client = client
+        self._haze = haze
+        self.inbox_message = client.inbox_message
+        self.delete_inbox = client.delete_inbox
+        self.quota = client.quota
+
+    def charged(self, purpose: Purpose) -> Hazy:
+        return Hazy(self._client.charged(purpose), self._haze)
+
+    async def inbox_page(self, page: int | None = None, query: str | None = None) -> InboxPage:
+        shown = await self._client.inbox_page(page, query)
+        if not self._haze.share:
+            return shown
+        rows = tuple(row for row in shown.rows if not self._haze.hides(row))
+        total = int((shown.total or 0) * (1 - self._haze.share))
+        return replace(shown, rows=rows, total=None if shown.total is None else total)
 
 
 class WhateverHappens(RuleBasedStateMachine):
@@ -76,10 +118,16 @@ class WhateverHappens(RuleBasedStateMachine):
         self.clock = FakeClock()
         simulator = Simulator(SEQUENCE_READING.replace(**renamed), self.clock, Random(1))
         self.world = World(self.clock, simulator, self.folder)
+        self.haze = Haze()
+        self.world.wrap = lambda client: Hazy(client, self.haze)
         self.runner.run(self.world.start())
         self.tokens = 0
         self.twins_minute = 1
         self.twin_came = self.twin_went = False
+        self.many_came = 0
+        self.is_many_new = False
+        self.flagged: set[str] = set()
+        self.born: dict[str, tuple[str, datetime]] = {}
         self.expunged: set[str] = set()
         self.moved: set[str] = set()
         self.deleted_elsewhere: set[str] = set()
@@ -104,12 +152,15 @@ class WhateverHappens(RuleBasedStateMachine):
         at = FIRST_DAY + timedelta(minutes=minute or self.tokens)
         self.world.simulator.inject(ADDRESS, subject=subject or token, body=token, at=at)
         self.arrived.add(token)
+        self.born[token] = (subject or token, at)
 
     def vanish(self, which: float) -> None:
         listed = self.world.simulator.inbox(ADDRESS)
         if listed:
             row = listed[int(which * len(listed))].row
             if row.subject == TWINS and self.twin_came:
+                return
+            if row.subject == MANY and self.is_many_new:
                 return
             self.twin_went = self.twin_went or row.subject == TWINS
             self.deleted_elsewhere.add(row.text)
@@ -128,6 +179,22 @@ class WhateverHappens(RuleBasedStateMachine):
         self.twin_came = True
         for _ in range(count):
             self.arrive(TWINS, self.twins_minute)
+
+    @precondition(lambda self: not self.many_came)
+    @rule(count=st.sampled_from([26, 61, 90]))
+    def many_twins_arrive(self, count: int) -> None:
+        self.many_came, self.is_many_new = count, True
+        minute = self.tokens + 1
+        for _ in range(count):
+            self.arrive(MANY, minute)
+
+    @rule(share=st.sampled_from([0.5, 1.0]), hours=st.integers(1, 3))
+    def the_api_hides_rows_for_hours(self, share: float, hours: int) -> None:
+        self.haze.share = share
+        for _ in range(hours):
+            self.sync()
+            self.runner.run(self.clock.advance(3600.0))
+        self.haze.share = 0.0
 
     @rule(which=st.floats(0, 0.999))
     def one_vanishes(self, which: float) -> None:
@@ -154,7 +221,8 @@ class WhateverHappens(RuleBasedStateMachine):
     def sync(self) -> None:
         with contextlib.suppress(ApiError):
             self.runner.run(self.world.sync_now())
-            self.twin_came = self.twin_went = False
+            if not self.haze.share:
+                self.twin_came = self.twin_went = self.is_many_new = False
         self.note_meanings()
 
     @rule()
@@ -172,6 +240,16 @@ class WhateverHappens(RuleBasedStateMachine):
             uid, token = found
             self.expunged.add(token)
             self.runner.run(self.world.mailboxes.expunge(self.world.inbox_id, [uid]))
+
+    @rule(which=st.floats(0, 0.999))
+    def flag_one(self, which: float) -> None:
+        found = self.pick(which)
+        if found is not None:
+            uid, token = found
+            self.flagged.add(token)
+            flags = frozenset({FLAGGED})
+            change = self.world.mailboxes.change_flags
+            self.runner.run(change(self.world.inbox_id, [uid], FlagChange.ADD, flags))
 
     @rule(which=st.floats(0, 0.999))
     def move_one(self, which: float) -> None:
@@ -203,9 +281,29 @@ class WhateverHappens(RuleBasedStateMachine):
         for mailbox in ("INBOX", ARCHIVE):
             for uid, text in self.runner.run(self.world.messages(mailbox)).items():
                 assert self.meaning.setdefault((mailbox, uid), text) == text
+                self.check_body(text)
+
+    def check_body(self, text: str) -> None:
+        """The body that a message shows belongs to its row."""
+        subject, at = self.born[self.token(text)]
+        message = message_from_string(text, policy=default)
+        assert subject in message["Subject"]
+        assert message["Date"].datetime == at
+
+    async def flagged_here(self) -> set[str]:
+        messages = await self.world.messages()
+
+        async def work(tx: ReadTransaction) -> set[str]:
+            found = await tx.flags_of(self.world.inbox_id, list(messages))
+            return {
+                self.token(messages[uid]) for uid, (_, flags) in found.items() if FLAGGED in flags
+            }
+
+        return await self.world.store.read(work)
 
     def settle_and_compare(self) -> None:
         self.world.simulator.faults.clear()
+        self.haze.share = 0.0
         self.world.surprises.clear()
         for hours in (3, 13, 25, 25, 25):  # without totals it takes daily passes
             self.runner.run(self.clock.advance(3600.0 * hours))
@@ -215,6 +313,7 @@ class WhateverHappens(RuleBasedStateMachine):
         shown = Counter(map(self.token, self.runner.run(self.world.messages()).values()))
         expected = Counter(listed) - Counter(self.expunged | self.moved)
         assert shown == expected, (shown - expected, expected - shown)
+        assert self.runner.run(self.flagged_here()) == self.flagged & set(shown)
         kept = {self.token(text) for text in self.runner.run(self.world.messages(ARCHIVE)).values()}
         assert kept == self.moved
         gone = self.arrived - set(listed)
@@ -227,7 +326,7 @@ class WhateverHappens(RuleBasedStateMachine):
 
         async def work(tx: ReadTransaction) -> set[str]:
             doubts = await tx.deletions(account, DeletionState.DOUBTED)
-            assert {doubt.remote.subject for doubt in doubts} <= {TWINS}
+            assert {doubt.remote.subject for doubt in doubts} <= {TWINS, MANY}
             told = {alarm.key for alarm in await tx.alarms(account) if alarm.kind == "deletion"}
             assert {str(doubt.remote.id) for doubt in doubts} <= told
             return {str(await tx.remote_body(doubt.remote.id)) for doubt in doubts}
