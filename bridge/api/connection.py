@@ -19,6 +19,7 @@ would hold them), and only method, path, status and duration are logged.
 from __future__ import annotations
 
 import asyncio
+import base64
 import ssl
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, field
@@ -45,7 +46,11 @@ KEEP_ALIVE_S = 4.0
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """One request: ``path`` begins with ``/`` and is quoted already; ``headers`` are secret."""
+    """One request: ``path`` begins with ``/`` and is quoted already; ``headers`` are secret.
+
+    ``shown`` stands for the path in the log where a secret is part of it. ``changes`` marks a GET
+    that is no mere read: it gets a connection of its own, as everything that changes something.
+    """
 
     method: str
     path: str
@@ -54,6 +59,21 @@ class Call:
     body: AsyncIterator[bytes] | None = field(default=None, repr=False)
     body_bytes: int = 0
     limit_bytes: int = API_ANSWER_BYTES
+    shown: str = ""
+    changes: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Basic:
+    """A name and a key in place of a bearer token, as the token host wants them."""
+
+    name: str
+    key: str = field(repr=False)
+
+    @property
+    def encoded(self) -> str:
+        """Both as they stand in the Authorization field."""
+        return base64.b64encode(f"{self.name}:{self.key}".encode()).decode()
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +91,7 @@ class ApiConnection:
 
     Args:
         base_url: ``https://…``, or ``http://…`` on loopback; may have a path.
-        token: the bearer token.
+        token: the bearer token, or a name and key.
         clock: for durations in the log.
         timeout_s: for connecting, and for each wait for the other side.
         transport: where requests go instead of the network.
@@ -80,18 +100,23 @@ class ApiConnection:
     def __init__(
         self,
         base_url: str,
-        token: str,
+        token: str | Basic,
         *,
         clock: Clock,
         timeout_s: float = 30.0,
         transport: httpx.AsyncBaseTransport | None = None,
     ) -> None:
         self.base_url = base_url.rstrip("/")
-        self.secrets = (token,)
+        if isinstance(token, Basic):
+            scheme, value = b"Basic ", token.encoded
+            self.secrets: tuple[str, ...] = (token.key, value)
+        else:
+            scheme, value = b"Bearer ", token
+            self.secrets = (token,)
         self._clock = clock
         self._timeout_s = timeout_s
         headers = {
-            b"Authorization": b"Bearer " + header_value(token, "the token"),
+            b"Authorization": scheme + header_value(value, "the token"),
             b"Accept": b"application/json",
             b"Accept-Encoding": b"identity",
             b"User-Agent": b"pec-bridge",
@@ -134,7 +159,7 @@ class ApiConnection:
         began_s = self._clock.monotonic()
         outcome = await self._attempt(call, start)
         took_s = round(self._clock.monotonic() - began_s, 3)
-        shown = {"method": call.method, "path": call.path, "took_s": took_s}
+        shown = {"method": call.method, "path": call.shown or call.path, "took_s": took_s}
         if isinstance(outcome, ApiError):
             log.info("api request failed", **shown, reason=outcome.reason)
             raise outcome
@@ -144,7 +169,7 @@ class ApiConnection:
     async def _attempt(self, call: Call, start: Start | None) -> Answer | ApiError:
         """Return what came of it. Errors are returned, so none is chained to an httpx one."""
         deadline_s = DEADLINE_FACTOR * self._timeout_s + call.body_bytes / SLOWEST_BYTES_PER_S
-        client = self._reads if call.method == "GET" else self._changes
+        client = self._reads if call.method == "GET" and not call.changes else self._changes
         heard: list[httpx.Response] = []
         content = bytearray()
         try:

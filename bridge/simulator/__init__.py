@@ -38,6 +38,8 @@ Faults::
     simulator.faults.add(Fault(phase=Phase.AFTER, result=None, hold=hold))
     await hold.reached.wait(); hold.release.set()
 
+The hosts where mailboxes and tokens are had are ``simulator.administration``, on the same app.
+
 A failing connection shows in memory as the httpx exception that ``Failure`` names, at once and
 without waiting for a timeout. On a port use ``SimulatorServer(simulator.app)``, which breaks or
 stalls the connection itself; other servers would answer 500.
@@ -45,6 +47,8 @@ stalls the connection itself; other servers would answer 500.
 
 from __future__ import annotations
 
+from bridge.simulator.admin_call import AdminOperation
+from bridge.simulator.administration import Administration
 from bridge.simulator.fault import Answer, Call, Failure, Fault, Faults, Hold, Operation, Phase
 from bridge.simulator.inbox import Listed, RawRow, Row
 from bridge.simulator.options import (
@@ -86,6 +90,8 @@ __all__ = [
     "SEQUENCE_READING",
     "STABLE_READING",
     "Accents",
+    "AdminOperation",
+    "Administration",
     "Answer",
     "Attachment",
     "AttachmentForm",

@@ -105,7 +105,7 @@ class Front:
     def _answer(
         self, call: Call, http: HttpRequest, username: str, request: Request | NotValid | None
     ) -> Response:
-        if not self._bearer_is_right(http):
+        if not self._bearer_is_right(call.operation, http):
             return self._operations.refusal(401, UNAUTHORIZED)
         if isinstance(request, NotValid):
             return self._operations.refusal(400, NOT_VALID)
@@ -144,10 +144,13 @@ class Front:
                 query = http.query_params
                 return self._operations.inbox_list(account, query.get("page"), query.get("q"))
 
-    def _bearer_is_right(self, http: HttpRequest) -> bool:
-        scheme, _, token = _header(http, b"authorization").partition(" ")
-        right = hmac.compare_digest(token.strip().encode(), self._world.token.encode())
-        return scheme.casefold() == "bearer" and right
+    def _bearer_is_right(self, operation: Operation, http: HttpRequest) -> bool:
+        scheme, _, given = _header(http, b"authorization").partition(" ")
+        token = given.strip()
+        right = hmac.compare_digest(token.encode(), self._world.token.encode())
+        method, _, path = operation.value.partition(" ")
+        made = self._world.allows(token, f"{method}:{path.split('/')[1]}")
+        return scheme.casefold() == "bearer" and (right or made is True)
 
     async def _strike(self, call: Call, fault: Fault) -> Response | None:
         if fault.delay_s:

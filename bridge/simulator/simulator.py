@@ -14,6 +14,7 @@ from random import Random
 from starlette.types import ASGIApp
 
 from bridge.clock import Clock, SystemClock
+from bridge.simulator.administration import Administration
 from bridge.simulator.app import Front
 from bridge.simulator.fault import Call, Faults, Operation
 from bridge.simulator.inbox import Listed, RawRow, Row
@@ -38,12 +39,19 @@ class Simulator:
     ) -> None:
         chosen = random if random is not None else Random(0)  # noqa: S311 - no secret is made
         self._world = World(options, clock if clock is not None else SystemClock(), chosen)
-        self._app = Front(self._world).app(State(self._world).routes())
+        self._administration = Administration(self._world)
+        more = [*State(self._world).routes(), *self._administration.routes()]
+        self._app = Front(self._world).app(more)
 
     @property
     def app(self) -> ASGIApp:
         """The ASGI application, for ``httpx.ASGITransport`` or ``SimulatorServer``."""
         return self._app
+
+    @property
+    def administration(self) -> Administration:
+        """The hosts where mailboxes and tokens are had, and what was paid for them."""
+        return self._administration
 
     @property
     def options(self) -> Options:

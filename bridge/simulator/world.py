@@ -40,7 +40,8 @@ class Account:
 class World:
     """Everything behind the HTTP surface; one per simulator.
 
-    ``changed`` is called after every change that a restart should not undo.
+    ``changed`` is called after every change that a restart should not undo; ``allows`` knows the
+    tokens that were made beside ``token``, and which permissions ("POST:send") they have.
     """
 
     def __init__(self, options: Options, clock: Clock, random: Random) -> None:
@@ -56,6 +57,7 @@ class World:
         self.sent: list[Sent] = []
         self.calls: deque[Call] = deque(maxlen=_CALLS_KEPT)
         self.changed: Callable[[], None] = _nobody_cares
+        self.allows: Callable[[str, str], bool | None] = _no_other_token
         self.last_send_s: float | None = None
         self._call_count = 0
 
@@ -114,3 +116,8 @@ class World:
 
 def _nobody_cares() -> None:
     """Stand in for a file until the state is kept in one."""
+
+
+def _no_other_token(_token: str, _scope: str) -> bool | None:
+    """Stand in for the token host until there is one."""
+    return None

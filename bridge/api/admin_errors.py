@@ -1,0 +1,121 @@
+"""What the two administration hosts refuse, in words, and what to do about it.
+
+The numbers are the ``error`` of their published descriptions. A number that is not listed still
+brings the service's own words; the outcome (nothing done, or unknown) comes from the status, by
+the one table of ``errors``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from bridge.api.errors import ApiError, NotSent, OutcomeUnknown, from_answer
+
+NextSteps = Mapping[int, str]
+
+_TOP_UP = "Top up the wallet in the service's console, then do this again."
+_FIND_ID = "`pec-bridge mailbox list` shows the ids there are."
+_ONLY_ACTIVE = "`pec-bridge mailbox show ID` says in which state it is."
+
+MAILBOX_STEPS: NextSteps = {
+    200: "This account has no mailbox yet: `pec-bridge mailbox register` begins one.",
+    201: _FIND_ID,
+    202: _FIND_ID,
+    203: f"Only an active or a revoked mailbox can be renewed. {_ONLY_ACTIVE}",
+    207: "Name the address to look up.",
+    208: "An address at one of the service's domains is wanted, such as azienda@pecmassiva.com.",
+    212: _FIND_ID,
+    213: _FIND_ID,
+    217: "Take a user away in the service's console first.",
+    220: _TOP_UP,
+    224: "Say the kind of mailbox: --tipo-casella.",
+    242: "Write dates as dd/mm/yyyy.",
+    262: _TOP_UP,
+    265: _FIND_ID,
+    266: _FIND_ID,
+    267: f"Only a registered mailbox, or one whose documents were wrong, can be activated. "
+    f"{_ONLY_ACTIVE}",
+    272: f"Only an active mailbox can be converted. {_ONLY_ACTIVE}",
+    276: "Only a larger kind can be chosen.",
+    279: _TOP_UP,
+    282: "Legal preservation (conservazione) must be activated first, in the service's console.",
+    290: _TOP_UP,
+    293: "There is nothing left to do: legal preservation is active.",
+    294: "Add the signed form.",
+    296: "Upload one PDF: `--join` makes it out of several.",
+    297: _TOP_UP,
+    301: _FIND_ID,
+    302: _FIND_ID,
+    303: "There is nothing left to do: the mailbox is revoked.",
+    304: f"Only an active mailbox can be revoked. {_ONLY_ACTIVE}",
+    325: "Give space in multiples of 1024, preservation in multiples of 512.",
+    326: "Choose the service's own domain for this kind, or register your domain first.",
+    390: "This kind of mailbox has one user only.",
+    400: "Name the domain to look up.",
+    401: "A domain is wanted, such as legalmail.it.",
+    402: "Try again in a few minutes.",
+    403: _TOP_UP,
+}
+"""By number, what to do after a refusal of the mailbox host."""
+
+TOKEN_STEPS: NextSteps = {
+    10: "The service's console shows the permissions there are.",
+    60: "`pec-bridge token list` shows the tokens there are.",
+    70: "This is a fault of the bridge: please report it.",
+    80: "This is a fault of the bridge: please report it.",
+    90: "Enable the API that it is for in the service's console, then do this again.",
+    100: "This is a fault of the bridge: please report it.",
+    110: "Enable the API that it is for in the service's console, then do this again.",
+    120: "`pec-bridge token list` shows the tokens there are.",
+    130: "The e-mail and API key must be those of the account that owns the token.",
+    140: "The e-mail and API key must be those of the account that owns the token.",
+    150: "Name the token.",
+    160: "`pec-bridge token list` shows the tokens there are.",
+    170: "Name the token.",
+    180: "`pec-bridge token list` shows the tokens there are.",
+    190: "Try again in a few minutes.",
+    240: "Write the period as YYYY, YYYY-MM or YYYY-MM-DD.",
+}
+"""By number, what to do after a refusal of the token host."""
+
+_BY_KIND = {
+    "payment": _TOP_UP,
+    "rate": "Wait a minute, then do this again.",
+}
+_FORBIDDEN = 403
+
+
+def refusal(
+    status: int,
+    *,
+    number: int | None,
+    message: str,
+    steps: NextSteps,
+    credentials: str,
+    retry_after_s: float | None,
+) -> ApiError:
+    """Say what is known after an answer that is not a success.
+
+    Args:
+        status: the HTTP status.
+        number: the description's error number, if the answer had one.
+        message: the service's own words, without secrets.
+        steps: what to do, by number.
+        credentials: what to do about a 401 or 403.
+        retry_after_s: from the Retry-After field.
+    """
+    error = from_answer(status, message=message, retry_after_s=retry_after_s)
+    said = " ".join(message.split())[:300] or "no reason given"
+    numbered = f", error {number}" if number is not None else ""
+    where = f"(HTTP {status}{numbered})"
+    if isinstance(error, OutcomeUnknown):
+        error.reason = f"The service failed: {said} {where}."
+    else:
+        error.reason = f"The service refused: {said} {where}."
+    kind = error.kind if isinstance(error, NotSent) else ""
+    step = steps.get(number) if number is not None else None
+    if step is None and (kind == "credentials" or status == _FORBIDDEN):
+        step = credentials
+    step = step or _BY_KIND.get(kind, "")
+    error.reason = f"{error.reason} {step}".strip()
+    return error

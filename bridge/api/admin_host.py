@@ -1,0 +1,188 @@
+"""One administration host: asks, changes and fetches, each once, and says what came of it.
+
+The discipline is the one of ``client``: a request is never repeated, a redirect never followed,
+nothing but ``ApiError`` escapes. What may have been done and whose answer was lost is
+``OutcomeUnknown``; the caller must tell a person where to look, since these operations cost money.
+
+Answers hold people's data and new tokens: none is kept, only the service's words, with the
+secrets that the request held masked.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Mapping
+from typing import TypeVar
+from urllib.parse import quote
+
+from bridge.api import admin_schema
+from bridge.api.admin_errors import NextSteps, refusal
+from bridge.api.admin_schema import PDF_MARK, AdminReply
+from bridge.api.connection import Answer, ApiConnection, Call
+from bridge.api.errors import (
+    ApiError,
+    OutcomeUnknown,
+    Refused,
+    redact,
+    retry_after_s,
+)
+from bridge.api.schema import Unreadable
+from bridge.clock import Clock
+
+T = TypeVar("T")
+
+ANSWER_LIMIT_BYTES = 8 * 1024**2
+SLICE_BYTES = 96 * 1024
+SEGMENT_LIMIT_CHARS = 300
+
+Read = Callable[[object], T]
+"""Makes a value out of an answer's data, or raises ``Unreadable``."""
+
+
+class AdminHost:
+    """See the module.
+
+    Args:
+        connection: the way there, with its credentials.
+        clock: for Retry-After.
+        steps: what to do after a refusal, by number.
+        credentials: what to do after a 401 or 403.
+    """
+
+    def __init__(
+        self, connection: ApiConnection, clock: Clock, *, steps: NextSteps, credentials: str
+    ) -> None:
+        self._connection = connection
+        self._clock = clock
+        self._steps = steps
+        self._credentials = credentials
+
+    def __repr__(self) -> str:
+        """Name the address, never a secret."""
+        return f"<AdminHost at {self._connection.base_url}>"
+
+    async def get(
+        self,
+        path: str,
+        read: Read[T],
+        *,
+        params: Mapping[str, str] | None = None,
+        empty: T | None = None,
+        hidden: str = "",
+    ) -> T:
+        """Read something; ``empty`` is what a 204 means, ``hidden`` a secret in the path."""
+        call = Call(
+            "GET",
+            path,
+            {},
+            params=params or {},
+            limit_bytes=ANSWER_LIMIT_BYTES,
+            shown=_masked(path, hidden),
+        )
+        answer = await self._connection.exchange(call)
+        if answer.status == 204 and empty is not None:
+            return empty
+        return self._value(answer, read, hidden)
+
+    async def change(
+        self,
+        method: str,
+        path: str,
+        read: Read[T],
+        *,
+        body: bytes | None = None,
+        params: Mapping[str, str] | None = None,
+        hidden: str = "",
+    ) -> T:
+        """Change something, once; a GET that changes something too."""
+        call = Call(
+            method,
+            path,
+            {},
+            params=params or {},
+            body=None if body is None else _slices(body),
+            body_bytes=len(body or b""),
+            limit_bytes=ANSWER_LIMIT_BYTES,
+            shown=_masked(path, hidden),
+            changes=True,
+        )
+        return self._value(await self._connection.exchange(call), read, hidden)
+
+    async def document(self, path: str) -> bytes:
+        """Fetch a PDF.
+
+        Raises:
+            Refused: what came is no PDF.
+        """
+        call = Call(
+            "GET", path, {b"Accept": b"application/pdf, */*"}, limit_bytes=ANSWER_LIMIT_BYTES
+        )
+        answer = await self._connection.exchange(call)
+        content = answer.content or b""
+        if 200 <= answer.status < 300 and content.lstrip().startswith(PDF_MARK):
+            return content
+        if 200 <= answer.status < 300 and self._opened(answer).success is not False:
+            raise Refused(
+                "The service answered with something that is no PDF; nothing was saved. Try "
+                "again later.",
+                status=answer.status,
+                message="",
+            )
+        raise self._refusal(answer)
+
+    def _value(self, answer: Answer, read: Read[T], hidden: str) -> T:
+        """Read a successful answer, or raise what any other one means."""
+        if not 200 <= answer.status < 300 or self._opened(answer).success is False:
+            raise self._refusal(answer, hidden)
+        try:
+            return read(admin_schema.open_answer(answer.content or b"").data)
+        except (Unreadable, ValueError, RecursionError):
+            pass
+        raise OutcomeUnknown(
+            "The service's answer does not hold what was asked for.", status=answer.status
+        )
+
+    def _refusal(self, answer: Answer, hidden: str = "") -> ApiError:
+        reply = self._opened(answer)
+        return refusal(
+            answer.status,
+            number=reply.number,
+            message=redact(reply.message, (*self._connection.secrets, hidden)),
+            steps=self._steps,
+            credentials=self._credentials,
+            retry_after_s=retry_after_s(answer.retry_after, self._clock.now()),
+        )
+
+    def _opened(self, answer: Answer) -> AdminReply:
+        content = answer.content or b""
+        try:
+            return admin_schema.open_answer(content)
+        except (Unreadable, ValueError, RecursionError):
+            return AdminReply(None, None, admin_schema.plain_words(content), None)
+
+
+def _masked(path: str, hidden: str) -> str:
+    """Return the path as the log may have it."""
+    return path.replace(segment(hidden), "***") if hidden else path
+
+
+def segment(text: str) -> str:
+    """Quote ``text`` as one segment of a path.
+
+    Raises:
+        Refused: it cannot be one; a lone ``..`` would turn the request against another path.
+    """
+    text = text.strip()
+    if not text.strip(".") or len(text) > SEGMENT_LIMIT_CHARS or not text.isprintable():
+        raise Refused("The service cannot be asked for such a name.", status=0, message="")
+    return quote(text, safe="@", errors="replace")
+
+
+def nothing(_data: object) -> None:
+    """Read an answer that holds nothing but its success."""
+
+
+async def _slices(body: bytes) -> AsyncIterator[bytes]:
+    for at in range(0, len(body), SLICE_BYTES):
+        yield body[at : at + SLICE_BYTES]
+        await asyncio.sleep(0)
