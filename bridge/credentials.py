@@ -62,10 +62,15 @@ class AccountSecrets:
 
 @dataclass(frozen=True, slots=True)
 class Secrets:
-    """All secrets of a configuration; ``accounts`` in the order of its accounts."""
+    """All secrets of a configuration; ``accounts`` in the order of its accounts.
+
+    ``admin_token`` and ``api_key`` are None where the configuration has none.
+    """
 
     token: Secret
     accounts: tuple[AccountSecrets, ...]
+    admin_token: Secret | None = None
+    api_key: Secret | None = None
 
 
 def resolve(
@@ -107,7 +112,10 @@ def resolve_all(file: ConfigFile, environment: Mapping[str, str] = os.environ) -
             faults.append(Fault(file.where(*key), str(fault)))
             return nothing
 
-    token = found(file.config.api.token, "api", "token")
+    api = file.config.api
+    token = found(api.token, "api", "token")
+    admin_token = None if api.admin_token is None else found(api.admin_token, "api", "admin_token")
+    api_key = None if api.api_key is None else found(api.api_key, "api", "api_key")
     accounts = []
     for index, account in enumerate(file.config.account):
         password = found(account.password, "account", index, "password")
@@ -118,7 +126,7 @@ def resolve_all(file: ConfigFile, environment: Mapping[str, str] = os.environ) -
         accounts.append(AccountSecrets(password, local_password))
     if faults:
         raise ConfigError(tuple(faults))
-    return Secrets(token, tuple(accounts))
+    return Secrets(token, tuple(accounts), admin_token, api_key)
 
 
 def missing(rest: Rest, environment: Mapping[str, str] = os.environ) -> Iterator[Fault]:

@@ -376,3 +376,16 @@ def test_one_fault_of_a_trusted_network_is_told_once(entry: str, found: list[str
 def test_the_same_trust_twice_is_a_fault() -> None:
     (found,) = faults(LEAST + TRUSTED % "B@pec.example")
     assert "smtp.trusted[2]: says the same as one above" in found
+
+
+def test_one_may_begin_without_an_account_where_that_is_allowed() -> None:
+    text = '[api]\ntoken = { env = "T" }\n'
+    assert parse(text, accounts=False).config.account == ()
+    assert parse(f"account = []\n{text}", accounts=False).config.account == ()
+    with pytest.raises(ConfigError, match="account: is missing"):
+        parse(text)
+    with pytest.raises(ConfigError, match="is not the address of an"):
+        parse(
+            f'{text}[[smtp.trusted]]\nnetwork = "127.0.0.1/32"\naccount = "a@b.it"\n',
+            accounts=False,
+        )

@@ -18,9 +18,9 @@ Found = Iterator[tuple[Key, str]]
 _LOOPBACK = ("127.0.0.1", "::1")
 
 
-def across(document: Mapping[str, Any]) -> Found:
-    """Yield each fault with the key that it is told of."""
-    if document.get("account") == []:
+def across(document: Mapping[str, Any], accounts: bool = True) -> Found:
+    """Yield each fault with the key that it is told of; ``accounts``: there must be one."""
+    if accounts and document.get("account") == []:
         yield ("account",), "must name at least one mailbox"
     yield from _addresses(document)
     yield from _usernames(document)

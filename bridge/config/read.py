@@ -84,8 +84,10 @@ def find_file(given: Path | None, environment: Mapping[str, str]) -> Path:
     )
 
 
-def load(path: Path) -> ConfigFile:
+def load(path: Path, *, accounts: bool = True) -> ConfigFile:
     """Read the settings in ``path``; relative paths in it count from its folder.
+
+    ``accounts`` False takes a file without any: one begins with no mailbox.
 
     Raises:
         ConfigError: it cannot be read, or anything in it is wrong.
@@ -96,16 +98,19 @@ def load(path: Path) -> ConfigFile:
         raise ConfigError((Fault(str(path), f"cannot be read: {error.strerror}"),)) from None
     except UnicodeDecodeError:
         raise ConfigError((Fault(str(path), "is not UTF-8 text"),)) from None
-    return parse(text, name=str(path), folder=path.resolve().parent)
+    return parse(text, name=str(path), folder=path.resolve().parent, accounts=accounts)
 
 
-def parse(text: str, *, name: str = "config", folder: Path = Path()) -> ConfigFile:
+def parse(
+    text: str, *, name: str = "config", folder: Path = Path(), accounts: bool = True
+) -> ConfigFile:
     """Read settings from TOML ``text``.
 
     Args:
         text: the TOML.
         name: what to call it in faults.
         folder: what relative paths in it start from.
+        accounts: whether there must be one.
 
     Raises:
         ConfigError: anything in it is wrong.
@@ -115,6 +120,8 @@ def parse(text: str, *, name: str = "config", folder: Path = Path()) -> ConfigFi
     except tomllib.TOMLDecodeError as error:
         raise ConfigError((Fault(name, f"is not TOML: {error}"),)) from None
     lines = find_lines(text.replace("\r\n", "\n"))
+    if not accounts:
+        document.setdefault("account", [])
     found: list[tuple[Key, str]] = []
     config: Config | None = None
     try:
@@ -125,7 +132,7 @@ def parse(text: str, *, name: str = "config", folder: Path = Path()) -> ConfigFi
         found += ((detail["loc"], _sentence(detail)) for detail in details)
     except _NotJson as error:
         found.append(((), str(error)))
-    found += across(document)
+    found += across(document, accounts)
     if config is None or found:
         found.sort(key=lambda fault: _line(lines, fault[0]) or 0)
         faults = (Fault(_where(name, lines, key), sentence) for key, sentence in found)

@@ -125,13 +125,24 @@ class SecretSource:
 
 @dataclass(frozen=True, slots=True, config=_RULES)
 class Api:
-    """The remote and the token for it."""
+    """The remote and the token for it.
+
+    ``admin_token`` is for the mailbox host, None for ``token``; ``email`` and ``api_key`` are the
+    account's at the token host, asked for where they are None.
+    """
 
     token: SecretSource
     base_url: Url = "https://ws.pecmassiva.com"
     admin_url: Url = "https://pec.openapi.it"
     oauth_url: Url = "https://oauth.openapi.com"
     timeout_s: Annotated[float, Field(gt=0, le=3600)] = 30.0
+    admin_token: SecretSource | None = None
+    email: Address | None = None
+    api_key: SecretSource | None = None
+
+    def __post_init__(self) -> None:
+        if self.api_key is not None and self.email is None:
+            raise ValueError("needs email beside api_key")
 
 
 @dataclass(frozen=True, slots=True, config=_RULES)
@@ -222,6 +233,16 @@ class Tls:
 
 
 @dataclass(frozen=True, slots=True, config=_RULES)
+class Prices:
+    """What the service costs, in EUR before VAT: nothing at the service says it."""
+
+    pec: Annotated[float, Field(ge=0, le=1000)] = 0.05
+    mailbox_year: Annotated[float, Field(ge=0, le=100_000)] = 99.0
+    flat_year: Annotated[float, Field(ge=0, le=1_000_000)] = 1500.0
+    vat_percent: Annotated[float, Field(ge=0, le=100)] = 22.0
+
+
+@dataclass(frozen=True, slots=True, config=_RULES)
 class Account:
     """One PEC mailbox.
 
@@ -255,6 +276,7 @@ class Config:
     smtp: Smtp = field(default_factory=Smtp)
     web: Web = field(default_factory=Web)
     tls: Tls = field(default_factory=Tls)
+    prices: Prices = field(default_factory=Prices)
 
 
 TABLES: dict[tuple[str, ...], type] = {
@@ -269,6 +291,7 @@ TABLES: dict[tuple[str, ...], type] = {
     ("smtp", "trusted"): Trusted,
     ("web",): Web,
     ("tls",): Tls,
+    ("prices",): Prices,
     ("account",): Account,
 }
 """Each table's path in the file and what it holds."""

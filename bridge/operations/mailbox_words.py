@@ -1,0 +1,123 @@
+"""What a mailbox's state means, what comes next, and its lines in the configuration. Pure."""
+
+from __future__ import annotations
+
+import json
+import shlex
+from dataclasses import dataclass
+from pathlib import PurePath
+from typing import Any
+
+from bridge.api.mailbox_schema import Mailbox, MailboxState
+from bridge.operations.subject import moment
+from bridge.registration import values
+
+
+@dataclass(frozen=True, slots=True)
+class Meaning:
+    """A state in words; ``next`` is what to do, with ``{id}`` for the mailbox's."""
+
+    words: str
+    next: str
+    is_end: bool = False
+
+
+MEANINGS: dict[MailboxState, Meaning] = {
+    MailboxState.REGISTERED: Meaning(
+        "registered; waits for the signed form",
+        "`pec-bridge mailbox form {id} -o form.pdf`, sign it, then `pec-bridge mailbox activate "
+        "{id} --join form.pdf identity.pdf`",
+    ),
+    MailboxState.IN_PROGRESS: Meaning(
+        "the documents are being looked at, about a working day",
+        "`pec-bridge mailbox watch {id}`",
+    ),
+    MailboxState.ACTIVE: Meaning("active", "", is_end=True),
+    MailboxState.WRONG_DOCUMENTS: Meaning(
+        "the documents were turned away",
+        "check that form and identity document are readable, signed and in one PDF, then "
+        "`pec-bridge mailbox activate {id} F.pdf` again",
+        is_end=True,
+    ),
+    MailboxState.REVOKED: Meaning(
+        "revoked or expired: it neither sends nor receives",
+        "`pec-bridge mailbox renew {id}` takes it up again",
+        is_end=True,
+    ),
+    MailboxState.CLOSED: Meaning("closed for good", "", is_end=True),
+    MailboxState.CANCELLED: Meaning(
+        "the registration was cancelled", "register it again", is_end=True
+    ),
+    MailboxState.UNKNOWN: Meaning("in a state that this version does not know", ""),
+}
+
+
+def facts(mailbox: Mailbox) -> dict[str, Any]:
+    """Return what a list says of a mailbox."""
+    meaning = MEANINGS[mailbox.state]
+    return {
+        "id": mailbox.id,
+        "address": mailbox.address,
+        "kind": mailbox.kind,
+        "state": mailbox.state_text,
+        "state_words": meaning.words,
+        "is_active": mailbox.state is MailboxState.ACTIVE,
+        "is_end": meaning.is_end,
+        "owner": mailbox.owner,
+        "registered_at": moment(mailbox.registered_at),
+        "expires_on": mailbox.expires_on and mailbox.expires_on.isoformat(),
+        "next": meaning.next.format(id=mailbox.id) or None,
+    }
+
+
+def whole_facts(mailbox: Mailbox) -> dict[str, Any]:
+    """Return all that is known of a mailbox."""
+    return {
+        **facts(mailbox),
+        "domain": mailbox.domain,
+        "applicant": mailbox.applicant,
+        "holder": mailbox.holder or None,
+        "user_id": mailbox.user_id or None,
+        "fulfilled_at": moment(mailbox.fulfilled_at),
+        "revoked_at": moment(mailbox.revoked_at),
+        "renews_itself": mailbox.renews_itself,
+        "callback_url": mailbox.callback_url or None,
+        "disk_space": mailbox.disk_space,
+        "history_space": mailbox.history_space,
+        "archive_space": mailbox.archive_space,
+        "documents": list(mailbox.documents),
+        "users": [
+            {
+                "id": user.id,
+                "name": f"{user.name} {user.surname}".strip(),
+                "description": user.description,
+                "email": user.email,
+                "login": user.login,
+            }
+            for user in mailbox.users
+        ],
+    }
+
+
+def account_lines(address: str, folder: PurePath) -> str | None:
+    """Return what to write into the configuration for a mailbox, and how its secret gets there.
+
+    None for what is no plain address: the lines are copied into a file and a shell.
+    """
+    try:
+        box = values.box(address)
+    except ValueError:
+        return None
+    place = folder / f"{box.partition('@')[0]}.password"
+    quoted = shlex.quote(str(place))
+    return f"""\
+# Add to the configuration:
+[[account]]
+address = {json.dumps(box)}
+password = {{ file = {json.dumps(str(place))} }}
+
+# The password is the one that was set for the mailbox (the service wrote to the applicant's
+# e-mail). Put it there so that nobody else reads it, then start the bridge again:
+#   install -m 0600 /dev/null {quoted}
+#   read -rs P && printf '%s\\n' "$P" > {quoted}; unset P
+"""
