@@ -159,6 +159,13 @@ def test_every_command_that_the_documents_name_exists(name: str) -> None:
         assert wrong(words) is None, words
 
 
+@pytest.mark.parametrize(
+    "name", [one for one in COMMANDS if one.split()[1] in ("mailbox", "token", "wallet")]
+)
+def test_every_command_of_administration_is_in_its_document(name: str) -> None:
+    assert f"| `{name}` |" in (TOP / "docs" / "administration.md").read_text(encoding="utf-8")
+
+
 def reference() -> str:
     found = REFERENCE.search(README)
     assert found is not None
@@ -285,7 +292,13 @@ def test_the_changelog_keeps_its_form() -> None:
 
 
 @pytest.mark.parametrize(
-    "path", ["README.md", "CHANGELOG.md", *(f"docs/{one.name}" for one in TOP.glob("docs/*.md"))]
+    "path",
+    [
+        "README.md",
+        "README.it.md",
+        "CHANGELOG.md",
+        *(f"docs/{one.name}" for one in TOP.glob("docs/*.md")),
+    ],
 )
 def test_links_between_documents_lead_somewhere(path: str) -> None:
     text = (TOP / path).read_text(encoding="utf-8")

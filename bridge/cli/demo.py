@@ -115,7 +115,7 @@ def _config(folder: Path, api_url: str, imap_port: int, smtp_port: int) -> Confi
 
     nowhere = SecretSource(env="UNUSED")
     return Config(
-        api=Api(token=nowhere, base_url=api_url),
+        api=Api(token=nowhere, base_url=api_url, admin_url=api_url, oauth_url=api_url),
         account=(Account(address=ADDRESS, password=nowhere),),
         data_dir=folder,
         sync=Sync(interval_s=1.0, request_budget_per_day=10**9),

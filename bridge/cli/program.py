@@ -6,7 +6,18 @@ import sys
 
 import typer
 
-from bridge.cli import daemon, demo, facts, queue, receipts, sendmail, simulator, streams
+from bridge.cli import (
+    daemon,
+    demo,
+    facts,
+    mailbox,
+    queue,
+    receipts,
+    sendmail,
+    simulator,
+    streams,
+    token,
+)
 from bridge.cli.words import is_text
 
 NAME = "pec-bridge"
@@ -35,6 +46,9 @@ def build() -> typer.Typer:
     program.add_typer(facts.inbox, name="inbox")
     program.command()(facts.quota)
     program.command()(facts.sync)
+    program.add_typer(mailbox.commands, name="mailbox")
+    program.add_typer(token.commands, name="token")
+    program.command()(token.wallet)
     program.command(cls=sendmail.Verbatim)(sendmail.sendmail)
     return program
 

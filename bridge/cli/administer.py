@@ -1,0 +1,121 @@
+"""How the administration commands reach their hosts, and how they ask before money is spent.
+
+The account's API key is read without being shown, from the terminal or else from standard input;
+it is never an argument and never kept.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import typer
+
+from bridge.cli.failure import FAILED, say
+from bridge.cli.output import visible
+from bridge.config import ConfigFile
+
+if TYPE_CHECKING:
+    from bridge.api.connection import Basic
+
+
+def settings(path: Path | None) -> ConfigFile:
+    """Read the configuration; it need not have an account yet."""
+    import os
+
+    from bridge.config import find_file, load
+
+    return load(find_file(path, os.environ), accounts=False)
+
+
+def ask_mailboxes(file: ConfigFile, name: str, arguments: Mapping[str, Any] | None = None) -> Any:
+    """Carry out an operation at the mailbox host."""
+    from bridge.app.administration import mailbox_client, mailbox_operations
+    from bridge.clock import SystemClock
+
+    async def work() -> Any:
+        clock = SystemClock()
+        async with mailbox_client(file, clock) as client:
+            offer = mailbox_operations(client, file, clock)
+            return await offer.perform(name, arguments or {}, _no_progress)
+
+    _quiet()
+    return asyncio.run(work())
+
+
+class Account:
+    """The token host, opened with e-mail and key: configured, or asked for once."""
+
+    def __init__(self, file: ConfigFile) -> None:
+        from bridge.app.administration import account_key
+
+        self._file = file
+        self._credentials = account_key(file) or _asked(file.config.api.email)
+
+    def ask(self, name: str, arguments: Mapping[str, Any] | None = None) -> Any:
+        """Carry out an operation at the token host."""
+        from bridge.app.administration import token_operations
+        from bridge.clock import SystemClock
+
+        async def work() -> Any:
+            async with token_operations(self._file, self._credentials, SystemClock()) as offer:
+                return await offer.perform(name, arguments or {}, _no_progress)
+
+        _quiet()
+        return asyncio.run(work())
+
+
+def _asked(email: str | None) -> Basic:
+    from bridge.api.connection import Basic
+
+    if email is None:
+        email = _line("E-mail of the account at openapi.com")
+    return Basic(email, _line("API key", hide=True))
+
+
+def _line(prompt: str, hide: bool = False) -> str:
+    """Ask on the terminal; without one, take a line of standard input."""
+    if sys.stdin.isatty():
+        return str(typer.prompt(prompt, hide_input=hide, err=True)).strip()
+    line = sys.stdin.readline().strip()
+    if not line:
+        raise typer.BadParameter(
+            f"{prompt} is needed: on the terminal, as a line of standard input, or in [api]."
+        )
+    return line
+
+
+def agree(asked: Mapping[str, Any], yes: bool) -> None:
+    """Show doubts and cost, and go on only if a person says so (or did, by ``--yes``)."""
+    for doubt in asked.get("doubts") or ():
+        say(f"Please check: {visible(doubt)}")
+    if asked.get("note"):
+        say(visible(asked["note"]))
+    cost = asked.get("cost")
+    if cost is not None:
+        say(cost["words"])
+    if not yes:
+        typer.confirm(visible(asked["question"]), abort=True, err=True)
+
+
+def typed(asked: Mapping[str, Any]) -> str:
+    """Have the address typed; on standard input where there is no terminal."""
+    say(visible(asked["question"]))
+    line = _line(f"Type {visible(asked['address'])} to do it")
+    if line.casefold() != str(asked["address"]).casefold():
+        say("That is not the address: nothing was done.")
+        raise typer.Exit(FAILED)
+    return line
+
+
+def _no_progress(_done: int, _total: int) -> None:
+    return None
+
+
+def _quiet() -> None:
+    from bridge.log import configure
+
+    configure("human", "error")
