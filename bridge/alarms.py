@@ -32,7 +32,7 @@ SENDER = Person("pec-bridge", f"pec-bridge@{DOMAIN}")
 
 
 class AlarmKind(Enum):
-    """What an alarm is about; sending, then receipts, then reading."""
+    """What an alarm is about; sending, then receipts, then reading, then what runs out."""
 
     UNCERTAIN = "uncertain"
     RESTORED = "restored"
@@ -51,6 +51,9 @@ class AlarmKind(Enum):
     READING = "reading"
     REQUESTS = "requests"
     DELETION = "deletion"
+    TOKEN_EXPIRY = "token-expiry"  # noqa: S105 - a name
+    MAILBOX_EXPIRY = "mailbox-expiry"
+    CREDIT = "credit"
 
 
 async def raise_alarm(

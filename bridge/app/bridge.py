@@ -23,6 +23,7 @@ from bridge.app.housekeeping import Housekeeping
 from bridge.app.offer import operations
 from bridge.app.reading import Reading
 from bridge.app.room import make_room
+from bridge.app.running_out import RunningOut
 from bridge.app.sending import Sending
 from bridge.app.servers import imap_server, smtp_server
 from bridge.app.worker import Workers
@@ -135,7 +136,13 @@ class Bridge:
         self._control = ControlServer(self._config.data_dir, offer.perform)
         await self._control.start()
         housekeeping = Housekeeping(core.mailboxes, self._clock)
-        works = {**sending.works(), **reading.works(), "housekeeping": housekeeping.run}
+        running_out = RunningOut(core, self._secrets, self._http_transport)
+        works = {
+            **sending.works(),
+            **reading.works(),
+            "housekeeping": housekeeping.run,
+            "running out": running_out.run,
+        }
         self._workers = Workers(works, self._clock)
         self._work = asyncio.create_task(self._workers.run())
         return Listening(

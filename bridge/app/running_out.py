@@ -1,0 +1,218 @@
+"""What runs out: a token's or a mailbox's time, the wallet's credit; looked at once a day.
+
+Alarms come 30 and 7 days before an end, and when the credit does not pay for what waits in the
+queue at ``[prices]``; each ends by itself when its cause does. Nothing here is needed to send or
+to read: what the configuration has no credentials for, or the token no permission, is not looked
+at, and the log says so once.
+
+Failure: a host that does not answer is asked again an hour later.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Awaitable, Mapping
+from contextlib import asynccontextmanager
+from datetime import date, datetime
+from decimal import Decimal
+from typing import TYPE_CHECKING
+
+import structlog
+
+from bridge.alarms import AlarmKind, clear_alarm, raise_alarm
+from bridge.api.connection import ApiConnection, Basic
+from bridge.api.errors import ApiError, NotSent, Refused
+from bridge.api.mailboxes import MailboxClient
+from bridge.api.token_schema import Token
+from bridge.api.tokens import TokenClient
+from bridge.app.core import Core
+from bridge.app.running_out_notice import Notice, credit_is_low, mailbox_expires, token_expires
+from bridge.clock import ROME
+from bridge.credentials import Secrets
+from bridge.mailbox import MailboxTransaction
+from bridge.model import AccountId
+from bridge.store.base import ReadTransaction, StoreFailed
+
+if TYPE_CHECKING:
+    import httpx
+
+log = structlog.get_logger()
+
+FIRST_AFTER_S = 300.0
+"""A start has more urgent things to ask, and a bridge that is restarted often asks no oftener."""
+
+EVERY_S = 86_400.0
+AGAIN_S = 3600.0
+MARKS_DAYS = (7, 30)
+"""Narrowest first: what has come to the second mark is told of that one alone."""
+
+Alarms = Mapping[str, Notice]
+"""What there is to say about one account, by the alarm's key."""
+
+
+class RunningOut:
+    """See the module.
+
+    Args:
+        core: data and accounts.
+        secrets: the tokens in use, and the account's key if there is one.
+        http_transport: where requests go instead of the network.
+    """
+
+    def __init__(
+        self, core: Core, secrets: Secrets, http_transport: httpx.AsyncBaseTransport | None = None
+    ) -> None:
+        self._core = core
+        self._transport = http_transport
+        self._in_use = {one.reveal() for one in (secrets.token, secrets.admin_token) if one}
+        self._admin_token = secrets.admin_token or secrets.token
+        email, key = core.config.api.email, secrets.api_key
+        self._account = None if email is None or key is None else Basic(email, key.reveal())
+        self._may_list = True
+        self._told: set[str] = set()
+
+    @asynccontextmanager
+    async def _connection(self, url: str, token: str | Basic) -> AsyncIterator[ApiConnection]:
+        """Give a connection for one look: kept all day it would hold memory for nothing."""
+        connection = ApiConnection(
+            url,
+            token,
+            clock=self._core.clock,
+            timeout_s=self._core.config.api.timeout_s,
+            transport=self._transport,
+        )
+        try:
+            yield connection
+        finally:
+            await connection.aclose()
+
+    async def run(self) -> None:
+        """Look once a day, for ever."""
+        await self._core.clock.sleep(FIRST_AFTER_S)
+        while True:
+            try:
+                answered = await self.look()
+            except StoreFailed as error:
+                log.error("what runs out cannot be looked at", reason=str(error))
+                answered = False
+            await self._core.clock.sleep(EVERY_S if answered else AGAIN_S)
+
+    async def look(self) -> bool:
+        """Look at everything once; False if a host did not answer and is to be asked again."""
+        api, clock = self._core.config.api, self._core.clock
+        answered = True
+        if self._account is None:
+            self._say_once("[api] has no email and api_key: tokens and credit are not watched")
+        else:
+            async with self._connection(api.oauth_url, self._account) as connection:
+                tokens = TokenClient(connection, clock)
+                answered &= await self._try(self._look_at_tokens(tokens))
+                answered &= await self._try(self._look_at_credit(tokens))
+        if self._may_list:
+            token = self._admin_token.reveal()
+            async with self._connection(api.admin_url, token) as connection:
+                mailboxes = MailboxClient(connection, clock)
+                answered &= await self._try(self._look_at_mailboxes(mailboxes))
+        return answered
+
+    async def _try(self, look: Awaitable[None]) -> bool:
+        try:
+            await look
+        except ApiError as error:
+            if not _stays_so(error):
+                log.info("what runs out is asked for again later", reason=error.reason)
+                return False
+            self._say_once(error.reason)
+        return True
+
+    def _say_once(self, reason: str) -> None:
+        if reason not in self._told:
+            self._told.add(reason)
+            log.info("what runs out is not looked at", reason=reason)
+
+    async def _look_at_tokens(self, client: TokenClient) -> None:
+        used = [one for one in await client.tokens() if one.secret in self._in_use]
+        found: dict[str, Notice] = {}
+        for token in used:
+            found |= self._about_token(token)
+        for one in self._core.accounts:
+            await self._settle(one.id, AlarmKind.TOKEN_EXPIRY, found)
+
+    def _about_token(self, token: Token) -> dict[str, Notice]:
+        if token.expires_at is None:
+            return {}
+        on = _in_rome(token.expires_at)
+        mark = self._mark(on)
+        if mark is None:
+            return {}
+        name = token.name or token.ending
+        return {f"{token.ending}:{on}:{mark}": token_expires(name, on, self._days_until(on))}
+
+    async def _look_at_credit(self, client: TokenClient) -> None:
+        price = Decimal(str(self._core.config.prices.pec))
+        wallet = await client.wallet()
+
+        async def work(tx: ReadTransaction) -> int:
+            waiting = [await tx.queued_recipients(one.id) for one in self._core.accounts]
+            return sum(waiting)
+
+        waiting = await self._core.store.read(work)
+        is_paid_for_each = self._core.config.send.plan == "standard"
+        cost = price * waiting if is_paid_for_each else Decimal(0)
+        found: dict[str, Notice] = {}
+        if cost > Decimal(str(wallet.credit_eur)):
+            found = {"queue": credit_is_low(wallet.credit_eur, waiting, float(cost))}
+        for one in self._core.accounts:
+            await self._settle(one.id, AlarmKind.CREDIT, found)
+
+    async def _look_at_mailboxes(self, client: MailboxClient) -> None:
+        try:
+            mailboxes = await client.mailboxes()
+        except ApiError as error:
+            self._may_list = not _stays_so(error)  # a right it lacks today it lacks tomorrow
+            raise
+        by_address = {one.address.casefold(): one for one in mailboxes}
+        for one in self._core.accounts:
+            mailbox = by_address.get(one.settings.address.casefold())
+            found: dict[str, Notice] = {}
+            on = mailbox.expires_on if mailbox is not None else None
+            if mailbox is not None and on is not None and (mark := self._mark(on)) is not None:
+                days = self._days_until(on)
+                notice = mailbox_expires(
+                    mailbox.address, mailbox.id, on, days, mailbox.renews_itself is True
+                )
+                found[f"{on}:{mark}"] = notice
+            await self._settle(one.id, AlarmKind.MAILBOX_EXPIRY, found)
+
+    def _days_until(self, on: date) -> int:
+        return (on - _in_rome(self._core.clock.now())).days
+
+    def _mark(self, on: date) -> int | None:
+        """Return the narrowest mark that a day has come to, None if it is further off."""
+        days = self._days_until(on)
+        return next((mark for mark in MARKS_DAYS if days <= mark), None)
+
+    async def _settle(self, account: AccountId, kind: AlarmKind, found: Alarms) -> None:
+        """Raise what is to be raised for an account, and end what has lost its cause."""
+        now = self._core.clock.now()
+
+        async def work(mtx: MailboxTransaction) -> None:
+            for alarm in await mtx.tx.alarms(account):
+                if alarm.kind == kind.value and alarm.key not in found:
+                    await clear_alarm(mtx, account, kind, alarm.key, now)
+            for key, notice in found.items():
+                await raise_alarm(
+                    mtx, account, kind, key, notice.subject, notice.italian, notice.english, now
+                )
+
+        await self._core.mailboxes.write(work)
+
+
+def _stays_so(error: ApiError) -> bool:
+    """Tell whether the same question would be refused again: no permission, no such thing."""
+    return isinstance(error, Refused) or (
+        isinstance(error, NotSent) and error.kind == "credentials"
+    )
+
+
+def _in_rome(at: datetime) -> date:
+    return at.astimezone(ROME).date()

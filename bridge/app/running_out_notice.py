@@ -1,0 +1,68 @@
+"""What the alarms about what runs out say: subject, Italian, English. Pure text."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """An alarm's words."""
+
+    subject: str
+    italian: str
+    english: str
+
+
+def token_expires(name: str, on: date, days: int) -> Notice:
+    """Say that the token that sends and reads is about to expire."""
+    return Notice(
+        f"{_title(days)}: token {name}",
+        f"Il token {name!r} {_italian(days)} ({on:%d/%m/%Y}). Da allora non si invia e non si "
+        "riceve più nulla.\nPer prolungarlo: pec-bridge token renew",
+        f"The token {name!r} {_english(days)} ({on.isoformat()}). From then on nothing is sent or "
+        "received.\nTo prolong it: pec-bridge token renew",
+    )
+
+
+def mailbox_expires(address: str, id: str, on: date, days: int, renews_itself: bool) -> Notice:
+    """Say that a mailbox is about to expire."""
+    italian = english = ""
+    if renews_itself:
+        italian = "\nIl rinnovo automatico è attivo: controllare che il credito basti."
+        english = "\nIt renews itself: see that the credit is enough."
+    return Notice(
+        f"{_title(days)}: {address}",
+        f"La casella {address} {_italian(days)} ({on:%d/%m/%Y}). Da allora non invia e non riceve "
+        f"più; il rinnovo costa.{italian}\nPer rinnovarla: pec-bridge mailbox renew {id}",
+        f"The mailbox {address} {_english(days)} ({on.isoformat()}). From then on it neither sends "
+        f"nor receives; renewing costs money.{english}\nTo renew it: pec-bridge mailbox renew {id}",
+    )
+
+
+def credit_is_low(credit_eur: float, waiting: int, cost_eur: float) -> Notice:
+    """Say that the wallet does not pay for what waits in the queue."""
+    return Notice(
+        f"Credito insufficiente / Not enough credit: {credit_eur:.2f} EUR",
+        f"Nel conto restano {credit_eur:.2f} EUR; per i {waiting} destinatari in coda servono "
+        f"circa {cost_eur:.2f} EUR ([prices]). Quando il credito finisce gli invii si fermano, "
+        "senza perdersi, e riprendono dopo la ricarica.",
+        f"The wallet has {credit_eur:.2f} EUR left; the {waiting} recipients in the queue cost "
+        f"about {cost_eur:.2f} EUR ([prices]). When the credit is used up sending stops, loses "
+        "nothing, and goes on once it is topped up.",
+    )
+
+
+def _title(days: int) -> str:
+    return "Scaduto / Expired" if days < 0 else "In scadenza / About to expire"
+
+
+def _italian(days: int) -> str:
+    return "è scaduto" if days < 0 else "scade oggi" if days == 0 else f"scade fra {days} giorni"
+
+
+def _english(days: int) -> str:
+    if days < 0:
+        return "has expired"
+    return "expires today" if days == 0 else f"expires in {days} days"
