@@ -54,6 +54,7 @@ class AlarmKind(Enum):
     TOKEN_EXPIRY = "token-expiry"  # noqa: S105 - a name
     MAILBOX_EXPIRY = "mailbox-expiry"
     CREDIT = "credit"
+    NOT_CERTIFIED = "not-certified"
 
 
 async def raise_alarm(

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Literal
 import structlog
 
 from bridge.app.core import Core
+from bridge.app.domains import Domains
 from bridge.app.housekeeping import Housekeeping
 from bridge.app.offer import operations
 from bridge.app.reading import Reading
@@ -79,6 +80,7 @@ class Bridge:
         self._imap: ImapServer | None = None
         self._control: ControlServer | None = None
         self._reading: Reading | None = None
+        self._domains: Domains | None = None
         self._workers: Workers | None = None
         self._work: asyncio.Task[None] | None = None
 
@@ -136,12 +138,14 @@ class Bridge:
         self._control = ControlServer(self._config.data_dir, offer.perform)
         await self._control.start()
         housekeeping = Housekeeping(core.mailboxes, self._clock)
+        domains = self._domains = Domains(core, self._secrets, self._http_transport)
         running_out = RunningOut(core, self._secrets, self._http_transport)
         works = {
             **sending.works(),
             **reading.works(),
             "housekeeping": housekeeping.run,
             "running out": running_out.run,
+            **domains.works(),
         }
         self._workers = Workers(works, self._clock)
         self._work = asyncio.create_task(self._workers.run())
@@ -194,6 +198,8 @@ class Bridge:
         if self._work is not None:
             self._work.cancel()
             await asyncio.gather(self._work, return_exceptions=True)
+        if self._domains is not None:
+            await self._domains.aclose()
         if self._core is not None:
             core, self._core = self._core, None
             await core.close()

@@ -161,6 +161,7 @@ class Send:
     dedup_window_h: Annotated[float, Field(ge=0, le=24 * 366)] = 24.0
     same_message_id: Literal["refuse", "send"] = "refuse"
     waiting_alarm_min: Annotated[float, Field(ge=1, le=7 * 24 * 60)] = 60.0
+    check_domains: Literal["off", "warn"] = "off"
 
 
 @dataclass(frozen=True, slots=True, config=_RULES)

@@ -13,7 +13,8 @@ from bridge.config import Config
 _ALWAYS = ("POST:send", "GET:send", "GET:inbox", "GET:quota")
 _DELETE_INBOX = "DELETE:inbox"
 _DELETE_RECEIPTS = "DELETE:send"
-_ADMIN = ("GET:domini_pec", "GET:verifica_pec", "GET:pec", "POST:pec", "PATCH:pec")
+_DOMAINS = "GET:domini_pec"
+_ADMIN = (_DOMAINS, "GET:verifica_pec", "GET:pec", "POST:pec", "PATCH:pec")
 _REVOKE = "DELETE:pec"
 
 
@@ -24,7 +25,10 @@ def for_sending(config: Config, *, delete_receipts: bool = False) -> tuple[str, 
         wanted.append(_DELETE_INBOX)
     if delete_receipts:
         wanted.append(_DELETE_RECEIPTS)
-    return tuple(_at(config.api.base_url, one) for one in wanted)
+    scopes = tuple(_at(config.api.base_url, one) for one in wanted)
+    if config.send.check_domains == "warn" and config.api.admin_token is None:
+        scopes += (_at(config.api.admin_url, _DOMAINS),)
+    return scopes
 
 
 def for_mailboxes(config: Config, *, revoke: bool = False) -> tuple[str, ...]:

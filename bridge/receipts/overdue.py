@@ -45,7 +45,9 @@ ASK_LIMIT = 20
 
 CATCH_UP = timedelta(days=7)
 FADE_AFTER = timedelta(days=30)
-_FADING = frozenset({AlarmKind.FAILURE.value, AlarmKind.ANOMALY.value})
+_FADING = frozenset(
+    {AlarmKind.FAILURE.value, AlarmKind.ANOMALY.value, AlarmKind.NOT_CERTIFIED.value}
+)
 
 
 class StatusClient(Protocol):

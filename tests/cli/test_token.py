@@ -67,6 +67,7 @@ async def test_create_puts_a_token_with_the_least_rights_into_its_file(world: Ad
     ("settings", "words", "scopes"),
     [
         (("sync", 'delete = "never"'), (), SENDING[1:]),
+        (("send", 'check_domains = "warn"'), (), [*SENDING, ADMIN[0]]),
         (None, ("--may-delete-receipts",), ["DELETE:127.0.0.1/send", *SENDING]),
         (None, ("--admin",), [*SENDING, *ADMIN]),
         (("api", 'admin_token = { file = "admin" }'), ("--admin",), ADMIN),
@@ -77,7 +78,7 @@ async def test_create_puts_a_token_with_the_least_rights_into_its_file(world: Ad
         ),
         (("api", 'admin_token = { file = "admin" }'), (), SENDING),
     ],
-    ids=["never", "receipts", "both", "admin", "revoke", "sending"],
+    ids=["never", "domains", "receipts", "both", "admin", "revoke", "sending"],
 )
 async def test_the_rights_are_those_that_the_configuration_needs(
     world: Administered,
