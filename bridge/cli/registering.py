@@ -68,7 +68,9 @@ def _ask(field: Field, values: Mapping[str, Any]) -> str:
         say("\n".join(f"  {code}: {meaning}" for code, meaning in among.items()))
     while True:
         hint = "" if field.required else " (empty if none)"
-        answer = str(typer.prompt(f"{field.meaning}{hint}", default="", err=True)).strip()
+        answer = str(
+            typer.prompt(f"{field.meaning}{hint}", default="", show_default=False, err=True)
+        ).strip()
         if not answer and not field.required:
             return ""
         try:
