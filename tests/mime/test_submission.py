@@ -286,6 +286,12 @@ def test_so_does_what_grows(raw: bytes) -> None:
     assert refused(raw, rules=rules).code == 552
 
 
+def test_what_is_submitted_counts_too_if_less_is_posted() -> None:
+    """MAIL's SIZE is held to the same limit."""
+    raw = message(X_Long="x" * 100_000)
+    assert refused(raw, rules=replace(RULES, max_message_bytes=100_000)).code == 552
+
+
 def test_size_counts_for_each_pec_when_they_are_separate() -> None:
     raw = message("x" * 600)
     rules = replace(RULES, max_message_bytes=len(raw), bcc="separate")

@@ -372,6 +372,31 @@ async def test_a_clients_own_copy_without_a_message_id_is_known(
     assert len(await rig.mail("Sent")) == 2
 
 
+RAW = f"From: {ADDRESSES[0]}\r\nTo: cliente@altra.invalid\r\n\r\nSalve.\r\n".encode()
+
+
+async def test_a_message_that_was_never_submitted_is_nobodys_own_copy(rig: Rig) -> None:
+    sent = await rig.mailboxes.find(rig.accounts[0], SENT)
+    assert sent is not None
+    for raw in (b"Message-ID: <1@client.invalid>\r\n" + RAW, RAW):
+        message = await rig.mailboxes.prepare(raw)
+        await rig.mailboxes.append(sent.id, message, frozenset(), rig.clock.now())
+    assert len(await rig.mail("Sent")) == 2
+
+
+async def test_an_own_copy_stands_for_one_submission_only(rig: Rig) -> None:
+    sent = await rig.mailboxes.find(rig.accounts[0], SENT)
+    assert sent is not None
+    own = await rig.mailboxes.prepare(RAW)
+    await rig.mailboxes.append(sent.id, own, frozenset(), rig.clock.now())
+    envelope = Envelope(ADDRESSES[0], ("cliente@altra.invalid",))
+    for number in (1, 2):
+        made = Additions(lambda: "", lambda number=number: f"<{number}@pec.invalid>")  # type: ignore[misc]
+        submission = check_submission(RAW, envelope, SubmissionRules(), made)
+        await rig.outbox.enqueue(rig.accounts[0], submission, hashlib.sha256(RAW).digest())
+        assert len(await rig.mail("Sent")) == number
+
+
 async def test_a_clients_own_copy_of_other_bytes_shows_what_became_of_the_send(
     rig: Rig, simulator: Simulator
 ) -> None:

@@ -91,6 +91,8 @@ def _placement(draw: st.DrawFn) -> Composed:
             [("; ", ""), (";\r\n\t", ""), (" ", "no semicolon"), (" (x); ", "a comment")]
         )
     )
+    if spelling == "unquoted name":
+        name = name.replace(";", "")
     parameter = SPELLINGS[spelling](name)
     plain = "no=name" if spelling == "no name" else SPELLINGS["RFC 2231"](name)
     value = f"{word}{joint}{parameter}"
