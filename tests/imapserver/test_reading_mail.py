@@ -67,6 +67,16 @@ async def test_fields_of_parts_are_found_by_text_alone(rig: Rig) -> None:
     assert not await found(client, "HEADER X-Foo", "bar")
 
 
+async def test_a_field_of_a_part_is_found_however_long_it_is(rig: Rig) -> None:
+    raw = (
+        HEAD + b"Content-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\nX-Foo: %b ago\r\n\r\nx\r\n"
+        b"--b--\r\n"
+    ) % (b"paglia " * 10_000)
+    client = await with_mail(rig, raw)
+    assert await found(client, "TEXT", "ago")
+    assert not await found(client, "BODY", "ago")
+
+
 async def test_subjects_are_sorted_and_threaded_with_their_accents(rig: Rig) -> None:
     subjects = [b"=?utf-8?q?caff=C3=A8?=", b"caffe latte", b"CAFFE"]
     client = await with_mail(rig, *(b"Subject: %b\r\n\r\nx" % one for one in subjects))

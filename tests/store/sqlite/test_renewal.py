@@ -70,6 +70,10 @@ async def test_all_that_is_searched_and_sorted_by_is_renewed(
     assert await mailboxes.renew_texts() == 1
     assert await mailboxes.renew_texts() == 0
     assert await found(store, box, "old rules") == []
+    with sqlite3.connect(tmp_path / FILE_NAME) as connection:
+        left = connection.execute("SELECT rowid FROM body_index WHERE body_index MATCH '\"old\"'")
+        assert left.fetchall() == []
+    connection.close()
     assert await found(store, box, "perche \ufffd no") == [content]
     (row,) = await store.read(lambda tx: tx.sort_rows([content]))
     assert (row.base_subject, row.sent_at) == ("CAFFE\u0300", 1292389200)
