@@ -138,15 +138,8 @@ class Connection(SMTP):
             log.info("smtp login timeout", peer=self.peer)
             self._hang_up("421 4.4.2 Log in sooner")
 
-    def data_received(self, data: bytes) -> None:
-        """Take bytes in; from who was turned away none."""
-        if not self._turned_away:
-            super().data_received(data)
-
     def eof_received(self) -> bool:
         """Let the client close its own side: what it sent before that is still answered."""
-        if self._turned_away:
-            return False
         return bool(asyncio.StreamReaderProtocol.eof_received(self))
 
     async def finish(self) -> None:
