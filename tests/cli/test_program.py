@@ -92,7 +92,7 @@ def test_data_that_somebody_holds_without_answering_is_a_failure(
         (("queue", "show", "X"), "X"),
         (("queue", "cancel", "X"), "X"),
         (("queue", "retry", "X"), "X"),
-        (("queue", "resolve", "X", "--sent", "1"), "X"),
+        (("queue", "resolve", "X", "--sent", "20260115100000123"), "X"),
         (("receipts", "show", "20260101000000"), "20260101000000"),
         (("queue", "list", "--account", "nobody@pec.example"), "nobody@pec.example"),
         (("receipts", "list", "--account", "nobody@pec.example"), "nobody@pec.example"),
