@@ -184,8 +184,12 @@ class Absence:
 
     def has_seen_all(self, total: int | None) -> bool:
         """Tell whether the pass listed as many rows as the API says there are."""
-        listed = len(self._listed) + self._unreadable
-        return total is None or listed == total - self._state().excess
+        return total is None or self.listed == total - self._state().excess
+
+    @property
+    def listed(self) -> int:
+        """How many rows the pass has listed so far."""
+        return len(self._listed) + self._unreadable
 
     async def judge_all(self, total: int | None) -> Loss | None:
         """Draw the conclusions that only a pass over all pages allows; it has just ended.

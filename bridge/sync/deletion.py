@@ -180,7 +180,7 @@ class Deleter:
                     "il servizio non mostra il messaggio.",
                     f"the API does not show it: {error.reason}",
                 )
-            same_body = row.body_sha256 in (None, _digest(message.body))
+            same_body = row.body_sha256 == _digest(message.body)
             if same_body and agrees_exactly(row, message):
                 found.append(one.api_id)
         return found
@@ -225,7 +225,7 @@ class Deleter:
         if len(twins) == 1 and len(listed) == 1:
             return
         wanted = {wish.remote.id for wish in await self._ledger.wanted()}
-        like_it = [place for place in twins if place.body_sha256 in (row.body_sha256, None)]
+        like_it = [place for place in twins if place.body_sha256 == row.body_sha256]
         all_wanted = all(place.remote in wanted for place in like_it)
         if len(candidates) <= len(like_it) and (len(like_it) == 1 or all_wanted):
             return

@@ -297,7 +297,7 @@ class Listing:
     async def _end_sweep(self, total: int | None, *, found: bool) -> None:
         """The oldest row was reached: the whole listing was seen."""
         self._swept_at = self._clock.now()
-        has_seen_all = self._absence.has_seen_all(total)
+        has_seen_all, listed = self._absence.has_seen_all(total), self._absence.listed
         if not has_seen_all:  # perhaps the pages are cut in another way
             self.state = replace(self.state, layout=None)
         elif self._is_unbroken:
@@ -311,8 +311,8 @@ class Listing:
             self.state, sweep=None, whole_at=self._clock.now() if is_proof else None
         )
         self._put_off_next(is_proof=is_proof)
-        if total is not None and not found and not self.doubtful and not self.is_in_doubt:
-            self._judge_total(total)
+        if total is not None and self._is_unbroken and not self.is_in_doubt:
+            self._judge_total(total - listed)
 
     def _put_off_next(self, *, is_proof: bool) -> None:
         """Repeat a pass that proved nothing: at once, and ever later if that goes on."""
@@ -321,9 +321,11 @@ class Listing:
         wait = timedelta() if late < 0 else BROKEN_WAIT * 2 ** min(late, 11)
         self._whole_not_before = self._clock.now() + min(wait, WHOLE_EVERY)
 
-    def _judge_total(self, total: int) -> None:
-        """Believe that the API counts rows that it does not list, or the reverse, in the end."""
-        excess = total - self._ledger.live
+    def _judge_total(self, excess: int) -> None:
+        """Believe in the end that the API counts more rows than it lists, or fewer.
+
+        What is known here does not matter for that: a known row that is not listed is gone.
+        """
         if excess == self.state.excess:
             self.state = replace(self.state, suspected=None)
         elif excess != self.state.suspected:  # perhaps the pages are cut in another way

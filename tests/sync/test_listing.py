@@ -145,20 +145,21 @@ async def test_a_moved_message_stays_moved(tmp_path: Path) -> None:
 
 
 class Miscounting:
-    """A client of an API whose total counts two rows that it never lists."""
+    """A client of an API whose total is off: at first it counts two rows that it never lists."""
 
-    def __init__(self, client: PecClient) -> None:
+    def __init__(self, client: PecClient, off: list[int] | None = None) -> None:
         self._client = client
+        self._off = [2] if off is None else off
         self.inbox_message = client.inbox_message
         self.delete_inbox = client.delete_inbox
         self.quota = client.quota
 
     def charged(self, purpose: Purpose) -> Miscounting:
-        return Miscounting(self._client.charged(purpose))
+        return Miscounting(self._client.charged(purpose), self._off)
 
     async def inbox_page(self, page: int | None = None, query: str | None = None) -> InboxPage:
         shown = await self._client.inbox_page(page, query)
-        return replace(shown, total=(shown.total or 0) + 2)
+        return replace(shown, total=(shown.total or 0) + self._off[0])
 
 
 async def test_a_total_that_counts_what_is_not_listed_does_not_cost_a_pass_each_time(
@@ -171,6 +172,24 @@ async def test_a_total_that_counts_what_is_not_listed_does_not_cost_a_pass_each_
             await here.sync_now()
         assert await costs(here) == (1, 0)
         assert len(await here.messages()) == 60
+
+
+@pytest.mark.parametrize("by", [2, -2])
+async def test_a_total_that_was_off_for_days_hides_no_departure_afterwards(
+    tmp_path: Path, by: int
+) -> None:
+    off = [by]
+    options = STABLE.replace(order=Order.NEWEST)
+    async with world(tmp_path, options, wrap=lambda client: Miscounting(client, off)) as here:
+        here.simulator.seed(ADDRESS, 60)
+        for _ in range(4):
+            await here.sync_now()
+        off[0] = 0
+        here.simulator.delete(ADDRESS, here.simulator.inbox(ADDRESS)[50].row)
+        for _ in range(4):
+            await here.clock.advance(90_000)
+            await here.sync_now()
+        assert len(await here.messages()) == 59
 
 
 async def test_everything_is_looked_at_once_a_day(tmp_path: Path) -> None:

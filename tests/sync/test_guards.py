@@ -1,0 +1,217 @@
+"""Each guard before a message is deleted, leaves INBOX or is taken for another: one case for each.
+
+What happens between two requests is tried between any two of them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from bridge.api.budget import Purpose
+from bridge.api.client import PecClient
+from bridge.api.schema import InboxPage, InboxRow, UnreadableRow
+from bridge.model import Uid
+from bridge.simulator import SEQUENCE_READING, Ids, Options, Order, PastEnd
+from bridge.simulator.inbox import Listed
+from tests.sync.world import ADDRESS, World, world
+
+STABLE = SEQUENCE_READING.replace(ids=Ids.STABLE)
+ALIKE = "CONSEGNA: uguale"
+Rows = list[InboxRow | UnreadableRow]
+
+
+def inject(here: World, subject: str, text: str, minute: int) -> None:
+    at = here.clock.now() - timedelta(days=1) + timedelta(minutes=minute)
+    here.simulator.inject(ADDRESS, subject=subject, body=f"Testo {text}.", at=at)
+
+
+def texts(here: World) -> list[str]:
+    return [one.row.text.removeprefix("Testo ").removesuffix(".") for one in inbox(here)]
+
+
+def inbox(here: World) -> tuple[Listed, ...]:
+    return here.simulator.inbox(ADDRESS)
+
+
+def oldest_goes(here: World) -> Callable[[], object]:
+    return lambda: here.simulator.delete(ADDRESS, inbox(here)[0].row)
+
+
+async def expunge(here: World, text: str) -> None:
+    uid = next(uid for uid, raw in (await here.messages()).items() if f"Testo {text}." in raw)
+    await here.mailboxes.expunge(here.inbox_id, [uid])
+
+
+async def shown(here: World) -> list[str]:
+    raws = (await here.messages()).values()
+    return sorted(raw.rpartition("Testo ")[2].split(".")[0] for raw in raws)
+
+
+# -- before a deletion -----------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("after", range(1, 8))
+async def test_of_one_text_under_two_subjects_the_right_one_is_deleted(
+    tmp_path: Path, after: int
+) -> None:
+    async with world(tmp_path, SEQUENCE_READING) as here:
+        for minute, subject in enumerate(["vecchio", "fattura 7", "fattura 8", "nuovo"]):
+            inject(here, subject, "in allegato", minute)
+        await here.sync_now()
+        uids = {
+            raw.partition("Subject: ")[2].split("\r\n")[0]: uid
+            for uid, raw in (await here.messages()).items()
+        }
+        await here.mailboxes.expunge(here.inbox_id, [uids["fattura 7"]])
+        here.surprises[after] = oldest_goes(here)
+        for _ in range(4):
+            await here.sync_now()
+            await here.clock.advance(60)
+        assert set(here.listed()) >= {"fattura 8", "nuovo"}
+
+
+@pytest.mark.parametrize("after", range(1, 10))
+async def test_a_twin_that_moved_while_its_like_was_read_is_not_mistaken(
+    tmp_path: Path, after: int
+) -> None:
+    async with world(tmp_path, SEQUENCE_READING) as here:
+        for number in range(2):
+            inject(here, f"vecchio {number}", "vecchio", number)
+        for text in "abc":
+            inject(here, ALIKE, text, 5)
+        inject(here, "nuovo", "nuovo", 6)
+        await here.sync_now()
+        await expunge(here, "b")
+        here.surprises[after] = lambda: [oldest_goes(here)(), oldest_goes(here)()]
+        for _ in range(4):
+            await here.sync_now()
+            await here.clock.advance(60)
+        assert set(texts(here)) >= {"a", "c", "nuovo"}
+
+
+# -- before a message is taken for another ---------------------------------------------------
+
+
+@pytest.mark.parametrize("after", range(1, 14))
+async def test_twins_that_move_while_they_are_read_are_shown_once(
+    tmp_path: Path, after: int
+) -> None:
+    async with world(tmp_path, SEQUENCE_READING) as here:
+        inject(here, "vecchio", "vecchio", 0)
+        for text in "abcdefghij":
+            inject(here, ALIKE, text, 1)
+        here.surprises[after] = oldest_goes(here)
+        uids: dict[Uid, str] = {}
+        for _ in range(4):
+            await here.sync_now()
+            uids |= await here.messages()
+            await here.clock.advance(3600)
+        assert await shown(here) == sorted(texts(here))
+        assert len([raw for raw in uids.values() if ALIKE in raw]) == 10
+
+
+@pytest.mark.parametrize("after", range(1, 14))
+async def test_twins_that_move_while_all_are_read_keep_their_places(
+    tmp_path: Path, after: int
+) -> None:
+    async with world(tmp_path, SEQUENCE_READING) as here:
+        for number in range(2):
+            inject(here, f"vecchio {number}", "vecchio", number)
+        for text in "abcdefghij":
+            inject(here, ALIKE, text, 5)
+        await here.sync_now()
+        before = await here.messages()
+        here.simulator.delete_where(ADDRESS, lambda row: row.text == "Testo d.")
+        here.surprises[after] = oldest_goes(here)
+        for _ in range(5):
+            await here.sync_now()
+            await here.clock.advance(3600)
+        assert await shown(here) == sorted(texts(here))
+        assert (await here.messages()).items() <= before.items()
+
+
+async def test_a_twin_that_comes_as_all_ids_move_is_found(tmp_path: Path) -> None:
+    async with world(tmp_path, SEQUENCE_READING) as here:
+        inject(here, "vecchio", "vecchio", 0)
+        for text in "abcdefghij":
+            inject(here, ALIKE, text, 1)
+        await here.sync_now()
+        before = await here.messages()
+        oldest_goes(here)()
+        inject(here, ALIKE, "k", 1)
+        for _ in range(3):
+            await here.sync_now()
+        assert await shown(here) == sorted(texts(here)) == list("abcdefghijk")
+        assert len((await here.messages()).keys() - before.keys()) == 1
+
+
+# -- before a message leaves INBOX -----------------------------------------------------------
+
+
+class Arranged:
+    """A client of an API that lists its rows as it is told to."""
+
+    def __init__(self, client: PecClient, arrange: Callable[[Rows], Rows]) -> None:
+        self._client = client
+        self._arrange = arrange
+        self.inbox_message = client.inbox_message
+        self.delete_inbox = client.delete_inbox
+        self.quota = client.quota
+
+    def charged(self, purpose: Purpose) -> Arranged:
+        return Arranged(self._client.charged(purpose), self._arrange)
+
+    async def inbox_page(self, page: int | None = None, query: str | None = None) -> InboxPage:
+        rows: Rows = []
+        for number in range(1, 6):
+            rows += (await self._client.inbox_page(number)).rows
+        rows = self._arrange(rows)
+        first = max((page or 1) - 1, 0) * 25
+        return InboxPage(tuple(rows[first : first + 25]), None, len(rows), None)
+
+
+NEWEST_FIRST: Options = STABLE.replace(order=Order.NEWEST, page_base=1, past_end=PastEnd.EMPTY)
+
+
+async def kept(tmp_path: Path, arrange: Callable[[Rows], Rows], looks: int = 1) -> int:
+    """Return how many of 60 messages never left INBOX in looks at a listing rearranged."""
+    is_on = False
+
+    def arranged(rows: Rows) -> Rows:
+        return arrange(rows) if is_on else rows
+
+    wrap = lambda client: Arranged(client, arranged)  # noqa: E731
+    async with world(tmp_path, NEWEST_FIRST, wrap=wrap) as here:
+        for number in range(60):
+            inject(here, f"N. {number}", str(number), number)
+        await here.sync_now()
+        before = await here.messages()
+        is_on = True
+        for _ in range(looks):
+            await here.sync_now()
+        return len(before.keys() & (await here.messages()).keys())
+
+
+async def test_rows_listed_in_another_order_do_not_leave(tmp_path: Path) -> None:
+    assert await kept(tmp_path, lambda rows: rows[:3] + rows[15:] + rows[3:15]) == 60
+
+
+async def test_rows_that_one_answer_lacks_do_not_leave(tmp_path: Path) -> None:
+    answers = iter([True])
+
+    def flicker(rows: Rows) -> Rows:
+        return rows[:3] + rows[15:] if next(answers, False) else rows
+
+    assert await kept(tmp_path, flicker) == 60
+
+
+async def test_a_row_that_the_api_still_shows_does_not_leave(tmp_path: Path) -> None:
+    assert await kept(tmp_path, lambda rows: rows[:3] + rows[4:]) == 60
+
+
+async def test_rows_that_are_really_gone_leave(tmp_path: Path) -> None:
+    assert await kept(tmp_path, lambda rows: rows[:3] + rows[15:], looks=3) == 48
