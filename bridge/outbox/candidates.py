@@ -144,7 +144,7 @@ async def _with_names(
 
 async def _names_in(tx: ReadTransaction, row: RemoteRow, subject: str) -> tuple[str, ...]:
     receipt = await read_row(tx, row)
-    is_one = receipt.classified.kind in RECEIPTS and receipt.issuer != ""
+    is_one = receipt.classified.kind in RECEIPTS
     return receipt.addresses if is_one and same_subject(receipt.subject, subject) else ()
 
 

@@ -87,7 +87,6 @@ def agrees(receipt: Receipt, send: Send) -> bool:
     """Tell whether nothing but the subject and the issuer could speak against it."""
     return (
         receipt.classified.kind in RECEIPTS
-        and receipt.issuer != ""
         and receipt.at >= send.begun_at - CLOCK_SLACK
         and names_only(receipt.addresses, send.recipients)
     )
@@ -116,7 +115,6 @@ def contradicts(receipt: Receipt, send: Send) -> bool:
     """
     return (
         receipt.classified.kind in RECEIPTS
-        and receipt.issuer != ""
         and same_subject(send.subject, receipt.subject)
         and not agrees(receipt, send)
     )

@@ -59,7 +59,19 @@ def test_what_a_prefix_and_a_sender_contradict_is_unknown(
 
 
 @pytest.mark.parametrize(
-    "sender", ["mario@pec.example", "", "Posta certificata", "posta-certificata-x@pec.example"]
+    "sender",
+    [
+        "mario@pec.example",
+        "",
+        "Posta certificata",
+        "posta-certificata-x@pec.example",
+        f'"{SERVICE}" <mario@pec.example>',
+        f"{SERVICE}, mario@pec.example",
+        f"Mario Rossi <{SERVICE}>",
+        f"{SERVICE}\u200b",
+        "posta-certificat\u0430@pec.example",
+        "posta-certificata@pec",
+    ],
 )
 def test_a_receipt_from_nobodys_service_is_unknown(sender: str) -> None:
     assert classify(f"CONSEGNA: Diffida {CODE}", sender).kind is Kind.UNKNOWN
