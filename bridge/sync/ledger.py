@@ -299,6 +299,7 @@ class Ledger:
         more was expunged: it is to be deleted at the API. The caller holds the lock.
         """
         inbox = await self._mailboxes.find(self.account, INBOX)
+        now = self._clock.now()
 
         async def work(mtx: MailboxTransaction) -> None:
             left = await mtx.tx.return_remote(old.id, new)
@@ -309,7 +310,7 @@ class Ledger:
                     inbox.id, old.content, left.size_bytes, left.flags, left.internal_date
                 )
             elif not await mtx.tx.copies(old.content):
-                await mtx.tx.record_deletion_intent(self.account, old.content, self._clock.now())
+                await mtx.tx.record_deletion_intent(self.account, old.content, now)
 
         await self._mailboxes.write(work)
 
