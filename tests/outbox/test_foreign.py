@@ -17,6 +17,7 @@ from bridge.model import (
     QueueId,
     SubmissionState,
 )
+from bridge.outbox.decision import DecisionRefused
 from bridge.receipts.filing import Arrival, Filing
 from bridge.simulator import Failure, Fault, Hold, Operation, Options, Phase, Simulator
 from bridge.simulator.inbox import Row
@@ -538,3 +539,16 @@ async def test_a_service_is_not_known_by_what_was_found_only(
     assert await rig.read(lambda tx: tx.issuers(rig.accounts[0])) == frozenset()
     await with_known_service(rig, simulator)
     assert await rig.read(lambda tx: tx.issuers(rig.accounts[0])) == {SERVICE}
+
+
+async def test_what_sync_brought_speaks_against_a_code_with_the_api_down(
+    rig: Rig, simulator: Simulator
+) -> None:
+    id = await lose(rig, simulator, Phase.BEFORE)
+    inject(rig, simulator, "ACCETTAZIONE", CODE, STRANGER)
+    await sync(rig, simulator)
+    simulator.faults.answer(Operation.INBOX_LIST, 500, times=None)
+    simulator.faults.answer(Operation.SEND_STATUS, 500, times=None)
+    with pytest.raises(DecisionRefused, match=r"of another message: estraneo@altra\.invalid"):
+        await rig.decisions.resolve_sent(id, CODE, force=True)
+    assert await rig.state(id) is State.UNCERTAIN
