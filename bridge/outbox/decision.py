@@ -131,12 +131,12 @@ class Decisions:
             DecisionRefused: unknown, in another state, the code is no code or another message's,
                 or nothing confirms it and ``force`` is not given.
         """
+        seen = await self._row(id)
         code = code.strip()
         if not CODE.fullmatch(code):
             raise DecisionRefused(
                 "Say the API's code, whole, as it stands at the end of the receipt's subject."
             )
-        seen = await self._row(id)
         _step(seen, Event.RESOLVE_SENT, "resolved", self._clock.now(), reason="")
         await self._mailboxes.write(lambda mtx: _check_free(mtx, seen, code))
         finding = await self._inquiry.code(seen, code)
