@@ -292,6 +292,27 @@ API_PIECE_BYTES = _bytes(
     told="nothing",
     test="tests/api/test_encoding.py::test_an_answer_that_unpacks_without_end_is_given_up",
 )
+DOMAIN_LOOKUPS_PER_DAY = _count(
+    "domains of recipients looked up in a day",
+    500,
+    met_by="a user with `check_domains`",
+    told="nothing: what is not known is not told; the log says so once",
+    test="tests/app/test_domain_check.py::test_a_day_has_so_many_lookups_and_no_more",
+)
+PDF_BYTES = _bytes(
+    "a PDF that activates a mailbox",
+    10 * MIB,
+    met_by="who runs `mailbox activate`",
+    told="a sentence; nothing is sent",
+    test="tests/test_pdf.py::test_what_cannot_be_used_says_why",
+)
+PDF_PAGES = _count(
+    "pages of such a PDF",
+    100,
+    met_by="who runs `mailbox activate`",
+    told="a sentence; nothing is sent",
+    test="tests/test_pdf.py::test_what_cannot_be_used_says_why",
+)
 
 
 def shortened(text: str, most: int) -> str:

@@ -14,10 +14,8 @@ from dataclasses import dataclass
 
 from pypdf import PdfReader, PdfWriter
 
-SIZE_LIMIT_BYTES = 10 * 1024**2
-"""The service names no limit; in base64, and as one JSON text, more is asking for trouble."""
+from bridge.limits import PDF_BYTES, PDF_PAGES
 
-PAGES_LIMIT = 100
 _MARK = b"%PDF-"
 _MARK_WITHIN_BYTES = 1024
 """ISO 32000-1, annex H: readers look for the mark this far in."""
@@ -39,14 +37,14 @@ class Pdf:
 
 
 def inspect(content: bytes) -> Pdf:
-    """Look at a PDF, every page of it.
+    """Look at a PDF and count its pages; what is on them is for people to see.
 
     Raises:
         PdfFault: it is none, encrypted, empty, or too large.
     """
-    if len(content) > SIZE_LIMIT_BYTES:
+    if len(content) > PDF_BYTES:
         raise PdfFault(
-            f"is {_megabytes(len(content))} large, more than {_megabytes(SIZE_LIMIT_BYTES)}: "
+            f"is {_megabytes(len(content))} large, more than {_megabytes(PDF_BYTES)}: "
             "scan it in grey and at 150 dpi"
         )
     if _MARK not in content[:_MARK_WITHIN_BYTES]:
@@ -80,21 +78,19 @@ def join(contents: Sequence[bytes]) -> bytes:
 
 
 def _open(content: bytes) -> PdfReader:
-    """Open a PDF and read each of its pages."""
+    """Open a PDF that can be used."""
     try:
         reader = PdfReader(io.BytesIO(content), strict=False)
         encrypted = reader.is_encrypted
         pages = 0 if encrypted else len(reader.pages)
-        for number in range(min(pages, PAGES_LIMIT)):
-            _ = reader.pages[number].mediabox
     except Exception as error:
         raise PdfFault(f"is damaged and cannot be read ({type(error).__name__})") from None
     if encrypted:
         raise PdfFault("is encrypted: print it to a new PDF that needs no password")
     if not pages:
         raise PdfFault("has no pages")
-    if pages > PAGES_LIMIT:
-        raise PdfFault(f"has {pages} pages, more than {PAGES_LIMIT}")
+    if pages > PDF_PAGES:
+        raise PdfFault(f"has {pages} pages, more than {PDF_PAGES}")
     return reader
 
 

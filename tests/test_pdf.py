@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pypdf import PdfReader, PdfWriter
 
-from bridge.pdf import PAGES_LIMIT, SIZE_LIMIT_BYTES, PdfFault, inspect, join
+from bridge.limits import PDF_BYTES, PDF_PAGES
+from bridge.pdf import PdfFault, inspect, join
 
 
 def made(pages: int = 1, width: float = 100, password: str = "") -> bytes:
@@ -39,8 +40,8 @@ def test_pages_and_size_are_told() -> None:
         (made()[:100], "is damaged"),
         (made(password="segreta"), "is encrypted"),
         (made(0), "has no pages"),
-        (made(PAGES_LIMIT + 1), "has 101 pages"),
-        (b"%PDF-1.7" + b"0" * SIZE_LIMIT_BYTES, "is 10.0 MB large"),
+        (made(PDF_PAGES + 1), "has 101 pages"),
+        (b"%PDF-1.7" + b"0" * PDF_BYTES, "is 10.0 MB large"),
     ],
     ids=["empty", "image", "page", "noise", "cut", "encrypted", "none", "many", "large"],
 )

@@ -28,10 +28,10 @@ from bridge.api.errors import (
 )
 from bridge.api.schema import Unreadable
 from bridge.clock import Clock
+from bridge.limits import API_ANSWER_BYTES
 
 T = TypeVar("T")
 
-ANSWER_LIMIT_BYTES = 8 * 1024**2
 SLICE_BYTES = 96 * 1024
 SEGMENT_LIMIT_CHARS = 300
 
@@ -76,7 +76,7 @@ class AdminHost:
             path,
             {},
             params=params or {},
-            limit_bytes=ANSWER_LIMIT_BYTES,
+            limit_bytes=API_ANSWER_BYTES,
             shown=_masked(path, hidden),
         )
         answer = await self._connection.exchange(call)
@@ -102,7 +102,7 @@ class AdminHost:
             params=params or {},
             body=None if body is None else _slices(body),
             body_bytes=len(body or b""),
-            limit_bytes=ANSWER_LIMIT_BYTES,
+            limit_bytes=API_ANSWER_BYTES,
             shown=_masked(path, hidden),
             changes=True,
         )
@@ -114,9 +114,7 @@ class AdminHost:
         Raises:
             Refused: what came is no PDF.
         """
-        call = Call(
-            "GET", path, {b"Accept": b"application/pdf, */*"}, limit_bytes=ANSWER_LIMIT_BYTES
-        )
+        call = Call("GET", path, {b"Accept": b"application/pdf, */*"}, limit_bytes=API_ANSWER_BYTES)
         answer = await self._connection.exchange(call)
         content = answer.content or b""
         if 200 <= answer.status < 300 and content.lstrip().startswith(PDF_MARK):

@@ -5,8 +5,8 @@ disk, its domains are asked for, and a recipient outside PEC becomes a notice in
 ``status``). No ``250`` waits for it, none is refused for it, no send is held for it: where the
 queue is empty the message may have left before the notice is there.
 
-A verdict is kept for a week; at most ``LOOKUPS_PER_DAY`` are asked for, since they may cost. What
-is not known then is not told of.
+A verdict is kept for a week; at most ``DOMAIN_LOOKUPS_PER_DAY`` are asked for, since they may
+cost. What is not known then is not told of.
 
 Failure: none reaches anybody; the log says once why nothing is checked.
 """
@@ -22,6 +22,7 @@ import structlog
 from bridge.alarms import AlarmKind, raise_alarm
 from bridge.api.errors import ApiError
 from bridge.clock import Clock
+from bridge.limits import DOMAIN_LOOKUPS_PER_DAY
 from bridge.mailbox import Mailboxes
 from bridge.mime.rowaddress import one_line
 from bridge.model import Added, Change, QueueId
@@ -33,7 +34,6 @@ log = structlog.get_logger()
 KEPT = timedelta(days=7)
 LOOK_EVERY_S = 60.0
 LOOK_BACK = timedelta(hours=1)
-LOOKUPS_PER_DAY = 500
 DOMAINS_KEPT = 10_000
 PAUSE_AFTER_ERROR_S = 300.0
 SHOWN_LIMIT = 20
@@ -144,8 +144,8 @@ class DomainCheck:
     def _may_ask(self, now: datetime) -> bool:
         if now.date() != self._asked_on:
             self._asked_on, self._asked = now.date(), 0
-        if self._asked >= LOOKUPS_PER_DAY:
-            self._say_once(f"{LOOKUPS_PER_DAY} domains were asked for today")
+        if self._asked >= DOMAIN_LOOKUPS_PER_DAY:
+            self._say_once(f"{DOMAIN_LOOKUPS_PER_DAY} domains were asked for today")
             return False
         return self._clock.monotonic() >= self._quiet_until_s
 

@@ -22,7 +22,7 @@ from bridge.cli.words import is_text
 
 NAME = "pec-bridge"
 PLAIN = {"help_option_names": ["-h", "--help"]}
-PATHS = {"--config", "--data-dir"}
+PATHS = {"--config", "--data-dir", "--from", "--to", "--output", "-o"}
 INTERRUPTED = 130
 
 

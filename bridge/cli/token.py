@@ -64,7 +64,8 @@ def create(
         scopes += for_sending(file.config, delete_receipts=may_delete_receipts)
     if admin:
         scopes += for_mailboxes(file.config, revoke=may_revoke)
-    called = name or f"pec-bridge {'admin ' if admin and apart else ''}{_today()}"
+    maker = "pec-bridge-admin" if admin and apart else "pec-bridge"
+    called = name or f"{maker} {_today()}"
     existing = " (the one there is overwritten, and stays valid)" if target.exists() else ""
     question = f"Make the token {called!r} with {', '.join(scopes)} into {target}{existing}?"
     account = Account(file)

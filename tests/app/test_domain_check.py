@@ -13,8 +13,9 @@ import pytest
 from structlog.testing import capture_logs
 
 from bridge.api.errors import ApiError, NotSent, OutcomeUnknown, Refused
-from bridge.app.domain_check import KEPT, LOOKUPS_PER_DAY, PAUSE_AFTER_ERROR_S, DomainCheck
+from bridge.app.domain_check import KEPT, PAUSE_AFTER_ERROR_S, DomainCheck
 from bridge.config import Config, Send
+from bridge.limits import DOMAIN_LOOKUPS_PER_DAY
 from bridge.mailbox import Mailboxes, MailboxTransaction
 from bridge.mime.ingest import ingest
 from bridge.model import DRAFTS, AccountId, QueueId
@@ -103,13 +104,13 @@ async def test_a_verdict_is_kept_for_a_week(checked: Checked) -> None:
 
 
 async def test_a_day_has_so_many_lookups_and_no_more(checked: Checked) -> None:
-    await checked.submit(*(f"a@d{number}.example" for number in range(LOOKUPS_PER_DAY + 5)))
+    await checked.submit(*(f"a@d{number}.example" for number in range(DOMAIN_LOOKUPS_PER_DAY + 5)))
     await checked.check.look()
-    assert len(checked.host.asked) == LOOKUPS_PER_DAY
+    assert len(checked.host.asked) == DOMAIN_LOOKUPS_PER_DAY
     await checked.clock.advance(86_400)
     await checked.submit("a@new.example")
     await checked.check.look()
-    assert len(checked.host.asked) == LOOKUPS_PER_DAY + 1
+    assert len(checked.host.asked) == DOMAIN_LOOKUPS_PER_DAY + 1
 
 
 @pytest.mark.parametrize(

@@ -108,6 +108,11 @@ def test_each_bad_value_is_a_fault_of_its_field(name: str, value: str) -> None:
     assert name in faults(**(DOCUMENT if "documento" in name else {}) | {name: value})
 
 
+def test_a_field_has_one_fault_however_many_rules_it_breaks() -> None:
+    told = [fault.field for fault in checked(cf_piva_titolare="1", sottotipo_cliente="ZZ").faults]
+    assert told == ["sottotipo_cliente", "cf_piva_titolare"]
+
+
 def test_all_bad_values_are_told_at_once() -> None:
     wrong: dict[str, object] = {name: values[0] for name, values in BAD.items()}
     # Which trades and which postcodes there are is not known without customer and country.
