@@ -71,7 +71,10 @@ def join(contents: Sequence[bytes]) -> bytes:
         except Exception as error:
             raise PdfFault(f"number {number} cannot be joined ({type(error).__name__})") from None
     joined = io.BytesIO()
-    writer.write(joined)
+    try:
+        writer.write(joined)
+    except Exception as error:
+        raise PdfFault(f"cannot be joined ({type(error).__name__})") from None
     whole = joined.getvalue()
     inspect(whole)
     return whole

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 
 import pytest
@@ -72,7 +73,6 @@ def test_one_that_is_no_pdf_spoils_the_whole() -> None:
 def test_nothing_but_the_fault_escapes(noise: bytes, at: int) -> None:
     good = made()
     for content in (noise, b"%PDF-1.4\n" + noise, good[:at] + noise + good[at:]):
-        try:
-            inspect(content)
-        except PdfFault:
-            continue
+        for use in (inspect, lambda one: join([good, one])):
+            with contextlib.suppress(PdfFault):
+                use(content)
