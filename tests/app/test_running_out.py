@@ -15,7 +15,7 @@ from structlog.testing import capture_logs
 
 from bridge.app.core import Core
 from bridge.app.running_out import AGAIN_S, EVERY_S, FIRST_AFTER_S, RunningOut
-from bridge.config import Config
+from bridge.config import Config, Send
 from bridge.credentials import AccountSecrets, Secret, Secrets
 from bridge.mailbox import MailboxTransaction
 from bridge.mime.ingest import ingest
@@ -149,6 +149,16 @@ async def test_credit_that_does_not_pay_for_the_queue_is_told(watched: Watched) 
     assert await watched.inbox() == 1
     watched.admin.purse.top_up(10.0)
     assert await watched.after(0) == []
+
+
+async def test_with_the_flat_plan_the_queue_costs_nothing(config: Config, clock: FakeClock) -> None:
+    flat = dataclasses.replace(config, send=Send(plan="flat"))
+    core = await Core.open(flat, None, clock=clock)
+    watched = Watched(core, Simulator(SEQUENCE_READING, clock, Random(1)), clock)
+    await watched.queue(100)
+    watched.admin.purse.credit_eur = 0.0
+    assert await watched.after(0) == []
+    await core.close()
 
 
 async def test_without_a_key_it_says_once_what_it_does_not_watch(watched: Watched) -> None:

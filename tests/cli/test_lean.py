@@ -17,10 +17,13 @@ NEVER_IN_SERVE = frozenset(
         "bridge.simulator",  # demo and simulator only
         "cryptography",  # a process of its own makes the certificate
         "hypothesis",
+        "iso3166",  # registering a mailbox
         "multiprocessing",
         "pygments",
+        "pypdf",  # activating a mailbox
         "rich",
         "starlette",
+        "stdnum",
         "unittest",
         "uvicorn",
     }

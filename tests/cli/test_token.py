@@ -95,6 +95,16 @@ async def test_the_rights_are_those_that_the_configuration_needs(
     assert (world.config.parent / name).read_text() == f"{issued.token}\n"
 
 
+async def test_domains_are_looked_up_with_the_admin_token_where_there_is_one(
+    world: Administered,
+) -> None:
+    add(world, "send", 'check_domains = "warn"')
+    add(world, "api", 'admin_token = { file = "admin" }')
+    assert (await world.account("token", "create", "--yes")).code == 0
+    (issued,) = world.admin.tokens.issued.values()
+    assert sorted(issued.scopes) == SENDING
+
+
 async def test_create_asks_first(world: Administered) -> None:
     done = await world.account("token", "create", typed="n\n")
     assert done.code == 1
