@@ -15,6 +15,7 @@ import hmac
 import importlib
 import os
 import subprocess
+import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,6 +25,7 @@ from bridge.model import AccountId
 
 COMMAND_TIMEOUT_S = 30.0
 SECRET_LIMIT_BYTES = 64 * 1024
+COMMAND_READER = "reader of a secret's command"
 
 
 class Secret:
@@ -169,15 +171,7 @@ def _from_environment(name: str, environment: Mapping[str, str]) -> str:
 
 def _from_command(command: tuple[str, ...], folder: Path) -> str:
     try:
-        done = subprocess.run(  # noqa: S603 - the administrator's own command, without a shell
-            command,
-            cwd=folder,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            timeout=COMMAND_TIMEOUT_S,
-            check=True,
-        )
+        return _text_of(_printed_by(command, folder))
     except OSError as error:
         raise SecretFault(f"comes from {command[0]}, which cannot run: {error.strerror}") from None
     except subprocess.TimeoutExpired:
@@ -188,7 +182,44 @@ def _from_command(command: tuple[str, ...], folder: Path) -> str:
         raise SecretFault(
             f"comes from {command[0]}, which ended with status {error.returncode}"
         ) from None
-    return _text_of(done.stdout)
+
+
+def _printed_by(command: tuple[str, ...], folder: Path) -> bytes:
+    """Return what a command prints, no more of it than tells that it is too long.
+
+    Raises:
+        OSError, TimeoutExpired, CalledProcessError: it cannot run, goes on, or fails.
+    """
+    process = subprocess.Popen(  # noqa: S603 - the administrator's own command, without a shell
+        command,
+        cwd=folder,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+    )
+    printed: list[bytes] = []
+
+    def read() -> None:
+        assert process.stdout is not None  # noqa: S101 - a pipe was asked for
+        with process.stdout as stream:
+            printed.append(stream.read(SECRET_LIMIT_BYTES + 1))
+
+    reader = threading.Thread(target=read, name=COMMAND_READER, daemon=True)
+    reader.start()
+    try:
+        reader.join(COMMAND_TIMEOUT_S)
+        if printed and len(printed[0]) > SECRET_LIMIT_BYTES:
+            return printed[0]
+        status = process.wait(COMMAND_TIMEOUT_S if printed else 0)
+    finally:
+        process.kill()
+        process.wait()
+        reader.join(1)  # what the command began may hold the pipe for longer
+    if status:
+        raise subprocess.CalledProcessError(status, command)
+    if not printed:
+        raise subprocess.TimeoutExpired(command, COMMAND_TIMEOUT_S)
+    return printed[0]
 
 
 def _from_keyring(name: str) -> str:

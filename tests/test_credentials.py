@@ -3,6 +3,8 @@ from __future__ import annotations
 import copy
 import pickle
 import sys
+import threading
+import time
 from dataclasses import dataclass
 from pathlib import Path
 from types import SimpleNamespace
@@ -12,8 +14,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bridge.config import ConfigError, SecretSource, load, parse
-from bridge.credentials import Authenticator, Login, Secret, SecretFault, resolve, resolve_all
+from bridge.credentials import (
+    COMMAND_READER,
+    Authenticator,
+    Login,
+    Secret,
+    SecretFault,
+    resolve,
+    resolve_all,
+)
 from bridge.model import AccountId
+from tests.costs.measure import peak
 
 
 def test_a_secret_does_not_show_itself() -> None:
@@ -84,6 +95,36 @@ def test_sources_that_fail(source: SecretSource, sentence: str) -> None:
     with pytest.raises(SecretFault, match=sentence) as fault:
         resolve(source, {})
     assert "hush" not in str(fault.value)
+
+
+@pytest.mark.parametrize(
+    ("program", "sentence"),
+    [
+        ("while True: print('hush' * 1000)", "is longer than 65536 bytes"),
+        ("print('hush' * 50_000); import time; time.sleep(99)", "is longer than 65536 bytes"),
+        ("import time; time.sleep(99)", "took longer than 1 s"),
+        ("import os, time; print('hush'); os.close(1); time.sleep(99)", "took longer than 1 s"),
+        (
+            "import subprocess, time; subprocess.Popen(['sleep', '3']); time.sleep(99)",
+            "took longer than 1 s",
+        ),
+    ],
+    ids=["without end", "long, then asleep", "silent", "a secret, then asleep", "with a child"],
+)
+def test_a_command_without_end_is_ended(
+    monkeypatch: pytest.MonkeyPatch, program: str, sentence: str
+) -> None:
+    monkeypatch.setattr("bridge.credentials.COMMAND_TIMEOUT_S", 1.0)
+    source = SecretSource(command=(sys.executable, "-c", program))
+    began_s = time.monotonic()
+    with peak() as held, pytest.raises(SecretFault, match=sentence) as fault:
+        resolve(source, {})
+    assert "hush" not in str(fault.value)
+    assert held.size_bytes < 1024**2
+    assert time.monotonic() - began_s < 10
+    for thread in threading.enumerate():
+        if thread.name == COMMAND_READER:
+            thread.join(10)
 
 
 def test_a_command_runs_in_the_configurations_folder(

@@ -23,9 +23,9 @@ from bridge.api.errors import (
     ApiError,
     OutcomeUnknown,
     Refused,
-    redact,
     retry_after_s,
 )
+from bridge.api.redaction import redact
 from bridge.api.schema import Unreadable
 from bridge.clock import Clock
 from bridge.limits import API_ANSWER_BYTES

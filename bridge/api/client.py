@@ -26,10 +26,10 @@ from bridge.api.errors import (
     OutcomeUnknown,
     Refused,
     from_answer,
-    redact,
     retry_after_s,
 )
 from bridge.api.ratelimit import Start
+from bridge.api.redaction import redact
 from bridge.api.schema import (
     InboxMessage,
     InboxPage,

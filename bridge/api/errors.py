@@ -11,8 +11,8 @@ look it up. The rule behind the table: a send is ``NotSent`` or ``Refused`` only
 certain; whatever is left over is ``OutcomeUnknown``.
 
 What these errors carry is safe to show and to store: callers pass answers in after
-``redact`` has taken the secrets out, and no httpx object (it holds the request's headers, so the
-password) is kept as a cause.
+``redaction.redact`` has taken the secrets out, and no httpx object (it holds the request's
+headers, so the password) is kept as a cause.
 """
 
 from __future__ import annotations
@@ -237,11 +237,3 @@ def retry_after_s(value: str | None, now: datetime) -> float | None:
     except (ValueError, OverflowError, IndexError):
         return None
     return min(max(wait_s, 0.0), RETRY_AFTER_LIMIT_S)
-
-
-def redact(text: str, secrets: tuple[str, ...]) -> str:
-    """Return ``text`` with every secret in it masked: an API may quote what it was given."""
-    for secret in sorted(secrets, key=len, reverse=True):
-        if secret:
-            text = text.replace(secret, "***")
-    return text
