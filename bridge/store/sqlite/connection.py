@@ -5,6 +5,10 @@ returns. What a work may have to take back is kept in memory (``temp_store``), n
 for each commit. The file is 0600 in a folder made 0700; SQLite gives its ``-wal`` and ``-shm``
 the same.
 
+A store that was in use has a mark beside it (``store.mark``). Where the mark is and the store is
+empty or missing, nothing new is begun: UIDs would mean other messages, and what waits would be
+forgotten without a word.
+
 Failure: sqlite3's own errors become ``StoreFull`` or ``StoreFailed`` here and nowhere else.
 """
 
@@ -18,6 +22,7 @@ from collections.abc import Awaitable
 from pathlib import Path
 from typing import TypeVar, cast
 
+from bridge.store import mark
 from bridge.store.base import StoreFailed, StoreFull
 from bridge.store.sqlite.migrations import migrate
 
@@ -38,27 +43,50 @@ WRITER_CACHE_KIB, READER_CACHE_KIB = 2000, 512
 
 ZEROS = bytes(64 * 1024)
 
+DAMAGE = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB})
+
 
 def prepare(path: Path) -> None:
     """Make the file and its folder where they are missing, and bring the schema up to date.
 
     Raises:
-        StoreFull, StoreFailed: the file cannot be used, or was written by a newer version.
+        StoreFull, StoreFailed: the file cannot be used, was written by a newer version, or is
+            empty or gone although there is a mark.
     """
     try:
+        if not path.exists() or not path.stat().st_size:
+            _begin_nothing_beside_a_mark(path)
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         descriptor = os.open(path, os.O_CREAT | os.O_RDWR, 0o600)
         os.close(descriptor)
         path.chmod(0o600)
         connection = connect(path, read_only=False)
         try:
+            if not connection.execute("PRAGMA user_version").fetchone()[0]:
+                _begin_nothing_beside_a_mark(path)
             migrate(connection)
         finally:
             connection.close()
     except OSError as error:
         raise StoreFailed(f"{path}: {error.strerror}") from error
+    except UnicodeDecodeError as error:  # sqlite3 quotes a schema that is no text any more
+        raise _damaged(path, "its schema is not readable") from error
     except sqlite3.Error as error:
         raise failure(error, path) from error
+
+
+def _begin_nothing_beside_a_mark(path: Path) -> None:
+    if (path.parent / mark.FILE_NAME).exists():
+        raise StoreFailed(
+            f"{path} is empty or gone, but {mark.FILE_NAME} beside it says that it was in use. Put "
+            f"the database back; to begin with an empty one, take {mark.FILE_NAME} away."
+        )
+
+
+def _damaged(path: Path, why: str) -> StoreFailed:
+    return StoreFailed(
+        f"{path} is damaged ({why}). Keep a copy of its folder, and put a backup back."
+    )
 
 
 def reserve_wal(path: Path) -> None:
@@ -129,4 +157,6 @@ def failure(error: sqlite3.Error, path: Path) -> StoreFailed:
         return StoreFull(f"{path}: {error}")
     if code & 0xFF == sqlite3.SQLITE_IOERR and shutil.disk_usage(path.parent).free == 0:
         return StoreFull(f"{path}: {error}, the disk is full")
+    if code & 0xFF in DAMAGE:
+        return _damaged(path, str(error))
     return StoreFailed(f"{path}: {error}")
