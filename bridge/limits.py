@@ -184,12 +184,26 @@ SMTP_BANNER_WAIT_S = _seconds(
     told="`421 4.7.0`",
     test="tests/costs/test_smtp_streams.py::test_talk_before_the_banner_in_a_trusted_network",
 )
+SUBMISSION_SPOOLED_FROM_BYTES = _bytes(
+    "a message that arrives in memory; what is larger is on the disk until its turn comes",
+    4 * MIB,
+    met_by="an application",
+    told="nothing",
+    test="tests/costs/test_submissions.py::test_large_messages_wait_on_the_disk",
+)
 SUBMISSIONS_BYTES = _bytes(
-    "messages under way, all together (and two of the largest at least)",
-    128 * MIB,
+    "messages under way in memory, all together",
+    64 * MIB,
+    met_by="an application",
+    told="nothing: the rest is on the disk until its turn comes",
+    test="tests/costs/test_submissions.py::test_messages_beyond_the_memory_go_to_the_disk",
+)
+SUBMISSIONS_SPOOLED_BYTES = _bytes(
+    "messages under way on the disk, all together (and two of the largest at least)",
+    4096 * MIB,
     met_by="an application",
     told="`452 4.3.1`: it tries again",
-    test="tests/costs/test_smtp_streams.py::test_messages_under_way_have_a_budget",
+    test="tests/costs/test_submissions.py::test_messages_beyond_the_disks_budget_are_put_off",
 )
 
 

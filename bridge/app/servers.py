@@ -64,6 +64,7 @@ def smtp_server(
         trusted=_trusted(core, by_address),
         stop_grace_s=PART_GRACE_S,
         max_sessions=room.smtp,
+        spool_dir=core.config.data_dir,
     )
     return SmtpServer(outbox, authenticator, core.clock, random, settings, tls=tls, guard=guard)
 

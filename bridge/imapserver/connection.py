@@ -23,7 +23,6 @@ from bridge.imap.parser import parse
 from bridge.imapserver.capability import capabilities
 from bridge.imapserver.session import Services, Session, State
 from bridge.imapserver.settings import ImapSettings
-from bridge.imapserver.spool import Spool
 from bridge.imapserver.table import TABLE, Spec, may_tell_expunges
 from bridge.imapserver.wire import Wire
 from bridge.limits import (
@@ -36,6 +35,7 @@ from bridge.limits import (
     IMAP_STRANGER_LITERALS,
     IMAP_STRANGER_SKIPPED_BYTES,
 )
+from bridge.spool import Spool
 from bridge.visitors import Visitors
 
 log = structlog.get_logger()

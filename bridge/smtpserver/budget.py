@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 
 class Budget:
     """Bytes that are taken while a message is received and checked, and given back after it."""
@@ -25,3 +27,11 @@ class Budget:
     def give(self, size_bytes: int) -> None:
         """Give back what was taken."""
         self._used_bytes -= size_bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Budgets:
+    """What messages under way may take, in memory and on the disk."""
+
+    memory: Budget
+    disk: Budget

@@ -6,6 +6,8 @@ dots of RFC 5321 §4.5.2 are taken away. Works on blocks, never on lines: a mess
 joined once, and a line may be of any length (applications put whole documents on one; RFC 5321
 §4.5.3.1.6 asks for 1,000 octets at least).
 
+A large message does not stay here: ``must_spill`` says when what was read belongs on the disk.
+
 Failure: too much data is read to its end and dropped, so that the session can go on.
 """
 
@@ -13,8 +15,13 @@ from __future__ import annotations
 
 import hashlib
 import re
+import sys
 
+from bridge.limits import SUBMISSION_SPOOLED_FROM_BYTES
 from bridge.smtpserver.budget import Budget
+
+SPILL_BYTES = 1024 * 1024
+"""What is put on the disk at a time."""
 
 _END = b"\r\n.\r\n"
 _BARE_LF = re.compile(rb"(?<!\r)\n")
@@ -25,18 +32,25 @@ class DataReader:
 
     Args:
         limit_bytes: the largest message.
-        budget: what all messages under way may take; None is without end.
+        memory: what all messages under way may take in memory; None is without end.
+        disk: what they may take on the disk; None is without end.
 
     Attributes:
         is_too_large: the message is larger, and none of it is kept.
         is_over_budget: too many are under way with it, and none of it is kept.
     """
 
-    def __init__(self, limit_bytes: int, budget: Budget | None = None) -> None:
-        self._budget = budget
-        self._taken_bytes = 0
+    def __init__(
+        self, limit_bytes: int, memory: Budget | None = None, disk: Budget | None = None
+    ) -> None:
+        self._memory = memory or Budget(sys.maxsize)
+        self._disk = disk or Budget(sys.maxsize)
+        self._memory_bytes = 0
+        self._disk_bytes = 0
         self._limit_bytes = limit_bytes
         self._blocks: list[bytes] = []
+        self._block_bytes = 0
+        self._crowded = False
         self._size_bytes = 0
         self._hash = hashlib.sha256()
         self._held = b"\r\n"  # as if a line had just ended: the first may be a dot
@@ -57,16 +71,46 @@ class DataReader:
         return None
 
     def message(self) -> bytes:
-        """Return the message and forget it."""
+        """Return what is in memory and forget it: the message, or its end if it has spilled."""
         message = b"".join(self._blocks)
         self._blocks.clear()
+        self._block_bytes = 0
+        self._crowded = False
         return message
 
+    @property
+    def must_spill(self) -> bool:
+        """Whether what is in memory is to be put on the disk now."""
+        is_large = self._size_bytes >= SUBMISSION_SPOOLED_FROM_BYTES
+        return self._crowded or (is_large and self._block_bytes >= SPILL_BYTES)
+
+    @property
+    def is_given_up(self) -> bool:
+        """Whether nothing of the message is kept."""
+        return self.is_too_large or self.is_over_budget
+
+    @property
+    def has_spilled(self) -> bool:
+        """Whether some of the message is on the disk."""
+        return bool(self._disk_bytes)
+
+    def spill(self) -> bytes:
+        """Return what is in memory, for the disk, and forget it."""
+        block = self.message()
+        self._memory.give(self._memory_bytes)
+        self._memory_bytes = 0
+        if self._disk.take(len(block)):
+            self._disk_bytes += len(block)
+            return block
+        self._drop()
+        self.is_over_budget = True
+        return b""
+
     def release(self) -> None:
-        """Give back what the message took of the budget; idempotent."""
-        if self._budget is not None:
-            self._budget.give(self._taken_bytes)
-            self._taken_bytes = 0
+        """Give back what the message took of the budgets; idempotent."""
+        self._memory.give(self._memory_bytes)
+        self._disk.give(self._disk_bytes)
+        self._memory_bytes = self._disk_bytes = 0
 
     def digest(self) -> bytes:
         """Return the SHA-256 of the bytes as submitted, before bare line feeds were mended."""
@@ -83,17 +127,27 @@ class DataReader:
         self._size_bytes += len(block)
         if self._size_bytes > self._limit_bytes:
             self.is_too_large = True
-        elif self._budget is not None and not self.is_over_budget:
-            self.is_over_budget = not self._budget.take(len(block))
-            self._taken_bytes += 0 if self.is_over_budget else len(block)
-        if self.is_too_large or self.is_over_budget:
-            self._blocks.clear()
-            self.release()
+            self._drop()
+        if self.is_given_up:
             return
         self._hash.update(block)
         if block.count(b"\n") != block.count(b"\r\n"):
             block = _BARE_LF.sub(b"\r\n", block)
+        self._keep(block)
+
+    def _keep(self, block: bytes) -> None:
         self._blocks.append(block)
+        self._block_bytes += len(block)
+        if self._memory.take(len(block)):
+            self._memory_bytes += len(block)
+        else:
+            self._crowded = True
+
+    def _drop(self) -> None:
+        self._blocks.clear()
+        self._block_bytes = 0
+        self._crowded = False
+        self.release()
 
 
 def _undecided(buffer: bytes) -> int:

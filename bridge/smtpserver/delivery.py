@@ -1,13 +1,15 @@
 """From a whole message to the reply: check it, queue it, say what came of it.
 
 Every way this can end is one reply with an enhanced status code; ``250`` only after the commit.
-Large messages are checked on a thread, and only a few at a time, so that many of them at once
-cost time and not memory.
+Large messages are checked on a thread, and only a few at a time (``turn``), so that many of them
+at once cost time and not memory.
 """
 
 from __future__ import annotations
 
 import asyncio
+import contextlib
+from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from email.utils import format_datetime
 from random import Random
@@ -30,7 +32,6 @@ from bridge.store.base import StoreFailed, StoreFull
 log = structlog.get_logger()
 
 OFF_LOOP_BYTES = 64 * 1024
-LARGE_BYTES = 4 * 1024**2
 LARGE_AT_ONCE = 1
 
 
@@ -53,7 +54,7 @@ class Answer:
     text: str
 
 
-_DISK_FULL = Answer(452, "4.3.1", "The bridge's disk is full. Nothing was queued; try later.")
+DISK_FULL = Answer(452, "4.3.1", "The bridge's disk is full. Nothing was queued; try later.")
 _STORE_FAILED = Answer(
     451, "4.3.0", "The bridge cannot write to its store. Nothing was queued; try later."
 )
@@ -78,12 +79,11 @@ class Delivery:
         self._random = random
         self._large = asyncio.Semaphore(LARGE_AT_ONCE)
 
-    async def deliver(self, incoming: Incoming) -> Answer:
-        """Queue a message, or say why not; never raises for anything about the message."""
-        if len(incoming.raw) < LARGE_BYTES:
-            return await self._deliver(incoming)
-        async with self._large:
-            return await self._deliver(incoming)
+    @contextlib.asynccontextmanager
+    async def turn(self, *, large: bool) -> AsyncIterator[None]:
+        """Wait until such a message may be in memory and be delivered."""
+        async with self._large if large else contextlib.nullcontext():
+            yield
 
     async def file_bounce(self, account: AccountId, raw: bytes) -> Answer:
         """File a message from the null reverse-path in the account's INBOX; it is never sent."""
@@ -91,13 +91,14 @@ class Delivery:
             await self._outbox.file_bounce(account, raw)
         except StoreFull:
             log.error("bounce refused: the disk is full", account=account)
-            return _DISK_FULL
+            return DISK_FULL
         except StoreFailed as error:
             log.error("bounce refused: the store failed", error=str(error))
             return _STORE_FAILED
         return Answer(250, "2.0.0", "Ok: filed in INBOX")
 
-    async def _deliver(self, incoming: Incoming) -> Answer:
+    async def deliver(self, incoming: Incoming) -> Answer:
+        """Queue a message, or say why not; never raises for anything about the message."""
         try:
             submission = await self._check(incoming)
             queued = await self._outbox.enqueue(incoming.account, submission, incoming.digest)
@@ -109,7 +110,7 @@ class Delivery:
             return Answer(451, "4.7.0", _same_message_id(fault))
         except StoreFull:
             log.error("submission refused: the disk is full", account=incoming.account)
-            return _DISK_FULL
+            return DISK_FULL
         except StoreFailed as error:
             log.error("submission refused: the store failed", error=str(error))
             return _STORE_FAILED

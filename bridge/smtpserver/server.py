@@ -15,10 +15,10 @@ from random import Random
 from bridge.clock import Clock
 from bridge.config.listen import Listen
 from bridge.guessing import GuessGuard
-from bridge.limits import SUBMISSIONS_BYTES
+from bridge.limits import SUBMISSIONS_BYTES, SUBMISSIONS_SPOOLED_BYTES
 from bridge.outbox.queue import Outbox
 from bridge.smtpserver.authentication import Authenticator
-from bridge.smtpserver.budget import Budget
+from bridge.smtpserver.budget import Budget, Budgets
 from bridge.smtpserver.connection import Connection
 from bridge.smtpserver.delivery import Delivery
 from bridge.smtpserver.session import SubmissionSession
@@ -60,7 +60,10 @@ class SmtpServer:
         self._tls = tls
         self._delivery = Delivery(outbox, settings.rules, clock, random)
         largest_bytes = settings.rules.max_message_bytes
-        self._budget = Budget(max(SUBMISSIONS_BYTES, 2 * largest_bytes))
+        self._budgets = Budgets(
+            memory=Budget(SUBMISSIONS_BYTES),
+            disk=Budget(max(SUBMISSIONS_SPOOLED_BYTES, 2 * largest_bytes)),
+        )
         self._servers: list[asyncio.Server] = []
         self._connections: Visitors[Connection] = Visitors(settings.max_sessions)
 
@@ -133,5 +136,5 @@ class SmtpServer:
             self._connections,
             implicit_tls=implicit_tls,
             guard=self._guard,
-            budget=self._budget,
+            budgets=self._budgets,
         )

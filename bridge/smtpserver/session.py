@@ -21,13 +21,14 @@ from bridge.mime.addr_spec import comparable, tidied
 from bridge.mime.submission import Envelope, SubmissionFault, check_size
 from bridge.model import AccountId
 from bridge.smtpserver.authentication import AuthenticationFault, Authenticator, login
-from bridge.smtpserver.budget import Budget
+from bridge.smtpserver.budget import Budgets
 from bridge.smtpserver.connection import ClientGone, Connection, LineTooLong
 from bridge.smtpserver.data import DataReader
-from bridge.smtpserver.delivery import Answer, Delivery, Incoming
+from bridge.smtpserver.delivery import DISK_FULL, Answer, Delivery, Incoming
 from bridge.smtpserver.path import Path, PathFault, parse_path
 from bridge.smtpserver.reply import reply
 from bridge.smtpserver.settings import SmtpSettings
+from bridge.spool import Spool
 from bridge.visitors import Visitors
 
 log = structlog.get_logger()
@@ -66,7 +67,7 @@ class SubmissionSession(Connection):
         visitors: see ``Connection``.
         implicit_tls: see ``Connection``.
         guard: slows who guesses.
-        budget: of all messages under way; None is without end.
+        budgets: of all messages under way; None is without end.
     """
 
     def __init__(
@@ -80,11 +81,12 @@ class SubmissionSession(Connection):
         *,
         implicit_tls: bool,
         guard: GuessGuard,
-        budget: Budget | None = None,
+        budgets: Budgets | None = None,
     ) -> None:
         super().__init__(settings, tls, loop, visitors, implicit_tls=implicit_tls)
         self._guard = guard
-        self._budget = budget
+        self._memory = budgets.memory if budgets else None
+        self._disk = budgets.disk if budgets else None
         self._logins = authenticator
         self._delivery = delivery
         self._account: AccountId | None = None
@@ -293,35 +295,46 @@ class SubmissionSession(Connection):
             await self.refuse(fault.code, fault.status, fault.sentence)
             return
         await self.push(b"354 End data with <CR><LF>.<CR><LF>")
-        reader = DataReader(rules.max_message_bytes, self._budget)
+        reader = DataReader(rules.max_message_bytes, self._memory, self._disk)
+        spool = Spool(self.settings.spool_dir)
         try:
-            while (rest := reader.feed(await self.read_block())) is None:
-                pass
-            self.unread(rest)
+            await self._receive(reader, spool)
             self.busy = True
-            await self._deliver(mail, reader)
+            async with self._delivery.turn(large=reader.has_spilled):
+                answer = await self._answer(mail, reader, spool)
+            await self._give(answer, mail)
         finally:
             self.busy = False
             reader.release()
+            spool.close()
 
-    async def _deliver(self, mail: _Mail, reader: DataReader) -> None:
+    async def _receive(self, reader: DataReader, spool: Spool) -> None:
+        """Read to the end mark; what is large, or too much beside the others, goes to the disk."""
+        while (rest := reader.feed(await self.read_block())) is None:
+            if reader.must_spill:
+                await spool.add(reader.spill(), last=False)
+            if reader.is_given_up:
+                spool.close()
+        self.unread(rest)
+        if reader.has_spilled or reader.must_spill:
+            await spool.add(reader.spill(), last=True)
+
+    async def _answer(self, mail: _Mail, reader: DataReader, spool: Spool) -> Answer:
         if reader.is_too_large:
             limit_bytes = self.settings.rules.max_message_bytes
-            await self.refuse(
-                552, "5.3.4", f"The message is larger than the {limit_bytes} bytes PEC allows."
-            )
-            return
+            text = f"The message is larger than the {limit_bytes} bytes PEC allows."
+            return Answer(552, "5.3.4", text)
         if reader.is_over_budget:
-            await self.refuse(452, "4.3.1", "Too many messages are under way. Try again later.")
-            return
+            return Answer(452, "4.3.1", "Too many messages are under way. Try again later.")
+        if spool.failed:
+            return DISK_FULL
         assert mail.account is not None  # noqa: S101 - a recipient was taken
+        raw = (await spool.read())[0] if reader.has_spilled else reader.message()
         if not mail.reverse_path:
-            answer = await self._delivery.file_bounce(mail.account, reader.message())
-            await self._give(answer, mail)
-            return
+            return await self._delivery.file_bounce(mail.account, raw)
         envelope = Envelope(mail.reverse_path, tuple(mail.recipients.values()), mail.trusted)
-        incoming = Incoming(mail.account, envelope, reader.message(), reader.digest())
-        await self._give(await self._delivery.deliver(incoming), mail)
+        incoming = Incoming(mail.account, envelope, raw, reader.digest())
+        return await self._delivery.deliver(incoming)
 
     async def _give(self, answer: Answer, mail: _Mail) -> None:
         if answer.code >= 400:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from ipaddress import IPv4Network, IPv6Network, ip_address
+from pathlib import Path
 
 from bridge.limits import LOGIN_S, SMTP_CONNECTIONS, TLS_HANDSHAKE_S
 from bridge.mime.addr_spec import comparable
@@ -27,7 +28,8 @@ class SmtpSettings:
     ``login_timeout_s`` is how long a stranger may take to log in, ``handshake_timeout_s`` how long
     TLS may take to begin. ``idle_timeout_s`` is RFC 5321 §4.5.3.2.7's; ``max_sessions`` and
     ``max_login_failures`` per server and per session; ``stop_grace_s`` bounds the wait for
-    messages in hand at ``stop``.
+    messages in hand at ``stop``. ``spool_dir`` is where large messages are put while they arrive,
+    None the system's place for such files.
     """
 
     accounts: Mapping[AccountId, str]
@@ -40,6 +42,7 @@ class SmtpSettings:
     stop_grace_s: float = 10.0
     login_timeout_s: float = LOGIN_S
     handshake_timeout_s: float = TLS_HANDSHAKE_S
+    spool_dir: Path | None = None
 
     def account_of(self, address: str, among: Iterable[AccountId]) -> AccountId | None:
         """Return which of these accounts an address is, however it is spelled."""

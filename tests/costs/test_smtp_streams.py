@@ -7,9 +7,6 @@ import asyncio
 import pytest
 
 from bridge.limits import REPLY_CHARS, SMTP_LINE_BYTES, SMTP_STRANGER_COMMANDS
-from bridge.mime.submission import SubmissionRules
-from bridge.smtpserver.budget import Budget
-from bridge.smtpserver.data import DataReader
 from bridge.smtpserver.reply import reply
 from tests.costs.measure import others, peak
 from tests.running import until
@@ -105,66 +102,6 @@ async def test_a_user_in_a_trusted_network_may_err(serve: Serve) -> None:
     client = await served.user()
     assert (await client.do("BLAH")).code == 500
     assert (await client.do("NOOP")).code == 250
-
-
-async def test_messages_under_way_have_a_budget(
-    serve: Serve, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("bridge.smtpserver.server.SUBMISSIONS_BYTES", 100_000)
-    served = await serve(rules=SubmissionRules(max_message_bytes=60_000))
-    large = message("x" * 998 + "\r\n") + (b"x" * 998 + b"\r\n") * 50
-    clients = [await served.user() for _ in range(3)]
-    for client in clients:
-        for command in (f"MAIL FROM:<{ADDRESS}>", f"RCPT TO:<{TO}>"):
-            assert (await client.do(command)).code == 250
-        assert (await client.do("DATA")).code == 354
-        before_bytes = served.server._budget.used_bytes
-        await client.send(large)
-        if before_bytes < 60_000:
-            await until(lambda had=before_bytes: served.server._budget.used_bytes > had + 50_000)
-    codes = []
-    for client in reversed(clients):
-        await client.send(b".\r\n")
-        codes.append((await client.reply()).code)
-    assert sorted(codes) == [250, 250, 452]
-    assert (await clients[0].submit(large.replace(b"<1@", b"<2@"))).code == 250  # all given back
-
-
-async def test_who_hangs_up_gives_back_what_he_took(
-    serve: Serve, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    served = await serve()
-    budget = served.server._budget
-    client = await served.user()
-    for command in (f"MAIL FROM:<{ADDRESS}>", f"RCPT TO:<{TO}>", "DATA"):
-        await client.do(command)
-    await client.send(b"x" * 10_000)
-    await until(lambda: budget.used_bytes)
-    client.writer.transport.abort()
-    await until(lambda: not budget.used_bytes)
-
-
-@pytest.mark.parametrize("pieces", [1, 2, 4])
-def test_a_budget_counts_each_byte_once(pieces: int) -> None:
-    budget = Budget(1000)
-    reader = DataReader(10_000, budget)
-    for _ in range(pieces):
-        reader.feed(b"y" * 100)
-    assert budget.used_bytes == pieces * 100
-    reader.release()
-    reader.release()
-    assert budget.used_bytes == 0
-
-
-def test_a_message_over_the_budget_keeps_nothing() -> None:
-    budget = Budget(1000)
-    first, second = DataReader(10_000, budget), DataReader(10_000, budget)
-    first.feed(b"x" * 800)
-    second.feed(b"x" * 800)
-    assert (first.is_over_budget, second.is_over_budget) == (False, True)
-    assert budget.used_bytes == 800
-    assert second.feed(b"\r\n.\r\n") == b""
-    assert second.message() == b""
 
 
 @pytest.mark.parametrize("text", ["x" * 100_000, "a@b, " * 20_000, "\u0300" * 10_000])

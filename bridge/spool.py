@@ -1,7 +1,7 @@
-"""Large literals on the disk while they arrive, so that a slow sender costs no memory.
+"""Large things on the disk while they arrive, so that a slow sender costs no memory.
 
 The file has no name and goes with its last use. Every access is on a thread. When the disk is
-full or failing what comes is dropped, and ``failed`` says so: the command can still be answered.
+full or failing what comes is dropped, and ``failed`` says so: the client can still be answered.
 """
 
 from __future__ import annotations
@@ -17,10 +17,10 @@ log = structlog.get_logger()
 
 
 class Spool:
-    """The large literals of one command, in order.
+    """What one command or message brings, each piece of it in order.
 
     Attributes:
-        failed: something of this command's could not be kept.
+        failed: something of it could not be kept.
     """
 
     def __init__(self, folder: Path | None) -> None:
@@ -36,7 +36,7 @@ class Spool:
             try:
                 await asyncio.to_thread(self._write, data)
             except OSError as error:
-                log.error("spool_failed", cause=str(error))
+                log.error("what arrives cannot be kept", cause=str(error))
                 self.failed = True
         self._size_bytes += len(data)
         if last:
@@ -44,7 +44,7 @@ class Spool:
             self._size_bytes = 0
 
     async def read(self) -> list[bytes]:
-        """Return the literals and forget them; they are empty if keeping them failed."""
+        """Return the pieces and forget them; they are empty if keeping them failed."""
         if self.failed:
             return [b""] * len(self._sizes)
         return await asyncio.to_thread(self._read)

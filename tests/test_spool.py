@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from bridge.imapserver.spool import Spool
+from bridge.spool import Spool
 
 
 async def test_literals_come_back_in_order(tmp_path: Path) -> None:

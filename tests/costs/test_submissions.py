@@ -1,0 +1,186 @@
+"""Many messages, and large ones, submitted at once: the disk has them until their turn comes."""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+import hashlib
+
+import pytest
+
+from bridge.limits import KIB, MIB, SUBMISSION_SPOOLED_FROM_BYTES
+from bridge.mime.submission import SubmissionRules
+from bridge.smtpserver.budget import Budget
+from bridge.smtpserver.data import DataReader
+from tests.costs.measure import peak
+from tests.running import until
+from tests.smtpserver.conftest import ADDRESS, TO, Client, Serve, Served, message
+
+LINE = b"x" * 998 + b"\r\n"
+
+
+def large(number: int, size_bytes: int) -> bytes:
+    return message(Message_ID=f"<{number}@erp.example>") + LINE * (size_bytes // len(LINE))
+
+
+async def begun(served: Served) -> Client:
+    client = await served.user()
+    for command in (f"MAIL FROM:<{ADDRESS}>", f"RCPT TO:<{TO}>"):
+        assert (await client.do(command)).code == 250
+    assert (await client.do("DATA")).code == 354
+    return client
+
+
+async def test_large_messages_wait_on_the_disk(serve: Serve) -> None:
+    served = await serve()
+    count, size_bytes = 12, 6 * MIB
+    clients = [await begun(served) for _ in range(count)]
+    budgets = served.server._budgets
+    with peak() as held:
+        for number, client in enumerate(clients):
+            await client.send(large(number, size_bytes))
+        await until(lambda: budgets.disk.used_bytes > count * (size_bytes - 2 * MIB))
+        assert budgets.memory.used_bytes < count * SUBMISSION_SPOOLED_FROM_BYTES
+    assert held.size_bytes < count * 3 * MIB
+    for client in clients:
+        await client.send(b".\r\n")
+    replies = [await client.reply() for client in clients]
+    assert {reply.code for reply in replies} == {250}
+    assert len(await served.queued()) == count
+    assert (budgets.memory.used_bytes, budgets.disk.used_bytes) == (0, 0)
+
+
+async def test_a_large_message_is_what_was_sent(serve: Serve) -> None:
+    served = await serve()
+    client = await served.user()
+    text = b"".join(b"..line %d\r\n" % number for number in range(600_000))
+    assert (await client.submit(message() + text)).code == 250
+    (row,) = await served.queued()
+    raw = await served.store.read(lambda tx: tx.raw(row.content, 0, 20 * MIB))
+    assert hashlib.sha256(raw[-6 * MIB :]).digest() == (
+        hashlib.sha256(text.replace(b"..line", b".line")[-6 * MIB :]).digest()
+    )
+
+
+async def test_messages_beyond_the_memory_go_to_the_disk(
+    serve: Serve, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bridge.smtpserver.server.SUBMISSIONS_BYTES", 100 * KIB)
+    served = await serve()
+    clients = [await begun(served) for _ in range(4)]
+    for number, client in enumerate(clients):
+        await client.send(large(number, 60 * KIB))
+    await until(lambda: served.server._budgets.disk.used_bytes > 60 * KIB)
+    for client in reversed(clients):
+        await client.send(b".\r\n")
+        assert (await client.reply()).code == 250
+    assert served.server._budgets.memory.used_bytes == 0
+
+
+async def test_messages_beyond_the_disks_budget_are_put_off(
+    serve: Serve, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bridge.smtpserver.server.SUBMISSIONS_BYTES", 1)
+    monkeypatch.setattr("bridge.smtpserver.server.SUBMISSIONS_SPOOLED_BYTES", 100_000)
+    served = await serve(rules=SubmissionRules(max_message_bytes=60_000))
+    clients = [await begun(served) for _ in range(3)]
+    for number, client in enumerate(clients):
+        before_bytes = served.server._budgets.disk.used_bytes
+        await client.send(large(number, 50_000))
+        if before_bytes < 60_000:
+            await until(lambda had=before_bytes: served.server._budgets.disk.used_bytes > had)
+    codes = []
+    for client in reversed(clients):
+        await client.send(b".\r\n")
+        codes.append((await client.reply()).code)
+    assert sorted(codes) == [250, 250, 452]
+    assert (await clients[0].submit(large(9, 50_000))).code == 250  # all was given back
+
+
+async def test_a_disk_that_takes_nothing_puts_off_the_large_ones_alone(
+    serve: Serve, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object, **__: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    served = await serve()
+    monkeypatch.setattr("tempfile.TemporaryFile", full)
+    client = await served.user()
+    reply = await client.submit(large(1, 6 * MIB))
+    assert (reply.code, reply.status) == (452, "4.3.1")
+    assert (await client.submit(message())).code == 250
+    assert served.server._budgets.disk.used_bytes == 0
+
+
+async def test_one_that_is_too_large_leaves_the_disk(serve: Serve) -> None:
+    served = await serve(rules=SubmissionRules(max_message_bytes=5 * MIB))
+    client = await begun(served)
+    await client.send(large(1, 7 * MIB))
+    await until(lambda: served.server._budgets.memory.used_bytes == 0)
+    await client.send(b".\r\n")
+    assert (await client.reply()).code == 552
+    assert served.server._budgets.disk.used_bytes == 0
+
+
+async def test_who_hangs_up_gives_back_what_he_took(serve: Serve) -> None:
+    served = await serve()
+    budgets = served.server._budgets
+    small, spilled = await begun(served), await begun(served)
+    await small.send(b"x" * 10_000)
+    await spilled.send(large(1, 6 * MIB))
+    await until(lambda: budgets.memory.used_bytes and budgets.disk.used_bytes)
+    small.writer.transport.abort()
+    spilled.writer.transport.abort()
+    await until(lambda: not budgets.memory.used_bytes and not budgets.disk.used_bytes)
+
+
+async def test_small_ones_do_not_wait_for_large_ones(
+    serve: Serve, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gate = asyncio.Event()
+    served = await serve()
+    delivery = served.server._delivery
+    deliver = delivery.deliver
+
+    async def slow(incoming: object) -> object:
+        if len(incoming.raw) > 4 * MIB:  # type: ignore[attr-defined]
+            await gate.wait()
+        return await deliver(incoming)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(delivery, "deliver", slow)
+    clients = [await begun(served) for _ in range(2)]
+    for number, client in enumerate(clients):
+        await client.send(large(number, 6 * MIB) + b".\r\n")
+    await until(lambda: served.server._budgets.disk.used_bytes > 10 * MIB)
+    user = await served.user()
+    assert (await user.submit(message(Message_ID="<9@erp.example>"))).code == 250
+    gate.set()
+    assert {(await client.reply()).code for client in clients} == {250}
+
+
+@pytest.mark.parametrize("pieces", [1, 2, 4])
+def test_a_budget_counts_each_byte_once(pieces: int) -> None:
+    budget = Budget(1000)
+    reader = DataReader(10_000, budget)
+    for _ in range(pieces):
+        reader.feed(b"y" * 100)
+    assert budget.used_bytes == pieces * 100
+    reader.release()
+    reader.release()
+    assert budget.used_bytes == 0
+
+
+def test_a_message_over_the_memory_spills_and_over_the_disk_keeps_nothing() -> None:
+    memory, disk = Budget(1000), Budget(1000)
+    first, second = (DataReader(10_000, memory, disk) for _ in range(2))
+    first.feed(b"x" * 800)
+    second.feed(b"x" * 800)
+    assert (first.must_spill, second.must_spill) == (False, True)
+    assert len(second.spill()) == 800
+    assert (memory.used_bytes, disk.used_bytes) == (800, 800)
+    second.feed(b"x" * 800)
+    assert second.spill() == b""
+    assert second.is_over_budget
+    assert (memory.used_bytes, disk.used_bytes) == (800, 0)
+    assert second.feed(b"\r\n.\r\n") == b""
+    assert second.message() == b""
