@@ -26,7 +26,9 @@ _BLANK = re.compile(rb"\r?\n\r?\n")
 _LONE_CR = re.compile(rb"\r(?!\n)")
 _MBOX_LINE = re.compile(rb"(?:From |>From )[^\n]*\n")
 _PART_FIELD = re.compile(rb"(?im)^content-(?:type|disposition|transfer-encoding)[ \t]*:")
-_TYPE = re.compile(r"[^\s()<>@,;:\\\"\[\]?=/]+/[^\s()<>@,;:\\\"\[\]?=/]+")
+_TYPE = re.compile(r"[a-z0-9!#$&^_.+-]+/[a-z0-9!#$&^_.+-]+")
+"""RFC 6838 §4.2: a type is written into the HTML that is posted, so nothing else may be in it."""
+
 _SAYS_WHAT_A_PART_IS = (
     "Content-Type",
     "Content-Transfer-Encoding",

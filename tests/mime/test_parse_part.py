@@ -236,6 +236,11 @@ def test_parameter(value: str, name: str, expected: str) -> None:
         ("text/", "text/plain"),
         ("application", "application/octet-stream"),
         ("a b/c", "application/octet-stream"),
+        ("image/png\u00e5", "application/octet-stream"),
+        ("im\u0430ge/png", "application/octet-stream"),
+        ("image/png'", "application/octet-stream"),
+        ("image/svg+xml", "image/svg+xml"),
+        ("application/vnd.oasis.opendocument.text",) * 2,
         ("image/x-y+z", "image/x-y+z"),
     ],
 )
