@@ -148,9 +148,10 @@ def _base64(part: Part) -> Iterator[bytes]:
 
 
 def _end_of_base64(letters: bytes) -> bytes:
-    content = binascii.a2b_base64(letters + b"=" * (-len(letters) % 4)) if len(letters) > 1 else b""
-    if letters and not binascii.b2a_base64(content).startswith(letters):
-        raise Unreadable("a file in base64 is cut off")  # bits are left over, or a letter
+    lone = len(letters) % 4 == 1  # six bits are no byte
+    content = b"" if lone else binascii.a2b_base64(letters + b"=" * (-len(letters) % 4))
+    if lone or not binascii.b2a_base64(content).startswith(letters):
+        raise Unreadable("a file in base64 is cut off")  # or bits are left over
     return content
 
 

@@ -69,6 +69,9 @@ def test_decoded(encoding: str, body: bytes, content: bytes) -> None:
     [
         ("x-gzip64", b"", "encoded as 'x-gzip64'"),
         ("base64", b"YWJjY", "cut off"),
+        ("base64", b"Y=", "cut off"),
+        ("base64", b"YWJjY=", "cut off"),
+        ("base64", b"YWJj\r\nYWJjY===\r\n", "cut off"),
         ("base64", b"YWJjYb", "cut off"),
         ("base64", b"YWJjYWJ", "cut off"),
         ("base64", b"YQ==YQ==", "goes on after its end"),
@@ -78,6 +81,9 @@ def test_decoded(encoding: str, body: bytes, content: bytes) -> None:
     ids=[
         "unknown",
         "cut off",
+        "cut off before padding",
+        "cut off before padding, some whole",
+        "cut off before padding, on two lines",
         "bits left",
         "two bits left",
         "goes on",
