@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import faulthandler
 import os
 import signal
 import socket
@@ -21,6 +22,9 @@ from bridge.cli.streams import let_go
 if TYPE_CHECKING:
     from bridge.app.bridge import Bridge
     from bridge.listening import Listening
+
+STOP_LIMIT_S = 9.5
+"""After this a process that was told to stop is ended; a service manager's patience is 10 s."""
 
 LogOption = Annotated[
     Literal["human", "json"] | None,
@@ -83,6 +87,16 @@ def leave_no_core() -> None:
     resource.setrlimit(resource.RLIMIT_CORE, (0, hard))
 
 
+def end_within(limit_s: float) -> None:
+    """End this process in so many seconds, whatever a thread of it is doing by then.
+
+    The store is closed before, or is left as by a crash; both are safe. What hangs is named on
+    standard error, by functions and not by values. The interpreter's lock is not waited for.
+    """
+    with contextlib.suppress(OSError, ValueError):  # standard error is no file
+        faulthandler.dump_traceback_later(limit_s, exit=True)
+
+
 async def serve_until_told(
     bridge: Bridge, ready: Callable[[Listening], None], *, inbox_within_s: float = 0.0
 ) -> None:
@@ -134,6 +148,7 @@ async def stop_signal() -> AsyncIterator[asyncio.Event]:
     signals = (signal.SIGTERM, signal.SIGINT)
 
     def told() -> None:
+        end_within(STOP_LIMIT_S)
         stop.set()
         loop.remove_signal_handler(signal.SIGINT)
 
