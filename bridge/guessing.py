@@ -2,9 +2,11 @@
 
 Every login waits before its password is looked at, the right one too, or the wait would tell them
 apart. The wait begins after some failures, doubles with each, and stays within what a person at
-a mail program takes for a slow server: nobody is locked out. Guessers elsewhere slow an account
-only for addresses that it has not been used from; what a peer guesses at other accounts slows
-all of that peer's logins. One guard serves all protocols.
+a mail program takes for a slow server: nobody is locked out. Once an account has been used from an
+address, it waits there for nothing but what is guessed there at this very account: neither
+guessers elsewhere slow it nor those beside it, for many people may share an address. For all
+others what is guessed at the account, and what the address guesses at any, count together. One
+guard serves all protocols.
 
 Failure: none. What is remembered is bounded, and forgotten some minutes after the last failure.
 """
@@ -68,6 +70,7 @@ class GuessGuard:
         self._names = {name.casefold() for name in names}
         self._peers = _Memory()
         self._accounts = _Memory()
+        self._pairs = _Memory()
         self._used: OrderedDict[tuple[str, str], None] = OrderedDict()
 
     async def pause(self, peer: str, login: str) -> None:
@@ -79,10 +82,9 @@ class GuessGuard:
     def pause_s(self, peer: str, login: str) -> float:
         """Return how long such a login has to wait, in seconds."""
         now_s, account = self._clock.monotonic(), login.casefold()
-        by_peer = self._peers.pause_s(peer, now_s)
         if (peer, account) in self._used:
-            return by_peer
-        return max(by_peer, self._accounts.pause_s(account, now_s))
+            return self._pairs.pause_s(_pair(peer, account), now_s)
+        return max(self._peers.pause_s(peer, now_s), self._accounts.pause_s(account, now_s))
 
     def failed(self, peer: str, login: str) -> None:
         """Note a wrong name or password."""
@@ -90,6 +92,7 @@ class GuessGuard:
         self._peers.note(peer, now_s)
         if account in self._names or not self._names:
             self._accounts.note(account, now_s)
+            self._pairs.note(_pair(peer, account), now_s)
 
     def succeeded(self, peer: str, login: str) -> None:
         """Note that the account is used from there."""
@@ -102,3 +105,7 @@ class GuessGuard:
     def shown(self, login: str) -> str:
         """Return a login's name for the log: people type passwords where the name goes."""
         return login if login.casefold() in self._names else UNKNOWN
+
+
+def _pair(peer: str, account: str) -> str:
+    return f"{peer} {account}"

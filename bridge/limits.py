@@ -232,7 +232,7 @@ STRANGERS_PER_ADDRESS = _count(
 )
 STRANGER_GRACE_S = _seconds(
     "the time a stranger is left alone in any case",
-    5.0,
+    1.0,
     met_by="a stranger",
     told="nothing",
     test="tests/test_visitors.py::test_the_young_are_left_alone",

@@ -51,6 +51,23 @@ def test_where_an_account_is_used_from_it_does_not_wait_for_guessers(guard: Gues
     assert guard.pause_s(THERE, MINE) == GUESS_PAUSE_S  # who guesses there waits all the same
 
 
+@pytest.mark.parametrize("login", [OTHER, "nobody"])
+def test_who_shares_an_address_with_guessers_waits_until_his_first_login(
+    guard: GuessGuard, login: str
+) -> None:
+    guess(guard, HERE, login)
+    assert guard.pause_s(HERE, MINE) == GUESS_PAUSE_S
+    guard.succeeded(HERE, MINE)
+    assert guard.pause_s(HERE, MINE) == 0.0
+    assert guard.pause_s(HERE, OTHER) == GUESS_PAUSE_S
+
+
+def test_a_login_does_not_wipe_out_what_was_guessed_at_the_account(guard: GuessGuard) -> None:
+    guess(guard, HERE, MINE)
+    guard.succeeded(HERE, MINE)
+    assert guard.pause_s(HERE, MINE) == GUESS_PAUSE_S
+
+
 def test_a_peer_that_tries_name_after_name_waits(guard: GuessGuard) -> None:
     for number in range(100):
         guard.failed(HERE, f"user{number}")
