@@ -2,10 +2,11 @@
 
 A charset that is declared and known is used, whatever single octets say: what is no letter in it
 becomes U+FFFD, and all else stays readable. Another one is guessed, for the whole, only where
-invalid octets outnumber the letters of several octets that are valid. ``Decoded.guess`` says what
-was assumed or lost, so that it can be marked: in a legal act nobody should have to find out.
+invalid octets outnumber the letters of several octets that are valid. A byte order mark counts
+before all that, and what octets say themselves where nothing is declared. ``Decoded.guess`` says
+what was assumed or lost, so that it can be marked: in a legal act nobody should have to find out.
 
-Encoding Standard §4.2 and §6; HTML §13.2.3.2 (``meta``); RFC 2152 (UTF-7).
+Encoding Standard §4.2 and §6; HTML §13.2.3.2 (``meta``, XML declarations); RFC 2152 (UTF-7).
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from dataclasses import dataclass
 from importlib import import_module
 from typing import Final
 
+from bridge.charset.evidence import marked_codec, order_of, unmarked_codec
 from bridge.charset.labels import codec_of, is_unsaid
 
 _REPLACEMENT: Final = "\N{REPLACEMENT CHARACTER}"
@@ -25,6 +27,7 @@ _MOST_MENDED = 50_000  # faults of one text are looked at one by one
 _SURROGATES = re.compile("[\ud800-\udfff]")
 _SEVERAL: Final = "big5 cp932 cp949 cp950 euc gb hz iso2022 johab shift utf"
 _OF_SEVERAL_OCTETS: Final = tuple(_SEVERAL.split())
+_MARKS = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 _WIDE = ("utf_16", "utf_32")
 """Even ASCII takes several octets in these."""
 _CUT_LETTER = re.compile(rb"(?:[\xc2\xc3]|[\xe0-\xef][\x80-\xbf]|[\xf0-\xf4][\x80-\xbf]{1,2})\Z")
@@ -32,7 +35,10 @@ _CUT_LETTER = re.compile(rb"(?:[\xc2\xc3]|[\xe0-\xef][\x80-\xbf]|[\xf0-\xf4][\x8
 _HIGH: Final = bytes(range(0x80, 0x100))
 _META_BYTES = 1024
 _HIDDEN = re.compile(rb"<!--.*?(?:-->|\Z)", re.DOTALL)
-_META = re.compile(rb"(?i)<meta[\s/][^>]*?\bcharset\s*=\s*[\"']?\s*([^\s\"'/>;]+)")
+_META = re.compile(
+    rb"(?i)<meta[\s/][^>]*?\bcharset\s*=\s*[\"']?\s*([^\s\"'/>;]+)"
+    rb"|\A<\?xml\s[^>]*?\bencoding\s*=\s*[\"']([^\s\"'>]+)"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,9 +59,14 @@ def decode_text(content: bytes, charset: str) -> Decoded:
     label = charset.strip(" \t\r\n\"'")
     if content.startswith(codecs.BOM_UTF8):
         return _decode(content, "utf_8", "utf-8")
-    if is_unsaid(label):
-        return _decode_unsaid(content)
+    unsaid = is_unsaid(label)
     codec = codec_of(label)
+    if marked := marked_codec(content, None if unsaid else codec):
+        return _decode(content, marked, "utf-16")
+    if unsaid:
+        return _decode_unsaid(content)
+    if codec == "utf_16" and not content.startswith(_MARKS):
+        codec = order_of(content)
     if codec is not None:
         return _decode(content, codec, label.lower()[:_LABEL_LIMIT_CHARS])
     read = _decode(content, "utf_8", "UTF-8")
@@ -71,7 +82,7 @@ def decode_html(content: bytes, charset: str) -> Decoded:
     if codec_of(charset) is not None or not is_unsaid(charset):
         return decode_text(content, charset)
     meta = _META.search(_HIDDEN.sub(b"", content[:_META_BYTES]))
-    label = meta[1].decode("ascii", "replace") if meta else ""
+    label = (meta[1] or meta[2]).decode("ascii", "replace") if meta else ""
     codec = codec_of(label)
     if codec is None or codec.startswith(_WIDE) or (not content.isascii() and _is_utf8(content)):
         return _decode_unsaid(content)
@@ -88,6 +99,8 @@ def _is_utf8(content: bytes) -> bool:
 
 def _decode_unsaid(content: bytes) -> Decoded:
     """Decode as UTF-8 or else Windows-1252; neither is worth a mark, only what is lost."""
+    if codec := unmarked_codec(content):
+        return _decode(content, codec, codec.replace("_", "-"))
     read = _decode(content, "utf_8", "UTF-8")
     is_whole = read.guess.endswith(_WINDOWS) and _REPLACEMENT not in read.text
     return Decoded(read.text) if is_whole else read

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import codecs
 import time
 
 import pytest
@@ -35,6 +36,28 @@ SHOWN = "shown as far as it can be read"
         pytest.param(b"+AOg- e +IKw-", "utf-7", "è e €", id="UTF-7"),
         pytest.param("è".encode("utf-16"), "utf-16", "è", id="UTF-16 by its mark"),
         pytest.param("Żółć".encode("mac_latin2"), "x-mac-ce", "Żółć", id="Mac"),
+        pytest.param("perché".encode("utf-16"), "", "perché", id="a mark of UTF-16 alone"),
+        pytest.param("perché".encode("utf-16"), "utf-8", "perché", id="a mark against UTF-8"),
+        pytest.param("là, €".encode("utf-16"), "iso-8859-1", "là, €", id="a mark against Latin-1"),
+        pytest.param(
+            codecs.BOM_UTF16_BE + "日本".encode("utf-16-be"), "utf-8", "日本", id="a mark, no zeros"
+        ),
+        pytest.param(
+            codecs.BOM_UTF16_BE + "è".encode("utf-16-be"), "utf-16le", "è", id="a mark, other order"
+        ),
+        pytest.param("яю, привет".encode("cp1251"), "windows-1251", "яю, привет", id="no mark"),
+        pytest.param("perché".encode("utf-16-be"), "utf-16", "perché", id="UTF-16, high first"),
+        pytest.param("perché".encode("utf-16-le"), "utf-16", "perché", id="UTF-16, low first"),
+        pytest.param("Привет".encode("utf-16-be"), "unicode", "Привет", id="Cyrillic, high first"),
+        pytest.param("Привет".encode("utf-16-le"), "ucs-2", "Привет", id="Cyrillic, low first"),
+        pytest.param(
+            "日本語です".encode("utf-16-be"), "utf-16", "日本語です", id="no zeros at all"
+        ),
+        pytest.param("perché no".encode("utf-16-be"), "", "perché no", id="zeros before, unsaid"),
+        pytest.param("perché no".encode("utf-16-le"), "us-ascii", "perché no", id="zeros behind"),
+        pytest.param(b"\x1b$B$*@$OC\x1b(B", "", "お世話", id="escapes of JIS alone"),
+        pytest.param(b"\x1b[1mgrave\x1b[0m", "", "\x1b[1mgrave\x1b[0m", id="other escapes"),
+        pytest.param(b"a\0b c d e f", "", "a\0b c d e f", id="a zero among text"),
     ],
 )
 def test_what_is_read_without_doubt(content: bytes, charset: str, text: str) -> None:
@@ -101,6 +124,10 @@ def test_what_is_read_without_doubt(content: bytes, charset: str, text: str) -> 
         ),
         pytest.param(b"a\0b\0\xe0", "utf-16", "ab\ufffd", f"not valid utf-16, {SHOWN}", id="wide"),
         pytest.param(b"a\0b\0c", "utf-16le", "ab\ufffd", f"not valid utf-16le, {SHOWN}", id="odd"),
+        pytest.param(b"a\0b\0c", "", "ab\ufffd", f"not valid utf-16-le, {SHOWN}", id="odd, unsaid"),
+        pytest.param(
+            b"\xff\xfea\0b\0c", "utf-8", "ab\ufffd", f"not valid utf-16, {SHOWN}", id="odd, marked"
+        ),
         pytest.param(
             b"\xc3\xa8",
             "x-klingon",
@@ -145,6 +172,10 @@ def test_what_is_marked(content: bytes, charset: str, text: str, guess: str) -> 
         pytest.param(b"<meta charset=utf-16>", "", "perché", "cp1252", id="impossible"),
         pytest.param(b"<meta charset=koi8-r>", "us-ascii", "perché", "cp1252", id="said ASCII"),
         pytest.param(b"<meta charset=rot13>", "", "perché", "cp1252", id="no charset"),
+        pytest.param(
+            b'<?xml version="1.0" encoding="iso-8859-2"?>', "", "Łódź", "iso8859_2", id="XML"
+        ),
+        pytest.param(b'<p>?xml encoding="iso-8859-2"?>', "", "perché", "cp1252", id="no XML"),
         pytest.param(b" " * 1024 + b"<meta charset=koi8-r>", "", "perché", "cp1252", id="too late"),
     ],
 )

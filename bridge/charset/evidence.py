@@ -1,0 +1,68 @@
+"""What octets say of their charset themselves, where nobody else does. Pure; never raises.
+
+A byte order mark goes before every declaration (Encoding Standard §6.1). UTF-16 without one is
+known by where its zeros are, and ISO-2022-JP, which is all ASCII, by its escapes: read as anything
+else both are garbage that no decoder complains of.
+
+Encoding Standard §6.1 and §12.2 (ISO-2022-JP); RFC 2781 §4.3 (the order of octets).
+"""
+
+from __future__ import annotations
+
+import codecs
+import re
+
+_UTF_32_MARK = codecs.BOM_UTF32_LE
+_UTF_16_MARKS = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
+_JIS_ESCAPE = re.compile(rb"\x1b(?:\$[@B]|\(J)")
+_LOOK_BYTES = 1 << 16
+
+
+def marked_codec(content: bytes, codec: str | None) -> str | None:
+    """Return the codec that a mark of UTF-16 at the beginning names, None without one.
+
+    ``codec`` is the declared one, None if there is none; where octets mean letters in it that are
+    no mark (as 0xFF 0xFE does in Windows-1251), only zeros behind them show that it is one.
+    """
+    if not content.startswith(_UTF_16_MARKS) or content.startswith(_UTF_32_MARK):
+        return None
+    if b"\0" in content[:_LOOK_BYTES]:
+        return "utf_16"
+    return "utf_16" if codec in (None, "utf_8") and _is_valid(content, "utf_16") else None
+
+
+def unmarked_codec(content: bytes) -> str | None:
+    """Return the codec of octets of which nothing is declared, None if they don't tell it."""
+    if content.isascii() and _JIS_ESCAPE.search(content) and _is_valid(content, "iso2022_jp_ext"):
+        return "iso2022_jp_ext"
+    look = content[:_LOOK_BYTES]
+    if look.count(0) * 4 < len(look) or not look:
+        return None
+    codec = order_of(content)
+    return codec if _is_text(content, codec) else None
+
+
+def order_of(content: bytes) -> str:
+    """Return ``utf_16_le`` or ``utf_16_be`` for UTF-16 without a mark.
+
+    The upper halves of letters differ less than the lower ones and are mostly zero. Where they
+    tell nothing it is the order of Intel's, as the Encoding Standard has it for ``utf-16``.
+    """
+    even, odd = content[:_LOOK_BYTES:2], content[1:_LOOK_BYTES:2]
+    zeros = even.count(0) - odd.count(0)
+    more = len(set(odd)) - len(set(even))
+    return "utf_16_be" if zeros > 0 or (zeros == 0 and more > 0) else "utf_16_le"
+
+
+def _is_valid(content: bytes, codec: str) -> bool:
+    try:
+        content.decode(codec)
+    except UnicodeError:
+        return False
+    return True
+
+
+def _is_text(content: bytes, codec: str) -> bool:
+    """Say whether UTF-16, which may be cut inside a letter, holds no zeros of its own."""
+    whole = content[: len(content) // 2 * 2]
+    return _is_valid(whole, codec) and "\0" not in whole.decode(codec)
