@@ -19,7 +19,7 @@ from bridge.charset.decode import Decoded, decode_text
 from bridge.charset.labels import codec_of
 
 _OPENING = re.compile(r"=\?([^?*= \t\r\n]+)(?:\*[^? \t\r\n]*)?\?([bBqQ])\?")
-_BROKEN_WORD = re.compile(r"=\?[^?*= \t\r\n]+(?:\*[^? \t\r\n]*)?\?[A-Za-z]\?")
+_BROKEN_WORD = re.compile(r"=\?[^?=]{0,80}\?[ \t]*[A-Za-z][ \t]*\?")
 _ESCAPE = re.compile("=[0-9A-F]{2}")
 _BLANK = re.compile("[ \t\r\n]")
 _BLANKS = " \t\r\n"
@@ -27,6 +27,11 @@ _NO_ESCAPE = re.compile(rb"=(?![0-9A-Fa-f]{2})")
 _BASE64_LETTERS = re.compile("[A-Za-z0-9+/]+")
 _NOT_BASE64 = re.compile("[^A-Za-z0-9+/= \t\r\n]")
 _ODD = re.compile("[^ -~]")
+_SURELY_MORE = 3
+_SURELY_FEW = 4
+"""Octets that were cut in the wrong place are odd letters, two of three. A reading is the text if
+it has so many fewer of them than the other, and at most one letter in so many.
+"""
 _NOTHING = Decoded("")
 _FAULT = "an encoded word (RFC 2047) cannot be read whole"
 
@@ -185,7 +190,8 @@ def _base64(contents: list[str], charset: str) -> _Octets:
     """Decode the B encoding (RFC 2047 §4.1); a group of four may be cut between two words.
 
     Or it is no cut and the padding is missing, which only a group that has no bits left can be.
-    Then the reading counts that gives better text, and where both give some nothing is sure.
+    Then the words are read one by one, as most programs do, if that is better text by far; else
+    nothing is sure.
     """
     joined = _groups("".join(contents))
     cut = [content for content in contents[:-1] if _is_cut(content)]
@@ -200,7 +206,10 @@ def _base64(contents: list[str], charset: str) -> _Octets:
         return separate if faults.damaged else joined
     if not all(map(_has_no_bits_left, cut)):
         return joined
-    return _Octets((separate if others.odd < faults.odd else joined).content, is_whole=False)
+    if others.odd >= faults.odd:
+        return _Octets(joined.content, is_whole=False)
+    is_text = others.odd * _SURELY_FEW <= len(separate.content)
+    return _Octets(separate.content, is_text and faults.odd - others.odd >= _SURELY_MORE)
 
 
 def _is_cut(content: str) -> bool:

@@ -31,6 +31,11 @@ from bridge.mime.words import decode_field, decode_phrase, decode_words
         pytest.param("=?utf-8?b?w6g?= =?utf-8?b?w6k?=", "èé", id="padding left out, each whole"),
         pytest.param("=?iso-8859-1?b?6A?= =?iso-8859-1?b?6Q?=", "èé", id="likewise, one octet"),
         pytest.param("=?utf-8?b?w6g=?= =?utf-8?b?w6k?=", "èé", id="padding left out at the end"),
+        pytest.param(
+            "=?iso-8859-1?b?UGVyY2jpIG5vbiA?= =?iso-8859-1?b?6CB2ZW51dG8?=",
+            "Perché non è venuto",
+            id="padding left out, Latin-1",
+        ),
         pytest.param("=?utf-8?q?a?=  =?iso-8859-1?q?b?=", "ab", id="two charsets"),
         pytest.param("=?utf-8?q?a?=\u00a0=?utf-8?q?b?=", "a\u00a0b", id="a blank that is text"),
         pytest.param("=?utf-8*it?q?a?=", "a", id="a language"),
@@ -74,6 +79,14 @@ def test_words(value: str, text: str) -> None:
         pytest.param(
             "=?iso-8859-1?b?ZHRhZGE?= =?iso-8859-1?b?YWE?=", "dtadaaa", id="padding, rather"
         ),
+        pytest.param(
+            "=?koi8-r?B?0sHT1M/S1sXOyck?= =?koi8-r?B?gxM/Hz9fP0sE?=",
+            "расторжении┐\x13?\x1f?_?K\x04",
+            id="padding or a cut, Russian",
+        ),
+        pytest.param("=??q?=C3=A8?=", "=??q?=C3=A8?=", id="no charset"),
+        pytest.param("=? utf-8 ?q?=C3=A8?=", "=? utf-8 ?q?=C3=A8?=", id="blanks round it"),
+        pytest.param("=?utf-8? q ?=C3=A8?=", "=?utf-8? q ?=C3=A8?=", id="and round the encoding"),
         pytest.param("=?utf-8?b?YWJj!?=", "abc", id="not of the alphabet"),
         pytest.param("=?utf-8?b?YWJjZ?=", "abc", id="a letter too many"),
         pytest.param("=?utf-8?q?100=_ok?=", "100= ok", id="no escape"),
