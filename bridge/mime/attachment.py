@@ -17,6 +17,7 @@ from dataclasses import dataclass, replace
 
 from bridge.mime.parse_field import Unreadable, unstructured
 from bridge.mime.parse_part import Part
+from bridge.mime.transfer import decode_quoted
 
 SLICE_BYTES = 192 * 1024
 NAME_LIMIT_CHARS = 180
@@ -98,7 +99,7 @@ def decode_content(part: Part) -> bytes:
         case "base64":
             return b"".join(_base64(part))
         case "quoted-printable":
-            return b"".join(map(binascii.a2b_qp, _lines(part)))
+            return b"".join(map(decode_quoted, _lines(part)))
         case "x-uuencode" | "uuencode" | "x-uue" | "uue":
             return _uuencoded(part.body)
         case unknown:
@@ -113,7 +114,7 @@ def decoded_size(part: Part) -> int:
         case "base64":
             return sum(map(len, _base64(part)))
         case "quoted-printable":
-            return sum(len(binascii.a2b_qp(lines)) for lines in _lines(part))
+            return sum(len(decode_quoted(lines)) for lines in _lines(part))
         case _:
             return len(decode_content(part))
 

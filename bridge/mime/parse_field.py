@@ -33,7 +33,9 @@ _BETWEEN = re.compile(r"[\s;,]*+")
 _NAME = re.compile(r"([^\s;,=\"()<>@/\[\]?]++)\s*+=\s*+")
 _NEXT = re.compile(r";|\s(?=[A-Za-z][\w*-]*+\s*+=(?!\?))")
 _WORD = re.compile(r"\s*\"?\s*([^\s;,\"/=]*(?:\s*/\s*[^\s;,\"=]+)?)")
-_STRAY_QUOTE = re.compile(r"[^;\"=]*\"\s*(?:;|\Z)")
+_STRAY_QUOTE = re.compile(r"[^;\"=]*\"")
+_NO_WORD = re.compile(r"\s*[\w*-]+\s*=(?!\?)")
+_CUT_LETTER = re.compile(rb"(?<=[\x80-\xff])\r?\n[ \t](?=[\x80-\xbf])")
 _SEGMENT = re.compile(r"(.+?)\*(?:(\d{1,4})(\*?))?")
 _EXTENDED = re.compile(r"([^']*)'[^']*'(.*)", re.DOTALL)
 _MOST_PARAMETERS = 1_000
@@ -61,7 +63,19 @@ class Structured:
 
 def unfold(raw: bytes) -> str:
     """Return a field's raw value on one line, raw letters decoded, the blanks around it gone."""
-    return _FOLD.sub("", decode_text(raw, "").text).strip(" \t\r\n")
+    return _FOLD.sub("", decode_text(_with_whole_letters(raw), "").text).strip(" \t\r\n\ufeff")
+
+
+def _with_whole_letters(raw: bytes) -> bytes:
+    """Take away line ends that some program put inside the octets of a letter of UTF-8."""
+    whole = _CUT_LETTER.sub(b"", raw)
+    if len(whole) == len(raw):
+        return raw
+    try:
+        whole.decode()
+    except UnicodeDecodeError:
+        return raw
+    return whole
 
 
 def unstructured(value: str, what: str) -> str:
@@ -93,14 +107,44 @@ def structured(value: str) -> Structured:
     """
     if len(value) > STRUCTURED_LIMIT_CHARS:
         raise Unreadable("a MIME field is longer than 64 KB")
-    if value.startswith("=?") and not _ENCODED_WORD.sub("", value):
-        value = decode_words(value)
-    value = _without_comments(value)
+    value = _bare(value)
+    if _NO_WORD.match(value):
+        return Structured("", _put_together(_given(value, 0)))
     word = _WORD.match(value)
     if word is None:
         return Structured()
     given = _given(value, word.end())
     return Structured(re.sub(r"\s+", "", word[1]).lower(), _put_together(given))
+
+
+def word_of(value: str) -> str:
+    """Return the word, in lower case, of an unfolded value that is nothing else.
+
+    All of it, if it is more: what says ``8bit, base64`` is neither.
+    """
+    return _bare(value).partition(";")[0].strip(' \t,"').lower()
+
+
+def same(one: Structured, other: Structured) -> bool:
+    """Say whether two values mean the same, however they are spelled."""
+    return one.word == other.word and _meant(one) == _meant(other)
+
+
+def _meant(one: Structured) -> dict[str, str]:
+    return {name: _comparable(name, value) for name, value in one.parameters}
+
+
+def _comparable(name: str, value: str) -> str:
+    if name == "charset":
+        return text_codec(value) or value.lower()
+    return value.lower() if name in _ANY_CASE else value
+
+
+def _bare(value: str) -> str:
+    """Return a value without comments, decoded first if it is all encoded words."""
+    if value.startswith("=?") and not _ENCODED_WORD.sub("", value):
+        value = decode_words(value)
+    return _without_comments(value)
 
 
 def _without_comments(value: str) -> str:
@@ -197,9 +241,7 @@ def _put_together(given: list[tuple[str, str]]) -> tuple[tuple[str, str], ...]:
 
 
 def _check_same(name: str, first: str, second: str) -> None:
-    if name not in _COUNTS or first == second:
-        return
-    if name not in _ANY_CASE or first.lower() != second.lower():
+    if name in _COUNTS and _comparable(name, first) != _comparable(name, second):
         raise Unreadable(f"the parameter {name!a} is there twice and differs")
 
 

@@ -15,7 +15,14 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
-from bridge.mime.parse_field import Structured, Unreadable, structured, unfold
+from bridge.mime.parse_field import (
+    Structured,
+    Unreadable,
+    same,
+    structured,
+    unfold,
+    word_of,
+)
 
 MAX_DEPTH = 50
 MAX_PARTS = 1_000
@@ -36,8 +43,8 @@ _SAYS_WHAT_A_PART_IS = (
     "Content-ID",
 )
 _SEEN = re.compile(rb"[^\s]")
-_IDENTITIES = frozenset({"", "7bit", "7bits", "7-bit", "8bit", "8bits", "8-bit", "binary"})
-"""How mail programs spell that a part is not encoded at all."""
+_IDENTITIES = frozenset({"", "7bit", "7bits", "8bit", "8bits", "binary", "none", "utf8"})
+"""How mail programs spell that a part is not encoded at all, by letters and digits alone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,7 +209,6 @@ def _part(
 def _described(raw: bytes, start: int, end: int, fields: tuple[Field, ...], default: str) -> Part:
     said = {name: _said(name, fields) for name in _SAYS_WHAT_A_PART_IS}
     kind = structured(said["Content-Type"])
-    encoding = structured(said["Content-Transfer-Encoding"]).word
     return Part(
         raw,
         start,
@@ -211,16 +217,27 @@ def _described(raw: bytes, start: int, end: int, fields: tuple[Field, ...], defa
         _content_type(kind.word, default),
         kind,
         structured(said["Content-Disposition"]),
-        "7bit" if encoding in _IDENTITIES else encoding,
+        _encoding(said["Content-Transfer-Encoding"]),
     )
+
+
+def _encoding(value: str) -> str:
+    word = word_of(value)
+    return "7bit" if "".join(filter(str.isalnum, word)) in _IDENTITIES else word
 
 
 def _said(name: str, fields: tuple[Field, ...]) -> str:
     """Return the field's value; twice is once too often unless both say the same."""
     values = [one.value for one in fields if one.name == name.lower()]
-    if any(structured(value) != structured(values[0]) for value in values[1:]):
+    if not all(_agree(name, values[0], value) for value in values[1:]):
         raise Unreadable(f"a part has more than one {name} field, so nobody could say which counts")
     return values[0] if values else ""
+
+
+def _agree(name: str, first: str, second: str) -> bool:
+    if name == "Content-Transfer-Encoding":
+        return word_of(first) == word_of(second)
+    return same(structured(first), structured(second))
 
 
 def _children(part: Part, depth: int, counter: Iterator[int]) -> tuple[Part, ...]:

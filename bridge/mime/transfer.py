@@ -96,13 +96,18 @@ def _long_base64(body: bytes) -> bytes | None:
     return b"".join(whole) if len(whole) == len(pieces) else None
 
 
+def decode_quoted(lines: bytes) -> bytes:
+    """Return whole lines of quoted-printable decoded; blanks at their ends go (RFC 2045 §6.7)."""
+    return binascii.a2b_qp(_LINE_TAIL.sub(b"", lines))
+
+
 def decode_leniently(body: bytes, encoding: Encoding) -> bytes:
     """Return as much of a body as can be decoded, for reading and searching.
 
     What names an unknown encoding is mostly not encoded at all, and taken as it is.
     """
     if encoding is Encoding.QUOTED_PRINTABLE:
-        return binascii.a2b_qp(_LINE_TAIL.sub(b"", body))
+        return decode_quoted(body)
     if encoding is not Encoding.BASE64:
         return body
     try:

@@ -38,6 +38,10 @@ def part(encoding: str, body: bytes, *fields: str) -> Part:
         pytest.param("binary", b"\r\n\n", b"\r\n\n", id="binary"),
         pytest.param("8bits", b"=", b"=", id="8bits"),
         pytest.param("7-bit", b"=", b"=", id="7-bit"),
+        pytest.param("8 bit", b"=", b"=", id="8 bit"),
+        pytest.param("7 bits;", b"=", b"=", id="7 bits"),
+        pytest.param("none", b"=", b"=", id="none"),
+        pytest.param("UTF-8", b"=", b"=", id="a charset"),
         pytest.param("8bit (as is)", b"=", b"=", id="8bit with a comment"),
         pytest.param("(as is)8-Bit", b"=", b"=", id="a comment in front"),
         pytest.param("quoted-printable(x)", b"=41", b"A", id="a comment that touches"),
@@ -48,6 +52,8 @@ def part(encoding: str, body: bytes, *fields: str) -> Part:
         pytest.param("base64", b"YQ", b"a", id="base64 without its padding"),
         pytest.param("base64", b"YQ=\r\n=\r\n", b"a", id="base64 padding over two lines"),
         pytest.param("base64", b"", b"", id="base64 of nothing"),
+        pytest.param("quoted-printable", b"a= \t\r\nb \r\n", b"ab\r\n", id="blanks at line ends"),
+        pytest.param("quoted-printable", b"a=20\r\nb ", b"a \r\nb", id="blanks that are meant"),
         pytest.param("quoted-printable", b"=C3=A8=\r\n x", b"\xc3\xa8 x", id="quoted-printable"),
         pytest.param("quoted-printable", b"a=3", b"a=3", id="quoted-printable, broken"),
         pytest.param(
@@ -68,6 +74,8 @@ def test_decoded(encoding: str, body: bytes, content: bytes) -> None:
     ("encoding", "body", "reason"),
     [
         ("x-gzip64", b"", "encoded as 'x-gzip64'"),
+        ("8bit, base64", b"YQ==", "encoded as '8bit, base64'"),
+        ("base64 8bit", b"YQ==", "encoded as 'base64 8bit'"),
         ("base64", b"YWJjY", "cut off"),
         ("base64", b"Y=", "cut off"),
         ("base64", b"YWJjY=", "cut off"),
@@ -80,6 +88,8 @@ def test_decoded(encoding: str, body: bytes, content: bytes) -> None:
     ],
     ids=[
         "unknown",
+        "two encodings",
+        "two words",
         "cut off",
         "cut off before padding",
         "cut off before padding, some whole",

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bridge.mime.parse_field import Unreadable, structured, unfold, unstructured
+from bridge.mime.parse_field import Unreadable, structured, unfold, unstructured, word_of
 
 
 @pytest.mark.parametrize(
@@ -72,6 +72,8 @@ from bridge.mime.parse_field import Unreadable, structured, unfold, unstructured
         ),
         pytest.param("x; filename*1=a; filename*2=b", "x", {"filename": "ab"}, id="counted from 1"),
         pytest.param("x; y=1; y=2", "x", {"y": "1"}, id="what decides nothing may differ"),
+        pytest.param("filename=a.pdf; x=1", "", {"filename": "a.pdf", "x": "1"}, id="no word"),
+        pytest.param('(x) name*="a.pdf"', "", {"name": "a.pdf"}, id="a comment and no word"),
         pytest.param("", "", {}, id="nothing"),
     ],
 )  # fmt: skip
@@ -93,6 +95,8 @@ def test_structured(value: str, word: str, parameters: dict[str, str]) -> None:
         ("x; filename*=utf-8''%E9.pdf", "not valid in 'utf-8'"),
         ("x; filename*=x-none''%C3%A8.pdf", "not valid in 'x-none'"),
         ('x; filename="Tubi 1/2".pdf"', "quotation mark"),
+        ('x; filename="Tubi "acqua" 1.pdf"', "quotation mark"),
+        ('x; filename="a"b".pdf"; y=1', "quotation mark"),
         ("x; y=" + "z" * 70_000, "longer than 64 KB"),
     ],
 )
@@ -101,9 +105,28 @@ def test_what_says_two_things_is_refused(value: str, reason: str) -> None:
         structured(value)
 
 
-@pytest.mark.parametrize("value", ["charset=UTF-8; charset=utf-8", "format=flowed; format=Flowed"])
+@pytest.mark.parametrize(
+    "value",
+    ["charset=UTF-8; charset=utf-8", "format=flowed; format=Flowed", "charset=utf-8; charset=UTF8"],
+)
 def test_what_is_twice_the_same_is_not(value: str) -> None:
     structured(f"x; {value}")
+
+
+@pytest.mark.parametrize(
+    ("value", "word"),
+    [
+        ("Base64", "base64"),
+        ('(x) "base64" (y)', "base64"),
+        ("8 bit ; x=y", "8 bit"),
+        ("base64,", "base64"),
+        ("8bit, base64", "8bit, base64"),
+        ("=?utf-8?q?base64?=", "base64"),
+        ("", ""),
+    ],
+)
+def test_a_value_that_is_one_word_is_read_whole(value: str, word: str) -> None:
+    assert word_of(value) == word
 
 
 @pytest.mark.parametrize(
@@ -114,6 +137,11 @@ def test_what_is_twice_the_same_is_not(value: str) -> None:
         (b" \xc2\xa0a\xc2\xa0 ", "\u00a0a\u00a0"),
         (b" Citt\xc3\xa0", "Città"),
         (b" Citt\xe0", "Città"),
+        (b" Citt\xc3\r\n \xa0", "Città"),
+        (b" 20 \xe2\n\t\x82\r\n \xac", "20 €"),
+        (b" \xc3\r\n \xa9 \xe9", "Ã © é"),
+        (b" \xef\xbb\xbfCitt\xc3\xa0", "Città"),
+        (b" \x1b$B$*\x1b(B", "お"),
     ],
 )
 def test_unfolding_takes_line_ends_and_nothing_else(raw: bytes, text: str) -> None:

@@ -174,6 +174,7 @@ def test_a_field_may_not_say_two_things(first: str, second: str, inside: bool) -
         ("Content-Type: text/html; charset=utf-8", "CONTENT-TYPE: Text/HTML;\r\n charset=utf-8"),
         ("Content-Transfer-Encoding: base64", "Content-Transfer-Encoding: BASE64 (sic)"),
         ("Content-Disposition: inline", "Content-Disposition: inline"),
+        ("Content-Type: text/html; charset=utf-8", "Content-Type: text/html; charset=UTF8"),
     ],
 )
 def test_but_it_may_say_the_same_twice(field: str, again: str) -> None:
