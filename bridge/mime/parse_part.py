@@ -260,6 +260,7 @@ def _split(raw: bytes, start: int, end: int, boundary: bytes) -> Iterator[tuple[
         Unreadable: it is more than text.
     """
     delimiter = b"--" + boundary
+    longer = _LongerBoundaries(raw)
     opened: int | None = None
     closed: int | None = None
     at = start
@@ -272,6 +273,8 @@ def _split(raw: bytes, start: int, end: int, boundary: bytes) -> Iterator[tuple[
         line_end = raw.find(b"\n", after, end)
         rest = raw[after + 2 * closing : end if line_end < 0 else line_end]
         if rest.strip(b" \t\r"):  # only begins like ours: a longer boundary, or text
+            if closing or rest[:1] in (b" ", b"\t"):
+                longer.check(raw[at + 2 : end if line_end < 0 else line_end].strip(), at)
             at = after
             continue
         line_end = end if line_end < 0 else line_end + 1
@@ -291,6 +294,27 @@ def _split(raw: bytes, start: int, end: int, boundary: bytes) -> Iterator[tuple[
         )
     elif closed is not None:
         _check_mere_text(raw, closed, end, "after its closing boundary")
+
+
+class _LongerBoundaries:
+    """Tells a longer boundary that a part names from ours with something behind it."""
+
+    def __init__(self, raw: bytes) -> None:
+        self._raw = raw
+        self._known: set[bytes] = set()
+
+    def check(self, mark: bytes, at: int) -> None:
+        """Refuse the line at ``at`` if no part before it names ``mark`` as its boundary."""
+        mark = mark.removesuffix(b"--")
+        if mark in self._known:
+            return
+        named = self._raw.find(mark, 0, at)
+        if named < 1 or self._raw[named - 1] not in b'="' or len(self._known) >= MAX_PARTS:
+            raise Unreadable(
+                "a boundary of a multipart has other text behind it, so nobody could say if a part "
+                "begins there"
+            )
+        self._known.add(mark)
 
 
 def _before_line_end(raw: bytes, at: int) -> int:

@@ -93,6 +93,12 @@ def test_boundaries(body: bytes, expected: list[bytes]) -> None:
     assert leaves(parse(b'Content-Type: multipart/mixed; boundary="b"\r\n\r\n' + body)) == expected
 
 
+@pytest.mark.parametrize("inner", ["bb", "b c", "b--c", "b -- b"])
+def test_a_boundary_may_begin_like_the_outer_one(inner: str) -> None:
+    raw = multipart(multipart(b"\r\nx", b"\r\ny", boundary=inner), b"\r\nz")
+    assert leaves(parse(raw)) == [b"x", b"y", b"z"]
+
+
 def test_parts_of_a_digest_are_messages() -> None:
     message = parse(multipart(b"\r\nSubject: x\r\n\r\ny", subtype="digest"))
     assert message.children[0].content_type == "message/rfc822"
@@ -124,6 +130,21 @@ def test_parts_of_a_digest_are_messages() -> None:
             multipart(multipart(b"\r\nx", boundary="i", tail=b"--i\r\n\r\ny\r\n--i--\r\n")),
             "after its closing boundary",
             id="behind an inner end",
+        ),
+        pytest.param(
+            multipart(b"\r\nx\r\n--b and more\r\nContent-Type: a/b\r\n\r\ny"),
+            "has other text behind it",
+            id="text behind a boundary",
+        ),
+        pytest.param(
+            multipart(b"\r\nx\r\n--b--and more\r\ny"),
+            "has other text behind it",
+            id="text behind the closing one",
+        ),
+        pytest.param(
+            multipart(multipart(b"\r\nx\r\n--i \t.\r\ny", boundary="i")),
+            "has other text behind it",
+            id="behind an inner one",
         ),
         pytest.param(
             multipart(b"\r\nx", tail=b"-b\r\ncontent-type : a/b\r\n\r\ny\r\n"),
