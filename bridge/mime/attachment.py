@@ -78,6 +78,12 @@ _TYPES = {extension: media_type for media_type, extension in reversed(EXTENSIONS
 """The first of several types counts."""
 
 
+SHOWN_EVERYWHERE = frozenset(
+    f"image/{one}" for one in ("bmp", "gif", "jpeg", "jpg", "pjpeg", "png", "svg+xml", "webp")
+)
+"""Images that mail programs show within HTML; of TIFF or HEIC many show nothing."""
+
+
 @dataclass(frozen=True, slots=True)
 class File:
     """One file to be sent: ``name`` in Unicode, ``content`` byte for byte."""

@@ -22,7 +22,8 @@ from bridge.mime.html_text import to_ascii
 
 _CID = re.compile(r"(?i)\s*cid:")
 _STYLE_CID = re.compile(
-    r"(?i)\burl\(\s*(?:[\"']|&quot;|&#(?:34|39|x22|x27);)?\s*(cid:[^\s\"'()&]+)"
+    r"(?i)/\*(?:[^*]|\*(?!/))*+(?:\*/|\Z)"
+    r"|\burl\(\s*(?:[\"']|&quot;|&#(?:34|39|x22|x27);)?\s*(cid:[^\s\"'()&]+)"
 )
 _SET_CID = re.compile(r"(?i)(?<![^\s,\"'])cid:[^\s\"']*[^\s,\"']")
 _TAG = re.compile(r"<(!--|[A-Za-z][^\s/>]*)")
@@ -42,7 +43,10 @@ _CLOSINGS = {
     "--": re.compile("-->"),
     **{name: re.compile(rf"(?i)</{name}\s*>") for name in ("head", "script", "style", "title")},
 }
-_UNSHOWN = {name: re.compile(rf"(?i)</{name}\s*>") for name in ("textarea", "xmp")}
+_UNSHOWN = {
+    name: re.compile(rf"(?i)</{name}\s*>")
+    for name in ("iframe", "noembed", "noframes", "template", "textarea", "xmp")
+}
 _BODY = re.compile(r"(?i)<body\b([^<>]*)>")
 _BODY_END = re.compile(r"(?i)</body\s*>")
 _FRAME = re.compile(r"(?i)<!doctype[^<>]*>|</?(?:html|body)\b[^<>]*>")
@@ -79,8 +83,7 @@ def references(markup: str) -> list[Reference]:
         spans, at = _attributes(markup, tag.end())
         if at < 0:  # cut off inside a tag: no program shows the rest
             break
-        for attribute, start, end in spans:
-            found += _shown(markup, name, attribute, start, end)
+        found += _shown_by(markup, name, spans)
         closing_tag = _CLOSINGS.get(name) or _UNSHOWN.get(name)
         if closing_tag is None or name == "head":
             continue
@@ -94,20 +97,35 @@ def references(markup: str) -> list[Reference]:
 
 
 def _attributes(markup: str, at: int) -> tuple[list[tuple[str, int, int]], int]:
-    """Return a tag's attributes with the spans of their values, and where the tag ends, else -1."""
-    found = []
+    """Return a tag's attributes with the spans of their values, and where the tag ends, else -1.
+
+    Of two of one name the first counts (HTML §13.2.5.33).
+    """
+    found: dict[str, tuple[str, int, int]] = {}
     while attribute := _ATTRIBUTE.match(markup, at):
         at = attribute.end()
         if attribute[2] in ('"', "'"):
             end = markup.find(attribute[2], at)
             if end < 0:
                 return [], -1
-            found.append((attribute[1].lower(), at, end))
+            found.setdefault(attribute[1].lower(), (attribute[1].lower(), at, end))
             at = end + 1
         elif attribute[2]:
-            found.append((attribute[1].lower(), *attribute.span(2)))
+            found.setdefault(attribute[1].lower(), (attribute[1].lower(), *attribute.span(2)))
     end = markup.find(">", at)
-    return found, end + 1 if end >= 0 else -1
+    return list(found.values()), end + 1 if end >= 0 else -1
+
+
+def _shown_by(markup: str, tag: str, spans: list[tuple[str, int, int]]) -> Iterator[Reference]:
+    if tag == "input" and not _is_image_button(markup, spans):
+        return
+    for attribute, start, end in spans:
+        yield from _shown(markup, tag, attribute, start, end)
+
+
+def _is_image_button(markup: str, spans: list[tuple[str, int, int]]) -> bool:
+    kinds = [markup[start:end] for attribute, start, end in spans if attribute == "type"]
+    return bool(kinds) and kinds[0].strip().lower() == "image"
 
 
 def _shown(markup: str, tag: str, attribute: str, start: int, end: int) -> Iterator[Reference]:
@@ -126,7 +144,8 @@ def _shows_image(tag: str, attribute: str) -> bool:
 
 def _in_style(markup: str, start: int, end: int) -> Iterator[Reference]:
     for url in _STYLE_CID.finditer(markup, start, end):
-        yield Reference(*url.span(1), url[1])
+        if url[1]:  # else a comment
+            yield Reference(*url.span(1), url[1])
 
 
 def inline_images(markup: str, uris: list[tuple[Reference, str]]) -> str:

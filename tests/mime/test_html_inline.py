@@ -38,6 +38,15 @@ from bridge.mime.html_inline import clean, inline_images, join, references
         ('<p title="cid:x" alt=\'<img src="cid:x">\'>', set()),
         ("<style>/* cid:x */</style>", set()),
         ("< img src=cid:x>", set()),
+        ("<style>/* url(cid:x) */ p { background: url(cid:y) }</style>", {"y"}),
+        ("<style>p { a: b } /* url(cid:x)</style><img src=cid:y>", {"y"}),
+        ('<p style="/* url(cid:x) ** */ background: url(cid:y)">', {"y"}),
+        ('<input type=text src="cid:x"><input src="cid:y">', set()),
+        ('<INPUT SRC="cid:x" TYPE=" Image ">', {"x"}),
+        ('<img src="https://x/y.png" src="cid:x">', set()),
+        ('<img src="cid:x" SRC="cid:y">', {"x"}),
+        ("<template><img src=cid:x></template><img src=cid:y>", {"y"}),
+        ("<iframe src=a><img src=cid:x></iframe><noframes><img src=cid:x></noframes>", set()),
     ],
 )
 def test_references(markup: str, ids: set[str]) -> None:

@@ -187,11 +187,31 @@ def test_an_image_nobody_refers_to_stays_a_file() -> None:
     assert [(one.name, one.content) for one in content.files] == [("allegato-1.png", b"png")]
 
 
-def test_an_image_that_is_shown_does_not_travel_twice() -> None:
-    attached = image("a@b", "Content-Disposition: attachment; filename=a.png")
-    content = sent(several("related", SHOWS, attached))
+@pytest.mark.parametrize("placement", ["inline; filename=a.png", "inline", ""])
+def test_an_image_that_is_shown_does_not_travel_twice(placement: str) -> None:
+    inline = image("a@b", f"Content-Disposition: {placement}")
+    content = sent(several("related", SHOWS, inline))
     assert content.body == SHOWN
     assert content.files == ()
+
+
+@pytest.mark.parametrize("subtype", ["related", "mixed"])
+def test_an_attached_image_arrives_as_a_file_even_if_it_is_shown(subtype: str) -> None:
+    attached = image("a@b", "Content-Disposition: attachment; filename=a.png")
+    message = several(subtype, SHOWS, attached)
+    content = sent(message)
+    assert content.body == SHOWN
+    assert content.files == (File("a.png", "image/png", b"png"),)
+    once_bytes = check(parse(message.replace("attachment", "inline").encode()))
+    assert check(parse(message.encode())) == once_bytes + len(b"cG5n")
+
+
+@pytest.mark.parametrize("kind", ["image/tiff", "image/heic", "IMAGE/X-EMF"])
+def test_an_image_that_many_programs_cannot_show_is_a_file_too(kind: str) -> None:
+    shown = file(b"png", "Content-ID: <a@b>", "Content-Disposition: inline", kind=kind)
+    content = sent(several("related", SHOWS, shown))
+    assert content.body == SHOWN.replace("image/png", kind.lower())
+    assert [one.content for one in content.files] == [b"png"]
 
 
 @pytest.mark.parametrize(
