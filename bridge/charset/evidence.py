@@ -16,6 +16,7 @@ _UTF_32_MARK = codecs.BOM_UTF32_LE
 _UTF_16_MARKS = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 _JIS_ESCAPE = re.compile(rb"\x1b(?:\$[@B]|\(J)")
 _LOOK_BYTES = 1 << 16
+_FEWEST_ZEROS = 4
 
 
 def marked_codec(content: bytes, codec: str | None) -> str | None:
@@ -35,11 +36,8 @@ def unmarked_codec(content: bytes) -> str | None:
     """Return the codec of octets of which nothing is declared, None if they don't tell it."""
     if content.isascii() and _JIS_ESCAPE.search(content) and _is_valid(content, "iso2022_jp_ext"):
         return "iso2022_jp_ext"
-    look = content[:_LOOK_BYTES]
-    if look.count(0) * 4 < len(look) or not look:
-        return None
     codec = order_of(content)
-    return codec if _is_text(content, codec) else None
+    return codec if _is_mostly_latin(content[:_LOOK_BYTES], codec) else None
 
 
 def order_of(content: bytes) -> str:
@@ -62,7 +60,8 @@ def _is_valid(content: bytes, codec: str) -> bool:
     return True
 
 
-def _is_text(content: bytes, codec: str) -> bool:
-    """Say whether UTF-16, which may be cut inside a letter, holds no zeros of its own."""
-    whole = content[: len(content) // 2 * 2]
-    return _is_valid(whole, codec) and "\0" not in whole.decode(codec)
+def _is_mostly_latin(content: bytes, codec: str) -> bool:
+    """Say whether nearly all upper halves are zero and no lower half is."""
+    upper, lower = content[codec == "utf_16_le" :: 2], content[codec == "utf_16_be" :: 2]
+    zeros = upper.count(0)
+    return zeros >= _FEWEST_ZEROS and zeros * 4 >= len(upper) * 3 and 0 not in lower

@@ -1,9 +1,9 @@
 """What becomes of each part of a submitted message: text that is shown, or a file.
 
 Decides by headers alone and decodes nothing. Of alternatives the HTML one is shown, else the last
-text; inline text is the text even if it has a name, and a named text is a file only beside an
-unnamed one. Whatever is not shown is a file: no part is lost, but for alternatives that say
-nothing a better one doesn't.
+text, but none that is empty; inline text is the text even if it has a name, and a named text is a
+file only beside an unnamed one, or if its name is that of another kind of file. Whatever is not
+shown is a file: no part is lost, but for alternatives that say nothing a better one doesn't.
 
 RFCs: 2046 §5.1 (multipart), 2183 (dispositions), 2387 (related).
 """
@@ -13,9 +13,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from bridge.mime.attachment import name_of
+from bridge.mime.attachment import name_of, type_by_name
 from bridge.mime.parse_part import Part
 
+_TEXTS = ("text/plain", "text/html")
 _SHADOWS = {"text/enriched", "text/richtext", "text/x-amp-html", "text/watch-html"}
 """Alternatives that say nothing a better one doesn't."""
 
@@ -81,8 +82,9 @@ class _Placing:
                 self.attached.append(child)
 
     def _best(self, alternatives: tuple[Part, ...]) -> Part | None:
+        saying = [one for one in alternatives if not _says_nothing(one)]
         for wanted in ("text/html", "text/plain"):
-            for child in reversed(alternatives):
+            for child in reversed(saying or alternatives):
                 if self._has(child, wanted, named=True):
                     return child
         return None
@@ -106,17 +108,37 @@ class _Placing:
 
     def _is_shown(self, part: Part, *, named: bool) -> bool:
         """Whether a part is text to be read in its place, and not a file."""
-        return _is_text(part) and (named or not self._names_count or not name_of(part))
+        if not _is_text(part):
+            return False
+        return named or not (name := name_of(part)) or not (self._names_count or _is_files(name))
+
+
+def _is_files(name: str) -> bool:
+    """Whether a name's extension says that its file is no text, whatever its type says."""
+    return type_by_name(name) not in (*_TEXTS, "application/octet-stream")
 
 
 def _is_text(part: Part) -> bool:
-    return part.content_type in ("text/plain", "text/html") and part.disposition != "attachment"
+    return part.content_type in _TEXTS and part.disposition != "attachment"
 
 
 def _root(related: Part) -> Part:
     start = related.parameter("start").strip().strip("<>")
     named = (one for one in related.children if start and one.content_id == start)
-    return next(named, related.children[0])
+    return next(named, None) or _typed_root(related)
+
+
+def _typed_root(related: Part) -> Part:
+    """Return the first part, or the first of the root's type if that one cannot be the root."""
+    first = related.children[0]
+    kind = related.parameter("type").lower() or "text/html"
+    if first.content_type.startswith(("text/", "multipart/")):
+        return first
+    return next((one for one in related.children if one.content_type == kind), first)
+
+
+def _says_nothing(part: Part) -> bool:
+    return all(one.is_empty for one in _leaves(part))
 
 
 def _leaves(part: Part) -> Iterator[Part]:

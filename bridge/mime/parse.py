@@ -17,6 +17,7 @@ from __future__ import annotations
 
 import base64
 import html
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
@@ -37,13 +38,15 @@ from bridge.mime.attachment import (
 from bridge.mime.html_inline import Reference, clean, inline_images, join, references
 from bridge.mime.html_text import text_to_html, to_ascii
 from bridge.mime.outline import Outline, outlined
-from bridge.mime.parse_field import unstructured
+from bridge.mime.parse_field import Unreadable, unstructured
 from bridge.mime.parse_part import Field, Part, parse
 from bridge.mime.parse_text import decode_html, decode_text
 from bridge.mime.tnef import read_tnef
 
 SignedPolicy = Literal["refuse", "attach"]
 
+_CONTROLS = re.compile("[\x00-\x08\x0b\x0e-\x1f\x7f-\x9f]")
+"""Nobody shows them; a zero may end the text for others, and HTML reads ``&#128;`` as a letter."""
 _PKCS7 = {"application/pkcs7-mime", "application/x-pkcs7-mime"}
 _WINMAIL = {"application/ms-tnef", "application/vnd.ms-tnef"}
 _PLACEHOLDER_NAMES = {"", "smime.p7m", "smime.p7z"}
@@ -174,12 +177,13 @@ def _fragments(part: Part) -> Iterator[str]:
     decoded = decode(decode_content(part), part.parameter("charset"))
     if decoded.guess:
         yield _mark(decoded.guess)
+    text = _CONTROLS.sub("", decoded.text)
     if part.content_type == "text/html":
-        yield clean(decoded.text)
+        yield clean(text)
     else:
         flowed = part.parameter("format").lower() == "flowed"
         delsp = part.parameter("delsp").lower() == "yes"
-        yield text_to_html(decoded.text, flowed=flowed, delsp=delsp)
+        yield text_to_html(text, flowed=flowed, delsp=delsp)
 
 
 def _shown(outline: Outline) -> _Shown:
@@ -230,6 +234,8 @@ def _files(part: Part, number: int) -> Iterator[File]:
         unpacked = read_tnef(content)
     if unpacked is not None:
         for index, (title, inner) in enumerate(unpacked.files, start=number):
+            if "\ufffd" in title:
+                raise Unreadable("the name of a file in winmail.dat has letters that cannot be had")
             inner_name = safe_name(title) or name_by_type("application/octet-stream", index)
             yield File(inner_name, type_by_name(inner_name), inner)
     if unpacked is None or not unpacked.complete:

@@ -57,7 +57,9 @@ SHOWN = "shown as far as it can be read"
         pytest.param("perché no".encode("utf-16-le"), "us-ascii", "perché no", id="zeros behind"),
         pytest.param(b"\x1b$B$*@$OC\x1b(B", "", "お世話", id="escapes of JIS alone"),
         pytest.param(b"\x1b[1mgrave\x1b[0m", "", "\x1b[1mgrave\x1b[0m", id="other escapes"),
-        pytest.param(b"a\0b c d e f", "", "a\0b c d e f", id="a zero among text"),
+        pytest.param(b" a\0b", "", " a\0b", id="a zero among text"),
+        pytest.param(b"a\0" * 4 + b"bcd" * 9, "", "a\0" * 4 + "bcd" * 9, id="zeros among more"),
+        pytest.param(b"\0" * 16, "", "\0" * 16, id="nothing but zeros"),
     ],
 )
 def test_what_is_read_without_doubt(content: bytes, charset: str, text: str) -> None:
@@ -124,7 +126,13 @@ def test_what_is_read_without_doubt(content: bytes, charset: str, text: str) -> 
         ),
         pytest.param(b"a\0b\0\xe0", "utf-16", "ab\ufffd", f"not valid utf-16, {SHOWN}", id="wide"),
         pytest.param(b"a\0b\0c", "utf-16le", "ab\ufffd", f"not valid utf-16le, {SHOWN}", id="odd"),
-        pytest.param(b"a\0b\0c", "", "ab\ufffd", f"not valid utf-16-le, {SHOWN}", id="odd, unsaid"),
+        pytest.param(
+            b"p\0e\0r\0c\0h\0\xe9",
+            "",
+            "perch\ufffd",
+            f"not valid utf-16-le, {SHOWN}",
+            id="odd, unsaid",
+        ),
         pytest.param(
             b"\xff\xfea\0b\0c", "utf-8", "ab\ufffd", f"not valid utf-16, {SHOWN}", id="odd, marked"
         ),

@@ -161,6 +161,23 @@ SHOWN = page('<img src="data:image/png;base64,cG5n">')
         ),
         pytest.param(several("mixed", SHOWS, image("a@b")), id="mixed, as broken clients do"),
         pytest.param(
+            several("related", image("a@b"), SHOWS, more='; type="Text/HTML"'),
+            id="the root's type is not first",
+        ),
+        pytest.param(
+            several("related", image("a@b"), SHOWS, more='; start="<none>"'),
+            id="an image cannot be the root",
+        ),
+        pytest.param(
+            several(
+                "related",
+                image("a@b"),
+                several("alternative", text("x"), SHOWS, boundary="inner"),
+                more="; type=multipart/alternative",
+            ),
+            id="the root is alternatives, and not first",
+        ),
+        pytest.param(
             several(
                 "related",
                 several("alternative", text("x"), SHOWS, boundary="inner"),
@@ -330,6 +347,41 @@ def test_inline_text_is_the_text_even_if_it_has_a_name(message: str) -> None:
     content = sent(message)
     assert "<p>x</p>" in content.body
     assert all(one.content == b"%PDF" for one in content.files)
+
+
+@pytest.mark.parametrize(
+    ("name", "is_file"),
+    [("IT01_a1.xml", True), ("fattura.PDF", True), ("a.xml.p7m", True), ("a.htm", False),
+     ("a.txt", False), ("Diffida n. 12", False), ("lettera", False)],
+)  # fmt: skip
+@pytest.mark.parametrize("kind", ["text/plain", "text/html"])
+def test_a_text_that_is_called_like_a_file_is_one(name: str, is_file: bool, kind: str) -> None:
+    content = sent(text("words", f'{kind}; name="{name}"'))
+    assert [(one.name, one.content) for one in content.files] == [(name, b"words")] * is_file
+    assert ("words" in content.body) is not is_file
+
+
+@pytest.mark.parametrize(
+    ("parts", "shown"),
+    [
+        ([text("x"), text(" \r\n", "text/html")], LINE.format("x")),
+        ([text("x"), text("")], LINE.format("x")),
+        ([text(""), text("<p>x</p>", "text/html"), several("mixed", text(" "), boundary="i")],
+         "<p>x</p>"),
+        ([text(""), text("", "text/html")], ""),
+        ([text("x"), several("related", text("", "text/html"), image("a"), boundary="i")], ""),
+    ],
+)  # fmt: skip
+def test_an_empty_alternative_is_not_the_best(parts: list[str], shown: str) -> None:
+    assert sent(several("alternative", *parts)).body == page(shown)
+
+
+@pytest.mark.parametrize("kind", ["text/plain", "text/html"])
+def test_controls_are_not_posted(kind: str) -> None:
+    content = sent(
+        text("Vi\x00 dif\x08fidi\u0085amo\x1b\x7f\u0080 5\x0c", f"{kind}; charset=utf-8")
+    )
+    assert "Vi diffidiamo 5\x0c" in content.body
 
 
 def test_files_among_alternatives_are_not_lost() -> None:
