@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import base64
+import struct
 import time
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from bridge.mime.attachment import File
 from bridge.mime.parse import Content, Sealed, check, convert, sealed
 from bridge.mime.parse_field import Unreadable
 from bridge.mime.parse_part import parse
+from tests.mime.test_tnef import CODE_PAGE, attribute, simple_file, tnef
 
 SUBMITTED = Path(__file__).with_name("submitted")
 PAGE = "<!DOCTYPE html>\n<html><body>\n{}\n</body></html>\n"
@@ -462,6 +464,27 @@ def test_outlook_with_winmail_dat() -> None:
     named = [(one.name, one.media_type) for one in content.files]
     assert named == [("Contratto n° 1.pdf", "application/pdf"), ("note.txt", "text/plain")]
     assert content.files[1].content == b"note\r\n"
+
+
+@pytest.mark.parametrize(
+    ("page", "title", "name"),
+    [
+        (1252, b"Citt\xe0.pdf", "Città.pdf"),
+        (932, "契約書.pdf".encode("cp932"), "契約書.pdf"),
+        (65001, b"Citt\xc3\xa0.pdf", "Città.pdf"),
+        (65001, b"Citt\xc3.pdf", ""),
+        (932, "契約".encode("cp932")[:-1], ""),
+        (1253, b"\xff.pdf", ""),
+    ],
+)
+def test_a_name_in_winmail_dat_is_read_whole_or_refused(page: int, title: bytes, name: str) -> None:
+    content = tnef(attribute(CODE_PAGE, struct.pack("<II", page, 0)), simple_file(title, b"%PDF"))
+    message = several("mixed", text("x"), file(content, kind="application/ms-tnef"))
+    if name:
+        assert sent(message).files == (File(name, "application/pdf", b"%PDF"),)
+    else:
+        with pytest.raises(Unreadable, match=r"winmail\.dat"):
+            check(parse(message.encode()))
 
 
 def test_a_damaged_winmail_dat_is_sent_as_it_came() -> None:
