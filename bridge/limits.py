@@ -290,6 +290,19 @@ GUESSES_REMEMBERED = _count(
     test="tests/test_guessing.py::test_what_is_remembered_is_bounded",
 )
 
+# -- the text of mail, whoever sent it -------------------------------------------------------------
+
+MARKS_IN_A_ROW = _count(
+    "combining marks in a row that are compared",
+    30,
+    met_by="a sender",
+    told="nothing: the message keeps all of them",
+    test="tests/charset/test_normalise.py::test_runs_of_marks_are_cut",
+)
+TEXT_SLICE_CHARS = 64 * KIB
+"""Looked through in one step, before others have their turn."""
+
+
 # -- the API ---------------------------------------------------------------------------------------
 
 API_ANSWER_BYTES = _bytes(

@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import base64
 import re
-import unicodedata
 from functools import lru_cache
+
+from bridge.charset.normalise import normalised
 
 DELIMITER = "/"
 INBOX = "INBOX"
@@ -58,8 +59,7 @@ def canonical(name: str) -> str:
 
     Letters that look the same are the same, however a client composes them (RFC 9051 §5.1).
     """
-    if not name.isascii():
-        name = unicodedata.normalize("NFC", name)
+    name = normalised("NFC", name)
     first, delimiter, rest = name.partition(DELIMITER)
     is_inbox = first.isascii() and first.upper() == INBOX
     return INBOX + delimiter + rest if is_inbox else name

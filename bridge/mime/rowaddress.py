@@ -14,6 +14,8 @@ import re
 import unicodedata
 from dataclasses import dataclass
 
+from bridge.charset.normalise import normalised
+
 LIMIT_CHARS = 20_000
 """Of a field that is longer the rest is not looked at."""
 
@@ -63,7 +65,7 @@ def read_sender(text: str) -> Sender:
     'anna@pec.example'
     """
     line = one_line(text[:LIMIT_CHARS])
-    match = _ON_BEHALF.search(unicodedata.normalize("NFKC", line))
+    match = _ON_BEHALF.search(normalised("NFKC", line))
     if match is None:
         return Sender(_person(line), "", on_behalf=False)
     rest = match.string[match.end() :]

@@ -13,9 +13,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 from typing import Final, NamedTuple
-from unicodedata import normalize
 
 from bridge.charset.decode import decode_html, decode_text
+from bridge.charset.normalise import in_slices, normalised
 from bridge.mime.filename import file_names
 from bridge.mime.header import Fields, unfold
 from bridge.mime.markup import markup_text
@@ -53,12 +53,16 @@ def fold(text: str) -> str:
 
     Line ends become one LF. Folding twice is folding once.
     """
+    return in_slices(_folded_slice, text)
+
+
+def _folded_slice(text: str) -> str:
     if not text.isascii():
-        text = _IGNORED.sub("", normalize("NFKD", text))
+        text = _IGNORED.sub("", normalised("NFKD", text))
     if text.isascii():
         text = text.lower().replace("\0", "")
     else:
-        text = _IGNORED.sub("", normalize("NFKD", text.casefold()))
+        text = _IGNORED.sub("", normalised("NFKD", text.casefold()))
     if "\r" in text:
         text = text.replace("\r\n", "\n").replace("\r", "\n")
     return text

@@ -7,8 +7,8 @@ RFCs: 5256 §2.1 (base subject), §3 (sort criteria), §5 (its grammar); 5957 §
 from __future__ import annotations
 
 import re
-from unicodedata import normalize
 
+from bridge.charset.normalise import normalised
 from bridge.mime.address import Address
 from bridge.mime.searchtext import decode_value, storable
 
@@ -28,7 +28,7 @@ def casemap(text: str) -> str:
     if text.isascii():
         return text.upper().replace("\0", "")
     titled = "".join([_titlecase(letter) for letter in text])
-    return storable(normalize("NFKD", titled)).replace("\0", "")
+    return storable(normalised("NFKD", titled)).replace("\0", "")
 
 
 def _titlecase(letter: str) -> str:

@@ -6,8 +6,9 @@ behind it.
 
 from __future__ import annotations
 
-import unicodedata
 from collections.abc import Iterable
+
+from bridge.charset.normalise import normalised
 
 
 def plain_address(address: str) -> str:
@@ -16,7 +17,7 @@ def plain_address(address: str) -> str:
     >>> plain_address("Anna@Città.example.")
     'anna@xn--citt-3na.example'
     """
-    folded = unicodedata.normalize("NFKC", address).casefold().rstrip(".")
+    folded = normalised("NFKC", address).casefold().rstrip(".")
     if folded.isascii():
         return folded
     local, at, domain = folded.rpartition("@")

@@ -11,13 +11,13 @@ New evidence types (REM) are rows more in ``PREFIXES``.
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import Enum
 from types import MappingProxyType
 
 from bridge.api import schema
+from bridge.charset.normalise import normalised
 from bridge.mime.parse_text import decode_words
 from bridge.mime.rowaddress import one_line, read_sender
 from bridge.receipts.issuer import issuer_of
@@ -166,7 +166,7 @@ class Classified:
 
 def classify(subject: str, sender: str) -> Classified:
     """Return what a row with this subject and this sender, as received, is."""
-    line = one_line(unicodedata.normalize("NFKC", decode_words(subject[:LIMIT_CHARS])))
+    line = one_line(normalised("NFKC", decode_words(subject[:LIMIT_CHARS])))
     for beginning, kind, issuer in _BEGINNINGS:
         match = beginning.match(line)
         if match is None:

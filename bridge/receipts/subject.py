@@ -8,9 +8,10 @@ in ASCII stands as it was sent, but for case and blanks; nothing may stand befor
 
 from __future__ import annotations
 
-import unicodedata
 from collections.abc import Iterator
+from unicodedata import combining
 
+from bridge.charset.normalise import normalised
 from bridge.mime.rowaddress import one_line
 
 MIN_CUT_CHARS = 20
@@ -52,7 +53,7 @@ def _reached(sent: str, shown: str) -> Iterator[int]:
     for place, char in enumerate(text):
         places[char] = places.get(char, 0) | 1 << place
     marks = places.get("\ufffd", 0) | places.get("?", 0)
-    line = one_line(unicodedata.normalize("NFC", sent))
+    line = one_line(normalised("NFC", sent))
     reached = 1
     yield reached
     for place, char in enumerate(line):
@@ -82,14 +83,12 @@ def _spellings(char: str) -> frozenset[str]:
     """Return what a letter may have become, but for marks and nothing."""
     if char.isascii():
         return frozenset({char.casefold()})
-    decomposed = unicodedata.normalize("NFKD", char)
-    bare = "".join(one for one in decomposed if not unicodedata.combining(one))
+    decomposed = normalised("NFKD", char)
+    bare = "".join(one for one in decomposed if not combining(one))
     octets = char.encode("utf-8", "replace")
     misread = {octets.decode("latin-1"), octets.decode("cp1252", "replace")}
-    return frozenset(
-        unicodedata.normalize("NFKC", one).casefold() for one in {char, bare, *misread}
-    )
+    return frozenset(normalised("NFKC", one).casefold() for one in {char, bare, *misread})
 
 
 def _folded(text: str) -> str:
-    return one_line(unicodedata.normalize("NFKC", text)).casefold()
+    return one_line(normalised("NFKC", text)).casefold()

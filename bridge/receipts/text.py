@@ -11,9 +11,9 @@ RFCs: 6109 §3 and App. A (the texts, in English).
 from __future__ import annotations
 
 import re
-import unicodedata
 from dataclasses import dataclass
 
+from bridge.charset.normalise import normalised
 from bridge.mime.body import Form, read_body
 from bridge.mime.markup import markup_text
 from bridge.mime.readable import readable_text
@@ -79,7 +79,7 @@ class Statement:
 
 def read_statement(body: str) -> Statement | None:
     """Return what a receipt's body, as received, says; None if it says nothing of the kind."""
-    text = unicodedata.normalize("NFKC", _own_text(body))
+    text = normalised("NFKC", _own_text(body))
     match = _STATEMENT.search(text, 0, STATEMENT_LIMIT_CHARS)
     if match is None:
         return None

@@ -9,13 +9,14 @@ Rules: D.M. 23 December 1976 (codice fiscale), D.P.R. 605/1973; D.P.R. 633/1972 
 
 from __future__ import annotations
 
-import unicodedata
 from dataclasses import dataclass
 from datetime import date
 from typing import Literal
 
 from stdnum.exceptions import InvalidChecksum, InvalidLength, ValidationError
 from stdnum.it import codicefiscale, iva
+
+from bridge.charset.normalise import normalised
 
 PERSON_CHARS = 16
 COMPANY_DIGITS = 11
@@ -130,7 +131,7 @@ def name_letters(name: str) -> str:
 
 
 def _letters(text: str) -> tuple[str, str]:
-    plain = unicodedata.normalize("NFD", text.upper().translate(_APART))
+    plain = normalised("NFD", text.upper().translate(_APART))
     letters = [char for char in plain if "A" <= char <= "Z"]
     consonants = "".join(char for char in letters if char not in _VOWELS)
     return consonants, "".join(char for char in letters if char in _VOWELS)

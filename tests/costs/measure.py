@@ -1,12 +1,16 @@
-"""What an input costs, by counting: turns that others had, bytes that were held."""
+"""What an input costs: turns that others had, bytes that were held, seconds computed."""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
+import time
 import tracemalloc
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import dataclass
+from typing import TypeVar
+
+Given = TypeVar("Given")
 
 
 @dataclass(slots=True)
@@ -53,3 +57,28 @@ def peak() -> Iterator[Peak]:
         found.size_bytes = tracemalloc.get_traced_memory()[1] - before_bytes
     finally:
         tracemalloc.stop()
+
+
+FLOOR_S = 0.004
+"""Less than this is taken for it: what is so quick is measured badly, and costs nobody anything."""
+
+
+def computed_s(work: Callable[[], object], tries: int = 3) -> float:
+    """Return the seconds that this thread computes, of several tries the least."""
+    least = float("inf")
+    for _ in range(tries):
+        begun = time.thread_time()
+        work()
+        least = min(least, time.thread_time() - begun)
+    return least
+
+
+def assert_linear(work: Callable[[Given], object], make: Callable[[int], Given], size: int) -> None:
+    """Require that each doubling of the input costs at most 2.5 times as much, from ``size`` on."""
+    once, most = make(size), make(4 * size)
+    allowed_s = 2.5**2 * max(computed_s(lambda: work(once)), FLOOR_S)
+    for tries in (1, 3, 10):  # a busy machine gets another chance
+        taken_s = computed_s(lambda: work(most), tries)
+        if taken_s <= allowed_s:
+            return
+    raise AssertionError(f"4 times as much took {taken_s:.3f} s, {allowed_s:.3f} s were allowed")
