@@ -85,8 +85,8 @@ IMAP_FAULTS_IN_A_ROW = _count(
 # -- IMAP, before login ----------------------------------------------------------------------------
 
 IMAP_STRANGER_LINE_BYTES = _bytes(
-    "a command's text, before login",
-    16 * KIB,
+    "a command's text, before login (RFC 2971 §3.3: 30 pairs of 30 and 1,024 octets in ID)",
+    32 * KIB,
     met_by="a stranger",
     told="`BAD`; the command is skipped",
     test="tests/costs/test_imap_streams.py::test_a_strangers_line_is_short",

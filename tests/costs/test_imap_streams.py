@@ -103,6 +103,13 @@ async def test_a_strangers_line_is_short(rig: Rig) -> None:
     assert IMAP_STRANGER_LINE_BYTES < IMAP_STRANGER_SKIPPED_BYTES
 
 
+async def test_the_longest_id_is_no_line_too_long(rig: Rig) -> None:
+    client = await rig.connect()
+    await client.line()
+    pairs = " ".join(f'"{number:030}" "{"x" * 1024}"' for number in range(30))
+    assert (await client.tagged(f"ID ({pairs})")).startswith("OK")
+
+
 @pytest.mark.parametrize("line", [b"\n", b"\r\n", b"x\n", b"a FOO\r\n"])
 async def test_a_user_who_sends_nothing_but_faults(rig: Rig, line: bytes) -> None:
     client = await rig.client()

@@ -213,14 +213,21 @@ async def test_a_deleted_level_is_shown_to_lsub_and_recursivematch(rig: Rig) -> 
     ]
 
 
-async def test_levels_above_are_told_though_what_is_below_is_told_too(rig: Rig) -> None:
+async def test_levels_above_are_told_for_what_is_not_told_itself(rig: Rig) -> None:
     client = await rig.client()
-    await client.ok("CREATE a/b/c")
-    await client.ok("SUBSCRIBE a/b/c")
-    assert await listed(client, 'LIST (SUBSCRIBED RECURSIVEMATCH) "" a*') == [
+    for name in ("a/b/c", "d/e"):
+        await client.ok(f"CREATE {name}")
+        await client.ok(f"SUBSCRIBE {name}")
+    await client.ok("SUBSCRIBE d")
+    recursive = 'LIST (SUBSCRIBED RECURSIVEMATCH) ""'
+    assert await listed(client, f"{recursive} a*") == [r"(\Subscribed \HasNoChildren) a/b/c"]
+    assert await listed(client, f"{recursive} (a a/b)") == [
         r'(\HasChildren) a ("CHILDINFO" ("SUBSCRIBED"))',
         r'(\HasChildren) a/b ("CHILDINFO" ("SUBSCRIBED"))',
-        r"(\Subscribed \HasNoChildren) a/b/c",
+    ]
+    assert await listed(client, f"{recursive} d*") == [
+        r'(\Subscribed \HasChildren) d ("CHILDINFO" ("SUBSCRIBED"))',
+        r"(\Subscribed \HasNoChildren) d/e",
     ]
 
 

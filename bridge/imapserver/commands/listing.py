@@ -29,6 +29,7 @@ async def list_(session: Session, command: List) -> str | None:
         return None
     tree = await _tree(session)
     patterns = [canonical(command.reference + pattern) for pattern in command.patterns]
+    above_unlisted = _above_unlisted(tree, patterns)
     candidates = set(tree.names)
     if "SUBSCRIBED" in command.selection:
         candidates = set(tree.subscribed)
@@ -38,7 +39,7 @@ async def list_(session: Session, command: List) -> str | None:
     for name in sorted(candidates, key=_inbox_first):
         if not any(matches(name, pattern) for pattern in patterns):
             continue
-        line = _line(session, command, tree, name)
+        line = _line(session, command, tree, name, above_unlisted)
         if line is None:
             continue
         lines.append(line)
@@ -53,20 +54,31 @@ def _inbox_first(name: str) -> tuple[bool, str]:
     return name != "INBOX", name
 
 
-def _line(session: Session, command: List, tree: _Tree, name: str) -> bytes | None:
+def _above_unlisted(tree: _Tree, patterns: list[str]) -> set[str]:
+    """Return the levels above subscribed names that are not listed themselves."""
+    unlisted = (
+        name for name in tree.subscribed if not any(matches(name, pattern) for pattern in patterns)
+    )
+    return {parent for name in unlisted for parent in parents(name)}
+
+
+def _line(
+    session: Session, command: List, tree: _Tree, name: str, above_unlisted: set[str]
+) -> bytes | None:
     mailbox = tree.mailboxes.get(name)
     use = mailbox.special_use if mailbox else None
     if "SPECIAL-USE" in command.selection and use is None:
         return None
     missing = "\\NonExistent" if command.extended else "\\Noselect"  # RFC 5258 §3, RFC 3501 §7.2.2
     attributes = [] if mailbox else [missing]
-    # Whether the child itself is listed does not matter (RFC 5258 §3, note 2).
+    # Of a subscribed name it is told that others are below, listed or not (RFC 5258 §3, note 2);
+    # another one is named only for what is not listed itself (§3.5).
     has_child = "RECURSIVEMATCH" in command.selection and name in tree.subscribed_parents
     extended = b""
     if "SUBSCRIBED" in command.selection or "SUBSCRIBED" in command.returns:
         if name in tree.subscribed:
             attributes.append("\\Subscribed")
-        elif "SUBSCRIBED" in command.selection and not has_child:
+        elif "SUBSCRIBED" in command.selection and not (has_child and name in above_unlisted):
             return None
     if has_child:
         extended = b' ("CHILDINFO" ("SUBSCRIBED"))'
