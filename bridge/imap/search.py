@@ -7,7 +7,7 @@ not the parser, not the evaluation, not the comparison or printing of a value.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 from enum import Enum
@@ -157,6 +157,31 @@ class Program:
         return (step for step in self.steps if not isinstance(step, Operator))
 
     @property
+    def conjuncts(self) -> Iterator[Program]:
+        """The searches that must all match: what AND joins at the outermost level."""
+        starts: list[int] = []  # of the steps whose result each step leaves
+        for at, step in enumerate(self.steps):
+            if step is Operator.NOT:
+                starts.append(starts[at - 1])
+            else:
+                starts.append(starts[starts[at - 1] - 1] if isinstance(step, Operator) else at)
+        waiting = [len(self.steps) - 1]
+        while waiting:
+            at = waiting.pop()
+            if self.steps[at] is Operator.AND:
+                waiting += (at - 1, starts[at - 1] - 1)
+            else:
+                yield Program(self.steps[starts[at] : at + 1])
+
+    @property
     def uses_modseq(self) -> bool:
         """Whether MODSEQ is among the keys, which makes the session CONDSTORE aware."""
         return any(isinstance(step, ModSeqAtLeast) for step in self.steps)
+
+
+def joined(programs: Sequence[Program]) -> Program:
+    """Return the search for what all of one program or more match."""
+    steps = list(programs[0].steps)
+    for program in programs[1:]:
+        steps += (*program.steps, Operator.AND)
+    return Program(tuple(steps))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 STAR = 0
@@ -44,6 +44,23 @@ def merge(spans: Iterable[tuple[int, int]]) -> tuple[tuple[int, int], ...]:
         else:
             merged.append((low, high))
     return tuple(merged)
+
+
+def common(
+    spans: Sequence[tuple[int, int]], others: Sequence[tuple[int, int]]
+) -> list[tuple[int, int]]:
+    """Return what is in both of two sets of disjoint ascending ranges."""
+    found = []
+    at = other_at = 0
+    while at < len(spans) and other_at < len(others):
+        (low, high), (other_low, other_high) = spans[at], others[other_at]
+        if max(low, other_low) <= min(high, other_high):
+            found.append((max(low, other_low), min(high, other_high)))
+        if high < other_high:
+            at += 1
+        else:
+            other_at += 1
+    return found
 
 
 def ranges_of(numbers: Iterable[int]) -> Iterator[tuple[int, int]]:

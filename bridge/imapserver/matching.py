@@ -1,20 +1,19 @@
 """Which messages of a view a search key names.
 
-Texts are asked of the store first, all of them, off the loop: each text key becomes the set of
-contents that hold it. The rest is arithmetic over the mailbox's index, so many messages at a
-time that nobody waits. What a key says of those is a number with one byte for each message, 0 or
-1: NOT, OR and AND are then one operation each, in time bound by keys times messages.
+What must match all together is asked one after the other, of what is left each time: numbers
+first, then what the mailbox's index answers, then headers, and bodies last (``text``). Everything
+is done so many messages at a time that nobody waits, in time bound by keys times messages.
 
-A message that was expunged and not yet told as such (a ghost) matches as it was last. RFC 3501
-§6.4.4.
+RFC 3501 §6.4.4.
 """
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
+from bisect import bisect_left
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date
-from itertools import compress
+from operator import itemgetter
 
 from bridge.imap.search import (
     All,
@@ -32,21 +31,21 @@ from bridge.imap.search import (
     Sized,
     Text,
     Within,
+    joined,
 )
-from bridge.imap.sequence import SequenceSet
-from bridge.imapserver.session import Selected, Session
-from bridge.imapserver.text import texts_of
-from bridge.imapserver.view import Columns, columns_of
+from bridge.imap.sequence import common, ranges_of
+from bridge.imapserver.candidates import SLICE, Candidates, bits_of, candidates_in
+from bridge.imapserver.pace import Pace
+from bridge.imapserver.session import Session
+from bridge.imapserver.text import text_bits
+from bridge.imapserver.view import Columns
 from bridge.model import ContentId, Flag, flag
-
-CHUNK_MESSAGES = 4096
-CHUNK_ANSWERS = 256 * 1024
-"""Keys times messages that are answered before others get their turn, and held at once."""
 
 DAY_S = 86_400
 _FIRST_DAY = date(1970, 1, 1).toordinal()
 
-Contents = frozenset[ContentId]
+Answers = Iterable[bool]
+"""What a key says of each message looked at, in their order."""
 
 
 @dataclass(slots=True)
@@ -87,18 +86,21 @@ class Found:
 
 async def search(session: Session, key: Program, *, details: bool = False) -> Found:
     """Return the messages that match ``key``; ``details`` fills what sorting needs."""
-    selected = session.open
-    texts = await texts_of(session, filter(_in_text, key.keys))
+    pace = Pace(session.output)
+    matcher = _Matcher(session, pace)
+    groups = await candidates_in(session.open.view, matcher.spans(key), pace)
     found = Found()
-    in_order = True
-    chunk_messages = max(min(CHUNK_MESSAGES, CHUNK_ANSWERS // len(key.steps)), 1)
-    async for numbers, columns, at in _chunks(session, selected, chunk_messages):
-        hits = _Matcher(session, selected, columns, texts, at).matching(key)
-        found_numbers, places = list(compress(numbers, hits)), list(compress(at, hits))
-        if found_numbers and found.numbers and found.numbers[-1] > found_numbers[0]:
-            in_order = False
-        found.add(found_numbers, columns, places, all_=details)
-    return found if in_order else _in_order(found)
+    for group in groups:
+        left = group
+        for part in _in_order_of_cost(key):
+            if not left:
+                break
+            left = left.narrowed(await matcher.bits(part, left))
+        for start in range(0, len(left), SLICE):
+            part_of = slice(start, start + SLICE)
+            found.add(left.numbers[part_of], left.columns, left.at[part_of], all_=details)
+            await pace.spend(SLICE)
+    return found if len(groups) == 1 else _in_order(found)
 
 
 def _in_order(found: Found) -> Found:
@@ -112,61 +114,60 @@ def _in_order(found: Found) -> Found:
     return ordered
 
 
-async def _chunks(
-    session: Session, selected: Selected, chunk_messages: int
-) -> AsyncIterator[tuple[Sequence[int], Columns, Sequence[int]]]:
-    """Yield sequence numbers, columns and places in them: of what is there and of ghosts."""
-    view = selected.view
-    count = len(view)
-    for start in range(1, count + 1, chunk_messages):
-        if start > 1:
-            await session.output.drain()
-        numbers = range(start, min(start + chunk_messages, count + 1))
-        if view.all_told():
-            yield numbers, columns_of(view.index), range(numbers[0] - 1, numbers[-1])
-            continue
-        pairs = [(number, view.position(number)) for number in numbers]
-        there = [(number, at) for number, at in pairs if at is not None]
-        yield [number for number, _ in there], columns_of(view.index), [at for _, at in there]
-        for number, ghost in ((number, view.ghost(number)) for number, at in pairs if at is None):
-            if ghost is not None:
-                yield [number], ghost[0], [ghost[1]]
+def _in_order_of_cost(key: Program) -> list[Program]:
+    """Return searches that must all match, the cheap ones first, those of one text together.
+
+    Numbers are left out: they have named the first candidates.
+    """
+    by_cost: dict[int, list[Program]] = {}
+    for part in dict.fromkeys(key.conjuncts):
+        by_cost.setdefault(max(map(_cost, part.keys)), []).append(part)
+    cheap = [part for part in by_cost.pop(0, []) if not _is_numbers(part)]
+    return [*cheap, *(joined(parts) for _, parts in sorted(by_cost.items()))]
 
 
-def _in_text(key: SearchKey) -> bool:
-    """Say whether only the store can answer a key."""
-    return isinstance(key, Text | Header) or (
-        isinstance(key, Dated) and key.field is DateField.SENT
-    )
+def _cost(key: SearchKey) -> int:
+    """Return 0 for what the index answers, 1 for headers, 2 for bodies."""
+    match key:
+        case Text("body" | "text"):
+            return 2
+        case Text() | Header() | Dated(field=DateField.SENT):
+            return 1
+    return 0
 
 
-Answers = Iterable[bool]
-"""What a key says of each message looked at, in their order."""
+def _is_numbers(part: Program) -> bool:
+    return len(part.steps) == 1 and isinstance(part.steps[0], Numbers)
 
 
 class _Matcher:
-    """Asks each key about the messages at some places in columns."""
+    """Asks each key about candidates."""
 
-    def __init__(
-        self,
-        session: Session,
-        selected: Selected,
-        columns: Columns,
-        texts: Mapping[SearchKey, Contents],
-        at: Sequence[int],
-    ) -> None:
+    def __init__(self, session: Session, pace: Pace) -> None:
         self._session = session
-        self._selected = selected
-        self._columns = columns
-        self._texts = texts
-        self._at = at
+        self._selected = session.open
+        self._pace = pace
         self._now_s = session.services.clock.now().timestamp()
+        self._spans: dict[Numbers, Sequence[tuple[int, int]]] = {}
 
-    def matching(self, key: Program) -> bytes:
-        """Return for each place 1 where its message matches, else 0."""
-        count = len(self._at)
-        everything = int.from_bytes(b"\1" * count, "little")
+    def spans(self, key: Program) -> Sequence[tuple[int, int]]:
+        """Return the ranges of sequence numbers that alone can match."""
+        count = len(self._selected.view)
+        spans: Sequence[tuple[int, int]] = [(1, count)] if count else []
+        for part in key.conjuncts:
+            (first, *others) = part.steps
+            if isinstance(first, Numbers) and not others:
+                spans = common(spans, self._spans_of(first))
+        return spans
+
+    async def bits(self, key: Program, group: Candidates) -> int:
+        """Return which of a group, which has some, match."""
+        everything = group.everything
         known: dict[SearchKey, int] = {All(): everything, SaveDateSupported(): everything}
+        in_texts = [one for one in key.keys if _cost(one)]
+        if in_texts:
+            contents = [ContentId(group.columns.contents[at]) for at in group.at]
+            known.update(await text_bits(self._session, in_texts, contents, self._pace))
         results: list[int] = []
         for step in key.steps:
             match step:
@@ -180,30 +181,37 @@ class _Matcher:
                     results[-1] &= last
                 case _:
                     if step not in known:
-                        known[step] = int.from_bytes(bytes(self._answers(step)), "little")
+                        known[step] = await self._asked(step, group)
                     results.append(known[step])
+            await self._pace.spend(10 + len(group) // 1024)
         (result,) = results
-        return result.to_bytes(count, "little")
+        return result
 
-    def _answers(self, key: SearchKey) -> Answers:
+    async def _asked(self, key: SearchKey, group: Candidates) -> int:
+        answers = bytearray()
+        for start in range(0, len(group), SLICE):
+            part = slice(start, start + SLICE)
+            some = Candidates(group.numbers[part], group.columns, group.at[part])
+            answers += bytes(self._answers(key, some))
+            await self._pace.spend(len(some))
+        return bits_of(answers)
+
+    def _answers(self, key: SearchKey, group: Candidates) -> Answers:
+        columns, at = group.columns, group.at
         match key:
-            case Text() | Header() | Dated(field=DateField.SENT):
-                contents, wanted = self._columns.contents, self._texts[key]
-                return [contents[one] in wanted for one in self._at]
             case HasFlag(name):
-                return self._with_flag(name)
-            case Numbers(numbers, uid):
-                return self._numbered(numbers, uid=uid)
+                return self._with_flag(name, group)
+            case Numbers():
+                return _inside(group.numbers, self._spans_of(key))
             case Dated(field, how, day):
-                return self._dated(field, how, day.toordinal() - _FIRST_DAY)
+                return _dated(group, field, how, day.toordinal() - _FIRST_DAY)
             case ObjectId(identifier, thread):
-                contents = self._columns.contents
-                return [not thread and f"M{contents[one]}" == identifier for one in self._at]
-        return self._compared(key)
+                contents = columns.contents
+                return [not thread and f"M{contents[one]}" == identifier for one in at]
+        return self._compared(key, columns, at)
 
-    def _compared(self, key: SearchKey) -> Answers:
+    def _compared(self, key: SearchKey, columns: Columns, at: Sequence[int]) -> Answers:
         """Answer what compares one column of the index with a number."""
-        columns, at = self._columns, self._at
         match key:
             case Sized(larger, size_bytes):
                 sizes = columns.sizes
@@ -220,17 +228,8 @@ class _Matcher:
                 return [dates[one] >= limit for one in at]
         raise AssertionError(f"{key} was answered above")
 
-    def _dated(self, field: DateField, how: int, day: int) -> Answers:
-        """Compare days: a date counts as written, in the zone it came with (RFC 3501 §6.4.4)."""
-        columns, at = self._columns, self._at
-        if field is DateField.SAVED:
-            saved = columns.saved_dates
-            return [compare_days(saved[one] // DAY_S, how, day) for one in at]
-        dates, zones = columns.internal_dates, columns.zones
-        return [compare_days((dates[one] + zones[one] * 60) // DAY_S, how, day) for one in at]
-
-    def _with_flag(self, name: str) -> Answers:
-        columns, at = self._columns, self._at
+    def _with_flag(self, name: str, group: Candidates) -> Answers:
+        columns, at = group.columns, group.at
         if name.casefold() == "\\recent":
             uids, recent = columns.uids, self._selected.recent
             return [uids[one] in recent for one in at]
@@ -238,21 +237,28 @@ class _Matcher:
         flags = columns.flags
         return [wanted in flags[one] for one in at]
 
-    def _numbered(self, numbers: SequenceSet, *, uid: bool) -> Answers:
-        view, columns = self._selected.view, self._columns
-        if numbers.saved:
-            saved = set(self._session.saved)
-            return [columns.uids[one] in saved for one in self._at]
-        if uid:
-            spans = numbers.resolve(view.largest_uid)
-        else:
-            count = len(view)
-            spans = tuple(
-                (view.uid(low), view.uid(min(high, count)))
-                for low, high in numbers.resolve(count)
-                if low <= count
-            )
-        return _inside(columns.uids, self._at, spans)
+    def _spans_of(self, key: Numbers) -> Sequence[tuple[int, int]]:
+        spans = self._spans.get(key)
+        if spans is None:
+            spans = self._spans[key] = self._resolved(key)
+        return spans
+
+    def _resolved(self, key: Numbers) -> Sequence[tuple[int, int]]:
+        view = self._selected.view
+        if key.numbers.saved:
+            known = (view.number(uid) for uid in self._session.saved)
+            return list(ranges_of(number for number in known if number is not None))
+        return view.spans(key.numbers, uid=key.uid)
+
+
+def _dated(group: Candidates, field: DateField, how: int, day: int) -> Answers:
+    """Compare days: a date counts as written, in the zone it came with (RFC 3501 §6.4.4)."""
+    columns, at = group.columns, group.at
+    if field is DateField.SAVED:
+        saved = columns.saved_dates
+        return [compare_days(saved[one] // DAY_S, how, day) for one in at]
+    dates, zones = columns.internal_dates, columns.zones
+    return [compare_days((dates[one] + zones[one] * 60) // DAY_S, how, day) for one in at]
 
 
 def compare_days(day: int, how: int, limit: int) -> bool:
@@ -268,13 +274,10 @@ def _known_flag(name: str, keywords: dict[str, Flag]) -> Flag | None:
     return keywords.get(wanted.casefold()) if not wanted.startswith("\\") else wanted
 
 
-def _inside(
-    uids: Sequence[int], at: Iterable[int], spans: Sequence[tuple[int, int]]
-) -> Iterator[bool]:
-    """Say of each of ascending places whether its UID lies in one of the ascending spans."""
-    span = 0
-    for one in at:
-        uid = uids[one]
-        while span < len(spans) and spans[span][1] < uid:
+def _inside(numbers: Sequence[int], spans: Sequence[tuple[int, int]]) -> Iterator[bool]:
+    """Say of each of ascending numbers whether it lies in one of the ascending spans."""
+    span = bisect_left(spans, numbers[0], key=itemgetter(1))
+    for number in numbers:
+        while span < len(spans) and spans[span][1] < number:
             span += 1
-        yield span < len(spans) and spans[span][0] <= uid
+        yield span < len(spans) and spans[span][0] <= number

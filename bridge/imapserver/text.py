@@ -1,8 +1,9 @@
-"""Search keys that look into texts: which contents of the mailbox hold them.
+"""Search keys that look into texts: which of some contents hold them.
 
 Both sides are folded (i;unicode-casemap and more, see ``mime.searchtext``). The store looks into
 what was kept at ingest; where a body was too long to be kept whole and does not match, the text
-itself is read and decoded again, one at a time, on a thread.
+itself is read and decoded again, once for all keys, one at a time, on a thread. What is read at
+once is bounded by keys times messages, so that nobody waits for the one thread that scans.
 
 RFC 3501 §6.4.4 (BODY, FROM, HEADER, SENTON, TEXT and the like).
 """
@@ -10,17 +11,18 @@ RFC 3501 §6.4.4 (BODY, FROM, HEADER, SENTON, TEXT and the like).
 from __future__ import annotations
 
 import asyncio
-import re
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from functools import partial
 
 from bridge.imap.search import Dated, Header, SearchKey, Text
+from bridge.imapserver.candidates import bits_of
+from bridge.imapserver.pace import WORK, Pace
 from bridge.imapserver.session import Session
+from bridge.imapserver.wanted import Anywhere, InField, Wanted, across_colon
 from bridge.mime.searchtext import body_text, fold, one_line, whole_text
 from bridge.model import ContentId, MailboxId
-from bridge.store.base import ReadTransaction
+from bridge.store.base import ReadTransaction, ReadWork
 from bridge.store.messages import Part, TextField
-
-Contents = frozenset[ContentId]
 
 _FIELDS = {
     "bcc": TextField.BCC,
@@ -30,35 +32,39 @@ _FIELDS = {
     "to": TextField.TO,
 }
 
-
-Wanted = str | re.Pattern[str]
-"""What a field's text is to hold."""
-
 FEW = 8
 """So many substrings the store looks for one by one; for more all texts are read once."""
 
+PAGE = 512
+"""Texts read at once; so many are not worth a look through the whole mailbox."""
 
-async def texts_of(session: Session, keys: Iterable[SearchKey]) -> dict[SearchKey, Contents]:
-    """Return the contents of the selected mailbox that match text keys and sent dates."""
-    mailbox = session.open.mailbox.id
-    found: dict[SearchKey, set[ContentId]] = {key: set() for key in keys}
+Contents = Sequence[ContentId]
+Bits = dict[SearchKey, int]
+"""For each key which of the contents match, one bit each: see ``candidates``."""
+
+
+async def text_bits(
+    session: Session, keys: Iterable[SearchKey], contents: Contents, pace: Pace
+) -> Bits:
+    """Return which of ``contents``, in the selected mailbox, match text keys and sent dates."""
+    found: Bits = dict.fromkeys(keys, 0)
     looks: dict[TextField, list[tuple[SearchKey, Wanted]]] = {}
+    bodies: dict[Text, str] = {}
     for key in found:
         for field, wanted in _looks(key):
             looks.setdefault(field, []).append((key, wanted))
+        if isinstance(key, Text) and key.field in ("body", "text"):
+            bodies[key] = fold(key.needle)
+        await pace.spend(WORK // 32)
     for field, wanted_of in looks.items():
-        for key, contents in await _look(session, mailbox, field, wanted_of):
-            found[key].update(contents)
-    for key in found:
-        match key:
-            case Text("body", needle):
-                found[key].update(await _body(session, mailbox, fold(needle)))
-            case Text("text", needle):
-                found[key].update(await _body(session, mailbox, fold(needle), whole_text))
+        for key, bits in await _look(session, field, wanted_of, contents, pace):
+            found[key] |= bits
+    for key, bits in (await _bodies(session, bodies, contents, pace)).items():
+        found[key] |= bits
     days = [key for key in found if isinstance(key, Dated)]
-    for key, contents in await _sent(session, mailbox, days) if days else ():
-        found[key].update(contents)
-    return {key: frozenset(contents) for key, contents in found.items()}
+    for key, bits in zip(days, await _sent(session, days, contents, pace), strict=True):
+        found[key] = bits
+    return found
 
 
 def _looks(key: SearchKey) -> Iterator[tuple[TextField, Wanted]]:
@@ -68,92 +74,147 @@ def _looks(key: SearchKey) -> Iterator[tuple[TextField, Wanted]]:
             return
         case Text("text", needle):
             line = one_line(fold(needle))
-            yield TextField.HEADER, line
-            across = _across_colon(line)
+            yield TextField.HEADER, Anywhere(line)
+            across = across_colon(line)
             if across is not None:
                 yield TextField.HEADER, across
         case Text(field, needle) if needle:
-            yield _FIELDS[field], one_line(fold(needle))
+            yield _FIELDS[field], Anywhere(one_line(fold(needle)))
         case Text(field):
-            yield TextField.HEADER, _line_of(field, "")
+            yield TextField.HEADER, InField(field, "")
         case Header(name, needle):  # as it is written; FROM looks at what it says to us too
-            yield TextField.HEADER, _line_of(name.casefold(), one_line(fold(needle)))
-
-
-def _line_of(name: str, needle: str) -> re.Pattern[str]:
-    return re.compile(f"^{re.escape(name)}:.*{re.escape(needle)}", re.MULTILINE)
-
-
-def _across_colon(needle: str) -> re.Pattern[str] | None:
-    """Return how a field's name and value are kept: without the blank between them."""
-    name, blank, value = needle.partition(": ")
-    if not blank or ":" in name:
-        return None
-    return re.compile(f"^[^:\n]*{re.escape(name)}:{re.escape(value)}", re.MULTILINE)
-
-
-Matches = list[tuple[SearchKey, Iterable[ContentId]]]
+            yield TextField.HEADER, InField(name.casefold(), one_line(fold(needle)))
 
 
 async def _look(
     session: Session,
-    mailbox: MailboxId,
     field: TextField,
     wanted_of: Sequence[tuple[SearchKey, Wanted]],
-) -> Matches:
+    contents: Contents,
+    pace: Pace,
+) -> Iterable[tuple[SearchKey, int]]:
     """Return where one field's texts hold what is wanted, for each key."""
-    few = [(key, wanted) for key, wanted in wanted_of if isinstance(wanted, str)]
-
-    async def one_by_one(tx: ReadTransaction) -> Matches:
-        return [(key, (await tx.matching_text(mailbox, field, one))[0]) for key, one in few]
-
-    async def all_at_once(tx: ReadTransaction) -> Matches:
-        texts = await tx.field_texts(mailbox, field)
-        return [(key, _holding(texts, wanted)) for key, wanted in wanted_of]
-
-    is_few = len(few) == len(wanted_of) <= FEW
-    return await session.services.store.scan(one_by_one if is_few else all_at_once)
-
-
-def _holding(texts: Sequence[tuple[ContentId, str]], wanted: Wanted) -> list[ContentId]:
-    if isinstance(wanted, str):
-        return [content for content, text in texts if wanted in text]
-    return [content for content, text in texts if wanted.search(text)]
-
-
-async def _body(
-    session: Session, mailbox: MailboxId, needle: str, read: Callable[[bytes], str] = body_text
-) -> Contents:
-    store = session.services.store
-    found, unsure = await store.scan(lambda tx: tx.matching_text(mailbox, TextField.BODY, needle))
-    hits = set(found)
-    for content in unsure:
-        if await _holds(session, content, needle, read):
-            hits.add(content)
-    return frozenset(hits)
-
-
-async def _holds(
-    session: Session, content: ContentId, needle: str, read: Callable[[bytes], str]
-) -> bool:
-    """Decode a text again, for its body is too long to be kept for searches."""
-    rows = await session.services.store.scan(lambda tx: tx.pieces([content], [Part.RAW]))
-    raws = [raw for _, raw in rows if isinstance(raw, bytes)]
-    return await asyncio.to_thread(lambda: any(needle in read(raw) for raw in raws))
-
-
-async def _sent(session: Session, mailbox: MailboxId, keys: Sequence[Dated]) -> Matches:
-    """Compare the Date field's day, whatever its time and zone; no day is before no other."""
-
-    async def work(tx: ReadTransaction) -> Matches:
-        days = await tx.sent_days(mailbox)
+    few = [(key, wanted) for key, wanted in wanted_of if isinstance(wanted, Anywhere)]
+    if len(few) == len(wanted_of) <= FEW and len(contents) > PAGE:
         return [
-            (key, [content for content, its in days if _compare(its, key.how, wanted)])
-            for key, wanted in ((key, key.day.isoformat()) for key in keys)
+            (key, await _stored(session, field, wanted.needle, contents, pace))
+            for key, wanted in few
+        ]
+    sought = [wanted for _, wanted in wanted_of]
+
+    def work(some: Contents) -> ReadWork[list[int]]:
+        return lambda tx: _holding(tx, field, sought, some)
+
+    bits = await _paged(session, len(sought), work, contents, pace)
+    return zip([key for key, _ in wanted_of], bits, strict=True)
+
+
+async def _stored(
+    session: Session, field: TextField, needle: str, contents: Contents, pace: Pace
+) -> int:
+    """Let the store look through the whole mailbox."""
+    mailbox = session.open.mailbox.id
+    found, _ = await session.services.store.scan(
+        lambda tx: tx.matching_text(mailbox, field, needle)
+    )
+    await pace.spend(len(contents))
+    return _among(contents, frozenset(found))
+
+
+def _among(contents: Contents, found: Collection[ContentId]) -> int:
+    return bits_of([content in found for content in contents]) if found else 0
+
+
+async def _paged(
+    session: Session,
+    keys: int,
+    work: Callable[[Contents], ReadWork[list[int]]],
+    contents: Contents,
+    pace: Pace,
+) -> list[int]:
+    """Ask about some contents at a time; return for each key the bits of all."""
+    found = [0] * keys
+    size = min(max(WORK // max(keys, 1), 4), PAGE)
+    for start in range(0, len(contents), size) if keys else ():
+        some = contents[start : start + size]
+        page = await session.services.store.scan(work(some))
+        found = [bits << len(some) | more for bits, more in zip(found, page, strict=True)]
+        await pace.spend(keys * (4 + start // 4096))
+    return found
+
+
+async def _holding(
+    tx: ReadTransaction, field: TextField, sought: Sequence[Wanted], some: Contents
+) -> list[int]:
+    kept = dict(await tx.field_texts(some, field))
+    texts = [kept.get(content, "") for content in some]
+    return [bits_of([wanted.is_in(text) for text in texts]) for wanted in sought]
+
+
+async def _sent(
+    session: Session, keys: Sequence[Dated], contents: Contents, pace: Pace
+) -> list[int]:
+    """Compare the Date field's day, whatever its time and zone; no day is before no other."""
+    days = [(key.how, key.day.isoformat()) for key in keys]
+
+    async def compared(some: Contents, tx: ReadTransaction) -> list[int]:
+        known = dict(await tx.sent_days(some))
+        its = [known.get(content) for content in some]
+        return [
+            bits_of([one is not None and _compare(one, how, wanted) for one in its])
+            for how, wanted in days
         ]
 
-    return await session.services.store.scan(work)
+    return await _paged(session, len(keys), lambda some: partial(compared, some), contents, pace)
 
 
 def _compare(its: str, how: int, wanted: str) -> bool:
     return its < wanted if how < 0 else its >= wanted if how > 0 else its == wanted
+
+
+async def _bodies(
+    session: Session, needles: dict[Text, str], contents: Contents, pace: Pace
+) -> dict[Text, int]:
+    mailbox, store = session.open.mailbox.id, session.services.store
+    asked = frozenset(contents) if needles else frozenset()
+    found: dict[Text, int] = {}
+    unsure_of: dict[ContentId, list[Text]] = {}
+    for key, needle in needles.items():
+        hits, unsure = await store.scan(partial(_matching_bodies, mailbox=mailbox, needle=needle))
+        found[key] = _among(contents, frozenset(hits))
+        for content in asked.intersection(unsure):
+            unsure_of.setdefault(content, []).append(key)
+        await pace.spend(len(contents))
+    hits_of: dict[Text, set[ContentId]] = {}
+    for content, keys in unsure_of.items():
+        for key in await _holds(session, content, [(key, needles[key]) for key in keys]):
+            hits_of.setdefault(key, set()).add(content)
+    for key, hits_of_key in hits_of.items():
+        found[key] |= _among(contents, hits_of_key)
+        await pace.spend(len(contents))
+    return found
+
+
+async def _matching_bodies(
+    tx: ReadTransaction, mailbox: MailboxId, needle: str
+) -> tuple[list[ContentId], list[ContentId]]:
+    return await tx.matching_text(mailbox, TextField.BODY, needle)
+
+
+async def _holds(
+    session: Session, content: ContentId, needles: Sequence[tuple[Text, str]]
+) -> list[Text]:
+    """Decode a text again, for its body is too long to be kept for searches."""
+    rows = await session.services.store.scan(lambda tx: tx.pieces([content], [Part.RAW]))
+    raws = [raw for _, raw in rows if isinstance(raw, bytes)]
+
+    def look() -> list[Text]:
+        held: list[Text] = []
+        for raw in raws:
+            for field, read in (("body", body_text), ("text", whole_text)):
+                wanted = [(key, needle) for key, needle in needles if key.field == field]
+                text = read(raw) if wanted else ""
+                held += [key for key, needle in wanted if needle in text]
+        return held
+
+    return await asyncio.to_thread(look)

@@ -113,6 +113,14 @@ class View:
             return spans[0]
         return [number for span in spans for number in span]
 
+    def spans(self, wanted: SequenceSet, *, uid: bool) -> list[tuple[int, int]]:
+        """Return the sequence numbers of a set as ascending ranges, as far as there are such."""
+        spans = self._resolved(wanted, uid=uid)
+        if not uid:
+            return [(low, min(high, self._count)) for low, high in spans if low <= self._count]
+        found = (self._span(low, high, uid=True) for low, high in spans)
+        return [(one.start, one.stop - 1) for one in found if one]
+
     def _resolved(self, wanted: SequenceSet, *, uid: bool) -> tuple[tuple[int, int], ...]:
         return wanted.resolve(self.largest_uid if uid else self._count)
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from enum import Enum
+from typing import TypeGuard
 
 from bridge.mime.part import Encoding, Part, PartKind
 from bridge.mime.transfer import decode_exactly, relabelled
@@ -68,21 +69,31 @@ def _of_message(part: Part, text: SectionText) -> slice:
     return slice(part.header_start, end)
 
 
-def decode_section(raw: bytes, root: Part, numbers: Sequence[int]) -> bytes | None:
-    """Return ``BINARY[numbers]``, decoded; None if it can't be (RFC 3516 §4.3 UNKNOWN-CTE).
+def is_encoded(part: Part | None) -> TypeGuard[Part]:
+    """Say whether a part's content is not what lies in the message.
 
-    A multipart or message is given as it is: those must not be encoded (RFC 2045 §6.4). A whole
-    message that is decoded says so in its header.
+    A multipart or message is as it is: those must not be encoded (RFC 2045 §6.4).
     """
-    where = locate(root, numbers, SectionText.WHOLE)
+    return part is not None and not part.children and part.encoding is not Encoding.IDENTITY
+
+
+def decode_section(raw: bytes, root: Part, numbers: Sequence[int]) -> bytes | None:
+    """Return ``BINARY[numbers]``, decoded; None if it can't be (RFC 3516 §4.3 UNKNOWN-CTE)."""
     part = find_part(root, numbers)
-    if part is None or part.children:
-        return raw[where]
-    if numbers:
-        return decode_exactly(raw[where], part.encoding)
-    if part.encoding is Encoding.IDENTITY:
-        return raw[where]
-    decoded = decode_exactly(raw[part.body_start : part.end], part.encoding)
-    if decoded is None:
-        return None
-    return relabelled(raw[part.header_start : part.body_start], b"binary") + decoded
+    if not is_encoded(part):
+        return raw[locate(root, numbers, SectionText.WHOLE)]
+    start = part.body_start if numbers else part.header_start
+    return decode_part(raw[start : part.end], part, whole=not numbers)
+
+
+def decode_part(raw: bytes, part: Part, *, whole: bool) -> bytes | None:
+    """Return the content of an encoded part, None if it can't be decoded.
+
+    ``raw`` is its body, or with ``whole`` a message's header and body: what comes out says so in
+    its header.
+    """
+    header_bytes = part.body_start - part.header_start if whole else 0
+    decoded = decode_exactly(raw[header_bytes:], part.encoding)
+    if decoded is None or not whole:
+        return decoded
+    return relabelled(raw[:header_bytes], b"binary") + decoded

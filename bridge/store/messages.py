@@ -140,9 +140,15 @@ class MessageReads(Protocol):
         """Return those contents that no message shows, in order of their ids."""
 
     async def pieces(
-        self, contents: Sequence[ContentId], parts: Sequence[Part]
+        self,
+        contents: Sequence[ContentId],
+        parts: Sequence[Part],
+        most_bytes: int | None = None,
     ) -> list[tuple[object, ...]]:
-        """Return ``(content, piece, …)`` for each content, in the order of ``contents`` ids."""
+        """Return ``(content, piece, …)`` for each content, in the order of their ids.
+
+        With ``most_bytes`` only the first ones whose pieces are not longer together, or one.
+        """
 
     async def raw(self, content: ContentId, start: int, length_bytes: int) -> bytes:
         """Return part of a text, by offset; empty past its end."""
@@ -153,7 +159,7 @@ class MessageReads(Protocol):
     async def header_fields(
         self, header_set: int, contents: Sequence[ContentId]
     ) -> dict[ContentId, bytes]:
-        """Return the stored fields of those contents that have them for this set."""
+        """Return the stored fields of those contents that have them for this set, if few."""
 
     async def matching_text(
         self, mailbox: MailboxId, field: TextField, needle: str
@@ -165,11 +171,11 @@ class MessageReads(Protocol):
         """
 
     async def field_texts(
-        self, mailbox: MailboxId, field: TextField
+        self, contents: Sequence[ContentId], field: TextField
     ) -> list[tuple[ContentId, str]]:
-        """Return a folded text, not BODY, of each content of a mailbox."""
+        """Return a folded text, not BODY, of each of some contents."""
 
-    async def sent_days(self, mailbox: MailboxId) -> list[tuple[ContentId, str]]:
+    async def sent_days(self, contents: Sequence[ContentId]) -> list[tuple[ContentId, str]]:
         """Return the day of the Date field (``YYYY-MM-DD``) of each content that has one."""
 
     async def stale_contents(self, limit: int) -> list[ContentId]:

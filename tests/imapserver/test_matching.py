@@ -6,7 +6,7 @@ from random import Random
 
 import pytest
 
-from bridge.imapserver import matching
+from bridge.imapserver import candidates, matching, pace
 from bridge.imapserver.wire import Wire
 from tests.imapserver.client import Rig
 
@@ -41,11 +41,11 @@ def expression(random: Random, depth: int) -> tuple[str, str]:
     return f"({text} {other})", f"({python} and {others})"
 
 
-@pytest.mark.parametrize("answers", [matching.CHUNK_ANSWERS, 30])
+@pytest.mark.parametrize("messages", [candidates.SLICE, 7])
 async def test_whatever_is_joined_how_is_found(
-    rig: Rig, monkeypatch: pytest.MonkeyPatch, answers: int
+    rig: Rig, monkeypatch: pytest.MonkeyPatch, messages: int
 ) -> None:
-    monkeypatch.setattr(matching, "CHUNK_ANSWERS", answers)
+    monkeypatch.setattr(matching, "SLICE", messages)
     held = await filled(rig)
     client = await rig.client("INBOX")
     random = Random(2)
@@ -120,7 +120,7 @@ async def test_a_charset_may_not_be_named_with_utf8_accept(rig: Rig) -> None:
 async def test_others_are_served_while_many_keys_are_answered(
     rig: Rig, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(matching, "CHUNK_ANSWERS", 2000)
+    monkeypatch.setattr(pace, "WORK", 2000)
     for _ in range(COUNT):
         await rig.add()
     client = await rig.client("INBOX")
@@ -133,5 +133,5 @@ async def test_others_are_served_while_many_keys_are_answered(
         await drain(wire)
 
     monkeypatch.setattr(Wire, "drain", counted)
-    await client.ok("SEARCH " + "SEEN " * 199 + "SEEN")  # 399 steps: five messages at a time
-    assert drained >= COUNT // 5
+    await client.ok("SEARCH " + " ".join(f"UNKEYWORD k{at}" for at in range(200)))
+    assert drained >= 200 * COUNT // 2000

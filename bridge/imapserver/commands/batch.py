@@ -16,6 +16,9 @@ T = TypeVar("T")
 BATCH_MESSAGES = 512
 BATCH_BYTES = 256 * 1024
 
+LARGE_BYTES = 1024 * 1024
+"""What is asked of a message's texts is sent in pieces where it can be more than this."""
+
 
 @dataclass(frozen=True, slots=True)
 class Batch:
@@ -38,17 +41,20 @@ def take(values: Sequence[T], positions: Sequence[int]) -> Sequence[T]:
     return [values[at] for at in positions]
 
 
-def batches(view: View, numbers: Sequence[int], *, heavy: bool) -> Iterator[Batch]:
+def batches(
+    view: View, numbers: Sequence[int], *, texts: int = 0, field_sets: int = 0
+) -> Iterator[Batch]:
     """Yield ``numbers`` in batches, each as the index is when it is asked for.
 
-    ``heavy`` says that texts are wanted: then a batch has at most ``BATCH_BYTES`` of them, or one
-    message.
+    ``texts`` and ``field_sets`` say how many of each message are wanted: of texts a batch has at
+    most ``BATCH_BYTES``, or one message.
     """
     at = 0
+    most = max(BATCH_MESSAGES // max(field_sets, 1), 1)
     while at < len(numbers):
-        chunk = numbers[at : at + BATCH_MESSAGES]
-        if heavy and len(chunk) > 1:
-            chunk = chunk[: _fitting(view, chunk)]
+        chunk = numbers[at : at + most]
+        if texts and len(chunk) > 1:
+            chunk = chunk[: _fitting(view, chunk, BATCH_BYTES // texts)]
         at += len(chunk)
         yield batch_of(view, chunk)
 
@@ -72,6 +78,6 @@ def _contents(view: View, positions: Sequence[int]) -> Sequence[ContentId]:
     return cast(Sequence[ContentId], take(view.index.contents, positions))
 
 
-def _fitting(view: View, numbers: Sequence[int]) -> int:
+def _fitting(view: View, numbers: Sequence[int], most_bytes: int) -> int:
     sizes = take(view.index.sizes, batch_of(view, numbers).positions)
-    return max(bisect_right(list(accumulate(sizes)), BATCH_BYTES), 1)
+    return max(bisect_right(list(accumulate(sizes)), most_bytes), 1)

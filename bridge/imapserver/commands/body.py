@@ -9,74 +9,144 @@ RFC 3501 §6.4.5; RFC 3516 §4 (BINARY).
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
+from typing import TypeGuard
 
 from bridge.imap.sections import BinarySize, FetchItem, Section
+from bridge.imapserver.commands.batch import LARGE_BYTES
 from bridge.imapserver.commands.column import Column, literals
+from bridge.imapserver.commands.fields import fields_of
+from bridge.imapserver.pace import Pace
 from bridge.imapserver.reply import No
 from bridge.imapserver.session import Session
 from bridge.mime.header import header_fields
+from bridge.mime.part import Part as PartOfMessage
 from bridge.mime.part import decode_parts
 from bridge.mime.section import SectionText, decode_section, locate
 from bridge.model import ContentId
 from bridge.store.base import Transaction
 from bridge.store.messages import Part
 
+MOST_BYTES = 1024 * 1024
+"""Headers, or pieces, that are read at once."""
+
+Row = tuple[object, ...]
+
+
+async def read_pieces(
+    session: Session, contents: Sequence[ContentId], parts: Sequence[Part], most_bytes: int
+) -> tuple[int, dict[ContentId, Row]]:
+    """Read pieces of contents from the first on, one at least, as ``most_bytes`` have room.
+
+    Returns how many of ``contents`` that was, and the rows (``MessageReads.pieces``).
+    """
+    store = session.services.store
+    rows = await store.read(lambda tx: tx.pieces(contents, parts, most_bytes))
+    if contents[0] not in (found := _by_content(rows)):  # it is not the first by its id
+        found = _by_content(await store.read(lambda tx: tx.pieces(contents[:1], parts)))
+    return _in_front(contents, found), found
+
+
+def _by_content(rows: Sequence[Row]) -> dict[ContentId, Row]:
+    return {ContentId(row[0]): row for row in rows if isinstance(row[0], int)}
+
+
+def _in_front(contents: Sequence[ContentId], known: Container[ContentId]) -> int:
+    """Return how many contents come before the first that is not known."""
+    missing = (at for at, content in enumerate(contents) if content not in known)
+    return next(missing, len(contents))
+
 
 class BodyItems:
-    """What a command asks of texts; ``load`` makes a batch ready."""
+    """What a command asks of texts, made ready for some messages at a time.
+
+    Attributes:
+        weight: how many texts of each message are asked for, 0 if its header is enough.
+        many: how many sets of header fields.
+    """
 
     def __init__(self, session: Session, items: Sequence[FetchItem]) -> None:
         self._session = session
         self._store = session.services.store
+        self._pace = Pace(session.output)
         self._items = [item for item in items if isinstance(item, Section | BinarySize)]
         self._fields = [item for item in self._items if _is_fields(item)]
-        self._parts = _parts_needed([item for item in self._items if not _is_fields(item)])
-        self.heavy = Part.RAW in self._parts
+        others = [item for item in self._items if not _is_fields(item)]
+        self._parts = _parts_needed(others)
+        self.weight = len(others) if Part.RAW in self._parts else 0
+        self.many = len(self._fields)
 
-    async def columns(self, contents: Sequence[ContentId]) -> list[Column]:
-        """Return the texts the command asks for, as columns over a batch."""
+    async def columns(self, contents: Sequence[ContentId]) -> tuple[int, list[Column]]:
+        """Return the texts the command asks for, as columns over the first of ``contents``.
+
+        Of how many, one at least, is returned as well: headers can be of any length.
+        """
+        count = len(contents)
         if not self._items:
-            return []
+            return count, []
         texts = Texts()
         if self._parts:
-            for row in await self._store.read(lambda tx: tx.pieces(contents, self._parts)):
+            most_bytes = max(MOST_BYTES, self.weight * LARGE_BYTES)
+            count, rows = await read_pieces(self._session, contents, self._parts, most_bytes)
+            for row in rows.values():
                 texts.add(row)
+        if self._fields:
+            count = await self._add_fields(texts, contents[:count])
+        columns = []
+        for item in self._items:
+            columns.append(texts.column(item, contents[:count]))
+            await self._pace.spend(100 + 10 * count)
+        return count, columns
+
+    async def _add_fields(self, texts: Texts, contents: Sequence[ContentId]) -> int:
+        """Have the sets of header fields ready for the first contents; return for how many."""
+        numbers: dict[Section, int | None] = {}
         for section in self._fields:
-            texts.fields[section] = await self._fields_of(section, contents)
-        return [texts.column(item, contents) for item in self._items]
-
-    async def _fields_of(
-        self, section: FetchItem, contents: Sequence[ContentId]
-    ) -> dict[ContentId, bytes]:
-        assert isinstance(section, Section)  # noqa: S101 - _is_fields said so
-        key = " ".join(section.names)
-        names = frozenset(name.encode() for name in section.names)
-        negate = section.text == "HEADER.FIELDS.NOT"
-        number = None if negate else await self._header_set(key)
-        known: dict[ContentId, bytes] = {}
-        if number is not None:
-            known = await self._store.read(lambda tx: tx.header_fields(number, contents))
-        missing = [content for content in contents if content not in known]
-        if missing:
-            rows = await self._store.read(lambda tx: tx.pieces(missing, [Part.HEADER]))
+            numbers[section] = number = await self._header_set(section)
+            texts.fields[section] = await self._kept(number, contents)
+        known = list(texts.fields.values())
+        missing = [one for one in dict.fromkeys(contents) if any(one not in of for of in known)]
+        if not missing:
+            return len(contents)
+        most_bytes = MOST_BYTES // self.many
+        _, headers = await read_pieces(self._session, missing, [Part.HEADER], most_bytes)
+        left = frozenset(missing) - headers.keys()
+        count = next((at for at, one in enumerate(contents) if one in left), len(contents))
+        ready = frozenset(contents[:count])
+        for section, number in numbers.items():
             found = [
-                (ContentId(row[0]), header_fields(row[1], names, negate))
-                for row in rows
-                if isinstance(row[0], int) and isinstance(row[1], bytes)
+                (content, await fields_of(_header(row), section, self._pace))
+                for content, row in headers.items()
+                if content in ready and content not in texts.fields[section]
             ]
-            known.update(found)
-            if number is not None:
+            texts.fields[section].update(found)
+            if number is not None and found:
                 _keep(self._session, number, found)
-        return known
+        return count
 
-    async def _header_set(self, key: str) -> int | None:
+    async def _kept(
+        self, number: int | None, contents: Sequence[ContentId]
+    ) -> dict[ContentId, bytes]:
+        if number is None:
+            return {}
+        return await self._store.read(lambda tx: tx.header_fields(number, contents))
+
+    async def _header_set(self, section: Section) -> int | None:
+        key = " ".join(section.names)
+        if section.text == "HEADER.FIELDS.NOT":
+            return None
         sets = await self._store.read(lambda tx: tx.header_sets())
         if key in sets:
             return sets[key]
         if len(sets) >= HEADER_SET_LIMIT or len(key) > HEADER_SET_LIMIT_BYTES:
             return None
         return await self._store.write(lambda tx: tx.add_header_set(key))
+
+
+def _header(row: Row) -> bytes:
+    header = row[1]
+    assert isinstance(header, bytes)  # noqa: S101 - the store's column
+    return header
 
 
 HEADER_SET_LIMIT = 32
@@ -92,7 +162,7 @@ def _keep(session: Session, number: int, found: Sequence[tuple[ContentId, bytes]
     session.services.background.start(session.services.store.write(work))
 
 
-def _is_fields(item: FetchItem) -> bool:
+def _is_fields(item: FetchItem) -> TypeGuard[Section]:
     return (
         isinstance(item, Section)
         and item.text.startswith("HEADER.FIELDS")
@@ -120,7 +190,9 @@ class Texts:
     def __init__(self) -> None:
         self._raw: dict[int, bytes] = {}
         self._parts: dict[int, bytes] = {}
-        self.fields: dict[FetchItem, dict[ContentId, bytes]] = {}
+        self._trees: dict[int, PartOfMessage] = {}
+        self._decodings: dict[tuple[int, tuple[int, ...]], bytes | None] = {}
+        self.fields: dict[Section, dict[ContentId, bytes]] = {}
 
     def add(self, row: tuple[object, ...]) -> None:
         """Take in one content's pieces."""
@@ -153,24 +225,29 @@ class Texts:
 
     def _section(self, content: ContentId, item: Section) -> bytes | None:
         raw = self._raw[content]
-        if not item.path and not item.text:
-            return raw
-        stored = self._parts.get(content)
-        if stored is None:
-            return raw  # only whole headers were asked for, and read
-        return section_text(raw, stored, item)
+        if (not item.path and not item.text) or content not in self._parts:
+            return raw  # else only whole headers were asked for, and read
+        return section_of(raw, self._tree(content), item)
 
     def _decoded(self, content: ContentId, path: tuple[int, ...]) -> bytes | None:
-        found = decode_section(self._raw[content], decode_parts(self._parts[content]), path)
-        if found is None:
+        key = content, path
+        if key not in self._decodings:
+            found = decode_section(self._raw[content], self._tree(content), path)
+            self._decodings[key] = found
+        if self._decodings[key] is None:
             raise No("the part's transfer encoding is not known", "UNKNOWN-CTE")
-        return found
+        return self._decodings[key]
+
+    def _tree(self, content: ContentId) -> PartOfMessage:
+        if content not in self._trees:
+            self._trees[content] = decode_parts(self._parts[content])
+        return self._trees[content]
 
 
-def section_text(raw: bytes, parts: bytes, item: Section) -> bytes:
+def section_of(raw: bytes, root: PartOfMessage, item: Section) -> bytes:
     """Return the bytes of a text that a section names; empty if it names none."""
     text = SectionText("HEADER" if item.text.startswith("HEADER") else item.text)
-    found = raw[locate(decode_parts(parts), item.path, text)]
+    found = raw[locate(root, item.path, text)]
     if not item.names:
         return found
     names = frozenset(name.encode() for name in item.names)

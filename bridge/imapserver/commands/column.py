@@ -36,6 +36,10 @@ class Column:
     template: bytes
     values: tuple[Sequence[object], ...] = ()
 
+    def part(self, messages: slice) -> Column:
+        """Return the same of some of the messages."""
+        return Column(self.template, tuple(values[messages] for values in self.values))
+
 
 def lines(numbers: Sequence[int], columns: Sequence[Column], tails: Sequence[bytes]) -> list[bytes]:
     """Return the FETCH line of each message; ``tails`` are put after the columns, if given."""

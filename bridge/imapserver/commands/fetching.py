@@ -12,8 +12,8 @@ from collections.abc import Sequence
 from bridge.imap import responses
 from bridge.imap.commands import Fetch
 from bridge.imap.sections import FetchItem, Item, Section
-from bridge.imapserver.commands.batch import Batch, batch_of, batches, take
-from bridge.imapserver.commands.body import BodyItems
+from bridge.imapserver.commands.batch import LARGE_BYTES, Batch, batch_of, batches, take
+from bridge.imapserver.commands.body import MOST_BYTES, BodyItems, read_pieces
 from bridge.imapserver.commands.changing import uids_of
 from bridge.imapserver.commands.column import (
     PIECES,
@@ -22,13 +22,13 @@ from bridge.imapserver.commands.column import (
     lines,
     piece_column,
 )
-from bridge.imapserver.commands.large import LARGE_BYTES, LargeMessage
+from bridge.imapserver.commands.large import LargeMessage
 from bridge.imapserver.commands.selecting import vanished_since
 from bridge.imapserver.partial import partial_of
 from bridge.imapserver.reply import No
 from bridge.imapserver.session import Selected, Session
 from bridge.mailbox import FlagChange
-from bridge.model import SEEN, ModSeq, Uid
+from bridge.model import SEEN, ContentId, ModSeq, Uid
 
 
 async def fetch(session: Session, command: Fetch) -> str | None:
@@ -47,7 +47,8 @@ async def fetch(session: Session, command: Fetch) -> str | None:
     session.tell_keywords()
     body = BodyItems(session, command.items)
     missed = 0
-    for turn, batch in enumerate(batches(selected.view, numbers, heavy=body.heavy)):
+    turns = batches(selected.view, numbers, texts=body.weight, field_sets=body.many)
+    for turn, batch in enumerate(turns):
         if turn:
             await session.output.drain()
         missed += batch.missed
@@ -113,16 +114,30 @@ async def _send_batch(
         if isinstance(item, Item) and item not in PIECES
     }
     tails = _tails(selected, batch, seen, items) if seen else []
-    is_large = body.heavy and selected.view.index.sizes[batch.positions[0]] > LARGE_BYTES
-    ready |= await _pieces(session, items, batch)
-    columns = [ready[item] for item in items if isinstance(item, Item)]
-    if is_large:
-        (line,) = lines(batch.numbers, columns, [])  # a batch of its own: see ``batches``
-        head, tail = line.removesuffix(b")\r\n"), b"".join([*tails, b")\r\n"])
-        await LargeMessage(session, batch.contents[0]).send(head, items, tail)
-        return
-    columns += await body.columns(batch.contents)
-    session.send(b"".join(lines(batch.numbers, columns, tails)))
+    size_bytes = selected.view.index.sizes[batch.positions[0]]
+    is_large = size_bytes * body.weight > LARGE_BYTES  # a batch of its own: see ``batches``
+    start = 0
+    while start < len(batch.numbers):
+        contents = batch.contents[start:]
+        count, pieces = await _pieces(session, items, contents)
+        texts: list[Column] = []
+        if not is_large:
+            count, texts = await body.columns(contents[:count])
+        part = slice(start, start + count)
+        columns = [
+            ready[item].part(part) if item in ready else pieces[item].part(slice(count))
+            for item in items
+            if isinstance(item, Item)
+        ]
+        told = lines(batch.numbers[part], columns + texts, [] if is_large else tails[part])
+        if is_large:
+            head, tail = told[0].removesuffix(b")\r\n"), b"".join([*tails, b")\r\n"])
+            await LargeMessage(session, contents[0], size_bytes).send(head, items, tail)
+            return
+        session.send(b"".join(told))
+        start += count
+        if start < len(batch.numbers):
+            await session.output.drain()
 
 
 def _tails(
@@ -144,12 +159,16 @@ def _tails(
     ]
 
 
-async def _pieces(session: Session, items: Sequence[FetchItem], batch: Batch) -> dict[Item, Column]:
+async def _pieces(
+    session: Session, items: Sequence[FetchItem], contents: Sequence[ContentId]
+) -> tuple[int, dict[Item, Column]]:
+    """Return what the store has ready, of the first contents, and of how many, one at least."""
     wanted = [item for item in items if isinstance(item, Item) and item in PIECES]
     if not wanted:
-        return {}
-    contents, parts = batch.contents, [PIECES[item] for item in wanted]
-    found = await session.services.store.read(lambda tx: tx.pieces(contents, parts))
-    by_content = {row[0]: row for row in found}
-    _, *columns = zip(*(by_content[content] for content in contents), strict=True)
-    return {item: piece_column(item, column) for item, column in zip(wanted, columns, strict=True)}
+        return len(contents), {}
+    parts = [PIECES[item] for item in wanted]
+    count, found = await read_pieces(session, contents, parts, MOST_BYTES)
+    _, *columns = zip(*(found[content] for content in contents[:count]), strict=True)
+    return count, {
+        item: piece_column(item, column) for item, column in zip(wanted, columns, strict=True)
+    }

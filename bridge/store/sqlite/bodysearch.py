@@ -13,6 +13,8 @@ import sqlite3
 from bridge.model import ContentId, MailboxId
 
 TRIGRAM = 3
+MOST_TRIGRAMS = 64
+"""Asked of the index for one needle: more narrow no further, and a query has room for so many."""
 
 # CROSS JOIN keeps the order of the tables: the one that narrows most comes first.
 _LOOK_THROUGH = """
@@ -86,8 +88,9 @@ def remember_body(connection: sqlite3.Connection, content: int) -> None:
 
 
 def _trigrams(needle: str) -> str:
-    """Return the query for texts that have all trigrams of ``needle``, "" if there are none."""
+    """Return the query for texts that have trigrams of ``needle``, "" if there are none."""
     if "\0" in needle:  # ends a query
         return ""
     runs = {needle[at : at + TRIGRAM] for at in range(len(needle) - TRIGRAM + 1)}
-    return " AND ".join('"' + run.replace('"', '""') + '"' for run in sorted(runs))
+    asked = sorted(runs)[:MOST_TRIGRAMS]
+    return " AND ".join('"' + run.replace('"', '""') + '"' for run in asked)

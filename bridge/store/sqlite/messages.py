@@ -45,6 +45,9 @@ _SORT = (
     "from_display, to_display, is_reply"
 )
 
+KEPT_FIELDS_BYTES = 4 * 1024
+"""Longer ones are picked out of the header each time: many are read at once."""
+
 # One statement for all tables of a content, through a view: each statement more would hand the
 # interpreter's lock to the event loop and wait to get it back.
 _ADD_CONTENT = (
@@ -190,6 +193,19 @@ def _among(column: str, numbers: Sequence[int]) -> tuple[str, tuple[object, ...]
     return f"{column} IN (SELECT value FROM json_each(?))", (json.dumps(list(numbers)),)  # noqa: S608
 
 
+def _fitting(rows: sqlite3.Cursor, most_bytes: int) -> list[tuple[object, ...]]:
+    """Return the first row, and those after it that ``most_bytes`` have room for."""
+    found: list[tuple[object, ...]] = []
+    size_bytes = 0
+    for row in rows:
+        size_bytes += sum(len(piece) for piece in row[1:] if isinstance(piece, bytes | str))
+        if found and size_bytes > most_bytes:
+            break
+        found.append(row)
+    rows.close()
+    return found
+
+
 class SqliteMessageReads(Area):
     """``store.messages.MessageReads``."""
 
@@ -290,12 +306,18 @@ class SqliteMessageReads(Area):
         return [ContentId(content) for (content,) in rows]
 
     async def pieces(
-        self, contents: Sequence[ContentId], parts: Sequence[Part]
+        self,
+        contents: Sequence[ContentId],
+        parts: Sequence[Part],
+        most_bytes: int | None = None,
     ) -> list[tuple[object, ...]]:
         if not contents:
             return []
         condition, values = _among("key.content", contents)
-        return self._rows(_pieces_statement(tuple(parts), condition), values)
+        statement = _pieces_statement(tuple(parts), condition)
+        if most_bytes is None:
+            return self._rows(statement, values)
+        return _fitting(self._connection.execute(statement, values), most_bytes)
 
     async def raw(self, content: ContentId, start: int, length_bytes: int) -> bytes:
         try:
@@ -326,8 +348,8 @@ class SqliteMessageReads(Area):
         return dict(
             self._rows(
                 "SELECT content, fields FROM header_fields"  # noqa: S608
-                f" WHERE header_set = ? AND {condition}",
-                (header_set, *values),
+                f" WHERE header_set = ? AND {condition} AND length(fields) <= ?",
+                (header_set, *values, KEPT_FIELDS_BYTES),
             )
         )
 
@@ -345,21 +367,24 @@ class SqliteMessageReads(Area):
         return [ContentId(content) for (content,) in rows], []
 
     async def field_texts(
-        self, mailbox: MailboxId, field: TextField
+        self, contents: Sequence[ContentId], field: TextField
     ) -> list[tuple[ContentId, str]]:
+        if not contents:
+            return []
+        condition, values = _among("content", contents)
         return self._rows(
-            f"SELECT DISTINCT message.content, content_text.{field.value} FROM message"  # noqa: S608
-            " JOIN content_text ON content_text.content = message.content"
-            " WHERE message.mailbox = ?",
-            (mailbox,),
+            f"SELECT content, {field.value} FROM content_text WHERE {condition}",  # noqa: S608
+            values,
         )
 
-    async def sent_days(self, mailbox: MailboxId) -> list[tuple[ContentId, str]]:
+    async def sent_days(self, contents: Sequence[ContentId]) -> list[tuple[ContentId, str]]:
+        if not contents:
+            return []
+        condition, values = _among("id", contents)
         return self._rows(
-            "SELECT DISTINCT content.id, content.sent_on FROM message"
-            " JOIN content ON content.id = message.content"
-            " WHERE message.mailbox = ? AND content.sent_on IS NOT NULL",
-            (mailbox,),
+            "SELECT id, sent_on FROM content"  # noqa: S608
+            f" WHERE sent_on IS NOT NULL AND {condition}",
+            values,
         )
 
     async def sort_rows(self, contents: Sequence[ContentId]) -> list[SortRow]:
@@ -528,7 +553,11 @@ class SqliteMessages(SqliteMessageReads):
         self._connection.executemany(
             "INSERT OR IGNORE INTO header_fields"
             " SELECT ?, id, ? FROM content WHERE id = ?",  # it may have gone meanwhile
-            [(header_set, kept, content) for content, kept in fields],
+            [
+                (header_set, kept, content)
+                for content, kept in fields
+                if len(kept) <= KEPT_FIELDS_BYTES
+            ],
         )
 
     def _known_header_sets(self) -> dict[str, int]:

@@ -77,10 +77,10 @@ async def test_all_that_is_searched_and_sorted_by_is_renewed(
     assert await found(store, box, "perche \ufffd no") == [content]
     (row,) = await store.read(lambda tx: tx.sort_rows([content]))
     assert (row.base_subject, row.sent_at) == ("CAFFE\u0300", 1292389200)
-    assert await store.read(lambda tx: tx.sent_days(box)) == [(content, "2010-12-15")]
+    assert await store.read(lambda tx: tx.sent_days([content])) == [(content, "2010-12-15")]
     subject = await store.read(lambda tx: tx.matching_text(box, TextField.SUBJECT, "caffe"))
     assert subject[0] == [content]
-    headers = await store.read(lambda tx: tx.field_texts(box, TextField.HEADER))
+    headers = await store.read(lambda tx: tx.field_texts([content], TextField.HEADER))
     assert headers == [(content, ingest(RAW).search.header)]
     (preview,) = await store.read(lambda tx: tx.pieces([content], [Part.PREVIEW]))
     assert preview[1] == "perché \ufffd no"
