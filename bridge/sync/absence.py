@@ -81,6 +81,7 @@ class Absence:
         self._clock = clock
         self._paired: dict[RemoteId, tuple[str, int]] = {}
         self._suspects: dict[RemoteId, bytes] = {}
+        self._names: set[bytes] = set()
         self._twins: dict[bytes, dict[str, int]] = {}
         self._missed: set[RemoteId] = set()
         self._fewer: dict[bytes, int] = {}
@@ -97,6 +98,7 @@ class Absence:
         """A pass begins or has ended."""
         self._paired.clear()
         self._suspects.clear()
+        self._names.clear()
         self._twins.clear()
         self._listed.clear()
         self._unreadable = 0
@@ -108,9 +110,12 @@ class Absence:
 
     def suspect_on(self, names: Iterable[bytes], alignment: Alignment, number: int) -> None:
         """Note twins to be told apart that a page lists."""
-        for name in names:
-            ids = (one.api_id for one in alignment.rows if one.fingerprint == name)
-            self.doubtful.setdefault(name, Doubt()).pages[number] = frozenset(ids)
+        ids: dict[bytes, list[str]] = {name: [] for name in names}
+        for one in alignment.rows if ids else ():
+            if one.fingerprint in ids:
+                ids[one.fingerprint].append(one.api_id)
+        for name, found in ids.items():
+            self.doubtful.setdefault(name, Doubt()).pages[number] = frozenset(found)
 
     def remember(self, alignment: Alignment, number: int) -> None:
         """Note what a page of this pass lists."""
@@ -124,6 +129,7 @@ class Absence:
         for one in alignment.rows:
             if one.api_id:
                 self._listed.add(hash((one.api_id, one.fingerprint)))
+                self._names.add(one.fingerprint)
             else:
                 self._unreadable += 1
             if one.fingerprint in alignment.twins and one.api_id:
@@ -198,10 +204,11 @@ class Absence:
             What to think of a great loss now: where there is no total only this can tell.
         """
         loss = self._state().loss
+        # A row that was back may have been paired as a new one: what has its name is that row.
         gone = {
             remote
             for remote, name in self._suspects.items()
-            if remote not in self._paired and name not in self._twins
+            if remote not in self._paired and name not in self._names
         }
         fewer: dict[bytes, int] = {}
         lacking = len(gone)

@@ -29,6 +29,7 @@ from bridge.store.remote import (
     RemoteId,
     RemoteRow,
 )
+from bridge.sync.aside import MANY_ROWS, aside
 from bridge.sync.matching import Alignment, Listed, align, ranked
 from bridge.sync.notice import Notice
 from bridge.sync.paging import Snapshot
@@ -55,6 +56,10 @@ class Taken:
     top: float | None
     bottom: float | None
     new: frozenset[float]
+
+
+def _is_as_it_was(alignment: Alignment) -> bool:
+    return alignment.in_order and not (alignment.moved or alignment.fresh)
 
 
 def _taken(alignment: Alignment, changed: Mapping[int, float]) -> Taken:
@@ -117,7 +122,9 @@ class Ledger:
         async def work(tx: ReadTransaction) -> list[Place]:
             return await tx.places_of(self.account, names)
 
-        return align(snapshot.rows, await self._store.read(work), above)
+        rows = len(names)
+        places = await (self._store.scan if rows > MANY_ROWS else self._store.read)(work)
+        return await aside(rows, align, snapshot.rows, places, above)
 
     async def take(self, alignment: Alignment, above: float | None) -> Taken:
         """Keep what a page brought: new rows, ids and ranks that moved.
@@ -126,8 +133,9 @@ class Ledger:
             alignment: the page.
             above: the rank of the row listed just before it, None if it is the newest page.
         """
-        if alignment.in_order and not (alignment.moved or alignment.fresh):
-            return _taken(alignment, {})
+        rows = len(alignment.rows)
+        if await aside(rows, _is_as_it_was, alignment):
+            return await aside(rows, _taken, alignment, {})
 
         async def work(tx: Transaction) -> dict[int, float]:
             await tx.place_remote(alignment.moved)
@@ -145,7 +153,7 @@ class Ledger:
 
         ranks = await self._store.write(work)
         self.live += len(alignment.fresh)
-        return _taken(alignment, ranks)
+        return await aside(rows, _taken, alignment, ranks)
 
     async def _ranks(
         self, tx: Transaction, alignment: Alignment, above: float | None

@@ -21,8 +21,9 @@ from __future__ import annotations
 
 import hashlib
 import json
+from bisect import bisect_left, bisect_right
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC
 
@@ -124,15 +125,16 @@ def align(page: Sequence[Listed], known: Iterable[Place], above: float | None = 
     single = {at[0] for name, at in indexes.items() if len(at) == len(groups[name]) == 1}
     shifts = {index: _shift(page[index], place) for index, place in partners.items()}
     unsure = (set(partners) - single) | (set(partners) - set(_falling(partners, above)))
+    certain, every = sorted(single), sorted(shifts)
     doubtful.update(
         page[index].fingerprint
         for index in unsure
-        if page[index].api_id and not _is_explained(index, shifts, single - {index})
+        if page[index].api_id and not _is_explained(index, shifts, certain)
     )
     doubtful.update(
         page[index].fingerprint
         for index in single
-        if page[index].api_id and _moved_alone(index, shifts)
+        if page[index].api_id and _moved_alone(index, shifts, every)
     )
     partners = {at: one for at, one in partners.items() if one.fingerprint not in doubtful}
     fresh = tuple(
@@ -154,24 +156,21 @@ def _shift(one: Listed, place: Place) -> int | None:
     return None
 
 
-def _is_explained(index: int, shifts: Mapping[int, int | None], single: Collection[int]) -> bool:
+def _is_explained(index: int, shifts: Mapping[int, int | None], single: Sequence[int]) -> bool:
     """Tell whether a row's id moved as that of a row beside it, of which there is no doubt."""
     shift = shifts[index]
     return shift is not None and shift in (_beside(index, shifts, single) or {0})
 
 
-def _moved_alone(index: int, shifts: Mapping[int, int | None]) -> bool:
+def _moved_alone(index: int, shifts: Mapping[int, int | None], every: Sequence[int]) -> bool:
     """Tell whether a row's id moved and those of the rows beside it, if any, did not."""
-    return shifts[index] != 0 and _beside(index, shifts, set(shifts) - {index}) <= {0}
+    return shifts[index] != 0 and _beside(index, shifts, every) <= {0}
 
 
-def _beside(
-    index: int, shifts: Mapping[int, int | None], others: Collection[int]
-) -> set[int | None]:
-    """Return by how much the ids of the nearest of the others on either side moved."""
-    above = max((at for at in others if at < index), default=None)
-    below = min((at for at in others if at > index), default=None)
-    return {shifts[at] for at in (above, below) if at is not None}
+def _beside(index: int, shifts: Mapping[int, int | None], others: Sequence[int]) -> set[int | None]:
+    """Return by how much the ids of the nearest of the others, in order, on either side moved."""
+    above, below = bisect_left(others, index), bisect_right(others, index)
+    return {shifts[at] for at in (*others[max(above - 1, 0) : above], *others[below : below + 1])}
 
 
 def _pair(rows: Sequence[Listed], places: Sequence[Place]) -> dict[int, Place] | None:
@@ -192,14 +191,23 @@ def _falling(partners: Mapping[int, Place], above: float | None) -> list[int]:
     What follows on the row ranked ``above`` must be ranked below it.
     """
     edge = next((index for index, place in partners.items() if place.rank == above), -1)
-    best: list[list[int]] = []
+    ends: list[int] = []  # by length: the index that a run of it ends with, the highest rank so far
+    depths: list[float] = []  # their ranks, negated so that they rise
+    before: dict[int, int | None] = {}
     for index in sorted(partners):
         rank = partners[index].rank
         if above is not None and index > edge and rank >= above:
             continue
-        before = [run for run in best if partners[run[-1]].rank > rank]
-        best.append([*max(before, key=len, default=[]), index])
-    return max(best, key=len, default=[])
+        length = bisect_left(depths, -rank)
+        before[index] = ends[length - 1] if length else None
+        ends[length : length + 1] = [index]
+        depths[length : length + 1] = [-rank]
+    run: list[int] = []
+    at = ends[-1] if ends else None
+    while at is not None:
+        run.append(at)
+        at = before[at]
+    return run[::-1]
 
 
 def ranked(alignment: Alignment, upper: float | None, lower: float | None) -> dict[int, float]:

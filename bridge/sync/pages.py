@@ -14,6 +14,7 @@ from bridge.api.schema import InboxMessage, InboxPage, Quota
 from bridge.store.remote import RemoteRow
 from bridge.sync import paging
 from bridge.sync.agreement import agrees_exactly
+from bridge.sync.aside import aside
 from bridge.sync.paging import Layout, Snapshot
 
 NOTHING = InboxPage((), None, None, None)
@@ -52,14 +53,15 @@ class Pages:
         except Refused as error:
             refusal, first = error, NOTHING
         if paging.holds_all(first):
-            return paging.discover(first, None)
+            return await aside(len(first.rows), paging.discover, first, None)
         try:
             second = await self._page(1)
         except Refused as error:
             if refusal is not None:
                 raise refusal from None
             refusal, second = error, NOTHING
-        layout = paging.discover(first, second)
+        rows = len(first.rows) + len(second.rows)
+        layout = await aside(rows, paging.discover, first, second)
         if layout.newest_first is None and not layout.single:
             page = second if layout.base == 1 else first
             layout = paging.with_next(layout, page.rows, (await self._beyond(2)).rows)
@@ -72,7 +74,7 @@ class Pages:
             Refused: the first page cannot be had.
         """
         page = await (self._page(number) if number == layout.base else self._beyond(number))
-        return paging.snapshot(number, page, layout)
+        return await aside(len(page.rows), paging.snapshot, number, page, layout)
 
     async def shows(self, row: RemoteRow) -> bool:
         """Ask whether the API still shows a row under its last id, though it does not list it."""

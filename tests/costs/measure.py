@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import sys
 import time
 import tracemalloc
 from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import dataclass
+from types import FrameType
 from typing import TypeVar
 
 Given = TypeVar("Given")
@@ -82,3 +84,21 @@ def assert_linear(work: Callable[[Given], object], make: Callable[[int], Given],
         if taken_s <= allowed_s:
             return
     raise AssertionError(f"4 times as much took {taken_s:.3f} s, {allowed_s:.3f} s were allowed")
+
+
+def steps(work: Callable[[], object]) -> int:
+    """Count the lines of Python that ``work`` runs in this thread, generators' among them."""
+    count = 0
+
+    def trace(frame: FrameType, event: str, argument: object) -> object:
+        nonlocal count
+        count += event == "line"
+        return trace
+
+    before = sys.gettrace()
+    sys.settrace(trace)
+    try:
+        work()
+    finally:
+        sys.settrace(before)
+    return count

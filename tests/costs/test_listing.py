@@ -1,0 +1,112 @@
+"""Listings without pages: work in proportion to their rows, and not on the event loop."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from random import Random
+
+import pytest
+
+from bridge.api.schema import InboxRow
+from bridge.simulator import SEQUENCE_READING
+from bridge.store.remote import Place, RemoteId
+from bridge.sync.ledger import Ledger
+from bridge.sync.matching import Listed, align, listed, missing, ranked
+from bridge.sync.paging import Snapshot
+from tests.costs.measure import others, steps
+from tests.sync.world import ADDRESS, world
+
+ROWS = 300
+GROWTH = 2.5
+NOON = datetime(2026, 1, 15, 12, 0, tzinfo=UTC)
+Rows = list[tuple[str, str]]
+"""Subject and id of each row, newest first."""
+
+
+def rows(count: int) -> Rows:
+    return [(f"N. {number}", str(number)) for number in reversed(range(count))]
+
+
+def twins(count: int) -> Rows:
+    return [(f"N. {number // 2}", str(number)) for number in reversed(range(count))]
+
+
+def shuffled(known: Rows) -> Rows:
+    return Random(1).sample(known, len(known))
+
+
+def turned(known: Rows) -> Rows:
+    return known[::-1]
+
+
+def shifted(known: Rows) -> Rows:
+    return [(subject, str(int(api_id) - 1)) for subject, api_id in known]
+
+
+def jumbled(known: Rows) -> Rows:
+    ids = shuffled(known)
+    return [(subject, id) for (subject, _), (_, id) in zip(known, ids, strict=True)]
+
+
+def every_other(known: Rows) -> Rows:
+    return known[::2]
+
+
+def unknown(known: Rows) -> Rows:
+    return [(f"altro {subject}", id) for subject, id in known]
+
+
+def one(subject: str, api_id: str) -> Listed:
+    return listed(InboxRow(api_id, "a@x.invalid", "b@x.invalid", "", subject, "{}", NOON))
+
+
+def places(known: Rows) -> list[Place]:
+    return [
+        Place(RemoteId(at), one(subject, id).fingerprint, id, float(len(known) - at), b"")
+        for at, (subject, id) in enumerate(known)
+    ]
+
+
+def look(page: Sequence[Listed], known: Sequence[Place]) -> None:
+    alignment = align(page, known)
+    ranked(alignment, None, None)
+    missing(alignment, known)
+
+
+@pytest.mark.parametrize("begin", [rows, twins])
+@pytest.mark.parametrize(
+    "change",
+    [list, shuffled, turned, shifted, jumbled, every_other, unknown],
+    ids=lambda f: f.__name__,
+)
+def test_a_page_of_any_length_is_matched_in_linear_time(
+    begin: Callable[[int], Rows], change: Callable[[Rows], Rows]
+) -> None:
+    costs = []
+    for count in (ROWS, 2 * ROWS, 4 * ROWS):
+        known = begin(count)
+        page, kept = [one(*row) for row in change(known)], places(known)
+        costs.append(steps(lambda page=page, kept=kept: look(page, kept)))  # type: ignore[misc]
+    assert costs[1] <= GROWTH * costs[0]
+    assert costs[2] <= GROWTH * costs[1]
+
+
+async def test_others_run_while_a_long_listing_is_matched(tmp_path: Path) -> None:
+    async with world(tmp_path, SEQUENCE_READING) as here:
+        ledger = Ledger(here.store, here.mailboxes, here.clock, here.account)
+        page = Snapshot(1, tuple(one(*row) for row in rows(10_000)), None)
+        for _ in range(2):  # new, then known
+            async with others() as turns:
+                await ledger.take(await ledger.align(page), None)
+            assert turns.count > 100
+
+
+async def test_an_inbox_without_pages_is_read_whole(tmp_path: Path) -> None:
+    async with world(tmp_path, SEQUENCE_READING.replace(page_size=100_000)) as here:
+        for number in range(ROWS):
+            at = here.clock.now() - timedelta(minutes=ROWS - number)
+            here.simulator.inject(ADDRESS, subject=f"N. {number}", body=f"testo {number}", at=at)
+        assert await here.sync_now() == ROWS
+        assert len(await here.messages()) == ROWS
