@@ -23,7 +23,7 @@ from bridge.clock import Clock
 from bridge.sync.absence import Absence, Doubt, Span
 from bridge.sync.ledger import Ledger, Taken
 from bridge.sync.loss import seen_again
-from bridge.sync.pages import Pages
+from bridge.sync.pages import Pages, same_page
 from bridge.sync.paging import Layout, Snapshot
 from bridge.sync.state import Sweep, SyncState
 
@@ -127,10 +127,10 @@ class Listing:
         layout = self.state.layout
         if layout is None or self._whole_due or not self._is_clear(layout):
             layout = await self._discover(pages)
-        page = await self._newest(pages, layout)
+        page = await pages.newest(layout, self.state.length(self._ledger.live))
         if layout.single and (page.total or 0) - self.state.excess > len(page.rows):
             layout = await self._discover(pages)
-            page = await self._newest(pages, layout)
+            page = await pages.newest(layout, self.state.length(self._ledger.live))
         if len(page.rows) > layout.size:
             layout = replace(layout, size=len(page.rows))
             self.state = replace(self.state, layout=layout)
@@ -153,25 +153,6 @@ class Listing:
             log.info("listing understood", account=self._ledger.account, layout=str(layout))
         self.state = replace(self.state, layout=layout)
         return layout
-
-    async def _newest(self, pages: Pages, layout: Layout) -> Snapshot:
-        """Read the page with the newest row, wherever the total of a moment ago has put it."""
-        number = layout.newest_page(self.state.length(self._ledger.live))
-        page = await pages.snapshot(number, layout)
-        while layout.newest_first is False:
-            if page.total is not None:
-                number = layout.newest_page(page.total)
-            elif not page.rows:
-                number = max(page.number - 1, layout.base)
-            elif len(page.rows) >= layout.size:
-                number = page.number + 1
-            if number == page.number:
-                break
-            other = await pages.snapshot(number, layout)
-            if page.rows and (not other.rows or _same(page, other)):
-                break
-            page = other
-        return page
 
     async def _take_in_newest(self, page: Snapshot, layout: Layout) -> None:
         if not self.sweeping:
@@ -246,9 +227,9 @@ class Listing:
         shows others.
         """
         last = self._last
-        if last is None or layout.newest_first is False or not _same(last, page):
+        if last is None or layout.newest_first is False or not same_page(last, page):
             return False
-        return _same(await self._pages.snapshot(last.number, layout), page)
+        return same_page(await self._pages.snapshot(last.number, layout), page)
 
     def _past_end(self, sweep: Sweep) -> Snapshot:
         return Snapshot(sweep.page, (), sweep.total)
@@ -379,7 +360,3 @@ class Listing:
 def _shrunk(page: Snapshot, sweep: Sweep) -> bool:
     """Tell whether the API counts fewer rows than at the page before."""
     return page.total is not None and sweep.total is not None and page.total < sweep.total
-
-
-def _same(one: Snapshot, other: Snapshot) -> bool:
-    return [row.row.raw for row in one.rows] == [row.row.raw for row in other.rows]

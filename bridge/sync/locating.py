@@ -95,6 +95,17 @@ class Locator:
                     break
                 at = step(at)
 
+    async def edge(self) -> Snapshot | None:
+        """Return the page that shows whether rows moved, None where every page shows that.
+
+        Where pages begin with the oldest row and ids are positions, one that goes moves all that
+        are newer, and a page full of twins looks as it did: only the newest page has a row less.
+        """
+        layout = self._state().layout
+        if layout is None or layout.newest_first is not False:
+            return None
+        return await self._pages.newest(layout, self._state().length(self._ledger.live))
+
     async def pages(self, numbers: Collection[int]) -> dict[int, Snapshot]:
         """Return these pages."""
         layout = self._state().layout

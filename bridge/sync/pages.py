@@ -76,6 +76,25 @@ class Pages:
         page = await (self._page(number) if number == layout.base else self._beyond(number))
         return await aside(len(page.rows), paging.snapshot, number, page, layout)
 
+    async def newest(self, layout: Layout, length: int) -> Snapshot:
+        """Read the page with the newest row of some ``length`` rows, wherever it is by now."""
+        number = layout.newest_page(length)
+        page = await self.snapshot(number, layout)
+        while layout.newest_first is False:
+            if page.total is not None:
+                number = layout.newest_page(page.total)
+            elif not page.rows:
+                number = max(page.number - 1, layout.base)
+            elif len(page.rows) >= layout.size:
+                number = page.number + 1
+            if number == page.number:
+                break
+            other = await self.snapshot(number, layout)
+            if page.rows and (not other.rows or same_page(page, other)):
+                break
+            page = other
+        return page
+
     async def shows(self, row: RemoteRow) -> bool:
         """Ask whether the API still shows a row under its last id, though it does not list it."""
         try:
@@ -97,3 +116,8 @@ class Pages:
             if "empty" in error.message.lower():
                 return NOTHING
             raise
+
+
+def same_page(one: Snapshot, other: Snapshot) -> bool:
+    """Tell whether two pages list the same, ids too."""
+    return [row.row.raw for row in one.rows] == [row.row.raw for row in other.rows]

@@ -141,6 +141,7 @@ class Twins:
         reading: Reading,
     ) -> bool:
         bodiless = [place for place in known if place.body_sha256 is None]
+        edge = await self._locator.edge()
         pages = await self._pages(doubt, bodiless)
         seen = await self._seen(name, pages, layout)
         reading.listed.update(seen.ids)
@@ -151,6 +152,8 @@ class Twins:
         if rows:
             again = await self._seen(name, await self._locator.pages(list(pages)), layout)
             if again.ids != seen.ids or self._are_fetched(known):
+                return False
+            if not _stands(edge, await self._locator.edge()):
                 return False
             if not await self._keep(seen, chunk, list(known)):
                 doubt.is_mixed_up = reading.has_more = True
@@ -387,6 +390,14 @@ def _cross_off(
             doubt.pages.pop(number, None)
         if ids & reading.failed:
             reading.parked[number] = ids
+
+
+def _stands(before: Snapshot | None, after: Snapshot | None) -> bool:
+    """Tell whether the newest rows are where they were, whatever came after them."""
+    if before is None or after is None:
+        return before is after
+    places = {(one.api_id, one.fingerprint) for one in after.rows}
+    return places.issuperset((one.api_id, one.fingerprint) for one in before.rows)
 
 
 def _take(places: list[Place], is_meant: Callable[[Place], bool]) -> Place | None:

@@ -334,6 +334,41 @@ class WhateverHappens(RuleBasedStateMachine):
         return await self.world.store.read(work)
 
 
+Story = list[tuple[str, dict[str, object]]]
+ROWS_MOVE_UNDER_PAGES_FULL_OF_TWINS: Story = [
+    (
+        "begin",
+        {
+            "counts": Counts.ABSENT,
+            "past_end": PastEnd.NOT_FOUND,
+            "base": 1,
+            "errors": Errors.NESTED,
+            "ids": Ids.SEQUENCE,
+            "count": PageCount.FLOOR,
+            "size": 5,
+            "order": Order.OLDEST,
+        },
+    ),
+    ("some_will_arrive_between_requests", {"after": 7, "count": 4}),
+    ("the_api_hides_rows_for_hours", {"hours": 3, "share": 1.0}),
+    ("many_twins_arrive", {"count": 26}),
+    ("one_will_vanish_between_requests", {"after": 10, "which": 0.05333943336569292}),
+    ("one_vanishes", {"which": 0.0}),
+    ("one_vanishes", {"which": 0.0}),
+    ("the_api_hides_rows_for_hours", {"hours": 1, "share": 0.5}),
+]
+
+
+@pytest.mark.parametrize("story", [ROWS_MOVE_UNDER_PAGES_FULL_OF_TWINS])
+def test_a_story_that_once_went_wrong(story: Story) -> None:
+    state = WhateverHappens()
+    try:
+        for name, arguments in story:
+            getattr(state, name)(**arguments)
+    finally:
+        state.teardown()
+
+
 def run(examples: int, steps: int) -> None:
     WhateverHappens.TestCase.settings = settings(
         max_examples=examples,
@@ -350,4 +385,4 @@ def test_nothing_is_lost_or_mixed_up() -> None:
 
 @pytest.mark.slow
 def test_nothing_is_lost_or_mixed_up_at_length() -> None:
-    run(examples=300, steps=50)
+    run(examples=200, steps=50)
