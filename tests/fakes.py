@@ -57,6 +57,23 @@ class FakeClock:
         await settle()
 
 
+class Skewed:
+    """The clock of somebody else: the same seconds, another time of day, ``by`` ahead of ours."""
+
+    def __init__(self, clock: FakeClock, by: timedelta) -> None:
+        self._clock = clock
+        self._by = by
+
+    def now(self) -> datetime:
+        return self._clock.now() + self._by
+
+    def monotonic(self) -> float:
+        return self._clock.monotonic()
+
+    async def sleep(self, duration_s: float) -> None:
+        await self._clock.sleep(duration_s)
+
+
 async def settle(turns: int = 20) -> None:
     """Give every task that is ready the turns it needs to reach its next wait."""
     for _ in range(turns):

@@ -7,25 +7,29 @@ or more, or they could be shared out in two ways that differ, none is matched: w
 was made, or which acceptance is ours, is for a person to say. While a send that fits as well is
 still under way, nothing is said at all.
 
+Times are compared by two clocks, and ours may run ahead of the service's. An acceptance that is a
+few minutes older than the request proves nothing then, for it may be a message's of before; but it
+may be the send's too, so it is not passed over: a person has to say.
+
 Every request whose outcome nobody knows is in the running, also one whose entry was sent again or
 given up since: its acceptance may come still, and is not another's.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from bridge.model import QueueId
 from bridge.receipts.address import names_only, plain_address
 from bridge.receipts.issuer import issuer_of
-from bridge.receipts.proof import CLOCK_SLACK, Issuers
+from bridge.receipts.proof import CLOCK_AHEAD, CLOCK_SLACK, Issuers, begun_at
 from bridge.receipts.subject import is_cut, is_legible
 from bridge.receipts.subject import same_subject as is_same
 from bridge.store.remote import Acceptance
 
-BEFORE = CLOCK_SLACK
+BEFORE = CLOCK_AHEAD
 AFTER = timedelta(minutes=30)
 """How long after the request began its acceptance may be dated."""
 
@@ -57,7 +61,7 @@ class Evidence:
 
 
 def window(sending: Sending) -> tuple[datetime, datetime]:
-    """Return the time in which the acceptance of a request is dated."""
+    """Return the time in which the acceptance of a request may be dated, by either clock."""
     return sending.started_at - BEFORE, (sending.ended_by or sending.started_at) + AFTER
 
 
@@ -85,7 +89,7 @@ def weigh(sendings: Sequence[Sending], acceptances: Sequence[Acceptance]) -> Evi
             taken.add(int(named[0].remote))
     open_sends = [one for one in sendings if one.id not in matched]
     free = [one for one in acceptances if int(one.remote) not in taken]
-    for group, fitting in _groups(open_sends, free):
+    for group, fitting in _groups(open_sends, free, _fits_by_our_clock):
         if any(one.under_way for one in group):
             continue
         shared = _share(group, fitting)
@@ -94,6 +98,12 @@ def weigh(sendings: Sequence[Sending], acceptances: Sequence[Acceptance]) -> Evi
             doubtful.update((one.id, codes) for one in group)
         else:
             matched.update(shared)
+    for group, fitting in _groups(open_sends, free, fits):
+        if all(any(_fits_by_our_clock(one, each) for one in open_sends) for each in fitting):
+            continue
+        for one in group:  # what is too old for all of them says that our clock may be wrong
+            matched.pop(one.id, None)
+            doubtful[one.id] = codes_of(fitting)
     return Evidence(matched, doubtful)
 
 
@@ -107,6 +117,11 @@ def fits(sending: Sending, acceptance: Acceptance) -> bool:
     return since <= acceptance.at <= until and _says_the_same(sending, acceptance)
 
 
+def _fits_by_our_clock(sending: Sending, acceptance: Acceptance) -> bool:
+    """Tell whether it fits though our clock is right."""
+    return acceptance.at >= sending.started_at - CLOCK_SLACK and fits(sending, acceptance)
+
+
 def may_fit(sending: Sending, acceptance: Acceptance) -> bool:
     """Tell whether the acceptance may be the send's by its own data, or by a code it has heard."""
     return fits(sending, acceptance) or (
@@ -118,7 +133,7 @@ def _is_named(sending: Sending, acceptance: Acceptance) -> bool:
     """Tell whether it has the code that a failed answer named, and nothing speaks against it."""
     return (
         acceptance.code == sending.named_code
-        and acceptance.at >= sending.started_at - BEFORE
+        and acceptance.at >= begun_at(sending.started_at, acceptance.code) - CLOCK_SLACK
         and names_only(acceptance.recipients, sending.recipients)
         and is_same(sending.subject, acceptance.subject)
     )
@@ -160,7 +175,9 @@ def _one_for_each_code(acceptances: Sequence[Acceptance]) -> list[Acceptance]:
 
 
 def _groups(
-    sendings: Sequence[Sending], acceptances: Sequence[Acceptance]
+    sendings: Sequence[Sending],
+    acceptances: Sequence[Acceptance],
+    fits: Callable[[Sending, Acceptance], bool],
 ) -> Iterator[tuple[list[Sending], list[Acceptance]]]:
     """Give each set of sends that compete for the same acceptances, with those.
 
@@ -199,7 +216,7 @@ def _pair(group: list[Sending], fitting: list[Acceptance]) -> dict[int, Acceptan
 
     def give(place: int, tried: set[int]) -> bool:
         for acceptance in sorted(fitting, key=lambda one: one.remote in owner):
-            if acceptance.remote in tried or not fits(group[place], acceptance):
+            if acceptance.remote in tried or not _fits_by_our_clock(group[place], acceptance):
                 continue
             tried.add(acceptance.remote)
             holder = owner.get(acceptance.remote)
@@ -221,7 +238,9 @@ def _is_ambiguous(group: list[Sending], pairs: dict[int, Acceptance]) -> bool:
     (a second perfect matching). Sends that are alike in all that a receipt shows may.
     """
     fitting = {
-        place: [other for other in pairs if other != place and fits(group[other], one)]
+        place: [
+            other for other in pairs if other != place and _fits_by_our_clock(group[other], one)
+        ]
         for place, one in pairs.items()
     }
     return any(

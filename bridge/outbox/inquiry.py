@@ -118,7 +118,7 @@ async def _here(
     tx: ReadTransaction, row: SubmissionRow, code: str
 ) -> tuple[Finding, Send, Issuers]:
     """Judge a code by what sync brought."""
-    send, issuers = await send_of(tx, row), await tx.issuers(row.account)
+    send, issuers = await send_of(tx, row, code), await tx.issuers(row.account)
     against = await contradiction(tx, row, code)
     receipts = [await read_row(tx, one) for one in await tx.remote_with_code(row.account, code)]
     proven = any(

@@ -112,7 +112,7 @@ async def contradiction(tx: ReadTransaction, row: SubmissionRow, code: str = "")
     for other in await tx.submissions_by_code(row.account, code):
         if other.id != row.id and other.claim is None:
             return f"The service itself gave the code {code} to {other.id}."
-    send = await send_of(tx, row)
+    send = await send_of(tx, row, code)
     for one in await tx.remote_with_code(row.account, code):
         receipt = await read_row(tx, one)
         if contradicts(receipt, send):

@@ -13,14 +13,14 @@ look.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from bridge.model import AccountId, SubmissionState
 from bridge.receipts.filed import read_row
 from bridge.receipts.kind import RECEIPTS
 from bridge.receipts.proof import (
-    CLOCK_SLACK,
+    CLOCK_AHEAD,
     Issuers,
     Send,
     begun_at,
@@ -85,26 +85,28 @@ async def _is_doubtful(
     return False
 
 
-async def send_of(tx: ReadTransaction, row: SubmissionRow) -> Send:
-    """Return what a receipt of an entry has to agree with."""
+async def send_of(tx: ReadTransaction, row: SubmissionRow, code: str | None = None) -> Send:
+    """Return what a receipt of an entry has to agree with, if its code is ``code`` or its own."""
     attempts = await tx.attempts(row.id)
     started_at = attempts[0].started_at if attempts else row.created_at
-    return Send(row.subject, row.recipients, begun_at(started_at, row.code))
+    return Send(row.subject, row.recipients, begun_at(started_at, code or row.code))
 
 
 async def _weak_owners(
     tx: ReadTransaction, account: AccountId, receipt: Receipt, issuers: Issuers
 ) -> tuple[Owner, ...]:
-    since, until = receipt.at - LATEST, receipt.at + CLOCK_SLACK
+    since, until = receipt.at - LATEST, receipt.at + CLOCK_AHEAD
     rivals = [*await tx.submissions(account=account, state=SubmissionState.DISPATCHING)]
     rivals += [one.submission for one in await tx.lost_tries(account, since)]
     sent = await tx.submissions_sent(account, since, until)
     distinct = {row.id: row for row in (*sent, *rivals)}
-    fitting = [
-        row
-        for row in distinct.values()
-        if belongs_cut(receipt, await send_of(tx, row), row.code or "", issuers)
-    ]
+    fitting = []
+    for row in distinct.values():
+        send = await send_of(tx, row)
+        if row.code is None:  # nothing tells by how much our clock is ahead
+            send = replace(send, begun_at=send.begun_at - CLOCK_AHEAD)
+        if belongs_cut(receipt, send, row.code or "", issuers):
+            fitting.append(row)
     if any(row.code is None for row in fitting):
         return ()
     return tuple(Owner(row, weak=True) for row in fitting)

@@ -42,7 +42,7 @@ from bridge.store.base import ReadTransaction, ReadWork
 from bridge.store.outbox import AttemptRow, DayUsage, HoldRow, SubmissionRow, TransitionRow
 from bridge.store.remote import AlarmRow
 from bridge.store.sqlite.database import SqliteStore
-from tests.fakes import FakeClock
+from tests.fakes import FakeClock, Skewed
 from tests.outbox.fragile import FragileStore
 
 T = TypeVar("T")
@@ -357,7 +357,7 @@ def subjects(simulator: Simulator) -> list[str]:
     return [sent.subject for sent in simulator.sent]
 
 
-def simulated(clock: FakeClock, **changes: object) -> Simulator:
+def simulated(clock: FakeClock | Skewed, **changes: object) -> Simulator:
     """Return a simulator near the published examples, quick to make its codes the same."""
     options: Options = SEQUENCE_READING.replace(**changes)
     return Simulator(options, clock, Random(7))

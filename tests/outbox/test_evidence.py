@@ -160,6 +160,35 @@ def test_more_acceptances_than_sends_decide_nothing() -> None:
     assert evidence.doubtful == {"A": ("2026011509000001", "2026011509000002")}
 
 
+def test_what_is_older_than_the_send_decides_nothing_and_is_said() -> None:
+    evidence = weigh([sending()], [acceptance(1, after_s=-600)])
+    assert evidence.matched == {}
+    assert evidence.doubtful == {"A": ("2026011509000001",)}
+
+
+def test_one_that_is_too_old_puts_those_beside_it_in_doubt() -> None:
+    """With a clock four minutes ahead, the second's acceptance would fit the first."""
+    sendings = [sending("A", to=TO), sending("B", to=("altro@altra.invalid",), after_s=240)]
+    found = [acceptance(1, to=(), after_s=-235), acceptance(2, to=(), after_s=5)]
+    evidence = weigh(sendings, found)
+    assert evidence.matched == {}
+    assert set(evidence.doubtful) == {"A", "B"}
+
+
+def test_the_acceptance_of_an_earlier_send_casts_no_doubt_on_a_later() -> None:
+    sendings = [sending("A"), sending("B", after_s=240)]
+    found = [acceptance(1, after_s=5), acceptance(2, after_s=245)]
+    assert codes(sendings, found) == {"A": "2026011509000001", "B": "2026011509000002"}
+
+
+def test_by_time_alone_sends_of_other_people_are_told_apart() -> None:
+    sendings = [sending("A", to=TO), sending("B", to=("altro@altra.invalid",), after_s=240)]
+    found = [acceptance(1, to=(), after_s=-60), acceptance(2, to=TO, after_s=245)]
+    assert codes(sendings, found) == {}
+    found = [acceptance(1, to=(), after_s=5), acceptance(2, to=sendings[1].recipients, after_s=245)]
+    assert codes(sendings, found) == {"A": "2026011509000001", "B": "2026011509000002"}
+
+
 def test_one_code_on_several_acceptances_is_one_send() -> None:
     ours = ("uno@altra.invalid", "due@altra.invalid")
     found = [

@@ -349,6 +349,23 @@ async def test_a_cut_subject_that_an_uncertain_send_fits_too_is_tied_to_none(rig
     assert await rig.states(one) == {ANNA: "pending"}
 
 
+async def test_a_cut_subject_may_be_an_uncertain_sends_whose_clock_is_ahead(rig: Rig) -> None:
+    one = await rig.send(subject=LONG)
+    await rig.clock.advance(1200)
+    two = await rig.send(subject=LONG, id="Q2", code=None)
+    await rig.step(two, SubmissionState.DISPATCHING, SubmissionState.UNCERTAIN)
+    at = rig.clock.now() - timedelta(minutes=10)
+    await rig.arrive(f"CONSEGNA: {LONG}"[:40], "<p>Testo</p>", at=at)
+    assert await rig.states(one) == {ANNA: "pending"}
+
+
+async def test_a_cut_subject_is_tied_though_our_clock_is_ahead(rig: Rig) -> None:
+    id = await rig.send(subject=LONG, code="2026011509500092")
+    at = rig.clock.now() - timedelta(minutes=9)
+    await rig.arrive(f"CONSEGNA: {LONG}"[:40], "<p>Testo</p>", at=at)
+    assert await rig.states(id) == {ANNA: "delivered"}
+
+
 @pytest.mark.parametrize("days", [-2, 2])
 async def test_a_cut_subject_of_another_time_is_tied_to_none(rig: Rig, days: int) -> None:
     id = await rig.send(subject=LONG)
