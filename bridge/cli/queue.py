@@ -25,7 +25,7 @@ def list_entries(
     config: option.Config = None,
     as_json: option.Json = False,
 ) -> None:
-    """List the entries of the last 30 days."""
+    """List the entries of the last 30 days, and older ones that have not ended."""
     entries = perform(config, "queue list", {"state": state and state.value, "account": account})
     if as_json:
         print_json(entries)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from bridge.clock import Clock
@@ -12,11 +12,13 @@ from bridge.model import QueueId, SubmissionState
 from bridge.operations.reason import Reasons
 from bridge.operations.subject import Method, Methods, Subjects, moment, on_word
 from bridge.outbox.decision import DecisionRefused, Decisions
+from bridge.outbox.states import UNFINISHED
 from bridge.outbox.waiting import removed
 from bridge.store.base import ReadTransaction, Store
 from bridge.store.outbox import SubmissionRow
 
 LISTED = timedelta(days=30)
+"""What ended before that is not listed; what has not ended always is."""
 
 
 class Queue:
@@ -97,10 +99,8 @@ class Queue:
         now = self._clock.now()
 
         async def work(tx: ReadTransaction) -> list[dict[str, Any]]:
-            rows = await tx.submissions(
-                state=SubmissionState(state) if state else None, since=since
-            )
-            reasons = await Reasons.read(tx, self._subjects, now)
+            rows = await _listed(tx, SubmissionState(state) if state else None, since)
+            reasons = await Reasons.read(tx, rows, self._subjects, now)
             # An account that left the settings may still have entries: they are not to vanish.
             return [
                 {**self._facts(row), "reason": reasons.of(row)}
@@ -138,7 +138,7 @@ class Queue:
                 }
                 for step in await tx.transitions(id)
             ]
-            reasons = await Reasons.read(tx, self._subjects, now)
+            reasons = await Reasons.read(tx, [row], self._subjects, now)
             return {
                 **self._facts(row),
                 "reason": reasons.of(row),
@@ -163,3 +163,14 @@ class Queue:
             "updated_at": moment(row.updated_at),
             **on_word(row),
         }
+
+
+async def _listed(
+    tx: ReadTransaction, state: SubmissionState | None, since: datetime
+) -> list[SubmissionRow]:
+    """Return the entries since then, and those before it of which something is to become."""
+    states = UNFINISHED if state is None else UNFINISHED & {state}
+    rows = {row.id: row for row in await tx.submissions(state=state, since=since)}
+    for one in states:
+        rows |= {row.id: row for row in await tx.submissions(state=one)}
+    return sorted(rows.values(), key=lambda row: row.sequence)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 
 from bridge.model import AccountId
 from bridge.operations.subject import Subjects
+from bridge.outbox.states import UNFINISHED
 from bridge.outbox.waiting import WAITING, AccountQueue, account_queue, removed, why
 from bridge.store.base import ReadTransaction
 from bridge.store.outbox import SubmissionRow
@@ -26,15 +27,18 @@ class Reasons:
         self._now = now
 
     @classmethod
-    async def read(cls, tx: ReadTransaction, subjects: Subjects, now: datetime) -> Reasons:
-        """Read what the queues wait for.
+    async def read(
+        cls, tx: ReadTransaction, rows: Iterable[SubmissionRow], subjects: Subjects, now: datetime
+    ) -> Reasons:
+        """Read what the queues of ``rows`` wait for.
 
         Args:
             tx: what is so.
+            rows: the entries that will be asked about.
             subjects: the accounts of the settings.
             now: for what is due.
         """
-        accounts = await tx.waiting_accounts()
+        accounts = {row.account for row in rows}
         return cls(
             {id: await account_queue(tx, id) for id in accounts},
             {id: await tx.address(id) or "?" for id in accounts if subjects.address(id) is None},
@@ -43,9 +47,9 @@ class Reasons:
 
     def of(self, row: SubmissionRow) -> str:
         """Return why an entry is where it is, "" if that needs no saying."""
+        if row.account in self._gone and row.state in UNFINISHED:
+            return removed(row, self._gone[row.account])
         if row.state not in WAITING:
             return row.reason
-        if row.account in self._gone:
-            return removed(row, self._gone[row.account])
         queue = self._queues.get(row.account)
         return row.reason if queue is None else why(row, queue, self._now)

@@ -14,6 +14,7 @@ from datetime import datetime, timedelta
 from bridge.model import AccountId, QueueId, SubmissionState
 from bridge.outbox.evidence import Sending, may_fit, proves, window
 from bridge.outbox.lookup import acceptance_of
+from bridge.outbox.states import UNDECIDED
 from bridge.receipts.filed import read_row
 from bridge.receipts.issuer import issuer_of
 from bridge.receipts.kind import RECEIPTS
@@ -24,9 +25,6 @@ from bridge.store.outbox import LostTry, SubmissionRow
 from bridge.store.remote import Acceptance, RemoteRow
 
 State = SubmissionState
-
-OPEN = frozenset({State.UNCERTAIN, State.RESTORED})
-"""Entries whose outcome a person is asked for."""
 
 RESENT = frozenset({State.QUEUED, State.HELD})
 """Where an entry waits that was sent again."""
@@ -47,7 +45,7 @@ class OpenSends:
 async def open_sends(tx: ReadTransaction, account: AccountId, now: datetime) -> OpenSends:
     """Return what an acceptance may belong to, and the entries among it that are open."""
     open_rows = [
-        row for state in OPEN for row in await tx.submissions(account=account, state=state)
+        row for state in UNDECIDED for row in await tx.submissions(account=account, state=state)
     ]
     since = min((row.created_at for row in open_rows), default=now)
     tries = await tx.lost_tries(account, min(since, now - MEMORY))
@@ -76,7 +74,7 @@ def _sendings(tries: Iterable[LostTry]) -> Iterable[Sending]:
             one.begun_at,
             row.named_code,
             ended_by=one.ended_by,
-            wanted=row.state in OPEN | RESENT,
+            wanted=row.state in UNDECIDED | RESENT,
         )
         since, until = window(sending)
         is_claim = row.claim is not None and row.sent_at is not None and row.id not in settled

@@ -22,15 +22,13 @@ from bridge.model import PEC_UNCERTAIN, AccountId, QueueId, SubmissionState
 from bridge.outbox.inquiry import Inquiry
 from bridge.outbox.lookup import Searcher
 from bridge.outbox.revoke import take_back
-from bridge.outbox.states import Event, allows, following
+from bridge.outbox.states import UNDECIDED, Event, allows, following
 from bridge.outbox.step import take_step
 from bridge.outbox.wake import Wake
 from bridge.receipts import claim
 from bridge.store.outbox import ClaimBasis, Step, SubmissionRow
 
 log = structlog.get_logger()
-
-UNDECIDED = frozenset({SubmissionState.UNCERTAIN, SubmissionState.RESTORED})
 
 _ADVICE = {
     SubmissionState.QUEUED: "it will be sent in its turn; `queue cancel` takes it back",

@@ -167,10 +167,11 @@ _NEXT = {(row.old, row.event): row.new for row in TRANSITIONS}
 FINAL: frozenset[State] = frozenset(State) - {row.old for row in TRANSITIONS}
 """States that nothing leaves."""
 
-MAY_HAVE_LEFT: frozenset[State] = frozenset(
-    {State.DISPATCHING, State.SUBMITTED, State.UNCERTAIN, State.DROPPED, State.RESTORED}
-)
-"""States in which the API may have seen the message."""
+UNDECIDED: frozenset[State] = frozenset({State.UNCERTAIN, State.RESTORED})
+"""States of what may have left, until evidence or a person says so."""
+
+UNFINISHED: frozenset[State] = UNDECIDED | {State.QUEUED, State.HELD, State.DISPATCHING}
+"""States of what something is still to become of."""
 
 
 def following(old: State, event: Event) -> State:

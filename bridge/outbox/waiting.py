@@ -5,8 +5,8 @@ whoever asks is told why, and who does not ask is told by an alarm once it has w
 than the settings say. The alarm ends by itself when what waits has left or was taken back.
 What is ``held`` has an alarm of its own from the first moment, and is left to it.
 
-An account that left the settings sends nothing for ever; if anything of it waits, that is an
-alarm at once.
+An account that left the settings sends nothing and looks for nothing for ever; if anything of it
+waits, or is in doubt, that is an alarm at once.
 
 Failure: ``StoreFailed`` ends ``run``; who runs it begins again.
 """
@@ -23,6 +23,7 @@ from bridge.mailbox import Mailboxes, MailboxTransaction
 from bridge.model import AccountId, QueueId, SubmissionState
 from bridge.outbox.backoff import due_at, probe_due_at
 from bridge.outbox.notice import Notice
+from bridge.outbox.states import UNDECIDED
 from bridge.store.base import ReadTransaction, Store
 from bridge.store.outbox import HoldRow, SubmissionRow, TransitionRow
 
@@ -61,11 +62,14 @@ def why(row: SubmissionRow, queue: AccountQueue, now: datetime) -> str:
 
 
 def removed(row: SubmissionRow, address: str) -> str:
-    """Return why an entry of an account that left the settings waits."""
-    return (
-        f"The account {address} is not in the configuration any more, so nothing sends "
-        f"{row.id}: put it back, or take the message back with `queue cancel`."
-    )
+    """Return why an entry of an account that left the settings is where it is."""
+    gone = f"The account {address} is not in the configuration any more, so nothing"
+    if row.state in UNDECIDED:
+        return (
+            f"{gone} looks for the acceptance of {row.id}: put it back, or end the doubt with "
+            "`queue resolve` and --sent CODE or --drop."
+        )
+    return f"{gone} sends {row.id}: put it back, or take the message back with `queue cancel`."
 
 
 def queued_since(row: SubmissionRow, steps: tuple[TransitionRow, ...]) -> datetime:
@@ -115,6 +119,7 @@ class Waiting:
 
         async def work(tx: ReadTransaction) -> dict[AccountId, set[str]]:
             raised: dict[AccountId, set[str]] = {id: set() for id in await tx.waiting_accounts()}
+            raised |= {row.account: set() for row in await _undecided(tx)}
             for alarm in await tx.alarms():
                 if alarm.kind == AlarmKind.WAITING.value:
                     raised.setdefault(alarm.account, set()).add(alarm.key)
@@ -134,8 +139,13 @@ class Waiting:
         async def work(tx: ReadTransaction) -> tuple[AccountQueue, tuple[TransitionRow, ...], int]:
             queue = await account_queue(tx, account)
             head = queue.head or await tx.first_submission(account, WAITING)
+            count = await tx.waiting_count(account)
+            if account not in self._addresses:
+                undecided = await _undecided(tx, account)
+                head = head or next(iter(undecided), None)
+                count += len(undecided)
             steps = await tx.transitions(head.id) if head else ()
-            return AccountQueue(head, queue.hold), steps, await tx.waiting_count(account)
+            return AccountQueue(head, queue.hold), steps, count
 
         queue, steps, count = await self._store.read(work)
         head = queue.head
@@ -193,6 +203,12 @@ class Waiting:
         await self._mailboxes.write(work)
 
 
+async def _undecided(tx: ReadTransaction, account: AccountId | None = None) -> list[SubmissionRow]:
+    return [
+        row for state in UNDECIDED for row in await tx.submissions(account=account, state=state)
+    ]
+
+
 def waits_long(row: SubmissionRow, since: datetime, count: int, reason: str) -> Notice:
     """Say that messages wait to be sent for longer than is usual."""
     reason = reason or "—"
@@ -216,15 +232,17 @@ def waits_long(row: SubmissionRow, since: datetime, count: int, reason: str) -> 
 
 
 def account_removed(address: str, count: int) -> Notice:
-    """Say that messages of an account that left the settings wait for ever."""
+    """Say that messages of an account that left the settings wait or stay in doubt for ever."""
     return Notice(
         f"Messaggi fermi, account non configurato / Messages wait, account removed: {address}",
-        f"{count} messaggi accettati di {address} non partono, perché l'account non è più nella "
-        "configurazione. Rimettere l'account, oppure riprendere i messaggi con `pec-bridge queue "
-        "cancel ID`; l'elenco è in `pec-bridge queue list`.",
-        f"{count} accepted messages of {address} do not leave, for the account is not in the "
-        "configuration any more. Put the account back, or take the messages back with "
-        "`pec-bridge queue cancel ID`; `pec-bridge queue list` shows them.",
+        f"{count} messaggi accettati di {address} non partono, o resta in dubbio se siano "
+        "partiti, perché l'account non è più nella configurazione. Rimettere l'account, oppure "
+        "riprendere i messaggi con `pec-bridge queue cancel ID`, e chiudere i dubbi con "
+        "`pec-bridge queue resolve ID`; l'elenco è in `pec-bridge queue list`.",
+        f"{count} accepted messages of {address} do not leave, or it stays in doubt whether they "
+        "left, for the account is not in the configuration any more. Put the account back, or "
+        "take the messages back with `pec-bridge queue cancel ID` and end the doubts with "
+        "`pec-bridge queue resolve ID`; `pec-bridge queue list` shows them.",
     )
 
 

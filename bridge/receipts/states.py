@@ -91,7 +91,6 @@ FINAL_STATES = FAILED_STATES | {
     RecipientState.ACCEPTED_UNCERTIFIABLE,  # an ordinary mailbox gives no delivery receipt
 }
 
-WARNING_UNTIL = timedelta(hours=20)
 FINAL_FROM = timedelta(hours=22)
 """A time notice without readable words: a warning before the one, final after the other
 (RFC 6109 §3.1.6 lets the final notice come from 22 hours on)."""

@@ -17,7 +17,6 @@ from bridge.mime.rowaddress import one_line
 MIN_CUT_CHARS = 20
 """A shorter subject is not taken for the beginning of a longer one."""
 
-LOST_MARKS = frozenset("\ufffd?")
 MOST_MARKS = 4
 """A letter has at most four octets in UTF-8, each of which may have become a mark."""
 

@@ -211,9 +211,6 @@ class OutboxReads(Protocol):
     async def submission(self, id: QueueId) -> SubmissionRow | None:
         """Return the entry, or None."""
 
-    async def submission_by_code(self, account: AccountId, code: str) -> SubmissionRow | None:
-        """Return the account's entry whose send got ``code``, or None."""
-
     async def submissions_by_code(self, account: AccountId, code: str) -> tuple[SubmissionRow, ...]:
         """Return the account's entries with that code: one, unless the API gave it twice."""
 
@@ -235,9 +232,6 @@ class OutboxReads(Protocol):
         self, account: AccountId, content: ContentId
     ) -> tuple[SubmissionRow, ...]:
         """Return the entries that send this text, oldest first."""
-
-    async def uncertain_submissions(self, account: AccountId) -> tuple[SubmissionRow, ...]:
-        """Return the account's ``uncertain`` entries, oldest first."""
 
     async def submissions(
         self,

@@ -86,10 +86,39 @@ async def test_list_is_narrowed_by_state_and_account(rig: Rig, simulator: Simula
 
 
 async def test_list_goes_back_thirty_days(rig: Rig, clock: FakeClock) -> None:
-    await rig.submit("vecchio")
+    await rig.decisions.cancel(await rig.submit("vecchio"))
     await clock.advance(30 * 86_400 + 1)
     await rig.submit("nuovo")
     assert [one["subject"] for one in await Asking(rig)("list")] == ["nuovo"]
+
+
+async def test_list_hides_nothing_that_has_not_ended_however_old(
+    rig: Rig, clock: FakeClock, simulator: Simulator
+) -> None:
+    doubtful = await uncertain(rig, simulator)
+    simulator.faults.answer(Operation.SEND, 402, times=None)
+    held, waiting = await rig.submit("fermo"), await rig.submit("in coda", account=1)
+    await rig.pass_time(5)
+    await rig.dispatcher.stop()
+    await rig.decisions.retry(waiting)
+    ended = await rig.submit("finito")
+    await rig.decisions.cancel(ended)
+    await clock.advance(90 * 86_400)
+    ask = Asking(rig)
+    assert [one["id"] for one in await ask("list")] == [doubtful, held, waiting]
+    assert [one["id"] for one in await ask("list", state="held")] == [held]
+    assert await ask("list", state="cancelled") == []
+
+
+async def test_a_doubt_of_a_removed_account_says_so(rig: Rig, simulator: Simulator) -> None:
+    id = await uncertain(rig, simulator)
+    ask = Asking(rig, {rig.accounts[1]: ADDRESSES[1]})
+    for entry in (*await ask("list"), await ask("show", id=id)):
+        assert f"{ADDRESSES[0]} is not in the configuration any more" in entry["reason"]
+        assert "queue resolve" in entry["reason"]
+    assert (await ask("resolve --drop", id=id))["state"] == "dropped"
+    (entry,) = await ask("list")
+    assert "configuration" not in entry["reason"]
 
 
 async def test_list_hides_no_entry_of_an_account_that_left_the_settings(rig: Rig) -> None:

@@ -5,9 +5,9 @@ import pytest
 from bridge.model import SubmissionState as State
 from bridge.outbox.states import (
     FINAL,
-    MAY_HAVE_LEFT,
     MEANINGS,
     TRANSITIONS,
+    UNDECIDED,
     Event,
     IllegalStep,
     Transition,
@@ -76,6 +76,9 @@ def test_nothing_leaves_a_final_state(state: State, event: Event) -> None:
     assert not allows(state, event)
     with pytest.raises(IllegalStep, match=state.value):
         following(state, event)
+
+
+MAY_HAVE_LEFT = UNDECIDED | {State.DISPATCHING, State.SUBMITTED, State.DROPPED}
 
 
 def test_what_may_have_left_is_queued_again_only_when_nothing_left_or_a_person_says_so() -> None:

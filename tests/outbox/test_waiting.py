@@ -14,7 +14,7 @@ from bridge.model import AccountId, QueueId, SubmissionState
 from bridge.outbox.plan import Plan
 from bridge.outbox.waiting import AccountQueue, Waiting, queued_since, why
 from bridge.simulator import Failure, Operation, Phase, Simulator
-from bridge.store.outbox import HoldCause, HoldRow, TransitionRow
+from bridge.store.outbox import HoldCause, HoldRow, Step, TransitionRow
 from tests.fakes import FakeClock
 from tests.outbox.made import NOW, row_of
 from tests.outbox.rig import ADDRESSES, Rig, rig_on
@@ -22,6 +22,7 @@ from tests.outbox.rig import ADDRESSES, Rig, rig_on
 State = SubmissionState
 HOUR_S, DAY_S = 3600.0, 86_400.0
 YEAR = timedelta(days=365)
+RESTORED = Step(State.UNCERTAIN, State.RESTORED, NOW)
 
 
 @asynccontextmanager
@@ -145,6 +146,24 @@ async def test_an_account_that_left_the_settings_is_an_alarm_at_once(
     async with watched(rig, accounts=2):
         await rig.pass_time(61)
         assert await kinds(rig, 1) == [("waiting", "")], "it is back, and still waits"
+
+
+@pytest.mark.usefixtures("looks_rarely")
+@pytest.mark.parametrize("state", ["uncertain", "restored"])
+async def test_a_doubt_of_a_removed_account_is_an_alarm_until_it_is_ended(
+    rig: Rig, simulator: Simulator, state: str
+) -> None:
+    simulator.faults.fail(Operation.SEND, Phase.AFTER, Failure.TIMEOUT)
+    id = await rig.submit("Dimenticato", account=1)
+    await rig.quiet()
+    if state == "restored":
+        await rig.store.write(lambda tx: tx.step_submission(id, RESTORED))
+    async with watched(rig, accounts=1):
+        await rig.pass_time(1)
+        assert await kinds(rig, 1) == [("waiting", "removed")]
+        await rig.decisions.resolve_drop(id)
+        await rig.pass_time(61)
+        assert await kinds(rig, 1) == []
 
 
 # -- a clock that ran ahead ----------------------------------------------------------------------

@@ -109,10 +109,9 @@ async def test_entries_are_found_by_what_names_them(
     by_content = await store.read(lambda tx: tx.submissions_of_content(account, row.content))
     assert by_message_id == by_content == (row,)
     await step(store, one, QUEUED, SubmissionState.SUBMITTED, code="C1", sent_at=LATER)
-    found = await store.read(lambda tx: tx.submission_by_code(account, "C1"))
-    assert found is not None
+    (found,) = await store.read(lambda tx: tx.submissions_by_code(account, "C1"))
     assert (found.id, found.sent_at) == (one, LATER)
-    assert await store.read(lambda tx: tx.submission_by_code(other, "C1")) is None
+    assert await store.read(lambda tx: tx.submissions_by_code(other, "C1")) == ()
 
 
 @pytest.mark.parametrize(
@@ -139,9 +138,10 @@ async def test_entries_are_listed(
 
 async def test_uncertain_entries_are_listed(store: Store, account: AccountId) -> None:
     one = await submit(store, account, "one")
-    assert await store.read(lambda tx: tx.uncertain_submissions(account)) == ()
-    await step(store, one, QUEUED, SubmissionState.UNCERTAIN, named_code="C9")
-    (row,) = await store.read(lambda tx: tx.uncertain_submissions(account))
+    uncertain = SubmissionState.UNCERTAIN
+    assert await store.read(lambda tx: tx.submissions(account=account, state=uncertain)) == ()
+    await step(store, one, QUEUED, uncertain, named_code="C9")
+    (row,) = await store.read(lambda tx: tx.submissions(account=account, state=uncertain))
     assert (row.id, row.named_code) == (one, "C9")
 
 

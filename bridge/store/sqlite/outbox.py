@@ -49,10 +49,6 @@ class SqliteOutbox:
         """See ``OutboxReads``."""
         return self._one_submission("WHERE id = ?", id)
 
-    async def submission_by_code(self, account: AccountId, code: str) -> SubmissionRow | None:
-        """See ``OutboxReads``."""
-        return self._one_submission("WHERE account = ? AND code = ? LIMIT 1", account, code)
-
     async def submissions_by_code(self, account: AccountId, code: str) -> tuple[SubmissionRow, ...]:
         """See ``OutboxReads``."""
         return self._submissions("WHERE account = ? AND code = ? ORDER BY sequence", account, code)
@@ -102,11 +98,6 @@ class SqliteOutbox:
         """See ``OutboxReads``."""
         where = "WHERE account = ? AND content = ? ORDER BY sequence"
         return self._submissions(where, account, content)
-
-    async def uncertain_submissions(self, account: AccountId) -> tuple[SubmissionRow, ...]:
-        """See ``OutboxReads``."""
-        where = "WHERE account = ? AND state = 'uncertain' ORDER BY sequence"
-        return self._submissions(where, account)
 
     async def submissions(
         self,
