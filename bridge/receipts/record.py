@@ -6,6 +6,7 @@ makes its copies' keywords and the alarms say so. Both may be done again without
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
@@ -26,11 +27,12 @@ from bridge.receipts.receipt import Receipt
 from bridge.receipts.states import (
     FAILED_STATES,
     Evidence,
+    RecipientState,
     Standing,
     standing,
 )
 from bridge.store.base import ReadTransaction
-from bridge.store.outbox import ClaimBasis, SubmissionRow
+from bridge.store.outbox import ClaimBasis, Outcome, SubmissionRow
 from bridge.store.remote import ReceiptRow
 
 NEWS = timedelta(days=7)
@@ -95,6 +97,24 @@ async def standing_of(tx: ReadTransaction, submission: SubmissionRow) -> Standin
     return standing(submission.recipients, map(evidence_of, receipts))
 
 
+def outcome_of(submission: SubmissionRow, where: Standing) -> Outcome:
+    """Return where a sent message stands as counts of recipients.
+
+    A receipt that names nobody counts as well: somebody has it, or has not.
+    """
+    states = Counter(one.state for one in where.recipients)
+    failed = sum(states[state] + where.unnamed.get(state, 0) for state in FAILED_STATES)
+    ordinary = states[RecipientState.ACCEPTED_UNCERTIFIABLE]
+    delivered = states[RecipientState.DELIVERED] + where.unnamed.get(RecipientState.DELIVERED, 0)
+    certified = len(where.recipients) - ordinary
+    return Outcome(
+        accepted=len(submission.recipients) if where.accepted_at is not None else 0,
+        delivered=min(delivered, certified),
+        failed=min(failed, certified - min(delivered, certified)),
+        ordinary=ordinary,
+    )
+
+
 def evidence_of(row: ReceiptRow) -> Evidence:
     """Return a stored receipt as evidence."""
     return Evidence(
@@ -108,6 +128,7 @@ async def refresh(mtx: MailboxTransaction, id: QueueId, now: datetime) -> None:
     if submission is None:
         return
     where = await standing_of(mtx.tx, submission)
+    await mtx.tx.keep_outcome(id, outcome_of(submission, where))
     await _set_keywords(mtx, submission)
     if where.is_answered:
         await clear_alarm(mtx, submission.account, AlarmKind.NOT_ACCEPTED, id, now)

@@ -21,6 +21,7 @@ STEPS: tuple[str, ...] = (
     schema_remote.OUTCOMES_STAY,
     schema_remote.REQUESTS_BY_PURPOSE,
     schema_remote.GONE_ROWS_RETURN,
+    schema_outbox.USAGE,
 )
 
 

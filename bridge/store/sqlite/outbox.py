@@ -16,12 +16,14 @@ from bridge.store.outbox import (
     AttemptEnd,
     AttemptRow,
     ClaimBasis,
+    DayFigures,
     DayUsage,
     HoldCause,
     HoldRow,
     LineageRow,
     LostTry,
     NewSubmission,
+    Outcome,
     Step,
     SubmissionRow,
     TransitionRow,
@@ -284,6 +286,34 @@ class SqliteOutbox:
             for owner, day, counted, cost in rows
         )
 
+    async def day_figures(self, first: date, last: date) -> tuple[DayFigures, ...]:
+        """See ``OutboxReads``."""
+        rows = self._connection.execute(
+            "SELECT account, day, messages, recipients, counted, accepted, delivered, failed, "
+            "ordinary, uncertain, size_bytes FROM usage_day "
+            "WHERE day BETWEEN ? AND ? AND messages > 0 ORDER BY day, account",
+            (first.isoformat(), last.isoformat()),
+        )
+        return tuple(
+            DayFigures(AccountId(account), date.fromisoformat(day), *figures)
+            for account, day, *figures in rows
+        )
+
+    async def unweighed(self, limit: int) -> tuple[SubmissionRow, ...]:
+        """See ``OutboxReads``."""
+        return self._submissions("WHERE id IN (SELECT submission FROM unweighed LIMIT ?)", limit)
+
+    async def submissions_counted(
+        self, first: date, last: date, account: AccountId | None = None
+    ) -> tuple[QueueId, ...]:
+        """See ``OutboxReads``."""
+        rows = self._connection.execute(
+            "SELECT id FROM submission WHERE counted_on BETWEEN ? AND ? "
+            "AND (?3 IS NULL OR account = ?3) ORDER BY sequence",
+            (first.isoformat(), last.isoformat(), account),
+        )
+        return tuple(QueueId(id) for (id,) in rows)
+
     async def queued_recipients(self, account: AccountId) -> int:
         """See ``OutboxReads``."""
         (total,) = self._connection.execute(
@@ -408,6 +438,15 @@ class SqliteOutbox:
         self._connection.execute(
             "UPDATE submission SET counted_on = ?, counted = ?, cost_microeuro = ? WHERE id = ?",
             (new_day, counted, cost_microeuro, id),
+        )
+
+    async def keep_outcome(self, id: QueueId, outcome: Outcome) -> None:
+        """See ``OutboxWrites``."""
+        self._connection.execute("DELETE FROM unweighed WHERE submission = ?", (id,))
+        self._connection.execute(
+            "UPDATE submission SET accepted = ?1, delivered = ?2, failed = ?3, ordinary = ?4 "
+            "WHERE id = ?5 AND (accepted, delivered, failed, ordinary) <> (?1, ?2, ?3, ?4)",
+            (outcome.accepted, outcome.delivered, outcome.failed, outcome.ordinary, id),
         )
 
     async def keep_lineage(self, row: LineageRow) -> None:

@@ -122,3 +122,81 @@ CREATE TABLE issuer (
 
 ``code_claim.basis`` is ``evidence`` or ``word``. Losses are few, so looking for them is cheap.
 """
+
+USAGE = """
+ALTER TABLE submission ADD COLUMN size_bytes INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE submission ADD COLUMN accepted INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE submission ADD COLUMN delivered INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE submission ADD COLUMN failed INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE submission ADD COLUMN ordinary INTEGER NOT NULL DEFAULT 0;
+
+CREATE TABLE usage_day (
+    account INTEGER NOT NULL REFERENCES account (id),
+    day TEXT NOT NULL,
+    messages INTEGER NOT NULL,
+    recipients INTEGER NOT NULL,
+    counted INTEGER NOT NULL,
+    accepted INTEGER NOT NULL,
+    delivered INTEGER NOT NULL,
+    failed INTEGER NOT NULL,
+    ordinary INTEGER NOT NULL,
+    uncertain INTEGER NOT NULL,
+    size_bytes INTEGER NOT NULL,
+    PRIMARY KEY (account, day)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE unweighed (
+    submission TEXT PRIMARY KEY REFERENCES submission (id)
+) STRICT, WITHOUT ROWID;
+INSERT INTO unweighed SELECT DISTINCT submission FROM receipt
+    WHERE submission IN (SELECT id FROM submission);
+
+CREATE INDEX submission_counted ON submission (counted_on) WHERE counted_on IS NOT NULL;
+
+CREATE TRIGGER submission_size AFTER INSERT ON submission BEGIN
+    UPDATE submission
+        SET size_bytes = coalesce((SELECT size_bytes FROM content WHERE id = NEW.content), 0)
+        WHERE sequence = NEW.sequence;
+END;
+UPDATE submission SET size_bytes = coalesce(
+    (SELECT content.size_bytes FROM content WHERE content.id = submission.content), 0);
+
+INSERT INTO usage_day SELECT account, counted_on, count(*), sum(recipient_count), sum(counted),
+    0, 0, 0, 0,
+    sum(CASE WHEN state IN ('uncertain', 'dropped', 'restored') THEN recipient_count ELSE 0 END),
+    sum(size_bytes)
+    FROM submission WHERE counted_on IS NOT NULL GROUP BY account, counted_on;
+
+CREATE TRIGGER usage_leaves AFTER UPDATE OF state, counted, counted_on, accepted, delivered,
+    failed, ordinary ON submission WHEN OLD.counted_on IS NOT NULL
+BEGIN
+    UPDATE usage_day SET messages = messages - 1, recipients = recipients - OLD.recipient_count,
+        counted = counted - OLD.counted, accepted = accepted - OLD.accepted,
+        delivered = delivered - OLD.delivered, failed = failed - OLD.failed,
+        ordinary = ordinary - OLD.ordinary,
+        uncertain = uncertain - CASE WHEN OLD.state IN ('uncertain', 'dropped', 'restored')
+            THEN OLD.recipient_count ELSE 0 END,
+        size_bytes = size_bytes - OLD.size_bytes
+        WHERE account = OLD.account AND day = OLD.counted_on;
+END;
+CREATE TRIGGER usage_comes AFTER UPDATE OF state, counted, counted_on, accepted, delivered,
+    failed, ordinary ON submission WHEN NEW.counted_on IS NOT NULL
+BEGIN
+    INSERT INTO usage_day VALUES (NEW.account, NEW.counted_on, 1, NEW.recipient_count,
+        NEW.counted, NEW.accepted, NEW.delivered, NEW.failed, NEW.ordinary,
+        CASE WHEN NEW.state IN ('uncertain', 'dropped', 'restored')
+            THEN NEW.recipient_count ELSE 0 END,
+        NEW.size_bytes)
+    ON CONFLICT (account, day) DO UPDATE SET messages = messages + 1,
+        recipients = recipients + excluded.recipients, counted = counted + excluded.counted,
+        accepted = accepted + excluded.accepted, delivered = delivered + excluded.delivered,
+        failed = failed + excluded.failed, ordinary = ordinary + excluded.ordinary,
+        uncertain = uncertain + excluded.uncertain, size_bytes = size_bytes + excluded.size_bytes;
+END;
+"""
+"""What was sent each day in Rome, kept up by the triggers in whatever commit changes an entry.
+
+An entry stands under the day that the plan counts it on, so what never left is in no sum.
+``accepted`` to ``uncertain`` count recipients. ``unweighed`` has the entries whose receipts were
+filed before there were such counts: they are weighed when somebody first asks.
+"""
