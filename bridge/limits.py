@@ -177,6 +177,13 @@ LOG_VALUE_CHARS = _count(
     told="nothing",
     test="tests/test_log.py::test_a_value_is_bounded_and_on_one_line",
 )
+LOG_LINES_OF_A_KIND = _count(
+    "log lines of one kind about clients, in 10 s; the next one says how many were left out",
+    100,
+    met_by="anybody",
+    told="nothing",
+    test="tests/test_log.py::test_lines_about_clients_are_counted_when_there_are_too_many",
+)
 SMTP_BANNER_WAIT_S = _seconds(
     "the wait for talk before the banner, in a trusted network",
     0.01,

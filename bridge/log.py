@@ -12,13 +12,16 @@ from __future__ import annotations
 import contextlib
 import logging
 import sys
+import time
+from collections.abc import Callable
 from typing import Literal, TextIO, cast
 
 import structlog
 
-from bridge.limits import LOG_VALUE_CHARS, shortened
+from bridge.limits import LOG_LINES_OF_A_KIND, LOG_VALUE_CHARS, shortened
 
 LogForm = Literal["human", "json"]
+WINDOW_S = 10.0
 LEVELS = ("debug", "info", "warning", "error")
 
 
@@ -29,6 +32,7 @@ def configure(form: LogForm, level: str = "info") -> None:
     shared: list[structlog.typing.Processor] = [
         structlog.contextvars.merge_contextvars,
         structlog.processors.add_log_level,
+        FewOfAKind(),
         _bounded,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
     ]
@@ -62,6 +66,37 @@ def _bounded(
             text = " ".join(shortened(value, LOG_VALUE_CHARS).splitlines())
             event[name] = "".join(char if char.isprintable() else "\ufffd" for char in text)
     return event
+
+
+class FewOfAKind:
+    """Leaves out lines about clients beyond so many of a kind in ``WINDOW_S``, and counts them.
+
+    Strangers make as many as they like; they must not fill the disk, nor hide the rest.
+
+    Args:
+        monotonic_s: the time.
+    """
+
+    def __init__(self, monotonic_s: Callable[[], float] = time.monotonic) -> None:
+        self._monotonic_s = monotonic_s
+        self._began_s: dict[object, float] = {}
+        self._seen: dict[object, int] = {}
+
+    def __call__(
+        self, _logger: object, _method: str, event: structlog.typing.EventDict
+    ) -> structlog.typing.EventDict:
+        """Pass an event on, or raise ``DropEvent``."""
+        if "peer" not in event:
+            return event
+        kind, now_s = event.get("event"), self._monotonic_s()
+        if now_s - self._began_s.get(kind, -WINDOW_S) >= WINDOW_S:
+            left_out = self._seen.get(kind, 0) - LOG_LINES_OF_A_KIND
+            self._began_s[kind], self._seen[kind] = now_s, 1
+            return {**event, "left_out": left_out} if left_out > 0 else event
+        self._seen[kind] += 1
+        if self._seen[kind] > LOG_LINES_OF_A_KIND:
+            raise structlog.DropEvent
+        return event
 
 
 class _Unfailing:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import logging
 import sys
@@ -11,8 +12,8 @@ from io import StringIO
 import pytest
 import structlog
 
-from bridge.limits import LOG_VALUE_CHARS
-from bridge.log import configure
+from bridge.limits import LOG_LINES_OF_A_KIND, LOG_VALUE_CHARS
+from bridge.log import WINDOW_S, FewOfAKind, configure
 
 
 @pytest.fixture(autouse=True)
@@ -63,3 +64,34 @@ def test_a_traceback_keeps_its_lines(monkeypatch: pytest.MonkeyPatch) -> None:
     except ValueError:
         structlog.get_logger().exception("failed")
     assert "\n" in json.loads(errors.getvalue())["exception"]
+
+
+def test_lines_about_clients_are_counted_when_there_are_too_many() -> None:
+    now_s = 5.0
+    few = FewOfAKind(lambda: now_s)
+    passed = 0
+    for number in range(3 * LOG_LINES_OF_A_KIND):
+        with contextlib.suppress(structlog.DropEvent):
+            assert few(None, "", {"event": "refused", "peer": f"192.0.2.{number}"})
+            passed += 1
+    assert passed == LOG_LINES_OF_A_KIND
+    assert few(None, "", {"event": "login", "peer": "192.0.2.1"}) == {
+        "event": "login",
+        "peer": "192.0.2.1",
+    }
+    for _ in range(3 * LOG_LINES_OF_A_KIND):
+        assert few(None, "", {"event": "submission queued"})
+    now_s += WINDOW_S
+    line = few(None, "", {"event": "refused", "peer": "192.0.2.1"})
+    assert line["left_out"] == 2 * LOG_LINES_OF_A_KIND
+    assert "left_out" not in few(None, "", {"event": "refused", "peer": "192.0.2.1"})
+
+
+def test_lines_left_out_are_left_out_of_what_is_written(monkeypatch: pytest.MonkeyPatch) -> None:
+    errors = StringIO()
+    monkeypatch.setattr(sys, "stderr", errors)
+    configure("json")
+    for _ in range(2 * LOG_LINES_OF_A_KIND):
+        structlog.get_logger().warning("turned away", peer="192.0.2.1")
+    structlog.get_logger().warning("something else")
+    assert len(errors.getvalue().splitlines()) == LOG_LINES_OF_A_KIND + 1

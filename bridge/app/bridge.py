@@ -21,9 +21,10 @@ import structlog
 from bridge.app.core import Core
 from bridge.app.domains import Domains
 from bridge.app.housekeeping import Housekeeping
+from bridge.app.memory import Memory, give_back, resident_bytes
 from bridge.app.offer import operations
 from bridge.app.reading import Reading
-from bridge.app.room import make_room
+from bridge.app.room import Descriptors, allowed_descriptors, make_room
 from bridge.app.running_out import RunningOut
 from bridge.app.sending import Sending
 from bridge.app.servers import imap_server, smtp_server
@@ -145,6 +146,8 @@ class Bridge:
             **reading.works(),
             "housekeeping": housekeeping.run,
             "running out": running_out.run,
+            "memory": Memory(self._clock, resident_bytes, give_back()).run,
+            "descriptors": Descriptors(self._clock, allowed_descriptors()).run,
             **domains.works(),
         }
         self._workers = Workers(works, self._clock)

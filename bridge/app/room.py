@@ -2,20 +2,27 @@
 
 A server without descriptors cannot take a connection, write to its store or answer the control
 socket, and the event loop says nothing. So the servers have room for fewer connections than there
-are descriptors, and the rest is kept for everything else.
+are descriptors, and the rest is kept for everything else. Should they run out all the same, the
+log says so (``Descriptors``).
 """
 
 from __future__ import annotations
 
+import errno
+import os
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import structlog
 
+from bridge.clock import Clock
 from bridge.limits import DESCRIPTORS_RESERVED, IMAP_CONNECTIONS, SMTP_CONNECTIONS
 
 log = structlog.get_logger()
 
 LEAST_CONNECTIONS = 8
+LOOK_EVERY_S = 10.0
+FEW_LEFT = 16
 WANTED_DESCRIPTORS = IMAP_CONNECTIONS + SMTP_CONNECTIONS + DESCRIPTORS_RESERVED
 
 
@@ -54,3 +61,66 @@ def make_room() -> Room:
     if room != shared_out(WANTED_DESCRIPTORS):
         log.warning("few descriptors are allowed", allowed=soft, imap=room.imap, smtp=room.smtp)
     return room
+
+
+class Descriptors:
+    """Looks now and then whether the system's descriptors run out.
+
+    Args:
+        clock: time.
+        allowed: how many this process may have.
+        count: how many it has; None where nobody can tell.
+    """
+
+    def __init__(
+        self, clock: Clock, allowed: int, count: Callable[[], int | None] | None = None
+    ) -> None:
+        self._clock = clock
+        self._allowed = allowed
+        self._count = count or open_descriptors
+        self._few = False
+
+    async def run(self) -> None:
+        """Look for ever."""
+        while True:
+            self.look()
+            await self._clock.sleep(LOOK_EVERY_S)
+
+    def look(self) -> None:
+        """Say it when they have run out, or have not any more."""
+        try:
+            count = self._count()
+        except OSError as error:
+            if error.errno not in (errno.EMFILE, errno.ENFILE):
+                raise
+            count = self._allowed
+        few = count is not None and count > self._allowed - FEW_LEFT
+        if few and not self._few:
+            log.error("descriptors run out", used=count, allowed=self._allowed)
+        if self._few and not few:
+            log.info("there are descriptors again", used=count, allowed=self._allowed)
+        self._few = few
+
+
+def open_descriptors() -> int | None:
+    """Return how many descriptors this process has; None where the system does not say.
+
+    Raises:
+        OSError: there is none left to find out with.
+    """
+    for folder in ("/proc/self/fd", "/dev/fd"):
+        try:
+            return len(os.listdir(folder))
+        except (FileNotFoundError, NotADirectoryError):
+            continue
+    return None
+
+
+def allowed_descriptors() -> int:
+    """Return how many descriptors this process may have."""
+    try:
+        import resource
+    except ImportError:  # Windows has no such limit
+        return WANTED_DESCRIPTORS
+    soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    return WANTED_DESCRIPTORS if soft == resource.RLIM_INFINITY else soft
