@@ -32,9 +32,10 @@ _PLAIN = re.compile(
 """One address without comments, folds, routes or obsolete forms: nearly all there are."""
 
 
-_ODD_NAME = re.compile(rb"((?:[^\",<>]|\"[^\"]*\")*+)(?=<)")
-_FURTHER_ADDRESS = re.compile(rb"@[^;]*;")
-"""A list with semicolons for commas, whose first address comes first."""
+_ODD_NAME = re.compile(
+    rb"((?:[^\",<>(]|\"[^\"]*\"|\([^()]*\)"  # comments, in which nothing is an address
+    rb"|\"(?![^\"]*\")|\((?![^()]*\)))*+)(?=<)"  # and what is opened and never closed
+)
 _BLANKS = re.compile(rb"[ \t\r\n]+")
 
 
@@ -169,7 +170,7 @@ class _AddressReader:
         """
         lexer = self._lexer
         odd = _ODD_NAME.match(lexer.text, start)
-        if odd is None or _FURTHER_ADDRESS.search(odd[1]):
+        if odd is None or b";" in odd[1].partition(b"@")[2]:  # semicolons stand for commas
             return BROKEN
         lexer.pos = odd.end()
         if self._angle() != BROKEN and self._mailbox and self._domain:

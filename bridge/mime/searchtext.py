@@ -77,7 +77,8 @@ def decode_value(value: bytes) -> str:
     """Return a header field's value as text in one line."""
     value = unfold(value)
     if b"=?" not in value:
-        return value.decode("ascii") if value.isascii() else decode_text(value, "").text
+        plain = value.isascii() and b"\x1b" not in value
+        return value.decode("ascii") if plain else decode_text(value, "").text
     return decode_field(value).text.replace("\r", " ").replace("\n", " ")
 
 
@@ -175,7 +176,7 @@ def _part_text(raw: bytes, part: Entity) -> str:
     charset = _charset_of(part)
     if is_markup(part):
         return markup_text(decode_html(body, charset).text)
-    if body.isascii() and not charset:
+    if body.isascii() and not charset and b"\x1b" not in body and b"\0" not in body:
         return body.decode("ascii")
     return decode_text(body, charset).text
 

@@ -49,6 +49,12 @@ def plain(mailbox: bytes, domain: bytes, name: bytes | None = None) -> Address:
             [plain(b"a", b"b", b"u@v"), plain(b"c", b"d"), plain(b"e", b"f", b"[x]")],
             id="several",
         ),
+        pytest.param(b"a@b (A <c@d>)", [plain(b"a", b"b", b"A <c@d>")], id="one in a comment"),
+        pytest.param(
+            b"u@v (<c@d>) x <a@b>", [plain(b"a", b"b", b"u@v (<c@d>) x")], id="and one in brackets"
+        ),
+        pytest.param(b'1/2" srl <a@b>', [plain(b"a", b"b", b"1/2 srl")], id="a quote never closed"),
+        pytest.param(b"A @ (B <a@b>", [plain(b"a", b"b", b"A @ (B")], id="a comment never closed"),
         pytest.param(b"a@b; C <d@e>", [plain(b"a", b"b")], id="semicolon for a comma"),
         pytest.param(b"a@b <@r:c>", [plain(b"a", b"b")], id="address, and a route to nowhere"),
         pytest.param(b"a@b <>", [plain(b"a", b"b")], id="address and empty brackets"),
@@ -101,7 +107,9 @@ def test_whatever_name_it_has_the_address_is_in_the_brackets(spelled: list[bytes
     assert found == [(b"m%d" % at, b"x.it") for at in range(len(sure))]
 
 
-@pytest.mark.parametrize("piece", [b"a@ ", b'a@ ",', b"[x] ", b'a@ "x', b"(a@b <", b"a@b <c, "])
+@pytest.mark.parametrize(
+    "piece", [b"a@ ", b'a@ ",', b"[x] ", b'a@ "x', b"(a@b <", b"a@b <c, ", b"@(", b'"(', b'@"<']
+)
 def test_very_many_odd_names_take_no_more_than_their_time(piece: bytes) -> None:
     start_s = time.process_time()
     parse_addresses(piece * (500_000 // len(piece)))

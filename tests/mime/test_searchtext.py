@@ -71,6 +71,7 @@ def test_folding_finds_what_is_there(text: str, around: str) -> None:
         pytest.param(b"=?iso-8859-1?Q?Fr\xf6sche?=", "Frösche", id="raw octet in a word"),
         pytest.param(b"=?iso-8859-1?Q?Dove_=E8??=", "Dove è?", id="question mark in a word"),
         pytest.param(b"perch\xc3\xa9 \xe1", "perché \ufffd", id="one bad octet"),
+        pytest.param(b"\x1b$B$*@$OC\x1b(B", "お世話", id="JIS that nobody declared"),
     ],
 )
 def test_decode_value(value: bytes, text: str) -> None:
@@ -91,6 +92,15 @@ def test_a_field_is_a_line(found: list[tuple[bytes, bytes]]) -> None:
     lines = header_text(header_values(unfolded)).split("\n")
     assert all(line.startswith("x:") for line in lines if line)
     assert len(lines) == max(1, len(unfolded))
+
+
+@pytest.mark.parametrize(
+    "octets", ["perché no".encode("utf-16-le"), "perché no".encode("utf-16-be")]
+)
+def test_a_text_of_which_nothing_is_declared_is_read_as_what_it_is(octets: bytes) -> None:
+    raw = b"Subject: x\r\n\r\n" + octets
+    (text,) = (one.text for one in passages(raw, split(raw)))
+    assert text == "perché no"
 
 
 def text_part(content_type: bytes, body: bytes, *fields: bytes) -> bytes:
