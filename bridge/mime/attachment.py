@@ -155,10 +155,11 @@ def _base64(part: Part) -> Iterator[bytes]:
 
 
 def _end_of_base64(letters: bytes) -> bytes:
-    lone = len(letters) % 4 == 1  # six bits are no byte
-    content = b"" if lone else binascii.a2b_base64(letters + b"=" * (-len(letters) % 4))
-    if lone or not binascii.b2a_base64(content).startswith(letters):
-        raise Unreadable("a file in base64 is cut off")  # or bits are left over
+    if len(letters) % 4 == 1:
+        raise Unreadable("a file in base64 is cut off")
+    content = binascii.a2b_base64(letters + b"=" * (-len(letters) % 4))
+    if letters and not binascii.b2a_base64(content).startswith(letters):
+        raise Unreadable("a file in base64 is cut off")  # bits are left over, or a letter
     return content
 
 
@@ -175,18 +176,16 @@ def _lines(part: Part) -> Iterator[bytes]:
 
 def _uuencoded(body: bytes) -> bytes:
     lines = iter(body.splitlines())
-    for line in lines:
-        if line.startswith(b"begin "):
-            break
-    decoded = []
-    for line in lines:
-        if line.strip() in (b"", b"`", b"end"):
-            break
-        try:
-            decoded.append(_uuencoded_line(line))
-        except binascii.Error:
-            raise Unreadable("a uuencoded file is damaged") from None
-    return b"".join(decoded)
+    decoded: list[bytes] = []
+    if any(line.startswith(b"begin ") for line in lines):
+        for line in lines:
+            if line.strip() in (b"", b"`", b"end"):
+                return b"".join(decoded)
+            try:
+                decoded.append(_uuencoded_line(line))
+            except binascii.Error:
+                raise Unreadable("a uuencoded file is damaged") from None
+    raise Unreadable("a uuencoded file lacks its first or its last line")
 
 
 def _uuencoded_line(line: bytes) -> bytes:
