@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from importlib import import_module
 from typing import Final
 
-from bridge.charset.evidence import marked_codec, order_of, unmarked_codec
+from bridge.charset.evidence import escapes_to_jis, marked_codec, order_of, unmarked_codec
 from bridge.charset.labels import codec_of, is_unsaid
 
 _REPLACEMENT: Final = "\N{REPLACEMENT CHARACTER}"
@@ -30,6 +30,7 @@ _OF_SEVERAL_OCTETS: Final = tuple(_SEVERAL.split())
 _MARKS = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 _WIDE = ("utf_16", "utf_32")
 """Even ASCII takes several octets in these."""
+_WITH_ESCAPES = ("iso2022", *_WIDE)
 _CUT_LETTER = re.compile(rb"(?:[\xc2\xc3]|[\xe0-\xef][\x80-\xbf]|[\xf0-\xf4][\x80-\xbf]{1,2})\Z")
 """The beginning of a UTF-8 letter at the very end, where it means no letter of Windows-1252."""
 _HIGH: Final = bytes(range(0x80, 0x100))
@@ -67,6 +68,9 @@ def decode_text(content: bytes, charset: str) -> Decoded:
         return _decode_unsaid(content)
     if codec == "utf_16" and not content.startswith(_MARKS):
         codec = order_of(content)
+    if not (codec or "").startswith(_WITH_ESCAPES) and escapes_to_jis(content):
+        guess = f"not {label.lower()[:_LABEL_LIMIT_CHARS]!a}, read as ISO-2022-JP"
+        return Decoded(content.decode("iso2022_jp_ext"), guess)
     if codec is not None:
         return _decode(content, codec, label.lower()[:_LABEL_LIMIT_CHARS])
     read = _decode(content, "utf_8", "UTF-8")

@@ -34,10 +34,17 @@ def marked_codec(content: bytes, codec: str | None) -> str | None:
 
 def unmarked_codec(content: bytes) -> str | None:
     """Return the codec of octets of which nothing is declared, None if they don't tell it."""
-    if content.isascii() and _JIS_ESCAPE.search(content) and _is_valid(content, "iso2022_jp_ext"):
+    if escapes_to_jis(content):
         return "iso2022_jp_ext"
     codec = order_of(content)
     return codec if _is_mostly_latin(content[:_LOOK_BYTES], codec) else None
+
+
+def escapes_to_jis(content: bytes) -> bool:
+    """Say whether octets are ISO-2022-JP: all of ASCII, with its escapes, and valid."""
+    if not (b"\x1b" in content and content.isascii() and _JIS_ESCAPE.search(content)):
+        return False
+    return _is_valid(content, "iso2022_jp_ext")
 
 
 def order_of(content: bytes) -> str:

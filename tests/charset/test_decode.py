@@ -124,6 +124,13 @@ def test_what_is_read_without_doubt(content: bytes, charset: str, text: str) -> 
             f"not valid iso-2022-jp, {SHOWN}",
             id="no kana, and no row of two octets",
         ),
+        pytest.param(
+            b"\x1b$B$*@$OC\x1b(B ok",
+            "UTF-8",
+            "お世話 ok",
+            "not 'utf-8', read as ISO-2022-JP",
+            id="JIS under another name",
+        ),
         pytest.param(b"a\0b\0\xe0", "utf-16", "ab\ufffd", f"not valid utf-16, {SHOWN}", id="wide"),
         pytest.param(b"a\0b\0c", "utf-16le", "ab\ufffd", f"not valid utf-16le, {SHOWN}", id="odd"),
         pytest.param(
