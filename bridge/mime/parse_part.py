@@ -35,7 +35,8 @@ _MBOX_LINE = re.compile(rb"(?:From |>From )[^\n]*\n")
 _PART_FIELD = re.compile(rb"(?im)^content-(?:type|disposition|transfer-encoding)[ \t]*:")
 _TYPE = re.compile(r"[a-z0-9!#$&^_.+-]+/[a-z0-9!#$&^_.+-]+")
 """RFC 6838 §4.2: a type is written into the HTML that is posted, so nothing else may be in it."""
-
+_READABLE = {"multipart": "multipart/mixed", "text": "text/plain"}
+"""What a type is taken for of which only the first half can be read."""
 _SAYS_WHAT_A_PART_IS = (
     "Content-Type",
     "Content-Transfer-Encoding",
@@ -332,4 +333,4 @@ def _content_type(word: str, default: str) -> str:
         return default
     if _TYPE.fullmatch(word):
         return word
-    return "text/plain" if word in ("text", "text/") else "application/octet-stream"
+    return _READABLE.get(word.partition("/")[0], "application/octet-stream")

@@ -93,6 +93,13 @@ def test_boundaries(body: bytes, expected: list[bytes]) -> None:
     assert leaves(parse(b'Content-Type: multipart/mixed; boundary="b"\r\n\r\n' + body)) == expected
 
 
+@pytest.mark.parametrize("kind", ["multipart/mi<ed", "multipart", "Multipart/", "multipart/@"])
+def test_a_multipart_of_no_known_kind_has_parts(kind: str) -> None:
+    message = parse(f"Content-Type: {kind}; boundary=b\r\n\r\n--b\r\n\r\nx\r\n--b--".encode())
+    assert message.content_type == "multipart/mixed"
+    assert leaves(message) == [b"x"]
+
+
 @pytest.mark.parametrize("inner", ["bb", "b c", "b--c", "b -- b"])
 def test_a_boundary_may_begin_like_the_outer_one(inner: str) -> None:
     raw = multipart(multipart(b"\r\nx", b"\r\ny", boundary=inner), b"\r\nz")
@@ -256,6 +263,7 @@ def test_parameter(value: str, name: str, expected: str) -> None:
         ("TEXT/Html; x", "text/html"),
         ("text", "text/plain"),
         ("text/", "text/plain"),
+        ("text/pl@in", "text/plain"),
         ("application", "application/octet-stream"),
         ("a b/c", "application/octet-stream"),
         ("image/png\u00e5", "application/octet-stream"),
