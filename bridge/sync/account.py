@@ -87,7 +87,7 @@ class AccountSync:
         self._clock = clock
         self._settings = settings
         self._ledger = Ledger(store, mailboxes, clock, account.id)
-        self._filer = Filer(filing, self._ledger)
+        self._filer = Filer(filing, self._ledger, settings.delete)
         self._pace = Pace(account, mailboxes, clock, random, settings.interval_s)
         self._parts: _Parts | None = None
         self._turn = asyncio.Lock()

@@ -5,9 +5,10 @@ it is listed now, the message behind its id is read and must be the one meant, t
 the body that was filed; only then it is deleted, and afterwards the listing must lack it. Ids go
 from the highest down, so that a deletion moves none that follows (Q11).
 
-Twins (Q12) are told apart by their bodies; twins that are equal in their bodies too are deleted
-only if all of them are wanted gone. Any doubt ends the wish: the message stays at the API, and an
-alarm says so. Trouble with the API ends nothing: the wish waits, also over a restart.
+A row whose id alone has moved may be another message just like it, and waits until ``Twins`` has
+settled that. Twins (Q12) are told apart by their bodies; twins that are equal in their bodies too
+are deleted only if all of them are wanted gone. Any doubt ends the wish: the message stays at the
+API, and an alarm says so. Trouble with the API ends nothing: the wish waits, also over a restart.
 """
 
 from __future__ import annotations
@@ -160,10 +161,15 @@ class Deleter:
                 "what the API shows in its place is not the message that was received.",
             )
         await self._check_twins(row, twins, listed, candidates)
-        await self._ledger.move([(row.id, candidates[0])])
         present = await self._ledger.row(row.id)
         if present is None or present.gone_at is not None:
             raise _Later
+        if present.api_id not in candidates:  # no neighbour moved as it did (see ``matching``)
+            self._later(
+                row,
+                "è nell'elenco con un altro identificativo, e può essere un altro uguale.",
+                "it is listed under another id than before, and may be another just like it.",
+            )
         if len(listed) > 1 and _ids(await self._listed(twins, thorough=thorough)) != _ids(listed):
             raise _Later  # they moved while they were read
         return present, twins, len(candidates)

@@ -4,14 +4,15 @@ Messages are filed a batch in one commit. If that fails for another reason than 
 tried alone, and one that still fails is filed as unreadable, with what the API sent.
 
 A message that had left the API and turns up there again, the same in every field and in its body,
-is the message that it was: with its flags, and where a person had put it.
+is the message that it was: with its flags, and where a person had put it. One that had been
+expunged stays so here, but it is not deleted at the API, for it may be another just like it.
 """
 
 from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
-from typing import Protocol
+from typing import Literal, Protocol
 
 import structlog
 
@@ -19,7 +20,8 @@ from bridge.model import AccountId
 from bridge.receipts.filing import Arrival
 from bridge.store.base import StoreFailed
 from bridge.store.remote import RemoteRow
-from bridge.sync.ledger import Ledger
+from bridge.sync.ledger import Doubting, Ledger
+from bridge.sync.notice import doubted
 
 log = structlog.get_logger()
 
@@ -34,9 +36,10 @@ class Filing(Protocol):
 class Filer:
     """Files one account's messages."""
 
-    def __init__(self, filing: Filing, ledger: Ledger) -> None:
+    def __init__(self, filing: Filing, ledger: Ledger, policy: Literal["expunge", "never"]) -> None:
         self._filing = filing
         self._ledger = ledger
+        self._policy = policy
 
     async def file(self, arrivals: Sequence[Arrival]) -> int:
         """File those that are still at the API and not here yet; returns how many were.
@@ -60,7 +63,8 @@ class Filer:
         old = await self._ledger.gone_before(arrival.remote, digest)
         if old is None:
             return False
-        await self._ledger.take_back(old, arrival.remote)
+        doubt = None if self._policy == "never" else _may_be_another(old)
+        await self._ledger.take_back(old, arrival.remote, doubt)
         self._ledger.filed += 1
         log.info("a message is back", account=self._ledger.account, remote=old.id)
         return True
@@ -85,6 +89,12 @@ class Filer:
                 raise
             log.exception("a message cannot be composed", account=account, remote=arrival.remote)
             await self._file([_as_unreadable(arrival, arrival.body, "it cannot be composed")])
+
+
+def _may_be_another(old: RemoteRow) -> Doubting:
+    english = "it had left the list and is back, or another just like it has come."
+    italian = "era sparito dall'elenco ed è tornato, o ne è arrivato un altro uguale."
+    return Doubting(english, doubted(old, italian, english))
 
 
 def arrival(row: RemoteRow, body: str, unreadable: str = "") -> Arrival:

@@ -58,6 +58,14 @@ class Taken:
     new: frozenset[float]
 
 
+@dataclass(frozen=True, slots=True)
+class Doubting:
+    """Why a message is not deleted, and what a person is told."""
+
+    reason: str
+    notice: Notice
+
+
 def _is_as_it_was(alignment: Alignment) -> bool:
     return alignment.in_order and not (alignment.moved or alignment.fresh)
 
@@ -258,12 +266,12 @@ class Ledger:
 
     # -- going -------------------------------------------------------------------------------
 
-    async def withdraw(self, remotes: Sequence[RemoteId], *, deleted: bool = False) -> None:
+    async def withdraw(self, remotes: Sequence[RemoteId], *, for_ever: bool = False) -> None:
         """Take rows that are no longer at the API out of INBOX; local copies and archive stay.
 
         Args:
             remotes: the rows.
-            deleted: we deleted them there; else they may return one day, as they were.
+            for_ever: they cannot return; else they may one day, as they were.
         """
         inbox = await self._mailboxes.find(self.account, INBOX)
         now = self._clock.now()
@@ -277,7 +285,7 @@ class Ledger:
                 gone += 1
                 filed += row.content is not None
                 left = None if inbox is None else await _left_inbox(mtx, inbox.id, row)
-                await mtx.tx.mark_remote_gone(remote, now, deleted=deleted, left_inbox=left)
+                await mtx.tx.mark_remote_gone(remote, now, deleted=for_ever, left_inbox=left)
                 await _end_deletion(mtx, self.account, remote, now)
                 if row.content is not None and inbox is not None:
                     await mtx.withdraw(inbox.id, row.content)
@@ -299,7 +307,7 @@ class Ledger:
 
         return await self._store.read(work)
 
-    async def take_back(self, old: RemoteRow, new: RemoteId) -> None:
+    async def take_back(self, old: RemoteRow, new: RemoteId, doubt: Doubting | None) -> None:
         """Let a row that had left the API go on where it was; it came back as ``new``.
 
         Its message is in INBOX again, under a new UID (RFC 3501 §2.3.1.1: the old one was told to
@@ -319,6 +327,10 @@ class Ledger:
                 )
             elif not await mtx.tx.copies(old.content):
                 await mtx.tx.record_deletion_intent(self.account, old.content, now)
+                if doubt is not None:
+                    await self._settle(
+                        mtx, old.id, DeletionState.DOUBTED, doubt.reason, doubt.notice
+                    )
 
         await self._mailboxes.write(work)
 
@@ -389,18 +401,28 @@ class Ledger:
         self, remote: RemoteId, state: DeletionState, reason: str, notice: Notice | None = None
     ) -> None:
         """Write down how a deletion ended; a notice tells a person."""
-        now = self._clock.now()
 
         async def work(mtx: MailboxTransaction) -> None:
-            await mtx.tx.settle_deletion(remote, state, reason, now)
-            if notice is not None:
-                await _tell(mtx, self.account, AlarmKind.DELETION, str(remote), notice, now)
+            await self._settle(mtx, remote, state, reason, notice)
 
         await self._mailboxes.write(work)
 
+    async def _settle(
+        self,
+        mtx: MailboxTransaction,
+        remote: RemoteId,
+        state: DeletionState,
+        reason: str,
+        notice: Notice | None,
+    ) -> None:
+        now = self._clock.now()
+        await mtx.tx.settle_deletion(remote, state, reason, now)
+        if notice is not None:
+            await _tell(mtx, self.account, AlarmKind.DELETION, str(remote), notice, now)
+
     async def deleted(self, remote: RemoteId) -> None:
         """Write down that a deletion was carried out and seen to be so."""
-        await self.withdraw([remote], deleted=True)
+        await self.withdraw([remote], for_ever=True)
 
     # -- alarms ------------------------------------------------------------------------------
 

@@ -173,6 +173,23 @@ def _beside(index: int, shifts: Mapping[int, int | None], others: Sequence[int])
     return {shifts[at] for at in (*others[max(above - 1, 0) : above], *others[below : below + 1])}
 
 
+def is_replaced(place: Place, alignment: Alignment, index: int) -> bool:
+    """Tell whether a listed row can't be a known one, though it has its body too.
+
+    Ids that are positions all move together: a row's by as much as a neighbour's, or by something
+    in between. Where no neighbour is known nothing speaks against it.
+    """
+    partners, rows = alignment.partners, alignment.rows
+    others = sorted(at for at in partners if at != index)
+    above, below = bisect_left(others, index), bisect_right(others, index)
+    beside = (*others[max(above - 1, 0) : above], *others[below : below + 1])
+    shift, shifts = _shift(rows[index], place), [_shift(rows[at], partners[at]) for at in beside]
+    known = [one for one in shifts if one is not None]
+    if shift is None or len(known) < len(shifts):
+        return set(shifts) == {0}
+    return bool(known) and not min(known) <= shift <= max(known)
+
+
 def _pair(rows: Sequence[Listed], places: Sequence[Place]) -> dict[int, Place] | None:
     """Return which of the rows, by index, is which place; None if only bodies can tell."""
     by_id = {place.api_id: place for place in places}

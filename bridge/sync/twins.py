@@ -7,7 +7,8 @@ chunks, and what was read is shown although its like cannot be.
 
 Where more are listed than are known, only rows under ids that no filed row has are read
 (``_find_new``). One whose body no known row has is new. One whose body a known row has is new
-too, if that row still stands under its own id; else it is that row, moved.
+too, if that row still stands under its own id; else it is that row, moved, unless its neighbours
+moved otherwise: then that row is gone, and this is another just like it.
 
 Where fewer are listed than are known, or one was taken for another, all of them are read
 (``_compare``): a known row whose body none of them has is gone.
@@ -33,7 +34,7 @@ from bridge.sync.absence import Doubt
 from bridge.sync.filer import Filer, arrival
 from bridge.sync.ledger import Ledger
 from bridge.sync.locating import LOOKED_FOR, Locator
-from bridge.sync.matching import Alignment, Listed
+from bridge.sync.matching import Alignment, Listed, is_replaced
 from bridge.sync.pages import InboxClient
 from bridge.sync.paging import Layout, Snapshot
 from bridge.sync.twinreading import CHUNK_ROWS, Chunk, Reading, digest, read_chunk
@@ -191,6 +192,7 @@ class Twins:
         filed = [place for place in known if place.body_sha256 is not None]
         arrivals: list[Arrival] = []
         moves: list[tuple[RemoteId, str]] = []
+        replaced: list[RemoteId] = []
         for api_id, message in reversed(chunk.messages.items()):  # the oldest first
             try:
                 moved = await self._moved(digest(message.body), filed)
@@ -201,13 +203,16 @@ class Twins:
                 return False  # all of them have, it seems
             if moved is not None:
                 filed.remove(moved)
-                moves.append((moved.remote, api_id))
-                continue
+                if not is_replaced(moved, *seen.places[at[api_id]]):
+                    moves.append((moved.remote, api_id))
+                    continue
+                replaced.append(moved.remote)
             remote = await self._row_for(seen, at[api_id], bodiless, moves)
             row = await self._ledger.row(remote)
             if row is not None:
                 arrivals.append(arrival(row, message.body))
         await self._ledger.move(moves)
+        await self._ledger.withdraw(replaced, for_ever=True)
         await self._filer.file(arrivals)
         return True
 

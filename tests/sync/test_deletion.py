@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from datetime import timedelta
 from pathlib import Path
 
@@ -363,3 +364,67 @@ async def body(here: World, remote: int) -> str | None:
         return await tx.remote_body(remote)  # type: ignore[arg-type]
 
     return await here.store.read(work)
+
+
+# -- one goes elsewhere and another comes that is the same in all that is listed, and in its text --
+
+
+@BOTH
+@pytest.mark.parametrize("is_noticed_first", [True, False])
+async def test_another_just_like_it_that_came_in_its_place_is_not_deleted(
+    tmp_path: Path, options: Options, is_noticed_first: bool
+) -> None:
+    async with world(tmp_path, options) as here:
+        twins(here, "uguale")
+        arrive(here, 4)
+        await here.sync_now()
+        goes_and_its_like_comes(here)
+        if is_noticed_first:
+            for _ in range(2):
+                await here.sync_now()
+            assert "(uguale)" in "".join((await here.messages()).values())
+            return
+        await expunge(here, "uguale")
+        for _ in range(5):
+            with contextlib.suppress(ApiError):
+                await here.sync_now()
+            await here.clock.advance(60)
+        assert "uguale" in left(here)
+        assert not here.made(Operation.INBOX_DELETE)
+        is_shown = "(uguale)" in "".join((await here.messages()).values())
+        assert is_shown or await states(here) == {DeletionState.DOUBTED: 1}
+
+
+@BOTH
+async def test_expunged_after_its_like_was_noticed_only_what_was_seen_goes(
+    tmp_path: Path, options: Options
+) -> None:
+    async with world(tmp_path, options) as here:
+        twins(here, "uguale")
+        arrive(here, 4)
+        await here.sync_now()
+        uid = next(uid for uid, raw in (await here.messages()).items() if "(uguale)" in raw)
+        goes_and_its_like_comes(here)
+        await here.sync_now()
+        await here.mailboxes.expunge(here.inbox_id, [uid])  # by a client that has not heard of it
+        for _ in range(3):
+            await here.sync_now()
+        assert "uguale" in left(here)
+
+
+async def test_one_that_took_place_and_number_of_the_newest_cannot_be_told(tmp_path: Path) -> None:
+    """The limit: positions as ids, and between two looks the newest goes and its like comes."""
+    async with world(tmp_path, SEQUENCE_READING) as here:
+        arrive(here, 4)
+        twins(here, "uguale")
+        await here.sync_now()
+        goes_and_its_like_comes(here)
+        await expunge(here, "uguale")
+        await here.sync_now()
+        assert "uguale" not in left(here)
+
+
+def goes_and_its_like_comes(here: World) -> None:
+    gone = next(one.row for one in here.simulator.inbox(ADDRESS) if one.row.text == "(uguale)")
+    here.simulator.delete(ADDRESS, gone)
+    here.simulator.inject(ADDRESS, subject=gone.subject, body=gone.text, at=gone.at)

@@ -204,7 +204,7 @@ async def test_what_left_and_returns_has_its_flags_and_its_place(
         assert len(await here.messages(ARCHIVE)) == 1
 
 
-async def test_what_was_expunged_and_returns_is_still_to_be_deleted(tmp_path: Path) -> None:
+async def test_what_was_expunged_and_returns_may_be_another_and_is_kept(tmp_path: Path) -> None:
     async with world(tmp_path, STABLE) as here:
         arrive(here, 5)
         await here.sync_now()
@@ -219,7 +219,8 @@ async def test_what_was_expunged_and_returns_is_still_to_be_deleted(tmp_path: Pa
         for _ in range(2):
             await here.sync_now()
         assert len(await here.messages()) == 4
-        assert "N. 2" not in here.listed()
+        assert "N. 2" in here.listed()
+        assert [alarm.kind for alarm in await here.alarms()] == ["deletion"]
 
 
 async def test_the_like_of_what_we_deleted_is_another_message(tmp_path: Path) -> None:
