@@ -319,6 +319,34 @@ API_ANSWER_BYTES = _bytes(
     told="nothing: the answer counts as unreadable",
     test="tests/api/test_encoding.py::test_an_answer_that_unpacks_without_end_is_given_up",
 )
+API_LISTING_BYTES = _bytes(
+    "a listing of the API, which may have no pages",
+    32 * MIB,
+    met_by="the API",
+    told="nothing: the answer counts as unreadable",
+    test="tests/costs/test_api_sizes.py::test_each_purpose_has_its_limit",
+)
+API_MESSAGE_BYTES = _bytes(
+    "a message of the API: 30 MB sent come back in a receipt as 60",
+    64 * MIB,
+    met_by="who sends more",
+    told="the message is shown as unreadable, with the reason",
+    test="tests/costs/test_api_sizes.py::test_a_message_too_long_is_shown_as_unreadable_at_once",
+)
+API_FIELD_CHARS = _count(
+    "characters of a field of a listed row",
+    64 * KIB,
+    met_by="any sender",
+    told="the beginning of it is shown",
+    test="tests/costs/test_api_sizes.py::test_the_fields_of_a_row_are_cut",
+)
+API_ROW_CHARS = _count(
+    "characters kept of a listed row's JSON",
+    256 * KIB,
+    met_by="any sender",
+    told="nothing: the beginning is kept, and a digest of all",
+    test="tests/costs/test_api_sizes.py::test_the_fields_of_a_row_are_cut",
+)
 API_PIECE_BYTES = _bytes(
     "what is unpacked of an answer before it is looked at",
     64 * KIB,

@@ -43,13 +43,9 @@ from bridge.api.schema import (
 from bridge.api.upload import AttachmentEncoding, Upload
 from bridge.api.verdict import Doubt, Heard, Taken, judge
 from bridge.clock import Clock
-from bridge.limits import API_ANSWER_BYTES
+from bridge.limits import API_ANSWER_BYTES, API_LISTING_BYTES, API_MESSAGE_BYTES
 
 T = TypeVar("T")
-
-ANSWER_LIMIT_BYTES = API_ANSWER_BYTES
-MESSAGE_LIMIT_BYTES = 128 * 1024**2
-"""A receipt may hold the whole message, in base64, each byte of it form-urlencoded."""
 
 OFF_LOOP_BYTES = 64 * 1024
 """A longer answer is parsed on a thread."""
@@ -125,7 +121,7 @@ class PecClient:
             {},
             body=upload.chunks(),
             body_bytes=await upload.length(),
-            limit_bytes=ANSWER_LIMIT_BYTES,
+            limit_bytes=API_ANSWER_BYTES,
         )
         answer = await self._connection.exchange(call, start)
         reply = await self._open(answer)
@@ -148,7 +144,9 @@ class PecClient:
         Raises:
             NotFound: none yet (Q14).
         """
-        return await self._get(f"/send/{_segment(code)}", schema.read_status)
+        return await self._get(
+            f"/send/{_segment(code)}", schema.read_status, limit_bytes=API_MESSAGE_BYTES
+        )
 
     async def delete_send(self, code: str) -> None:
         """``DELETE /send/{code}``: delete a sending's receipts, and perhaps replies (Q13)."""
@@ -163,7 +161,9 @@ class PecClient:
         if query is not None:
             params["q"] = query
         try:
-            return await self._get("/inbox", schema.read_page, params=params)
+            return await self._get(
+                "/inbox", schema.read_page, params=params, limit_bytes=API_LISTING_BYTES
+            )
         except NotFound as nothing:
             if "empty" not in nothing.message.lower():
                 raise
@@ -174,7 +174,7 @@ class PecClient:
         return await self._get(
             f"/inbox/{_segment(api_id)}",
             lambda reply: schema.read_message(reply, api_id),
-            limit_bytes=MESSAGE_LIMIT_BYTES,
+            limit_bytes=API_MESSAGE_BYTES,
         )
 
     async def delete_inbox(self, api_id: str) -> None:
@@ -191,7 +191,7 @@ class PecClient:
         read: Callable[[Reply], T],
         *,
         params: dict[str, str] | None = None,
-        limit_bytes: int = ANSWER_LIMIT_BYTES,
+        limit_bytes: int = API_ANSWER_BYTES,
     ) -> T:
         if self._budget is not None:
             await self._budget.spend(self._purpose)

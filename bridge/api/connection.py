@@ -30,7 +30,7 @@ import httpx
 import structlog
 
 from bridge.api.encoding import plain
-from bridge.api.errors import ApiError, OutcomeUnknown, from_exception
+from bridge.api.errors import ApiError, TooLong, from_exception
 from bridge.api.ratelimit import Start
 from bridge.clock import Clock
 from bridge.limits import API_ANSWER_BYTES
@@ -213,7 +213,7 @@ async def _read(
     async for chunk in plain(response):
         content += chunk
         if len(content) > limit_bytes:
-            return OutcomeUnknown(
+            return TooLong(
                 f"The API's answer is longer than {limit_bytes} bytes.",
                 status=response.status_code,
             )

@@ -5,6 +5,7 @@
      ├─ Refused          the API said no, nothing was done; doing it again gives the same
      │   └─ NotFound     what was asked for is not there
      └─ OutcomeUnknown   it may have been done; never repeat a send blindly
+         └─ TooLong      its answer is longer than what is read of one
 
 Every way a request can end is one row of ``RULES``; ``from_exception`` and ``from_answer`` only
 look it up. The rule behind the table: a send is ``NotSent`` or ``Refused`` only when that is
@@ -101,6 +102,10 @@ class OutcomeUnknown(ApiError):
     ) -> None:
         super().__init__(reason, status=status, answer=answer)
         self.code = code
+
+
+class TooLong(OutcomeUnknown):
+    """The answer is longer than what is read of one; asked again it would be so again."""
 
 
 @dataclass(frozen=True, slots=True)

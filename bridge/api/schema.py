@@ -12,6 +12,7 @@ can be stored. Nothing here decodes bodies, MIME words or HTML: that is composit
 
 from __future__ import annotations
 
+import hashlib
 import json
 import re
 from collections.abc import Mapping
@@ -23,6 +24,7 @@ from pydantic import AliasChoices, BaseModel, BeforeValidator, ConfigDict, Field
 
 from bridge.api.date import parse_date
 from bridge.charset.decode import decode_text
+from bridge.limits import API_FIELD_CHARS, API_ROW_CHARS
 
 CODE = re.compile(
     r"20\d{2}(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])(?:[01]\d|2[0-3])[0-5]\d[0-5]\d\d{1,6}",
@@ -305,7 +307,7 @@ def read_message(reply: Reply, api_id: str) -> InboxMessage:
         raise Unreadable("the answer holds no message")
     message = _Message.model_validate(data)
     rest = {key: item for key, item in data.items() if key not in ("body", "message")}
-    row = _row(message, api_id, json.dumps(rest))
+    row = _row(message, api_id, _raw(rest))
     return InboxMessage(row, message.body)
 
 
@@ -335,7 +337,27 @@ def _items(reply: Reply) -> list[object]:
 
 
 def _inbox_row(item: object) -> InboxRow | UnreadableRow:
-    raw = json.dumps(item)
+    """Read one row; whatever is wrong with it concerns no other."""
+    raw = _raw(item)
+    try:
+        return _readable_row(item, raw)
+    except (ValueError, RecursionError):
+        return UnreadableRow(raw)
+
+
+def _raw(item: object) -> str:
+    """Return a row's JSON, cut if it is too long; what was cut off still tells rows apart."""
+    try:
+        raw = json.dumps(item)
+    except RecursionError:
+        return '"nested too deeply"'
+    if len(raw) <= API_ROW_CHARS:
+        return raw
+    digest = hashlib.sha256(raw.encode()).hexdigest()
+    return json.dumps({"sha256": digest, "beginning": raw[: API_ROW_CHARS // 2]})
+
+
+def _readable_row(item: object, raw: str) -> InboxRow | UnreadableRow:
     if not isinstance(item, dict):
         return UnreadableRow(raw)
     api_id = item.get("id")
@@ -348,12 +370,12 @@ def _inbox_row(item: object) -> InboxRow | UnreadableRow:
 def _row(message: _Message, api_id: str, raw: str) -> InboxRow:
     return InboxRow(
         api_id=api_id,
-        sender=message.sender,
-        recipient=message.recipient,
-        date_text=message.date,
-        subject=message.subject,
+        sender=message.sender[:API_FIELD_CHARS],
+        recipient=message.recipient[:API_FIELD_CHARS],
+        date_text=message.date[:API_FIELD_CHARS],
+        subject=message.subject[:API_FIELD_CHARS],
         raw=raw,
-        date=parse_date(message.date),
+        date=parse_date(message.date[:API_FIELD_CHARS]),
     )
 
 

@@ -20,7 +20,7 @@ from typing import Literal, NoReturn
 import structlog
 
 from bridge.alarms import AlarmKind
-from bridge.api.errors import NotSent, OutcomeUnknown, Refused
+from bridge.api.errors import NotSent, OutcomeUnknown, Refused, TooLong
 from bridge.clock import Clock
 from bridge.store.remote import DeletionRow, DeletionState, Place, RemoteRow
 from bridge.sync.agreement import agrees_exactly
@@ -93,6 +93,7 @@ class Deleter:
             ApiError: the API is in trouble; what is left waits.
         """
         deleted = 0
+        trouble: OutcomeUnknown | None = None
         await self._take_up_twins()
         for wish in sorted(await self._ledger.wanted(), key=_highest_first):
             if self._clock.monotonic() < self._rest_until_s:
@@ -103,6 +104,12 @@ class Deleter:
                 await self._doubt(wish, doubt)
             except _Later:
                 continue
+            except OutcomeUnknown as error:  # one row's trouble, unless it is the next one's too
+                if trouble is not None:
+                    raise
+                trouble = error
+        if trouble is not None:
+            raise trouble
         return deleted
 
     async def _take_up_twins(self) -> None:
@@ -186,6 +193,8 @@ class Deleter:
                     "il servizio non mostra il messaggio.",
                     f"the API does not show it: {error.reason}",
                 )
+            except TooLong as error:
+                raise Doubt("il suo testo è troppo lungo per leggerlo.", error.reason) from None
             same_body = row.body_sha256 == _digest(message.body)
             if same_body and agrees_exactly(row, message):
                 found.append(one.api_id)

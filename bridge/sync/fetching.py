@@ -5,7 +5,8 @@ while the next ones are being fetched. What was fetched is filed also when a nei
 
 A body counts only if its row agrees with the listed one (Q11); otherwise the page is listed again
 and the new id tried. A row that keeps failing while others succeed is filed as unreadable, so
-that a person sees it: at once if the API cannot even be asked for it, else after ``PATIENCE``
+that a person sees it: at once if the API cannot even be asked for it or its text is longer than
+what is read of one (``limits``), else after ``PATIENCE``
 tries spread over hours. While all of them fail, none is given up before ``LAST_PATIENCE_S``.
 
 Failure: the first error that concerns the API as a whole ends ``drain`` and reaches its caller.
@@ -20,7 +21,7 @@ from dataclasses import dataclass
 
 import structlog
 
-from bridge.api.errors import ApiError, NotSent, OutcomeUnknown, Refused
+from bridge.api.errors import ApiError, NotSent, OutcomeUnknown, Refused, TooLong
 from bridge.clock import Clock
 from bridge.receipts.filing import Arrival
 from bridge.store.base import StoreFailed
@@ -242,6 +243,8 @@ class Fetcher:
                 raw = await self._ledger.raw(row.id)
                 return arrival(row, raw, "the API cannot be asked for its id")
             return await self._elsewhere(row, error.reason, again)
+        except TooLong as error:
+            return arrival(row, await self._ledger.raw(row.id), error.reason)
         except ApiError as error:
             return await self._failed(row, error)
         self._worked += 1

@@ -8,10 +8,11 @@ import httpx
 import pytest
 
 from bridge.api.budget import Purpose, RequestBudget
-from bridge.api.client import ID_LIMIT_CHARS, MESSAGE_LIMIT_BYTES, PecClient
+from bridge.api.client import ID_LIMIT_CHARS, PecClient
 from bridge.api.connection import ApiConnection
 from bridge.api.errors import ApiError, NotFound, NotSent, OutcomeUnknown, Refused
 from bridge.api.schema import Attachment, InboxRow, Quota, SendRequest
+from bridge.limits import API_MESSAGE_BYTES
 from tests.fakes import FakeClock
 
 CODE = "2020082610003492"
@@ -329,7 +330,7 @@ async def test_a_large_body_arrives_whole(clock: FakeClock) -> None:
     api = Api(says(data={**ROW, "body": body}))
     message = await api.client(clock).inbox_message("1")
     assert message.body == body
-    assert len(body) < MESSAGE_LIMIT_BYTES
+    assert len(body) < API_MESSAGE_BYTES
 
 
 async def test_the_record_of_an_answer_is_short_and_without_secrets(clock: FakeClock) -> None:

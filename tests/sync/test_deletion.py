@@ -232,6 +232,22 @@ async def test_a_deletion_without_an_answer_is_looked_into(
         assert await here.alarms() == []
 
 
+@BOTH
+async def test_one_text_that_is_not_shown_in_time_holds_up_no_other(
+    tmp_path: Path, options: Options
+) -> None:
+    async with world(tmp_path, options) as here:
+        arrive(here, 5)
+        await here.sync_now()
+        await expunge(here, "1", "3")
+        here.simulator.faults.fail(Operation.INBOX_GET, Phase.BEFORE, Failure.TIMEOUT)
+        with pytest.raises(ApiError):
+            await here.sync_now()
+        assert left(here) == ["0", "2", "3", "4"]
+        await here.sync_now()
+        assert left(here) == ["0", "2", "4"]
+
+
 async def test_with_the_api_down_the_wish_waits_also_over_a_restart(tmp_path: Path) -> None:
     async with world(tmp_path, SEQUENCE_READING) as here:
         arrive(here, 3)
