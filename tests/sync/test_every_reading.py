@@ -97,3 +97,46 @@ async def test_every_message_is_read_whatever_the_counts_and_the_page_past_the_e
         assert await here.sync_now() == rows
         assert await shown(here) == bodies(here)
         assert here.made(Operation.INBOX_GET) == rows
+
+
+@pytest.mark.parametrize("order", Order)
+@pytest.mark.parametrize("ids", Ids)
+async def test_more_twins_than_a_page_has_rows_are_read_exactly_once(
+    tmp_path: Path, ids: Ids, order: Order
+) -> None:
+    await read_twins(tmp_path, reading(ids, 1, order, PageCount.CEIL, 26), 61)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("past_end", Past)
+@pytest.mark.parametrize("counts", Counts)
+@pytest.mark.parametrize("order", Order)
+@pytest.mark.parametrize("base", [0, 1])
+@pytest.mark.parametrize("ids", Ids)
+async def test_more_twins_than_a_page_has_rows_whatever_the_counts_and_the_page_past_the_end(
+    tmp_path: Path, ids: Ids, base: int, order: Order, counts: Counts, past_end: Past
+) -> None:
+    options = reading(ids, base, order, PageCount.CEIL, 26)
+    await read_twins(tmp_path, options.replace(counts=counts, past_end=past_end), 90)
+
+
+async def read_twins(tmp_path: Path, options: Options, count: int) -> None:
+    """Read twins amid other rows, and then some more of them."""
+    async with world(tmp_path, options) as here:
+        await fill(here, 10)
+        at = here.clock.now()
+
+        def twins(first: int, last: int) -> None:
+            for number in range(first, last):
+                body = f"token {number:06} end"
+                here.simulator.inject(ADDRESS, subject="CONSEGNA: a molti", body=body, at=at)
+
+        twins(100, 100 + count)
+        await here.sync_now()
+        twins(500, 503)
+        for _ in range(3):
+            await here.clock.advance(90_000)
+            await here.sync_now()
+        texts = sorted(one.row.text for one in here.simulator.inbox(ADDRESS))
+        assert [f"token {text} end" for text in await shown(here)] == texts
+        assert len(texts) == count + 13

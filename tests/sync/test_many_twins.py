@@ -9,8 +9,20 @@ from pathlib import Path
 
 import pytest
 
-from bridge.simulator import SEQUENCE_READING, Answer, Fault, Ids, Operation, Options, Order, Phase
-from tests.sync.world import ADDRESS, World, world
+from bridge.api.client import PecClient
+from bridge.api.schema import SendRequest
+from bridge.simulator import (
+    SEQUENCE_READING,
+    Answer,
+    Counts,
+    Fault,
+    Ids,
+    Operation,
+    Options,
+    Order,
+    Phase,
+)
+from tests.sync.world import ADDRESS, PASSWORD, World, world
 
 STABLE = SEQUENCE_READING.replace(ids=Ids.STABLE)
 BOTH = pytest.mark.parametrize("options", [SEQUENCE_READING, STABLE], ids=["sequence", "stable"])
@@ -190,3 +202,24 @@ async def test_many_twins_alike_in_their_texts_too_are_as_many_messages(
         for _ in range(3):
             await here.sync_now()
         assert await shown(here) == {"a-1": 70}
+
+
+@pytest.mark.parametrize("counts", Counts)
+async def test_a_send_to_61_at_one_provider_brings_all_its_receipts(
+    tmp_path: Path, counts: Counts
+) -> None:
+    people = tuple(f"persona-{number}@uno.invalid" for number in range(61))
+    async with world(tmp_path, SEQUENCE_READING.replace(counts=counts)) as here:
+        client = PecClient(here.connection, username=ADDRESS, password=PASSWORD, clock=here.clock)
+        group(here, "vecchio", 3)
+        await client.send(SendRequest(ADDRESS, people, "A tutti", "<p>Testo.</p>"))
+        for _ in range(4):
+            await here.clock.advance(3600)
+            await here.sync_now()
+        rows = [one.row for one in here.simulator.inbox(ADDRESS)]
+        alike = Counter((row.sender, row.subject, row.at) for row in rows)
+        assert max(alike.values()) == 61
+        texts = list((await here.messages()).values())
+        assert len(texts) == len(rows) == 65
+        for person in people:
+            assert any(re.search(rf"CONSEGNA(.|\n)*{person}", text) for text in texts)

@@ -1,0 +1,96 @@
+"""The real sync over two days: how long the inbox is not looked at. ``-s`` prints the figures."""
+
+from __future__ import annotations
+
+import sys
+from datetime import UTC, datetime, timedelta
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+
+from bridge.api.budget import Purpose
+from bridge.api.client import PecClient
+from bridge.api.schema import InboxPage
+from bridge.simulator import SEQUENCE_READING
+from bridge.store.base import Transaction
+from tests.fakes import FakeClock
+from tests.sync.test_service import running
+from tests.sync.world import ADDRESS, World, world
+
+MIDNIGHT = datetime(2026, 1, 14, 23, 0, tzinfo=UTC)  # in Rome
+DAYS = 2
+STEP_S = 20
+PER_DAY = 1_440
+EVEN_S = 86_400 / PER_DAY
+
+
+class Noting:
+    """A client that notes when the inbox was looked at."""
+
+    def __init__(self, client: PecClient, looks: list[datetime], clock: FakeClock) -> None:
+        self._client = client
+        self._looks = looks
+        self._clock = clock
+        self._purpose = Purpose.COMMAND
+        self.inbox_message = client.inbox_message
+        self.delete_inbox = client.delete_inbox
+        self.quota = client.quota
+
+    def charged(self, purpose: Purpose) -> Noting:
+        other = Noting(self._client.charged(purpose), self._looks, self._clock)
+        other._purpose = purpose
+        return other
+
+    async def inbox_page(self, page: int | None = None, query: str | None = None) -> InboxPage:
+        found = await self._client.inbox_page(page, query)
+        if self._purpose is Purpose.LOOK:
+            self._looks.append(self._clock.now())
+        return found
+
+
+async def pass_by(here: World, sends_a_day: int) -> None:
+    """Let days pass, with sends from nine to five, each of which brings two receipts."""
+    start, sent = here.clock.now(), 0
+    for step in range(DAYS * 86_400 // STEP_S):
+        await here.clock.advance(STEP_S)
+        await here.store.write(nothing)  # what was to be written before has been
+        day, second = divmod(step * STEP_S, 86_400)
+        due = day * sends_a_day + sends_a_day * min(max(second - 32_400, 0), 28_800) // 28_800
+        while sent < due:
+            sent += 1
+            for kind in ("ACCETTAZIONE", "CONSEGNA"):
+                subject, at = f"{kind}: {sent}", here.clock.now()
+                here.simulator.inject(ADDRESS, subject=subject, body=subject, at=at)
+            here.sync.wake(here.account)
+    assert here.clock.now() == start + timedelta(days=DAYS)
+
+
+async def nothing(tx: Transaction) -> None:
+    """Wait for the turn of the one who writes."""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("sends_a_day", "most_s"), [(0, 1.5 * EVEN_S), (200, 2.5 * EVEN_S)])
+async def test_the_longest_time_without_a_look(
+    tmp_path: Path, sends_a_day: int, most_s: float
+) -> None:
+    clock, looks = FakeClock(MIDNIGHT), list[datetime]()
+    async with world(
+        tmp_path,
+        SEQUENCE_READING,
+        clock,
+        per_day=PER_DAY,
+        wrap=lambda client: Noting(client, looks, clock),
+    ) as here:
+        end = here.mailboxes.subscribe_mailbox(here.account, here.inbox_id, lambda change: None)
+        async with running(here):
+            await pass_by(here, sends_a_day)
+        end()
+        ends = [MIDNIGHT, *looks, MIDNIGHT + timedelta(days=DAYS)]
+        gaps = [(b - a).total_seconds() for a, b in pairwise(ends)]
+        told = f"{sends_a_day} sends a day: {len(looks)} looks, {max(gaps):.0f} s apart at most\n"
+        sys.stdout.write(told)
+        assert max(gaps) <= most_s + STEP_S
+        assert len(looks) <= DAYS * PER_DAY
+        assert len(await here.messages()) > DAYS * sends_a_day * 1.9 - 1
