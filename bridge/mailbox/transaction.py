@@ -36,6 +36,7 @@ from bridge.model import (
     MessageRow,
     ModSeq,
     SpecialUse,
+    SubmissionState,
     SubscriptionChanged,
     Uid,
     is_reserved,
@@ -145,8 +146,8 @@ class MailboxTransaction:
         if message.message_id is None:
             return await submitted_copy(self.tx, box, message.raw) is not None
         entries = await self.tx.submissions_by_message_id(account, message.message_id)
-        if not entries or entries[-1].state not in NEVER_LEFT:
-            return False
+        if not entries or entries[-1].state not in NEVER_LEFT | {SubmissionState.DISPATCHING}:
+            return False  # a try of what is held leaves its copy there
         return await self.tx.uid_by_message_id(box.id, message.message_id) is not None
 
     async def _known(self, sent: Mailbox, message: Ingested) -> MessageRow | None:

@@ -33,7 +33,7 @@ async def take_steps(
             taken.append(row)
             if step.old is SubmissionState.RESTORED:
                 released[row.account] = step
-            if (step.old in NEVER_LEFT) is not (step.new in NEVER_LEFT):
+            if _may_cross(step):
                 crossing.setdefault(row.account, {})[row.content] = row
     for account, rows in crossing.items():
         await _place(mtx, account, rows.values())
@@ -41,6 +41,18 @@ async def take_steps(
         if not await mtx.tx.submissions(account=account, state=SubmissionState.RESTORED, limit=1):
             await clear_alarm(mtx, account, AlarmKind.RESTORED, "", step.at)
     return taken
+
+
+def _may_cross(step: Step) -> bool:
+    """Tell whether the copy may belong elsewhere after a step.
+
+    A try of what is held moves nothing before its outcome is known: most end as they began, and
+    clients would download the message again each time.
+    """
+    if step.new is SubmissionState.DISPATCHING:
+        return False
+    was_tried = step.old is SubmissionState.DISPATCHING
+    return was_tried or (step.old in NEVER_LEFT) is not (step.new in NEVER_LEFT)
 
 
 async def _place(

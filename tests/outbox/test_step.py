@@ -87,18 +87,64 @@ async def test_flags_keywords_and_internaldate_travel(rig: Rig, simulator: Simul
     assert (after.internal_date, after.content) == (before.internal_date, before.content)
 
 
-async def test_each_try_of_what_is_held_is_in_sent_while_it_may_be_leaving(
+async def test_a_try_of_what_is_held_moves_its_copy_only_by_its_outcome(
     rig: Rig, simulator: Simulator
 ) -> None:
     hold = Hold()
     id = await held(rig, simulator)
+    (before,) = await rows(rig, UNSENT)
     simulator.faults.add(Fault(phase=Phase.INSTEAD, result=Answer(402), hold=hold))
     await rig.pass_time(61)
     assert await rig.state(id) is SubmissionState.DISPATCHING
-    assert await shown(rig) == {SENT: ["Fermo"], UNSENT: []}
+    assert await shown(rig) == {SENT: [], UNSENT: ["Fermo"]}
     hold.release.set()
     await rig.quiet()
-    assert await shown(rig) == {SENT: [], UNSENT: ["Fermo"]}
+    assert await rows(rig, UNSENT) == [before]
+
+
+@pytest.mark.parametrize("outcome", ["answered", "lost", "refused", "killed"])
+async def test_a_try_of_what_is_held_shows_in_sent_what_may_have_left(
+    tmp_path: Path, clock: FakeClock, simulator: Simulator, outcome: str
+) -> None:
+    rig = await Rig.open(tmp_path, clock, simulator)
+    rig.start()
+    await held(rig, simulator)
+    if outcome == "refused":
+        simulator.faults.answer(Operation.SEND, 400)
+    elif outcome == "killed":
+        simulator.faults.add(Fault(phase=Phase.AFTER, result=None, hold=Hold()))
+    elif outcome == "lost":
+        simulator.faults.fail(Operation.SEND, Phase.AFTER, Failure.TIMEOUT)
+    await rig.pass_time(70)
+    if outcome == "killed":
+        await rig.lose_memory()
+        rig = await Rig.open(tmp_path, clock, simulator)
+    is_sent = outcome != "refused"
+    assert await shown(rig) == {
+        SENT: ["Fermo"] * is_sent,
+        UNSENT: ["Fermo"] * (not is_sent),
+    }
+    assert len(simulator.sent) == is_sent
+    await rig.close()
+
+
+@pytest.mark.parametrize("status", [402, 201])
+async def test_a_clients_own_copy_during_a_try_of_what_is_held_is_no_second_one(
+    rig: Rig, simulator: Simulator, status: int
+) -> None:
+    hold = Hold()
+    await held(rig, simulator)
+    ((raw,),) = [await rig.texts(UNSENT)]
+    phase = Phase.INSTEAD if status == 402 else Phase.AFTER
+    result = Answer(402) if status == 402 else None
+    simulator.faults.add(Fault(phase=phase, result=result, hold=hold))
+    await rig.pass_time(61)
+    own = await rig.mailboxes.prepare(b"X-Client: yes\r\n" + raw)
+    await rig.mailboxes.append((await box(rig, SENT)).id, own, frozenset(), rig.clock.now())
+    hold.release.set()
+    await rig.pass_time(5)
+    expected = {SENT: [], UNSENT: ["Fermo"]} if status == 402 else {SENT: ["Fermo"], UNSENT: []}
+    assert await shown(rig) == expected
 
 
 @pytest.mark.parametrize("when", ["queued", "held"])
