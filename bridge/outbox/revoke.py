@@ -49,6 +49,9 @@ async def take_back(
     for kind in _ENDED:
         await clear_alarm(mtx, row.account, kind, row.id, now)
     if row.code is not None:
-        for other in await mtx.tx.submissions_by_code(row.account, row.code):
+        others = await mtx.tx.submissions_by_code(row.account, row.code)
+        for other in others:
             await claim(mtx, row.account, other.id, row.code)
+        if len(others) < 2:
+            await clear_alarm(mtx, row.account, AlarmKind.CODE_TWICE, row.code, now)
     return True

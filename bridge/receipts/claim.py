@@ -10,7 +10,8 @@ from bridge.model import AccountId, QueueId
 from bridge.receipts.filed import read_row
 from bridge.receipts.kind import RECEIPTS, Kind
 from bridge.receipts.owner import Owner, find_owners, send_of
-from bridge.receipts.proof import agrees
+from bridge.receipts.proof import agrees, names_another
+from bridge.receipts.receipt import Receipt
 from bridge.receipts.record import record, refresh, tell_shared_code
 from bridge.store.remote import RemoteId, RemoteRow
 
@@ -54,6 +55,28 @@ async def _judge(mtx: MailboxTransaction, row: RemoteRow, touched: dict[QueueId,
         touched |= {one.submission.id: row.first_seen for one in owners}
         if receipt.code is not None:
             await tell_shared_code(mtx, receipt.code, owners, row.first_seen)
+
+
+async def release_doubtful(
+    mtx: MailboxTransaction, account: AccountId, receipt: Receipt, now: datetime
+) -> None:
+    """Take back from sends of a receipt's code what it puts in doubt: it names somebody else.
+
+    What was counted for a send and names nobody may be of the other message as well.
+    """
+    if receipt.code is None or not receipt.addresses:
+        return
+    for submission in await mtx.tx.submissions_by_code(account, receipt.code):
+        if not names_another(receipt, await send_of(mtx.tx, submission)):
+            continue
+        for counted in await mtx.tx.receipts_of(submission.id):
+            row = None if counted.addresses else await mtx.tx.remote_row(counted.remote)
+            if row is None or row.code != receipt.code:
+                continue
+            owners = await find_owners(mtx.tx, account, await read_row(mtx.tx, row))
+            if all(one.submission.id != submission.id for one in owners):
+                await mtx.tx.release_remote(row.id)
+        await refresh(mtx, submission.id, now)
 
 
 async def _take(

@@ -28,6 +28,7 @@ from bridge.mime.compose import Source, compose
 from bridge.mime.ingest import Ingested
 from bridge.model import INBOX, AccountId, Mailbox, QueueId
 from bridge.receipts import notice
+from bridge.receipts.claim import release_doubtful
 from bridge.receipts.kind import FIELDS, WARNINGS, Kind
 from bridge.receipts.owner import Owner, find_owner, find_owners
 from bridge.receipts.receipt import Receipt, read_receipt
@@ -249,6 +250,8 @@ class Filing:
             await record(mtx, owner, receipt)
         elif receipt.code is not None and owners:
             await tell_shared_code(mtx, receipt.code, owners, now)
+        else:
+            await release_doubtful(mtx, account, receipt, now)
         return owner
 
     async def _targets(

@@ -9,7 +9,8 @@ while nobody looked. Before an alarm is raised the API is asked for the send's o
 What nobody could see is not called missing: the time up to which the inbox was seen whole is what
 counts as now, and a send that could not be asked about is asked about later.
 
-Alarms about what cannot change any more, failures and anomalies, leave ``status`` after a month.
+Alarms about what cannot change any more, failures, anomalies and codes given twice, leave
+``status`` after a month.
 
 Failure: an API that does not answer does not stop an alarm; a store that fails is tried again.
 """
@@ -46,7 +47,12 @@ ASK_LIMIT = 20
 CATCH_UP = timedelta(days=7)
 FADE_AFTER = timedelta(days=30)
 _FADING = frozenset(
-    {AlarmKind.FAILURE.value, AlarmKind.ANOMALY.value, AlarmKind.NOT_CERTIFIED.value}
+    {
+        AlarmKind.FAILURE.value,
+        AlarmKind.ANOMALY.value,
+        AlarmKind.NOT_CERTIFIED.value,
+        AlarmKind.CODE_TWICE.value,
+    }
 )
 
 

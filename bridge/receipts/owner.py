@@ -17,10 +17,12 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from bridge.model import AccountId, SubmissionState
+from bridge.receipts.address import plain_address
 from bridge.receipts.filed import read_row
-from bridge.receipts.kind import RECEIPTS
+from bridge.receipts.kind import RECEIPTS, Kind
 from bridge.receipts.proof import (
     CLOCK_AHEAD,
+    CLOCK_SLACK,
     Issuers,
     Send,
     begun_at,
@@ -75,14 +77,20 @@ async def _is_doubtful(
     """Tell whether a receipt that names nobody may be of another message of the same code.
 
     There is one if some receipt names other people: a message that was sent on from the webmail
-    keeps its subject, the code with it.
+    keeps its subject, the code with it. What is older than its acceptance is not its.
     """
     if receipt.addresses or receipt.code is None:
         return False
-    for other in await tx.remote_with_code(row.account, receipt.code):
-        if other.id != receipt.remote and names_another(await read_row(tx, other), send):
-            return True
-    return False
+    since = receipt.at + CLOCK_SLACK
+    others = [
+        await read_row(tx, one) for one in await tx.remote_with_code(row.account, receipt.code)
+    ]
+    others = [one for one in others if one.remote != receipt.remote and names_another(one, send)]
+    accepted = [one for one in others if one.classified.kind is Kind.ACCEPTANCE]
+    later = {plain_address(each) for one in accepted if one.at > since for each in one.addresses}
+    return any(one.at <= since for one in accepted) or any(
+        not later.issuperset(map(plain_address, one.addresses)) for one in others
+    )
 
 
 async def send_of(tx: ReadTransaction, row: SubmissionRow, code: str | None = None) -> Send:

@@ -151,7 +151,7 @@ async def _set_keywords(mtx: MailboxTransaction, submission: SubmissionRow) -> N
         add.add(PEC_DELIVERED)
     if any(one.is_failed for one in stands) or _refused(entries, live):
         add.add(PEC_FAILED)
-    remove = {PEC_DELIVERED, PEC_FAILED} - add
+    remove = {PEC_ACCEPTED, PEC_DELIVERED, PEC_FAILED} - add
     await mtx.flag_sent(
         submission.account,
         submission.content,
@@ -181,9 +181,9 @@ async def _tell_failures(
     account = submission.account
     receipts = await mtx.tx.receipts_of(submission.id)
     news = [one for one in receipts if Kind(one.kind) in FAILURES and now - one.at < NEWS]
-    if not news:
-        return
-    told = _failures(submission, where, news)
+    if not news and where.is_failed:
+        return  # it was told when it was news
+    told = _failures(submission, where, news) if news else {}
     for alarm in await mtx.tx.alarms(account):
         is_ours = alarm.key.partition(":")[0] == submission.id
         if alarm.kind == AlarmKind.FAILURE.value and is_ours and alarm.key not in told:

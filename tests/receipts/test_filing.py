@@ -473,6 +473,59 @@ async def test_one_code_for_two_sends_just_alike_counts_for_neither(rig: Rig) ->
     assert await rig.alarm_kinds() == ["code-twice"]
 
 
+NAMELESS = "<p>Testo</p>"
+DOUBT_CASES = {
+    "an acceptance before": (Kind.ACCEPTANCE, -30, False),
+    "an acceptance just after, by another clock": (Kind.ACCEPTANCE, 30, False),
+    "an acceptance long after": (Kind.ACCEPTANCE, 86_400, True),
+    "a delivery before": (Kind.DELIVERY, -30, False),
+    "a delivery long after, sent who knows when": (Kind.DELIVERY, 86_400, False),
+}
+
+
+@pytest.mark.parametrize("first", ["ours", "theirs"])
+@pytest.mark.parametrize(("kind", "after_s", "counts"), DOUBT_CASES.values(), ids=DOUBT_CASES)
+async def test_what_names_nobody_counts_unless_it_may_be_of_one_sent_on(
+    rig: Rig, kind: Kind, after_s: int, counts: bool, first: str
+) -> None:
+    """Whichever is filed first: the message's delivery, or what names the other's addressee."""
+    id = await rig.send()
+    await rig.clock.advance(60)
+
+    async def theirs() -> None:
+        await rig.receipt(kind, BRUNO, later=timedelta(seconds=after_s))
+
+    if first == "theirs":
+        await theirs()
+    await rig.receipt(Kind.DELIVERY, ANNA, body=NAMELESS)
+    if first == "ours":
+        assert DELIVERED in await rig.keywords()
+        await theirs()
+    assert await rig.states(id) == {ANNA: "delivered" if counts else "pending"}
+    assert (DELIVERED in await rig.keywords()) is counts
+
+
+async def test_one_sent_on_a_day_later_takes_nothing_back(rig: Rig) -> None:
+    id = await rig.send()
+    await rig.receipt(Kind.DELIVERY, ANNA, body=NAMELESS)
+    for kind in (Kind.ACCEPTANCE, Kind.DELIVERY):
+        await rig.receipt(kind, BRUNO, later=timedelta(days=1))
+    assert await rig.states(id) == {ANNA: "delivered"}
+    await rig.receipt(Kind.DELIVERY, CARLA, later=timedelta(days=1))
+    assert await rig.states(id) == {ANNA: "pending"}, "sent to her who knows when"
+
+
+@pytest.mark.parametrize("kind", [Kind.FAILURE, Kind.ACCEPTANCE])
+async def test_what_is_taken_back_ends_its_alarm_and_its_keyword(rig: Rig, kind: Kind) -> None:
+    id = await rig.send()
+    await rig.receipt(kind, ANNA, body=NAMELESS)
+    assert await rig.keywords()
+    await rig.receipt(Kind.ACCEPTANCE, BRUNO)
+    assert await rig.states(id) == {ANNA: "pending"}
+    assert await rig.keywords() == frozenset()
+    assert await rig.alarms() == []
+
+
 @pytest.mark.parametrize(
     ("subject", "recipient"), [("Diffida", BRUNO), ("Altro", ANNA), ("Altro", BRUNO)]
 )

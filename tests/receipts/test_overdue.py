@@ -189,6 +189,17 @@ async def test_failures_and_anomalies_leave_the_status_after_a_month(rig: Rig) -
     assert await rig.alarms() == []
 
 
+async def test_a_code_given_twice_leaves_the_status_after_a_month(rig: Rig) -> None:
+    for id in ("Q1", "Q2"):
+        await rig.send(id=id)
+    for kind in (Kind.ACCEPTANCE, Kind.DELIVERY):
+        await rig.receipt(kind, ANNA)
+    assert await rig.alarm_kinds() == ["code-twice"]
+    watch = Watch(rig)
+    assert "code-twice" in await watch.after(29 * 24 * HOURS)
+    assert "code-twice" not in await watch.after(2 * 24 * HOURS)
+
+
 # -- the second source ---------------------------------------------------------------------------
 
 
