@@ -18,7 +18,7 @@ from bridge.outbox.settle import recover
 ASKS_API = frozenset({"quota", "inbox search", "sync", "receipts delete"})
 """Operations that need the secrets."""
 
-LOOKS_FIRST = frozenset({"queue resolve --sent"})
+LOOKS_FIRST = frozenset({"queue resolve --sent", "queue resolve --resend", "queue retry"})
 """Operations that ask the API if the secrets are at hand, and say so if not."""
 
 

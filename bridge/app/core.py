@@ -137,7 +137,6 @@ class Core:
         try:
             if self._connection is not None:
                 await self._connection.aclose()
-            await self.lineage.close()
             await self.store.close()
         finally:
             self._lock.release()

@@ -160,13 +160,6 @@ class Lineage:
             await self._clock.sleep(BEAT_S)
             await self.beat()
 
-    async def close(self) -> None:
-        """Beat once more, if the store takes it."""
-        try:
-            await self.beat()
-        except StoreFailed as error:
-            log.warning("the end of use is not written down", reason=str(error))
-
 
 async def note(mtx: MailboxTransaction, mark: Mark, now: datetime) -> int:
     """Join a commit: the store is in use, and this is its mark; returns how many sends began."""

@@ -29,11 +29,18 @@ def copy(source: Path | str, target: Path | str) -> None:
 async def test_a_backup_put_back_sends_nothing_again(tmp_path: Path, way: str) -> None:
     data, backup = tmp_path / "data", tmp_path / "backup"
     simulator = simulated()
-    fault = simulator.faults.answer(Operation.SEND, 429, times=None)
+    later = {"Retry-After": "600"}  # nothing is under way while the copy is made
+    fault = simulator.faults.answer(Operation.SEND, 429, headers=later, times=None)
     async with running(data, simulator) as bridge:
         for subject in ("Uno", "Due"):
             await apart(bridge.submit, subject, "silent-x@altra.example")
-        await until(lambda: simulator.calls(Operation.SEND))
+
+        async def is_waiting() -> bool:
+            entries = await ask(data, "queue list", {})
+            tried = [one for one in entries if one["attempts"]]
+            return bool(tried) and {one["state"] for one in entries} == {"queued"}
+
+        await eventually(is_waiting)
         await apart(copy, data, backup)
         simulator.faults.remove(fault)
         for entry in await ask(data, "queue list", {}):

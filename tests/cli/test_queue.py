@@ -108,7 +108,7 @@ async def test_decisions(
 @pytest.mark.parametrize("alone", [True, False], ids=["no bridge", "bridge running"])
 @pytest.mark.parametrize(
     ("state", "words"),
-    [("held", ("retry",)), ("uncertain", ("resolve", "--resend"))],
+    [("held", ("retry",)), ("uncertain", ("resolve", "--resend", "--force"))],
     ids=["retry", "resend"],
 )
 async def test_decisions_that_send(
@@ -129,6 +129,20 @@ async def test_decisions_that_send(
             await apart(command, *arguments)
         await until(lambda: simulator.sent)
     assert len(simulator.sent) == 1
+
+
+async def test_nothing_is_sent_again_unlooked_for_without_a_bridge(
+    command: Command, config: Path
+) -> None:
+    """The secrets are at hand, so the command asks as a bridge would; the API does not answer."""
+    await queued(config, simulated(), "uncertain")
+    (entry,) = (await apart(command, "queue", "list", "--json", "--config", config)).json
+    resend = ("queue", "resolve", entry["id"], "--resend", "--config", config)
+    refused = await apart(command, *resend)
+    assert (refused.code, refused.out) == (1, "")
+    assert "the API could not be asked" in refused.err
+    (config.parent / "secret").unlink()
+    assert (await apart(command, *resend, "--json")).json["state"] == "queued"
 
 
 async def test_a_persons_word_shows_until_it_is_taken_back(command: Command, config: Path) -> None:

@@ -184,7 +184,6 @@ class Rig:
             self._running.cancel()
             await asyncio.gather(self._running, return_exceptions=True)
         await self._connection.aclose()
-        await self.lineage.close()
         await self.store.close()
 
     async def lose_memory(self) -> None:
