@@ -306,6 +306,20 @@ MARKS_IN_A_ROW = _count(
     told="nothing: the message keeps all of them",
     test="tests/charset/test_normalise.py::test_runs_of_marks_are_cut",
 )
+ADDRESS_FIELDS_BYTES = _bytes(
+    "what is read of all address fields of a header, for `ENVELOPE`",
+    1 * MIB,
+    met_by="a sender",
+    told="nothing: the message keeps all of them",
+    test="tests/costs/test_mime_address.py::test_a_header_is_read_up_to_its_limits",
+)
+ADDRESSES_SHOWN = _count(
+    "addresses in the `ENVELOPE` of a message",
+    20_000,
+    met_by="a sender",
+    told="nothing: the message keeps all of them",
+    test="tests/costs/test_mime_address.py::test_a_header_is_read_up_to_its_limits",
+)
 TEXT_SLICE_CHARS = 64 * KIB
 """Looked through in one step, before others have their turn."""
 

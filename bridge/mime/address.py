@@ -12,9 +12,9 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
+from bridge.limits import ADDRESSES_SHOWN
 from bridge.mime.lexer import BROKEN, END, MORE, Lexer, Read
 
-_MOST_ADDRESSES = 20_000  # in one field; a megabyte of commas must not become fifty
 _NO_DOMAIN = b"MISSING_DOMAIN"
 _NO_MAILBOX = b"MISSING_MAILBOX"
 _EMPTY_LAST_LINE = re.compile(rb"(?:\n[ \t])+\Z")
@@ -92,7 +92,7 @@ class _AddressReader:
     def read_list(self, *, after_comma: bool) -> None:
         """Read addresses until the end or until nothing fits any more."""
         lexer = self._lexer
-        while len(self.found) < _MOST_ADDRESSES:
+        while len(self.found) < ADDRESSES_SHOWN:
             status = lexer.blanks()
             if status == BROKEN and after_comma:
                 self._add_repaired()
@@ -132,7 +132,7 @@ class _AddressReader:
         lexer = self._lexer
         while True:
             self._one_mailbox()
-            if lexer.peek() != b",":
+            if lexer.peek() != b"," or len(self.found) >= ADDRESSES_SHOWN:
                 return status
             lexer.pos += 1
             if lexer.blanks() != MORE:

@@ -8,6 +8,7 @@ RFCs: 3501 §2.3.5, §7.4.2; 5322 §3.6.
 
 from __future__ import annotations
 
+from bridge.limits import ADDRESS_FIELDS_BYTES, ADDRESSES_SHOWN
 from bridge.mime.address import Address, parse_addresses
 from bridge.mime.header import Fields
 from bridge.mime.quote import quote_line, quote_or_nil, quote_readable
@@ -26,16 +27,20 @@ class ImapEnvelope:
 
     __slots__ = ("addresses", "texts")
 
+    addresses: dict[bytes, tuple[Address, ...]]
+
     def __init__(self, fields: Fields) -> None:
         self.texts: dict[bytes, bytes] = {}
-        self.addresses: dict[bytes, tuple[Address, ...]] = {}
+        found: dict[bytes, list[Address]] = {}
+        left_bytes, left = ADDRESS_FIELDS_BYTES, ADDRESSES_SHOWN
         for name, value in fields:
             if name in _TEXTS:
                 self.texts[name] = value
-            elif name in _ADDRESSES:
-                found = self.addresses.get(name, ()) + parse_addresses(value)
-                if found:
-                    self.addresses[name] = found
+            elif name in _ADDRESSES and left > 0:
+                read = parse_addresses(value[:left_bytes])[:left]
+                left_bytes, left = max(left_bytes - len(value), 0), left - len(read)
+                found.setdefault(name, []).extend(read)
+        self.addresses = {name: tuple(read) for name, read in found.items() if read}
 
     def wire(self) -> bytes:
         """Return the ENVELOPE as FETCH sends it."""

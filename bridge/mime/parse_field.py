@@ -15,7 +15,14 @@ import re
 from dataclasses import dataclass
 from urllib.parse import quote, unquote_to_bytes
 
-from bridge.mime.parse_text import Decoded, decode_phrase, decode_text, decode_words, text_codec
+from bridge.mime.parse_text import (
+    Decoded,
+    comment_end,
+    decode_phrase,
+    decode_text,
+    decode_words,
+    text_codec,
+)
 
 _FOLD = re.compile(r"\r?\n(?=[ \t])")
 _BLANK = re.compile(r"[\t\r\n\x0b\x0c\x85\u2028\u2029]")
@@ -27,7 +34,6 @@ _QUOTED = re.compile(r'"((?:[^"\\]|\\.)*)"', re.DOTALL)
 _QUOTED_PAIR = re.compile(r"\\(.)", re.DOTALL)
 _MARK = re.compile(r'["(;=]')
 _SPELLED = re.compile(r"(?i)\b(?:boundary|(?:file)?name)[*\d]*\s*\Z")
-_PARENTHESIS = re.compile(r"\\.|[()]", re.DOTALL)
 _SEPARATORS = tuple(' \t;/="')
 _BETWEEN = re.compile(r"[\s;,]*+")
 _NAME = re.compile(r"([^\s;,=\"()<>@/\[\]?]++)\s*+=\s*+")
@@ -162,25 +168,12 @@ def _without_comments(value: str) -> str:
         elif mark[0] == "=":
             named = named or _SPELLED.search(value, begun, start) is not None
             begun = at
-        elif (at := _comment_end(value, start)) < 0:
+        elif (at := comment_end(value, start)) < 0:
             break
         elif not named or _stands_alone(value, start, at):
             pieces += (value[kept:start], " ")
             kept = at
     return "".join([*pieces, value[kept:]])
-
-
-def _comment_end(value: str, start: int) -> int:
-    """Return where the parenthesis at ``start`` is closed, -1 if nowhere."""
-    depth = 0
-    for mark in _PARENTHESIS.finditer(value, start):
-        if mark[0] == "(":
-            depth += 1
-        elif mark[0] == ")":
-            depth -= 1
-            if depth == 0:
-                return mark.end()
-    return -1
 
 
 def _stands_alone(value: str, start: int, end: int) -> bool:

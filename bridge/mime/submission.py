@@ -40,6 +40,7 @@ _LEFT_BEHIND = (
 
 
 _SHOWN_CHARS = 200
+_LISTED = 10
 _AS_SENT = " once its images are in its text and its files encoded"
 
 
@@ -246,7 +247,7 @@ def _check_from(named: _Named, envelope: Envelope) -> None:
     if not authors and envelope.trusted:
         return
     if len(authors) != 1 or comparable(authors[0]) != comparable(envelope.reverse_path):
-        shown = ", ".join(authors) or "empty or missing"
+        shown = _listed(list(authors)) or "empty or missing"
         raise SubmissionFault(
             550,
             "5.7.1",
@@ -308,7 +309,7 @@ def _to(named: _Named, envelope: Envelope) -> tuple[str, ...]:
 def _check_hidden(named: _Named, hidden: list[str], rules: SubmissionRules) -> None:
     if rules.bcc == "separate":
         return
-    if field := named.holding(hidden):
+    if field := named.holding(hidden[:_LISTED]):
         raise _unreadable_field(field)
     shown = list(dict.fromkeys([*hidden, *named.bcc]))
     if shown:
@@ -366,5 +367,5 @@ def _folded(given: tuple[str, ...]) -> set[str]:
 
 
 def _listed(shown: list[str]) -> str:
-    rest = len(shown) - 10
-    return ", ".join(shown[:10]) + (f" and {rest} more" if rest > 0 else "")
+    rest = len(shown) - _LISTED
+    return ", ".join(shown[:_LISTED]) + (f" and {rest} more" if rest > 0 else "")
