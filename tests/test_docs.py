@@ -163,9 +163,10 @@ def test_every_command_that_the_documents_name_exists(name: str) -> None:
         assert wrong(words) is None, words
 
 
-@pytest.mark.parametrize(
-    "name", [one for one in COMMANDS if one.split()[1] in ("mailbox", "token", "wallet")]
-)
+ADMINISTRATION = ("mailbox", "token", "wallet", "usage")
+
+
+@pytest.mark.parametrize("name", [one for one in COMMANDS if one.split()[1] in ADMINISTRATION])
 def test_every_command_of_administration_is_in_its_document(name: str) -> None:
     assert f"| `{name}` |" in (TOP / "docs" / "administration.md").read_text(encoding="utf-8")
 

@@ -14,6 +14,7 @@ from bridge.operations.queue import Queue
 from bridge.operations.receipts import Receipts
 from bridge.operations.subject import Subject, Subjects
 from bridge.operations.sync import Syncing
+from bridge.operations.usage import Usage
 from bridge.outbox.decision import Decisions
 from bridge.outbox.wake import Wake
 
@@ -45,6 +46,7 @@ def operations(
         Facts(core.store, core.clock, subjects, core.plan, running, budgets, shown),
         Queue(core.store, core.clock, subjects, decisions),
         Receipts(core.store, core.clock, subjects),
+        Usage(core.store, core.clock, subjects, core.plan, core.config.prices),
         Syncing(running or Reading(core, random).sync, subjects),
     )
     return Operations(area.methods() for area in areas)

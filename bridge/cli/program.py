@@ -17,6 +17,7 @@ from bridge.cli import (
     simulator,
     streams,
     token,
+    usage,
 )
 from bridge.cli.words import is_text
 
@@ -46,6 +47,7 @@ def build() -> typer.Typer:
     program.add_typer(facts.inbox, name="inbox")
     program.command()(facts.quota)
     program.command()(facts.sync)
+    program.command()(usage.usage)
     program.add_typer(mailbox.commands, name="mailbox")
     program.add_typer(token.commands, name="token")
     program.command()(token.wallet)

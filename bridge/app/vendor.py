@@ -1,0 +1,57 @@
+"""Asks the token host what the service counted, for one command.
+
+Failure: none; what keeps it from being asked is a sentence in the result.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+from bridge.api.connection import ApiConnection
+from bridge.api.errors import ApiError
+from bridge.api.tokens import TokenClient
+from bridge.app.administration import account_key
+from bridge.clock import Clock
+from bridge.config import ConfigError, ConfigFile
+from bridge.operations.vendor_count import compared, unasked
+
+if TYPE_CHECKING:
+    import httpx
+
+NO_KEY = (
+    "The service's own count is not asked for: set email and api_key in [api], and it stands here."
+)
+
+
+async def vendor_count(
+    file: ConfigFile,
+    usage: Mapping[str, Any],
+    clock: Clock,
+    transport: httpx.AsyncBaseTransport | None = None,
+) -> dict[str, Any]:
+    """Return what the service counted in the period of ``usage`` (that operation's result)."""
+    config = file.config
+    try:
+        credentials = account_key(file)
+    except ConfigError as error:
+        return unasked(f"The service's own count cannot be asked for: {error}")
+    if credentials is None:
+        return unasked(NO_KEY)
+    connection = ApiConnection(
+        config.api.oauth_url,
+        credentials,
+        clock=clock,
+        timeout_s=config.api.timeout_s,
+        transport=transport,
+    )
+    host = urlsplit(config.api.base_url).hostname or ""
+    try:
+        counted = await TokenClient(connection, clock).usage(host, usage["period"])
+    except ApiError as error:
+        return unasked(f"The service's own count cannot be had: {error.reason}")
+    finally:
+        await connection.aclose()
+    ours = usage["all_accounts"]
+    return compared(ours, ours["sends_eur"], counted, host)

@@ -1,0 +1,22 @@
+"""Fixtures: a store with one account, and what fills it."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from bridge.mailbox import Mailboxes
+from bridge.store.sqlite import SqliteStore
+from tests.fakes import FakeClock
+from tests.receipts.rig import ADDRESS, Rig
+
+
+@pytest.fixture
+async def rig(tmp_path: Path, clock: FakeClock) -> AsyncIterator[Rig]:
+    store = await SqliteStore.open(tmp_path)
+    mailboxes = Mailboxes(store, clock)
+    account = await mailboxes.open_account(ADDRESS)
+    yield Rig(store, mailboxes, clock, account)
+    await store.close()
