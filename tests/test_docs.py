@@ -163,7 +163,7 @@ def test_every_command_that_the_documents_name_exists(name: str) -> None:
         assert wrong(words) is None, words
 
 
-ADMINISTRATION = ("mailbox", "token", "wallet", "usage")
+ADMINISTRATION = ("mailbox", "token", "wallet", "usage", "export")
 
 
 @pytest.mark.parametrize("name", [one for one in COMMANDS if one.split()[1] in ADMINISTRATION])

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
 from random import SystemRandom
 from typing import Any
 
@@ -13,6 +14,7 @@ from bridge.clock import SystemClock
 from bridge.config import ConfigError, ConfigFile
 from bridge.control import Progress
 from bridge.credentials import Secrets, resolve_all
+from bridge.operations import Operations
 from bridge.outbox.settle import recover
 
 ASKS_API = frozenset({"quota", "inbox search", "sync", "receipts delete"})
@@ -30,12 +32,23 @@ async def perform_alone(
     Raises:
         OperationFailed, ConfigError, Locked, StoreFailed: it was not carried out.
     """
+    async with alone(file, name) as offer:
+        return await offer.perform(name, arguments, progress)
+
+
+@asynccontextmanager
+async def alone(file: ConfigFile, name: str) -> AsyncIterator[Operations]:
+    """Hold the data for ``name`` and operations like it, one after another.
+
+    Raises:
+        ConfigError, Locked, StoreFailed: the data cannot be had.
+    """
     secrets = await _secrets(file, name)
     core = await Core.open(file.config, secrets, clock=SystemClock())
     try:
         if name.startswith("queue "):  # nobody is sending: what a crash cut off is uncertain
             await recover(core.mailboxes, core.clock)
-        return await operations(core, SystemRandom()).perform(name, arguments, progress)
+        yield operations(core, SystemRandom())
     finally:
         await core.close()
 

@@ -9,6 +9,7 @@ from bridge.app.core import Core
 from bridge.app.reading import Reading
 from bridge.certificate import fingerprint
 from bridge.operations import Operations
+from bridge.operations.export import Export
 from bridge.operations.facts import Facts
 from bridge.operations.queue import Queue
 from bridge.operations.receipts import Receipts
@@ -47,6 +48,7 @@ def operations(
         Queue(core.store, core.clock, subjects, decisions),
         Receipts(core.store, core.clock, subjects),
         Usage(core.store, core.clock, subjects, core.plan, core.config.prices),
+        Export(core.store, core.clock, subjects),
         Syncing(running or Reading(core, random).sync, subjects),
     )
     return Operations(area.methods() for area in areas)

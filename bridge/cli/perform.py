@@ -5,11 +5,16 @@ from __future__ import annotations
 import asyncio
 import os
 from collections.abc import Mapping
+from contextlib import AsyncExitStack
 from pathlib import Path
-from typing import Any
+from types import TracebackType
+from typing import TYPE_CHECKING, Any
 
 from bridge.config import ConfigFile, find_file, load
 from bridge.control import NotRunning, Progress, ask
+
+if TYPE_CHECKING:
+    from bridge.operations import Operations
 
 
 def settings(path: Path | None) -> ConfigFile:
@@ -35,14 +40,52 @@ def perform(
 async def _perform(
     file: ConfigFile, name: str, arguments: Mapping[str, Any], progress: Progress
 ) -> Any:
-    try:
-        return await ask(file.config.data_dir, name, arguments, progress)
-    except NotRunning:
-        from bridge.app.alone import perform_alone
-        from bridge.log import configure
+    async with Several(file) as several:
+        return await several.perform(name, arguments, progress)
 
-        configure("human", "error")
-        return await perform_alone(file, name, arguments, progress)
+
+class Several:
+    """Carries out operations one after another; a context manager.
+
+    The running bridge does them, or, from the first that finds none, this process with the data
+    in its hands.
+    """
+
+    def __init__(self, file: ConfigFile) -> None:
+        self._file = file
+        self._held = AsyncExitStack()
+        self._alone: Operations | None = None
+
+    async def __aenter__(self) -> Several:
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        await self._held.aclose()
+
+    async def perform(
+        self, name: str, arguments: Mapping[str, Any], progress: Progress | None = None
+    ) -> Any:
+        """Carry out the operation ``name``.
+
+        Raises:
+            ConfigError, OperationFailed, Locked, StoreFailed, ApiError: it was not carried out.
+        """
+        progress = progress or _ignore
+        if self._alone is None:
+            try:
+                return await ask(self._file.config.data_dir, name, arguments, progress)
+            except NotRunning:
+                from bridge.app.alone import alone
+                from bridge.log import configure
+
+                configure("human", "error")
+                self._alone = await self._held.enter_async_context(alone(self._file, name))
+        return await self._alone.perform(name, arguments, progress)
 
 
 def _ignore(_done: int, _total: int) -> None:

@@ -9,6 +9,7 @@ import typer
 from bridge.cli import (
     daemon,
     demo,
+    export,
     facts,
     mailbox,
     queue,
@@ -48,6 +49,7 @@ def build() -> typer.Typer:
     program.command()(facts.quota)
     program.command()(facts.sync)
     program.command()(usage.usage)
+    program.command()(export.export)
     program.add_typer(mailbox.commands, name="mailbox")
     program.add_typer(token.commands, name="token")
     program.command()(token.wallet)

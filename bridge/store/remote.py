@@ -197,6 +197,9 @@ class RemoteReads(Protocol):
     async def remote_body(self, remote: RemoteId) -> str | None:
         """Return the body of a row as received."""
 
+    async def remote_body_slice(self, remote: RemoteId, start: int, length_bytes: int) -> bytes:
+        """Return part of a body in UTF-8, by offset; empty past its end or without a body."""
+
     async def remote_raw(self, remote: RemoteId) -> str | None:
         """Return a row's JSON as received."""
 

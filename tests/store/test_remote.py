@@ -141,6 +141,15 @@ async def test_counts_follow_bodies_and_departures(store: Store, account: Accoun
     assert await read(store, account, "remote_count") == RemoteCount(live=2, filed=1)
 
 
+async def test_a_body_comes_in_slices_of_its_bytes(store: Store, account: AccountId) -> None:
+    one, two = await add(store, [new(account, name) for name in "AB"])
+    await keep(store, account, one, "perch\u00e9")
+    for start, length, piece in ((0, 100, b"perch\xc3\xa9"), (6, 1, b"\xa9"), (7, 1, b"")):
+        found = await read(store, one, "remote_body_slice", start, length)
+        assert found == piece
+    assert await read(store, two, "remote_body_slice", 0, 1) == b""
+
+
 async def test_bodies_to_be_fetched_come_newest_first(store: Store, account: AccountId) -> None:
     one, two, three, four = await add(
         store, [new(account, name, rank) for rank, name in enumerate("ABCD")]

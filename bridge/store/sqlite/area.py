@@ -21,3 +21,17 @@ class Area:
     def _insert(self, statement: str, values: Sequence[object]) -> int:
         number = self._connection.execute(statement, values).lastrowid
         return int(number or 0)
+
+    def _slice(self, table: str, column: str, row: int, start: int, length_bytes: int) -> bytes:
+        """Return part of a value without reading the rest; empty if there is no such row."""
+        try:
+            blob = self._connection.blobopen(table, column, row, readonly=True)
+        except sqlite3.OperationalError as error:
+            if "no such rowid" not in str(error):
+                raise  # half a text must not pass for a whole one
+            return b""  # it is gone
+        with blob:
+            if start >= len(blob):
+                return b""
+            blob.seek(start)
+            return blob.read(min(length_bytes, len(blob) - start))

@@ -320,17 +320,7 @@ class SqliteMessageReads(Area):
         return _fitting(self._connection.execute(statement, values), most_bytes)
 
     async def raw(self, content: ContentId, start: int, length_bytes: int) -> bytes:
-        try:
-            blob = self._connection.blobopen("content_raw", "raw", content, readonly=True)
-        except sqlite3.OperationalError as error:
-            if "no such rowid" not in str(error):
-                raise  # half a text must not pass for a whole one
-            return b""  # the content is gone
-        with blob:
-            if start >= len(blob):
-                return b""
-            blob.seek(start)
-            return blob.read(min(length_bytes, len(blob) - start))
+        return self._slice("content_raw", "raw", content, start, length_bytes)
 
     async def stale_contents(self, limit: int) -> list[ContentId]:
         statement = "SELECT content FROM stale_content ORDER BY content DESC LIMIT ?"

@@ -168,6 +168,9 @@ class SqliteRemoteReads(Area):
         row = self._row("SELECT body FROM remote_body WHERE remote = ?", (remote,))
         return row[0] if row else None
 
+    async def remote_body_slice(self, remote: RemoteId, start: int, length_bytes: int) -> bytes:
+        return self._slice("remote_body", "body", remote, start, length_bytes)
+
     async def remote_raw(self, remote: RemoteId) -> str | None:
         row = self._row("SELECT raw FROM remote WHERE id = ?", (remote,))
         return row[0] if row else None

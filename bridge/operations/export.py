@@ -1,0 +1,166 @@
+"""``export``: what the store knows of sends, given out piece by piece.
+
+The file is written by whoever asks (see ``operations.exporting``): each answer here is small, so
+that neither the bridge nor the command holds more than a slice of a message. Bytes travel as
+base64.
+"""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Mapping
+from typing import Any
+
+from bridge.clock import Clock
+from bridge.control import OperationFailed, Progress
+from bridge.model import ContentId, QueueId
+from bridge.operations.period import chosen
+from bridge.operations.receipts import send_facts
+from bridge.operations.subject import Methods, Subjects, moment
+from bridge.receipts.record import standing_of
+from bridge.store.base import ReadTransaction, Store
+from bridge.store.outbox import AttemptRow, SubmissionRow, TransitionRow
+from bridge.store.remote import ReceiptRow, RemoteId
+
+SLICE_BYTES = 1024 * 1024
+
+
+class Export:
+    """See the module.
+
+    Args:
+        store: what was sent, and what came of it.
+        clock: not used but for the month that is now.
+        subjects: the accounts.
+    """
+
+    def __init__(self, store: Store, clock: Clock, subjects: Subjects) -> None:
+        self._store = store
+        self._clock = clock
+        self._subjects = subjects
+
+    def methods(self) -> Methods:
+        """Return the operations by name."""
+        return {
+            "export find": self._find,
+            "export month": self._month,
+            "export send": self._send,
+            "export message": self._message,
+            "export body": self._body,
+        }
+
+    async def _find(self, arguments: Mapping[str, Any], _progress: Progress) -> Any:
+        """Return the entries that a queue id, a code or a Message-ID names."""
+        what = str(arguments["what"]).strip()
+        subjects = self._subjects.chosen(arguments)
+        bracketed = what if what.startswith("<") else f"<{what}>"
+
+        async def work(tx: ReadTransaction) -> list[SubmissionRow]:
+            entry = await tx.submission(QueueId(what))
+            found = [] if entry is None else [entry]
+            for one in subjects:
+                found += await tx.submissions_by_code(one.id, what)
+                found += await tx.submissions_by_message_id(one.id, bracketed)
+            return found
+
+        rows = {row.id: row.sequence for row in await self._store.read(work)}
+        if not rows:
+            raise OperationFailed(f"Nothing was sent from here with the id or code {what}.")
+        return sorted(rows, key=lambda id: rows[id])
+
+    async def _month(self, arguments: Mapping[str, Any], _progress: Progress) -> Any:
+        """Return the entries that count in a month: what left, or may have left."""
+        period = chosen(arguments, self._clock.now())
+        address = arguments.get("account")
+
+        async def work(tx: ReadTransaction) -> tuple[QueueId, ...]:
+            account = None if address is None else await tx.account(str(address))
+            if address is not None and account is None:
+                raise OperationFailed(f"There is no account {address}.")
+            return await tx.submissions_counted(period.first, period.last, account)
+
+        ids = await self._store.scan(work)
+        if not ids:
+            raise OperationFailed(f"Nothing was sent in {period.name}.")
+        return list(ids)
+
+    async def _send(self, arguments: Mapping[str, Any], _progress: Progress) -> Any:
+        """Return all that is known of an entry, but for the text and the receipts' bodies."""
+        id = QueueId(str(arguments["id"]))
+
+        async def work(tx: ReadTransaction) -> dict[str, Any]:
+            row = await tx.submission(id)
+            if row is None:
+                raise OperationFailed(f"There is no entry {id} in the queue.")
+            receipts = await tx.receipts_of(id)
+            return {
+                "id": row.id,
+                "account": await tx.address(row.account),
+                "state": row.state.value,
+                "reason": row.reason,
+                "created_at": moment(row.created_at),
+                "claim": row.claim.value if row.claim else None,
+                "addressed_to": list(row.recipients),
+                **send_facts(row, await standing_of(tx, row)),
+                "attempts": [_attempt(one) for one in await tx.attempts(id)],
+                "transitions": [_transition(one) for one in await tx.transitions(id)],
+                "receipts": [await _receipt(tx, one) for one in receipts],
+            }
+
+        return await self._store.read(work)
+
+    async def _message(self, arguments: Mapping[str, Any], _progress: Progress) -> Any:
+        """Return a slice of an entry's text, "" past its end or where it is no longer there."""
+        id, at = QueueId(str(arguments["id"])), int(arguments["at"])
+
+        async def work(tx: ReadTransaction) -> bytes:
+            row = await tx.submission(id)
+            return b"" if row is None else await tx.raw(ContentId(row.content), at, SLICE_BYTES)
+
+        return base64.b64encode(await self._store.scan(work)).decode()
+
+    async def _body(self, arguments: Mapping[str, Any], _progress: Progress) -> Any:
+        """Return a slice of a receipt's body, "" past its end or where there is none."""
+        remote, at = RemoteId(int(arguments["remote"])), int(arguments["at"])
+
+        async def work(tx: ReadTransaction) -> bytes:
+            return await tx.remote_body_slice(remote, at, SLICE_BYTES)
+
+        return base64.b64encode(await self._store.scan(work)).decode()
+
+
+def _attempt(one: AttemptRow) -> dict[str, Any]:
+    return {
+        "number": one.number,
+        "started_at": moment(one.started_at),
+        "ended_at": moment(one.ended_at),
+        "status": one.status,
+        "answer": one.answer,
+        "error": one.error,
+    }
+
+
+def _transition(one: TransitionRow) -> dict[str, Any]:
+    return {
+        "at": moment(one.at),
+        "old": one.old.value,
+        "new": one.new.value,
+        "reason": one.reason,
+        "attempt": one.attempt,
+    }
+
+
+async def _receipt(tx: ReadTransaction, one: ReceiptRow) -> dict[str, Any]:
+    """Return a receipt; ``row`` is None where the archive's retention has passed."""
+    row = await tx.remote_row(one.remote)
+    return {
+        "remote": one.remote,
+        "kind": one.kind,
+        "at": moment(one.at),
+        "addresses": list(one.addresses),
+        "detail": one.detail,
+        "row": await tx.remote_raw(one.remote),
+        "first_seen": moment(row.first_seen) if row else None,
+        "gone_at": moment(row.gone_at) if row else None,
+        "readable": row.readable if row else None,
+    }
