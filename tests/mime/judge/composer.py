@@ -15,6 +15,10 @@ from hypothesis import strategies as st
 
 WORDS = ["Diffida", "Perché no?", "Città  di Forlì", "a", "20 €", "Straße; (1)", "x = y"]
 CHARSETS = ["utf-8", "iso-8859-1", "windows-1252", "iso-8859-15", "us-ascii"]
+FAR_WORDS = ["お世話になります", "契約 2026", "你好", "平成 = x", "表"]
+FAR_CHARSETS = ["utf-8", "iso-2022-jp", "gb18030", "shift_jis", "euc-jp"]
+RARE = "\U00020000 \U00029e3d"
+"""Letters of four octets in GB18030, which no other charset but Unicode's has."""
 NAMES = ["atto.pdf", "Perché.pdf", "Fattura (1).pdf", "a b  c.xml.p7m", "Città_1;2.pdf", "x=y.txt"]
 CONTENTS = [b"%PDF-1.4\n", b"\x00\xff\r\n\n=", b"", b"abcd", "perché\r\n".encode()]
 
@@ -49,6 +53,9 @@ def _words(text: str, encoding: str, charset: str = "utf-8") -> str:
 @st.composite
 def _subject(draw: st.DrawFn) -> Composed:
     text = draw(st.sampled_from(WORDS)) + draw(st.sampled_from(["", " ", " 2", "  3"]))
+    if draw(st.integers(0, 3)) == 0:
+        charset, text = draw(_far_text())
+        return _usual(_words(text, draw(st.sampled_from("qb")), charset).encode())
     match draw(st.sampled_from(["plain", "raw", "q", "b", "folded words", "two charsets"])):
         case "plain":
             return _usual(text.encode("ascii", "ignore"))
@@ -61,6 +68,44 @@ def _subject(draw: st.DrawFn) -> Composed:
             return _usual("\r\n ".join(words).encode())
         case encoding:
             return _usual(_words(text, encoding).encode())
+
+
+@st.composite
+def _far_text(draw: st.DrawFn) -> tuple[str, str]:
+    """Give a charset of several octets, and words that it has."""
+    charset = draw(st.sampled_from(FAR_CHARSETS))
+    text = draw(st.sampled_from(FAR_WORDS)) + draw(st.sampled_from(["", RARE, " (1)"]))
+    return charset, text.encode(charset, "ignore").decode(charset)
+
+
+ADDRESSES = {
+    "a@x.example": "",
+    "<a@x.example>": "",
+    "A B <a@x.example>": "",
+    '"B, A" <a@x.example>': "",
+    '"b@y.example" <a@x.example>': "",
+    "=?utf-8?q?Perch=C3=A9=2C_b?= <a@x.example>": "",
+    "a@x.example, c@y.example": "",
+    "A <a@x.example>,\r\n\tC <c@y.example>": "",
+    "g: a@x.example, c@y.example;": "",
+    "a@x.example (A, B)": "a name in a comment",
+    "(b@y.example) a@x.example": "a name in a comment",
+    "A.B. <a@x.example>": "",
+    "b@y.example <a@x.example>": "an address for a name",
+    "[x] B <a@x.example>": "brackets in a name",
+    "A <a@x.example>; C <c@y.example>": "a semicolon for a comma",
+    "Rossi; Mario <a@x.example>": "a semicolon in a name",
+    '"a"@x.example': "quotes nobody needs",
+}
+"""To fields, with what is odd in them; all name ``a@x.example`` first, and nobody or ``c`` then."""
+
+
+@st.composite
+def _to(draw: st.DrawFn) -> Composed:
+    value = draw(st.sampled_from(list(ADDRESSES)))
+    named = ["a@x.example"] + ["c@y.example"] * ("c@y.example" in value)
+    oddities = frozenset({ADDRESSES[value]}) - {""}
+    return Composed(f"To: {value}\r\n".encode(), f"To: {', '.join(named)}\r\n".encode(), oddities)
 
 
 def _segments(name: str) -> str:
@@ -99,6 +144,8 @@ def _placement(draw: st.DrawFn) -> Composed:
     oddities = {oddity, spelling if spelling in ODD_SPELLINGS else ""}
     if not parameter.isascii():
         oddities.add("raw letters")
+    if spelling == "words in a name" and ";" in name:
+        oddities.add("a semicolon in words")
     if _seldom(draw):
         value = _words(value, "q")
         oddities.add("a field in one word")
@@ -148,9 +195,13 @@ def _plain_transfer(content: bytes) -> tuple[bytes, bytes]:
 
 @st.composite
 def _text(draw: st.DrawFn) -> Composed:
-    charset = draw(st.sampled_from(CHARSETS))
-    words = draw(st.lists(st.sampled_from(WORDS), min_size=1, max_size=3))
-    content = "\r\n".join(words).encode(charset, "replace") + b"\r\n"
+    if draw(st.integers(0, 3)) == 0:
+        charset, words = draw(_far_text())
+        content = f"{words}\r\n{words}\r\n".encode(charset)
+    else:
+        charset = draw(st.sampled_from(CHARSETS))
+        lines = draw(st.lists(st.sampled_from(WORDS), min_size=1, max_size=3))
+        content = "\r\n".join(lines).encode(charset, "replace") + b"\r\n"
     oddities = set()
     if charset == "utf-8" and _seldom(draw):
         content, oddities = content + b"\xe9 \xff\r\n", {"octets of no charset"}
@@ -196,27 +247,55 @@ def _file(draw: st.DrawFn) -> Composed:
     )
 
 
-def _boundary(depth: int) -> str:
-    return f"=_{'abc'[depth]}_'()+,-./:=?{depth}"
+@st.composite
+def _message(draw: st.DrawFn) -> Composed:
+    """Give a message within the message, which is a file as it is."""
+    placement = draw(_placement())
+    inner = b"Subject: in\r\nTo: a@x.example\r\n" + draw(_text()).plain.rstrip() + b"\r\n"
+    head = b"Content-Type: message/rfc822\r\n"
+    return Composed(
+        head + placement.raw + b"\r\n" + inner,
+        head + placement.plain + b"\r\n" + inner,
+        placement.oddities,
+    )
+
+
+BOUNDARIES = {
+    "": lambda depth: f"=_{'abc'[depth]}_'()+,-./:=?{depth}",
+    "longer within": lambda depth: "=_x" + "x" * depth,
+    "shorter within": lambda depth: "=_xxx"[: 5 - depth],
+    "dashes within": lambda depth: "=_x" + "--x" * depth,
+}
+"""How the boundaries of multiparts within each other are made."""
 
 
 @st.composite
-def _multipart(draw: st.DrawFn, depth: int = 0) -> Composed:
-    kinds = [_text(), _file()] + ([_multipart(depth=depth + 1)] if depth < 2 else [])
+def _multipart(draw: st.DrawFn, depth: int = 0, boundaries: str | None = None) -> Composed:
+    if boundaries is None:
+        boundaries = draw(st.sampled_from(["", "", *BOUNDARIES]))
+    boundary = BOUNDARIES[boundaries](depth)
+    kinds = [_text(), _file(), _file(), _message()]
+    if depth < 2:
+        kinds.append(_multipart(depth=depth + 1, boundaries=boundaries))
     parts = draw(st.lists(st.one_of(kinds), min_size=1, max_size=3))
     subtype = draw(st.sampled_from(["mixed", "mixed", "alternative", "related"]))
     oddities = frozenset[str]().union(*(part.oddities for part in parts))
-    mark = f"--{_boundary(depth)}".encode()
+    if boundaries and depth:
+        oddities |= {f"boundaries: {boundaries}"}
+    mark = f"--{boundary}".encode()
     body = b"".join(mark + b"\r\n" + part.raw + b"\r\n" for part in parts)
-    plain = b"".join(mark + b"\r\n" + part.plain + b"\r\n" for part in parts)
+    plain_boundary = BOUNDARIES[""](depth)
+    plain_mark = f"--{plain_boundary}".encode()
+    plain = b"".join(plain_mark + b"\r\n" + part.plain + b"\r\n" for part in parts)
     damage = draw(
         st.sampled_from(
             [*[""] * 9, "not closed", "a part behind", "preamble", "epilogue", "encoded"]
         )
     )
-    field = f'Content-Type: multipart/{subtype}; boundary="{_boundary(depth)}"\r\n'.encode()
+    field = f'Content-Type: multipart/{subtype}; boundary="{boundary}"\r\n'.encode()
     end = mark + b"--\r\n"
-    plain = field + b"\r\n" + plain + end
+    plain_field = f'Content-Type: multipart/{subtype}; boundary="{plain_boundary}"\r\n'.encode()
+    plain = plain_field + b"\r\n" + plain + plain_mark + b"--\r\n"
     match damage:
         case "not closed":
             end = b""
@@ -238,9 +317,10 @@ def messages(draw: st.DrawFn) -> Composed:
     """Give a message."""
     subject = draw(_subject())
     body = draw(st.one_of(_text(), _multipart(), _multipart()))
-    raw = b"Subject: " + subject.raw + b"\r\nMIME-Version: 1.0\r\n" + body.raw
-    plain = b"Subject: " + subject.plain + b"\r\nMIME-Version: 1.0\r\n" + body.plain
-    oddities = subject.oddities | body.oddities
+    to = draw(_to())
+    raw = to.raw + b"Subject: " + subject.raw + b"\r\nMIME-Version: 1.0\r\n" + body.raw
+    plain = to.plain + b"Subject: " + subject.plain + b"\r\nMIME-Version: 1.0\r\n" + body.plain
+    oddities = to.oddities | subject.oddities | body.oddities
     match draw(st.sampled_from([""] * 20 + ["cr cr lf", "a lone cr"])):
         case "cr cr lf":
             raw, oddities = raw.replace(b"\r\n", b"\r\r\n"), oddities | {"cr cr lf"}

@@ -1,23 +1,27 @@
 """What independent programs read in a message: Python's ``email``, and Rust's ``mailparse``.
 
-Each gives the subject, and each leaf in order: its name, its bytes, its text if it is one.
+Each gives the subject, who To names, and each leaf in order: its name, its bytes, its text if it
+is one. A message within the message is a leaf.
 """
 
 from __future__ import annotations
 
 import email
 import email.policy
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from email.message import EmailMessage
+from typing import Any
 
 import fast_mail_parser
 
+from bridge.mime.addr_spec import tidied
 from bridge.mime.attachment import decode_content, name_of, safe_name
 from bridge.mime.parse import subject_of
 from bridge.mime.parse_part import parse
-from bridge.mime.parse_text import decode_text
+from bridge.mime.parse_text import addresses, decode_text
 
+_AS_IT_IS = email.policy.default.clone(linesep="\r\n", refold_source="none")
 TEXTS = ("text/plain", "text/html")
 MARKED = "what is posted says itself that it had to be guessed"
 
@@ -36,11 +40,13 @@ class Reading:
     """What a message holds."""
 
     subject: str
+    to: tuple[str, ...]
     leaves: tuple[Leaf, ...]
 
     def facts(self) -> dict[str, object]:
         """Return each thing that is read, by what it is."""
         facts: dict[str, object] = {"subject": self.subject.strip(), "leaves": len(self.leaves)}
+        facts["to"] = sorted(map(tidied, self.to))
         for number, leaf in enumerate(self.leaves):
             facts[f"name {number}"] = leaf.name
             facts[f"content {number}"] = leaf.content
@@ -60,7 +66,8 @@ def ours(raw: bytes) -> Reading:
         decoded = decode_text(content, part.parameter("charset"))
         text = (MARKED if decoded.guess else decoded.text) if shown else None
         leaves.append(_leaf(name_of(part), content, text))
-    return Reading(subject_of(message.fields), tuple(leaves))
+    to = addresses([one.value for one in message.fields if one.name == "to"])
+    return Reading(subject_of(message.fields), to, tuple(leaves))
 
 
 def by_python(raw: bytes) -> Reading:
@@ -68,15 +75,22 @@ def by_python(raw: bytes) -> Reading:
     message = email.message_from_bytes(raw, policy=email.policy.default)
     assert isinstance(message, EmailMessage)
     leaves = []
-    for part in message.walk():
-        if part.is_multipart():
-            continue
-        content = part.get_payload(decode=True)
-        assert isinstance(content, bytes)
+    for part in _leaves_of(message):
+        payload = part.get_payload(0) if part.is_multipart() else part.get_payload(decode=True)
+        content = payload if isinstance(payload, bytes) else payload.as_bytes(policy=_AS_IT_IS)
         shown = part.get_content_type() in TEXTS and part.get_content_disposition() != "attachment"
         text = str(part.get_content()) if shown else None
         leaves.append(_leaf(part.get_filename() or "", content, text))
-    return Reading(str(message["Subject"] or ""), tuple(leaves))
+    to = tuple(one.addr_spec for one in message["To"].addresses) if message["To"] else ()
+    return Reading(str(message["Subject"] or ""), to, tuple(leaves))
+
+
+def _leaves_of(part: Any) -> Iterator[Any]:
+    if part.get_content_maintype() == "multipart" and part.is_multipart():
+        for child in part.get_payload():
+            yield from _leaves_of(child)
+    else:
+        yield part
 
 
 def by_mailparse(raw: bytes) -> Reading:
@@ -84,13 +98,24 @@ def by_mailparse(raw: bytes) -> Reading:
     mail = fast_mail_parser.parse_email(raw)
     texts = {"text/plain": iter(mail.text_plain), "text/html": iter(mail.text_html)}
     leaves = []
-    for part in fast_mail_parser.walk(fast_mail_parser.parse_email_tree(raw)):
-        if part.content is None:
-            continue
+    for part in _leaves_in(fast_mail_parser.parse_email_tree(raw)):
         shown = part.content_type in TEXTS and part.disposition != "attachment"
         text = next(texts[part.content_type]) if shown else None
         leaves.append(_leaf(part.filename or "", part.content, text))
-    return Reading(mail.subject, tuple(leaves))
+    return Reading(mail.subject, tuple(_addresses_in(mail.to)), tuple(leaves))
+
+
+def _leaves_in(part: Any) -> Iterator[Any]:
+    if part.content is None:
+        for child in part.children:
+            yield from _leaves_in(child)
+    else:
+        yield part
+
+
+def _addresses_in(found: list[Any]) -> Iterator[str]:
+    for one in found:
+        yield one.address
 
 
 def facts(reader: Callable[[bytes], Reading], raw: bytes) -> dict[str, object]:
@@ -103,6 +128,7 @@ def facts(reader: Callable[[bytes], Reading], raw: bytes) -> dict[str, object]:
 
 def _leaf(name: str, content: bytes, text: str | None) -> Leaf:
     """Return a leaf without what means nothing: a BOM, the kind of line ends, those at the end."""
+    content = content.rstrip(b"\r\n") if content.startswith(b"Subject: in\r\n") else content
     if text is not None:
         text = "\n".join(text.removeprefix("\ufeff").splitlines()).rstrip("\n")
         content = b""

@@ -18,6 +18,15 @@ from tests.mime.judge.composer import Composed, messages
 from tests.mime.judge.reader import MARKED, TEXTS, by_mailparse, by_python, facts, ours
 
 LISTED = {
+    "a name in a comment": "one reader takes it for a part of the address",
+    "a semicolon for a comma": "one reader finds no second address",
+    "a semicolon in a name": "neither reader finds the address in brackets",
+    "a semicolon in words": "one reader decodes words first, and ends the name there",
+    "an address for a name": "one reader takes it for the address",
+    "boundaries: dashes within": "one reader takes the inner boundary for the end of the outer",
+    "boundaries: longer within": "one reader takes the inner boundary for the outer",
+    "brackets in a name": "one reader finds no address",
+    "quotes nobody needs": "one reader finds no address",
     "a comment": "RFC 2045 allows comments in MIME fields; neither reader knows them",
     "a field in one word": "one reader decodes no field that is an encoded word",
     "a loose encoding": "one reader reads 8-bit text under it as ASCII",
