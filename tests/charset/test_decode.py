@@ -37,6 +37,7 @@ SHOWN = "shown as far as it can be read"
         pytest.param("è".encode("utf-16"), "utf-16", "è", id="UTF-16 by its mark"),
         pytest.param("Żółć".encode("mac_latin2"), "x-mac-ce", "Żółć", id="Mac"),
         pytest.param("perché".encode("utf-16"), "", "perché", id="a mark of UTF-16 alone"),
+        pytest.param("è".encode("utf-32"), "utf-32", "è", id="a mark of UTF-32"),
         pytest.param("perché".encode("utf-16"), "utf-8", "perché", id="a mark against UTF-8"),
         pytest.param("là, €".encode("utf-16"), "iso-8859-1", "là, €", id="a mark against Latin-1"),
         pytest.param(

@@ -206,6 +206,15 @@ def test_an_image_nobody_refers_to_stays_a_file() -> None:
     assert [(one.name, one.content) for one in content.files] == [("allegato-1.png", b"png")]
 
 
+@pytest.mark.parametrize(
+    "root", [text("x"), several("alternative", text("x"), text("x"), boundary="i")]
+)
+def test_a_root_that_may_be_one_is_the_first_part(root: str) -> None:
+    content = sent(several("related", root, text("<p>y</p>", "text/html")))
+    assert content.body == page(LINE.format("x"))
+    assert [one.content for one in content.files] == [b"<p>y</p>"]
+
+
 @pytest.mark.parametrize("placement", ["inline; filename=a.png", "inline", ""])
 def test_an_image_that_is_shown_does_not_travel_twice(placement: str) -> None:
     inline = image("a@b", f"Content-Disposition: {placement}")

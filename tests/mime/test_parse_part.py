@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bridge.mime.parse_field import Unreadable
-from bridge.mime.parse_part import MAX_DEPTH, Part, parse, parse_fields, split_header
+from bridge.mime.parse_part import MAX_DEPTH, MAX_PARTS, Part, parse, parse_fields, split_header
 
 
 def multipart(
@@ -91,6 +91,15 @@ def test_parts_are_exact_slices() -> None:
 )
 def test_boundaries(body: bytes, expected: list[bytes]) -> None:
     assert leaves(parse(b'Content-Type: multipart/mixed; boundary="b"\r\n\r\n' + body)) == expected
+
+
+def test_longer_boundaries_are_looked_for_so_often_only() -> None:
+    marks = [b"b %06d" % number for number in range(MAX_PARTS + 1)]
+    named = b"X: " + b" ".join(b'"' + mark for mark in marks) + b"\r\n"
+    raw = named + multipart(b"\r\n" + b"\r\n".join(b"--" + mark for mark in marks))
+    with pytest.raises(Unreadable, match="other text behind"):
+        parse(raw)
+    parse(raw.replace(b"\r\n--" + marks[-1], b""))
 
 
 @pytest.mark.parametrize("kind", ["multipart/mi<ed", "multipart", "Multipart/", "multipart/@"])
