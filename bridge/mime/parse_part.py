@@ -191,7 +191,10 @@ def _part(
     raw: bytes, start: int, end: int | None, default: str, depth: int, counter: Iterator[int]
 ) -> Part:
     if depth > MAX_DEPTH or next(counter, None) is None:
-        raise Unreadable("its parts are nested too deep or too many")
+        raise Unreadable(
+            f"its parts are nested too deep or too many: at most {MAX_PARTS} are read, and "
+            f"{MAX_DEPTH} within each other; put files into one archive, or into several messages"
+        )
     end = len(raw) if end is None else end
     header_start, header_end, body = split_header(raw, start, end)
     header = raw[header_start:header_end]
