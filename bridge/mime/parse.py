@@ -2,10 +2,10 @@
 
 The body is the best there is for HTML: of alternatives the HTML one; several inline texts one
 below the other, in their order; plain text as HTML that looks the same. Images the HTML refers to
-by ``cid:`` go inside it, and are files as well if they were attached. Everything else becomes a
-file, byte for byte, so that whatever the sender put in arrives. What cannot arrive whole is
-refused before it is queued: ``Unreadable`` (broken MIME) or ``Sealed`` (a signature or encryption
-round everything, which would not survive).
+by ``cid:`` go inside it, once and not as files too. Everything else becomes a file, byte for byte,
+so that whatever the sender put in arrives. What cannot arrive whole is refused before it is
+queued: ``Unreadable`` (broken MIME) or ``Sealed`` (a signature or encryption round everything,
+which would not survive).
 
 Header fields other than the subject do not travel, requests for read receipts among them (they
 would come back as anomalies).
@@ -110,8 +110,6 @@ def check(message: Part, signed: SignedPolicy = "refuse") -> int:
     for part in outline.attached:
         if part.start not in sizes:
             size_bytes += sum(base64_size(len(file.content)) for file in _files(part, 1))
-        elif _is_file_too(part):
-            size_bytes += sizes[part.start]
     return size_bytes
 
 
@@ -134,7 +132,7 @@ def convert(raw: bytes, signed: SignedPolicy = "refuse") -> Content:
     inside = {part.start for _reference, part in shown.images}
     files: list[File] = []
     for part in outline.attached:
-        if part.start not in inside or _is_file_too(part):
+        if part.start not in inside:
             files.extend(_files(part, len(files) + 1))
     return Content(subject, _with_images(shown), tuple(number_names(files)))
 
@@ -191,21 +189,13 @@ def _shown(outline: Outline) -> _Shown:
     markup = join(fragments or ["<div></div>"])
     named: dict[str, Part] = {}
     for part in outline.attached:
-        if part.content_id and image_type(part):
+        if part.content_id and image_type(part) in SHOWN_EVERYWHERE:
             named.setdefault(part.content_id, part)
     images: list[tuple[Reference, Part]] = []
     for reference in references(markup) if named else ():
         known = [named[one] for one in reference.content_ids() if one in named]
         images += [(reference, part) for part in known[:1]]
     return _Shown(markup, tuple(images))
-
-
-def _is_file_too(image: Part) -> bool:
-    """Whether an image that is shown travels as a file as well.
-
-    It does if the sender attached it, or if it may be shown to nobody at the recipient's.
-    """
-    return image.disposition == "attachment" or image_type(image) not in SHOWN_EVERYWHERE
 
 
 def _with_images(shown: _Shown) -> str:
