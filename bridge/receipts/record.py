@@ -109,8 +109,8 @@ def outcome_of(submission: SubmissionRow, where: Standing) -> Outcome:
     certified = len(where.recipients) - ordinary
     return Outcome(
         accepted=len(submission.recipients) if where.accepted_at is not None else 0,
-        delivered=min(delivered, certified),
-        failed=min(failed, certified - min(delivered, certified)),
+        delivered=delivered,
+        failed=min(failed, certified - delivered),
         ordinary=ordinary,
     )
 

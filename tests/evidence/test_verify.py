@@ -160,19 +160,40 @@ def test_a_bomb_is_refused_unread(monkeypatch: pytest.MonkeyPatch) -> None:
     assert any("is compressed" in one for one in checked(bomb).problems)
 
 
-def test_files_that_lie_on_one_another_are_refused() -> None:
-    """Twice the same bytes under two names: how a small file is made to look large."""
-    content = zipped([ONE, ("twice.eml", b"ciao"), listing(ONE, ("twice.eml", b"ciao"))])
-    assert checked(content).problems == ()
-    stream = io.BytesIO(content[:-73] + b"\0\0")
-    with zipfile.ZipFile(stream) as archive:
-        first, second = archive.infolist()[:2]
-    entry = content.rindex(b"twice.eml") - 46
-    offset = entry + 42
-    moved = bytearray(content[:-73] + b"\0\0")
-    moved[offset : offset + 4] = first.header_offset.to_bytes(4, "little")
-    assert second.header_offset != first.header_offset
-    assert checked(sealed(bytes(moved))).problems
+def test_files_that_lie_in_one_another_are_refused() -> None:
+    """A small file that takes long to read: each file's bytes are those of the next as well."""
+    inner = ("b", b"x" * 5000)
+    record = zipped([inner])[: 30 + 1 + 5000]
+    outer = ("a", record)
+    content = zipped([outer, listing(outer, inner)])[:-73] + b"\0\0"
+    directory = content.index(b"PK\x01\x02")
+    entry = bytearray(zipped([inner])[len(record) :][: 46 + 1])
+    entry[42:46] = (30 + 1).to_bytes(4, "little")
+    end = bytearray(content[-22:])
+    end[8:10] = end[10:12] = (3).to_bytes(2, "little")
+    size = len(content) - 22 - directory + len(entry)
+    end[12:16] = size.to_bytes(4, "little")
+    problems = checked(sealed(content[:-22] + bytes(entry) + bytes(end))).problems
+    assert problems == ("The files are said to be larger than the archive is.",)
+
+
+def lying(size: object) -> tuple[str, bytes]:
+    name, content = listing(("a", b"x"))
+    return name, content.replace(b'"bytes": 1', f'"bytes": {json.dumps(size)}'.encode())
+
+
+@pytest.mark.parametrize(
+    ("size", "said"),
+    [(2, "a was changed"), (True, "cannot be read"), (-1, "cannot be read"), ("1", "cannot be")],
+)
+def test_a_size_in_the_manifest_is_the_files(size: object, said: str) -> None:
+    (problem,) = checked(zipped([("a", b"x"), lying(size)])).problems
+    assert said in problem
+
+
+def test_a_manifest_beyond_all_bounds_is_not_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("bridge.evidence.verify.MANIFEST_LIMIT_BYTES", 10)
+    assert checked(WHOLE).problems == ("There is no manifest: this is no archive of evidence.",)
 
 
 def test_a_changed_send_inside_a_collection_is_named() -> None:

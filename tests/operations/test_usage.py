@@ -16,8 +16,13 @@ from bridge.model import QueueId, SubmissionState
 from bridge.operations.subject import Subject, Subjects
 from bridge.operations.usage import Usage
 from bridge.outbox.plan import PLANS, PlanName, rome_day
+from bridge.receipts.kind import Kind as ReceiptKind
+from bridge.receipts.record import outcome_of
+from bridge.receipts.states import Evidence, standing
 from bridge.simulator.wording import Kind
+from bridge.store.outbox import Outcome
 from bridge.store.sqlite.connection import FILE_NAME
+from tests.outbox.made import NOW, row_of
 from tests.receipts.rig import ADDRESS, Rig
 
 OTHER = "studio@pec.example"
@@ -52,6 +57,20 @@ async def test_recipients_stand_in_one_column_each(rig: Rig) -> None:
     assert {name: totals[name] for name in expected} == expected
     assert totals["open"] == 1
     assert totals["bytes"] > 0
+
+
+def test_receipts_that_name_nobody_count_up_to_the_recipients() -> None:
+    row = row_of(recipients=THREE)
+
+    def outcome(*kinds: ReceiptKind, about: tuple[str, ...] = ()) -> Outcome:
+        evidence = [Evidence(n, kind, NOW, about) for n, kind in enumerate(kinds)]
+        return outcome_of(row, standing(row.recipients, evidence))
+
+    delivery, failure = ReceiptKind.DELIVERY, ReceiptKind.FAILURE
+    assert outcome(delivery) == Outcome(delivered=1)
+    assert outcome(delivery, failure) == Outcome(delivered=1, failed=1)
+    many = outcome(delivery, delivery, failure, failure, failure)
+    assert many.delivered + many.failed <= 3
 
 
 async def test_uncertain_and_dropped_are_uncertain(rig: Rig) -> None:
