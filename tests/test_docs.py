@@ -250,7 +250,14 @@ def test_the_invariants_are_numbered_and_each_names_a_test() -> None:
 
 @pytest.mark.parametrize(
     "name",
-    ["README.md", "docs/ARCHITECTURE.md", "docs/quirks.md", "docs/rfcs.md", "docs/limits.md"],
+    [
+        "README.md",
+        "docs/ARCHITECTURE.md",
+        "docs/quirks.md",
+        "docs/rfcs.md",
+        "docs/limits.md",
+        "docs/SECURITY.md",
+    ],
 )
 def test_every_test_that_is_named_exists(name: str) -> None:
     text = (TOP / name).read_text(encoding="utf-8")
@@ -258,6 +265,14 @@ def test_every_test_that_is_named_exists(name: str) -> None:
         assert (TOP / path).is_file(), path
         source = (TOP / path).read_text(encoding="utf-8")
         assert not function or re.search(rf"def {function}\b", source), f"{path}::{function}"
+
+
+def test_each_thing_an_attacker_can_or_cannot_do_names_a_test() -> None:
+    text = (TOP / "docs" / "SECURITY.md").read_text(encoding="utf-8")
+    rows = [line for line in text.splitlines() if line.startswith("| can")]
+    assert len(rows) > 20
+    for row in rows:
+        assert TEST_NAMED.search(row), row
 
 
 def cited(source: str) -> set[str]:
@@ -302,6 +317,7 @@ def test_the_changelog_keeps_its_form() -> None:
         "README.md",
         "README.it.md",
         "CHANGELOG.md",
+        "SECURITY.md",
         *(f"docs/{one.name}" for one in TOP.glob("docs/*.md")),
     ],
 )

@@ -1,0 +1,38 @@
+"""The real daemon under every row of what costs, while somebody else is served.
+
+The bounds are those of a noisy machine; ``python -m tests.benchmarks.hostile`` prints the figures.
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.costs.drive import Cost, drive
+from tests.costs.hostile import ROWS
+from tests.costs.world import world
+
+WORST_NOOP_S = 1.0
+WORST_PEAK_MB = 300.0
+
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(not sys.platform.startswith("linux"), reason="reads /proc"),
+]
+
+
+async def test_nothing_stops_it_or_makes_it_large(tmp_path: Path) -> None:
+    costs: list[Cost] = []
+    async with world(tmp_path) as made:
+        async for cost in drive(made):
+            print(cost)  # noqa: T201 - shown when it fails
+            costs.append(cost)
+        assert made.daemon.returncode is None
+    assert [cost.name for cost in costs] == list(ROWS)
+    assert not [cost for cost in costs if cost.faults]
+    assert not [cost for cost in costs if cost.noop_s > WORST_NOOP_S]
+    assert not [cost for cost in costs if cost.peak_mb > WORST_PEAK_MB]
+    assert "Traceback" not in (tmp_path / "log").read_text()
+    assert made.daemon.returncode == 0
