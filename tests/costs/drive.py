@@ -22,6 +22,7 @@ class Cost:
     took_s: float
     noop_s: float
     submit_s: float
+    before_mb: float
     peak_mb: float
     after_mb: float
     faults: list[str] = field(default_factory=list)
@@ -36,6 +37,7 @@ async def drive(world: World, names: Iterable[str] = ROWS) -> AsyncIterator[Cost
 async def _cost(world: World, name: str) -> Cost:
     faults = []
     world.forget_peak()
+    before_kb = world.memory_kb()
     await world.worst()
     began_s = time.monotonic()
     try:
@@ -57,6 +59,7 @@ async def _cost(world: World, name: str) -> Cost:
         round(took_s, 1),
         round(worst["noop_s"], 3),
         round(worst["submit_s"], 3),
+        round(before_kb / 1024, 1),
         round(world.memory_kb("VmHWM") / 1024, 1),
         round(world.memory_kb() / 1024, 1),
         faults + worst["faults"],
