@@ -208,6 +208,9 @@ class RemoteReads(Protocol):
     ) -> list[RemoteRow]:
         """Return live rows whose body is still to be fetched, newest first."""
 
+    async def readings(self, remotes: Sequence[RemoteId]) -> dict[RemoteId, int]:
+        """Return which of these rows were being read when that was cut off, and how often."""
+
     async def remote_of_content(self, account: AccountId, content: ContentId) -> RemoteRow | None:
         """Return the row at the API that a content was composed from."""
 
@@ -286,6 +289,12 @@ class RemoteWrites(Protocol):
 
     async def release_receipts(self, submission: QueueId) -> None:
         """Likewise for every row of a submission."""
+
+    async def begin_reading(self, remotes: Sequence[RemoteId]) -> None:
+        """Remember that the bodies of rows are being fetched, until ``end_reading``."""
+
+    async def end_reading(self, remotes: Sequence[RemoteId]) -> None:
+        """Forget that, however it ended."""
 
     async def mark_remote_gone(
         self,

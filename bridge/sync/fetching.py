@@ -9,12 +9,16 @@ that a person sees it: at once if the API cannot even be asked for it or its tex
 what is read of one (``limits``), else after ``PATIENCE``
 tries spread over hours. While all of them fail, none is given up before ``LAST_PATIENCE_S``.
 
+What is being read is written down before, and crossed out when that has ended. What a kill left
+there is read after all else and alone, since one of them may have been the cause.
+
 Failure: the first error that concerns the API as a whole ends ``drain`` and reaches its caller.
 """
 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
@@ -52,6 +56,9 @@ LAST_PATIENCE_S = 2 * 86_400.0
 
 ANSWERED_PATIENCE = 2
 """Tries for a row whose answer came and made no sense."""
+
+KILLS = 3
+"""So often a row was being read, the last times alone, when the bridge was killed, to give it up."""
 
 ALL_FAILING = 3
 """So many failures in a row, none of them a plain no, mean that the API is in trouble."""
@@ -180,8 +187,14 @@ class Fetcher:
             rows = await self._ledger.bodiless(limit)
             free = await self._without_twins([row for row in rows if self._is_due(row, now_s)])
             if free or len(rows) < limit:
-                return free[:CHUNK_ROWS]
+                return await self._harmless(free)
             limit *= 2
+
+    async def _harmless(self, rows: list[RemoteRow]) -> list[RemoteRow]:
+        """Return those that no kill met, or else, if nothing else is in hand, one alone."""
+        suspected = await self._ledger.cut_off(rows)
+        free = [row for row in rows if row.id not in suspected]
+        return free[:CHUNK_ROWS] or ([] if self._in_hand else rows[:1])
 
     def _is_due(self, row: RemoteRow, now_s: float) -> bool:
         tried = self._tries.get(row.id)
@@ -202,6 +215,7 @@ class Fetcher:
     async def _chunk(self, rows: Sequence[RemoteRow]) -> None:
         held = 0
         try:
+            await self._ledger.begin_reading(rows)
             results = await asyncio.gather(*(self._fetch(row) for row in reversed(rows)))
             arrivals = [one for one in results if one is not None]
             held = sum(len(one.body) for one in arrivals)
@@ -209,6 +223,8 @@ class Fetcher:
         except Exception as error:
             self._trouble = self._trouble or error
         finally:
+            with contextlib.suppress(StoreFailed):
+                await self._ledger.end_reading(rows)
             self._in_hand.difference_update(row.id for row in rows)
             self._hold(-held)
             self._chunks.release()
@@ -222,6 +238,9 @@ class Fetcher:
         if not row.api_id:
             raw = await self._ledger.raw(row.id)
             result = arrival(row, raw, "the API lists it without an id")
+        elif (await self._ledger.cut_off([row])).get(row.id, 0) > KILLS:
+            raw = await self._ledger.raw(row.id)
+            result = arrival(row, raw, "each time it was read the program was ended")
         else:
             async with self._slots:
                 await self._room.wait()

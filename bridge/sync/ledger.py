@@ -361,6 +361,25 @@ class Ledger:
 
         return await self._store.read(work)
 
+    async def cut_off(self, rows: Sequence[RemoteRow]) -> dict[RemoteId, int]:
+        """Return which rows were being read when the bridge was ended, and how often."""
+        remotes = [row.id for row in rows]
+
+        async def work(tx: ReadTransaction) -> dict[RemoteId, int]:
+            return await tx.readings(remotes)
+
+        return await self._store.read(work)
+
+    async def begin_reading(self, rows: Sequence[RemoteRow]) -> None:
+        """Remember, over a kill, that bodies are being read."""
+        remotes = [row.id for row in rows]
+        await self._store.write(lambda tx: tx.begin_reading(remotes))
+
+    async def end_reading(self, rows: Sequence[RemoteRow]) -> None:
+        """Forget it."""
+        remotes = [row.id for row in rows]
+        await self._store.write(lambda tx: tx.end_reading(remotes))
+
     # -- deletions ---------------------------------------------------------------------------
 
     async def wanted(self) -> list[DeletionRow]:

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 from pathlib import Path
 
 import pytest
 
+from bridge.api.budget import Purpose
+from bridge.api.client import PecClient
 from bridge.api.errors import ApiError
-from bridge.simulator import SEQUENCE_READING, Answer, Failure, Fault, Operation, Order, Phase
+from bridge.api.schema import InboxMessage
+from bridge.simulator import SEQUENCE_READING, Answer, Failure, Fault, Hold, Operation, Order, Phase
+from bridge.store.remote import RemoteRow
 from tests.sync.world import ADDRESS, World, world
 
 GOOD = "POSTA CERTIFICATA: buono"
@@ -165,3 +170,107 @@ async def test_bodies_of_shifted_ids_are_looked_for_where_they_are(tmp_path: Pat
         texts = "".join((await here.messages()).values())
         assert len(await here.messages()) == len(here.listed()) == 57
         assert all(f"{number + 1}" in texts for number in range(3, 60))
+
+
+# -- what a kill leaves ----------------------------------------------------------------------
+
+
+async def bodiless(here: World, count: int) -> list[RemoteRow]:
+    """Let rows be known whose bodies were never had, and start anew."""
+    for number in range(count):
+        here.simulator.inject(ADDRESS, subject=f"N. {number}", body=str(number))
+        await here.clock.advance(60)
+    here.simulator.faults.fail(Operation.INBOX_GET, Phase.BEFORE, Failure.TIMEOUT, times=None)
+    with contextlib.suppress(ApiError):
+        await here.sync_now()
+    here.simulator.faults.clear()
+    await here.restart()
+    return await here.store.read(lambda tx: tx.remote_without_body(here.account))
+
+
+async def kill(here: World, rows: list[RemoteRow], times: int) -> None:
+    """Leave in the store what a kill leaves while these are read."""
+    for _ in range(times):
+        await here.store.write(lambda tx: tx.begin_reading([row.id for row in rows]))
+
+
+async def test_what_is_read_is_written_down_until_that_has_ended(tmp_path: Path) -> None:
+    async with world(tmp_path, SEQUENCE_READING) as here:
+        here.simulator.seed(ADDRESS, 3)
+        hold = Hold()
+        here.simulator.faults.add(
+            Fault(phase=Phase.BEFORE, result=None, operation=Operation.INBOX_GET, hold=hold)
+        )
+        syncing = asyncio.ensure_future(here.sync_now())
+        await hold.reached.wait()
+        rows = await here.store.read(lambda tx: tx.remote_without_body(here.account))
+        ids = [row.id for row in rows]
+        assert await here.store.read(lambda tx: tx.readings(ids)) == dict.fromkeys(ids, 1)
+        hold.release.set()
+        await syncing
+        assert await here.store.read(lambda tx: tx.readings(ids)) == {}
+
+
+async def test_an_end_in_good_order_leaves_nothing_behind(tmp_path: Path) -> None:
+    async with world(tmp_path, SEQUENCE_READING) as here:
+        here.simulator.seed(ADDRESS, 3)
+        hold = Hold()
+        here.simulator.faults.add(
+            Fault(phase=Phase.BEFORE, result=None, operation=Operation.INBOX_GET, hold=hold)
+        )
+        following = asyncio.ensure_future(here.sync.run())
+        await hold.reached.wait()
+        rows = await here.store.read(lambda tx: tx.remote_without_body(here.account))
+        following.cancel()
+        await asyncio.gather(following, return_exceptions=True)
+        hold.release.set()
+        assert await here.store.read(lambda tx: tx.readings([row.id for row in rows])) == {}
+
+
+async def test_what_a_kill_left_is_read_last_and_alone(tmp_path: Path) -> None:
+    most: list[int] = []
+
+    class Counting:
+        """A client that notes how many texts are asked for at once, of those a kill left."""
+
+        def __init__(self, client: PecClient) -> None:
+            self._client = client
+            self.inbox_page, self.quota = client.inbox_page, client.quota
+            self.delete_inbox = client.delete_inbox
+            self.under_way: set[str] = set()
+
+        def charged(self, purpose: Purpose) -> Counting:
+            return self
+
+        async def inbox_message(self, api_id: str) -> InboxMessage:
+            self.under_way.add(api_id)
+            most.append(len(self.under_way & left))
+            try:
+                return await self._client.inbox_message(api_id)
+            finally:
+                self.under_way.discard(api_id)
+
+    left: set[str] = set()
+    async with world(tmp_path, SEQUENCE_READING, wrap=Counting) as here:
+        rows = await bodiless(here, 12)
+        most.clear()
+        left |= {row.api_id for row in rows[:5]}
+        await kill(here, rows[:5], 1)
+        await here.sync_now()
+        assert len(await here.messages()) == 12
+        assert most == [0] * 7 + [1] * 5
+
+
+@pytest.mark.parametrize(("kills", "is_read"), [(2, True), (3, False)])
+async def test_what_kills_the_bridge_each_time_is_given_up(
+    tmp_path: Path, kills: int, is_read: bool
+) -> None:
+    async with world(tmp_path, SEQUENCE_READING) as here:
+        rows = await bodiless(here, 2)
+        before = here.made(Operation.INBOX_GET)
+        await kill(here, rows[:1], kills)
+        await here.sync_now()
+        messages = list((await here.messages()).values())
+        assert len(messages) == 2
+        assert sum("X-Pec-Bridge-Unreadable" in raw for raw in messages) == (not is_read)
+        assert here.made(Operation.INBOX_GET) == before + 1 + is_read

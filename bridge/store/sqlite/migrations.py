@@ -22,6 +22,7 @@ STEPS: tuple[str, ...] = (
     schema_remote.REQUESTS_BY_PURPOSE,
     schema_remote.GONE_ROWS_RETURN,
     schema_outbox.USAGE,
+    schema_remote.READING,
 )
 
 

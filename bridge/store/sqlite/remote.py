@@ -175,6 +175,13 @@ class SqliteRemoteReads(Area):
         row = self._row("SELECT raw FROM remote WHERE id = ?", (remote,))
         return row[0] if row else None
 
+    async def readings(self, remotes: Sequence[RemoteId]) -> dict[RemoteId, int]:
+        found: dict[RemoteId, int] = {}
+        for remote in remotes:
+            for (times,) in self._rows("SELECT times FROM reading WHERE remote = ?", (remote,)):
+                found[remote] = times
+        return found
+
     async def remote_without_body(
         self, account: AccountId, limit: int = 1_000_000
     ) -> list[RemoteRow]:
@@ -362,6 +369,18 @@ class SqliteRemote(SqliteRemoteReads):
             "SELECT remote FROM receipt WHERE submission = ?", (submission,)
         ):
             await self.release_remote(RemoteId(remote))
+
+    async def begin_reading(self, remotes: Sequence[RemoteId]) -> None:
+        for remote in remotes:
+            self._row(
+                "INSERT INTO reading VALUES (?, 1)"
+                " ON CONFLICT (remote) DO UPDATE SET times = times + 1",
+                (remote,),
+            )
+
+    async def end_reading(self, remotes: Sequence[RemoteId]) -> None:
+        for remote in remotes:
+            self._row("DELETE FROM reading WHERE remote = ?", (remote,))
 
     async def mark_remote_gone(
         self,

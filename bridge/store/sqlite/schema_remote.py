@@ -134,3 +134,11 @@ CREATE INDEX remote_gone_by_fingerprint ON remote (account, fingerprint)
 """
 """``gone_how`` is 'deleted' where we deleted the row at the API; ``left_inbox`` is the JSON of the
 message that left INBOX with it: flags, date and size, so that it can come back as it was."""
+
+READING = """
+CREATE TABLE reading (
+    remote INTEGER PRIMARY KEY,
+    times INTEGER NOT NULL
+) WITHOUT ROWID;
+"""
+"""Rows whose bodies are being fetched, and how often that was begun and never ended."""
