@@ -58,7 +58,7 @@ ANSWERED_PATIENCE = 2
 """Tries for a row whose answer came and made no sense."""
 
 KILLS = 3
-"""So often a row was being read when the bridge was killed, at last alone, for it to be given up."""
+"""A row that was being read, at last alone, at so many kills of the bridge is given up."""
 
 ALL_FAILING = 3
 """So many failures in a row, none of them a plain no, mean that the API is in trouble."""
