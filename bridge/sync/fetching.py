@@ -105,6 +105,7 @@ class Fetcher:
         self._slots = asyncio.Semaphore(AT_ONCE)
         self._chunks = asyncio.Semaphore(CHUNKS)
         self._in_hand: set[RemoteId] = set()
+        self._ended: list[RemoteId] = []
         self._tries: dict[RemoteId, _Try] = {}
         self._worked = 0
         self._failing = 0
@@ -148,6 +149,9 @@ class Fetcher:
                 for chunk in chunks:
                     chunk.cancel()
                 await asyncio.gather(*chunks, return_exceptions=True)
+                if self._ended:
+                    with contextlib.suppress(StoreFailed):
+                        await self._write_down([])
             if self._trouble is not None:
                 raise self._trouble
 
@@ -193,7 +197,7 @@ class Fetcher:
     async def _harmless(self, rows: list[RemoteRow]) -> list[RemoteRow]:
         """Return those that no kill met, or else, if nothing else is in hand, one alone."""
         suspected = await self._ledger.cut_off(rows)
-        free = [row for row in rows if row.id not in suspected]
+        free = [row for row in rows if row.id not in suspected or row.id in self._ended]
         return free[:CHUNK_ROWS] or ([] if self._in_hand else rows[:1])
 
     def _is_due(self, row: RemoteRow, now_s: float) -> bool:
@@ -215,7 +219,7 @@ class Fetcher:
     async def _chunk(self, rows: Sequence[RemoteRow]) -> None:
         held = 0
         try:
-            await self._ledger.begin_reading(rows)
+            await self._write_down([row.id for row in rows])
             results = await asyncio.gather(*(self._fetch(row) for row in reversed(rows)))
             arrivals = [one for one in results if one is not None]
             held = sum(len(one.body) for one in arrivals)
@@ -223,11 +227,15 @@ class Fetcher:
         except Exception as error:
             self._trouble = self._trouble or error
         finally:
-            with contextlib.suppress(StoreFailed):
-                await self._ledger.end_reading(rows)
+            self._ended += [row.id for row in rows]
             self._in_hand.difference_update(row.id for row in rows)
             self._hold(-held)
             self._chunks.release()
+
+    async def _write_down(self, begun: Sequence[RemoteId]) -> None:
+        """Write down what is being read, and cross out what has been, in one commit."""
+        ended, self._ended = self._ended, []
+        await self._ledger.reading(begun, ended)
 
     def _hold(self, size_bytes: int) -> None:
         self._held_bytes += size_bytes

@@ -370,15 +370,14 @@ class Ledger:
 
         return await self._store.read(work)
 
-    async def begin_reading(self, rows: Sequence[RemoteRow]) -> None:
-        """Remember, over a kill, that bodies are being read."""
-        remotes = [row.id for row in rows]
-        await self._store.write(lambda tx: tx.begin_reading(remotes))
+    async def reading(self, begun: Sequence[RemoteId], ended: Sequence[RemoteId]) -> None:
+        """Remember, over a kill, which bodies are being read; forget those that no longer are."""
 
-    async def end_reading(self, rows: Sequence[RemoteRow]) -> None:
-        """Forget it."""
-        remotes = [row.id for row in rows]
-        await self._store.write(lambda tx: tx.end_reading(remotes))
+        async def work(tx: Transaction) -> None:
+            await tx.end_reading(ended)
+            await tx.begin_reading(begun)
+
+        await self._store.write(work)
 
     # -- deletions ---------------------------------------------------------------------------
 
