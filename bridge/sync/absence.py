@@ -223,8 +223,7 @@ class Absence:
             loss = seen_again(loss, lacking, self._ledger.live, self._clock.now())
         if loss is not None and not loss.is_believed(self._clock.now()):
             return loss
-        if total is None or self._are_lacking(total, len(gone)):
-            await self._remove(gone)
+        await self._remove(gone)
         for name, count in fewer.items():
             pages = dict.fromkeys(self._twins[name].values(), frozenset[str]())
             self.doubtful[name] = Doubt(pages, count)
