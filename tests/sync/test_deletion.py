@@ -232,6 +232,19 @@ async def test_a_deletion_without_an_answer_is_looked_into(
         assert await here.alarms() == []
 
 
+async def test_what_a_mailbox_shows_is_never_deleted(tmp_path: Path) -> None:
+    async with world(tmp_path, STABLE) as here:
+        arrive(here, 2)
+        await here.sync_now()
+        (row, *_) = await here.store.read(lambda tx: tx.remote_rows(here.account))
+        content, now = row.content, here.clock.now()
+        assert content is not None
+        await here.store.write(lambda tx: tx.record_deletion_intent(here.account, content, now))
+        await here.sync_now()
+        assert left(here) == ["0", "1"]
+        assert await states(here) == {DeletionState.KEPT: 1}
+
+
 @BOTH
 async def test_one_text_that_is_not_shown_in_time_holds_up_no_other(
     tmp_path: Path, options: Options
