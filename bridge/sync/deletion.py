@@ -169,7 +169,7 @@ class Deleter:
             )
         await self._check_twins(row, twins, listed, candidates)
         present = await self._ledger.row(row.id)
-        if present is None or present.gone_at is not None:
+        if present is None:
             raise _Later
         if present.api_id not in candidates:  # no neighbour moved as it did (see ``matching``)
             self._later(

@@ -98,4 +98,5 @@ async def test_the_longest_time_without_a_look(
         sys.stdout.write(told)
         assert max(gaps) <= most_s + STEP_S
         assert len(looks) <= DAYS * PER_DAY
-        assert len(await here.messages()) > DAYS * sends_a_day * 1.9 - 1
+        shown = len(await here.messages())  # each text takes a request, too
+        assert shown >= 0.9 * DAYS * 2 * sends_a_day
