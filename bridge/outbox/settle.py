@@ -61,6 +61,15 @@ class Attempt:
     dispatches: int = 0
 
 
+@dataclass(frozen=True, slots=True)
+class _Outage:
+    """An account cannot be reached since ``began_at``: ``age_s`` when seen first, at ``seen_s``."""
+
+    began_at: datetime
+    age_s: float
+    seen_s: float
+
+
 class Settler:
     """Writes down what came of requests.
 
@@ -91,7 +100,7 @@ class Settler:
         self._addresses = addresses
         self._api_host = api_host
         self._lineage = lineage
-        self._unreached_since: dict[AccountId, datetime] = {}
+        self._outages: dict[AccountId, _Outage] = {}
 
     async def begin(self, row: SubmissionRow) -> Attempt | None:
         """Commit that a request for ``row`` is about to start; None if it may not any more.
@@ -158,13 +167,13 @@ class Settler:
             await release_account(mtx, row.account, now)
 
         await self._mailboxes.write(work)
-        self._unreached_since.pop(row.account, None)
+        self._outages.pop(row.account, None)
         log.info("message submitted", id=row.id, account=row.account, code=answer.code)
 
     async def failed(self, attempt: Attempt, error: ApiError) -> None:
         """The request did not end well."""
         if not isinstance(error, NotSent) or error.kind in _CAUSES:
-            self._unreached_since.pop(attempt.row.account, None)
+            self._outages.pop(attempt.row.account, None)
         match error:
             case NotSent() if error.kind in _CAUSES:
                 await self._held(attempt, error, _CAUSES[error.kind])
@@ -254,12 +263,12 @@ class Settler:
         row = attempt.row
         now = self._clock.now()
         since = self._not_sent_since(row, now)
-        trying_for_s = (now - since).total_seconds()
+        trying_for_s = self._trying_for_s(row.account, since, now)
         delay_s = retry_delay_s(trying_for_s, error.retry_after_s, self._random.random())
         again_at = now + timedelta(seconds=delay_s)
         if attempt.probe:
             step = _step(attempt, Event.STOP, now, reason=row.reason)
-        elif again_at - since > GIVE_UP_AFTER:
+        elif trying_for_s + delay_s > GIVE_UP_AFTER.total_seconds():
             step = _step(attempt, Event.EXPIRY, now, reason=error.reason)
         else:
             step = _step(
@@ -292,11 +301,21 @@ class Settler:
         clock wrote down when it ran ahead is not believed.
         """
         retrying_since = min(row.retrying_since, now) if row.retrying_since else None
-        began = min(self._unreached_since.get(row.account) or retrying_since or now, now)
-        self._unreached_since[row.account] = began
+        outage = self._outages.get(row.account)
+        began = min(outage.began_at if outage else retrying_since or now, now)
+        if outage is None or outage.began_at != began:
+            age_s = (now - began).total_seconds()
+            outage = _Outage(began, age_s, self._clock.monotonic())
+        self._outages[row.account] = outage
         if retrying_since is not None or row.created_at > now:
             return retrying_since or began
         return max(began, row.created_at)
+
+    def _trying_for_s(self, account: AccountId, since: datetime, now: datetime) -> float:
+        """Return how long it was tried: a clock that jumped ahead meanwhile is not believed."""
+        outage = self._outages[account]
+        lasted_s = outage.age_s + self._clock.monotonic() - outage.seen_s
+        return min((now - since).total_seconds(), lasted_s)
 
     async def _held(self, attempt: Attempt, error: NotSent, cause: HoldCause) -> None:
         row = attempt.row

@@ -230,6 +230,25 @@ async def test_five_days_are_counted_by_a_clock_that_is_right(
 
 
 @pytest.mark.usefixtures("looks_rarely")
+@pytest.mark.parametrize("stays", [False, True], ids=["set right", "stays"])
+async def test_a_clock_that_jumps_ahead_in_an_outage_bounces_nothing_early(
+    rig: Rig, simulator: Simulator, clock: FakeClock, stays: bool
+) -> None:
+    simulator.faults.answer(Operation.SEND, 429, times=None)
+    ids = [await rig.submit("Primo"), await rig.submit("Secondo")]
+    await rig.pass_time(HOUR_S)
+    clock.wrong_by = YEAR
+    ids.append(await rig.submit("Terzo"))
+    await rig.pass_time(3 * HOUR_S)
+    assert {await rig.state(id) for id in ids} == {State.QUEUED}
+    clock.wrong_by = YEAR if stays else timedelta(0)
+    await rig.pass_time(4.8 * DAY_S)
+    assert {await rig.state(id) for id in ids} == {State.QUEUED}
+    await rig.pass_time(0.6 * DAY_S)
+    assert {await rig.state(id) for id in ids} == {State.REFUSED}
+
+
+@pytest.mark.usefixtures("looks_rarely")
 async def test_what_was_submitted_in_the_future_is_an_alarm_after_an_hour_too(
     rig: Rig, simulator: Simulator, clock: FakeClock
 ) -> None:
