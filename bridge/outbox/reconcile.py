@@ -35,10 +35,10 @@ from bridge.outbox.candidates import (
     open_sends,
     without_taken,
 )
-from bridge.outbox.decision import end_uncertainty
+from bridge.outbox.decision import count_once, end_uncertainty
 from bridge.outbox.evidence import Evidence, fits, weigh
 from bridge.outbox.lookup import Lookup, Searcher, read_listed, search_words
-from bridge.outbox.plan import PLANS, Plan, rome_day
+from bridge.outbox.plan import PLANS, Plan
 from bridge.outbox.review import Reviewer
 from bridge.outbox.states import Event, following
 from bridge.outbox.step import take_step
@@ -202,7 +202,6 @@ class Reconciler:
             code=acceptance.code,
             sent_at=acceptance.at,
         )
-        cost_microeuro = len(row.recipients) * self._plan.price_microeuro
         known_rows = (acceptance.remote,) if acceptance.remote > 0 else ()
 
         async def work(mtx: MailboxTransaction) -> bool:
@@ -212,9 +211,7 @@ class Reconciler:
             if not await take_step(mtx, row, step):
                 return False
             await mtx.tx.claim_code(row.id, ClaimBasis.EVIDENCE)
-            if row.counted_on is None:  # it was to be sent again, and counted nothing till then
-                day = rome_day(acceptance.at)
-                await mtx.tx.count_submission(row.id, day, len(row.recipients), cost_microeuro)
+            await count_once(mtx, row, acceptance.at, self._plan)
             await end_uncertainty(mtx, row, now)
             await claim(mtx, row.account, row.id, code or "", remotes=known_rows)
             return True

@@ -211,6 +211,27 @@ async def test_a_person_releases_what_was_restored_and_the_alarm_ends(
         assert RESTORED not in {row.state for row in await rig.rows()}
 
 
+async def test_what_a_person_says_was_sent_counts_once(
+    waiting: tuple[Rig, Path], clock: FakeClock, simulator: Simulator
+) -> None:
+    """It was only queued in the backup, and so had counted nothing."""
+    rig, data = waiting
+    await rig.lose_memory()
+    backup = data.with_name("backup")
+    copied(data, backup)
+    put_back("cp -a", backup, data)
+    async with rig_on(data, clock, simulator) as rig:
+        _sent, first, _second = await rig.rows()
+        (before,) = await rig.usage()
+        for _again in range(2):
+            await rig.decisions.resolve_sent(first.id, "2026011510000592", force=True)
+            (after,) = await rig.usage()
+            assert after.counted == before.counted + len(first.recipients)
+            assert after.cost_microeuro == before.cost_microeuro * 2
+            await rig.decisions.resolve_reopen(first.id)
+        assert (await rig.row(first.id)).counted == len(first.recipients)
+
+
 async def test_what_is_submitted_after_it_goes_on(
     waiting: tuple[Rig, Path], clock: FakeClock, simulator: Simulator
 ) -> None:
