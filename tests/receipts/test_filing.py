@@ -515,6 +515,14 @@ async def test_one_sent_on_a_day_later_takes_nothing_back(rig: Rig) -> None:
     assert await rig.states(id) == {ANNA: "pending"}, "sent to her who knows when"
 
 
+async def test_one_sent_on_at_once_and_again_a_day_later_is_still_a_doubt(rig: Rig) -> None:
+    id = await rig.send()
+    await rig.receipt(Kind.DELIVERY, ANNA, body=NAMELESS)
+    for later in (timedelta(days=1), timedelta()):
+        await rig.receipt(Kind.ACCEPTANCE, BRUNO, later=later)
+    assert await rig.states(id) == {ANNA: "pending"}
+
+
 @pytest.mark.parametrize("kind", [Kind.FAILURE, Kind.ACCEPTANCE])
 async def test_what_is_taken_back_ends_its_alarm_and_its_keyword(rig: Rig, kind: Kind) -> None:
     id = await rig.send()
