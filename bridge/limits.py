@@ -324,6 +324,37 @@ TEXT_SLICE_CHARS = 64 * KIB
 """Looked through in one step, before others have their turn."""
 
 
+# -- messages to be sent ---------------------------------------------------------------------------
+
+CONVERSION_S = _seconds(
+    "the conversion of a message of more than 4 MiB, when it is sent",
+    60.0,
+    met_by="an application",
+    told="the message is refused, by a bounce",
+    test="tests/outbox/test_conversion.py::test_a_deadline_is_kept",
+)
+CONVERSION_BYTES = _bytes(
+    "the memory of that conversion",
+    768 * MIB,
+    met_by="an application",
+    told="the message is refused, by a bounce",
+    test="tests/outbox/test_conversion.py::test_memory_is_bounded",
+)
+HTML_BYTES = _bytes(
+    "a plain text written as HTML",
+    64 * MIB,
+    met_by="an application",
+    told="`554 5.6.0`",
+    test="tests/costs/test_mime_html.py::test_a_text_that_becomes_too_long_is_refused",
+)
+QUOTES_SHOWN = _count(
+    "quotes in a `format=flowed` text that are shown as such",
+    20_000,
+    met_by="an application",
+    told="nothing: with more of them the text is shown as it stands",
+    test="tests/costs/test_mime_html.py::test_quotes_without_end_are_text",
+)
+
 # -- the API ---------------------------------------------------------------------------------------
 
 API_ANSWER_BYTES = _bytes(

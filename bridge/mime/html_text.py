@@ -12,7 +12,10 @@ import html
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from io import StringIO
 from itertools import groupby
+
+from bridge.limits import HTML_BYTES, QUOTES_SHOWN, TEXT_SLICE_CHARS
 
 _LINE_END = re.compile(r"\r\n|\r|\n")
 _SIGNATURE = "-- "
@@ -21,6 +24,10 @@ _QUOTE = (
     '<blockquote type="cite" style="margin: 0 0 0 .5em; padding-left: .5em; '
     'border-left: 2px solid #999">'
 )
+
+
+class TooLong(ValueError):
+    """A text is longer as HTML than may be; the text says so."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,26 +43,75 @@ def text_to_html(text: str, *, flowed: bool = False, delsp: bool = False) -> str
         text: the part's text, with any line ends; one at the very end is not shown.
         flowed: the part says ``format=flowed``.
         delsp: the part says ``delsp=yes`` as well: the space before a soft break is not text.
+
+    Raises:
+        TooLong: see the class.
     """
-    lines = _LINE_END.split(text)
-    if lines[-1] == "":
-        lines.pop()
+    shown = StringIO()
     if not flowed:
-        return _block("<br>\n".join(map(_escape, lines)))
-    pieces = []
-    for depth, group in groupby(_flow(lines, delsp), key=lambda line: line.depth):
-        shown = "<br>\n".join(_escape(line.text) for line in group)
-        pieces.append(_QUOTE * depth + shown + "</blockquote>" * depth)
-    return _block("\n".join(pieces))
+        _write(shown, _lines(text), "")
+        return _block(shown)
+    if not _may_be_quoted(text):
+        return text_to_html(text)
+    for number, (depth, group) in enumerate(
+        groupby(_flow(_lines(text), delsp), key=lambda line: line.depth)
+    ):
+        shown.write("\n" if number else "")
+        _write(shown, (line.text for line in group), _QUOTE * depth)
+        shown.write("</blockquote>" * depth)
+    return _block(shown)
+
+
+def _may_be_quoted(text: str) -> bool:
+    """Say whether the quotes of a text take no more room than they are worth."""
+    marks = (len(line) - len(line.lstrip(">")) for line in _lines(text))
+    return sum(marks) <= QUOTES_SHOWN or _opened(text) <= QUOTES_SHOWN
+
+
+def _opened(text: str) -> int:
+    """Return how many quotes would be opened; those of neighbours are one."""
+    depths = (len(line) - len(line.lstrip(">")) for line in _lines(text))
+    return sum(depth for depth, _group in groupby(depths))
+
+
+def _lines(text: str) -> Iterator[str]:
+    at = 0
+    for end in _LINE_END.finditer(text):
+        yield text[at : end.start()]
+        at = end.end()
+    if at < len(text):
+        yield text[at:]
+
+
+def _write(shown: StringIO, lines: Iterator[str], before: str) -> None:
+    """Write lines as HTML.
+
+    Raises:
+        TooLong: see the class.
+    """
+    shown.write(before)
+    for number, line in enumerate(lines):
+        if shown.tell() + len(line) + _TAB_WIDTH * line.count("\t") > HTML_BYTES:
+            raise TooLong(f"its text would be longer than {HTML_BYTES >> 20} MiB as HTML")
+        shown.write("<br>\n" if number else "")
+        shown.write(_escape(line))
 
 
 def to_ascii(markup: str) -> str:
     """Return HTML with every character above 127 as a numeric reference."""
-    return markup.encode("ascii", "xmlcharrefreplace").decode("ascii")
+    if markup.isascii():
+        return markup
+    slices = range(0, len(markup), TEXT_SLICE_CHARS)  # no step holds the interpreter for long
+    return "".join(
+        [
+            markup[at : at + TEXT_SLICE_CHARS].encode("ascii", "xmlcharrefreplace").decode("ascii")
+            for at in slices
+        ]
+    )
 
 
-def _block(shown: str) -> str:
-    return f'<div style="font-family: monospace">{to_ascii(shown)}</div>'
+def _block(shown: StringIO) -> str:
+    return f'<div style="font-family: monospace">{to_ascii(shown.getvalue())}</div>'
 
 
 def _escape(line: str) -> str:
@@ -65,22 +121,24 @@ def _escape(line: str) -> str:
     return shown.replace("  ", " &nbsp;")
 
 
-def _flow(lines: list[str], delsp: bool) -> Iterator[_Line]:
+def _flow(lines: Iterator[str], delsp: bool) -> Iterator[_Line]:
     """Join the lines that a mailer broke (RFC 3676 §4.1)."""
-    paragraph: _Line | None = None
+    paragraph: list[str] = []
+    before = 0
     for line in lines:
         content = line.lstrip(">")
         depth = len(line) - len(content)
         content = content.removeprefix(" ")
         signature = content == _SIGNATURE
-        if paragraph is not None and (paragraph.depth != depth or signature):
-            yield paragraph
-            paragraph = None
-        joined = content if paragraph is None else paragraph.text + content
+        if paragraph and (before != depth or signature):
+            yield _Line(before, "".join(paragraph))
+            paragraph = []
+        before = depth
         if content.endswith(" ") and not signature:
-            paragraph = _Line(depth, joined[:-1] if delsp else joined)
+            paragraph.append(content[:-1] if delsp else content)
             continue
-        yield _Line(depth, joined)
-        paragraph = None
-    if paragraph is not None:
-        yield paragraph
+        paragraph.append(content)
+        yield _Line(depth, "".join(paragraph))
+        paragraph = []
+    if paragraph:
+        yield _Line(before, "".join(paragraph))

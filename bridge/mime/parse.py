@@ -36,7 +36,7 @@ from bridge.mime.attachment import (
     type_by_name,
 )
 from bridge.mime.html_inline import Reference, clean, inline_images, join, references
-from bridge.mime.html_text import text_to_html, to_ascii
+from bridge.mime.html_text import TooLong, text_to_html, to_ascii
 from bridge.mime.outline import Outline, outlined
 from bridge.mime.parse_field import Unreadable, unstructured
 from bridge.mime.parse_part import Field, Part, parse
@@ -181,7 +181,10 @@ def _fragments(part: Part) -> Iterator[str]:
     else:
         flowed = part.parameter("format").lower() == "flowed"
         delsp = part.parameter("delsp").lower() == "yes"
-        yield text_to_html(text, flowed=flowed, delsp=delsp)
+        try:
+            yield text_to_html(text, flowed=flowed, delsp=delsp)
+        except TooLong as fault:
+            raise Unreadable(str(fault)) from None
 
 
 def _shown(outline: Outline) -> _Shown:

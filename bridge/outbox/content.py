@@ -1,7 +1,7 @@
 """An entry's stored text as the request that sends it.
 
-Reads the text in slices and converts it on a thread, so that a message of 30 MB makes nobody
-wait and is not held in memory longer than it takes.
+Reads the text in slices and converts it on a thread, a large one in a process of its own, so that
+a message of 30 MB makes nobody wait and is not held in memory longer than it takes.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ import structlog
 from bridge.api.schema import Attachment, SendRequest
 from bridge.mime.parse import Content, Sealed, SignedPolicy, convert
 from bridge.mime.parse_field import Unreadable
+from bridge.outbox.conversion import TooCostly, convert_apart
 from bridge.store.base import ReadTransaction, Store
 from bridge.store.outbox import SubmissionRow
 
@@ -54,11 +55,13 @@ async def load_request(
     if not raw:
         raise Unsendable("its text is no longer in the store")
     try:
-        if len(raw) > OFF_LOOP_BYTES:
+        if len(raw) > LARGE_BYTES:
+            content = await convert_apart(raw, signed)
+        elif len(raw) > OFF_LOOP_BYTES:
             content = await asyncio.to_thread(convert, raw, signed)
         else:
             content = convert(raw, signed)
-    except (Unreadable, Sealed) as fault:
+    except (Unreadable, Sealed, TooCostly) as fault:
         raise Unsendable(str(fault)) from None
     except MemoryError:
         raise

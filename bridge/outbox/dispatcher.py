@@ -1,9 +1,10 @@
 """Sending: one entry at a time leaves the queue, each exactly once or nobody is told it did.
 
 For each entry: convert its text, wait for the pacer's turn, commit ``dispatching``, make one
-request, settle what came of it. Starts are spaced by the pacer over all accounts; answers may
-overlap, up to ``AT_ONCE`` per account and fewer after trouble. From idle a submission's wake-up
-leads to the request at once; a lost wake-up costs at most ``LOOK_AGAIN_S``.
+request, settle what came of it. A large text is converted while those of other accounts go on
+(``conversion``). Starts are spaced by the pacer over all accounts; answers may overlap, up to
+``AT_ONCE`` per account and fewer after trouble. From idle a submission's wake-up leads to the
+request at once; a lost wake-up costs at most ``LOOK_AGAIN_S``.
 
 After an uncertain send an account sends one at a time, and after more in a row with pauses
 between that double from ``FIRST_PAUSE_S`` to ``LAST_PAUSE_S``, until the API answers sensibly: a
@@ -115,6 +116,7 @@ class Dispatcher:
         self._doubts: dict[AccountId, int] = {}
         self._large: QueueId | None = None
         self._put_off: set[QueueId] = set()
+        self._bringing: set[asyncio.Task[None]] = set()
         self._ended = asyncio.Event()
         self._ended.set()
 
@@ -129,6 +131,8 @@ class Dispatcher:
     async def stop(self) -> None:
         """Begin nothing new, and return when what is under way has ended."""
         self._stopping = True
+        for task in self._bringing:  # nothing has left yet: it stays queued
+            task.cancel()
         self._wake.call()
         await self._ended.wait()
 
@@ -172,6 +176,31 @@ class Dispatcher:
             self._large = row.id
         self._schedule.served(row.account)
         self._under_way[row.id] = row
+        if row.id == self._large:
+            task = requests.create_task(self._beside(row, account, requests))
+            self._bringing.add(task)
+            task.add_done_callback(self._bringing.discard)
+        else:
+            await self._bring(row, account, requests)
+
+    async def _beside(
+        self, row: SubmissionRow, account: SendingAccount, requests: asyncio.TaskGroup
+    ) -> None:
+        """Bring a large entry to its request while those of other accounts go on."""
+        try:
+            await self._bring(row, account, requests)
+        except StoreFailed as error:
+            log.error("an entry cannot be loaded yet", id=row.id, reason=str(error))
+            await self._clock.sleep(STORE_RETRY_S)
+        except Exception:  # would end the requests under way
+            log.exception("an entry cannot be loaded", id=row.id)
+            await self._clock.sleep(STORE_RETRY_S)
+        finally:
+            self._wake.call()
+
+    async def _bring(
+        self, row: SubmissionRow, account: SendingAccount, requests: asyncio.TaskGroup
+    ) -> None:
         try:
             request = await load_request(self._store, row, account.address, self._signed)
         except Unsendable as fault:

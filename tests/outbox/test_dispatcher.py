@@ -7,8 +7,10 @@ from pathlib import Path
 import pytest
 
 from bridge.api.ratelimit import LEAD_S
+from bridge.mime.parse import Content
 from bridge.model import SubmissionState
 from bridge.outbox import content
+from bridge.outbox.conversion import TooCostly
 from bridge.simulator import Answer, Failure, Fault, Hold, Operation, Phase, Simulator
 from tests.fakes import FakeClock
 from tests.outbox.rig import ADDRESSES, Rig, rig_on, starts, subjects
@@ -212,17 +214,52 @@ async def test_large_messages_go_one_at_a_time_and_hold_up_no_others(
     large = "x" * 70 + "\n"
     await rig.submit("grande 1", body=large * 65_000)
     await rig.submit("grande 2", body=large * 65_000)
+    while not hold.reached.is_set():  # it is converted in a process
+        await rig.pass_time(1)
+        await asyncio.sleep(0.01)
     await rig.submit("piccolo", account=1)
-    await asyncio.wait_for(hold.reached.wait(), 10)
     await rig.pass_time(10)
     assert subjects(simulator) == ["piccolo"]
     hold.release.set()
-    for _ in range(200):
+    while len(simulator.sent) < 3:
         await rig.pass_time(1)
-        if len(simulator.sent) == 3:
-            break
-        await asyncio.sleep(0.01)  # conversion goes on in a thread
+        await asyncio.sleep(0.01)
     assert subjects(simulator) == ["piccolo", "grande 1", "grande 2"]
+
+
+@pytest.fixture
+def endless(monkeypatch: pytest.MonkeyPatch) -> asyncio.Event:
+    """Make the conversion of large messages go on until the event is set, then give up."""
+    given_up = asyncio.Event()
+
+    async def convert_apart(raw: bytes, signed: str) -> Content:
+        await given_up.wait()
+        raise TooCostly("its conversion took longer than 60 seconds")
+
+    monkeypatch.setattr(content, "convert_apart", convert_apart)
+    return given_up
+
+
+async def test_a_conversion_that_does_not_end_holds_up_no_other_account(
+    rig: Rig, simulator: Simulator, endless: asyncio.Event
+) -> None:
+    costly = await rig.submit("pesante", body=("x" * 70 + "\n") * 65_000)
+    await rig.submit("piccolo", account=1)
+    await rig.pass_time(10)
+    assert subjects(simulator) == ["piccolo"]
+    endless.set()
+    await rig.submit("poi")
+    await rig.pass_time(10)
+    assert await rig.state(costly) is REFUSED
+    assert "longer than 60 seconds" in (await rig.mail())[0].as_string()
+    assert subjects(simulator) == ["piccolo", "poi"]
+
+
+async def test_stop_does_not_wait_for_a_conversion(rig: Rig, endless: asyncio.Event) -> None:
+    costly = await rig.submit("pesante", body=("x" * 70 + "\n") * 65_000)
+    await rig.pass_time(1)
+    await asyncio.wait_for(rig.dispatcher.stop(), 10)
+    assert await rig.state(costly) is QUEUED
 
 
 # -- the end of a process --------------------------------------------------------------------
