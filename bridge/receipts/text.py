@@ -31,6 +31,8 @@ _STATEMENT = re.compile(
     r'(?:proveniente|inviato)\s+da\s*:?\s*["“«]?[^"“”«»]{1,320}?["”»]?\s+'
     r"ed?\s+(?:indirizzat[oa]|destinat[oa])\s+a(?:ll.utente)?\s*:?(?=\s)"
 )
+_OPENING = re.compile(r"(?i)\bmessaggio\s")
+"""Where a statement may begin; each is tried alone, so that others have their turn between."""
 _HEADING = re.compile(r"(?is)\bdel\s+messaggio\s+indirizzato\s+a\s*:?\s*(?P<rest>.{0,400})")
 _RECIPIENT = re.compile(
     r'\s*[,;]?\s*["“«<]?\s*(?P<address>[^\s"<>()“”«»,;]{1,64}@[^\s"<>()“”«»,;]{1,255})\s*["”»>]?'
@@ -49,8 +51,10 @@ _REASON = re.compile(
 _TWELVE = re.compile(r"(?i)\b(?:prime\s+)?(?:dodici|12)\s+ore\b")
 _TWENTY_FOUR = re.compile(r"(?i)\b(?:ventiquattro|24)\s+ore\b")
 _CODE = re.compile(rf"(?a)(?:^|\s)({CODE})\s*$")
-_CUT_LETTER = re.compile(r"(?:%[89A-Fa-f][0-9A-Fa-f])*(?:%[0-9A-Fa-f]?)?\Z")
+_HIGH_OCTET = re.compile(r"%[89A-Fa-f][0-9A-Fa-f]")
+_CUT_ESCAPE = re.compile(r"%[0-9A-Fa-f]?\Z")
 """Where an encoded body is cut: octets of a letter that may be incomplete."""
+_BLANKS = re.compile(r"\s+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,8 +83,10 @@ class Statement:
 
 def read_statement(body: str) -> Statement | None:
     """Return what a receipt's body, as received, says; None if it says nothing of the kind."""
-    text = normalised("NFKC", _own_text(body))
-    match = _STATEMENT.search(text, 0, STATEMENT_LIMIT_CHARS)
+    text = _BLANKS.sub(_collapsed, normalised("NFKC", _own_text(body)))
+    openings = _OPENING.finditer(text, 0, STATEMENT_LIMIT_CHARS)
+    read = (_STATEMENT.match(text, one.start(), STATEMENT_LIMIT_CHARS) for one in openings)
+    match = next(filter(None, read), None)
     if match is None:
         return None
     rest = text[match.end() :]
@@ -101,9 +107,22 @@ def read_statement(body: str) -> Statement | None:
     )
 
 
+def _collapsed(blanks: re.Match[str]) -> str:
+    """Return what stands for a run of blanks: no pattern here has to try where one begins."""
+    return ("\n" * min(blanks[0].count("\n"), 2)) or " "
+
+
+def _without_cut_letter(body: str) -> str:
+    cut = _CUT_ESCAPE.search(body, max(0, len(body) - 2))
+    end = cut.start() if cut else len(body)
+    while _HIGH_OCTET.match(body, max(0, end - 3), end):
+        end -= 3
+    return body[:end]
+
+
 def _own_text(body: str) -> str:
     if len(body) > LIMIT_CHARS:
-        body = _CUT_LETTER.sub("", body[:LIMIT_CHARS])
+        body = _without_cut_letter(body[:LIMIT_CHARS])
     read = read_body(body)
     match read.form:
         case Form.MESSAGE:
