@@ -61,7 +61,7 @@ def peak() -> Iterator[Peak]:
         tracemalloc.stop()
 
 
-FLOOR_S = 0.004
+FLOOR_S = 0.01
 """Less than this is taken for it: what is so quick is measured badly, and costs nobody anything."""
 
 
