@@ -120,6 +120,105 @@ IMAP_STRANGER_FAULTS = _count(
     test="tests/imapserver/test_connection.py::test_strangers_are_not_listened_to_for_long",
 )
 
+# -- IMAP, what a command may ask for --------------------------------------------------------------
+
+_LIMIT_CODE = "`NO [LIMIT]`"
+
+IMAP_SEARCH_KEYS = _count(
+    "keys of a search",
+    4096,
+    met_by="a user",
+    told=_LIMIT_CODE,
+    test="tests/costs/test_imap_search.py::test_what_is_too_much_is_refused",
+)
+IMAP_SEARCH_BODIES = _count(
+    "of these, that look into bodies (`BODY`, `TEXT`)",
+    64,
+    met_by="a user",
+    told=_LIMIT_CODE,
+    test="tests/costs/test_imap_search.py::test_what_is_too_much_is_refused",
+)
+IMAP_NEEDLE_BYTES = _bytes(
+    "a text that is looked for",
+    4 * KIB,
+    met_by="a user",
+    told=_LIMIT_CODE,
+    test="tests/costs/test_imap_search.py::test_what_is_too_much_is_refused",
+)
+IMAP_FETCH_ITEMS = _count(
+    "items of a `FETCH`",
+    512,
+    met_by="a user",
+    told=_LIMIT_CODE,
+    test="tests/costs/test_imap_fetch.py::test_what_is_too_much_is_refused",
+)
+IMAP_FIELD_NAMES = _count(
+    "names in a `HEADER.FIELDS`",
+    100,
+    met_by="a user",
+    told=_LIMIT_CODE,
+    test="tests/costs/test_imap_fetch.py::test_what_is_too_much_is_refused",
+)
+IMAP_FLAGS = _count(
+    "flags in a command",
+    100,
+    met_by="a user",
+    told=_LIMIT_CODE,
+    test="tests/costs/test_imap_mailboxes.py::test_what_is_too_much_is_refused",
+)
+IMAP_PATTERNS = _count(
+    "patterns of a `LIST`",
+    100,
+    met_by="a user",
+    told=_LIMIT_CODE,
+    test="tests/costs/test_imap_mailboxes.py::test_what_is_too_much_is_refused",
+)
+IMAP_NAME_BYTES = _bytes(
+    "a pattern of a `LIST`; a mailbox's name that is decoded",
+    4 * KIB,
+    met_by="a user",
+    told=_LIMIT_CODE,
+    test="tests/costs/test_imap_mailboxes.py::test_what_is_too_much_is_refused",
+)
+IMAP_NOTIFY_NAMES = _count(
+    "names in a `NOTIFY`",
+    1000,
+    met_by="a user",
+    told=_LIMIT_CODE,
+    test="tests/costs/test_imap_mailboxes.py::test_what_is_too_much_is_refused",
+)
+IMAP_PARTS = _count(
+    "parts of a message put together by `CATENATE`",
+    500,
+    met_by="a user",
+    told=_LIMIT_CODE,
+    test="tests/costs/test_imap_fetch.py::test_what_is_too_much_is_refused",
+)
+
+# -- mailboxes -------------------------------------------------------------------------------------
+
+MAILBOXES = _count(
+    "mailboxes of an account, and its subscriptions",
+    10_000,
+    met_by="a user",
+    told=_LIMIT_CODE,
+    test="tests/costs/test_imap_mailboxes.py::test_an_account_has_so_many_mailboxes",
+)
+MAILBOX_LEVELS = _count(
+    "levels of a new mailbox's name",
+    32,
+    met_by="a user",
+    told="`NO [CANNOT]`",
+    test="tests/costs/test_imap_mailboxes.py::test_names_have_so_many_levels",
+)
+KEYWORDS = _count(
+    "keywords in use in a mailbox",
+    200,
+    met_by="a user",
+    told=_LIMIT_CODE,
+    test="tests/costs/test_imap_mailboxes.py::test_a_mailbox_has_so_many_keywords",
+)
+
 # -- compression -----------------------------------------------------------------------------------
 
 DEFLATE_PIECE_BYTES = _bytes(

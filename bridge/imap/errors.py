@@ -16,6 +16,10 @@ class SyntaxFault(ImapFault):
     """The command breaks the grammar; answered BAD, and the connection goes on."""
 
 
+class TooMuch(ImapFault):
+    """The command asks for more than the server takes; answered NO [LIMIT] (RFC 5530 §3)."""
+
+
 class TooLong(ImapFault):
     """A line is over the limit; refused before it is read."""
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import base64
 import re
+from collections.abc import Callable
 from functools import lru_cache
 
 from bridge.charset.normalise import normalised
@@ -15,6 +16,8 @@ DELIMITER = "/"
 INBOX = "INBOX"
 
 NAME_LIMIT_BYTES = 255
+NORMALISED_CHARS = 1024
+"""A longer name is no mailbox's in any spelling."""
 
 # RFC 6855 §3: no control characters, DEL, LINE SEPARATOR or PARAGRAPH SEPARATOR
 _CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029]")
@@ -59,7 +62,8 @@ def canonical(name: str) -> str:
 
     Letters that look the same are the same, however a client composes them (RFC 9051 §5.1).
     """
-    name = normalised("NFC", name)
+    if len(name) <= NORMALISED_CHARS:
+        name = normalised("NFC", name)
     first, delimiter, rest = name.partition(DELIMITER)
     is_inbox = first.isascii() and first.upper() == INBOX
     return INBOX + delimiter + rest if is_inbox else name
@@ -73,10 +77,12 @@ def spelled_otherwise(written: str) -> bool:
 
 def fault_of(name: str) -> str:
     """Return why no mailbox may be called ``name``, "" if one may."""
+    if len(name) > NAME_LIMIT_BYTES or len(name.encode()) > NAME_LIMIT_BYTES:
+        return "the mailbox name is too long"
     if "" in name.split(DELIMITER):
         return "a mailbox name has no empty level"
-    if len(name.encode()) > NAME_LIMIT_BYTES or _CONTROL.search(name):
-        return "the mailbox name is too long or holds control characters"
+    if _CONTROL.search(name):
+        return "a mailbox name holds no control characters"
     if "*" in name or "%" in name:
         return "a mailbox name holds no wildcard"
     return ""
@@ -94,28 +100,43 @@ def _pieces(written: str) -> tuple[str, ...]:
 def matches(name: str, written: str) -> bool:
     """Say whether ``name`` matches a LIST pattern (RFC 3501 §6.3.8), in time bound by both.
 
-    Keeps every place in ``name`` that what was read of the pattern can end at: a regular
-    expression would try each way to get there.
+    Keeps every place in ``name`` that what was read of the pattern can end at, as a bit each: a
+    regular expression would try each way to get there.
     """
     pieces = _pieces(written)
+    if len(pieces) == 1:
+        return name == pieces[0]
     if sum(map(len, pieces[::2])) > len(name):
         return False
-    ends = {0}
+    within = _where(name, lambda char: char != DELIMITER)
+    places = {char: _where(name, char.__eq__) for char in set("".join(pieces[::2]))}
+    ends = 1
     for at, piece in enumerate(pieces):
         if at % 2 == 0:
-            ends = {end + len(piece) for end in ends if name.startswith(piece, end)}
+            for char in piece:
+                ends = (ends & places[char]) << 1
         elif piece == "*":
-            ends = set(range(min(ends), len(name) + 1))
+            ends = (2 << len(name)) - (ends & -ends)  # from the first one on
         else:
-            ends = {reached for end in ends for reached in range(end, _level_end(name, end) + 1)}
+            ends = _spread(ends, within)
         if not ends:
             return False
-    return len(name) in ends
+    return bool(ends >> len(name) & 1)
 
 
-def _level_end(name: str, start: int) -> int:
-    end = name.find(DELIMITER, start)
-    return len(name) if end < 0 else end
+def _where(name: str, is_meant: Callable[[str], bool]) -> int:
+    """Return a bit for each character that is meant, the lowest for the first."""
+    return sum(1 << at for at, char in enumerate(name) if is_meant(char))
+
+
+def _spread(ends: int, within: int) -> int:
+    """Return the places reached from ``ends`` over characters that are ``within``."""
+    step = 1
+    while within:
+        ends |= (ends & within) << step
+        within &= within >> step
+        step *= 2
+    return ends
 
 
 def parents(name: str) -> list[str]:

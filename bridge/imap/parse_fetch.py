@@ -9,6 +9,7 @@ from bridge.imap.parse_search import take_partial
 from bridge.imap.remembered import remembered
 from bridge.imap.sections import ALL, FAST, FULL, BinarySize, FetchItem, Item, Section
 from bridge.imap.syntax import MODSEQ_LIMIT, Scanner
+from bridge.limits import IMAP_FETCH_ITEMS, IMAP_FIELD_NAMES, IMAP_FLAGS, IMAP_NEEDLE_BYTES
 
 _MACROS: dict[str, tuple[FetchItem, ...]] = {"ALL": ALL, "FAST": FAST, "FULL": FULL}
 _PLAIN = {item.value: item for item in Item}
@@ -58,6 +59,7 @@ def take_items(scanner: Scanner) -> tuple[FetchItem, ...]:
     items = [_item(scanner, scanner.word("an item"))]
     while scanner.take(b" "):
         items.append(_item(scanner, scanner.word("an item")))
+        scanner.limit(len(items), IMAP_FETCH_ITEMS, "items")
     scanner.expect(b")")
     return tuple(dict.fromkeys(items))
 
@@ -126,6 +128,8 @@ def _field_names(scanner: Scanner) -> list[str]:
     written = [scanner.astring()]
     while scanner.take(b" "):
         written.append(scanner.astring())
+        scanner.limit(len(written), IMAP_FIELD_NAMES, "names of fields")
+    scanner.limit(sum(map(len, written)), IMAP_NEEDLE_BYTES, "bytes of names of fields")
     scanner.expect(b")")
     return written
 
@@ -201,5 +205,6 @@ def parse_store(scanner: Scanner, *, uid: bool) -> Store:
         listed = [scanner.flag()]
         while scanner.take(b" "):
             listed.append(scanner.flag())
+            scanner.limit(len(listed), IMAP_FLAGS, "flags")
         flags = tuple(listed)
     return Store(uid, numbers, sign, silent, flags, unchanged_since)

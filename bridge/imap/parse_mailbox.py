@@ -8,6 +8,7 @@ from __future__ import annotations
 from bridge.imap.commands import Command, List, QResync, Select
 from bridge.imap.mailboxname import canonical
 from bridge.imap.syntax import MODSEQ_LIMIT, Scanner
+from bridge.limits import IMAP_PATTERNS
 
 STATUS_ITEMS = frozenset(
     {
@@ -88,6 +89,7 @@ def parse_list(scanner: Scanner) -> Command:
         patterns = [scanner.list_mailbox()]
         while scanner.take(b" "):
             patterns.append(scanner.list_mailbox())
+            scanner.limit(len(patterns), IMAP_PATTERNS, "patterns")
         scanner.expect(b")")
     else:
         patterns = [scanner.list_mailbox()]

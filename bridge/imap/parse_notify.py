@@ -6,6 +6,7 @@ from bridge.imap.commands import EventGroup, Notify
 from bridge.imap.parse_fetch import take_items
 from bridge.imap.sections import FetchItem
 from bridge.imap.syntax import Scanner
+from bridge.limits import IMAP_NOTIFY_NAMES
 
 SELECTED = frozenset({"SELECTED", "SELECTED-DELAYED"})
 NAMED = frozenset({"SUBTREE", "MAILBOXES"})
@@ -22,9 +23,12 @@ def parse_notify(scanner: Scanner) -> Notify:
     scanner.expect(b"SET")
     status = scanner.take(b" STATUS")
     groups: list[EventGroup] = []
+    named = 0
     while not groups or scanner.peek(b" "):
         scanner.space()
         groups.append(_group(scanner))
+        named += 1 + len(groups[-1].names)
+        scanner.limit(named, IMAP_NOTIFY_NAMES, "names")
     if sum(group.filter in SELECTED for group in groups) > 1:
         raise scanner.fault("the selected mailbox once")
     return Notify(tuple(groups), status)

@@ -32,6 +32,7 @@ from bridge.imap.search import (
     Within,
 )
 from bridge.imap.syntax import MODSEQ_LIMIT, Scanner
+from bridge.limits import IMAP_NEEDLE_BYTES, IMAP_SEARCH_BODIES, IMAP_SEARCH_KEYS
 
 _PARTIAL = re.compile(rb"(-?)([1-9]\d{0,9}):(-?)([1-9]\d{0,9})")
 _ENTRY = re.compile(rb'"(?:[^"\\]|\\.)*" (?:priv|shared|all) ', re.IGNORECASE)
@@ -89,6 +90,8 @@ class _Keys:
         self._scanner = scanner
         self._charset = charset
         self._steps: list[Step] = []
+        self._count = 0
+        self._bodies = 0
         self._groups = [_Group(_AND)]
 
     def all(self) -> Program:
@@ -104,6 +107,8 @@ class _Keys:
         if scanner.take(b"("):
             self._groups.append(_Group(_AND))
             return False
+        self._count += 1
+        scanner.limit(self._count, IMAP_SEARCH_KEYS, "search keys")
         if any(scanner.peek(first) for first in _FIRST_OF_NUMBERS):
             self._steps.append(Numbers(scanner.sequence_set(), uid=False))
             return True
@@ -114,6 +119,7 @@ class _Keys:
         scanner.space()
         if name in ("NOT", "OR"):
             self._groups.append(_Group(_NOT if name == "NOT" else _OR))
+            self._count -= 1
             return False
         self._steps += self._argument(name)
         return True
@@ -146,6 +152,9 @@ class _Keys:
             self._steps.append(_NOT)
 
     def _argument(self, name: str) -> tuple[Step, ...]:
+        if name in ("BODY", "TEXT"):
+            self._bodies += 1
+            self._scanner.limit(self._bodies, IMAP_SEARCH_BODIES, "keys that look into bodies")
         if name in _TEXTS:
             return (Text(_TEXTS[name], self._text()),)
         if name in _DATES:
@@ -160,6 +169,7 @@ class _Keys:
 
     def _text(self) -> str:
         encoded = self._scanner.astring_bytes()
+        self._scanner.limit(len(encoded), IMAP_NEEDLE_BYTES, "bytes in a text to look for")
         return decode_text(encoded, self._charset).text
 
     def _header(self) -> SearchKey:
@@ -264,18 +274,18 @@ def parse_sort(scanner: Scanner, *, uid: bool) -> Sort:
     scanner.space()
     returns, partial = _returns(scanner)
     scanner.expect(b"(")
-    criteria: list[tuple[str, bool]] = []
+    criteria: dict[str, bool] = {}  # what is equal by one is equal by its repetition
     while not criteria or scanner.take(b" "):
         reverse = scanner.take(b"REVERSE ")
         name = scanner.word("a sort criterion")
         if name not in SORT_KEYS:
             raise scanner.fault(f"a sort criterion, not {name}")
-        criteria.append((name, reverse))
+        criteria.setdefault(name, reverse)
     scanner.expect(b")")
     scanner.space()
     charset = _charset(scanner)
     scanner.space()
-    return Sort(uid, tuple(criteria), _Keys(scanner, charset).all(), returns, partial)
+    return Sort(uid, tuple(criteria.items()), _Keys(scanner, charset).all(), returns, partial)
 
 
 def parse_thread(scanner: Scanner, *, uid: bool) -> Thread:

@@ -41,6 +41,7 @@ from bridge.imap.parse_notify import parse_notify
 from bridge.imap.parse_search import parse_search, parse_sort, parse_thread
 from bridge.imap.remembered import remembered
 from bridge.imap.syntax import Scanner, text_of
+from bridge.limits import IMAP_PARTS
 
 PLAIN = frozenset(
     {
@@ -216,6 +217,7 @@ def _parts(scanner: Scanner) -> tuple[bytes | str, ...]:
     while not parts or scanner.take(b" "):
         if scanner.take(b"URL "):
             parts.append(scanner.astring())
+            scanner.limit(len(parts), IMAP_PARTS, "parts of a message")
             continue
         scanner.expect(b"TEXT ")
         literal = scanner.take_literal()

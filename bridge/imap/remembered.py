@@ -10,7 +10,7 @@ from collections.abc import Callable
 from functools import lru_cache
 from typing import TypeVar
 
-from bridge.imap.errors import SyntaxFault
+from bridge.imap.errors import ImapFault
 from bridge.imap.framing import CommandLine
 from bridge.imap.syntax import Scanner
 
@@ -29,7 +29,7 @@ def remembered(take: Callable[[Scanner], T]) -> Callable[[Scanner], T]:
         try:
             value = take(scanner)
             scanner.end()
-        except SyntaxFault:
+        except ImapFault:
             return None
         return value
 

@@ -89,9 +89,6 @@ def vanished(uids: Iterable[int], *, earlier: bool) -> bytes:
     return b"* VANISHED " + mark + format_numbers(uids).encode("ascii") + CRLF
 
 
-def esearch(tag: str, *, uid: bool, data: Iterable[bytes]) -> bytes:
-    """Return an ESEARCH line (RFC 4731 §3.1)."""
-    parts = [b'* ESEARCH (TAG "' + tag.encode("ascii") + b'")']
-    if uid:
-        parts.append(b"UID")
-    return b" ".join([*parts, *data]) + CRLF
+def esearch(tag: str, *, uid: bool) -> bytes:
+    """Return how an ESEARCH line begins (RFC 4731 §3.1); results follow, and its end."""
+    return b'* ESEARCH (TAG "' + tag.encode("ascii") + b'")' + (b" UID" if uid else b"")

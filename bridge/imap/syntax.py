@@ -9,10 +9,11 @@ from __future__ import annotations
 import re
 from datetime import date, datetime, timedelta, timezone
 
-from bridge.imap.errors import SyntaxFault
+from bridge.imap.errors import SyntaxFault, TooMuch
 from bridge.imap.framing import CommandLine
 from bridge.imap.mailboxname import canonical, decode
 from bridge.imap.sequence import SequenceSet
+from bridge.limits import IMAP_FLAGS, IMAP_NAME_BYTES
 
 NUMBER_LIMIT = 0xFFFFFFFF
 MODSEQ_LIMIT = (1 << 63) - 1
@@ -60,6 +61,11 @@ class Scanner:
     def fault(self, expected: str) -> SyntaxFault:
         """Return the error that says what should stand here."""
         return SyntaxFault(self.tag, f"{expected} expected at byte {self._position + 1}")
+
+    def limit(self, count: int, most: int, what: str) -> None:
+        """Refuse a command that asks for more than ``most`` of something."""
+        if count > most:
+            raise TooMuch(self.tag, f"a command has at most {most} {what}")
 
     def rest(self) -> bytes:
         """Return the text that is left; a literal is only marked in it."""
@@ -195,13 +201,14 @@ class Scanner:
     def list_mailbox(self) -> str:
         """Take a LIST pattern, decoded."""
         match = self.match(_LIST_MAILBOX)
-        pattern = self._mailbox_name(match[0] if match is not None else self.string())
-        return canonical(pattern)
+        encoded = match[0] if match is not None else self.string()
+        self.limit(len(encoded), IMAP_NAME_BYTES, "bytes in a pattern")
+        return canonical(self._mailbox_name(encoded))
 
     def _mailbox_name(self, encoded: bytes) -> str:
         name = text_of(encoded)
-        if self._utf8 or not name.isascii():
-            return name
+        if self._utf8 or not name.isascii() or len(name) > IMAP_NAME_BYTES:
+            return name  # what is so long names nothing
         try:
             return decode(name)
         except ValueError:  # not modified UTF-7: taken as it is, and hardly found
@@ -244,6 +251,7 @@ class Scanner:
             if flags:
                 self.space()
             flags.append(self.flag())
+            self.limit(len(flags), IMAP_FLAGS, "flags")
         return tuple(flags)
 
     def date(self) -> date:

@@ -22,6 +22,7 @@ from bridge.imap.sections import Item
 from bridge.imap.sequence import SequenceSet
 from bridge.imapserver.commands.fetching import fetch
 from bridge.imapserver.commands.mailboxes import status_line
+from bridge.imapserver.pace import WORK, Pace
 from bridge.imapserver.session import Session, State
 from bridge.model import (
     INBOX,
@@ -53,6 +54,7 @@ class Notifier:
         self._session = session
         self._others = [group for group in order.groups if group.filter not in SELECTED]
         self._selected = next((one for one in order.groups if one.filter in SELECTED), None)
+        self._pace = Pace(session.output)
         self._changed: dict[MailboxId, set[str]] = {}
         self._listed: list[Change] = []
         self._fetched_uid = 0
@@ -137,6 +139,7 @@ class Notifier:
         subscribed = await self._subscribed()
         for change in listed:
             self._tell_name(change, subscribed)
+            await self._pace.spend(WORK // 64)
         for box in boxes:
             if box.id in changed and not self._is_selected(box.id):
                 await self._tell_status(box, changed[box.id], subscribed)
@@ -150,6 +153,11 @@ class Notifier:
             at_once = session.idling or (group is not None and group.filter == "SELECTED")
             flags = session.idling or (group is not None and "FLAGCHANGE" in group.events)
             session.tell_changes(allow_expunge=at_once, flags=flags)
+            while session.selected is not None and session.selected.view.behind:
+                await session.output.drain()
+                session.tell_changes(allow_expunge=at_once, flags=flags)
+        if session.selected is None:
+            return
         view = session.selected.view
         first, self._fetched_uid = self._fetched_uid + 1, view.largest_uid
         if group is not None and group.items and self._fetched_uid >= first:
@@ -201,6 +209,7 @@ class Notifier:
             group = self._group_of(box.name, subscribed)
             if group is not None and "MESSAGENEW" in group.events and not self._is_selected(box.id):
                 self._session.send(await status_line(self._session, box, items_of(group)))
+            await self._pace.spend(WORK // 64)
 
     async def _subscribed(self) -> frozenset[str]:
         names = await self._session.services.mailboxes.subscriptions(self._session.owner)

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from bridge.imap.errors import ImapFault, LiteralTooLong
+from bridge.imap.errors import ImapFault, LiteralTooLong, TooMuch
 from bridge.imap.parse_search import BadCharset
-from bridge.limits import REPLY_CHARS, shortened
-from bridge.mailbox import MailboxExists, NoSuchMailbox
+from bridge.limits import KEYWORDS, REPLY_CHARS, shortened
+from bridge.mailbox import MailboxExists, NoSuchMailbox, TooManyKeywords
 from bridge.store.base import StoreFailed, StoreFull
 
 
@@ -29,6 +29,7 @@ class Bad(Exception):
 SAID_ITSELF: tuple[tuple[type[ImapFault], str], ...] = (
     (BadCharset, "NO [BADCHARSET (UTF-8)]"),
     (LiteralTooLong, "NO [TOOBIG]"),
+    (TooMuch, "NO [LIMIT]"),
     (ImapFault, "BAD"),
 )
 """A fault of the client's, and what is put before its own text (RFC 3501 §7.1, RFC 7889 §4)."""
@@ -36,6 +37,7 @@ SAID_ITSELF: tuple[tuple[type[ImapFault], str], ...] = (
 ANSWERS: tuple[tuple[type[Exception], str], ...] = (
     (IndexError, "BAD no such message number"),
     (NoSuchMailbox, "NO [NONEXISTENT] the mailbox is gone"),
+    (TooManyKeywords, f"NO [LIMIT] a mailbox has at most {KEYWORDS} keywords"),
     (MailboxExists, "NO [ALREADYEXISTS] a mailbox of that name exists"),
     (StoreFull, "NO [OVERQUOTA] the disk is full; nothing was changed"),
     (StoreFailed, "NO [UNAVAILABLE] the store failed; nothing was changed, try again"),

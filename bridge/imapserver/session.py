@@ -318,7 +318,11 @@ class Session:
         self.tag, self.busy = tagged.tag, True
         reply = await self._reply(tagged, handler, states)
         if self.selected is not None and self.selected.view.pending:
-            self.tell_changes(allow_expunge=allow_expunge())
+            allowed = allow_expunge()
+            self.tell_changes(allow_expunge=allowed)
+            while self.selected is not None and self.selected.view.behind:
+                await self.output.drain()
+                self.tell_changes(allow_expunge=allowed)
         self.send(tagged.tag.encode("ascii") + b" " + reply.encode("utf-8") + b"\r\n")
         self.busy = False
         if self.selected is not None and self.selected.gone:

@@ -5,8 +5,11 @@ Nothing here recurses: a chain of replies may be as long as the mailbox.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+
+FAR = 1000
+"""So many levels are looked up before a link counts as one that would make a ring."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,30 +30,30 @@ class Node:
 
     member: Member | None
     parent: Node | None = None
-    children: list[Node] = field(default_factory=list)
+    children: dict[Node, None] = field(default_factory=dict)
 
     def adopt(self, child: Node) -> None:
         """Make ``child`` the last child of this node, whoever's it was."""
         child.leave()
         child.parent = self
-        self.children.append(child)
+        self.children[child] = None
 
     def leave(self) -> None:
         """Have no parent."""
         if self.parent is not None:
-            self.parent.children.remove(self)
+            del self.parent.children[self]
             self.parent = None
 
     def is_below(self, other: Node) -> bool:
-        """Say whether ``other`` is this node or above it."""
+        """Say whether ``other`` is this node or above it, or may be far above it."""
         if self is other:
             return True
         node = self.parent if other.children else None
-        while node is not None:
-            if node is other:
-                return True
+        for _ in range(FAR):
+            if node is None or node is other:
+                return node is other
             node = node.parent
-        return False
+        return True
 
 
 def by_subject(members: Sequence[Member]) -> list[Node]:
@@ -73,11 +76,11 @@ def by_references(members: Sequence[Member]) -> list[Node]:
         if node.parent is None:
             root.adopt(node)
     _prune(root)  # 3
-    _sort(root.children)  # 4
+    _sort_below(root)  # 4
     _gather_subjects(root)  # 5
     for node in _upwards(root):  # 6
-        _sort(node.children)
-    return root.children
+        _sort(node)
+    return list(root.children)
 
 
 def _linked(members: Sequence[Member]) -> list[Node]:
@@ -125,22 +128,21 @@ def _upwards(root: Node) -> list[Node]:
 
 def _prune(root: Node) -> None:
     """Take stand-ins away; at the top one stays where it holds several together."""
-    for node in _upwards(root):
-        if node.member is not None or node is root or node.parent is None:
-            continue
-        parent = node.parent
-        if parent is root and len(node.children) > 1:
-            continue
-        at = parent.children.index(node)
-        parent.children[at : at + 1] = node.children
-        for child in node.children:
+    for parent in _upwards(root):
+        kept: dict[Node, None] = {}
+        for node in parent.children:
+            if node.member is not None or (parent is root and len(node.children) > 1):
+                kept[node] = None
+            else:
+                kept |= node.children
+        parent.children = kept
+        for child in kept:
             child.parent = parent
-        node.parent, node.children = None, []
 
 
 def _first(node: Node) -> Member:
     """Return the message of a node, or of its first child: a stand-in has children with one."""
-    return node.member or node.children[0].member or _nobody(node)
+    return node.member or next(iter(node.children)).member or _nobody(node)
 
 
 def _nobody(node: Node) -> Member:
@@ -150,12 +152,17 @@ def _nobody(node: Node) -> Member:
     raise AssertionError("a thread without a message")
 
 
-def _sort(siblings: list[Node]) -> None:
-    """Order siblings by date, those of one date by number."""
-    for node in siblings:
+def _sort_below(root: Node) -> None:
+    """Order threads by date, and what a stand-in at their top holds together."""
+    for node in root.children:
         if node.member is None:
-            node.children.sort(key=_date)
-    siblings.sort(key=_date)
+            _sort(node)
+    _sort(root)
+
+
+def _sort(node: Node) -> None:
+    """Order a node's children by date, those of one date by number."""
+    node.children = dict.fromkeys(sorted(node.children, key=_date))
 
 
 def _date(node: Node) -> tuple[int, int]:
@@ -225,11 +232,13 @@ def _pieces(threads: Sequence[Node]) -> Iterator[bytes]:
             if len(chain.children) != 1:
                 break
             yield b" "
-            chain = chain.children[0]
+            chain = next(iter(chain.children))
         if chain.member is not None and chain.children:
             yield b" "
         waiting += [None, *_opened(chain.children)]
 
 
-def _opened(nodes: Sequence[Node]) -> list[Node | None]:
-    return list(reversed(nodes))
+def _opened(nodes: Iterable[Node]) -> list[Node | None]:
+    opened: list[Node | None] = [*nodes]
+    opened.reverse()
+    return opened

@@ -13,6 +13,7 @@ from __future__ import annotations
 from array import array
 from bisect import bisect_left
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from typing import NamedTuple, cast
 
 from bridge.imap import responses
@@ -22,6 +23,10 @@ from bridge.model import Added, Expunged, Flags, FlagsChanged, MessageChange, Ui
 
 FlagsOf = Callable[[int, Flags], Sequence[str]]
 """A message's flags as this session sees them (UID, flags): with ``\\Recent`` where it is so."""
+
+
+MOST_FLAGS = 2000
+"""Messages whose flags are told at once."""
 
 
 class Columns(NamedTuple):
@@ -57,11 +62,13 @@ class View:
     Attributes:
         condstore: UID and MODSEQ are shown with flags that nobody asked for (RFC 7162 §3.2.4).
         qresync: VANISHED instead of EXPUNGE (RFC 7162 §3.2.10).
+        behind: ``flush`` had more to say than it says at once.
     """
 
     def __init__(self, index: MailboxIndex) -> None:
         self.condstore = False
         self.qresync = False
+        self.behind = False
         self._index = index
         self._told = columns_of(index)
         self._uids = index.uids
@@ -171,7 +178,8 @@ class View:
     def flush(self, flags_of: FlagsOf, *, allow_expunge: bool, flags: bool = True) -> list[bytes]:
         """Return the lines that bring the client up to date, and take them as told.
 
-        Expunges wait unless they are allowed, changes of flags without ``flags``.
+        Expunges wait unless they are allowed, changes of flags without ``flags``, and beyond
+        ``MOST_FLAGS`` of them.
 
         Expunges come first, then what was added, then flags in the order of their changes. A
         message that came and went since the last time is not spoken of.
@@ -179,6 +187,7 @@ class View:
         if not self._pending:
             return []
         pending, self._pending = self._pending, []
+        self.behind = False
         expunges = [change for change in pending if isinstance(change, Expunged)]
         gone = {uid for change in expunges for uid in change.uids}
         lines: list[bytes] = []
@@ -197,7 +206,11 @@ class View:
                 case FlagsChanged() if not flags:
                     self._pending.append(change)
                 case FlagsChanged(flags=new):
-                    changed.update(uid for uid, _ in new)
+                    room = max(MOST_FLAGS - len(changed), 0)
+                    changed.update(uid for uid, _ in new[:room])
+                    if room < len(new):
+                        self._pending.append(replace(change, flags=new[room:]))
+                        self.behind = True
         lines += self._add(added)
         lines += self._flag_lines(changed, flags_of)
         if not self._pending:

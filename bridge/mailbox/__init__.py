@@ -8,6 +8,7 @@ from bridge.mailbox.transaction import (
     MailboxExists,
     MailboxTransaction,
     NoSuchMailbox,
+    TooManyKeywords,
 )
 
 __all__ = [
@@ -19,4 +20,5 @@ __all__ = [
     "MailboxTransaction",
     "Mailboxes",
     "NoSuchMailbox",
+    "TooManyKeywords",
 ]

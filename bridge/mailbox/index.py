@@ -15,6 +15,8 @@ from bisect import bisect_left
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, timedelta, timezone
 
+from bridge.limits import KEYWORDS
+from bridge.mailbox.transaction import TooManyKeywords
 from bridge.model import (
     DELETED,
     SEEN,
@@ -31,6 +33,9 @@ from bridge.model import (
     Uid,
 )
 from bridge.store.messages import IndexRow
+
+SHARED_SPARE = 1000
+"""Sets of flags that may be remembered beyond those in use."""
 
 
 class MailboxIndex:
@@ -125,6 +130,22 @@ class MailboxIndex:
         """Return flags with each keyword as this mailbox spells it already."""
         return frozenset(self.keywords.get(flag.casefold(), flag) for flag in flags)
 
+    def check_room(self, flags: Iterable[Flag]) -> None:
+        """Make sure that there is room for the keywords among ``flags``.
+
+        Raises:
+            TooManyKeywords: there would be more than ``KEYWORDS`` in use.
+        """
+        new = {flag.casefold() for flag in flags if not flag.startswith("\\")}
+        new -= self.keywords.keys()
+        if not new or len(self.keywords) + len(new) <= KEYWORDS:
+            return
+        self.keywords.clear()
+        for held in set(self.flags):  # what is not in use any more makes room
+            self._learn_keywords(held)
+        if len(self.keywords | dict.fromkeys(new)) > KEYWORDS:
+            raise TooManyKeywords
+
     def apply(self, change: MessageChange) -> None:
         """Take a committed change in; one that was loaded with the rest is passed over."""
         if change.modseq <= self.highest_modseq:
@@ -190,6 +211,8 @@ class MailboxIndex:
 
     def _share(self, flags: Flags) -> Flags:
         """Return the one object kept for all equal sets of flags."""
+        if len(self._shared) > SHARED_SPARE + 2 * len(self.flags):  # most are no message's now
+            self._shared = {held: held for held in self.flags}
         return self._shared.setdefault(flags, flags)
 
     def _interned(self, joined: Sequence[str]) -> list[Flags]:

@@ -213,6 +213,8 @@ class Mailboxes:
     ) -> tuple[MessageRow, ...]:
         """Append all or none (RFC 3502)."""
         index = self._indexes.get(mailbox)
+        if index is not None:
+            index.check_room({flag for _, flags, _ in messages for flag in flags})
 
         async def work(transaction: MailboxTransaction) -> tuple[MessageRow, ...]:
             rows = []
@@ -232,7 +234,10 @@ class Mailboxes:
         unchanged_since: ModSeq | None = None,
     ) -> FlagsOutcome:
         """See ``MailboxTransaction.change_flags``."""
-        spelled = (await self.index(mailbox)).spelled(flags)
+        index = await self.index(mailbox)
+        if how is not FlagChange.REMOVE:
+            index.check_room(flags)
+        spelled = index.spelled(flags)
 
         async def work(transaction: MailboxTransaction) -> FlagsOutcome:
             return await transaction.change_flags(mailbox, uids, how, spelled, unchanged_since)

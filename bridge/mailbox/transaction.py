@@ -56,6 +56,10 @@ class MailboxExists(Exception):
     """The name is taken."""
 
 
+class TooManyKeywords(Exception):
+    """The mailbox has no room for keywords it does not have yet."""
+
+
 class FlagChange(Enum):
     """How flags are combined with a message's (RFC 3501 §6.4.6).
 
@@ -359,7 +363,7 @@ class MailboxTransaction:
         Raises:
             MailboxExists: the name is taken.
         """
-        if any(box.name == name for box in await self.tx.mailboxes(account)):
+        if await self.tx.mailbox_named(account, name) is not None:
             raise MailboxExists(name)
         box = await self.tx.add_mailbox(account, name, special_use, int(self._now.timestamp()))
         self.changes.append(MailboxCreated(box))
@@ -373,7 +377,7 @@ class MailboxTransaction:
             NoSuchMailbox: it is gone.
         """
         old = await self._mailbox(mailbox)
-        if any(box.name == name for box in await self.tx.mailboxes(old.account)):
+        if await self.tx.mailbox_named(old.account, name) is not None:
             raise MailboxExists(name)
         await self.tx.rename_mailbox(mailbox, name)
         new = await self._mailbox(mailbox)

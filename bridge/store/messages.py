@@ -99,6 +99,9 @@ class MessageReads(Protocol):
     async def mailbox(self, mailbox: MailboxId) -> Mailbox | None:
         """Return one mailbox as it stands."""
 
+    async def mailbox_named(self, account: AccountId, name: str) -> Mailbox | None:
+        """Return the account's mailbox of exactly that name."""
+
     async def recent_from(self, mailbox: MailboxId) -> Uid:
         r"""Return the first UID no read-write session was told of yet (``\\Recent``)."""
 

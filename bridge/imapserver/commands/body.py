@@ -9,7 +9,7 @@ RFC 3501 §6.4.5; RFC 3516 §4 (BINARY).
 
 from __future__ import annotations
 
-from collections.abc import Container, Sequence
+from collections.abc import Mapping, Sequence
 from typing import TypeGuard
 
 from bridge.imap.sections import BinarySize, FetchItem, Section
@@ -44,17 +44,30 @@ async def read_pieces(
     rows = await store.read(lambda tx: tx.pieces(contents, parts, most_bytes))
     if contents[0] not in (found := _by_content(rows)):  # it is not the first by its id
         found = _by_content(await store.read(lambda tx: tx.pieces(contents[:1], parts)))
-    return _in_front(contents, found), found
+    return fitting(contents, found, most_bytes), found
 
 
 def _by_content(rows: Sequence[Row]) -> dict[ContentId, Row]:
     return {ContentId(row[0]): row for row in rows if isinstance(row[0], int)}
 
 
-def _in_front(contents: Sequence[ContentId], known: Container[ContentId]) -> int:
-    """Return how many contents come before the first that is not known."""
-    missing = (at for at, content in enumerate(contents) if content not in known)
-    return next(missing, len(contents))
+def fitting(contents: Sequence[ContentId], rows: Mapping[ContentId, Row], most_bytes: int) -> int:
+    """Return of how many contents, one at least, the rows are there and not too long together.
+
+    A content counts as often as it comes: there may be many copies of one message.
+    """
+    sizes = {content: _size_of(row) for content, row in rows.items()}
+    left_bytes = most_bytes
+    for at, content in enumerate(contents):
+        size_bytes = sizes.get(content)
+        if size_bytes is None or (at and size_bytes > left_bytes):
+            return max(at, 1)
+        left_bytes -= size_bytes
+    return len(contents)
+
+
+def _size_of(row: Row) -> int:
+    return sum(len(piece) for piece in row[1:] if isinstance(piece, bytes | str))
 
 
 class BodyItems:
@@ -105,13 +118,14 @@ class BodyItems:
             numbers[section] = number = await self._header_set(section)
             texts.fields[section] = await self._kept(number, contents)
         known = list(texts.fields.values())
-        missing = [one for one in dict.fromkeys(contents) if any(one not in of for of in known)]
+        missing = dict.fromkeys(one for one in contents if any(one not in of for of in known))
         if not missing:
             return len(contents)
         most_bytes = MOST_BYTES // self.many
-        _, headers = await read_pieces(self._session, missing, [Part.HEADER], most_bytes)
-        left = frozenset(missing) - headers.keys()
-        count = next((at for at, one in enumerate(contents) if one in left), len(contents))
+        asked = list(missing)
+        _, headers = await read_pieces(self._session, asked, [Part.HEADER], most_bytes)
+        kept: dict[ContentId, Row] = {one: () for one in contents if one not in missing}
+        count = fitting(contents, kept | headers, most_bytes)
         ready = frozenset(contents[:count])
         for section, number in numbers.items():
             found = [

@@ -88,10 +88,11 @@ async def append(session: Session, command: Append) -> str | None:
     """APPEND: all of its messages or none."""
     mailbox = await session.mailbox(command.mailbox, "TRYCREATE")
     wanted = [wanted_flags(message.flags) for message in command.messages]
-    prepared = [
-        await _prepared(session, message, one.flags)
-        for message, one in zip(command.messages, wanted, strict=True)
-    ]
+    prepared: list[tuple[Ingested, Flags, datetime]] = []
+    for message, one in zip(command.messages, wanted, strict=True):
+        if prepared:
+            await session.output.drain()  # small ones are taken apart at once
+        prepared.append(await _prepared(session, message, one.flags))
     rows = await session.services.mailboxes.append_many(mailbox.id, prepared)
     tell_ignored(session, frozenset().union(*(one.reserved for one in wanted)))
     uids = (

@@ -71,11 +71,15 @@ def _numbers(session: Session, selected: Selected, command: Fetch) -> Sequence[i
         numbers = view.numbers(command.numbers, uid=command.uid)
     if command.changed_since is not None:
         since = command.changed_since
-        numbers = [
-            number
-            for number in numbers
-            if (at := view.position(number)) is not None and index.modseqs[at] > since
-        ]
+        modseqs = index.modseqs
+        if view.all_told():
+            numbers = [number for number in numbers if modseqs[number - 1] > since]
+        else:
+            numbers = [
+                number
+                for number in numbers
+                if (at := view.position(number)) is not None and modseqs[at] > since
+            ]
     if command.partial is not None:
         numbers = partial_of(numbers, command.partial)
     return numbers

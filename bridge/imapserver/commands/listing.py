@@ -2,24 +2,57 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
+
 from bridge.imap import responses
 from bridge.imap.commands import List
-from bridge.imap.mailboxname import canonical, matches, parents
+from bridge.imap.mailboxname import canonical, fault_of, matches, parents
 from bridge.imapserver.commands.mailboxes import status_line
+from bridge.imapserver.pace import Pace
 from bridge.imapserver.session import Session
 from bridge.model import Mailbox
 
+NAME_WORK = 100
+"""Units of work (``pace``) that showing a name is, with the levels above it."""
+
+PATTERN_WORK = 50
+"""The same for trying a pattern, besides its length."""
+
 
 class _Tree:
-    """The account's names: mailboxes, subscriptions, and which have others below them."""
+    """The account's names: mailboxes, subscriptions, and which have others below them.
+
+    What can be no mailbox's name, as was once subscribed to, has no levels.
+    """
 
     def __init__(self, mailboxes: tuple[Mailbox, ...], subscribed: tuple[str, ...]) -> None:
         self.mailboxes = {mailbox.name: mailbox for mailbox in mailboxes}
         self.subscribed = frozenset(subscribed)
-        self.parents = {parent for name in self.mailboxes for parent in parents(name)}
-        # A level above others is shown though it was deleted: they hang on it (RFC 3501 §6.3.4).
-        self.names = self.mailboxes.keys() | self.parents
-        self.subscribed_parents = {parent for name in subscribed for parent in parents(name)}
+        self.parents: set[str] = set()
+        self.subscribed_parents: set[str] = set()
+
+    async def grow(self, pace: Pace) -> None:
+        """Find the levels above."""
+        for names, above in (
+            (self.mailboxes, self.parents),
+            (self.subscribed, self.subscribed_parents),
+        ):
+            for name in names:
+                above.update(levels_above(name))
+                await pace.spend(NAME_WORK)
+
+    @property
+    def names(self) -> set[str]:
+        """Mailboxes and the levels above.
+
+        One above others is shown though it was deleted: they hang on it (RFC 3501 §6.3.4).
+        """
+        return self.mailboxes.keys() | self.parents
+
+
+def levels_above(name: str) -> list[str]:
+    """Return the levels above a name, none above what can be no mailbox's."""
+    return [] if fault_of(name) else parents(name)
 
 
 async def list_(session: Session, command: List) -> str | None:
@@ -27,39 +60,44 @@ async def list_(session: Session, command: List) -> str | None:
     if command.patterns == ("",) and not command.extended:
         session.send(responses.listing("LIST", ("\\Noselect",), b'""'))
         return None
-    tree = await _tree(session)
+    pace = Pace(session.output)
+    tree = await _tree(session, pace)
     patterns = [canonical(command.reference + pattern) for pattern in command.patterns]
-    above_unlisted = _above_unlisted(tree, patterns)
-    candidates = set(tree.names)
+    candidates = tree.names
+    above_unlisted: set[str] = set()
     if "SUBSCRIBED" in command.selection:
         candidates = set(tree.subscribed)
         if "RECURSIVEMATCH" in command.selection:
             candidates |= tree.subscribed_parents
-    lines = []
-    for name in sorted(candidates, key=_inbox_first):
-        if not any(matches(name, pattern) for pattern in patterns):
-            continue
+            listed = await _matching(tree.subscribed, patterns, pace)
+            unlisted = tree.subscribed.difference(listed)
+            above_unlisted = {above for name in unlisted for above in levels_above(name)}
+    for name in sorted(await _matching(candidates, patterns, pace), key=_inbox_first):
         line = _line(session, command, tree, name, above_unlisted)
+        await pace.spend(NAME_WORK)
         if line is None:
             continue
-        lines.append(line)
+        session.send(line)
         mailbox = tree.mailboxes.get(name)
         if command.status and mailbox is not None:
-            lines.append(await status_line(session, mailbox, command.status))
-    session.send(b"".join(lines))
+            session.send(await status_line(session, mailbox, command.status))
     return None
+
+
+async def _matching(names: Iterable[str], patterns: Sequence[str], pace: Pace) -> list[str]:
+    """Return the names that match one pattern or more."""
+    found = []
+    for name in names:
+        for pattern in patterns:
+            await pace.spend(len(pattern) + PATTERN_WORK)
+            if matches(name, pattern):
+                found.append(name)
+                break
+    return found
 
 
 def _inbox_first(name: str) -> tuple[bool, str]:
     return name != "INBOX", name
-
-
-def _above_unlisted(tree: _Tree, patterns: list[str]) -> set[str]:
-    """Return the levels above subscribed names that are not listed themselves."""
-    unlisted = (
-        name for name in tree.subscribed if not any(matches(name, pattern) for pattern in patterns)
-    )
-    return {parent for name in unlisted for parent in parents(name)}
 
 
 def _line(
@@ -92,24 +130,32 @@ def _line(
 
 async def lsub(session: Session, command: List) -> str | None:
     """LSUB: subscribed names; with ``%``, parents of such that do not match (RFC 3501 §6.3.9)."""
-    tree = await _tree(session)
+    pace = Pace(session.output)
+    tree = await _tree(session, pace)
     pattern = canonical(command.reference + command.patterns[0])
     found: dict[str, tuple[str, ...]] = {}
-    for name in tree.subscribed:
-        if matches(name, pattern):
-            found[name] = () if name in tree.mailboxes else ("\\Noselect",)
-        elif pattern.endswith("%"):
-            for parent in parents(name):
-                if matches(parent, pattern) and parent not in tree.subscribed:
-                    found[parent] = ("\\Noselect",)
+    for name in await _matching(tree.subscribed, [pattern], pace):
+        found[name] = () if name in tree.mailboxes else ("\\Noselect",)
+    if pattern.endswith("%"):
+        above = {
+            parent
+            for name in tree.subscribed - found.keys()
+            for parent in levels_above(name)
+            if parent not in tree.subscribed
+        }
+        for parent in await _matching(above, [pattern], pace):
+            found[parent] = ("\\Noselect",)
     for name in sorted(found, key=_inbox_first):
         shown = responses.mailbox(name, utf8=session.utf8)
         session.send(responses.listing("LSUB", found[name], shown))
+        await pace.spend(NAME_WORK)
     return None
 
 
-async def _tree(session: Session) -> _Tree:
+async def _tree(session: Session, pace: Pace) -> _Tree:
     mailboxes = session.services.mailboxes
-    return _Tree(
+    tree = _Tree(
         await mailboxes.mailboxes(session.owner), await mailboxes.subscriptions(session.owner)
     )
+    await tree.grow(pace)
+    return tree

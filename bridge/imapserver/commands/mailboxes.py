@@ -5,6 +5,8 @@ RFC 3501 §6.3; RFC 2342; RFC 6154 §3 (CREATE-SPECIAL-USE); RFC 8438; RFC 8474;
 
 from __future__ import annotations
 
+from bisect import bisect_left
+
 from bridge.imap import responses
 from bridge.imap.commands import (
     Create,
@@ -20,6 +22,7 @@ from bridge.imap.mailboxname import DELIMITER, fault_of, parents, spelled_otherw
 from bridge.imapserver.commands.selecting import mailbox_id
 from bridge.imapserver.reply import No
 from bridge.imapserver.session import Session
+from bridge.limits import MAILBOX_LEVELS, MAILBOXES
 from bridge.mailbox import MailboxIndex, MailboxTransaction
 from bridge.model import INBOX, Mailbox, SpecialUse, Uid
 
@@ -31,7 +34,14 @@ def _check_name(name: str) -> str:
     fault = fault_of(name)
     if fault:
         raise No(fault, "CANNOT")
+    if name.count(DELIMITER) >= MAILBOX_LEVELS:
+        raise No(f"a mailbox name has at most {MAILBOX_LEVELS} levels", "CANNOT")
     return name
+
+
+def _check_room(known: int, more: int, what: str) -> None:
+    if known + more > MAILBOXES:
+        raise No(f"an account has at most {MAILBOXES} {what}", "LIMIT")
 
 
 def tell_spelling(session: Session, written: str, name: str) -> None:
@@ -53,6 +63,8 @@ async def create(session: Session, command: Create) -> str | None:
         for parent in parents(name)
         if parent and await mailboxes.find(session.owner, parent) is None
     ]
+    known = await mailboxes.mailboxes(session.owner)
+    _check_room(len(known), len(missing) + 1, "mailboxes")
 
     async def work(transaction: MailboxTransaction) -> Mailbox:
         for parent in missing:
@@ -107,6 +119,7 @@ async def rename(session: Session, command: Rename) -> str | None:
     if new.startswith(old + DELIMITER) and old != INBOX:
         raise No("a mailbox can't be moved below itself", "CANNOT")
     missing = [parent for parent in parents(new) if parent not in boxes]
+    _check_room(len(boxes), len(missing) + 1, "mailboxes")
     renamed = {box.id: _check_name(new + box.name[len(old) :]) for box in below}
     if old in boxes:
         renamed = {boxes[old].id: new, **renamed}
@@ -133,6 +146,8 @@ async def subscribe(session: Session, command: Subscribe) -> str | None:
     known = await session.services.mailboxes.subscriptions(session.owner)
     if command.on or name not in known:
         name = _check_name(name)
+    if command.on and name not in known:
+        _check_room(len(known), 1, "subscriptions")
 
     async def work(transaction: MailboxTransaction) -> None:
         if command.on:
@@ -160,7 +175,7 @@ async def status_line(session: Session, mailbox: Mailbox, items: tuple[str, ...]
     if "RECENT" in items:
         claims = session.services.recent
         first = await claims.claim(session.services.mailboxes, mailbox.id, Uid(0), read_only=True)
-        recent = sum(uid >= first for uid in index.uids)
+        recent = len(index) - bisect_left(index.uids, first)
     shown = " ".join(f"{item} {_item(session, mailbox, index, item, recent)}" for item in items)
     name = responses.mailbox(mailbox.name, utf8=session.utf8)
     return b"* STATUS " + name + b" (" + shown.encode() + b")\r\n"

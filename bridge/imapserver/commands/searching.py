@@ -6,15 +6,20 @@ RFC 3501 §6.4.4; RFC 4731 (ESEARCH), 5182 (SEARCHRES), 6855 §3, 7162 §3.1.5 (
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from itertools import islice
 
 from bridge.imap import responses
 from bridge.imap.commands import Search, Sort
 from bridge.imap.search import Program
-from bridge.imap.sequence import format_numbers
+from bridge.imap.sequence import format_ranges, ranges_of
 from bridge.imapserver.matching import Found, search
 from bridge.imapserver.partial import partial_of
 from bridge.imapserver.reply import Bad
 from bridge.imapserver.session import Session
+
+NUMBERS = 8192
+RANGES = 4096
+"""Told in one piece."""
 
 
 async def search_(session: Session, command: Search) -> str | None:
@@ -28,15 +33,21 @@ async def search_(session: Session, command: Search) -> str | None:
         returns = frozenset({"ALL"})
     found = await found_or_forgotten(session, command.key, returns)
     if returns is None:
-        numbers = found.uids if command.uid else found.numbers
-        session.send(b"* SEARCH" + _listed(numbers) + modseq_mark(command.key, found) + b"\r\n")
+        session.send(b"* SEARCH")
+        await send_numbers(session, found.uids if command.uid else found.numbers)
+        session.send(modseq_mark(command.key, found) + b"\r\n")
         return None
-    answer_extended(session, command, returns, found)
+    await answer_extended(session, command, returns, found)
     return None
 
 
-def _listed(numbers: Sequence[int]) -> bytes:
-    return (b" %d" * len(numbers)) % tuple(numbers)
+async def send_numbers(session: Session, numbers: Sequence[int]) -> None:
+    """Send numbers, a blank before each, so many at a time that nobody waits."""
+    for start in range(0, len(numbers), NUMBERS):
+        if start:
+            await session.output.drain()
+        some = numbers[start : start + NUMBERS]
+        session.send((b" %d" * len(some)) % tuple(some))
 
 
 def modseq_mark(key: Program, found: Found) -> bytes:
@@ -58,7 +69,7 @@ async def found_or_forgotten(
         raise
 
 
-def answer_extended(
+async def answer_extended(
     session: Session, command: Search | Sort, returns: frozenset[str], found: Found
 ) -> None:
     """Send the ESEARCH line, and keep the result where SAVE says so."""
@@ -66,26 +77,41 @@ def answer_extended(
         session.saved = _to_save(returns, command.partial, found)
         if returns == {"SAVE"}:
             return
-    data = list(_results(command, returns, found))
+    session.send(responses.esearch(session.tag, uid=command.uid))
+    for piece in _results(command, returns, found):
+        session.send(piece)
+        await session.output.drain()
     if command.key.uses_modseq and found.modseqs:
-        data.append(b"MODSEQ %d" % _told_modseq(returns, found))
-    session.send(responses.esearch(session.tag, uid=command.uid, data=data))
+        session.send(b" MODSEQ %d" % _told_modseq(returns, found))
+    session.send(responses.CRLF)
 
 
 def _results(command: Search | Sort, returns: frozenset[str], found: Found) -> Iterator[bytes]:
     numbers = found.uids if command.uid else found.numbers
     if numbers and "MIN" in returns:
-        yield b"MIN %d" % numbers[0]
+        yield b" MIN %d" % numbers[0]
     if numbers and "MAX" in returns:
-        yield b"MAX %d" % numbers[-1]
+        yield b" MAX %d" % numbers[-1]
     if "COUNT" in returns:
-        yield b"COUNT %d" % len(numbers)
+        yield b" COUNT %d" % len(numbers)
     if numbers and "ALL" in returns:
-        yield b"ALL " + format_numbers(numbers).encode()
+        yield b" ALL "
+        yield from _set_of(numbers)
     if command.partial is not None:
         first, last = command.partial
-        part = format_numbers(partial_of(numbers, command.partial)) or "NIL"
-        yield f"PARTIAL ({first}:{last} {part})".encode()
+        part = partial_of(numbers, command.partial)
+        yield b" PARTIAL (%d:%d " % (first, last)
+        yield from _set_of(part) if part else (b"NIL",)
+        yield b")"
+
+
+def _set_of(numbers: Sequence[int]) -> Iterator[bytes]:
+    """Yield numbers as a set, in pieces; those of SORT are in another order."""
+    ranges = ranges_of(numbers)
+    comma = b""
+    while some := list(islice(ranges, RANGES)):
+        yield comma + format_ranges(some).encode()
+        comma = b","
 
 
 def _ends(returns: frozenset[str]) -> frozenset[str]:

@@ -6,13 +6,17 @@ RFC 3501 §6.3.1, §6.4.2; RFC 3691 (UNSELECT); RFC 2177 (IDLE); RFC 7162 §3.2.
 from __future__ import annotations
 
 import asyncio
+from bisect import bisect_left
+from operator import itemgetter
 
 from bridge.imap import responses
 from bridge.imap.commands import Plain, QResync, Select
 from bridge.imap.mailboxname import spelled_otherwise
 from bridge.imap.sequence import SequenceSet
+from bridge.imapserver.pace import Pace
 from bridge.imapserver.reply import Bad
 from bridge.imapserver.session import Selected, Session, State, flag_lines
+from bridge.imapserver.view import columns_of
 from bridge.mailbox import MailboxTransaction
 from bridge.model import DELETED, ModSeq, Uid
 
@@ -85,13 +89,15 @@ async def _resynchronise(session: Session, selected: Selected, qresync: QResync)
         session.send(responses.vanished(gone, earlier=True))
     view, index = selected.view, selected.view.index
     spans = known.resolve(view.largest_uid) if known else None
-    lines = []
-    for at, modseq in enumerate(index.modseqs):
-        uid = index.uids[at]
+    pace = Pace(session.output)
+    columns = columns_of(index)
+    for at, modseq in enumerate(columns.modseqs[: len(view)]):
+        await pace.spend(4)
+        uid = columns.uids[at]
         if modseq > qresync.modseq and (spans is None or _within(uid, spans)):
-            flags = session.flags_of(uid, index.flags[at])
-            lines.append(view.flags_line(at + 1, uid, flags, modseq, uid_too=True))
-    session.send(b"".join(lines))
+            flags = session.flags_of(uid, columns.flags[at])
+            session.send(view.flags_line(at + 1, uid, flags, modseq, uid_too=True))
+            await pace.spend(40)
 
 
 async def vanished_since(
@@ -107,7 +113,8 @@ async def vanished_since(
 
 
 def _within(uid: int, spans: tuple[tuple[int, int], ...]) -> bool:
-    return any(low <= uid <= high for low, high in spans)
+    at = bisect_left(spans, uid, key=itemgetter(1))
+    return at < len(spans) and spans[at][0] <= uid
 
 
 async def close(session: Session, command: Plain) -> str | None:
@@ -166,6 +173,8 @@ async def idle(session: Session, command: Plain) -> str | None:
             session.notifier.wake()
         else:
             session.tell_changes(allow_expunge=True)
+            if session.selected is not None and session.selected.view.behind:
+                update()
 
     def update() -> None:
         nonlocal scheduled

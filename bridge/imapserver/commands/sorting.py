@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from functools import partial
+from heapq import merge
 from typing import Any
 
 from bridge.imap.commands import Sort, Thread
@@ -12,6 +13,7 @@ from bridge.imapserver.commands.searching import (
     answer_extended,
     found_or_forgotten,
     modseq_mark,
+    send_numbers,
 )
 from bridge.imapserver.matching import Found, search
 from bridge.imapserver.session import Session
@@ -22,6 +24,9 @@ from bridge.store.messages import SortRow
 
 BATCH = 1_000
 """Messages whose sort keys are in memory at once."""
+
+RUN = 8192
+"""Messages that are sorted in one go."""
 
 _TEXTS: dict[str, Callable[[SortRow], str]] = {
     "CC": lambda row: row.cc_mailbox,
@@ -48,11 +53,11 @@ async def sort(session: Session, command: Sort) -> str | None:
     columns = await _columns(session, command, found)
     ordered = await asyncio.to_thread(_ordered, command, found, columns)
     if returns is None:
-        numbers = ordered.uids if command.uid else ordered.numbers
-        listed = "".join(f" {number}" for number in numbers).encode()
-        session.send(b"* SORT" + listed + modseq_mark(command.key, ordered) + b"\r\n")
+        session.send(b"* SORT")
+        await send_numbers(session, ordered.uids if command.uid else ordered.numbers)
+        session.send(modseq_mark(command.key, ordered) + b"\r\n")
         return None
-    answer_extended(session, command, returns, ordered)
+    await answer_extended(session, command, returns, ordered)
     return None
 
 
@@ -94,10 +99,19 @@ def _values(name: str, rows: Sequence[_Row]) -> list[Any]:
 
 def _ordered(command: Sort, found: Found, columns: Mapping[str, Column]) -> Found:
     """Sort by the last criterion first: each sort keeps the order of equals."""
-    places = list(range(len(found.uids)))
+    places: Sequence[int] = range(len(found.uids))
     for name, reverse in reversed(command.criteria):
-        places.sort(key=columns[name].__getitem__, reverse=reverse)
+        places = _sorted(places, columns[name].__getitem__, reverse=reverse)
     return found.reordered(places)
+
+
+def _sorted(places: Sequence[int], key: Callable[[int], Any], *, reverse: bool) -> list[int]:
+    """Sort by runs that are merged: one sort holds the interpreter up to its end."""
+    runs = [
+        sorted(places[start : start + RUN], key=key, reverse=reverse)
+        for start in range(0, len(places), RUN)
+    ]
+    return runs[0] if len(runs) == 1 else list(merge(*runs, key=key, reverse=reverse))
 
 
 async def thread(session: Session, command: Thread) -> str | None:

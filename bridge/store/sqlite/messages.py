@@ -40,9 +40,26 @@ _TABLE_OF = {
     Part.RAW: "content_raw",
     Part.PREVIEW: "content",
 }
+SORT_CHARS = 1000
+"""What is read of a text to sort by: a thousand messages' are in memory at once."""
+
+REFERENCES_CHARS = 20_000
+"""The same of a message's references, the last of which say most."""
+
 _SORT = (
-    "id, message_id, reference_ids, sent_at, base_subject, from_mailbox, to_mailbox, cc_mailbox, "
-    "from_display, to_display, is_reply"
+    f"id, message_id, substr(reference_ids, -{REFERENCES_CHARS}), sent_at, "
+    + "".join(
+        f"substr({text}, 1, {SORT_CHARS}), "
+        for text in (
+            "base_subject",
+            "from_mailbox",
+            "to_mailbox",
+            "cc_mailbox",
+            "from_display",
+            "to_display",
+        )
+    )
+    + "is_reply"
 )
 
 KEPT_FIELDS_BYTES = 4 * 1024
@@ -120,7 +137,7 @@ def _sort_row(row: tuple[Any, ...]) -> SortRow:
     return SortRow(
         ContentId(content),
         message_id,
-        tuple(references.split("\n")) if references else (),
+        _references(references),
         sent_at,
         base_subject,
         from_mailbox,
@@ -130,6 +147,12 @@ def _sort_row(row: tuple[Any, ...]) -> SortRow:
         to_display,
         bool(is_reply),
     )
+
+
+def _references(joined: str) -> tuple[str, ...]:
+    """Return what a message refers to; the first one may be cut, and is left out then."""
+    references = tuple(joined.split("\n")) if joined else ()
+    return references[1:] if len(joined) == REFERENCES_CHARS else references
 
 
 def _content_row(message: Ingested) -> tuple[object, ...]:
@@ -223,6 +246,11 @@ class SqliteMessageReads(Area):
 
     async def mailbox(self, mailbox: MailboxId) -> Mailbox | None:
         row = self._row(f"SELECT {_MAILBOX} FROM mailbox WHERE id = ?", (mailbox,))  # noqa: S608
+        return _mailbox(row) if row else None
+
+    async def mailbox_named(self, account: AccountId, name: str) -> Mailbox | None:
+        statement = f"SELECT {_MAILBOX} FROM mailbox WHERE account = ? AND name = ?"  # noqa: S608
+        row = self._row(statement, (account, name))
         return _mailbox(row) if row else None
 
     async def recent_from(self, mailbox: MailboxId) -> Uid:
