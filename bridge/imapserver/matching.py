@@ -14,6 +14,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from operator import itemgetter
+from typing import cast
 
 from bridge.imap.search import (
     All,
@@ -166,7 +167,8 @@ class _Matcher:
         known: dict[SearchKey, int] = {All(): everything, SaveDateSupported(): everything}
         in_texts = [one for one in key.keys if _cost(one)]
         if in_texts:
-            contents = [ContentId(group.columns.contents[at]) for at in group.at]
+            stored = group.columns.contents
+            contents = cast(list[ContentId], [stored[at] for at in group.at])
             known.update(await text_bits(self._session, in_texts, contents, self._pace))
         results: list[int] = []
         for step in key.steps:

@@ -129,6 +129,8 @@ def _upwards(root: Node) -> list[Node]:
 def _prune(root: Node) -> None:
     """Take stand-ins away; at the top one stays where it holds several together."""
     for parent in _upwards(root):
+        if not parent.children:
+            continue
         kept: dict[Node, None] = {}
         for node in parent.children:
             if node.member is not None or (parent is root and len(node.children) > 1):
@@ -162,7 +164,8 @@ def _sort_below(root: Node) -> None:
 
 def _sort(node: Node) -> None:
     """Order a node's children by date, those of one date by number."""
-    node.children = dict.fromkeys(sorted(node.children, key=_date))
+    if len(node.children) > 1:
+        node.children = dict.fromkeys(sorted(node.children, key=_date))
 
 
 def _date(node: Node) -> tuple[int, int]:

@@ -172,7 +172,7 @@ def stand_ins(count: int) -> list[Member]:
 def test_threads_take_time_by_the_number_of_messages(
     members: Callable[[int], list[Member]],
 ) -> None:
-    assert_linear(lambda told: shown(by_references(told)), members, 4000)
+    assert_linear(lambda told: shown(by_references(told)), members, 1000)
 
 
 def test_runs_are_sorted_as_one(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -13,7 +13,6 @@ from collections.abc import Mapping, Sequence
 from typing import TypeGuard
 
 from bridge.imap.sections import BinarySize, FetchItem, Section
-from bridge.imapserver.commands.batch import LARGE_BYTES
 from bridge.imapserver.commands.column import Column, literals
 from bridge.imapserver.commands.fields import fields_of
 from bridge.imapserver.pace import Pace
@@ -56,6 +55,8 @@ def fitting(contents: Sequence[ContentId], rows: Mapping[ContentId, Row], most_b
 
     A content counts as often as it comes: there may be many copies of one message.
     """
+    if len(rows) == len(contents):  # all different, and what was read is not too long
+        return len(contents)
     sizes = {content: _size_of(row) for content, row in rows.items()}
     left_bytes = most_bytes
     for at, content in enumerate(contents):
@@ -99,9 +100,12 @@ class BodyItems:
             return count, []
         texts = Texts()
         if self._parts:
-            most_bytes = max(MOST_BYTES, self.weight * LARGE_BYTES)
-            count, rows = await read_pieces(self._session, contents, self._parts, most_bytes)
-            for row in rows.values():
+            if self.weight:  # a batch's texts are not too long together
+                rows = await self._store.read(lambda tx: tx.pieces(contents, self._parts))
+            else:
+                count, found = await read_pieces(self._session, contents, self._parts, MOST_BYTES)
+                rows = list(found.values())
+            for row in rows:
                 texts.add(row)
         if self._fields:
             count = await self._add_fields(texts, contents[:count])
@@ -118,6 +122,8 @@ class BodyItems:
             numbers[section] = number = await self._header_set(section)
             texts.fields[section] = await self._kept(number, contents)
         known = list(texts.fields.values())
+        if all(len(of) == len(contents) for of in known):  # the usual case
+            return len(contents)
         missing = dict.fromkeys(one for one in contents if any(one not in of for of in known))
         if not missing:
             return len(contents)

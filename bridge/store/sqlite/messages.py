@@ -221,7 +221,7 @@ def _fitting(rows: sqlite3.Cursor, most_bytes: int) -> list[tuple[object, ...]]:
     found: list[tuple[object, ...]] = []
     size_bytes = 0
     for row in rows:
-        size_bytes += sum(len(piece) for piece in row[1:] if isinstance(piece, bytes | str))
+        size_bytes += sum(map(len, row[1:]))
         if found and size_bytes > most_bytes:
             break
         found.append(row)
