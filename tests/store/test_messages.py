@@ -480,3 +480,15 @@ async def test_sort_rows_hold_the_keys_made_at_ingest(store: Store, account: Acc
     keys = (full.base_subject, full.from_mailbox, full.from_display, full.is_reply)
     assert keys == ("two", "anna", "Anna", False)
     assert bare.references == ()
+
+
+async def test_pieces_are_read_as_there_is_room_and_one_at_least(
+    store: Store, inbox: Mailbox
+) -> None:
+    rows = await fill(store, inbox, "one", "two", "three")
+    contents = [row.content for row in rows]
+    whole = await store.read(lambda tx: tx.pieces(contents, [Part.RAW]))
+    sizes = [len(row[1]) for row in whole if isinstance(row[1], bytes)]
+    for most_bytes, count in ((0, 1), (sum(sizes[:2]) - 1, 1), (sum(sizes[:2]), 2), (1 << 20, 3)):
+        found = await store.read(lambda tx, m=most_bytes: tx.pieces(contents, [Part.RAW], m))
+        assert found == whole[:count]
