@@ -99,6 +99,9 @@ async def test_another_sends_acceptance_is_not_taken(rig: Rig, simulator: Simula
     id = await lose_answer(rig, simulator, Phase.BEFORE, "Fattura")
     await look(rig)
     assert await rig.state(id) is UNCERTAIN
+    await rig.pass_time(1801)
+    await look(rig)
+    assert [alarm.kind for alarm in await rig.alarms()] == ["uncertain"], "a person is asked"
 
 
 async def test_a_twin_still_under_way_is_waited_for(rig: Rig, simulator: Simulator) -> None:
