@@ -22,7 +22,7 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -30,11 +30,11 @@ from typing import Self
 
 import structlog
 
-from bridge.alarms import AlarmKind, raise_alarm
+from bridge.alarms import AlarmKind, clear_alarm, raise_alarm
 from bridge.clock import Clock
 from bridge.mailbox import Mailboxes, MailboxTransaction
 from bridge.model import PEC_UNCERTAIN, AccountId, SubmissionState
-from bridge.outbox.restored import restored
+from bridge.outbox.restored import put_back, restored
 from bridge.outbox.states import Event, following
 from bridge.outbox.step import take_steps
 from bridge.store.base import StoreFailed
@@ -208,15 +208,33 @@ async def _restore(mtx: MailboxTransaction, fault: str, now: datetime) -> None:
             row.account, row.content, row.message_id, frozenset({PEC_UNCERTAIN}), frozenset()
         )
         by_account.setdefault(row.account, []).append(row)
-    for account, rows in by_account.items():
-        words = restored(rows, fault)
-        await raise_alarm(
-            mtx,
-            account,
-            AlarmKind.RESTORED,
-            "",
-            words.subject,
-            words.italian,
-            words.english,
-            now,
-        )
+    # After a rest of days nothing is missing where nothing waits.
+    concerned = list(by_account) if fault == OLD else await mtx.tx.accounts()
+    for account in concerned:
+        await _tell(mtx, account, by_account.get(account, []), fault, now)
+
+
+async def _tell(
+    mtx: MailboxTransaction,
+    account: AccountId,
+    rows: Sequence[SubmissionRow],
+    fault: str,
+    now: datetime,
+) -> None:
+    """Put a notice into INBOX; where nothing waits for a decision, the alarm ends with it.
+
+    A store may lack all that waited: its ``-wal`` held it, or the backup is older than that.
+    """
+    words = restored(rows, fault) if rows else put_back(fault)
+    is_new = await raise_alarm(
+        mtx,
+        account,
+        AlarmKind.RESTORED,
+        "",
+        words.subject,
+        words.italian,
+        words.english,
+        now,
+    )
+    if is_new and not rows:
+        await clear_alarm(mtx, account, AlarmKind.RESTORED, "", now)

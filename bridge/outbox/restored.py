@@ -48,3 +48,24 @@ def restored(rows: Sequence[SubmissionRow], fault: str) -> Notice:
         "was sent, say with which code; if it was not, send it or give it up:\n\n"
         f"{commands}",
     )
+
+
+def put_back(fault: str) -> Notice:
+    """Say that an account's data is older than what was used last, though nothing in it waits.
+
+    Args:
+        fault: how it was noticed, as a sentence.
+    """
+    return Notice(
+        "Dati ripristinati / Data restored",
+        f"I dati di pec-bridge non sono quelli usati per ultimi: sembrano una copia. ({fault})\n"
+        "Nulla vi era in coda. I messaggi accettati (250) dopo la copia però non vi sono: se non "
+        "erano ancora partiti, non partiranno. Cercare nella webmail la ricevuta ACCETTAZIONE di "
+        "ciò che è stato inviato da allora, e inviare di nuovo quello che manca.\n"
+        "Se i dati sono stati spostati di proposito, a bridge fermo, non c'è nulla da fare.",
+        f"The data of pec-bridge is not what was used last: it seems to be a copy. ({fault})\n"
+        "Nothing waited in it. But messages that were taken (250) after the copy are not in it: "
+        "what had not left by then will not. Look in the webmail for the ACCETTAZIONE of what was "
+        "sent since, and send again what is missing.\n"
+        "If the data was moved on purpose, with the bridge stopped, there is nothing to do.",
+    )

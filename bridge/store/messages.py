@@ -90,6 +90,9 @@ class MessageReads(Protocol):
     async def account(self, address: str) -> AccountId | None:
         """Return the account with this address, any case."""
 
+    async def accounts(self) -> list[AccountId]:
+        """Return every account there ever was, in the order they came."""
+
     async def address(self, account: AccountId) -> str | None:
         """Return the account's address as it was first spelled; None if there is none."""
 

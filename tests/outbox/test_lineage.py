@@ -168,6 +168,30 @@ async def test_what_waited_in_a_backup_is_not_sent_again(
         assert "Secondo" in notice.get_content()
 
 
+@pytest.mark.parametrize("how", ["cp -r", "the database alone"])
+async def test_a_backup_in_which_nothing_waited_is_told_of_too(
+    tmp_path: Path, clock: FakeClock, simulator: Simulator, how: str
+) -> None:
+    """What was taken after it was made is not in it, and nobody else would say so."""
+    data, backup = tmp_path / "data", tmp_path / "backup"
+    rig = await Rig.open(data, clock, simulator)
+    rig.start()
+    await rig.submit("Partito")
+    await rig.pass_time(5)
+    copied(data, backup)
+    await rig.submit("Preso dopo la copia")
+    await rig.pass_time(5)
+    await rig.close()
+    put_back(how, backup, data)
+    for _again in range(2):
+        async with rig_on(data, clock, simulator) as rig:
+            await rig.pass_time(5)
+            subjects = [str(one["Subject"]) for one in await rig.mail()]
+            assert len([one for one in subjects if "Dati ripristinati" in one]) == 1
+            assert "restored" not in [alarm.kind for alarm in await rig.alarms()]
+    assert len(simulator.sent) == 2
+
+
 @pytest.mark.parametrize("closed", [True, False], ids=["stopped", "killed"])
 async def test_a_database_without_its_wal_is_behind_its_mark(
     waiting: tuple[Rig, Path], clock: FakeClock, simulator: Simulator, closed: bool
@@ -209,6 +233,20 @@ async def test_a_person_releases_what_was_restored_and_the_alarm_ends(
         assert PEC_UNCERTAIN not in await rig.flags()
     async with rig_on(data, clock, simulator) as rig:
         assert RESTORED not in {row.state for row in await rig.rows()}
+
+
+async def test_a_second_backup_ends_no_alarm_of_the_first(
+    waiting: tuple[Rig, Path], clock: FakeClock, simulator: Simulator
+) -> None:
+    rig, data = waiting
+    await rig.lose_memory()
+    for number in range(2):
+        backup = data.with_name(f"backup {number}")
+        copied(data, backup)
+        put_back("cp -a", backup, data)
+        async with rig_on(data, clock, simulator) as rig:
+            assert [row.state for row in await rig.rows()] == [SUBMITTED, RESTORED, RESTORED]
+            assert "restored" in [alarm.kind for alarm in await rig.alarms()]
 
 
 async def test_what_a_person_says_was_sent_counts_once(

@@ -236,6 +236,9 @@ class SqliteMessageReads(Area):
         row = self._row("SELECT id FROM account WHERE address = ?", (address,))
         return AccountId(row[0]) if row else None
 
+    async def accounts(self) -> list[AccountId]:
+        return [AccountId(id) for (id,) in self._rows("SELECT id FROM account ORDER BY id")]
+
     async def address(self, account: AccountId) -> str | None:
         row = self._row("SELECT address FROM account WHERE id = ?", (account,))
         return str(row[0]) if row else None
