@@ -329,7 +329,7 @@ class Ledger:
                 await mtx.tx.record_deletion_intent(self.account, old.content, now)
                 if doubt is not None:
                     await self._settle(
-                        mtx, old.id, DeletionState.DOUBTED, doubt.reason, doubt.notice
+                        mtx, old.id, DeletionState.DOUBTED, doubt.reason, now, doubt.notice
                     )
 
         await self._mailboxes.write(work)
@@ -419,9 +419,10 @@ class Ledger:
         self, remote: RemoteId, state: DeletionState, reason: str, notice: Notice | None = None
     ) -> None:
         """Write down how a deletion ended; a notice tells a person."""
+        now = self._clock.now()
 
         async def work(mtx: MailboxTransaction) -> None:
-            await self._settle(mtx, remote, state, reason, notice)
+            await self._settle(mtx, remote, state, reason, now, notice)
 
         await self._mailboxes.write(work)
 
@@ -431,9 +432,9 @@ class Ledger:
         remote: RemoteId,
         state: DeletionState,
         reason: str,
+        now: datetime,
         notice: Notice | None,
     ) -> None:
-        now = self._clock.now()
         await mtx.tx.settle_deletion(remote, state, reason, now)
         if notice is not None:
             await _tell(mtx, self.account, AlarmKind.DELETION, str(remote), notice, now)

@@ -177,17 +177,26 @@ def is_replaced(place: Place, alignment: Alignment, index: int) -> bool:
     """Tell whether a listed row can't be a known one, though it has its body too.
 
     Ids that are positions all move together: a row's by as much as a neighbour's, or by something
-    in between. Where no neighbour is known nothing speaks against it.
+    in between. At the page's edge, with a known neighbour on one side only, one that went between
+    them moves them differently too: there it has to stand where its rank has it not as well.
     """
     partners, rows = alignment.partners, alignment.rows
     others = sorted(at for at in partners if at != index)
     above, below = bisect_left(others, index), bisect_right(others, index)
     beside = (*others[max(above - 1, 0) : above], *others[below : below + 1])
+    if not beside or (len(beside) < 2 and _stands_in_order(place, partners, index)):
+        return False
     shift, shifts = _shift(rows[index], place), [_shift(rows[at], partners[at]) for at in beside]
     known = [one for one in shifts if one is not None]
     if shift is None or len(known) < len(shifts):
         return set(shifts) == {0}
-    return bool(known) and not min(known) <= shift <= max(known)
+    return not min(known) <= shift <= max(known)
+
+
+def _stands_in_order(place: Place, partners: Mapping[int, Place], index: int) -> bool:
+    return all(
+        (at < index) is (other.rank > place.rank) for at, other in partners.items() if at != index
+    )
 
 
 def _pair(rows: Sequence[Listed], places: Sequence[Place]) -> dict[int, Place] | None:

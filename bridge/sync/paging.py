@@ -11,6 +11,7 @@ never a message: the total and the regular full pass bring up what a wrong order
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -113,12 +114,22 @@ def with_next(layout: Layout, page: Sequence[Row], following: Sequence[Row]) -> 
 
 
 def _overlaps(one: Sequence[Row], other: Sequence[Row]) -> bool:
-    """Tell whether pages 0 and 1 are one page, looked at before and after some change."""
+    """Tell whether pages 0 and 1 are one page, looked at before and after some change.
+
+    Rows alike may fill both pages, so their number counts, and their ids: two pages of one moment
+    share none, and a change between moves them by a few.
+    """
     if same(one, other):
         return True
-    names = {listed(row).fingerprint for row in one}
-    others = {listed(row).fingerprint for row in other}
-    return len(others) > 2 and 2 * len(names & others) > len(others)
+    if len(other) <= 2:
+        return False
+    enough = max(len(one), len(other)) / 2
+    rows, others = list(map(listed, one)), list(map(listed, other))
+    ids, other_ids = ({row.api_id for row in each if row.api_id} for each in (rows, others))
+    if ids and other_ids and len(ids & other_ids) <= enough:
+        return False
+    names, other_names = (Counter(row.fingerprint for row in each) for each in (rows, others))
+    return (names & other_names).total() > enough
 
 
 def _layout(

@@ -10,7 +10,16 @@ from hypothesis import strategies as st
 
 from bridge.api.schema import InboxRow, UnreadableRow
 from bridge.store.remote import Place, RemoteId
-from bridge.sync.matching import Listed, align, fingerprint, listed, missing, ranked
+from bridge.sync.matching import (
+    Alignment,
+    Listed,
+    align,
+    fingerprint,
+    is_replaced,
+    listed,
+    missing,
+    ranked,
+)
 
 NOON = datetime(2026, 1, 15, 12, 0, tzinfo=UTC)
 
@@ -182,3 +191,45 @@ def test_no_known_row_is_ever_declared_new(page: list[str], data: st.DataObject)
     assert len(set(alignment.partners.values())) == len(alignment.partners)
     for index, found in alignment.partners.items():
         assert rows[index].fingerprint == found.fingerprint
+
+
+@pytest.mark.parametrize(
+    ("page", "known", "index", "expected"),
+    [
+        pytest.param(
+            ["a9", "x4", "b3"],
+            [place(1, "a", "9", 3.0), place(2, "x", "5", 2.0), place(3, "b", "3", 1.0)],
+            1, True, id="a row between two that stand moved",
+        ),
+        pytest.param(
+            ["a8", "x4", "b3"],
+            [place(1, "a", "9", 3.0), place(2, "x", "5", 2.0), place(3, "b", "3", 1.0)],
+            1, False, id="with the rows above it, one below went",
+        ),
+        pytest.param(
+            ["x4", "b3", "c2"],
+            [place(2, "x", "5", 2.0), place(3, "b", "3", 1.0), place(4, "c", "2", 0.0)],
+            0, False, id="first of its page, one below went",
+        ),
+        pytest.param(
+            ["a9", "b8", "x4"],
+            [place(1, "a", "9", 3.0), place(3, "b", "8", 2.0), place(2, "x", "5", 1.0)],
+            2, False, id="last of its page, one above went",
+        ),
+        pytest.param(
+            ["x5", "b4", "c3"],
+            [place(2, "x", "1", 0.0), place(3, "b", "4", 2.0), place(4, "c", "3", 1.0)],
+            0, True, id="it stands above what it was below",
+        ),
+        pytest.param(["x4"], [place(2, "x", "5", 2.0)], 0, False, id="nobody beside it"),
+    ],
+)  # fmt: skip
+def test_a_row_that_moved_otherwise_than_its_neighbours_is_another(
+    page: list[str], known: list[Place], index: int, expected: bool
+) -> None:
+    rows = [one(name[0], name[1:]) for name in page]
+    partners = {at: found for at, row in enumerate(rows) for found in known
+                if found.fingerprint == row.fingerprint}  # fmt: skip
+    alignment = Alignment(tuple(rows), partners, (), frozenset())
+    moved = next(found for found in known if found.fingerprint == rows[index].fingerprint)
+    assert is_replaced(moved, alignment, index) is expected

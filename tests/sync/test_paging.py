@@ -96,3 +96,24 @@ def test_every_position_is_on_the_page_where_it_is_listed(base: int, total: int)
 def test_the_walk_to_the_oldest_ends_where_pages_begin_if_the_oldest_comes_first() -> None:
     layout = Layout(1, 25, False, False, single=False)
     assert (layout.older(2), layout.older(1), layout.newer(1)) == (1, None, 2)
+
+
+def alike(*numbers: int, subject: str = "uguale") -> tuple[InboxRow, ...]:
+    """Return rows that are the same in all but their ids."""
+    return tuple(
+        InboxRow(str(one), "a", "b", "x", subject, f'{{"id": {one}}}', FIRST) for one in numbers
+    )
+
+
+def test_rows_alike_on_both_pages_do_not_make_them_one_page() -> None:
+    one = InboxPage((*alike(30, subject="altro"), *alike(*range(29, 5, -1))), None, 30, None)
+    other = InboxPage((*alike(5, 4), *alike(3, 2, subject="altro"), *rows(1)), None, 30, None)
+    assert discover(one, other).base == 0
+    full = InboxPage(alike(*range(25, 0, -1)), None, 50, None)
+    assert discover(InboxPage(alike(*range(50, 25, -1)), None, 50, None), full).base == 0
+
+
+def test_rows_alike_of_one_page_are_one_page_though_one_came_between() -> None:
+    before = InboxPage(alike(*range(25, 0, -1)), None, 50, None)
+    after = InboxPage(alike(*range(26, 1, -1)), None, 51, None)
+    assert discover(before, after).base == 1

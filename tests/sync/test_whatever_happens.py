@@ -357,9 +357,33 @@ ROWS_MOVE_UNDER_PAGES_FULL_OF_TWINS: Story = [
     ("one_vanishes", {"which": 0.0}),
     ("the_api_hides_rows_for_hours", {"hours": 1, "share": 0.5}),
 ]
+TWINS_ON_BOTH_PAGES: Story = [
+    (
+        "begin",
+        {
+            "ids": Ids.STABLE,
+            "size": 25,
+            "count": PageCount.CEIL,
+            "order": Order.NEWEST,
+            "past_end": PastEnd.EMPTY,
+            "counts": Counts.NUMBERS,
+            "base": 0,
+            "errors": Errors.STATUS,
+        },
+    ),
+    ("twins_arrive", {"count": 2, "is_late": True}),
+    (
+        "the_api_will_fail",
+        {"fault": (Phase.BEFORE, Failure.TIMEOUT), "operation": Operation.INBOX_GET, "skip": 1},
+    ),
+    ("some_will_arrive_between_requests", {"after": 11, "count": 1}),
+    ("the_api_hides_rows_for_hours", {"hours": 1, "share": 0.5}),
+    ("many_twins_arrive", {"count": 26}),
+    ("twins_arrive", {"count": 1, "is_late": True}),
+]
 
 
-@pytest.mark.parametrize("story", [ROWS_MOVE_UNDER_PAGES_FULL_OF_TWINS])
+@pytest.mark.parametrize("story", [ROWS_MOVE_UNDER_PAGES_FULL_OF_TWINS, TWINS_ON_BOTH_PAGES])
 def test_a_story_that_once_went_wrong(story: Story) -> None:
     state = WhateverHappens()
     try:
