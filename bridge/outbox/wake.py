@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 
 from bridge.clock import Clock
 
@@ -32,5 +31,4 @@ async def rest(wake: Wake, clock: Clock, duration_s: float) -> None:
     finally:
         for task in tasks:
             task.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await task
+        await asyncio.wait(tasks)  # not the tasks: their end must not pass for the waiter's own

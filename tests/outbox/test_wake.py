@@ -2,6 +2,8 @@ from __future__ import annotations
 
 import asyncio
 
+import pytest
+
 from bridge.outbox.wake import Wake, rest
 from tests.fakes import FakeClock, settle
 
@@ -39,3 +41,23 @@ async def test_a_rest_leaves_nobody_asleep(clock: FakeClock) -> None:
     await asyncio.gather(resting, return_exceptions=True)
     await settle()
     assert clock.next_wake_s is None
+
+
+@pytest.mark.parametrize("turns", range(8))
+async def test_who_rests_can_be_ended_at_any_moment_of_a_wake_up(
+    clock: FakeClock, turns: int
+) -> None:
+    wake = Wake()
+
+    async def work() -> None:
+        while True:
+            await rest(wake, clock, 30.0)
+
+    working = asyncio.create_task(work())
+    await settle()
+    wake.call()
+    for _ in range(turns):
+        await asyncio.sleep(0)
+    working.cancel()
+    await settle()
+    assert working.cancelled()
