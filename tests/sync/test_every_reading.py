@@ -111,12 +111,11 @@ async def test_more_twins_than_a_page_has_rows_are_read_exactly_once(
 @pytest.mark.parametrize("past_end", Past)
 @pytest.mark.parametrize("counts", Counts)
 @pytest.mark.parametrize("order", Order)
-@pytest.mark.parametrize("base", [0, 1])
 @pytest.mark.parametrize("ids", Ids)
 async def test_more_twins_than_a_page_has_rows_whatever_the_counts_and_the_page_past_the_end(
-    tmp_path: Path, ids: Ids, base: int, order: Order, counts: Counts, past_end: Past
+    tmp_path: Path, ids: Ids, order: Order, counts: Counts, past_end: Past
 ) -> None:
-    options = reading(ids, base, order, PageCount.CEIL, 26)
+    options = reading(ids, 0, order, PageCount.CEIL, 26)
     await read_twins(tmp_path, options.replace(counts=counts, past_end=past_end), 90)
 
 
