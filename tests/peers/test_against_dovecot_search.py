@@ -159,6 +159,10 @@ async def found(two: Both, keys: bytes) -> tuple[set[int], set[int]]:
     return set(map(int, ours.split())), set(map(int, theirs.split()))
 
 
+READ_HERE = {("BODY", "msg_15.txt")}
+"""A multipart none of whose boundaries is found: its text is searched here, and by nobody else."""
+
+
 async def test_texts(tmp_path: Path) -> None:
     mail = messages()
     unexplained: list[str] = []
@@ -172,8 +176,8 @@ async def test_texts(tmp_path: Path) -> None:
                     continue  # its bug
                 for number in ours ^ theirs:
                     raw, judge = two.raws[number - 1], only_ours if number in ours else only_theirs
-                    if not judge(key, needle, raw):
-                        name = two.names[number - 1]
+                    name = two.names[number - 1]
+                    if (key, name) not in READ_HERE and not judge(key, needle, raw):
                         unexplained.append(f"{key} {needle!r}: {name}: {judge.__name__}")
     assert not unexplained, "\n".join([str(len(unexplained)), *unexplained[:40]])
 
