@@ -32,7 +32,7 @@ NOT_YET = {
 """Rows known to cost too much, and why: each is to leave this table."""
 
 pytestmark = [
-    pytest.mark.hostile,
+    pytest.mark.byhand,
     pytest.mark.skipif(not sys.platform.startswith("linux"), reason="reads /proc"),
 ]
 
