@@ -23,7 +23,7 @@ from tests.running import until
 pty = pytest.importorskip("pty", reason="this system has no pseudo-terminals")
 
 pytestmark = pytest.mark.byhand
-"""The end of a program on a pseudo-terminal is waited for without a limit, and once did not come."""
+"""The end of a program on a pseudo-terminal is waited for without limit; once it did not come."""
 
 PATIENCE_S = 60.0
 """A whole interpreter starts for each command, on a machine that may be busy."""
