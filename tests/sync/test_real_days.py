@@ -99,4 +99,4 @@ async def test_the_longest_time_without_a_look(
         assert max(gaps) <= most_s + STEP_S
         assert len(looks) <= DAYS * PER_DAY
         shown = len(await here.messages())  # each text takes a request, too
-        assert shown >= 0.9 * DAYS * 2 * sends_a_day
+        assert shown >= 0.75 * DAYS * 2 * sends_a_day
