@@ -352,6 +352,7 @@ async def test_a_queue_from_long_ago_is_taken_for_a_snapshot_rolled_back(
         assert [row.state for row in await rig.rows()] == [SUBMITTED, state, state]
         reasons = {row.reason for row in await rig.rows() if row.state is RESTORED}
         assert reasons <= {OLD}
+        assert await rig.mail(account=1) == []  # nothing of the other account can be missing
 
 
 @pytest.mark.usefixtures("looks_rarely")

@@ -4,10 +4,11 @@ from datetime import UTC, datetime
 
 import pytest
 
-from bridge.model import AccountId, ContentId, QueueId, SubmissionState
+from bridge.model import QueueId, SubmissionState
 from bridge.outbox.notice import held, plan_reason, plan_used_up, uncertain
 from bridge.outbox.plan import PLANS
 from bridge.store.outbox import AttemptRow, HoldCause, SubmissionRow
+from tests.outbox.made import row_of
 
 NOW = datetime(2026, 1, 15, 9, 0, tzinfo=UTC)
 ID = QueueId("64869731844002265B")
@@ -16,27 +17,17 @@ ID = QueueId("64869731844002265B")
 def entry(
     reason: str = "The API did not answer in time.", named: str | None = None
 ) -> SubmissionRow:
-    return SubmissionRow(
-        sequence=1,
+    return row_of(
         id=ID,
-        account=AccountId(1),
         state=SubmissionState.UNCERTAIN,
-        message_id="<a@b>",
         subject="Fattura",
         recipients=("uno@altra.invalid", "due@altra.invalid"),
-        content=ContentId(1),
-        code=None,
         named_code=named,
         reason="The API did not answer in time.",
         attempts=1,
         created_at=NOW,
         updated_at=NOW,
-        not_before=None,
-        retrying_since=None,
-        sent_at=None,
-        forced=False,
         counted=2,
-        counted_on=None,
     )
 
 
