@@ -8,6 +8,7 @@ import select
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -21,12 +22,15 @@ from tests.registration.test_whole import GOOD
 from tests.running import until
 
 pty = pytest.importorskip("pty", reason="this system has no pseudo-terminals")
+termios = pytest.importorskip("termios", reason="this system has no pseudo-terminals")
 
-pytestmark = pytest.mark.byhand
-"""The end of a program on a pseudo-terminal is waited for without limit; once it did not come."""
+pytestmark = pytest.mark.slow
 
 PATIENCE_S = 60.0
-"""A whole interpreter starts for each command, on a machine that may be busy."""
+"""For one word of a dialogue: an interpreter starts for each command, on a busy machine."""
+
+WHOLE_S = 180.0
+"""For one command from its start to its end, whatever it shows meanwhile."""
 
 PROGRAM = (sys.executable, "-c", "from bridge.cli import main; main()")
 QUESTIONS = (
@@ -68,6 +72,7 @@ class Terminal:
     def __init__(self, config: Path, *words: str) -> None:
         self.shown = ""
         self._at = 0
+        self._until = time.monotonic() + WHOLE_S
         self._end, theirs = pty.openpty()
         self.process = subprocess.Popen(
             [*PROGRAM, *words, "--config", str(config)],
@@ -85,13 +90,27 @@ class Terminal:
         self._at = self.shown.index(words, self._at) + len(words)
 
     def _read(self) -> bool:
-        ready, _, _ = select.select([self._end], [], [], PATIENCE_S)
+        """Return whether something more was shown.
+
+        Raises:
+            TimeoutError: nothing came, or no end, within what a command may take.
+        """
+        left = min(PATIENCE_S, self._until - time.monotonic())
+        if left <= 0 or not select.select([self._end], [], [], left)[0]:
+            raise TimeoutError(f"neither words nor an end came after {self.shown!r}")
         try:
-            content = os.read(self._end, 4096) if ready else b""
+            content = os.read(self._end, 4096)
         except OSError:  # how Linux says that the other end is closed
             content = b""
         self.shown += content.decode("utf-8", "replace")
         return bool(content)
+
+    def expect_no_echo(self) -> None:
+        """Wait until what is typed is hidden: the prompt comes before, and drops what was typed."""
+        while termios.tcgetattr(self._end)[3] & termios.ECHO:
+            if time.monotonic() > self._until:
+                raise TimeoutError("what is typed would be shown")
+            time.sleep(0.01)
 
     def type(self, line: str) -> None:
         os.write(self._end, f"{line}\n".encode())
@@ -100,13 +119,13 @@ class Terminal:
         """Read to the end, and return the exit status."""
         while self._read():
             pass
-        return self.process.wait(PATIENCE_S)
+        return self.process.wait(max(1.0, self._until - time.monotonic()))
 
     def close(self) -> None:
         """Leave nothing behind, also after a test that failed."""
         self.process.kill()
-        self.process.wait()
-        os.close(self._end)
+        os.close(self._end)  # before the wait: unread output must not hold the program
+        self.process.wait(PATIENCE_S)
 
 
 @contextmanager
@@ -147,6 +166,7 @@ async def test_the_key_is_asked_for_and_not_shown(world: Administered) -> None:
             terminal.expect("E-mail of the account")
             terminal.type(world.admin.email)
             terminal.expect("API key")
+            terminal.expect_no_echo()
             terminal.type(world.admin.api_key)
             return terminal.end()
 
