@@ -25,6 +25,7 @@ class NewRemote:
     ``fingerprint`` names (sender, recipient, date, object) as received; rows may share it.
     ``raw`` is the row's JSON; ``received_at`` the date read from it, aware, or None. ``api_id`` is
     "" for a row that names none. ``rank`` is its place among the account's rows: higher is newer.
+    ``turn`` numbers the moment at which its id was noted (see ``Place``).
     """
 
     account: AccountId
@@ -38,6 +39,7 @@ class NewRemote:
     received_at: datetime | None
     first_seen: datetime
     rank: float = 0.0
+    turn: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,13 +74,18 @@ class RemoteRow:
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where one live row stands in the listing, as far as is known; see ``NewRemote``."""
+    """Where one live row stands in the listing, as far as is known; see ``NewRemote``.
+
+    ``turn`` grows whenever ids are found to have moved: of two rows, the one with the higher turn
+    had its id noted later, and by how much it moved since says nothing about the other.
+    """
 
     remote: RemoteId
     fingerprint: bytes
     api_id: str
     rank: float
     body_sha256: bytes | None
+    turn: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,6 +195,9 @@ class RemoteReads(Protocol):
         ``newer`` chooses the side; beside None is the newest row, or the oldest.
         """
 
+    async def last_turn(self, account: AccountId) -> int:
+        """Return the highest turn of an account's live rows, 0 if it has none (see ``Place``)."""
+
     async def places_newer(self, account: AccountId, rank: float) -> int:
         """Count the live rows ranked above ``rank``."""
 
@@ -255,8 +265,8 @@ class RemoteWrites(Protocol):
     async def add_remote(self, row: NewRemote) -> RemoteId:
         """Keep a row."""
 
-    async def place_remote(self, places: Sequence[tuple[RemoteId, str]]) -> None:
-        """Remember where rows were last seen: their API ids."""
+    async def place_remote(self, places: Sequence[tuple[RemoteId, str]], turn: int) -> None:
+        """Remember where rows were last seen: their API ids, and the turn (see ``Place``)."""
 
     async def rank_remote(self, ranks: Sequence[tuple[RemoteId, float]]) -> None:
         """Give rows other ranks."""

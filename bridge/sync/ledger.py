@@ -97,6 +97,8 @@ class Ledger:
         self.live = 0
         self.filed = 0
         self.lock = asyncio.Lock()
+        self._turn = 0
+        self._is_new_turn = True
         self._store = store
         self._mailboxes = mailboxes
         self._clock = clock
@@ -106,12 +108,27 @@ class Ledger:
     async def load(self) -> SyncState:
         """Count what is there, and return what sync remembers."""
 
-        async def work(tx: ReadTransaction) -> tuple[RemoteCount, str]:
-            return await tx.remote_count(self.account), await tx.sync_state(self.account)
+        async def work(tx: ReadTransaction) -> tuple[RemoteCount, str, int]:
+            account = self.account
+            return (
+                await tx.remote_count(account),
+                await tx.sync_state(account),
+                await tx.last_turn(account),
+            )
 
-        count, state = await self._store.scan(work)
+        count, state, self._turn = await self._store.scan(work)
         self.live, self.filed = count.live, count.filed
         return load(state)
+
+    def begin_turn(self) -> None:
+        """What is found moved from now on may have moved after all that was noted before."""
+        self._is_new_turn = True
+
+    def _turn_of_moves(self) -> int:
+        """Return the turn at which ids that have moved are noted (see ``store.remote.Place``)."""
+        self._turn += self._is_new_turn
+        self._is_new_turn = False
+        return self._turn
 
     async def save(self, state: SyncState) -> None:
         """Remember ``state``."""
@@ -146,7 +163,10 @@ class Ledger:
             return await aside(rows, _taken, alignment, {})
 
         async def work(tx: Transaction) -> dict[int, float]:
-            await tx.place_remote(alignment.moved)
+            if alignment.moved:
+                turn = self._turn_of_moves()
+                await tx.place_remote(alignment.moved, turn)
+                await tx.place_remote(await self._left_behind(tx, alignment), turn)
             ranks = await self._ranks(tx, alignment, above)
             await tx.rank_remote(
                 [
@@ -162,6 +182,16 @@ class Ledger:
         ranks = await self._store.write(work)
         self.live += len(alignment.fresh)
         return await aside(rows, _taken, alignment, ranks)
+
+    async def _left_behind(
+        self, tx: ReadTransaction, alignment: Alignment
+    ) -> list[tuple[RemoteId, str]]:
+        """Return the rows in doubt whose like is listed where others moved: they did not go along.
+
+        Their ids stay, but what moves after this turn tells about them too.
+        """
+        places = await tx.places_of(self.account, sorted(alignment.doubtful))
+        return [(place.remote, place.api_id) for place in places]
 
     async def _ranks(
         self, tx: Transaction, alignment: Alignment, above: float | None
@@ -212,13 +242,15 @@ class Ledger:
             received_at=fields.date,
             first_seen=self._clock.now(),
             rank=rank,
+            turn=self._turn,
         )
 
     async def move(self, places: Sequence[tuple[RemoteId, str]]) -> None:
         """Remember under which ids rows are listed now."""
 
         async def work(tx: Transaction) -> None:
-            await tx.place_remote(places)
+            self.begin_turn()
+            await tx.place_remote(places, self._turn_of_moves())
 
         if places:
             await self._store.write(work)

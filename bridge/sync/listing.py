@@ -97,6 +97,7 @@ class Listing:
         Args:
             pages: read it, where a person asked; None if the look was due.
         """
+        self._ledger.begin_turn()
         page, layout = await self._newest_page(pages or self._look_pages)
         self._weigh(page)
         if page.rows or not self.is_in_doubt:

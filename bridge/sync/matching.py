@@ -14,6 +14,10 @@ what follows from several only if nothing moved meanwhile:
 - a row that is listed out of its order and under an id that moved otherwise is doubtful too;
 - a known row between two that are listed side by side may be gone; a second look decides.
 
+What an id moved by is told since it was noted. Ids are noted a page at a time, so on one page some
+may be older than others (``Place.turn``): only what was noted no later than a row's own id tells
+whether that moved alone.
+
 Invariant: ``align`` never declares a row new that could be a known one.
 """
 
@@ -129,12 +133,12 @@ def align(page: Sequence[Listed], known: Iterable[Place], above: float | None = 
     doubtful.update(
         page[index].fingerprint
         for index in unsure
-        if page[index].api_id and not _is_explained(index, shifts, certain)
+        if page[index].api_id and not _is_explained(index, partners, shifts, certain)
     )
     doubtful.update(
         page[index].fingerprint
         for index in single
-        if page[index].api_id and _moved_alone(index, shifts, every)
+        if page[index].api_id and _moved_alone(index, partners, shifts, every)
     )
     partners = {at: one for at, one in partners.items() if one.fingerprint not in doubtful}
     fresh = tuple(
@@ -156,21 +160,37 @@ def _shift(one: Listed, place: Place) -> int | None:
     return None
 
 
-def _is_explained(index: int, shifts: Mapping[int, int | None], single: Sequence[int]) -> bool:
+Shifts = Mapping[int, int | None]
+
+
+def _is_explained(
+    index: int, partners: Mapping[int, Place], shifts: Shifts, single: Sequence[int]
+) -> bool:
     """Tell whether a row's id moved as that of a row beside it, of which there is no doubt."""
     shift = shifts[index]
-    return shift is not None and shift in (_beside(index, shifts, single) or {0})
+    beside = _beside(index, partners, single, partners[index].turn)
+    return shift is not None and shift in ({shifts[at] for at in beside} or {0})
 
 
-def _moved_alone(index: int, shifts: Mapping[int, int | None], every: Sequence[int]) -> bool:
+def _moved_alone(
+    index: int, partners: Mapping[int, Place], shifts: Shifts, every: Sequence[int]
+) -> bool:
     """Tell whether a row's id moved and those of the rows beside it, if any, did not."""
-    return shifts[index] != 0 and _beside(index, shifts, every) <= {0}
+    beside = _beside(index, partners, every, partners[index].turn)
+    return shifts[index] != 0 and {shifts[at] for at in beside} <= {0}
 
 
-def _beside(index: int, shifts: Mapping[int, int | None], others: Sequence[int]) -> set[int | None]:
-    """Return by how much the ids of the nearest of the others, in order, on either side moved."""
+def _beside(
+    index: int, partners: Mapping[int, Place], others: Sequence[int], turn: int
+) -> list[int]:
+    """Return the nearest of the others, in order, on either side, whose ids tell about a row's.
+
+    One whose id was noted at a later turn than the row's shows only what moved since then.
+    """
     above, below = bisect_left(others, index), bisect_right(others, index)
-    return {shifts[at] for at in (*others[max(above - 1, 0) : above], *others[below : below + 1])}
+    sides = (reversed(others[:above]), others[below:])
+    nearest = (next((at for at in side if partners[at].turn <= turn), None) for side in sides)
+    return [at for at in nearest if at is not None]
 
 
 def is_replaced(place: Place, alignment: Alignment, index: int) -> bool:
@@ -182,8 +202,7 @@ def is_replaced(place: Place, alignment: Alignment, index: int) -> bool:
     """
     partners, rows = alignment.partners, alignment.rows
     others = sorted(at for at in partners if at != index)
-    above, below = bisect_left(others, index), bisect_right(others, index)
-    beside = (*others[max(above - 1, 0) : above], *others[below : below + 1])
+    beside = _beside(index, partners, others, place.turn)
     if not beside or (len(beside) < 2 and _stands_in_order(place, partners, index)):
         return False
     shift, shifts = _shift(rows[index], place), [_shift(rows[at], partners[at]) for at in beside]

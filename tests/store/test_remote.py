@@ -120,7 +120,7 @@ async def test_ranks_and_ids_move(store: Store, account: AccountId) -> None:
     one, two = await add(store, [new(account, "A", 1.0), new(account, "B", 2.0)])
 
     async def work(tx: Transaction) -> None:
-        await tx.place_remote([(one, "70"), (two, "71")])
+        await tx.place_remote([(one, "70"), (two, "71")], 3)
         await tx.rank_remote([(one, 3.0)])
 
     await store.write(work)

@@ -388,7 +388,44 @@ TWINS_ON_BOTH_PAGES: Story = [
 ]
 
 
-@pytest.mark.parametrize("story", [ROWS_MOVE_UNDER_PAGES_FULL_OF_TWINS, TWINS_ON_BOTH_PAGES])
+A_PAGE_OF_IDS_NOTED_AT_DIFFERENT_TIMES: Story = [
+    (
+        "begin",
+        {
+            "ids": Ids.SEQUENCE,
+            "size": 25,
+            "past_end": PastEnd.EMPTY,
+            "base": 0,
+            "order": Order.NEWEST,
+            "counts": Counts.NUMBERS,
+            "count": PageCount.CEIL,
+            "errors": Errors.STATUS,
+        },
+    ),
+    ("some_arrive", {"count": 7}),
+    ("the_api_hides_rows_for_hours", {"hours": 2, "share": 0.5}),
+    ("move_one", {"which": 0.0}),
+    ("expunge_one", {"which": 0.258}),
+    ("move_one", {"which": 0.4734}),
+    ("some_arrive", {"count": 3}),
+    ("twins_arrive", {"count": 2, "is_late": True}),
+    ("twins_arrive", {"count": 2, "is_late": False}),
+    ("some_arrive", {"count": 2}),
+    ("twins_arrive", {"count": 2, "is_late": True}),
+    ("some_arrive", {"count": 12}),
+    ("the_api_hides_rows_for_hours", {"hours": 3, "share": 0.5}),
+    ("some_arrive", {"count": 4}),
+]
+
+
+@pytest.mark.parametrize(
+    "story",
+    [
+        ROWS_MOVE_UNDER_PAGES_FULL_OF_TWINS,
+        TWINS_ON_BOTH_PAGES,
+        A_PAGE_OF_IDS_NOTED_AT_DIFFERENT_TIMES,
+    ],
+)
 def test_a_story_that_once_went_wrong(story: Story) -> None:
     state = WhateverHappens()
     try:

@@ -23,6 +23,7 @@ STEPS: tuple[str, ...] = (
     schema_remote.GONE_ROWS_RETURN,
     schema_outbox.USAGE,
     schema_remote.READING,
+    schema_remote.TURNS,
 )
 
 

@@ -36,7 +36,7 @@ _ROW = (
     " first_seen, body_sha256, content, gone_at, kind, code, submission, rank,"
     " readable"
 )
-_PLACE = "id, fingerprint, api_id, rank, body_sha256"
+_PLACE = "id, fingerprint, api_id, rank, body_sha256, turn"
 
 
 def _number(at: datetime) -> int:
@@ -75,7 +75,7 @@ def _remote(row: Sequence[Any]) -> RemoteRow:
 
 
 def _place(row: Sequence[Any]) -> Place:
-    return Place(RemoteId(row[0]), row[1], row[2], row[3], row[4])
+    return Place(RemoteId(row[0]), row[1], row[2], row[3], row[4], row[5])
 
 
 def _dump_left(left: LeftInbox | None) -> str | None:
@@ -160,6 +160,12 @@ class SqliteRemoteReads(Area):
             (account, rank),
         )
         return int(count)
+
+    async def last_turn(self, account: AccountId) -> int:
+        (turn,) = self._row(
+            "SELECT max(turn) FROM remote WHERE account = ? AND gone_at IS NULL", (account,)
+        )
+        return turn or 0
 
     async def remote_row(self, remote: RemoteId) -> RemoteRow | None:
         return next(iter(self._remotes("id = ?", (remote,))), None)
@@ -302,8 +308,8 @@ class SqliteRemote(SqliteRemoteReads):
         return RemoteId(
             self._insert(
                 "INSERT INTO remote (account, fingerprint, api_id, raw, sender, recipient,"
-                " date_text, subject, received_at, first_seen, rank)"
-                " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                " date_text, subject, received_at, first_seen, rank, turn)"
+                " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
                 (
                     row.account,
                     row.fingerprint,
@@ -316,14 +322,15 @@ class SqliteRemote(SqliteRemoteReads):
                     received_at,
                     _number(row.first_seen),
                     row.rank,
+                    row.turn,
                 ),
             )
         )
 
-    async def place_remote(self, places: Sequence[tuple[RemoteId, str]]) -> None:
+    async def place_remote(self, places: Sequence[tuple[RemoteId, str]], turn: int) -> None:
         self._connection.executemany(
-            "UPDATE remote SET api_id = ? WHERE id = ?",
-            [(api_id, remote) for remote, api_id in places],
+            "UPDATE remote SET api_id = ?, turn = ? WHERE id = ?",
+            [(api_id, turn, remote) for remote, api_id in places],
         )
 
     async def rank_remote(self, ranks: Sequence[tuple[RemoteId, float]]) -> None:

@@ -142,3 +142,8 @@ CREATE TABLE reading (
 ) WITHOUT ROWID;
 """
 """Rows whose bodies are being fetched, and how often that was begun and never ended."""
+
+TURNS = """
+ALTER TABLE remote ADD COLUMN turn INTEGER NOT NULL DEFAULT 0;
+"""
+"""When a row's id was noted, as ``store.remote.Place`` counts it."""
