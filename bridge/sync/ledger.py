@@ -162,11 +162,12 @@ class Ledger:
         if await aside(rows, _is_as_it_was, alignment):
             return await aside(rows, _taken, alignment, {})
 
+        moved = alignment.moved
+        turn = self._turn_of_moves() if moved else self._turn
+
         async def work(tx: Transaction) -> dict[int, float]:
-            if alignment.moved:
-                turn = self._turn_of_moves()
-                await tx.place_remote(alignment.moved, turn)
-                await tx.place_remote(await self._left_behind(tx, alignment), turn)
+            if moved:
+                await tx.place_remote([*moved, *await self._left_behind(tx, alignment)], turn)
             ranks = await self._ranks(tx, alignment, above)
             await tx.rank_remote(
                 [
@@ -247,13 +248,15 @@ class Ledger:
 
     async def move(self, places: Sequence[tuple[RemoteId, str]]) -> None:
         """Remember under which ids rows are listed now."""
+        if not places:
+            return
+        self.begin_turn()
+        turn = self._turn_of_moves()
 
         async def work(tx: Transaction) -> None:
-            self.begin_turn()
-            await tx.place_remote(places, self._turn_of_moves())
+            await tx.place_remote(places, turn)
 
-        if places:
-            await self._store.write(work)
+        await self._store.write(work)
 
     async def between(self, low: float | None, high: float | None) -> list[Place]:
         """Return the live rows ranked from ``low`` to ``high``, newest first; None is open."""

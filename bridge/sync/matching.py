@@ -27,7 +27,7 @@ import hashlib
 import json
 from bisect import bisect_left, bisect_right
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC
 
@@ -129,17 +129,8 @@ def align(page: Sequence[Listed], known: Iterable[Place], above: float | None = 
     single = {at[0] for name, at in indexes.items() if len(at) == len(groups[name]) == 1}
     shifts = {index: _shift(page[index], place) for index, place in partners.items()}
     unsure = (set(partners) - single) | (set(partners) - set(_falling(partners, above)))
-    certain, every = sorted(single), sorted(shifts)
-    doubtful.update(
-        page[index].fingerprint
-        for index in unsure
-        if page[index].api_id and not _is_explained(index, partners, shifts, certain)
-    )
-    doubtful.update(
-        page[index].fingerprint
-        for index in single
-        if page[index].api_id and _moved_alone(index, partners, shifts, every)
-    )
+    strange = _strangely_moved(partners, shifts, single, unsure)
+    doubtful.update(page[index].fingerprint for index in strange if page[index].api_id)
     partners = {at: one for at, one in partners.items() if one.fingerprint not in doubtful}
     fresh = tuple(
         index
@@ -160,37 +151,55 @@ def _shift(one: Listed, place: Place) -> int | None:
     return None
 
 
-Shifts = Mapping[int, int | None]
+def _strangely_moved(
+    partners: Mapping[int, Place],
+    shifts: Mapping[int, int | None],
+    single: Collection[int],
+    unsure: Collection[int],
+) -> set[int]:
+    """Return the rows whose ids moved otherwise than those beside them.
 
-
-def _is_explained(
-    index: int, partners: Mapping[int, Place], shifts: Shifts, single: Sequence[int]
-) -> bool:
-    """Tell whether a row's id moved as that of a row beside it, of which there is no doubt."""
-    shift = shifts[index]
-    beside = _beside(index, partners, single, partners[index].turn)
-    return shift is not None and shift in ({shifts[at] for at in beside} or {0})
-
-
-def _moved_alone(
-    index: int, partners: Mapping[int, Place], shifts: Shifts, every: Sequence[int]
-) -> bool:
-    """Tell whether a row's id moved and those of the rows beside it, if any, did not."""
-    beside = _beside(index, partners, every, partners[index].turn)
-    return shifts[index] != 0 and {shifts[at] for at in beside} <= {0}
+    Args:
+        partners: the known rows on the page.
+        shifts: by how much each one's id has moved.
+        single: those that have no twin: none may move while the rows beside it stay.
+        unsure: those that may be another: each has to move as a single one beside it.
+    """
+    beside = _beside(unsure, partners, single)
+    strange = {
+        index
+        for index in unsure
+        if shifts[index] is None
+        or shifts[index] not in ({shifts[at] for at in beside[index]} or {0})
+    }
+    beside = _beside(single, partners, partners)
+    return strange | {
+        index
+        for index in single
+        if shifts[index] != 0 and {shifts[at] for at in beside[index]} <= {0}
+    }
 
 
 def _beside(
-    index: int, partners: Mapping[int, Place], others: Sequence[int], turn: int
-) -> list[int]:
-    """Return the nearest of the others, in order, on either side, whose ids tell about a row's.
+    indexes: Collection[int], partners: Mapping[int, Place], others: Collection[int]
+) -> dict[int, list[int]]:
+    """Return for each index the nearest of the others on either side that tell about its row's id.
 
     One whose id was noted at a later turn than the row's shows only what moved since then.
     """
-    above, below = bisect_left(others, index), bisect_right(others, index)
-    sides = (reversed(others[:above]), others[below:])
-    nearest = (next((at for at in side if partners[at].turn <= turn), None) for side in sides)
-    return [at for at in nearest if at is not None]
+    found: dict[int, list[int]] = {index: [] for index in indexes}
+    for is_down in (False, True):
+        nearest: list[int] = []  # of the others passed, those not hidden by a nearer, older one
+        turns: list[int] = []  # theirs, rising
+        for index in sorted({*indexes, *others}, reverse=is_down):
+            turn = partners[index].turn
+            telling = bisect_right(turns, turn)
+            if index in found and telling:
+                found[index].append(nearest[telling - 1])
+            if index in others:
+                hidden = bisect_left(turns, turn)
+                nearest[hidden:], turns[hidden:] = [index], [turn]
+    return found
 
 
 def is_replaced(place: Place, alignment: Alignment, index: int) -> bool:
@@ -201,8 +210,8 @@ def is_replaced(place: Place, alignment: Alignment, index: int) -> bool:
     them moves them differently too: there it has to stand where its rank has it not as well.
     """
     partners, rows = alignment.partners, alignment.rows
-    others = sorted(at for at in partners if at != index)
-    beside = _beside(index, partners, others, place.turn)
+    others = partners.keys() - {index}
+    beside = _beside((index,), {**partners, index: place}, others)[index]
     if not beside or (len(beside) < 2 and _stands_in_order(place, partners, index)):
         return False
     shift, shifts = _shift(rows[index], place), [_shift(rows[at], partners[at]) for at in beside]

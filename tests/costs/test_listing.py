@@ -62,9 +62,9 @@ def one(subject: str, api_id: str) -> Listed:
     return listed(InboxRow(api_id, "a@x.invalid", "b@x.invalid", "", subject, "{}", NOON))
 
 
-def places(known: Rows) -> list[Place]:
+def places(known: Rows, turn: Callable[[int], int] = lambda at: 0) -> list[Place]:
     return [
-        Place(RemoteId(at), one(subject, id).fingerprint, id, float(len(known) - at), b"")
+        Place(RemoteId(at), one(subject, id).fingerprint, id, float(len(known) - at), b"", turn(at))
         for at, (subject, id) in enumerate(known)
     ]
 
@@ -88,6 +88,19 @@ def test_a_page_of_any_length_is_matched_in_linear_time(
     for count in (ROWS, 2 * ROWS, 4 * ROWS):
         known = begin(count)
         page, kept = [one(*row) for row in change(known)], places(known)
+        costs.append(steps(lambda page=page, kept=kept: look(page, kept)))  # type: ignore[misc]
+    assert costs[1] <= GROWTH * costs[0]
+    assert costs[2] <= GROWTH * costs[1]
+
+
+@pytest.mark.parametrize("turn", [int, lambda at: -at], ids=["older last", "older first"])
+@pytest.mark.parametrize("change", [shifted, jumbled], ids=lambda f: f.__name__)
+def test_rows_whose_ids_were_noted_each_at_a_turn_of_its_own_cost_no_more(
+    change: Callable[[Rows], Rows], turn: Callable[[int], int]
+) -> None:
+    costs = []
+    for count in (ROWS, 2 * ROWS, 4 * ROWS):
+        page, kept = [one(*row) for row in change(rows(count))], places(rows(count), turn)
         costs.append(steps(lambda page=page, kept=kept: look(page, kept)))  # type: ignore[misc]
     assert costs[1] <= GROWTH * costs[0]
     assert costs[2] <= GROWTH * costs[1]

@@ -132,6 +132,19 @@ async def test_ranks_and_ids_move(store: Store, account: AccountId) -> None:
     assert await store.read(lambda tx: tx.places_newer(account, 2.0)) == 1
 
 
+async def test_the_last_turn_is_that_of_the_latest_move(store: Store, account: AccountId) -> None:
+    assert await read(store, account, "last_turn") == 0
+    one, two, _ = await add(store, [new(account, name, turn=1) for name in "ABC"])
+    assert await read(store, account, "last_turn") == 1
+    await store.write(lambda tx: tx.place_remote([(one, "70")], 3))
+    await store.write(lambda tx: tx.place_remote([(two, "71")], 2))
+    places = await store.read(lambda tx: tx.places_between(account, None, None, 10))
+    assert sorted(place.turn for place in places) == [1, 2, 3]
+    assert await read(store, account, "last_turn") == 3
+    await store.write(lambda tx: tx.mark_remote_gone(one, NOW))
+    assert await read(store, account, "last_turn") == 2
+
+
 async def test_counts_follow_bodies_and_departures(store: Store, account: AccountId) -> None:
     one, two, _ = await add(store, [new(account, name) for name in "ABC"])
     await keep(store, account, one, "testo")

@@ -41,8 +41,8 @@ def one(name: str, api_id: str) -> Listed:
     return listed(row(api_id, name))
 
 
-def place(number: int, name: str, api_id: str, rank: float) -> Place:
-    return Place(RemoteId(number), fingerprint(row(api_id, name)), api_id, rank, b"body")
+def place(number: int, name: str, api_id: str, rank: float, turn: int = 0) -> Place:
+    return Place(RemoteId(number), fingerprint(row(api_id, name)), api_id, rank, b"body", turn)
 
 
 @pytest.mark.parametrize(
@@ -181,7 +181,13 @@ def test_no_known_row_is_ever_declared_new(page: list[str], data: st.DataObject)
     rows = [one(name, str(100 - index)) for index, name in enumerate(page)]
     kept = data.draw(st.lists(st.sampled_from(range(len(rows))), unique=True))
     known = [
-        place(index + 1, page[index], str(data.draw(st.integers(0, 120))), 100.0 - index)
+        place(
+            index + 1,
+            page[index],
+            str(data.draw(st.integers(0, 120))),
+            100.0 - index,
+            data.draw(st.integers(0, 3)),
+        )
         for index in sorted(kept)
     ]
     alignment = align(rows, known)
@@ -222,6 +228,16 @@ def test_no_known_row_is_ever_declared_new(page: list[str], data: st.DataObject)
             0, True, id="it stands above what it was below",
         ),
         pytest.param(["x4"], [place(2, "x", "5", 2.0)], 0, False, id="nobody beside it"),
+        pytest.param(
+            ["a8", "x4", "b3"],
+            [place(1, "a", "8", 3.0, 1), place(2, "x", "5", 2.0), place(3, "b", "3", 1.0, 1)],
+            1, False, id="those beside it were noted later",
+        ),
+        pytest.param(
+            ["a8", "x4", "b3"],
+            [place(1, "a", "8", 3.0, 1), place(2, "x", "5", 2.0, 1), place(3, "b", "3", 1.0)],
+            1, True, id="those beside it were noted with it, or before",
+        ),
     ],
 )  # fmt: skip
 def test_a_row_that_moved_otherwise_than_its_neighbours_is_another(
@@ -233,3 +249,11 @@ def test_a_row_that_moved_otherwise_than_its_neighbours_is_another(
     alignment = Alignment(tuple(rows), partners, (), frozenset())
     moved = next(found for found in known if found.fingerprint == rows[index].fingerprint)
     assert is_replaced(moved, alignment, index) is expected
+
+
+def test_rows_noted_before_others_tell_about_each_other() -> None:
+    """Two that were hidden while one below went, among others that were noted after that."""
+    page = [one("a", "8"), one("x", "4"), one("b", "3"), one("y", "2"), one("c", "1")]
+    known = [place(1, "a", "8", 5.0, 1), place(2, "x", "5", 4.0), place(3, "b", "3", 3.0, 1)]
+    known += [place(4, "y", "3", 2.0), place(5, "c", "1", 1.0, 1)]
+    assert not align(page, known).doubtful

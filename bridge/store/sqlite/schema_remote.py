@@ -145,5 +145,6 @@ CREATE TABLE reading (
 
 TURNS = """
 ALTER TABLE remote ADD COLUMN turn INTEGER NOT NULL DEFAULT 0;
+CREATE INDEX remote_by_turn ON remote (account, turn) WHERE gone_at IS NULL;
 """
 """When a row's id was noted, as ``store.remote.Place`` counts it."""
