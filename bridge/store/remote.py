@@ -271,6 +271,9 @@ class RemoteWrites(Protocol):
     async def rank_remote(self, ranks: Sequence[tuple[RemoteId, float]]) -> None:
         """Give rows other ranks."""
 
+    async def raise_remote(self, account: AccountId, cut: float, by: float) -> None:
+        """Rank the live rows that are at ``cut`` or above it higher."""
+
     async def keep_remote_body(
         self, remote: RemoteId, body: str, sha256: bytes, content: ContentId
     ) -> None:

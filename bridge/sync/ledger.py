@@ -30,7 +30,16 @@ from bridge.store.remote import (
     RemoteRow,
 )
 from bridge.sync.aside import MANY_ROWS, aside
-from bridge.sync.matching import Alignment, Listed, align, ranked
+from bridge.sync.matching import (
+    ROOM,
+    Alignment,
+    Listed,
+    align,
+    cramped,
+    raised,
+    ranked,
+    with_room,
+)
 from bridge.sync.notice import Notice
 from bridge.sync.paging import Snapshot
 from bridge.sync.state import SyncState, dump, load
@@ -165,24 +174,24 @@ class Ledger:
         moved = alignment.moved
         turn = self._turn_of_moves() if moved else self._turn
 
-        async def work(tx: Transaction) -> dict[int, float]:
+        async def work(tx: Transaction) -> tuple[Alignment, dict[int, float]]:
             if moved:
                 await tx.place_remote([*moved, *await self._left_behind(tx, alignment)], turn)
-            ranks = await self._ranks(tx, alignment, above)
+            placed, ranks = await self._ranks(tx, alignment, above)
             await tx.rank_remote(
                 [
                     (place.remote, ranks[index])
-                    for index, place in alignment.partners.items()
+                    for index, place in placed.partners.items()
                     if index in ranks
                 ]
             )
-            for index in reversed(alignment.fresh):
-                await tx.add_remote(self._new(alignment.rows[index], ranks[index]))
-            return ranks
+            for index in reversed(placed.fresh):
+                await tx.add_remote(self._new(placed.rows[index], ranks[index]))
+            return placed, ranks
 
-        ranks = await self._store.write(work)
-        self.live += len(alignment.fresh)
-        return await aside(rows, _taken, alignment, ranks)
+        placed, ranks = await self._store.write(work)
+        self.live += len(placed.fresh)
+        return await aside(rows, _taken, placed, ranks)
 
     async def _left_behind(
         self, tx: ReadTransaction, alignment: Alignment
@@ -196,17 +205,31 @@ class Ledger:
 
     async def _ranks(
         self, tx: Transaction, alignment: Alignment, above: float | None
-    ) -> dict[int, float]:
-        """Give rows ranks between those next to them, of rows that are known."""
+    ) -> tuple[Alignment, dict[int, float]]:
+        """Give rows ranks between those next to them, of rows that are known.
+
+        Returns:
+            The page as it stands once room was made where it was needed, and the ranks by index.
+        """
+        upper, lower = await self._around(tx, alignment, above)
+        while (cut := cramped(alignment, upper, lower)) is not None:
+            await tx.raise_remote(self.account, cut, ROOM)
+            alignment = with_room(alignment, cut)
+            above = None if above is None else raised(above, cut)
+            upper, lower = await self._around(tx, alignment, above)
+        return alignment, ranked(alignment, upper, lower)
+
+    async def _around(
+        self, tx: ReadTransaction, alignment: Alignment, above: float | None
+    ) -> tuple[float | None, float | None]:
+        """Return the ranks that a page is between, None where it is open."""
         ranks = [place.rank for place in alignment.steady.values()]
         if ranks:
             upper = await tx.rank_beside(self.account, max(ranks), newer=True)
-            lower = await tx.rank_beside(self.account, min(ranks), newer=False)
-        elif above is not None:
-            upper, lower = above, await tx.rank_beside(self.account, above, newer=False)
-        else:
-            upper, lower = None, await tx.rank_beside(self.account, None, newer=True)
-        return ranked(alignment, upper, lower)
+            return upper, await tx.rank_beside(self.account, min(ranks), newer=False)
+        if above is not None:
+            return above, await tx.rank_beside(self.account, above, newer=False)
+        return None, await tx.rank_beside(self.account, None, newer=True)
 
     async def add_twin(self, alignment: Alignment, index: int) -> RemoteId:
         """Keep the row of a page that its body has shown to be a new one."""
@@ -221,8 +244,8 @@ class Ledger:
         alone = Alignment(alignment.rows, partners, (index,), frozenset())
 
         async def work(tx: Transaction) -> RemoteId:
-            rank = (await self._ranks(tx, alone, None))[index]
-            return await tx.add_remote(self._new(alignment.rows[index], rank))
+            _, ranks = await self._ranks(tx, alone, None)
+            return await tx.add_remote(self._new(alignment.rows[index], ranks[index]))
 
         remote = await self._store.write(work)
         self.live += 1

@@ -339,6 +339,12 @@ class SqliteRemote(SqliteRemoteReads):
             [(rank, remote) for remote, rank in ranks],
         )
 
+    async def raise_remote(self, account: AccountId, cut: float, by: float) -> None:
+        self._connection.execute(
+            "UPDATE remote SET rank = rank + ? WHERE account = ? AND gone_at IS NULL AND rank >= ?",
+            (by, account, cut),
+        )
+
     async def keep_remote_body(
         self, remote: RemoteId, body: str, sha256: bytes, content: ContentId
     ) -> None:

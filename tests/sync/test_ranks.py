@@ -1,0 +1,107 @@
+"""Ranks keep the order of the listing, however many rows come between two that are known."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from bridge.api.budget import Purpose
+from bridge.api.schema import InboxRow
+from bridge.simulator import SEQUENCE_READING, Order
+from bridge.store.base import ReadTransaction
+from bridge.sync.ledger import Ledger
+from bridge.sync.listing import Listing
+from bridge.sync.matching import ROOM, Listed, listed
+from bridge.sync.pages import Pages
+from bridge.sync.paging import Snapshot
+from tests.sync.world import ADDRESS, World, world
+
+FULL = 5
+"""Rows on a page."""
+
+READING = SEQUENCE_READING.replace(page_size=FULL)
+
+
+def arrive(here: World, first: int, count: int) -> None:
+    for number in range(first, first + count):
+        at = here.clock.now() - timedelta(days=1) + timedelta(minutes=number)
+        here.simulator.inject(ADDRESS, subject=f"N. {number}", body=f"({number})", at=at)
+
+
+async def subjects(here: World) -> list[str]:
+    """Return the known rows' subjects by rank, the oldest first; no two have the same rank."""
+
+    async def work(tx: ReadTransaction) -> list[tuple[float, str]]:
+        return [(row.rank, row.subject) for row in await tx.remote_rows(here.account)]
+
+    rows = await here.store.read(work)
+    assert len({rank for rank, _ in rows}) == len(rows)
+    return [subject for _, subject in sorted(rows)]
+
+
+def ledger_of(here: World) -> Ledger:
+    return Ledger(here.store, here.mailboxes, here.clock, here.account)
+
+
+@pytest.mark.parametrize("order", Order)
+async def test_many_pages_that_came_between_two_looks_keep_their_order(
+    tmp_path: Path, order: Order
+) -> None:
+    async with world(tmp_path, READING.replace(order=order)) as here:
+        arrive(here, 0, FULL)
+        await here.sync_now()
+        arrive(here, FULL, 30 * FULL)
+        await here.sync_now()
+        assert await subjects(here) == here.listed()
+
+
+def row(name: str) -> Listed:
+    return listed(InboxRow(name, "a@x.invalid", "b@x.invalid", "", name, "{}", None))
+
+
+@pytest.mark.parametrize("is_below", [False, True])
+async def test_rows_that_come_one_after_another_between_two_keep_their_order(
+    tmp_path: Path, is_below: bool
+) -> None:
+    async with world(tmp_path, READING) as here:
+        ledger = ledger_of(here)
+        page = [row("newest"), row("oldest")]
+        for number in range(80):
+            page.insert(len(page) - 1 if is_below else 1, row(str(number)))
+            around = page[-3:] if is_below else page[:3]
+            for rows in (around, page):
+                await ledger.take(await ledger.align(Snapshot(1, tuple(rows), None)), None)
+        assert await subjects(here) == [one.api_id for one in reversed(page)]
+
+
+async def test_what_a_page_spans_is_told_as_it_is_once_room_was_made(tmp_path: Path) -> None:
+    async with world(tmp_path, READING) as here:
+        ledger = ledger_of(here)
+        page = [row("newest"), row("oldest")]
+        for number in range(40):
+            page.insert(1, row(str(number)))
+            taken = await ledger.take(await ledger.align(Snapshot(1, tuple(page), None)), None)
+            ranks = [place.rank for place in await ledger.between(None, None)]
+            assert (taken.top, taken.bottom) == (ranks[0], ranks[-1])
+            assert taken.new <= set(ranks)
+
+
+async def test_a_sweep_goes_on_where_room_was_made_meanwhile(tmp_path: Path) -> None:
+    async with world(tmp_path, READING.replace(order=Order.NEWEST)) as here:
+        arrive(here, 0, 4 * FULL)
+        ledger = ledger_of(here)
+        state = await ledger.load()
+        client = here.accounts[0].client
+        pages = Pages(client.charged(Purpose.LOOK))
+        listing = Listing(pages, pages, ledger, here.clock, state)
+        await listing.look()
+        assert listing.state.sweep is not None
+        above = listing.state.sweep.above
+        assert above is not None
+
+        await here.store.write(lambda tx: tx.raise_remote(here.account, above, ROOM))
+        while listing.sweeping:
+            await listing.step()
+        assert await subjects(here) == here.listed()
