@@ -76,6 +76,11 @@ class NotSent(ApiError):
         self.retry_after_s = retry_after_s
 
 
+def is_left_for_later(error: Exception) -> bool:
+    """Tell whether only our own limit of requests per day stood against a request."""
+    return isinstance(error, NotSent) and error.kind == "budget"
+
+
 class Refused(ApiError):
     """The API said no; nothing was done, and the same request would be refused again.
 

@@ -26,7 +26,7 @@ from typing import Protocol
 import structlog
 
 from bridge.alarms import AlarmKind, clear_alarm, raise_alarm
-from bridge.api.errors import ApiError, NotFound, NotSent
+from bridge.api.errors import ApiError, NotFound, is_left_for_later
 from bridge.api.schema import StatusRow
 from bridge.clock import Clock
 from bridge.mailbox import Mailboxes, MailboxTransaction
@@ -216,8 +216,7 @@ class Overdue:
             return Asked.YES
         except ApiError as error:
             log.info("no second source for a send", id=row.id, reason=error.reason)
-            is_ours = isinstance(error, NotSent) and error.kind == "budget"
-            return Asked.NOT_NOW if is_ours else Asked.YES
+            return Asked.NOT_NOW if is_left_for_later(error) else Asked.YES
         now = self._clock.now()
         await self._mailboxes.write(lambda mtx: keep_status(mtx, row.id, shown, now))
         return Asked.YES

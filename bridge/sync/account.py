@@ -17,7 +17,7 @@ from random import Random
 import structlog
 
 from bridge.api.budget import Purpose
-from bridge.api.errors import ApiError, NotSent
+from bridge.api.errors import ApiError, NotSent, is_left_for_later
 from bridge.clock import Clock
 from bridge.mailbox import Mailboxes
 from bridge.model import MailboxId
@@ -353,7 +353,7 @@ class AccountSync:
 
     async def _failed(self, error: Exception) -> None:
         """Take note of a failure."""
-        if isinstance(error, NotSent) and error.kind == "budget":
+        if is_left_for_later(error):
             await self._teller.used(await self._account.budget.use())
             return
         self._error = error.reason if isinstance(error, ApiError) else str(error)
@@ -369,7 +369,7 @@ async def _within_budget(work: Awaitable[object]) -> bool:
     try:
         await work
     except NotSent as error:
-        if error.kind != "budget":
+        if not is_left_for_later(error):
             raise
         return False
     return True

@@ -21,10 +21,11 @@ import structlog
 
 from bridge.clock import Clock
 from bridge.sync.absence import Absence, Doubt, Span
+from bridge.sync.aside import aside
 from bridge.sync.ledger import Ledger, Taken
 from bridge.sync.loss import seen_again
 from bridge.sync.pages import Pages, same_page
-from bridge.sync.paging import Layout, Snapshot
+from bridge.sync.paging import Layout, Snapshot, is_upside_down, turned
 from bridge.sync.state import Sweep, SyncState
 
 log = structlog.get_logger()
@@ -132,6 +133,9 @@ class Listing:
         if layout.single and (page.total or 0) - self.state.excess > len(page.rows):
             layout = await self._discover(pages)
             page = await pages.newest(layout, self.state.length(self._ledger.live))
+        if layout.single and await aside(len(page.rows), is_upside_down, page):
+            layout, page = replace(layout, descending=not layout.descending), turned(page)
+            self.state = replace(self.state, layout=layout)
         if len(page.rows) > layout.size:
             layout = replace(layout, size=len(page.rows))
             self.state = replace(self.state, layout=layout)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from random import Random
 
-from bridge.api.errors import NotSent
+from bridge.api.errors import NotSent, is_left_for_later
 from bridge.clock import Clock
 from bridge.mailbox import Mailboxes
 from bridge.sync import interval
@@ -94,8 +94,9 @@ class Pace:
         Where nothing is known of how long that is, a client that opens a mailbox ends a long
         wait early.
         """
-        if isinstance(error, NotSent) and error.kind == "budget":  # nothing failed
-            await self._clock.sleep(error.retry_after_s or interval.SHORTEST_S)
+        after_s = error.retry_after_s if isinstance(error, NotSent) else None
+        if is_left_for_later(error):  # nothing failed
+            await self._clock.sleep(after_s or interval.SHORTEST_S)
             return
         wait_s = self._retry_s(error)
         is_open = not isinstance(error, NotSent) or (

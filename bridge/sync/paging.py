@@ -78,6 +78,16 @@ def snapshot(number: int, page: InboxPage, layout: Layout) -> Snapshot:
     return Snapshot(number, tuple(map(listed, rows)), page.total)
 
 
+def is_upside_down(page: Snapshot) -> bool:
+    """Tell whether a page begins with its oldest row, read by a layout that was a guess."""
+    return _falls([one.row for one in page.rows]) is False
+
+
+def turned(page: Snapshot) -> Snapshot:
+    """Return a page as it is read the other way round."""
+    return Snapshot(page.number, page.rows[::-1], page.total)
+
+
 def same(one: Sequence[Row], other: Sequence[Row]) -> bool:
     """Tell whether two answers show the same page: each row as it was, ids too."""
     return bool(one) and [row.raw for row in one] == [row.raw for row in other]

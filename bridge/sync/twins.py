@@ -143,7 +143,7 @@ class Twins:
     ) -> bool:
         bodiless = [place for place in known if place.body_sha256 is None]
         edge = await self._locator.edge()
-        pages = await self._pages(doubt, bodiless)
+        pages = await self._pages(name, doubt, bodiless)
         seen = await self._seen(name, pages, layout)
         reading.listed.update(seen.ids)
         filed = {place.api_id for place in known if place.body_sha256 is not None}
@@ -171,10 +171,15 @@ class Twins:
         reading.has_more = bool(rows or doubt.pages)
         return not (reading.has_more or reading.failed)
 
-    async def _pages(self, doubt: Doubt, bodiless: Sequence[Place]) -> dict[int, Snapshot]:
-        """Return the first pages on which rows may be that were not read yet."""
+    async def _pages(
+        self, name: bytes, doubt: Doubt, bodiless: Sequence[Place]
+    ) -> dict[int, Snapshot]:
+        """Return the first pages on which rows may be that were not read yet.
+
+        One at a page's edge may have its like on the next page by now.
+        """
         numbers = sorted(doubt.pages)[:LOOKED_FOR]
-        pages = await self._locator.pages(numbers)
+        pages = await self._locator.again(name, numbers)
         listed = {one.api_id for page in pages.values() for one in page.rows}
         for place in bodiless[:LOOKED_FOR]:
             page = None

@@ -50,6 +50,24 @@ async def test_a_look_with_nothing_new_is_one_request(
 
 
 @BOTH
+@pytest.mark.parametrize("order", Order)
+async def test_a_mailbox_that_was_empty_is_read_in_its_order_from_the_first_rows_on(
+    tmp_path: Path, options: Options, order: Order
+) -> None:
+    async with world(tmp_path, options.replace(order=order)) as here:
+        await here.sync_now()
+        for number in range(30):
+            here.simulator.inject(ADDRESS, subject=f"ACCETTAZIONE: {number}")
+            here.simulator.inject(ADDRESS, subject=f"CONSEGNA: {number}")
+            await here.clock.advance(60)
+            lists = cost(here)[0]
+            await here.sync_now()
+            assert await here.by_rank() == here.listed()
+            if number not in (12, 25):  # where the second page comes, and the third
+                assert cost(here)[0] - lists <= 2
+
+
+@BOTH
 async def test_a_new_row_is_one_page_and_one_body(tmp_path: Path, options: Options) -> None:
     async with world(tmp_path, options) as here:
         here.simulator.seed(ADDRESS, 130)

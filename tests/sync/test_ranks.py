@@ -9,8 +9,7 @@ import pytest
 
 from bridge.api.budget import Purpose
 from bridge.api.schema import InboxRow
-from bridge.simulator import SEQUENCE_READING, Order
-from bridge.store.base import ReadTransaction
+from bridge.simulator import SEQUENCE_READING, Operation, Order
 from bridge.sync.ledger import Ledger
 from bridge.sync.listing import Listing
 from bridge.sync.matching import ROOM, Listed, listed
@@ -30,17 +29,6 @@ def arrive(here: World, first: int, count: int) -> None:
         here.simulator.inject(ADDRESS, subject=f"N. {number}", body=f"({number})", at=at)
 
 
-async def subjects(here: World) -> list[str]:
-    """Return the known rows' subjects by rank, the oldest first; no two have the same rank."""
-
-    async def work(tx: ReadTransaction) -> list[tuple[float, str]]:
-        return [(row.rank, row.subject) for row in await tx.remote_rows(here.account)]
-
-    rows = await here.store.read(work)
-    assert len({rank for rank, _ in rows}) == len(rows)
-    return [subject for _, subject in sorted(rows)]
-
-
 def ledger_of(here: World) -> Ledger:
     return Ledger(here.store, here.mailboxes, here.clock, here.account)
 
@@ -54,7 +42,7 @@ async def test_many_pages_that_came_between_two_looks_keep_their_order(
         await here.sync_now()
         arrive(here, FULL, 30 * FULL)
         await here.sync_now()
-        assert await subjects(here) == here.listed()
+        assert await here.by_rank() == here.listed()
 
 
 def row(name: str) -> Listed:
@@ -73,7 +61,7 @@ async def test_rows_that_come_one_after_another_between_two_keep_their_order(
             around = page[-3:] if is_below else page[:3]
             for rows in (around, page):
                 await ledger.take(await ledger.align(Snapshot(1, tuple(rows), None)), None)
-        assert await subjects(here) == [one.api_id for one in reversed(page)]
+        assert await here.by_rank() == [one.api_id for one in reversed(page)]
 
 
 async def test_what_a_page_spans_is_told_as_it_is_once_room_was_made(tmp_path: Path) -> None:
@@ -104,4 +92,21 @@ async def test_a_sweep_goes_on_where_room_was_made_meanwhile(tmp_path: Path) -> 
         await here.store.write(lambda tx: tx.raise_remote(here.account, above, ROOM))
         while listing.sweeping:
             await listing.step()
-        assert await subjects(here) == here.listed()
+        assert await here.by_rank() == here.listed()
+
+
+async def test_a_row_ranked_where_it_is_not_listed_costs_no_request_at_each_look(
+    tmp_path: Path,
+) -> None:
+    async with world(tmp_path, READING) as here:
+        arrive(here, 0, 2 * FULL)
+        await here.sync_now()
+        await here.restart()
+        oldest = (await ledger_of(here).between(None, None))[-1]
+        await here.store.write(lambda tx: tx.rank_remote([(oldest.remote, 10 * ROOM)]))
+        made = here.made(Operation.INBOX_LIST)
+        await here.sync_now()
+        assert here.made(Operation.INBOX_LIST) == made + 1
+        await here.clock.advance(90_000)
+        await here.sync_now()
+        assert await here.by_rank() == here.listed()

@@ -13,7 +13,10 @@ from pathlib import Path
 
 import pytest
 
-from bridge.api.errors import ApiError
+from bridge.api.budget import Purpose
+from bridge.api.client import PecClient
+from bridge.api.errors import ApiError, NotSent
+from bridge.api.schema import InboxPage
 from bridge.mailbox import FlagChange
 from bridge.model import ARCHIVE, INBOX, SEEN, Uid
 from bridge.simulator import SEQUENCE_READING, Failure, Fault, Hold, Operation, Phase
@@ -154,6 +157,40 @@ async def test_a_wake_for_all_wakes_each(tmp_path: Path) -> None:
         began_s = here.clock.monotonic()
         await until(lambda: here.made(Operation.INBOX_LIST) >= looks + 2, here.clock)
         assert here.clock.monotonic() - began_s <= 9
+
+
+class Thrifty:
+    """A client whose day's requests allow for looks only, from when it is told so."""
+
+    def __init__(self, client: PecClient, told: list[bool], purpose: Purpose) -> None:
+        self._client, self._told, self._purpose = client, told, purpose
+        self.inbox_message = client.inbox_message
+        self.delete_inbox = client.delete_inbox
+        self.quota = client.quota
+
+    def charged(self, purpose: Purpose) -> Thrifty:
+        return Thrifty(self._client.charged(purpose), self._told, purpose)
+
+    async def inbox_page(self, page: int | None = None, query: str | None = None) -> InboxPage:
+        if self._told and self._purpose is not Purpose.LOOK:
+            raise NotSent("kept for looks", kind="budget", retry_after_s=3_600.0)
+        return await self._client.inbox_page(page, query)
+
+
+async def test_looks_go_on_where_what_is_missing_cannot_be_looked_for(tmp_path: Path) -> None:
+    told = list[bool]()
+    async with world(
+        tmp_path, SEQUENCE_READING, wrap=lambda client: Thrifty(client, told, Purpose.COMMAND)
+    ) as here:
+        here.simulator.seed(ADDRESS, 5)
+        async with running(here):
+            await until(lambda: fetched(here) == 5, here.clock)
+            here.simulator.delete(ADDRESS, here.simulator.inbox(ADDRESS)[2].row)
+            here.simulator.inject(ADDRESS, subject="Nuovo")
+            told.append(True)
+            await until(lambda: fetched(here) == 6, here.clock)
+            told.clear()
+            await until(lambda: fetched(here) == 5, here.clock)
 
 
 async def test_a_day_stays_within_its_budget(tmp_path: Path) -> None:

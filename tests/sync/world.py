@@ -113,6 +113,16 @@ class World:
 
         return await self.store.read(work)
 
+    async def by_rank(self) -> list[str]:
+        """Return the known rows' subjects by rank, oldest first; no two have the same rank."""
+
+        async def work(tx: ReadTransaction) -> list[tuple[float, str]]:
+            return [(row.rank, row.subject) for row in await tx.remote_rows(self.account)]
+
+        rows = await self.store.read(work)
+        assert len({rank for rank, _ in rows}) == len(rows)
+        return [subject for _, subject in sorted(rows)]
+
     async def alarms(self, account: AccountId | None = None) -> list[AlarmRow]:
         async def work(tx: ReadTransaction) -> list[AlarmRow]:
             return await tx.alarms(account or self.account)
