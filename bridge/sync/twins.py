@@ -176,10 +176,12 @@ class Twins:
     ) -> dict[int, Snapshot]:
         """Return the first pages on which rows may be that were not read yet.
 
-        One at a page's edge may have its like on the next page by now.
+        Where a page has fewer of them than it had, the others may be on the next one by now.
         """
         numbers = sorted(doubt.pages)[:LOOKED_FOR]
-        pages = await self._locator.again(name, numbers)
+        pages = await self._locator.pages(numbers)
+        fewer = [at for at, page in pages.items() if _count(name, page) < len(doubt.pages[at])]
+        pages |= await self._locator.again(name, fewer)
         listed = {one.api_id for page in pages.values() for one in page.rows}
         for place in bodiless[:LOOKED_FOR]:
             page = None
@@ -400,6 +402,10 @@ def _cross_off(
             doubt.pages.pop(number, None)
         if ids & reading.failed:
             reading.parked[number] = ids
+
+
+def _count(name: bytes, page: Snapshot) -> int:
+    return sum(one.fingerprint == name for one in page.rows)
 
 
 def _stands(before: Snapshot | None, after: Snapshot | None) -> bool:
