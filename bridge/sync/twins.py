@@ -70,14 +70,12 @@ class Twins:
         filer: Filer,
         locator: Locator,
         clock: Clock,
-        is_fetching: Callable[[RemoteId], bool],
     ) -> None:
         self._client = client
         self._ledger = ledger
         self._filer = filer
         self._locator = locator
         self._clock = clock
-        self._is_fetching = is_fetching
         self._readings: dict[bytes, Reading] = {}
 
     def is_waiting(self, name: bytes, doubt: Doubt) -> bool:
@@ -122,8 +120,6 @@ class Twins:
         reading.has_more = False
         for number, ids in reading.try_again(self._clock.monotonic()).items():
             doubt.pages.setdefault(number, ids)
-        if any(self._is_fetching(place.remote) for place in known):
-            return False  # its body must not be given to another too
         is_whole = doubt.is_mixed_up or doubt.listed is not None
         settle = self._compare if is_whole else self._find_new
         if not await settle(name, doubt, layout, known, reading):
@@ -152,7 +148,7 @@ class Twins:
         chunk = await read_chunk(self._client, rows)
         if rows:
             again = await self._seen(name, await self._locator.pages(list(pages)), layout)
-            if again.ids != seen.ids or self._are_fetched(known):
+            if again.ids != seen.ids or await self._have_changed(name, known):
                 return False
             if not _stands(edge, await self._locator.edge()):
                 return False
@@ -278,7 +274,7 @@ class Twins:
             return True  # each stands where it did
         chunk = await self._read_more(seen, reading)
         again = await self._seen(name, await self._locator.again(name, pages), layout)
-        if again.ids != seen.ids or self._are_fetched(known):
+        if again.ids != seen.ids or await self._have_changed(name, known):
             reading.digests.clear()
             return False
         reading.took(chunk.failed, self._clock.monotonic())
@@ -352,9 +348,9 @@ class Twins:
 
     # -- both --------------------------------------------------------------------------------
 
-    def _are_fetched(self, known: Sequence[Place]) -> bool:
-        """Tell whether the body of one is on its way by now."""
-        return any(self._is_fetching(place.remote) for place in known)
+    async def _have_changed(self, name: bytes, known: Sequence[Place]) -> bool:
+        """Tell whether known ones got a body, or an id, while their like were read."""
+        return await self._ledger.places([name]) != known
 
     async def _seen(self, name: bytes, pages: Mapping[int, Snapshot], layout: Layout) -> Seen:
         found: dict[object, tuple[Listed, tuple[Alignment, int]]] = {}

@@ -93,6 +93,43 @@ async def test_a_twin_that_moved_while_its_like_was_read_is_not_mistaken(
         assert set(texts(here)) >= {"a", "c", "nuovo"}
 
 
+class Counting:
+    """A client that notes how many rows of a subject are listed at each deletion."""
+
+    def __init__(self, client: PecClient, listed: Callable[[], int], noted: list[int]) -> None:
+        self._client, self._listed, self._noted = client, listed, noted
+        self.inbox_page = client.inbox_page
+        self.inbox_message = client.inbox_message
+        self.quota = client.quota
+
+    def charged(self, purpose: Purpose) -> Counting:
+        return Counting(self._client.charged(purpose), self._listed, self._noted)
+
+    async def delete_inbox(self, api_id: str) -> None:
+        self._noted.append(self._listed())
+        await self._client.delete_inbox(api_id)
+
+
+@pytest.mark.parametrize("after", [1, 2])
+async def test_none_is_deleted_while_one_just_like_it_is_listed_that_is_not_wanted_gone(
+    tmp_path: Path, after: int
+) -> None:
+    noted = list[int]()
+    listed = lambda: texts(here).count("uguale")  # noqa: E731
+    wrap = lambda client: Counting(client, listed, noted)  # noqa: E731
+    async with world(tmp_path, SEQUENCE_READING, wrap=wrap) as here:
+        for minute, text in enumerate(["vecchio", "uguale", "nuovo"]):
+            inject(here, ALIKE if text == "uguale" else text, text, minute)
+        await here.sync_now()
+        await expunge(here, "uguale")
+        here.surprises[after] = lambda: inject(here, ALIKE, "uguale", 1)
+        for _ in range(4):
+            await here.sync_now()
+            await here.clock.advance(60)
+        assert noted in ([], [1])
+        assert listed() >= 1
+
+
 # -- before a message is taken for another ---------------------------------------------------
 
 
@@ -153,13 +190,19 @@ async def test_a_twin_that_comes_as_all_ids_move_is_found(tmp_path: Path) -> Non
 
 
 class Arranged:
-    """A client of an API that lists its rows as it is told to."""
+    """A client of an API that lists its rows as it is told to; ``cut`` changes a page."""
 
     def __init__(
-        self, client: PecClient, arrange: Callable[[Rows], Rows], *, has_total: bool = True
+        self,
+        client: PecClient,
+        arrange: Callable[[Rows], Rows],
+        cut: Callable[[Rows], Rows] = lambda rows: rows,
+        *,
+        has_total: bool = True,
     ) -> None:
         self._client = client
         self._arrange = arrange
+        self._cut = cut
         self._has_total = has_total
         self.inbox_message = client.inbox_message
         self.delete_inbox = client.delete_inbox
@@ -167,7 +210,7 @@ class Arranged:
 
     def charged(self, purpose: Purpose) -> Arranged:
         client = self._client.charged(purpose)
-        return Arranged(client, self._arrange, has_total=self._has_total)
+        return Arranged(client, self._arrange, self._cut, has_total=self._has_total)
 
     async def inbox_page(self, page: int | None = None, query: str | None = None) -> InboxPage:
         rows: Rows = []
@@ -176,22 +219,29 @@ class Arranged:
         rows = self._arrange(rows)
         first = max((page or 1) - 1, 0) * 25
         total = len(rows) if self._has_total else None
-        return InboxPage(tuple(rows[first : first + 25]), None, total, None)
+        return InboxPage(tuple(self._cut(rows[first : first + 25])), None, total, None)
 
 
 NEWEST_FIRST: Options = STABLE.replace(order=Order.NEWEST, page_base=1, past_end=PastEnd.EMPTY)
 
 
 async def kept(
-    tmp_path: Path, arrange: Callable[[Rows], Rows], looks: int = 1, *, has_total: bool = True
+    tmp_path: Path,
+    arrange: Callable[[Rows], Rows],
+    cut: Callable[[Rows], Rows] = lambda rows: rows,
+    looks: int = 1,
+    *,
+    has_total: bool = True,
 ) -> int:
     """Return how many of 60 messages never left INBOX in looks at a listing rearranged."""
     is_on = False
 
-    def arranged(rows: Rows) -> Rows:
-        return arrange(rows) if is_on else rows
+    def switched(change: Callable[[Rows], Rows]) -> Callable[[Rows], Rows]:
+        return lambda rows: change(rows) if is_on else rows
 
-    wrap = lambda client: Arranged(client, arranged, has_total=has_total)  # noqa: E731
+    def wrap(client: PecClient) -> Arranged:
+        return Arranged(client, switched(arrange), switched(cut), has_total=has_total)
+
     async with world(tmp_path, NEWEST_FIRST, wrap=wrap) as here:
         for number in range(60):
             inject(here, f"N. {number}", str(number), number)
@@ -205,6 +255,44 @@ async def kept(
 
 async def test_rows_listed_in_another_order_do_not_leave(tmp_path: Path) -> None:
     assert await kept(tmp_path, lambda rows: rows[:3] + rows[15:] + rows[3:15]) == 60
+
+
+async def test_rows_listed_in_another_order_do_not_leave_with_one_that_is_gone(
+    tmp_path: Path,
+) -> None:
+    assert await kept(tmp_path, lambda rows: rows[:3] + rows[16:] + rows[3:15]) >= 59
+
+
+async def test_rows_that_a_second_look_lists_do_not_leave_with_those_that_are_gone(
+    tmp_path: Path,
+) -> None:
+    answers = iter([True])
+
+    def flicker(rows: Rows) -> Rows:
+        return rows[:3] + rows[15:48] if next(answers, False) else rows[:36]
+
+    assert await kept(tmp_path, flicker) == 36
+
+
+async def test_rows_that_are_counted_again_at_the_second_look_do_not_leave(tmp_path: Path) -> None:
+    answers = iter([True])
+
+    def flicker(rows: Rows) -> Rows:
+        return rows[:3] + rows[15:] + (rows[:0] if next(answers, False) else rows[3:15])
+
+    assert await kept(tmp_path, flicker) == 60
+
+
+async def test_a_second_look_that_shows_nothing_proves_nothing(tmp_path: Path) -> None:
+    listings, pages = iter([True, True]), iter([False, True])
+
+    def flicker(rows: Rows) -> Rows:
+        return rows[:3] + rows[15:] if next(listings, False) else rows
+
+    def cut(rows: Rows) -> Rows:
+        return [] if next(pages, False) else rows
+
+    assert await kept(tmp_path, flicker, cut) == 60
 
 
 async def test_rows_that_one_answer_lacks_do_not_leave(tmp_path: Path) -> None:

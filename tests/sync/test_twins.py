@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from pathlib import Path
 
+from bridge.api.budget import Purpose
+from bridge.api.client import PecClient
+from bridge.api.schema import InboxMessage
 from bridge.simulator import (
     SEQUENCE_READING,
     Answer,
@@ -12,6 +18,7 @@ from bridge.simulator import (
     Operation,
     Phase,
 )
+from tests.sync.test_service import running, until
 from tests.sync.world import ADDRESS, World, world
 
 STABLE = SEQUENCE_READING.replace(ids=Ids.STABLE)
@@ -146,3 +153,49 @@ async def test_each_doubt_has_all_its_patience(tmp_path: Path) -> None:
         await here.clock.advance(3600)
         await here.sync_now()
         assert await shown(here) == "ac"
+
+
+class Late:
+    """A client whose first text arrives only once another one was asked for; then it is filed."""
+
+    def __init__(self, client: PecClient, state: LateState) -> None:
+        self._client, self._state = client, state
+        self.inbox_page = client.inbox_page
+        self.delete_inbox = client.delete_inbox
+        self.quota = client.quota
+
+    def charged(self, purpose: Purpose) -> Late:
+        return Late(self._client.charged(purpose), self._state)
+
+    async def inbox_message(self, api_id: str) -> InboxMessage:
+        state, message = self._state, await self._client.inbox_message(api_id)
+        if not state.is_held.is_set():
+            state.is_held.set()
+            await state.is_released.wait()
+        elif not state.is_released.is_set():
+            state.is_released.set()
+            await until(state.is_filed)
+        return message
+
+
+@dataclass
+class LateState:
+    """Shared by the clients of one world."""
+
+    is_filed: Callable[[], bool]
+    is_held: asyncio.Event = field(default_factory=asyncio.Event)
+    is_released: asyncio.Event = field(default_factory=asyncio.Event)
+
+
+async def test_a_text_that_comes_while_its_like_are_read_is_not_given_to_two(
+    tmp_path: Path,
+) -> None:
+    state = LateState(lambda: here.sync.standing(here.account).fetched > 0)
+    async with world(tmp_path, SEQUENCE_READING, wrap=lambda client: Late(client, state)) as here:
+        twins(here, "a")
+        async with running(here):
+            await state.is_held.wait()
+            here.simulator.delete(ADDRESS, here.simulator.inbox(ADDRESS)[0].row)
+            twins(here, "b", "a")  # the id of the one is the other's by now
+            await until(lambda: here.sync.standing(here.account).fetched == 2, here.clock)
+        assert await shown(here) == "ab"
