@@ -311,3 +311,23 @@ async def test_flags_that_another_changed_are_told_with_uid_and_modseq(rig: Rig)
         "* 1 FETCH (UID 1 FLAGS (\\Recent) MODSEQ (4))"
     ]
     assert await client.ok("STORE 1 +FLAGS.SILENT (\\Flagged)") == ["* 1 FETCH (UID 1 MODSEQ (5))"]
+
+
+@pytest.mark.parametrize(
+    ("returns", "of"),
+    [("MIN", 1), ("MAX", 3), ("MIN MAX", 3), ("COUNT", 2), ("MIN COUNT", 2), ("MAX ALL", 2)],
+)
+async def test_the_modseq_told_is_that_of_the_ends_where_only_they_are(
+    rig: Rig, returns: str, of: int
+) -> None:
+    """RFC 7162 §3.1.5."""
+    for number in range(3):
+        await rig.add(f"m{number}")
+    client = await rig.client("INBOX")
+    await client.ok("ENABLE CONDSTORE")
+    modseqs = {}
+    for number in (1, 3, 2):
+        (line,) = await client.ok(f"STORE {number} +FLAGS (\\Flagged)")
+        modseqs[number] = line.partition(" MODSEQ (")[2].rstrip(")")
+    (line,) = await client.ok(f"SEARCH RETURN ({returns}) MODSEQ 1")
+    assert line.endswith(f" MODSEQ {modseqs[of]}")
