@@ -267,3 +267,27 @@ def test_an_acceptance_is_read(subject: str, stripped: str, code: str) -> None:
 )
 def test_what_is_no_acceptance_is_not_read(unusable: InboxRow) -> None:
     assert read_acceptance(unusable, 1) is None
+
+
+async def test_a_code_that_a_person_gave_to_another_meanwhile_is_not_taken(
+    rig: Rig, simulator: Simulator
+) -> None:
+    found = await lose_answer(rig, simulator, Phase.AFTER, "Fattura uno")
+    await lose_answer(rig, simulator, Phase.BEFORE, "Lettera")
+    other = await lose_answer(rig, simulator, Phase.BEFORE, "Contratto")
+    hold = Hold()
+    simulator.faults.add(
+        Fault(
+            phase=Phase.BEFORE,
+            result=None,
+            operation=Operation.INBOX_LIST,
+            hold=hold,
+            when=lambda call: "Lettera" in call.target,
+        )
+    )
+    looking = asyncio.ensure_future(look(rig))
+    await hold.reached.wait()
+    await rig.decisions.resolve_sent(other, simulator.sent[0].code, force=True)
+    hold.release.set()
+    await looking
+    assert [await rig.state(id) for id in (found, other)] == [UNCERTAIN, SUBMITTED]
