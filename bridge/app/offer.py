@@ -38,7 +38,7 @@ def operations(
     running = reading.sync if reading is not None else None
 
     asking = {id: client.charged(Purpose.COMMAND) for id, client in core.clients.items()}
-    decisions = Decisions(core.mailboxes, core.clock, wake, asking, core.plan)
+    decisions = Decisions(core.mailboxes, core.clock, wake, asking)
 
     def shown() -> str | None:
         return fingerprint(core.certificate)

@@ -77,7 +77,7 @@ class Sending:
             send.waiting_alarm_min * MINUTE_S,
         )
         searchers = {id: client.charged(Purpose.SEARCH) for id, client in clients.items()}
-        self._reconciler = Reconciler(core.store, core.mailboxes, core.clock, searchers, core.plan)
+        self._reconciler = Reconciler(core.store, core.mailboxes, core.clock, searchers)
         core.mailboxes.subscribe(self._look_for_acceptances)
 
     @classmethod

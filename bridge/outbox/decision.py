@@ -21,7 +21,7 @@ from bridge.mailbox import Mailboxes, MailboxTransaction
 from bridge.model import PEC_UNCERTAIN, AccountId, QueueId, SubmissionState
 from bridge.outbox.inquiry import Inquiry
 from bridge.outbox.lookup import Searcher
-from bridge.outbox.plan import PLANS, Plan, rome_day
+from bridge.outbox.plan import rome_day
 from bridge.outbox.revoke import take_back
 from bridge.outbox.states import UNDECIDED, Event, allows, following
 from bridge.outbox.step import take_step
@@ -64,7 +64,6 @@ class Decisions:
         clock: stamps.
         wake: is called after each change; None where no dispatcher runs.
         clients: each account's way to look at the API; None where there are no secrets.
-        plan: what a send that is found out counts.
     """
 
     def __init__(
@@ -73,13 +72,11 @@ class Decisions:
         clock: Clock,
         wake: Wake | None = None,
         clients: Mapping[AccountId, Searcher] | None = None,
-        plan: Plan = PLANS["standard"],
     ) -> None:
         self._mailboxes = mailboxes
         self._clock = clock
         self._wake = wake
         self._inquiry = Inquiry(mailboxes, clients or {})
-        self._plan = plan
 
     async def retry(self, id: QueueId) -> SubmissionRow:
         """Send a held entry now, or one that waits for its next try, whatever holds it.
@@ -158,7 +155,7 @@ class Decisions:
             sent_at = attempts[-1].started_at if attempts else row.updated_at
             await take_step(mtx, row, replace(step, code=code, sent_at=sent_at))
             await mtx.tx.claim_code(row.id, basis)
-            await count_once(mtx, row, sent_at, self._plan)
+            await count_once(mtx, row, sent_at)
             await end_uncertainty(mtx, row, now)
             await claim(mtx, row.account, row.id, code)
 
@@ -193,7 +190,7 @@ class Decisions:
         async def work(mtx: MailboxTransaction, row: SubmissionRow, now: datetime) -> None:
             step = _step(row, Event.RESOLVE_RESEND, "resolved", now, reason="resent by a person")
             await take_step(mtx, row, step)
-            await mtx.tx.count_submission(row.id, None, 0, 0)
+            await mtx.tx.count_submission(row.id, None, 0)
             await end_uncertainty(mtx, row, now)
 
         return await self._decide(id, "resolve --resend", work)
@@ -274,14 +271,13 @@ async def _check_free(mtx: MailboxTransaction, row: SubmissionRow, code: str) ->
             )
 
 
-async def count_once(mtx: MailboxTransaction, row: SubmissionRow, at: datetime, plan: Plan) -> None:
+async def count_once(mtx: MailboxTransaction, row: SubmissionRow, at: datetime) -> None:
     """Count what turns out to have left at ``at``, if it counted nothing while that was unknown.
 
     So it is with what was restored, and with what was to be sent again.
     """
     if row.counted_on is None:
-        count = len(row.recipients)
-        await mtx.tx.count_submission(row.id, rome_day(at), count, count * plan.price_microeuro)
+        await mtx.tx.count_submission(row.id, rome_day(at), len(row.recipients))
 
 
 async def end_uncertainty(mtx: MailboxTransaction, row: SubmissionRow, now: datetime) -> None:

@@ -1,6 +1,6 @@
-"""What a mailbox's plan allows: so many PECs a day or a month, at a price.
+"""What a mailbox's plan allows: so many PECs a day or a month.
 
-Pure. A period begins at midnight in Rome, where the vendor counts.
+Pure. A period begins at midnight in Rome, where the vendor counts; prices are in ``[prices]``.
 """
 
 from __future__ import annotations
@@ -16,16 +16,15 @@ PlanName = Literal["standard", "flat"]
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """``limit`` PECs per ``period``, each at ``price_microeuro`` before VAT."""
+    """``limit`` PECs per ``period``."""
 
     name: PlanName
     limit: int
     period: Literal["day", "month"]
-    price_microeuro: int
 
     def __post_init__(self) -> None:
-        if self.limit < 1 or self.price_microeuro < 0:
-            raise ValueError("a plan allows at least one PEC and costs nothing or more")
+        if self.limit < 1:
+            raise ValueError("a plan allows at least one PEC")
 
     def bounds(self, now: datetime) -> tuple[date, date]:
         """Return the first and the last day of the period that ``now`` is in."""
@@ -41,8 +40,8 @@ class Plan:
 
 
 PLANS: dict[PlanName, Plan] = {
-    "standard": Plan("standard", 3_500, "day", 50_000),
-    "flat": Plan("flat", 30_000, "month", 0),
+    "standard": Plan("standard", 3_500, "day"),
+    "flat": Plan("flat", 30_000, "month"),
 }
 
 

@@ -38,7 +38,6 @@ from bridge.outbox.candidates import (
 from bridge.outbox.decision import count_once, end_uncertainty
 from bridge.outbox.evidence import Evidence, fits, weigh
 from bridge.outbox.lookup import Lookup, Searcher, read_listed, search_words
-from bridge.outbox.plan import PLANS, Plan
 from bridge.outbox.review import Reviewer
 from bridge.outbox.states import Event, following
 from bridge.outbox.step import take_step
@@ -72,7 +71,6 @@ class Reconciler:
         mailboxes: the single writer.
         clock: time.
         searchers: each account's way to the API.
-        plan: what a send that is found out counts.
     """
 
     def __init__(
@@ -81,13 +79,11 @@ class Reconciler:
         mailboxes: Mailboxes,
         clock: Clock,
         searchers: Mapping[AccountId, Searcher],
-        plan: Plan = PLANS["standard"],
     ) -> None:
         self._store = store
         self._mailboxes = mailboxes
         self._clock = clock
         self._lookups = {account: Lookup(client) for account, client in searchers.items()}
-        self._plan = plan
         self._reviewer = Reviewer(store, mailboxes)
         self._wake = Wake()
         self._asked_at: dict[QueueId, datetime] = {}
@@ -211,7 +207,7 @@ class Reconciler:
             if not await take_step(mtx, row, step):
                 return False
             await mtx.tx.claim_code(row.id, ClaimBasis.EVIDENCE)
-            await count_once(mtx, row, acceptance.at, self._plan)
+            await count_once(mtx, row, acceptance.at)
             await end_uncertainty(mtx, row, now)
             await claim(mtx, row.account, row.id, code or "", remotes=known_rows)
             return True

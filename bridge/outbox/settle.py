@@ -77,7 +77,7 @@ class Settler:
         mailboxes: the single writer.
         clock: stamps.
         random: for the jitter of retries.
-        plan: for the price.
+        plan: no answer is believed that counts more than it allows.
         addresses: each account's address, for what people are told.
         api_host: the API's host, for bounces.
         lineage: witnesses that a request begins.
@@ -113,7 +113,6 @@ class Settler:
         """
         now = self._clock.now()
         new = following(row.state, Event.CLAIM)
-        cost_microeuro = len(row.recipients) * self._plan.price_microeuro
         mark = self._lineage.mark
 
         async def work(mtx: MailboxTransaction) -> Attempt:
@@ -127,9 +126,7 @@ class Settler:
             step = Step(row.state, new, now, attempt=number, retrying_since=row.retrying_since)
             if not await take_step(mtx, row, step):
                 raise Overtaken(row.id)
-            await mtx.tx.count_submission(
-                row.id, rome_day(now), len(row.recipients), cost_microeuro
-            )
+            await mtx.tx.count_submission(row.id, rome_day(now), len(row.recipients))
             if not _goes_past_holds(row):
                 await clear_alarm(mtx, row.account, AlarmKind.PLAN, "", now)
             dispatches = await note(mtx, mark, now)
@@ -147,7 +144,7 @@ class Settler:
         return attempt
 
     async def submitted(self, attempt: Attempt, answer: SendAnswer) -> None:
-        """The API named a code; ``sent`` may raise the count and the cost, never lower them.
+        """The API named a code; ``sent`` may raise the count, never lower it.
 
         The vendor counts recipients, and ``sent`` may count requests (Q20): a hundred recipients
         are a hundred, whatever it says.
@@ -160,8 +157,7 @@ class Settler:
         async def work(mtx: MailboxTransaction) -> None:
             await ending(mtx)
             if answer.sent is not None and len(row.recipients) < answer.sent <= self._plan.limit:
-                cost_microeuro = answer.sent * self._plan.price_microeuro
-                await mtx.tx.count_submission(row.id, rome_day(now), answer.sent, cost_microeuro)
+                await mtx.tx.count_submission(row.id, rome_day(now), answer.sent)
             await _forget_refusal(mtx, row)
             await claim(mtx, row.account, row.id, answer.code)
             await release_account(mtx, row.account, now)
@@ -202,7 +198,7 @@ class Settler:
 
         async def work(mtx: MailboxTransaction) -> None:
             await ending(mtx)
-            await mtx.tx.count_submission(row.id, None, 0, 0)
+            await mtx.tx.count_submission(row.id, None, 0)
 
         await self._mailboxes.write(work)
 
@@ -252,7 +248,7 @@ class Settler:
 
         async def work(mtx: MailboxTransaction) -> None:
             await ending(mtx)
-            await mtx.tx.count_submission(row.id, None, 0, 0)
+            await mtx.tx.count_submission(row.id, None, 0)
             await self._tell(mtx, row, verdict, now)
             await release_account(mtx, row.account, now)
 
@@ -283,7 +279,7 @@ class Settler:
 
         async def work(mtx: MailboxTransaction) -> None:
             await ending(mtx)
-            await mtx.tx.count_submission(row.id, None, 0, 0)
+            await mtx.tx.count_submission(row.id, None, 0)
             if attempt.probe:
                 await probe_later(mtx, row.account, now)
             if step.new is SubmissionState.REFUSED:
@@ -326,7 +322,7 @@ class Settler:
 
         async def work(mtx: MailboxTransaction) -> None:
             await ending(mtx)
-            await mtx.tx.count_submission(row.id, None, 0, 0)
+            await mtx.tx.count_submission(row.id, None, 0)
             await hold_account(mtx, row.account, cause, error.reason, words, now)
 
         await self._mailboxes.write(work)

@@ -196,16 +196,6 @@ class LineageRow:
 
 
 @dataclass(frozen=True, slots=True)
-class DayUsage:
-    """What an account sent on one day in Rome, as far as the plan counts; cost in micro-euro."""
-
-    account: AccountId
-    day: date
-    counted: int
-    cost_microeuro: int
-
-
-@dataclass(frozen=True, slots=True)
 class Outcome:
     """What receipts say of one entry, in recipients.
 
@@ -339,11 +329,6 @@ class OutboxReads(Protocol):
     async def counted(self, account: AccountId, first: date, last: date) -> int:
         """Return what counts against the plan from ``first`` to ``last``, both included."""
 
-    async def usage(
-        self, first: date, last: date, account: AccountId | None = None
-    ) -> tuple[DayUsage, ...]:
-        """Return the usage per account and day, in order of day."""
-
     async def day_figures(self, first: date, last: date) -> tuple[DayFigures, ...]:
         """Return what was sent each day by each account, in order; days without any are absent."""
 
@@ -390,9 +375,7 @@ class OutboxWrites(Protocol):
     async def end_attempt(self, id: QueueId, number: int, end: AttemptEnd) -> None:
         """Write down what came of a request."""
 
-    async def count_submission(
-        self, id: QueueId, day: date | None, counted: int, cost_microeuro: int
-    ) -> None:
+    async def count_submission(self, id: QueueId, day: date | None, counted: int) -> None:
         """Let the entry count so much on ``day``, in place of what it counted before."""
 
     async def keep_outcome(self, id: QueueId, outcome: Outcome) -> None:

@@ -43,7 +43,7 @@ async def sent(rig: Rig, id: str, *recipients: str, at: datetime | None = None) 
     queue_id = await rig.send(recipients or ("anna@pec.example",), id=id, code=f"20260115{id:0>10}")
     day = rome_day(at or rig.clock.now())
     count = max(len(recipients), 1)
-    await rig.store.write(lambda tx: tx.count_submission(queue_id, day, count, count * 50_000))
+    await rig.store.write(lambda tx: tx.count_submission(queue_id, day, count))
 
 
 async def test_recipients_stand_in_one_column_each(rig: Rig) -> None:

@@ -39,7 +39,7 @@ from bridge.outbox.settle import Settler, recover
 from bridge.outbox.wake import Wake
 from bridge.simulator import SEQUENCE_READING, Operation, Options, Simulator
 from bridge.store.base import ReadTransaction, ReadWork
-from bridge.store.outbox import AttemptRow, DayUsage, HoldRow, SubmissionRow, TransitionRow
+from bridge.store.outbox import AttemptRow, DayFigures, HoldRow, SubmissionRow, TransitionRow
 from bridge.store.remote import AlarmRow
 from bridge.store.sqlite.database import SqliteStore
 from tests.fakes import FakeClock, Skewed
@@ -266,9 +266,10 @@ class Rig:
 
         return await self.read(work)
 
-    async def usage(self, account: int = 0) -> tuple[DayUsage, ...]:
-        async def work(tx: ReadTransaction) -> tuple[DayUsage, ...]:
-            return await tx.usage(date.min, date.max, self.accounts[account])
+    async def usage(self, account: int = 0) -> tuple[DayFigures, ...]:
+        async def work(tx: ReadTransaction) -> tuple[DayFigures, ...]:
+            figures = await tx.day_figures(date.min, date.max)
+            return tuple(one for one in figures if one.account == self.accounts[account])
 
         return await self.read(work)
 

@@ -265,7 +265,6 @@ async def test_what_a_person_says_was_sent_counts_once(
             await rig.decisions.resolve_sent(first.id, "2026011510000592", force=True)
             (after,) = await rig.usage()
             assert after.counted == before.counted + len(first.recipients)
-            assert after.cost_microeuro == before.cost_microeuro * 2
             await rig.decisions.resolve_reopen(first.id)
         assert (await rig.row(first.id)).counted == len(first.recipients)
 

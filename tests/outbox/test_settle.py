@@ -91,7 +91,7 @@ async def test_no_answer_lowers_the_count_below_the_recipients(
         await rig.quiet()
         assert (await rig.row(id)).counted == counted
         (usage,) = await rig.usage()
-        assert (usage.counted, usage.cost_microeuro) == (counted, counted * 50_000)
+        assert usage.counted == counted
 
 
 async def test_an_answer_that_counts_more_is_believed(rig: Rig, simulator: Simulator) -> None:
@@ -101,7 +101,7 @@ async def test_an_answer_that_counts_more_is_believed(rig: Rig, simulator: Simul
     await rig.quiet()
     assert (await rig.row(id)).counted == 4
     (usage,) = await rig.usage()
-    assert (usage.counted, usage.cost_microeuro) == (4, 200_000)
+    assert usage.counted == 4
 
 
 async def test_a_try_that_did_not_leave_counts_nothing(rig: Rig, simulator: Simulator) -> None:
@@ -167,7 +167,7 @@ async def test_only_what_may_have_left_counts(rig: Rig, simulator: Simulator) ->
     await rig.pass_time(10)
     assert [row.counted for row in await rig.rows()] == [0, 1, 1]
     (usage,) = await rig.usage()
-    assert (usage.counted, usage.cost_microeuro) == (2, 100_000)
+    assert usage.counted == 2
 
 
 async def test_each_step_is_kept_with_its_attempt(rig: Rig, simulator: Simulator) -> None:

@@ -11,7 +11,6 @@ from bridge.store.base import Store, StoreFailed, Transaction
 from bridge.store.outbox import (
     AttemptEnd,
     AttemptRow,
-    DayUsage,
     HoldCause,
     HoldRow,
     NewSubmission,
@@ -326,19 +325,16 @@ async def test_an_entry_counts_once_however_often_it_is_counted(
 ) -> None:
     one, two = await submit(store, account, "one"), await submit(store, other, "two")
     next_day = DAY + timedelta(days=1)
-    await store.write(lambda tx: tx.count_submission(one, DAY, 3, 150_000))
-    await store.write(lambda tx: tx.count_submission(two, DAY, 1, 50_000))
-    await store.write(lambda tx: tx.count_submission(one, next_day, 2, 100_000))
+    await store.write(lambda tx: tx.count_submission(one, DAY, 3))
+    await store.write(lambda tx: tx.count_submission(two, DAY, 1))
+    await store.write(lambda tx: tx.count_submission(one, next_day, 2))
     counted = [
         await store.read(lambda tx, s=span: tx.counted(account, *s))
         for span in ((DAY, DAY), (DAY, next_day), (next_day, next_day))
     ]
     assert counted == [0, 2, 2]
-    assert await store.read(lambda tx: tx.usage(DAY, next_day, other)) == (
-        DayUsage(other, DAY, 1, 50_000),
-    )
-    assert len(await store.read(lambda tx: tx.usage(DAY, next_day))) == 3
-    await store.write(lambda tx: tx.count_submission(one, None, 0, 0))
+    assert await store.read(lambda tx: tx.counted(other, DAY, next_day)) == 1
+    await store.write(lambda tx: tx.count_submission(one, None, 0))
     assert await store.read(lambda tx: tx.counted(account, DAY, next_day)) == 0
 
 

@@ -36,16 +36,16 @@ async def move(store: Store, id: QueueId, new: SubmissionState) -> None:
 async def test_what_never_left_is_in_no_sum(store: Store, account: AccountId) -> None:
     await submit(store, account, "a")
     assert await figures(store) == ()
-    await store.write(lambda tx: tx.count_submission(QueueId("a"), DAYS[0], 1, 50_000))
+    await store.write(lambda tx: tx.count_submission(QueueId("a"), DAYS[0], 1))
     assert [one.messages for one in await figures(store)] == [1]
-    await store.write(lambda tx: tx.count_submission(QueueId("a"), None, 0, 0))
+    await store.write(lambda tx: tx.count_submission(QueueId("a"), None, 0))
     assert await figures(store) == ()
 
 
 async def test_days_are_bounded_on_both_sides(store: Store, account: AccountId) -> None:
     for number, day in enumerate(DAYS):
         id = await submit(store, account, f"m{number}")
-        await store.write(lambda tx, id=id, day=day: tx.count_submission(id, day, 1, 0))
+        await store.write(lambda tx, id=id, day=day: tx.count_submission(id, day, 1))
     found = await store.read(lambda tx: tx.day_figures(DAYS[1], DAYS[1]))
     assert [(one.account, one.day) for one in found] == [(account, DAYS[1])]
     ids = await store.read(lambda tx: tx.submissions_counted(DAYS[1], DAYS[2]))
@@ -70,7 +70,7 @@ async def test_sums_are_those_of_the_entries(store: Store, account: AccountId, s
                 counted = random.randint(1, 5) if day else 0
                 await store.write(
                     lambda tx, id=id, day=day, counted=counted: tx.count_submission(
-                        id, day, counted, 0
+                        id, day, counted
                     )
                 )
             case 1:
@@ -116,7 +116,7 @@ async def summed(
 
 async def test_bytes_are_those_of_the_text(store: Store, account: AccountId) -> None:
     id = await submit(store, account, "a")
-    await store.write(lambda tx: tx.count_submission(id, DAYS[0], 1, 0))
+    await store.write(lambda tx: tx.count_submission(id, DAYS[0], 1))
     (one,) = await figures(store)
     row = await store.read(lambda tx: tx.submission(id))
     assert row is not None
@@ -130,7 +130,7 @@ async def test_a_rare_failure_keeps_sums_and_entry_together(
     id = await submit(store, account, "a")
 
     async def work(tx: Transaction) -> None:
-        await tx.count_submission(id, DAYS[0], 1, 0)
+        await tx.count_submission(id, DAYS[0], 1)
         raise LookupError
 
     with pytest.raises(LookupError):

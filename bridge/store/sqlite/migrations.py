@@ -24,6 +24,7 @@ STEPS: tuple[str, ...] = (
     schema_outbox.USAGE,
     schema_remote.READING,
     schema_remote.TURNS,
+    schema_outbox.PRICES_LEAVE,
 )
 
 

@@ -17,7 +17,6 @@ from bridge.store.outbox import (
     AttemptRow,
     ClaimBasis,
     DayFigures,
-    DayUsage,
     HoldCause,
     HoldRow,
     LineageRow,
@@ -272,20 +271,6 @@ class SqliteOutbox:
         ).fetchone()
         return int(total)
 
-    async def usage(
-        self, first: date, last: date, account: AccountId | None = None
-    ) -> tuple[DayUsage, ...]:
-        """See ``OutboxReads``."""
-        rows = self._connection.execute(
-            "SELECT account, day, counted, cost_microeuro FROM plan_day "
-            "WHERE day BETWEEN ? AND ? AND (?3 IS NULL OR account = ?3) ORDER BY day, account",
-            (first.isoformat(), last.isoformat(), account),
-        )
-        return tuple(
-            DayUsage(AccountId(owner), date.fromisoformat(day), counted, cost)
-            for owner, day, counted, cost in rows
-        )
-
     async def day_figures(self, first: date, last: date) -> tuple[DayFigures, ...]:
         """See ``OutboxReads``."""
         rows = self._connection.execute(
@@ -414,30 +399,22 @@ class SqliteOutbox:
             (_micros(end.ended_at), end.status, end.answer, end.error, id, number),
         )
 
-    async def count_submission(
-        self, id: QueueId, day: date | None, counted: int, cost_microeuro: int
-    ) -> None:
+    async def count_submission(self, id: QueueId, day: date | None, counted: int) -> None:
         """See ``OutboxWrites``."""
-        account, old_day, old_counted, old_cost = self._connection.execute(
-            "SELECT account, counted_on, counted, cost_microeuro FROM submission WHERE id = ?",
-            (id,),
+        account, old_day, old_counted = self._connection.execute(
+            "SELECT account, counted_on, counted FROM submission WHERE id = ?", (id,)
         ).fetchone()
         new_day = day.isoformat() if day else None
-        for on, change, cost in (
-            (old_day, -old_counted, -old_cost),
-            (new_day, counted, cost_microeuro),
-        ):
+        for on, change in ((old_day, -old_counted), (new_day, counted)):
             if on is not None:
                 self._connection.execute(
-                    "INSERT INTO plan_day (account, day, counted, cost_microeuro) "
-                    "VALUES (?, ?, ?, ?) ON CONFLICT (account, day) DO UPDATE SET "
-                    "counted = counted + excluded.counted, "
-                    "cost_microeuro = cost_microeuro + excluded.cost_microeuro",
-                    (account, on, change, cost),
+                    "INSERT INTO plan_day (account, day, counted) VALUES (?, ?, ?) "
+                    "ON CONFLICT (account, day) DO UPDATE SET "
+                    "counted = counted + excluded.counted",
+                    (account, on, change),
                 )
         self._connection.execute(
-            "UPDATE submission SET counted_on = ?, counted = ?, cost_microeuro = ? WHERE id = ?",
-            (new_day, counted, cost_microeuro, id),
+            "UPDATE submission SET counted_on = ?, counted = ? WHERE id = ?", (new_day, counted, id)
         )
 
     async def keep_outcome(self, id: QueueId, outcome: Outcome) -> None:

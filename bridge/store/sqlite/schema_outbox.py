@@ -200,3 +200,9 @@ An entry stands under the day that the plan counts it on, so what never left is 
 ``accepted`` to ``uncertain`` count recipients. ``unweighed`` has the entries whose receipts were
 filed before there were such counts: they are weighed when somebody first asks.
 """
+
+PRICES_LEAVE = """
+ALTER TABLE submission DROP COLUMN cost_microeuro;
+ALTER TABLE plan_day DROP COLUMN cost_microeuro;
+"""
+"""What a send costs is worked out from ``[prices]`` when somebody asks; nothing read these."""
