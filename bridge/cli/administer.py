@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 from bridge.cli.failure import say
+from bridge.cli.hidden import read_hidden
 from bridge.cli.output import visible
 from bridge.config import ConfigFile
 
@@ -79,7 +80,7 @@ def _asked(email: str | None) -> Basic:
 def _line(prompt: str, hide: bool = False) -> str:
     """Ask on the terminal; without one, take a line of standard input."""
     if sys.stdin.isatty():
-        return str(typer.prompt(prompt, hide_input=hide, err=True)).strip()
+        return read_hidden(f"{prompt}: ") if hide else str(typer.prompt(prompt, err=True)).strip()
     line = sys.stdin.readline().strip()
     if not line:
         raise typer.BadParameter(
