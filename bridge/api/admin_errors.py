@@ -9,9 +9,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from bridge.api.errors import ApiError, NotSent, OutcomeUnknown, from_answer
+from bridge.api.errors import ApiError, NotSent, OutcomeUnknown, Refused, from_answer
 
 NextSteps = Mapping[int, str]
+NO_STEPS: NextSteps = {}
 
 _TOP_UP = "Top up the wallet in the service's console, then do this again."
 _FIND_ID = "`pec-bridge mailbox list` shows the ids there are."
@@ -28,8 +29,8 @@ MAILBOX_STEPS: NextSteps = {
     213: _FIND_ID,
     217: "Take a user away in the service's console first.",
     220: _TOP_UP,
-    224: "Say the kind of mailbox: --tipo-casella.",
-    242: "Write dates as dd/mm/yyyy.",
+    224: "Give it (the kind is --tipo-casella), then register again.",
+    242: "Correct it (dates are dd/mm/yyyy), then register again.",
     262: _TOP_UP,
     265: _FIND_ID,
     266: _FIND_ID,
@@ -40,10 +41,7 @@ MAILBOX_STEPS: NextSteps = {
     279: _TOP_UP,
     282: "Legal preservation (conservazione) must be activated first, in the service's console.",
     290: _TOP_UP,
-    293: "There is nothing left to do: legal preservation is active.",
-    294: "Add the signed form.",
     296: "Upload one PDF: `--join` makes it out of several.",
-    297: _TOP_UP,
     301: _FIND_ID,
     302: _FIND_ID,
     303: "There is nothing left to do: the mailbox is revoked.",
@@ -53,13 +51,12 @@ MAILBOX_STEPS: NextSteps = {
     390: "This kind of mailbox has one user only.",
     400: "Name the domain to look up.",
     401: "A domain is wanted, such as legalmail.it.",
-    402: "Try again in a few minutes.",
+    402: "This may pass: try again in a few minutes.",
     403: _TOP_UP,
 }
 """By number, what to do after a refusal of the mailbox host."""
 
 TOKEN_STEPS: NextSteps = {
-    10: "The service's console shows the permissions there are.",
     60: "`pec-bridge token list` shows the tokens there are.",
     70: "This is a fault of the bridge: please report it.",
     80: "This is a fault of the bridge: please report it.",
@@ -73,16 +70,23 @@ TOKEN_STEPS: NextSteps = {
     160: "`pec-bridge token list` shows the tokens there are.",
     170: "Name the token.",
     180: "`pec-bridge token list` shows the tokens there are.",
-    190: "Try again in a few minutes.",
     240: "Write the period as YYYY, YYYY-MM or YYYY-MM-DD.",
 }
 """By number, what to do after a refusal of the token host."""
+
+FORM_STEPS: NextSteps = {400: _FIND_ID, 404: _FIND_ID, 406: _ONLY_ACTIVE}
+"""The same by HTTP status, for the form: its refusals have no number."""
 
 _BY_KIND = {
     "payment": _TOP_UP,
     "rate": "Wait a minute, then do this again.",
 }
 _FORBIDDEN = 403
+PASSES = "This may pass: try again in a few minutes."
+_OTHERWISE = (
+    "Correct what these words name, then do this again; if they name nothing, ask the service's "
+    "support."
+)
 
 
 def refusal(
@@ -93,6 +97,8 @@ def refusal(
     steps: NextSteps,
     credentials: str,
     retry_after_s: float | None,
+    changes: bool,
+    unnumbered: NextSteps,
 ) -> ApiError:
     """Say what is known after an answer that is not a success.
 
@@ -103,19 +109,42 @@ def refusal(
         steps: what to do, by number.
         credentials: what to do about a 401 or 403.
         retry_after_s: from the Retry-After field.
+        changes: whether the request was to change something; its sender knows then where to look
+            for what came of it.
+        unnumbered: what to do by status, where an answer has no number.
     """
     error = from_answer(status, message=message, retry_after_s=retry_after_s)
+    is_unknown = isinstance(error, OutcomeUnknown)
     said = " ".join(message.split())[:300] or "no reason given"
     numbered = f", error {number}" if number is not None else ""
     where = f"(HTTP {status}{numbered})"
-    if isinstance(error, OutcomeUnknown):
+    if is_unknown:
         error.reason = f"The service failed: {said} {where}."
     else:
         error.reason = f"The service refused: {said} {where}."
+    if is_unknown and changes:
+        return error  # "try again" would be the wrong advice
     kind = error.kind if isinstance(error, NotSent) else ""
-    step = steps.get(number) if number is not None else None
+    step = unnumbered.get(status) if number is None else None
+    if number is not None and number != status:  # else a gateway's, which has no others
+        step = steps.get(number)
     if step is None and (kind == "credentials" or status == _FORBIDDEN):
         step = credentials
-    step = step or _BY_KIND.get(kind, "")
+    if step is None and isinstance(error, Refused):
+        step = _OTHERWISE
+    if step is None and is_unknown:
+        step = PASSES
+    return with_step(error, step or _BY_KIND.get(kind, ""))
+
+
+def unanswered(error: ApiError, url: str, *, changes: bool) -> ApiError:
+    """Say what to do after a request to ``url`` that got no answer; see ``refusal``."""
+    if isinstance(error, NotSent):
+        return with_step(error, f"Check the network and the address {url}, then do this again.")
+    return error if changes else with_step(error, PASSES)
+
+
+def with_step(error: ApiError, step: str) -> ApiError:
+    """Add the next step to an error's sentence."""
     error.reason = f"{error.reason} {step}".strip()
     return error

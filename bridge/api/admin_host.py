@@ -16,7 +16,15 @@ from typing import TypeVar
 from urllib.parse import quote
 
 from bridge.api import admin_schema
-from bridge.api.admin_errors import NextSteps, refusal
+from bridge.api.admin_errors import (
+    FORM_STEPS,
+    NO_STEPS,
+    PASSES,
+    NextSteps,
+    refusal,
+    unanswered,
+    with_step,
+)
 from bridge.api.admin_schema import PDF_MARK, AdminReply
 from bridge.api.connection import Answer, ApiConnection, Call
 from bridge.api.errors import (
@@ -68,9 +76,19 @@ class AdminHost:
         *,
         params: Mapping[str, str] | None = None,
         empty: T | None = None,
+        none_number: int | None = None,
         hidden: str = "",
     ) -> T:
-        """Read something; ``empty`` is what a 204 means, ``hidden`` a secret in the path."""
+        """Read something.
+
+        Args:
+            path: quoted already.
+            read: see ``Read``.
+            params: the query.
+            empty: what a 204 means, and a 404 with the number ``none_number``.
+            none_number: says in a 404 that there is nothing of the kind; any other is an error.
+            hidden: a secret in the path.
+        """
         call = Call(
             "GET",
             path,
@@ -79,10 +97,10 @@ class AdminHost:
             limit_bytes=API_ANSWER_BYTES,
             shown=_masked(path, hidden),
         )
-        answer = await self._connection.exchange(call)
-        if answer.status == 204 and empty is not None:
+        answer = await self._exchange(call)
+        if empty is not None and self._is_none(answer, none_number):
             return empty
-        return self._value(answer, read, hidden)
+        return self._value(call, answer, read, hidden)
 
     async def change(
         self,
@@ -106,7 +124,7 @@ class AdminHost:
             shown=_masked(path, hidden),
             changes=True,
         )
-        return self._value(await self._connection.exchange(call), read, hidden)
+        return self._value(call, await self._exchange(call), read, hidden)
 
     async def document(self, path: str) -> bytes:
         """Fetch a PDF.
@@ -115,7 +133,7 @@ class AdminHost:
             Refused: what came is no PDF.
         """
         call = Call("GET", path, {b"Accept": b"application/pdf, */*"}, limit_bytes=API_ANSWER_BYTES)
-        answer = await self._connection.exchange(call)
+        answer = await self._exchange(call)
         content = answer.content or b""
         if 200 <= answer.status < 300 and content.lstrip().startswith(PDF_MARK):
             return content
@@ -126,21 +144,35 @@ class AdminHost:
                 status=answer.status,
                 message="",
             )
-        raise self._refusal(answer)
+        raise self._refusal(call, answer, unnumbered=FORM_STEPS)
 
-    def _value(self, answer: Answer, read: Read[T], hidden: str) -> T:
+    def _is_none(self, answer: Answer, none_number: int | None) -> bool:
+        if answer.status == 404 and none_number is not None:
+            return self._opened(answer).number == none_number
+        return answer.status == 204
+
+    async def _exchange(self, call: Call) -> Answer:
+        try:
+            return await self._connection.exchange(call)
+        except ApiError as error:
+            raise unanswered(error, self._connection.base_url, changes=call.changes) from None
+
+    def _value(self, call: Call, answer: Answer, read: Read[T], hidden: str) -> T:
         """Read a successful answer, or raise what any other one means."""
         if not 200 <= answer.status < 300 or self._opened(answer).success is False:
-            raise self._refusal(answer, hidden)
+            raise self._refusal(call, answer, hidden)
         try:
             return read(admin_schema.open_answer(answer.content or b"").data)
         except (Unreadable, ValueError, RecursionError):
             pass
-        raise OutcomeUnknown(
+        unknown = OutcomeUnknown(
             "The service's answer does not hold what was asked for.", status=answer.status
         )
+        raise unknown if call.changes else with_step(unknown, PASSES)
 
-    def _refusal(self, answer: Answer, hidden: str = "") -> ApiError:
+    def _refusal(
+        self, call: Call, answer: Answer, hidden: str = "", unnumbered: NextSteps = NO_STEPS
+    ) -> ApiError:
         reply = self._opened(answer)
         return refusal(
             answer.status,
@@ -149,6 +181,8 @@ class AdminHost:
             steps=self._steps,
             credentials=self._credentials,
             retry_after_s=retry_after_s(answer.retry_after, self._clock.now()),
+            changes=call.changes,
+            unnumbered=unnumbered,
         )
 
     def _opened(self, answer: Answer) -> AdminReply:

@@ -16,6 +16,7 @@ from typing import Any
 from bridge.api.schema import Unreadable, read_reply
 
 PDF_MARK = b"%PDF-"
+PLAIN_BYTES = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,9 +44,14 @@ def open_answer(content: bytes) -> AdminReply:
 
 
 def plain_words(content: bytes) -> str:
-    """Return the words of an answer that is no JSON, "" if they are a page or none."""
-    words = " ".join(content[:1000].decode("utf-8", "replace").split())
-    return "" if words.startswith(("<", "{")) else words[:200]
+    """Return the words of an answer that is no JSON, "" if they are a page or none.
+
+    Whoever shows them cuts them after the secrets in them were masked: half of one would pass.
+    """
+    words = " ".join(content[:PLAIN_BYTES].decode("utf-8", "replace").split())
+    if len(content) > PLAIN_BYTES:
+        words = words.rpartition(" ")[0]
+    return "" if words.startswith(("<", "{")) else words
 
 
 def as_object(value: object, what: str) -> Mapping[str, Any]:

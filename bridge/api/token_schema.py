@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from bridge.api.admin_schema import amount, as_list, as_object, dump, instant, text, truth, whole
+from bridge.api.admin_schema import amount, as_list, as_object, dump, instant, text, whole
 from bridge.api.schema import Unreadable
 
 ENDING_CHARS = 6
@@ -46,14 +46,6 @@ class NewToken:
     name: str
     scopes: tuple[str, ...]
     ttl_s: int
-
-
-@dataclass(frozen=True, slots=True)
-class Scope:
-    """One permission; ``enabled`` says whether this customer may ask for it."""
-
-    name: str
-    enabled: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,13 +123,6 @@ def read_tokens(data: object) -> tuple[Token, ...]:
         except Unreadable:
             continue
     return tuple(read)
-
-
-def read_scopes(data: object) -> tuple[Scope, ...]:
-    """Read the permissions that there are."""
-    return tuple(
-        Scope(text(item.get("scope")), truth(item.get("enabled"))) for item in as_list(data)
-    )
 
 
 def read_wallet(data: object) -> Wallet:

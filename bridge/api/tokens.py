@@ -1,4 +1,4 @@
-"""The token host (oauth.openapi.com): tokens, their scopes, the wallet, what was counted.
+"""The token host (oauth.openapi.com): tokens, the wallet, what was counted.
 
 It takes the account's e-mail and API key, which can do everything there; so they are asked for
 when they are needed. A token is its own name in paths: such paths are not logged.
@@ -10,11 +10,11 @@ from bridge.api import token_schema as schema
 from bridge.api.admin_errors import TOKEN_STEPS
 from bridge.api.admin_host import AdminHost, nothing, segment
 from bridge.api.connection import ApiConnection
-from bridge.api.errors import NotFound
-from bridge.api.token_schema import NewToken, Scope, Token, Transaction, Usage, Wallet
+from bridge.api.token_schema import NewToken, Token, Transaction, Usage, Wallet
 from bridge.clock import Clock
 
 CREDENTIALS = "The e-mail or the API key is wrong; the service's console shows the key."
+NO_TOKEN = 120
 PAGE = 100
 PAGES_LIMIT = 100
 
@@ -34,12 +34,12 @@ class TokenClient:
     async def tokens(self) -> tuple[Token, ...]:
         """``GET /tokens``: every token, page by page."""
         found: dict[str, Token] = {}
+        none: tuple[Token, ...] = ()
         for page in range(PAGES_LIMIT):
             params = {"limit": str(PAGE), "skip": str(page * PAGE)}
-            try:
-                tokens = await self._host.get("/tokens", schema.read_tokens, params=params)
-            except NotFound:
-                break
+            tokens = await self._host.get(
+                "/tokens", schema.read_tokens, params=params, empty=none, none_number=NO_TOKEN
+            )
             new = {one.secret: one for one in tokens if one.secret not in found}
             found |= new
             if len(tokens) < PAGE or not new:
@@ -65,10 +65,6 @@ class TokenClient:
         """``DELETE /tokens/{token}``: end a token."""
         path = f"/tokens/{segment(secret)}"
         await self._host.change("DELETE", path, nothing, hidden=secret)
-
-    async def scopes(self) -> tuple[Scope, ...]:
-        """``GET /scopes``: every permission that there is."""
-        return await self._host.get("/scopes", schema.read_scopes)
 
     async def wallet(self) -> Wallet:
         """``GET /wallet``: what is left to spend."""

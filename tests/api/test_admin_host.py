@@ -130,9 +130,22 @@ async def test_words_and_number_of_a_refusal_are_told(
     api = Api(says(status, success=False, message="parole\nloro", error=242, data=None))
     with pytest.raises(kind) as failed:
         await mailboxes(api, clock).register({})
-    assert f"parole loro (HTTP {status}, error 242). Write dates as dd/mm/yyyy." in str(
-        failed.value.reason
-    )
+    told = f"parole loro (HTTP {status}, error 242)."
+    # Of an unknown outcome the operation says where to look; "register again" would be wrong.
+    step = "" if kind is OutcomeUnknown else " Correct it (dates are dd/mm/yyyy), then"
+    assert f"{told}{step}" in failed.value.reason
+    assert ("again" in failed.value.reason) == (kind is not OutcomeUnknown)
+
+
+@pytest.mark.parametrize(("status", "step"), [(402, "Top up"), (403, "token"), (400, "Correct")])
+async def test_a_number_that_repeats_the_status_is_a_gateways(
+    clock: FakeClock, status: int, step: str
+) -> None:
+    api = Api(says(status, success=False, message="no", error=status, data=None))
+    with pytest.raises(ApiError) as failed:
+        await mailboxes(api, clock).mailbox("x")
+    assert step in failed.value.reason
+    assert "domain" not in failed.value.reason
 
 
 async def test_success_false_is_a_refusal_whatever_the_status(clock: FakeClock) -> None:

@@ -16,6 +16,7 @@ from bridge.api.mailbox_schema import NewUser, Space
 from bridge.api.mailboxes import MailboxClient
 from bridge.api.token_schema import NewToken
 from bridge.api.tokens import TokenClient
+from bridge.registration.fields import BY_NAME, FIELDS, Field
 from bridge.registration.whole import check
 from bridge.simulator import SEQUENCE_READING, AdminOperation, Simulator
 from tests.described import MAILBOXES, TOKENS, Judged, description
@@ -23,7 +24,19 @@ from tests.fakes import FakeClock
 from tests.registration.test_whole import DOCUMENT, GOOD, TODAY
 
 CALLBACK = {"callback_url": "https://www.example.it/pec", "callback_data": {"order": "42"}}
+MORE = {
+    **DOCUMENT,
+    **CALLBACK,
+    "sottotipo_cliente": "X",
+    "sottotipo_cliente_altro": "apicoltura",
+    "autorinnovo": True,
+    "cellulare": "3331234567",
+    "comune_nascita_richiedente": "Roma",
+    "callback_method": "JSON",
+    "callback_field": "data",
+}
 VALUES = check(GOOD | DOCUMENT | CALLBACK, TODAY).values
+BOX = "a@legalmail.it"
 PDF = b"%PDF-1.4 form and document"
 
 
@@ -90,6 +103,72 @@ async def test_a_mailbox_that_can_grow(world: World) -> None:
     user = NewUser("Luca", "Bianchi", "prima utenza", "l@example.it")
     (added,) = (await client.add_user(made.id, user)).users
     assert (added.name, added.email) == ("Luca", "l@example.it")
+    world.admin.registry.boxes[made.id].spaces["spazio_conservazione"] = 512
+    larger = await client.add_space(made.id, Space(archive="+512"))
+    assert larger.archive_space == 1024
+
+
+async def test_a_registration_may_have_every_field_there_is(world: World) -> None:
+    values = check(GOOD | MORE, TODAY)
+    assert values.faults == ()
+    assert set(values.values) == set(BY_NAME)
+    made = await world.mailboxes.register(values.values)
+    form = (PDF, PDF)  # as other kinds of mailboxes want it
+    kind = {"casella_pec": BOX, "tipo_casella": "STANDARD"}
+    other = await world.mailboxes.register(check(GOOD | kind, TODAY).values)
+    assert len((await world.mailboxes.activate(other.id, form)).documents) == 2
+    assert made.callback_url == MORE["callback_url"]
+
+
+@pytest.mark.parametrize(
+    "field", [one for one in FIELDS if one.choices], ids=lambda one: str(one.name)
+)
+async def test_every_choice_of_a_field_is_one_of_the_description(
+    world: World, field: Field
+) -> None:
+    """The judge refuses the request of one that is not."""
+    for choice in field.choices:
+        world.admin.registry.boxes.clear()
+        world.admin.purse.credit_eur = 500.0
+        await world.mailboxes.register({**VALUES, "casella_pec": BOX, field.name: choice})
+
+
+PRESERVATION = {"PATCH /pec/{id}/conservazione", "GET /pec/{id}/modulo_conservazione"}
+NO_COMMAND = {
+    MAILBOXES: {
+        *PRESERVATION,
+        "GET /comunica_pec",
+        "POST /comunica_pec",
+        "GET /comunica_pec/{id}",
+        "PATCH /comunica_pec/{id}",
+        "GET /comunica_pec/{id}/procura_registro_imprese",
+    },
+    TOKENS: {
+        "GET /callbacks",
+        "GET /callbacks/{id}",
+        "GET /errors",
+        "GET /scopes",
+        "GET /scopes/{id}",
+        "GET /stats",
+        "GET /stats/apis",
+        "GET /stats/ips",
+        "GET /subscriptions",
+        "GET /subscriptions/{id}",
+    },
+}
+"""What is done in the service's console: legal preservation, telling the register of companies."""
+
+
+@pytest.mark.parametrize("name", NO_COMMAND)
+def test_every_operation_of_the_description_is_called_here_or_left_out_by_name(name: str) -> None:
+    described = {
+        f"{method.upper()} {path}"
+        for path, methods in description(name)["paths"].items()
+        for method in methods
+    }
+    ours = {one.value for one in CALLS if one.by_account == (name == TOKENS)}
+    assert ours | NO_COMMAND[name] == described
+    assert not ours & NO_COMMAND[name]
 
 
 async def test_domains(world: World) -> None:
@@ -108,7 +187,6 @@ async def test_tokens_and_the_wallet(world: World) -> None:
     assert longer.expires_at == datetime(2026, 1, 17, 9, tzinfo=UTC)
     await client.revoke(made.secret)
     assert await client.tokens() == ()
-    assert "POST:ws.pecmassiva.com/send" in {one.name for one in await client.scopes()}
     world.admin.purse.top_up(25.5)
     assert (await client.wallet()).credit_eur == 525.5
     (movement,) = await client.transactions(10)
@@ -135,7 +213,6 @@ CALLS: dict[AdminOperation, Callable[[World], Awaitable[object]]] = {
     AdminOperation.TOKEN_SHOW: lambda world: world.tokens.token("x"),
     AdminOperation.TOKEN_UPDATE: lambda world: world.tokens.extend("x", 1),
     AdminOperation.TOKEN_DELETE: lambda world: world.tokens.revoke("x"),
-    AdminOperation.SCOPES: lambda world: world.tokens.scopes(),
     AdminOperation.WALLET: lambda world: world.tokens.wallet(),
     AdminOperation.TRANSACTIONS: lambda world: world.tokens.transactions(5),
     AdminOperation.STATS: lambda world: world.tokens.usage("ws.pecmassiva.com", "2026"),

@@ -358,6 +358,7 @@ async def test_a_host_that_is_down_is_one_sentence(world: Administered) -> None:
         done = await world.run("mailbox", *words)
         assert (done.code, done.out) == (1, "")
         assert "could not be reached" in done.err
+        assert "Check the network and the address http://127.0.0.1:9" in done.err
 
 
 ALL = (

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from bridge.simulator import Simulator, SimulatorServer
+from bridge.simulator import AdminOperation, Simulator, SimulatorServer
 from tests.cli.conftest import Command, Done
 from tests.running import apart, eventually, running, simulated
 
@@ -113,6 +113,32 @@ async def test_without_a_key_the_service_is_not_asked(command: Command, config: 
     assert "api_key" in facts["vendor"]["why"]
     text = (await apart(command, "usage", "--plot", "--config", config)).out
     assert "Nothing was sent" in text
+
+
+@pytest.mark.parametrize(
+    ("status", "number", "words", "step"),
+    [
+        (422, 240, "Invalid date format", "Write the period as YYYY, YYYY-MM or YYYY-MM-DD."),
+        (401, None, "Unauthorized", "The e-mail or the API key is wrong"),
+        (429, None, "slowly", "Wait a minute"),
+        (503, None, "later", "try again in a few minutes"),
+    ],
+)
+async def test_a_count_that_cannot_be_had_is_a_sentence_beside_the_figures(
+    command: Command, config: Path, status: int, number: int | None, words: str, step: str
+) -> None:
+    simulator = simulated()
+    key = simulator.administration.api_key
+    async with SimulatorServer(simulator.app) as server:
+        add_key(config, simulator, server.url)
+        faults = simulator.administration.faults
+        faults.refuse(AdminOperation.STATS, status, f"{words} {key}", number)
+        done = await apart(command, "usage", "--config", config)
+    assert (done.code, key in done.out + done.err) == (0, False)
+    assert words in done.out
+    assert step in done.out
+    (call,) = simulator.administration.calls
+    assert call.operation is AdminOperation.STATS
 
 
 async def test_a_service_that_says_no_is_quoted(used: Used) -> None:
