@@ -18,7 +18,7 @@ from bridge.clock import Clock
 
 CREDENTIALS = (
     "The token is wrong, has expired, or lacks this permission: `pec-bridge token create --admin` "
-    "makes one that has it."
+    "makes one that has it (with `--may-revoke` for `mailbox revoke`)."
 )
 NO_MAILBOX = "no pec linked"
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import inspect
+from errno import EEXIST
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -142,10 +143,17 @@ def form(
     config: option.Config = None,
     as_json: option.Json = False,
 ) -> None:
-    """Fetch the activation form, a PDF to be signed."""
-    found = ask_mailboxes(settings(config), "mailbox form", {"id": id})
-    with output.open("xb") as file:
-        file.write(base64.b64decode(found["pdf"]))
+    """Fetch the activation form, a PDF to be signed; overwrites no file."""
+    from bridge.wholefile import WholeFile
+
+    try:
+        with WholeFile(output, overwrite=False) as file:
+            found = ask_mailboxes(settings(config), "mailbox form", {"id": id})
+            file.stream.write(base64.b64decode(found["pdf"]))
+            file.keep()
+    except FileExistsError:
+        words = "is there already, and is not overwritten: name another file with -o"
+        raise FileExistsError(EEXIST, words, str(output)) from None
     facts = {"file": str(output), "pages": found["pages"]}
     if as_json:
         print_json(facts)

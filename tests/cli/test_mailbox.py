@@ -194,7 +194,9 @@ async def test_form_saves_a_pdf_and_overwrites_nothing(world: Administered, tmp_
     assert done.json == {"file": str(path), "pages": 1}
     assert len(PdfReader(path).pages) == 1
     path.write_bytes(b"signed")
-    assert (await world.run("mailbox", "form", id, "-o", path)).code == 1
+    done = await world.run("mailbox", "form", id, "-o", path)
+    assert (done.code, done.out) == (1, "")
+    assert f"{path}: is there already, and is not overwritten: name another" in done.err
     assert path.read_bytes() == b"signed"
 
 

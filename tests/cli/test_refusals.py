@@ -466,6 +466,8 @@ async def test_who_is_not_let_in_is_told_why(
     done = await world.run(COMMANDS[operation], operation)
     assert (done.code, done.out) == (1, "")
     key = "The e-mail or the API key is wrong"
+    if operation is DO.REVOKE and status == 403:
+        assert "--may-revoke" in done.err
     step = key if operation.by_account else "`pec-bridge token create --admin` makes one"
     sentence = done.err.splitlines()[-1]
     assert ("Wait a minute" if status == 429 else step) in sentence
