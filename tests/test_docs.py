@@ -19,6 +19,7 @@ import typer.main
 from typer.core import TyperGroup
 
 from bridge import limits
+from bridge.api.mailbox_schema import MailboxState
 from bridge.cli.program import build
 from bridge.config import ConfigError, parse
 from bridge.config.values import TABLES
@@ -169,6 +170,28 @@ ADMINISTRATION = ("mailbox", "token", "wallet", "usage", "export")
 @pytest.mark.parametrize("name", [one for one in COMMANDS if one.split()[1] in ADMINISTRATION])
 def test_every_command_of_administration_is_in_its_document(name: str) -> None:
     assert f"| `{name}` |" in (TOP / "docs" / "administration.md").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("name", ["README.md", "README.it.md", "docs/administration.md"])
+def test_every_option_that_a_document_names_exists(name: str) -> None:
+    text = (TOP / name).read_text(encoding="utf-8")
+    every = {option for one in COMMANDS.values() for option in options_of(one)}
+    assert set(re.findall(r"`(--[a-z-]+)", text)) <= every
+    for command, rest in re.findall(r"^\| `(pec-bridge [a-z ]+)` \|(.*)$", text, re.MULTILINE):
+        assert set(re.findall(r"`(--[a-z-]+)", rest)) <= options_of(COMMANDS[command]), command
+
+
+def test_every_state_of_a_mailbox_is_in_the_document() -> None:
+    text = (TOP / "docs" / "administration.md").read_text(encoding="utf-8")
+    told = section(text, "4. Form and activation").partition("| state | means |")[2]
+    cells = re.findall(r"^\| ([a-z_`, ]+) \|", told, re.MULTILINE)
+    named = {state for cell in cells for state in re.findall(r"`([a-z_]+)`", cell)}
+    assert named == {one.value for one in MailboxState if one is not MailboxState.UNKNOWN}
+
+
+def options_of(command: Any) -> set[str]:
+    """Return every option of a command as it is typed."""
+    return {"--help", *(one for p in command.params for one in (*p.opts, *p.secondary_opts))}
 
 
 def reference() -> str:

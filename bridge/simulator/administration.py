@@ -6,6 +6,9 @@ or one made by ``POST /tokens`` with the scope; the token host takes ``email`` a
 token that was made opens the sending API too, and a mailbox that has become active can send and
 receive with ``mailbox_password``.
 
+``POST /_simulator/mailboxes`` with ``{"id": …, "state": …}`` moves a mailbox, for people and
+scripts without Python.
+
 In tests::
 
     simulator.administration.faults.refuse(AdminOperation.REGISTER, 402, "Insufficient …", 262)
@@ -28,7 +31,7 @@ from bridge.simulator import admin_json
 from bridge.simulator.admin_call import AdminCall, AdminFaults, AdminOperation, NotDone
 from bridge.simulator.fault import Answer, Failure, Operation, Phase
 from bridge.simulator.purse import Purse
-from bridge.simulator.registry import Box, Registry
+from bridge.simulator.registry import STATES, Box, Registry
 from bridge.simulator.respond import FailingResponse, answer_response, json_response
 from bridge.simulator.tokens import Tokens, check_period
 from bridge.simulator.world import World
@@ -70,7 +73,17 @@ class Administration:
         for empty in ("/domini_pec/", "/verifica_pec/"):
             operation = AdminOperation.DOMAIN if "domini" in empty else AdminOperation.CHECK
             routes.append(Route(empty, self._endpoint(operation), methods=["GET"]))
+        routes.append(Route("/_simulator/mailboxes", self._move, methods=["POST"]))
         return routes
+
+    async def _move(self, http: Request) -> Response:
+        wanted = _object(await http.body())
+        id, state = str(wanted.get("id")), str(wanted.get("state"))
+        if id not in self.registry.boxes or state not in STATES:
+            words = f"send a JSON object with id (of a mailbox) and state: {', '.join(STATES)}"
+            return json_response(400, {"success": False, "message": words})
+        self.registry.move(id, state)
+        return _said(admin_json.box_row(self.registry.boxes[id]))
 
     def _name(self) -> str:
         return f"{self._world.random.getrandbits(96):024x}"

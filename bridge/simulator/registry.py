@@ -52,6 +52,15 @@ DOMAINS = (
     "testcert.legalmail.it",
     "test.domiciliodigitale.com",
 )
+STATES = (
+    "registrata",
+    "in_evasione",
+    "documenti_errati",
+    "evasa",
+    "revocata",
+    "chiusa",
+    "registrazione_annullata",
+)
 YEAR = timedelta(days=365)
 ID_DIGITS = 24
 MAX_USERS = 25

@@ -2,8 +2,9 @@
 
 ``GET /_simulator`` is a page, ``GET /_simulator/state`` the same as JSON; ``POST
 /_simulator/messages``, ``POST`` and ``DELETE /_simulator/faults`` are for people and scripts
-without Python. No authentication: the simulator belongs on loopback. Passwords and the token
-are never shown. A request it can't read is answered 400 with a sentence.
+without Python (``administration`` has one more). No authentication: the simulator belongs on
+loopback. Passwords and the token are never shown. A request it can't read is answered 400 with a
+sentence.
 """
 
 from __future__ import annotations

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import hashlib
+import json
 
 import pytest
 
+from bridge.registration.whole import check
 from bridge.simulator import Failure, Operation, Phase, Simulator
 from tests.fakes import FakeClock
+from tests.registration.test_whole import GOOD, TODAY
 from tests.simulator.caller import ADDRESS, PASSWORD, Caller
 
 
@@ -125,3 +128,25 @@ async def test_a_fault_that_makes_no_sense_is_400(api: Caller, fields: object) -
     answer = await api.client.post("/_simulator/faults", json=fields)
     assert answer.status_code == 400
     assert "phase" in answer.json()["message"]
+
+
+async def test_a_mailbox_of_the_administration_is_moved(api: Caller, simulator: Simulator) -> None:
+    registry = simulator.administration.registry
+    box = registry.register(dict(check(GOOD, TODAY).values))
+    for state in ("documenti_errati", "evasa"):
+        wanted = {"id": box.id, "state": state}
+        answer = await api.client.post("/_simulator/mailboxes", json=wanted)
+        assert (answer.status_code, answer.json()["data"]["stato"]) == (200, state)
+    assert box.address in simulator.addresses
+
+
+@pytest.mark.parametrize("content", [b"", b"[]", b'{"id": "x", "state": "evasa"}', b'{"state": 1}'])
+async def test_a_move_that_makes_no_sense_is_said_to_be_one(
+    api: Caller, simulator: Simulator, content: bytes
+) -> None:
+    box = simulator.administration.registry.register(dict(check(GOOD, TODAY).values))
+    for wanted in (content, json.dumps({"id": box.id, "state": "venduta"}).encode()):
+        answer = await api.client.post("/_simulator/mailboxes", content=wanted)
+        assert answer.status_code == 400
+        assert "registrata, in_evasione" in answer.json()["message"]
+    assert box.state == "registrata"
