@@ -24,6 +24,8 @@ from tests.described import MAILBOXES, TOKENS, description
 from tests.registration.test_whole import GOOD, TODAY
 from tests.test_pdf import made
 
+pytestmark = pytest.mark.slow
+
 DO = AdminOperation
 LEGALMAIL = {"casella_pec": "a@legalmail.it", "tipo_casella": "STANDARD"}
 USER = ("--name", "Luca", "--surname", "Bianchi", "--description", "prima", "--email", "l@e.it")
