@@ -42,6 +42,7 @@ class AlarmKind(Enum):
     PLAN = "plan"
     REVOKED = "revoked"
     CODE_TWICE = "code-twice"
+    CONTRADICTED = "contradicted"
     NOT_ACCEPTED = "not-accepted"
     OPEN_12H = "open-12h"
     OPEN_26H = "open-26h"

@@ -38,6 +38,7 @@ class Purpose(Enum):
     BODY = "body"
     COMMAND = "command"
     QUOTA = "quota"
+    CONFIRMATION = "confirmation"
 
 
 FLOORS: Mapping[Purpose, float] = {
@@ -49,10 +50,15 @@ FLOORS: Mapping[Purpose, float] = {
     Purpose.BODY: 0.55,
     Purpose.COMMAND: 0.60,
     Purpose.QUOTA: 0.60,
+    Purpose.CONFIRMATION: 0.70,
 }
 """How much of the even share each purpose leaves, the most urgent first: the evidence of an
 uncertain send, what is expunged and what was found while the listing moved come before texts,
-and texts before what a person asks for at the command line."""
+and texts before what a person asks for at the command line. What only confirms what is known
+already comes last: all others have requests left when there are none for it."""
+
+SPARED: frozenset[Purpose] = frozenset({Purpose.CONFIRMATION})
+"""Purposes that nobody misses if they have to wait."""
 
 LEAD = 0.1
 """By how much of the even share looks may run ahead of the even pace."""
@@ -140,7 +146,7 @@ class Use:
     @property
     def is_used_up(self) -> bool:
         """Whether something had to wait, or nothing is left."""
-        return bool(self.refused) or self.remaining == 0
+        return bool(self.refused - SPARED) or self.remaining == 0
 
 
 class RequestLedger(Protocol):

@@ -15,7 +15,7 @@ from bridge.clock import Clock
 from bridge.control import OperationFailed, Progress
 from bridge.model import ContentId, QueueId
 from bridge.operations.period import chosen
-from bridge.operations.receipts import send_facts
+from bridge.operations.receipts import detail_of, send_facts
 from bridge.operations.subject import Methods, Subjects, moment
 from bridge.receipts.record import standing_of
 from bridge.store.base import ReadTransaction, Store
@@ -158,7 +158,7 @@ async def _receipt(tx: ReadTransaction, one: ReceiptRow) -> dict[str, Any]:
         "kind": one.kind,
         "at": moment(one.at),
         "addresses": list(one.addresses),
-        "detail": one.detail,
+        "detail": detail_of(one),
         "row": await tx.remote_raw(one.remote),
         "first_seen": moment(row.first_seen) if row else None,
         "gone_at": moment(row.gone_at) if row else None,

@@ -22,12 +22,13 @@ from bridge.receipts.record import standing_of
 from bridge.receipts.states import Standing
 from bridge.store.base import ReadTransaction, Store
 from bridge.store.outbox import ClaimBasis, SubmissionRow
-from bridge.store.remote import RemoteId
+from bridge.store.remote import ReceiptBasis, ReceiptRow, RemoteId
 
 LISTED = timedelta(days=30)
 SEARCHED = 1_000
 SHOWN_CHARS = 200
 ON_WORD = "the code is a person's word, not confirmed"
+BY_ROW = "from the listing, text not read yet"
 
 
 class Receipts:
@@ -81,7 +82,7 @@ class Receipts:
                     "kind": receipt.kind,
                     "at": moment(receipt.at),
                     "recipients": ", ".join(receipt.addresses),
-                    "detail": receipt.detail,
+                    "detail": detail_of(receipt),
                 }
                 for receipt in await tx.receipts_of(row.id)
             ]
@@ -183,10 +184,20 @@ def send_facts(row: SubmissionRow, where: Standing) -> dict[str, Any]:
                 "address": one.address,
                 "state": one.state.value,
                 "at": moment(one.at),
-                "detail": "; ".join(filter(None, (one.detail, marked))),
+                "detail": _words(one.detail, one.by_row and BY_ROW, marked),
                 "conflict": one.conflict,
             }
             for one in where.recipients
         ],
+        **({"by_listing": True} if where.is_by_row else {}),
         **on_word(row),
     }
+
+
+def detail_of(receipt: ReceiptRow) -> str:
+    """Return what there is to say of a receipt, and that its text was not read if it was not."""
+    return _words(receipt.detail, receipt.basis is ReceiptBasis.ROW and BY_ROW)
+
+
+def _words(*words: str | bool) -> str:
+    return "; ".join(str(one) for one in words if one)

@@ -9,6 +9,7 @@ from bridge.mailbox import MailboxTransaction
 from bridge.model import AccountId, QueueId
 from bridge.receipts.filed import read_row
 from bridge.receipts.kind import RECEIPTS, Kind
+from bridge.receipts.listed import conclude
 from bridge.receipts.owner import Owner, find_owners, send_of
 from bridge.receipts.proof import agrees, names_another
 from bridge.receipts.receipt import Receipt
@@ -33,6 +34,9 @@ async def claim(
     for row in await mtx.tx.remote_with_code(account, code) if code else ():
         if row.submission is None or row.submission != queue_id:
             await _judge(mtx, row, touched)
+    if code:
+        for one in (await mtx.tx.listed_with_code(account, code))[-1:]:
+            await conclude(mtx, account, code, one.first_seen)
     for remote in remotes:
         named = await mtx.tx.remote_row(remote)
         if named is not None and named.submission is None:
@@ -71,9 +75,10 @@ async def release_doubtful(
             continue
         for counted in await mtx.tx.receipts_of(submission.id):
             row = None if counted.addresses else await mtx.tx.remote_row(counted.remote)
-            if row is None or row.code != receipt.code:
+            told = None if row is None else await read_row(mtx.tx, row)
+            if row is None or told is None or told.code != receipt.code:
                 continue
-            owners = await find_owners(mtx.tx, account, await read_row(mtx.tx, row))
+            owners = await find_owners(mtx.tx, account, told)
             if all(one.submission.id != submission.id for one in owners):
                 await mtx.tx.release_remote(row.id)
         await refresh(mtx, submission.id, now)

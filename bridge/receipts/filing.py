@@ -1,6 +1,9 @@
 """What the API's inbox brought, made into messages where people look.
 
-For each row: what kind it is, whose receipt it is, the message composed from it; then, in one
+``judge`` sees to what the rows of receipts prove by themselves (``listed``), as soon as they are
+listed; ``file`` to rows whose text was fetched.
+
+For each of these: what kind it is, whose receipt it is, the message composed from it; then, in one
 commit for the whole batch: body and message kept, shown in INBOX (or where receipts are wanted),
 the receipt tied to its sent message, keywords and alarms. A row that has its message already is
 passed over, so the same batch may be filed again.
@@ -30,6 +33,7 @@ from bridge.model import INBOX, AccountId, Mailbox, QueueId
 from bridge.receipts import notice
 from bridge.receipts.claim import release_doubtful
 from bridge.receipts.kind import FIELDS, WARNINGS, Kind
+from bridge.receipts.listed import conclude, judge, resting_on_rows, tell_fallen
 from bridge.receipts.owner import Owner, find_owner, find_owners
 from bridge.receipts.receipt import Receipt, read_receipt
 from bridge.receipts.record import record, refresh, tell_shared_code
@@ -38,6 +42,9 @@ from bridge.store.remote import RemoteId
 
 OFF_LOOP_CHARS = 32 * 1024
 """A longer body is read and composed on a thread."""
+
+JUDGED_AT_ONCE = 100
+"""Rows that are judged in one commit."""
 
 ANOMALY_NEWS = timedelta(days=2)
 """An older anomaly came with the first import: it is shown, without an alarm."""
@@ -142,6 +149,23 @@ class Filing:
             if drafts:
                 await self._commit(account, drafts)
 
+    async def judge(self, account: AccountId) -> bool:
+        """Judge a batch of rows by the listing alone; True if there may be more of them.
+
+        Raises:
+            StoreFailed: nothing was judged.
+        """
+        if not await self._store.read(lambda tx: tx.remote_unjudged(account, 1)):
+            return False
+        now = self._clock.now()
+
+        async def work(mtx: MailboxTransaction) -> int:
+            rows = await mtx.tx.remote_unjudged(account, JUDGED_AT_ONCE)
+            await judge(mtx, rows, now)
+            return len(rows)
+
+        return await self._mailboxes.write(work) == JUDGED_AT_ONCE
+
     async def _unfiled(self, arrivals: Sequence[Arrival]) -> list[Arrival]:
         distinct = {one.remote: one for one in arrivals}
 
@@ -214,22 +238,30 @@ class Filing:
 
         async def work(mtx: MailboxTransaction) -> None:
             touched: dict[QueueId, None] = {}
+            before = await resting_on_rows(mtx.tx, await _concerned(mtx.tx, account, drafts))
             for draft in drafts:
-                owner = await self._keep(mtx, account, draft, now)
-                if owner is not None:
-                    touched[owner.submission.id] = None
+                touched |= dict.fromkeys(await self._keep(mtx, account, draft, now))
                 await _tell_anomaly(mtx, account, draft, now)
+            for code in dict.fromkeys(filter(None, (draft.receipt.code for draft in drafts))):
+                await conclude(mtx, account, code, now)
             for id in touched:
                 await refresh(mtx, id, now)
+            await tell_fallen(mtx, before, now)
 
         await self._mailboxes.write(work)
 
     async def _keep(
         self, mtx: MailboxTransaction, account: AccountId, draft: _Draft, now: datetime
-    ) -> Owner | None:
+    ) -> list[QueueId]:
+        """Keep a draft; returns the sends about which something changed by it."""
         arrival, receipt, message = draft.arrival, draft.receipt, draft.message
         owners = await find_owners(mtx.tx, account, receipt)
         owner = owners[0] if len(owners) == 1 else None
+        touched = [] if owner is None else [owner.submission.id]
+        row = await mtx.tx.remote_row(arrival.remote)
+        if row is not None and row.submission is not None and row.submission not in touched:
+            await mtx.tx.release_remote(row.id)
+            touched.append(row.submission)
         content = await mtx.tx.add_content(account, message)
         digest = hashlib.sha256(arrival.body.encode("utf-8", "surrogatepass")).digest()
         await mtx.tx.keep_remote_body(arrival.remote, arrival.body, digest, content)
@@ -252,7 +284,7 @@ class Filing:
             await tell_shared_code(mtx, receipt.code, owners, now)
         else:
             await release_doubtful(mtx, account, receipt, now)
-        return owner
+        return touched
 
     async def _targets(
         self, mtx: MailboxTransaction, account: AccountId, kind: Kind, owner: Owner | None
@@ -265,6 +297,20 @@ class Filing:
             target = await mtx.create(account, self._deliver_to)
             await mtx.subscribe(account, self._deliver_to)
         return [target, boxes[INBOX]] if kind in WARNINGS else [target]
+
+
+async def _concerned(
+    tx: ReadTransaction, account: AccountId, drafts: Sequence[_Draft]
+) -> set[QueueId]:
+    """Return the sends that drafts may say something about, or were thought to."""
+    ids: set[QueueId] = set()
+    for draft in drafts:
+        row = await tx.remote_row(draft.arrival.remote)
+        if row is not None and row.submission is not None:
+            ids.add(row.submission)
+        if draft.receipt.code is not None:
+            ids |= {one.id for one in await tx.submissions_by_code(account, draft.receipt.code)}
+    return ids
 
 
 async def _read(arrival: Arrival) -> Receipt:

@@ -106,6 +106,21 @@ def shared_code(code: str, sends: Sequence[SubmissionRow]) -> Notice:
     )
 
 
+def contradicted(submission: SubmissionRow) -> Notice:
+    """Say that the text of a receipt takes back what its row in the listing had shown."""
+    return Notice(
+        f"Esito ritirato / Outcome taken back: {submission.subject}",
+        "L'elenco della posta mostrava per questo messaggio ricevute che, lette per intero, sono "
+        f"di un altro messaggio o non bastano.\n\n{_about(submission)}\n\n"
+        "Lo stato indicato prima non vale più: vale quello di `pec-bridge receipts show`. Chi ha "
+        "fatto conto su quell'esito lo verifichi.",
+        "The list of mail showed receipts for this message that, read as a whole, are another "
+        f"message's or do not suffice.\n\n{_about(submission)}\n\n"
+        "The state that was shown before holds no longer; `pec-bridge receipts show` tells the "
+        "one that does. Whoever relied on that outcome should check.",
+    )
+
+
 def anomaly(subject: str, sender: str) -> Notice:
     """Say that an anomaly came in."""
     about = f"    {one_line(subject)[:300]}\n    {one_line(sender)[:300]}"

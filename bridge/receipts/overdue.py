@@ -9,8 +9,12 @@ while nobody looked. Before an alarm is raised the API is asked for the send's o
 What nobody could see is not called missing: the time up to which the inbox was seen whole is what
 counts as now, and a send that could not be asked about is asked about later.
 
-Alarms about what cannot change any more, failures, anomalies and codes given twice, leave
-``status`` after a month.
+What is known of a send by the rows of its receipts alone (``listed``) is not called missing either:
+their texts are fetched first, for an ordinary recipient, say, gives no delivery receipt, and only
+the acceptance's text tells.
+
+Alarms about what cannot change any more, failures, anomalies, codes given twice and what a text
+took back, leave ``status`` after a month.
 
 Failure: an API that does not answer does not stop an alarm; a store that fails is tried again.
 """
@@ -32,11 +36,13 @@ from bridge.clock import Clock
 from bridge.mailbox import Mailboxes, MailboxTransaction
 from bridge.model import AccountId, QueueId
 from bridge.receipts import notice
+from bridge.receipts.listed import confirming_rows
 from bridge.receipts.record import standing_of
 from bridge.receipts.second_source import keep_status
 from bridge.receipts.states import FINAL_STATES, Standing
-from bridge.store.base import ReadTransaction, Store, StoreFailed
+from bridge.store.base import ReadTransaction, Store, StoreFailed, Transaction
 from bridge.store.outbox import SubmissionRow
+from bridge.store.remote import Worth
 
 log = structlog.get_logger()
 
@@ -52,6 +58,7 @@ _FADING = frozenset(
         AlarmKind.ANOMALY.value,
         AlarmKind.NOT_CERTIFIED.value,
         AlarmKind.CODE_TWICE.value,
+        AlarmKind.CONTRADICTED.value,
     }
 )
 
@@ -172,6 +179,9 @@ class Overdue:
         asked = 0
         postponed = seen
         for stage, row in await self._lacking(account, last, seen):
+            if await self._is_still_to_read(row):
+                postponed = min(postponed, _due(row, stage, seen))
+                continue
             if asked < ASK_LIMIT:
                 answer = await self._ask(account, row)
                 if answer is Asked.NOT_NOW:
@@ -204,6 +214,23 @@ class Overdue:
             return lacking
 
         return await self._store.scan(work)
+
+    async def _is_still_to_read(self, row: SubmissionRow) -> bool:
+        """Tell whether the texts of a send's receipts were not wanted before; they are from now on.
+
+        Until they are here they count as not seen (``seen_until``), and if they cannot be had, the
+        next look does without.
+        """
+        unread = await self._store.read(lambda tx: confirming_rows(tx, row.id))
+        if not unread:
+            return False
+
+        async def work(tx: Transaction) -> None:
+            for one in await confirming_rows(tx, row.id):
+                await tx.judge_remote(one.id, Worth.FAILURE, row.code)
+
+        await self._store.write(work)
+        return True
 
     async def _ask(self, account: AccountId, row: SubmissionRow) -> Asked:
         """Ask the API for a send's messages and keep what they prove."""

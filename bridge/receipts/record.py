@@ -33,7 +33,7 @@ from bridge.receipts.states import (
 )
 from bridge.store.base import ReadTransaction
 from bridge.store.outbox import ClaimBasis, Outcome, SubmissionRow
-from bridge.store.remote import ReceiptRow
+from bridge.store.remote import ReceiptBasis, ReceiptRow
 
 NEWS = timedelta(days=7)
 """An alarm about something older is not raised: it was, or it came with an old mailbox."""
@@ -42,14 +42,26 @@ _OF_WHOLE_MESSAGE = frozenset({Kind.NON_ACCEPTANCE, Kind.NON_ACCEPTANCE_VIRUS})
 _DEAD = frozenset({SubmissionState.CANCELLED, SubmissionState.DROPPED, SubmissionState.REFUSED})
 
 
-async def record(mtx: MailboxTransaction, owner: Owner, receipt: Receipt, remark: str = "") -> None:
+async def record(
+    mtx: MailboxTransaction,
+    owner: Owner,
+    receipt: Receipt,
+    basis: ReceiptBasis = ReceiptBasis.TEXT,
+    remark: str = "",
+) -> None:
     """Tie a receipt to its sent message; harmless if it is tied already.
 
-    ``remark`` is added to the reason that its text gives.
+    Args:
+        mtx: the commit to join.
+        owner: the sent message.
+        receipt: what it says.
+        basis: what it was read from.
+        remark: is added to the reason that its text gives.
     """
     row = owner.submission
     details = (receipt.reason, WEAK if owner.weak else "", remark)
-    if not owner.weak and receipt.classified.kind is Kind.ACCEPTANCE:
+    is_learnt = basis is not ReceiptBasis.ROW and not owner.weak
+    if is_learnt and receipt.classified.kind is Kind.ACCEPTANCE:
         await _learn(mtx, row, receipt)
     await mtx.tx.claim_remote(receipt.remote, row.id)
     await mtx.tx.add_receipt(
@@ -61,6 +73,7 @@ async def record(mtx: MailboxTransaction, owner: Owner, receipt: Receipt, remark
             receipt.addresses,
             "; ".join(filter(None, details)),
             receipt.ordinary,
+            basis,
         )
     )
 
@@ -118,7 +131,7 @@ def outcome_of(submission: SubmissionRow, where: Standing) -> Outcome:
 def evidence_of(row: ReceiptRow) -> Evidence:
     """Return a stored receipt as evidence."""
     return Evidence(
-        int(row.remote), Kind(row.kind), row.at, row.addresses, row.ordinary, row.detail
+        int(row.remote), Kind(row.kind), row.at, row.addresses, row.ordinary, row.detail, row.basis
     )
 
 
@@ -135,6 +148,8 @@ async def refresh(mtx: MailboxTransaction, id: QueueId, now: datetime) -> None:
     if where.is_final:
         for kind in (AlarmKind.OPEN_12H, AlarmKind.OPEN_26H):
             await clear_alarm(mtx, submission.account, kind, id, now)
+    if where.is_final and not where.is_by_row:
+        await clear_alarm(mtx, submission.account, AlarmKind.CONTRADICTED, id, now)
     await _tell_failures(mtx, submission, where, now)
 
 

@@ -22,7 +22,7 @@ from bridge.receipts.receipt import Receipt, read_receipt
 from bridge.receipts.record import record, refresh
 from bridge.receipts.states import EFFECTS, Scope
 from bridge.store.outbox import SubmissionRow
-from bridge.store.remote import NewRemote, ReceiptRow, RemoteId
+from bridge.store.remote import NewRemote, ReceiptBasis, ReceiptRow, RemoteId
 
 REMARK = "told by GET /send"
 _NOT_YET = RemoteId(0)
@@ -44,7 +44,8 @@ async def keep_status(
         known = await mtx.tx.receipts_of(id)
         if _settles(receipt, submission) and not _is_known(receipt, submission, known):
             remote = await _keep_row(mtx, submission, row, receipt, now)
-            await record(mtx, Owner(submission), receipt.of(remote), REMARK)
+            told = receipt.of(remote)
+            await record(mtx, Owner(submission), told, ReceiptBasis.STATUS, REMARK)
     await refresh(mtx, id, now)
 
 

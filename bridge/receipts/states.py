@@ -10,6 +10,11 @@ nobody readable is about the only recipient if there is just one. Otherwise it i
 deliveries as there are recipients still open settle all of them, fewer settle nobody, and the
 count is shown.
 
+Of a receipt whose text is not here yet only the row is known, and a row names nobody. It is about
+the only recipient if there is just one. Where there are several, an acceptance says that the
+message was accepted and not for whom, and only as many different deliveries as there are
+recipients, without any failure, settle them; what rests on rows is marked so.
+
 Pure: values in, values out.
 
 RFCs: 6109 §3.1 (acceptance), §3.1.6 (time limits), §3.3 (delivery).
@@ -18,13 +23,14 @@ RFCs: 6109 §3.1 (acceptance), §3.1.6 (time limits), §3.3 (delivery).
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import Enum
 from types import MappingProxyType
 
 from bridge.receipts.address import names_only, plain_address
-from bridge.receipts.kind import Kind
+from bridge.receipts.kind import FAILURES, Kind
+from bridge.store.remote import ReceiptBasis
 
 
 class RecipientState(Enum):
@@ -124,13 +130,15 @@ class Evidence:
     addresses: tuple[str, ...] = ()
     uncertifiable: tuple[str, ...] = ()
     detail: str = ""
+    basis: ReceiptBasis = ReceiptBasis.TEXT
 
 
 @dataclass(frozen=True, slots=True)
 class RecipientStanding:
     """Where one recipient stands, since when (None while pending), and what there is to say.
 
-    ``conflict`` tells that a delivery and a final "not delivered" are both there.
+    ``conflict`` tells that a delivery and a final "not delivered" are both there; ``by_row`` that
+    the state rests on rows whose texts are not here yet.
     """
 
     address: str
@@ -138,25 +146,34 @@ class RecipientStanding:
     at: datetime | None = None
     detail: str = ""
     conflict: bool = False
+    by_row: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Standing:
     """Where a sent message stands.
 
-    ``accepted_at`` is its acceptance's time, None without one. ``unnamed`` counts the final
-    receipts that name no recipient and settle none.
+    ``accepted_at`` is its acceptance's time, None without one; ``accepted_by_row`` tells that no
+    acceptance's text is here yet. ``unnamed`` counts the final receipts that name no recipient and
+    settle none.
     """
 
     accepted_at: datetime | None
     recipients: tuple[RecipientStanding, ...]
     unnamed: Mapping[RecipientState, int]
+    accepted_by_row: bool = False
 
     @property
     def is_answered(self) -> bool:
         """Tell whether the network said anything about it."""
         states = {one.state for one in self.recipients}
-        return states != {RecipientState.PENDING} or bool(self.unnamed)
+        is_moved = states != {RecipientState.PENDING} or self.accepted_at is not None
+        return is_moved or bool(self.unnamed)
+
+    @property
+    def is_by_row(self) -> bool:
+        """Tell whether any of it rests on rows whose texts are not here yet."""
+        return self.accepted_by_row or any(one.by_row for one in self.recipients)
 
     @property
     def is_delivered(self) -> bool:
@@ -190,20 +207,50 @@ def standing(recipients: Sequence[str], evidence: Iterable[Evidence]) -> Standin
     nameless: list[Evidence] = []
     for receipt in receipts:
         effect = EFFECTS.get(receipt.kind)
-        if effect is None:
+        if effect is None or (receipt.basis is ReceiptBasis.ROW and len(by_address) > 1):
             continue
         concerned = _concerned(receipt, effect, by_address)
         if not concerned:
             nameless.append(receipt)
         for recipient in concerned:
-            recipient.lift(_state(receipt, effect, recipient.address), receipt.at, receipt.detail)
+            recipient.lift(_state(receipt, effect, recipient.address), receipt)
     unnamed = _count(nameless, list(by_address.values()))
-    accepted = [one.at for one in receipts if one.kind is Kind.ACCEPTANCE]
+    if _are_delivered_by_rows(receipts, by_address):
+        unnamed = {}
+        last = [one for one in receipts if one.kind is Kind.DELIVERY][-1]
+        for recipient in by_address.values():
+            row = replace(last, basis=ReceiptBasis.ROW, detail="")
+            recipient.lift(RecipientState.DELIVERED, row)
+    accepted = [one for one in receipts if one.kind is Kind.ACCEPTANCE]
     return Standing(
-        min(accepted, default=None),
+        min((one.at for one in accepted), default=None),
         tuple(one.standing() for one in by_address.values()),
         MappingProxyType(unnamed),
+        bool(accepted) and all(one.basis is ReceiptBasis.ROW for one in accepted),
     )
+
+
+def _are_delivered_by_rows(
+    receipts: Sequence[Evidence], by_address: Mapping[str, _Recipient]
+) -> bool:
+    """Tell whether several recipients all have it, by deliveries of which some are only listed.
+
+    There has to be one in the inbox for each: of those that name the same recipient one counts,
+    and none that ``GET /send`` told, for the same may be listed too. A failure leaves open who
+    has it.
+    """
+    inbox = [
+        one
+        for one in receipts
+        if one.kind is Kind.DELIVERY and one.basis is not ReceiptBasis.STATUS
+    ]
+    if not any(one.basis is ReceiptBasis.ROW for one in inbox) or len(by_address) < 2:
+        return False
+    if any(one.kind in FAILURES for one in receipts):
+        return False
+    names = [frozenset(map(plain_address, one.addresses)) for one in inbox]
+    nameless = sum(not one for one in names)
+    return len({one for one in names if len(one) == 1}) + nameless >= len(by_address)
 
 
 class _Recipient:
@@ -214,19 +261,26 @@ class _Recipient:
         self.state = RecipientState.PENDING
         self._at: datetime | None = None
         self._detail = ""
+        self._by_row = False
         self._seen: set[RecipientState] = set()
 
-    def lift(self, state: RecipientState, at: datetime, detail: str) -> None:
+    def lift(self, state: RecipientState, receipt: Evidence) -> None:
         self._seen.add(state)
+        by_row = receipt.basis is ReceiptBasis.ROW
         if RANK[state] > RANK[self.state]:
-            self.state, self._at, self._detail = state, at, detail
+            self.state, self._at, self._detail = state, receipt.at, receipt.detail
+            self._by_row = by_row
+        elif state is self.state:
+            self._by_row = self._by_row and by_row
 
     def remark(self, words: str) -> None:
         self._detail = f"{self._detail}; {words}" if self._detail else words
 
     def standing(self) -> RecipientStanding:
         conflict = RecipientState.DELIVERED in self._seen and bool(FAILED_STATES & self._seen)
-        return RecipientStanding(self.address, self.state, self._at, self._detail, conflict)
+        return RecipientStanding(
+            self.address, self.state, self._at, self._detail, conflict, self._by_row
+        )
 
 
 def _concerned(
@@ -280,7 +334,7 @@ def _count(
     if all_alike is not None:
         last = tally[all_alike][-1]
         for recipient in unsettled:
-            recipient.lift(all_alike, last.at, last.detail)
+            recipient.lift(all_alike, last)
         return {}
     for recipient in unsettled if tally else ():
         recipient.remark(_tally_words(tally, everybody))

@@ -10,12 +10,36 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from enum import Enum
+from enum import Enum, IntEnum
 from typing import NewType, Protocol
 
 from bridge.model import AccountId, ContentId, Flags, QueueId
 
 RemoteId = NewType("RemoteId", int)
+
+
+class Worth(IntEnum):
+    """What the text of a row is worth while it is not here: in this order texts are fetched."""
+
+    INCOMING = 0
+    """A message to read, or what nobody knows how to read."""
+    FAILURE = 1
+    """A failure or a notice, whose text says whom it is about; and what somebody waits for."""
+    RECEIPT = 2
+    """A receipt that proves something only with its text, or may prove more with it."""
+    CONFIRMATION = 3
+    """A receipt whose row said all that counts: the text only confirms it."""
+
+
+class ReceiptBasis(Enum):
+    """What a receipt was read from."""
+
+    TEXT = "text"
+    """Its row in the inbox and its text, or what there is of that."""
+    ROW = "row"
+    """Its row in the inbox alone; the text is still to be fetched."""
+    STATUS = "status"
+    """``GET /send``: the same receipt may be in the inbox as well."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +73,8 @@ class RemoteRow:
     ``body_sha256`` is None until the body was fetched; ``content`` None until it was composed.
     ``gone_at`` is when a complete listing lacked it. ``kind`` is the receipt kind's value, "" for
     other mail; ``code`` the send's code at the end of the subject; ``submission`` the send it was
-    tied to. ``readable`` is false where the body kept only says why there is none.
+    tied to, by its row alone while the body is not here. ``readable`` is false where the body kept
+    only says why there is none. ``worth`` is None until the row was judged.
     """
 
     id: RemoteId
@@ -70,6 +95,7 @@ class RemoteRow:
     submission: QueueId | None
     rank: float = 0.0
     readable: bool = True
+    worth: Worth | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,6 +182,7 @@ class ReceiptRow:
     addresses: tuple[str, ...]
     detail: str
     ordinary: tuple[str, ...] = ()
+    basis: ReceiptBasis = ReceiptBasis.TEXT
 
 
 @dataclass(frozen=True, slots=True)
@@ -214,9 +241,24 @@ class RemoteReads(Protocol):
         """Return a row's JSON as received."""
 
     async def remote_without_body(
-        self, account: AccountId, limit: int = 1_000_000
+        self, account: AccountId, limit: int = 1_000_000, *, confirming: bool = False
     ) -> list[RemoteRow]:
-        """Return live rows whose body is still to be fetched, newest first."""
+        """Return live rows whose body is still to be fetched, by worth, then the newest first.
+
+        Args:
+            account: whose.
+            limit: the most rows.
+            confirming: those whose body only confirms what their row said, else all others.
+        """
+
+    async def remote_unjudged(self, account: AccountId, limit: int) -> list[RemoteRow]:
+        """Return live rows whose body is still to be fetched and that were never judged."""
+
+    async def listed_with_code(self, account: AccountId, code: str) -> list[RemoteRow]:
+        """Return the rows without a body that were judged to be receipts with this code."""
+
+    async def has_like(self, remote: RemoteId) -> bool:
+        """Tell whether another row of the account, live or gone, has the same fingerprint."""
 
     async def readings(self, remotes: Sequence[RemoteId]) -> dict[RemoteId, int]:
         """Return which of these rows were being read when that was cut off, and how often."""
@@ -233,7 +275,10 @@ class RemoteReads(Protocol):
         """
 
     async def oldest_bodiless(self, account: AccountId, limit: int) -> list[RemoteRow]:
-        """Return live rows whose body is still to be fetched, the first that were seen first."""
+        """Return live rows whose body is still to be fetched, the first that were seen first.
+
+        Those whose body only confirms what their row said do not count.
+        """
 
     async def deletions(self, account: AccountId, state: DeletionState) -> list[DeletionRow]:
         """Return deletions in that state, oldest first."""
@@ -294,11 +339,17 @@ class RemoteWrites(Protocol):
         ``readable`` tells whether its body was there to be read.
         """
 
+    async def judge_remote(self, remote: RemoteId, worth: Worth, code: str | None) -> None:
+        """Remember what a row without a body is worth, and the code of a receipt; see ``Worth``."""
+
     async def claim_remote(self, remote: RemoteId, submission: QueueId) -> None:
         """Tie a row to a submission."""
 
     async def release_remote(self, remote: RemoteId) -> None:
-        """Take a row's tie to a submission back, and the receipt that it was."""
+        """Take a row's tie to a submission back, and the receipt that it was.
+
+        Without its body it is to be judged anew.
+        """
 
     async def release_receipts(self, submission: QueueId) -> None:
         """Likewise for every row of a submission."""
@@ -347,7 +398,10 @@ class RemoteWrites(Protocol):
         """Write down how a deletion ended."""
 
     async def add_receipt(self, receipt: ReceiptRow) -> bool:
-        """Keep a receipt; False if it is there already."""
+        """Keep a receipt; False if it is there already.
+
+        One read from its row alone gives way to the same one read with its text.
+        """
 
     async def add_alarm(
         self, account: AccountId, kind: str, key: str, text: str, at: datetime

@@ -24,7 +24,7 @@ from bridge.model import MailboxId
 from bridge.store.base import Store, StoreFailed
 from bridge.sync.capacity import Capacity
 from bridge.sync.deletion import Deleter
-from bridge.sync.fetching import Fetcher
+from bridge.sync.fetching import Fetcher, Way
 from bridge.sync.filer import Filer, Filing
 from bridge.sync.ledger import Ledger
 from bridge.sync.listing import Listing
@@ -122,9 +122,10 @@ class AccountSync:
         return Standing(state.last_sync, self._error, total, ledger.filed)
 
     async def seen_until(self) -> datetime | None:
-        """Return up to when all that was listed is here; a text that cannot be had holds it up not.
+        """Return up to when all that was listed is here, or was told by its rows.
 
-        None if the inbox was never looked at.
+        A text that cannot be had holds that up not, nor one that only confirms what is known. None
+        if the inbox was never looked at.
         """
         parts = await self._ready()
         if parts.listing.state.loss is not None:
@@ -194,17 +195,19 @@ class AccountSync:
     async def _look(self, parts: _Parts) -> None:
         await parts.listing.look()
         await self._worked(parts)
-        self._call_fetcher(parts)
+        await self._take_up(parts)
         await _within_budget(self._settle_twins(parts))
 
-    def _call_fetcher(self, parts: _Parts) -> None:
+    async def _take_up(self, parts: _Parts) -> None:
+        """See to what a page brought: what its rows say, then their texts."""
+        await self._filer.judge()
         self._fetch_now.set()
         parts.fetcher.hint()
 
     async def _step(self, parts: _Parts) -> None:
         if parts.listing.sweeping:
             await parts.listing.step()
-            self._call_fetcher(parts)
+            await self._take_up(parts)
         await self._settle_twins(parts)
 
     async def _settle_twins(self, parts: _Parts) -> None:
@@ -280,7 +283,7 @@ class AccountSync:
             self._tried.clear()
             await listing.look(parts.asked)
             await self._worked(parts)
-            self._call_fetcher(parts)
+            await self._take_up(parts)
             self._listed.clear()
             fetching = asyncio.ensure_future(self._fetch_beside(parts))
             try:
@@ -332,7 +335,9 @@ class AccountSync:
         def locator(client: InboxClient) -> Locator:
             return Locator(Pages(client), ledger, lambda: listing.state)
 
-        fetcher = Fetcher(bodies, ledger, self._filer, locator(bodies), clock, listing.suspect)
+        spare = account.client.charged(Purpose.CONFIRMATION)
+        ways = Way(bodies, locator(bodies)), Way(spare, locator(spare))
+        fetcher = Fetcher(*ways, ledger, self._filer, clock, listing.suspect)
         return _Parts(
             Pages(account.client.charged(Purpose.COMMAND)),
             listing,

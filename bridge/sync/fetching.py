@@ -1,7 +1,11 @@
-"""Fetching bodies: each once, the newest first, so many at a time that only the API is waited for.
+"""Fetching bodies: each once, the worthiest first, so many at once that only the API is waited for.
 
-Rows are taken in chunks, newest chunk first; a chunk is filed as one batch, oldest row first,
-while the next ones are being fetched. What was fetched is filed also when a neighbour failed.
+Rows are taken in chunks, by worth (``store.remote.Worth``) and then the newest first; a chunk is
+filed as one batch, its last row first, while the next ones are being fetched. What was fetched is
+filed also when a neighbour failed.
+
+What only confirms a row is fetched when nothing else is, a chunk at a time, and for requests that
+nobody else wants: that there are none left for it stops nothing.
 
 A body counts only if its row agrees with the listed one (Q11); otherwise the page is listed again
 and the new id tried. A row that keeps failing while others succeed is filed as unreadable, so
@@ -25,11 +29,18 @@ from dataclasses import dataclass
 
 import structlog
 
-from bridge.api.errors import ApiError, NotSent, OutcomeUnknown, Refused, TooLong
+from bridge.api.errors import (
+    ApiError,
+    NotSent,
+    OutcomeUnknown,
+    Refused,
+    TooLong,
+    is_left_for_later,
+)
 from bridge.clock import Clock
 from bridge.receipts.filing import Arrival
 from bridge.store.base import StoreFailed
-from bridge.store.remote import RemoteId, RemoteRow
+from bridge.store.remote import RemoteId, RemoteRow, Worth
 from bridge.sync.agreement import agrees
 from bridge.sync.filer import Filer, arrival
 from bridge.sync.ledger import Ledger
@@ -64,6 +75,10 @@ ALL_FAILING = 3
 """So many failures in a row, none of them a plain no, mean that the API is in trouble."""
 
 
+SPARE_PAUSE_S = 60.0
+"""How long spare requests are left alone after one was refused without saying for how long."""
+
+
 @dataclass(slots=True)
 class _Try:
     """Where a failing row stands; ``worked`` is the count of successes at its last failure.
@@ -78,8 +93,16 @@ class _Try:
     api_id: str
 
 
+@dataclass(frozen=True, slots=True)
+class Way:
+    """How a body is asked for, and its row looked for, for one purpose."""
+
+    client: InboxClient
+    locator: Locator
+
+
 class Fetcher:
-    """Fetches one account's bodies.
+    """Fetches one account's bodies; ``spare`` is the way for those that only confirm a row.
 
     Attributes:
         twins: is told of rows that share a fingerprint with another; they are not fetched here.
@@ -87,17 +110,17 @@ class Fetcher:
 
     def __init__(
         self,
-        client: InboxClient,
+        way: Way,
+        spare: Way,
         ledger: Ledger,
         filer: Filer,
-        locator: Locator,
         clock: Clock,
         twins: Callable[[Iterable[bytes]], None],
     ) -> None:
-        self._client = client
+        self._way = way
+        self._spare = spare
         self._ledger = ledger
         self._filer = filer
-        self._locator = locator
         self._clock = clock
         self._twins = twins
         self._draining = asyncio.Lock()
@@ -107,6 +130,7 @@ class Fetcher:
         self._in_hand: set[RemoteId] = set()
         self._ended: list[RemoteId] = []
         self._tries: dict[RemoteId, _Try] = {}
+        self._spare_from_s = clock.monotonic()
         self._worked = 0
         self._failing = 0
         self._held_bytes = 0
@@ -181,10 +205,21 @@ class Fetcher:
         return rows
 
     async def _next_chunk(self) -> list[RemoteRow]:
+        rows = await self._next_of(confirming=False)
+        if not rows and not self._in_hand and self._may_confirm:
+            rows = await self._next_of(confirming=True)
+        return rows
+
+    @property
+    def _may_confirm(self) -> bool:
+        """Whether there may be requests that nobody else wants."""
+        return self._clock.monotonic() >= self._spare_from_s
+
+    async def _next_of(self, *, confirming: bool) -> list[RemoteRow]:
         now_s = self._clock.monotonic()
         limit = CHUNK_ROWS + len(self._in_hand) + len(self._tries)
         while True:
-            rows = await self._ledger.bodiless(limit)
+            rows = await self._ledger.bodiless(limit, confirming=confirming)
             free = await self._without_twins([row for row in rows if self._is_due(row, now_s)])
             if free or len(rows) < limit:
                 return await self._harmless(free)
@@ -248,18 +283,33 @@ class Fetcher:
         else:
             async with self._slots:
                 await self._room.wait()
-                found = None if self._trouble is not None else await self._ask(row)
+                found = await self._ask(row) if self._may_ask(row) else None
             if found is None:
                 return None
             result = found
         self._hold(len(result.body))
         return result
 
+    def _may_ask(self, row: RemoteRow) -> bool:
+        is_spare = row.worth is Worth.CONFIRMATION
+        return self._trouble is None and (self._may_confirm or not is_spare)
+
+    def _way_to(self, row: RemoteRow) -> Way:
+        return self._spare if row.worth is Worth.CONFIRMATION else self._way
+
+    def _stop(self, row: RemoteRow, error: ApiError) -> None:
+        """End ``drain``, or, if it was but for a spare request, leave those alone for a while."""
+        if row.worth is Worth.CONFIRMATION and is_left_for_later(error):
+            after_s = error.retry_after_s if isinstance(error, NotSent) else None
+            self._spare_from_s = self._clock.monotonic() + (after_s or SPARE_PAUSE_S)
+        else:
+            self._trouble = self._trouble or error
+
     async def _ask(self, row: RemoteRow, *, again: bool = False) -> Arrival | None:
         try:
-            message = await self._client.inbox_message(row.api_id)
+            message = await self._way_to(row).client.inbox_message(row.api_id)
         except NotSent as error:
-            self._trouble = self._trouble or error
+            self._stop(row, error)
             return None
         except Refused as error:
             if error.status == 0:
@@ -284,9 +334,9 @@ class Fetcher:
         """Look where the row is listed now and ask there, once."""
         if not again:
             try:
-                await self._locator.page_with(row, thorough=row.id in self._tries)
+                await self._way_to(row).locator.page_with(row, thorough=row.id in self._tries)
             except ApiError as error:
-                self._trouble = self._trouble or error
+                self._stop(row, error)
                 return None
             moved = await self._ledger.row(row.id)
             if moved is None or moved.gone_at is not None:

@@ -1,5 +1,7 @@
 """Handing what was fetched to the receipts, so that no bad message stops a good one.
 
+Rows are judged by themselves as soon as they are listed, before their texts are fetched.
+
 Messages are filed a batch in one commit. If that fails for another reason than the store, each is
 tried alone, and one that still fails is filed as unreadable, with what the API sent.
 
@@ -32,6 +34,9 @@ class Filing(Protocol):
     async def file(self, account: AccountId, arrivals: Sequence[Arrival]) -> None:
         """Compose, classify and show messages, all in one commit."""
 
+    async def judge(self, account: AccountId) -> bool:
+        """Judge rows by the listing alone; True if there are more of them."""
+
 
 class Filer:
     """Files one account's messages."""
@@ -54,6 +59,20 @@ class Filer:
                 await self._file(new)
                 self._ledger.filed += len(new)
             return len(wanted)
+
+    async def judge(self) -> None:
+        """Judge what was listed. A row that makes trouble waits for its text, as all did once.
+
+        Raises:
+            StoreFailed: to be tried again.
+        """
+        try:
+            while await self._filing.judge(self._ledger.account):
+                pass
+        except StoreFailed:
+            raise
+        except Exception:
+            log.exception("rows cannot be judged", account=self._ledger.account)
 
     async def _was_here(self, arrival: Arrival) -> bool:
         """Tell whether a message had left the API and is back; it goes on where it was then."""

@@ -403,16 +403,21 @@ class Ledger:
 
     # -- bodies ------------------------------------------------------------------------------
 
-    async def bodiless(self, limit: int) -> list[RemoteRow]:
-        """Return live rows whose body is still to be fetched, newest first."""
+    async def bodiless(self, limit: int, *, confirming: bool = False) -> list[RemoteRow]:
+        """Return live rows whose body is still to be fetched, by worth, then the newest first.
+
+        Args:
+            limit: the most rows.
+            confirming: those whose body only confirms what their row said, else all others.
+        """
 
         async def work(tx: ReadTransaction) -> list[RemoteRow]:
-            return await tx.remote_without_body(self.account, limit)
+            return await tx.remote_without_body(self.account, limit, confirming=confirming)
 
         return await self._store.read(work)
 
     async def oldest_bodiless(self, limit: int) -> list[RemoteRow]:
-        """Return live rows whose body is still to be fetched, the first that were seen first."""
+        """Return rows whose body is missed, see ``store.remote``; the first seen come first."""
 
         async def work(tx: ReadTransaction) -> list[RemoteRow]:
             return await tx.oldest_bodiless(self.account, limit)

@@ -110,20 +110,22 @@ class Rig:
         recipient: str = ADDRESS,
         at: datetime | None = None,
         unreadable: str = "",
+        is_dated: bool = True,
     ) -> Arrival:
         """Let a row be listed, without filing it."""
         now = self.clock.now()
         received_at = at or now
+        name = f"{sender}\0{received_at.isoformat()}\0{subject}"
         new = NewRemote(
             account=self.account,
-            fingerprint=hashlib.sha256(subject.encode()).digest(),
+            fingerprint=hashlib.sha256(name.encode()).digest(),
             api_id="1",
             raw="{}",
             sender=sender,
             recipient=recipient,
             date_text=received_at.isoformat(),
             subject=subject,
-            received_at=received_at,
+            received_at=received_at if is_dated else None,
             first_seen=now,
         )
         remote = await self.store.write(lambda tx: tx.add_remote(new))
@@ -157,6 +159,15 @@ class Rig:
         facts = Facts(at, f"{subject} {code}", ADDRESS, named, "opec1@pec.example", error)
         text = text_of(kind, facts, template_b=template_b) if body is None else body
         return await self.add(f"{_PREFIXES[kind]}: {subject} {code}", text, at=at)
+
+    async def judge(self) -> None:
+        """Let the rows that are listed be judged by themselves."""
+        while await self.filing.judge(self.account):
+            pass
+
+    async def know_issuer(self, address: str = SERVICE) -> None:
+        """Let a service have accepted for the account before."""
+        await self.store.write(lambda tx: tx.add_issuer(self.account, address))
 
     async def receipt(self, kind: Kind, *recipients: str, **details: Any) -> RemoteId:
         """Let a receipt come and be filed; see ``listed``."""

@@ -25,6 +25,7 @@ STEPS: tuple[str, ...] = (
     schema_remote.READING,
     schema_remote.TURNS,
     schema_outbox.PRICES_LEAVE,
+    schema_remote.JUDGED_BY_ROW,
 )
 
 

@@ -20,10 +20,12 @@ from bridge.store.remote import (
     LeftInbox,
     NewRemote,
     Place,
+    ReceiptBasis,
     ReceiptRow,
     RemoteCount,
     RemoteId,
     RemoteRow,
+    Worth,
 )
 from bridge.store.sqlite.area import Area
 
@@ -34,8 +36,9 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _ROW = (
     "remote.id, account, fingerprint, api_id, sender, recipient, date_text, subject, received_at,"
     " first_seen, body_sha256, content, gone_at, kind, code, submission, rank,"
-    " readable"
+    " readable, worth"
 )
+_BODILESS = "body_sha256 IS NULL AND gone_at IS NULL"
 _PLACE = "id, fingerprint, api_id, rank, body_sha256, turn"
 
 
@@ -71,6 +74,7 @@ def _remote(row: Sequence[Any]) -> RemoteRow:
         submission=None if row[15] is None else QueueId(row[15]),
         rank=row[16],
         readable=bool(row[17]),
+        worth=None if row[18] is None else Worth(row[18]),
     )
 
 
@@ -108,7 +112,7 @@ class SqliteRemoteReads(Area):
     async def remote_count(self, account: AccountId) -> RemoteCount:
         live, bodiless = self._row(
             "SELECT (SELECT count(*) FROM remote WHERE account = ?1 AND gone_at IS NULL),"
-            " (SELECT count(*) FROM remote"
+            " (SELECT count(*) FROM remote INDEXED BY remote_by_worth"
             " WHERE account = ?1 AND gone_at IS NULL AND body_sha256 IS NULL)",
             (account,),
         )
@@ -189,12 +193,36 @@ class SqliteRemoteReads(Area):
         return found
 
     async def remote_without_body(
-        self, account: AccountId, limit: int = 1_000_000
+        self, account: AccountId, limit: int = 1_000_000, *, confirming: bool = False
     ) -> list[RemoteRow]:
+        which, by_worth = ("=", "") if confirming else ("<", "coalesce(worth, 0), ")
         return self._remotes(
-            "account = ? AND body_sha256 IS NULL AND gone_at IS NULL",
+            f"account = ? AND {_BODILESS} AND coalesce(worth, 0) {which} ?",
+            (account, Worth.CONFIRMATION, limit),
+            f"{by_worth}rank DESC, id LIMIT ?",
+        )
+
+    async def remote_unjudged(self, account: AccountId, limit: int) -> list[RemoteRow]:
+        return self._remotes(
+            f"account = ? AND {_BODILESS} AND worth IS NULL",
             (account, limit),
-            "rank DESC, id LIMIT ?",
+            "rank, id LIMIT ?",
+        )
+
+    async def listed_with_code(self, account: AccountId, code: str) -> list[RemoteRow]:
+        return self._remotes(
+            "account = ? AND listed_code = ? AND body_sha256 IS NULL", (account, code)
+        )
+
+    async def has_like(self, remote: RemoteId) -> bool:
+        account, name = self._row("SELECT account, fingerprint FROM remote WHERE id = ?", (remote,))
+        return any(
+            self._row(
+                "SELECT id FROM remote WHERE account = ? AND fingerprint = ?"  # noqa: S608
+                f" AND gone_at IS {state} AND id <> ? LIMIT 1",
+                (account, name, remote),
+            )
+            for state in ("NULL", "NOT NULL")
         )
 
     async def remote_of_content(self, account: AccountId, content: ContentId) -> RemoteRow | None:
@@ -214,8 +242,8 @@ class SqliteRemoteReads(Area):
 
     async def oldest_bodiless(self, account: AccountId, limit: int) -> list[RemoteRow]:
         return self._remotes(
-            "account = ? AND body_sha256 IS NULL AND gone_at IS NULL",
-            (account, limit),
+            f"account = ? AND {_BODILESS} AND coalesce(worth, 0) < ?",
+            (account, Worth.CONFIRMATION, limit),
             "first_seen, id LIMIT ?",
         )
 
@@ -227,7 +255,7 @@ class SqliteRemoteReads(Area):
             (account, state.value),
         )
         return [
-            DeletionRow(_remote(row), _time(row[18]), DeletionState(row[19]), row[20])
+            DeletionRow(_remote(row), _time(row[19]), DeletionState(row[20]), row[21])
             for row in rows
         ]
 
@@ -259,7 +287,7 @@ class SqliteRemoteReads(Area):
 
     async def receipts_of(self, submission: QueueId) -> list[ReceiptRow]:
         rows = self._rows(
-            "SELECT remote, submission, kind, at, addresses, detail, ordinary FROM receipt"
+            "SELECT remote, submission, kind, at, addresses, detail, ordinary, basis FROM receipt"
             " WHERE submission = ? ORDER BY at, remote",
             (submission,),
         )
@@ -272,6 +300,7 @@ class SqliteRemoteReads(Area):
                 tuple(json.loads(row[4])),
                 row[5],
                 tuple(json.loads(row[6])),
+                ReceiptBasis(row[7]),
             )
             for row in rows
         ]
@@ -370,12 +399,17 @@ class SqliteRemote(SqliteRemoteReads):
             (kind, code, stripped_subject, json.dumps(list(recipients)), readable, remote),
         )
 
+    async def judge_remote(self, remote: RemoteId, worth: Worth, code: str | None) -> None:
+        self._row(
+            "UPDATE remote SET worth = ?, listed_code = ? WHERE id = ?", (worth, code, remote)
+        )
+
     async def claim_remote(self, remote: RemoteId, submission: QueueId) -> None:
         self._row("UPDATE remote SET submission = ? WHERE id = ?", (submission, remote))
 
     async def release_remote(self, remote: RemoteId) -> None:
         self._row("DELETE FROM receipt WHERE remote = ?", (remote,))
-        self._row("UPDATE remote SET submission = NULL WHERE id = ?", (remote,))
+        self._row("UPDATE remote SET submission = NULL, worth = NULL WHERE id = ?", (remote,))
 
     async def release_receipts(self, submission: QueueId) -> None:
         for (remote,) in self._rows(
@@ -442,7 +476,12 @@ class SqliteRemote(SqliteRemoteReads):
 
     async def add_receipt(self, receipt: ReceiptRow) -> bool:
         rows = self._rows(
-            "INSERT OR IGNORE INTO receipt VALUES (?, ?, ?, ?, ?, ?, ?) RETURNING remote",
+            "INSERT INTO receipt VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (remote) DO UPDATE"
+            " SET submission = excluded.submission, kind = excluded.kind, at = excluded.at,"
+            " addresses = excluded.addresses, detail = excluded.detail,"
+            " ordinary = excluded.ordinary, basis = excluded.basis"
+            " WHERE receipt.basis = 'row' AND excluded.basis <> 'row'"
+            " RETURNING remote",
             (
                 receipt.remote,
                 receipt.submission,
@@ -451,6 +490,7 @@ class SqliteRemote(SqliteRemoteReads):
                 json.dumps(list(receipt.addresses)),
                 receipt.detail,
                 json.dumps(list(receipt.ordinary)),
+                receipt.basis.value,
             ),
         )
         return bool(rows)

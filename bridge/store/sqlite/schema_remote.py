@@ -148,3 +148,20 @@ ALTER TABLE remote ADD COLUMN turn INTEGER NOT NULL DEFAULT 0;
 CREATE INDEX remote_by_turn ON remote (account, turn) WHERE gone_at IS NULL;
 """
 """When a row's id was noted, as ``store.remote.Place`` counts it."""
+
+JUDGED_BY_ROW = """
+ALTER TABLE remote ADD COLUMN worth INTEGER;
+ALTER TABLE remote ADD COLUMN listed_code TEXT;
+ALTER TABLE receipt ADD COLUMN basis TEXT NOT NULL DEFAULT 'text';
+UPDATE receipt SET basis = 'status' WHERE detail LIKE '%told by GET /send';
+CREATE INDEX remote_by_listed_code ON remote (account, listed_code)
+    WHERE listed_code IS NOT NULL AND body_sha256 IS NULL;
+CREATE INDEX remote_by_worth ON remote (account, coalesce(worth, 0), rank DESC)
+    WHERE body_sha256 IS NULL AND gone_at IS NULL;
+CREATE INDEX remote_unjudged ON remote (account, rank)
+    WHERE worth IS NULL AND body_sha256 IS NULL AND gone_at IS NULL;
+DROP INDEX remote_bodiless;
+"""
+"""``worth`` is ``store.remote.Worth``, NULL for a row that was not judged yet; ``listed_code`` the
+code that the row of an acceptance or a delivery carries, as long as its text is not here.
+``receipt.basis`` is ``store.remote.ReceiptBasis``."""
