@@ -245,6 +245,8 @@ class RemoteReads(Protocol):
     ) -> list[RemoteRow]:
         """Return live rows whose body is still to be fetched, by worth, then the newest first.
 
+        One that was not judged yet is not among them.
+
         Args:
             account: whose.
             limit: the most rows.
@@ -277,7 +279,7 @@ class RemoteReads(Protocol):
     async def oldest_bodiless(self, account: AccountId, limit: int) -> list[RemoteRow]:
         """Return live rows whose body is still to be fetched, the first that were seen first.
 
-        Those whose body only confirms what their row said do not count.
+        Those whose body only confirms what their row said do not count, those not judged yet do.
         """
 
     async def deletions(self, account: AccountId, state: DeletionState) -> list[DeletionRow]:

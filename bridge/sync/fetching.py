@@ -251,8 +251,8 @@ class Fetcher:
         held = 0
         try:
             await self._write_down([row.id for row in rows])
-            results = await asyncio.gather(*(self._fetch(row) for row in reversed(rows)))
-            arrivals = [one for one in results if one is not None]
+            results = await asyncio.gather(*(self._fetch(row) for row in rows))
+            arrivals = [one for one in reversed(results) if one is not None]
             held = sum(len(one.body) for one in arrivals)
             await self._filer.file(arrivals)
         except Exception as error:

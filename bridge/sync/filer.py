@@ -58,7 +58,8 @@ class Filer:
             if new:
                 await self._file(new)
                 self._ledger.filed += len(new)
-            return len(wanted)
+        await self.judge()  # what a text took back from rows is to be read now
+        return len(wanted)
 
     async def judge(self) -> None:
         """Judge what was listed. A row that makes trouble waits for its text, as all did once.
@@ -73,6 +74,7 @@ class Filer:
             raise
         except Exception:
             log.exception("rows cannot be judged", account=self._ledger.account)
+            await self._ledger.pass_unjudged()
 
     async def _was_here(self, arrival: Arrival) -> bool:
         """Tell whether a message had left the API and is back; it goes on where it was then."""

@@ -28,6 +28,7 @@ from bridge.store.remote import (
     RemoteCount,
     RemoteId,
     RemoteRow,
+    Worth,
 )
 from bridge.sync.aside import MANY_ROWS, aside
 from bridge.sync.matching import (
@@ -48,6 +49,7 @@ BETWEEN_LIMIT = 2_000
 """Rows looked at for one gap in the listing; a wider one is closed in several passes."""
 
 DROP_BATCH = 500
+PASSED_AT_ONCE = 500
 
 NO_FIELDS = InboxRow("", "", "", "", "", "", None)
 
@@ -415,6 +417,18 @@ class Ledger:
             return await tx.remote_without_body(self.account, limit, confirming=confirming)
 
         return await self._store.read(work)
+
+    async def pass_unjudged(self) -> None:
+        """Let the texts of rows that could not be judged be fetched first, whatever they are."""
+
+        async def work(tx: Transaction) -> int:
+            rows = await tx.remote_unjudged(self.account, PASSED_AT_ONCE)
+            for row in rows:
+                await tx.judge_remote(row.id, Worth.INCOMING, None)
+            return len(rows)
+
+        while await self._store.write(work):
+            pass
 
     async def oldest_bodiless(self, limit: int) -> list[RemoteRow]:
         """Return rows whose body is missed, see ``store.remote``; the first seen come first."""

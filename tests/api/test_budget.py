@@ -170,6 +170,15 @@ async def test_the_next_roman_day_is_whole(clock: FakeClock) -> None:
     assert (use.remaining, use.refused, use.is_used_up) == (3, set(), False)
 
 
+async def test_what_nobody_misses_leaves_room_for_all_others(clock: FakeClock) -> None:
+    budget = RequestBudget(clock, 1440, Ledger())
+    await spend(budget, 1440, Purpose.CONFIRMATION)
+    use = await budget.use()
+    assert (use.refused, use.is_used_up) == ({Purpose.CONFIRMATION}, False)
+    for purpose in (Purpose.QUOTA, Purpose.COMMAND, Purpose.BODY, Purpose.DELETION, Purpose.LOOK):
+        assert await spend(budget, 10, purpose) == 10
+
+
 async def test_a_crash_loses_at_most_a_step(clock: FakeClock) -> None:
     ledger = Ledger()
     spent = await spend(RequestBudget(clock, 1000, ledger), 21)

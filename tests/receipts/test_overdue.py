@@ -9,6 +9,7 @@ import pytest
 from bridge.api.errors import ApiError, NotFound, NotSent
 from bridge.api.schema import StatusRow
 from bridge.model import AccountId, SubmissionState
+from bridge.receipts.filing import Arrival
 from bridge.receipts.overdue import Overdue
 from bridge.simulator.wording import Kind
 from tests.fakes import settle
@@ -121,6 +122,49 @@ async def test_ordinary_recipients_have_no_outcome_to_wait_for(rig: Rig) -> None
     watch = Watch(rig)
     await rig.receipt(Kind.ACCEPTANCE, ANNA, ordinary=(ANNA,))
     assert await watch.after(30 * HOURS) == []
+
+
+async def by_rows(rig: Rig, *kinds: Kind, ordinary: tuple[str, ...] = ()) -> list[Arrival]:
+    """Let receipts be listed and judged, their texts not read yet."""
+    await rig.know_issuer()
+    later = [timedelta(seconds=number) for number in range(len(kinds))]
+    rows = [
+        await rig.listed(kind, ANNA, ordinary=ordinary, later=one)
+        for kind, one in zip(kinds, later, strict=True)
+    ]
+    await rig.judge()
+    return rows
+
+
+async def test_what_rows_show_is_not_missing(rig: Rig) -> None:
+    await rig.send()
+    watch = Watch(rig)
+    await by_rows(rig, Kind.ACCEPTANCE, Kind.DELIVERY)
+    for _ in range(30):
+        assert await watch.after(1 * HOURS) == []
+    assert await rig.store.read(lambda tx: tx.oldest_bodiless(rig.account, 9)) == []
+
+
+@pytest.mark.parametrize("is_ordinary", [True, False])
+async def test_before_an_alarm_the_texts_of_the_rows_are_read(rig: Rig, is_ordinary: bool) -> None:
+    """Only the acceptance's tells whether a delivery receipt is to be waited for."""
+    await rig.send()
+    watch = Watch(rig)
+    (acceptance,) = await by_rows(rig, Kind.ACCEPTANCE, ordinary=(ANNA,) if is_ordinary else ())
+    assert await watch.after(1 * HOURS) == []
+    assert await watch.after(11 * HOURS + 1) == []
+    (missed,) = await rig.store.read(lambda tx: tx.oldest_bodiless(rig.account, 9))
+    assert missed.id == acceptance.remote
+    await rig.filing.file(rig.account, [acceptance])
+    assert await watch.after(30) == ([] if is_ordinary else ["open-12h"])
+
+
+async def test_a_text_that_cannot_be_had_stops_no_alarm(rig: Rig) -> None:
+    await rig.send()
+    watch = Watch(rig)
+    await by_rows(rig, Kind.ACCEPTANCE)
+    assert await watch.after(12 * HOURS) == []
+    assert await watch.after(30) == ["open-12h"]
 
 
 async def test_only_those_that_are_waited_for_are_named(rig: Rig) -> None:

@@ -4,13 +4,22 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import date, timedelta
 
 import pytest
 
 from bridge.model import AccountId, ContentId, Mailbox, QueueId, Uid
 from bridge.store.base import ReadTransaction, Store, Transaction
-from bridge.store.remote import DeletionState, NewRemote, ReceiptRow, RemoteCount, RemoteId
+from bridge.store.remote import (
+    DeletionState,
+    NewRemote,
+    ReceiptBasis,
+    ReceiptRow,
+    RemoteCount,
+    RemoteId,
+    Worth,
+)
 from tests.store.made import NOW, ingested
 from tests.store.made import row as message_row
 
@@ -163,15 +172,96 @@ async def test_a_body_comes_in_slices_of_its_bytes(store: Store, account: Accoun
     assert await read(store, two, "remote_body_slice", 0, 1) == b""
 
 
+async def judged(store: Store, *judged: tuple[RemoteId, Worth, str | None]) -> None:
+    async def work(tx: Transaction) -> None:
+        for one in judged:
+            await tx.judge_remote(*one)
+
+    await store.write(work)
+
+
 async def test_bodies_to_be_fetched_come_newest_first(store: Store, account: AccountId) -> None:
     one, two, three, four = await add(
         store, [new(account, name, rank) for rank, name in enumerate("ABCD")]
     )
+    await judged(store, *((each, Worth.RECEIPT, None) for each in (one, two, three, four)))
     await keep(store, account, two, "testo")
     await store.write(lambda tx: tx.mark_remote_gone(four, NOW))
     rows = await store.read(lambda tx: tx.remote_without_body(account, 5))
     assert [row.id for row in rows] == [three, one]
     assert len(await store.read(lambda tx: tx.remote_without_body(account, 1))) == 1
+
+
+async def test_bodies_to_be_fetched_come_by_worth(store: Store, account: AccountId) -> None:
+    rows = await add(store, [new(account, name, rank) for rank, name in enumerate("ABCDEF")])
+    unjudged = await store.read(lambda tx: tx.remote_unjudged(account, 5))
+    assert [row.id for row in unjudged] == rows[:5]
+    worths = (Worth.CONFIRMATION, Worth.INCOMING, Worth.RECEIPT, Worth.FAILURE, Worth.INCOMING)
+    await judged(store, *((one, worth, None) for one, worth in zip(rows, worths, strict=False)))
+    missed = await store.read(lambda tx: tx.remote_without_body(account, 9))
+    assert [row.id for row in missed] == [rows[4], rows[1], rows[3], rows[2]]
+    assert [row.worth for row in missed] == sorted(worths[1:])
+    spare = await store.read(lambda tx: tx.remote_without_body(account, 9, confirming=True))
+    assert [row.id for row in spare] == rows[:1]
+    assert [row.id for row in await store.read(lambda tx: tx.oldest_bodiless(account, 9))] == [
+        rows[1],
+        rows[2],
+        rows[3],
+        rows[4],
+        rows[5],  # it was not judged: nobody knows what it says
+    ]
+    count = await store.read(lambda tx: tx.remote_count(account))
+    assert (count.live, count.filed) == (6, 0)
+
+
+async def test_a_judged_row_is_found_by_its_code_until_its_body_is_here(
+    store: Store, account: AccountId
+) -> None:
+    one, two = await add(store, [new(account, name) for name in "AB"])
+    await judged(store, (one, Worth.RECEIPT, "C1"), (two, Worth.RECEIPT, "C2"))
+
+    async def found(code: str) -> list[RemoteId]:
+        rows = await store.read(lambda tx: tx.listed_with_code(account, code))
+        return [row.id for row in rows]
+
+    assert (await found("C1"), await found("C2"), await found("C3")) == ([one], [two], [])
+    await store.write(lambda tx: tx.mark_remote_gone(two, NOW))
+    assert await found("C2") == [two]
+    await keep(store, account, one, "testo")
+    assert await found("C1") == []
+
+
+async def test_what_is_just_like_a_row_is_known_also_when_it_is_gone(
+    store: Store, account: AccountId
+) -> None:
+    one, two, other = await add(store, [new(account, name) for name in "AAB"])
+    for _ in range(2):
+        assert await store.read(lambda tx: tx.has_like(one))
+        assert await store.read(lambda tx: tx.has_like(two))
+        assert not await store.read(lambda tx: tx.has_like(other))
+        await store.write(lambda tx: tx.mark_remote_gone(two, NOW))
+
+
+async def test_a_receipt_by_its_row_gives_way_to_its_text(store: Store, account: AccountId) -> None:
+    (remote,) = await add(store, [new(account)])
+    by_row = ReceiptRow(remote, QueueId("Q"), "delivery", NOW, (), "", (), ReceiptBasis.ROW)
+    by_text = replace(by_row, addresses=("a@x.it",), detail="d", basis=ReceiptBasis.TEXT)
+    known = []
+    for receipt in (by_row, by_row, by_text, by_text, by_row):
+        known.append(await store.write(lambda tx, receipt=receipt: tx.add_receipt(receipt)))  # type: ignore[misc]
+    assert known == [True, False, True, False, False]
+    assert await store.read(lambda tx: tx.receipts_of(QueueId("Q"))) == [by_text]
+
+
+async def test_a_row_that_is_released_is_to_be_judged_anew(
+    store: Store, account: AccountId
+) -> None:
+    (remote,) = await add(store, [new(account)])
+    await judged(store, (remote, Worth.CONFIRMATION, "C1"))
+    await store.write(lambda tx: tx.claim_remote(remote, QueueId("Q")))
+    await store.write(lambda tx: tx.release_remote(remote))
+    (row,) = await store.read(lambda tx: tx.remote_unjudged(account, 9))
+    assert (row.id, row.submission, row.worth) == (remote, None, None)
 
 
 async def test_gone_rows_are_no_longer_listed_but_kept(store: Store, account: AccountId) -> None:

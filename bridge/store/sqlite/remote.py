@@ -195,9 +195,9 @@ class SqliteRemoteReads(Area):
     async def remote_without_body(
         self, account: AccountId, limit: int = 1_000_000, *, confirming: bool = False
     ) -> list[RemoteRow]:
-        which, by_worth = ("=", "") if confirming else ("<", "coalesce(worth, 0), ")
+        which, by_worth = ("=", "") if confirming else ("<", "worth, ")
         return self._remotes(
-            f"account = ? AND {_BODILESS} AND coalesce(worth, 0) {which} ?",
+            f"account = ? AND {_BODILESS} AND worth {which} ?",
             (account, Worth.CONFIRMATION, limit),
             f"{by_worth}rank DESC, id LIMIT ?",
         )

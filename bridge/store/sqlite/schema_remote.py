@@ -156,7 +156,7 @@ ALTER TABLE receipt ADD COLUMN basis TEXT NOT NULL DEFAULT 'text';
 UPDATE receipt SET basis = 'status' WHERE detail LIKE '%told by GET /send';
 CREATE INDEX remote_by_listed_code ON remote (account, listed_code)
     WHERE listed_code IS NOT NULL AND body_sha256 IS NULL;
-CREATE INDEX remote_by_worth ON remote (account, coalesce(worth, 0), rank DESC)
+CREATE INDEX remote_by_worth ON remote (account, worth, rank DESC)
     WHERE body_sha256 IS NULL AND gone_at IS NULL;
 CREATE INDEX remote_unjudged ON remote (account, rank)
     WHERE worth IS NULL AND body_sha256 IS NULL AND gone_at IS NULL;

@@ -1,0 +1,320 @@
+"""States from the listing, and texts by worth: what is fetched when, and what waits unmissed."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import Sequence
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from bridge.api.budget import Purpose
+from bridge.api.client import PecClient
+from bridge.api.errors import ApiError, NotSent
+from bridge.api.schema import InboxMessage
+from bridge.mailbox import MailboxTransaction
+from bridge.mime.ingest import ingest
+from bridge.model import SENT, QueueId, SubmissionState
+from bridge.receipts import claim
+from bridge.receipts.filing import Filing
+from bridge.receipts.record import standing_of
+from bridge.simulator import SEQUENCE_READING, Failure, Ids, Operation, Options, Order, Phase
+from bridge.simulator.wording import Facts, Kind, Recipient, text_of
+from bridge.store.base import ReadTransaction
+from bridge.store.outbox import NewSubmission, Step
+from tests.sync.test_real_days import nothing
+from tests.sync.test_service import PATIENCE_S, running
+from tests.sync.world import ADDRESS, World, world
+
+ANNA = "anna@pec.invalid"
+SERVICE = "posta-certificata@pec.invalid"
+PREFIX = {
+    Kind.ACCEPTANCE: "ACCETTAZIONE",
+    Kind.DELIVERY: "CONSEGNA",
+    Kind.FAILURE: "AVVISO DI MANCATA CONSEGNA",
+}
+
+
+def code_of(number: int) -> str:
+    return f"20260115100000{number:05}"
+
+
+async def submit(here: World, number: int, *recipients: str) -> QueueId:
+    """Let a message have been sent, with the code of that number."""
+    id, now, code = QueueId(f"Q{number}"), here.clock.now(), code_of(number)
+    raw = f"Message-ID: <{id}@a.invalid>\r\nSubject: Diffida {number}\r\n\r\nTesto.\r\n"
+
+    async def work(mtx: MailboxTransaction) -> None:
+        box = next(one for one in await mtx.tx.mailboxes(here.account) if one.name == SENT)
+        row = await mtx.append(box.id, ingest(raw.encode()), frozenset(), now)
+        people = recipients or (ANNA,)
+        subject, message_id = f"Diffida {number}", f"<{id}@a.invalid>"
+        await mtx.tx.add_submission(
+            NewSubmission(id, here.account, message_id, subject, people, row.content, b"", now)
+        )
+        for old, new in (("queued", "dispatching"), ("dispatching", "submitted")):
+            is_done = new == "submitted"
+            step = Step(SubmissionState(old), SubmissionState(new), now)
+            if is_done:
+                step = Step(step.old, step.new, now, code=code, sent_at=now)
+            assert await mtx.tx.step_submission(id, step)
+        await claim(mtx, here.account, id, code)
+
+    await here.mailboxes.write(work)
+    return id
+
+
+def receipt(
+    here: World, number: int, kind: Kind, *named: str, later_s: float = 0, code: str = ""
+) -> str:
+    """Let a receipt come into the inbox; returns its subject."""
+    at = here.clock.now() + timedelta(seconds=later_s)
+    line = f"Diffida {number} {code or code_of(number)}"
+    people = tuple(Recipient(one, certified=True) for one in named or (ANNA,))
+    facts = Facts(at, line, ADDRESS, people, "x@pec.invalid", "5.1.1 no")
+    subject = f"{PREFIX[kind]}: {line}"
+    body = text_of(kind, facts, template_b=False)
+    here.simulator.inject(ADDRESS, subject=subject, sender=SERVICE, body=body, at=at)
+    return subject
+
+
+async def know_issuer(here: World) -> None:
+    await here.store.write(lambda tx: tx.add_issuer(here.account, SERVICE))
+
+
+async def states(here: World, id: QueueId) -> list[str]:
+    async def work(tx: ReadTransaction) -> list[str]:
+        row = await tx.submission(id)
+        assert row is not None
+        return [one.state.value for one in (await standing_of(tx, row)).recipients]
+
+    return await here.store.read(work)
+
+
+class Frugal:
+    """A client that refuses what is asked for some purposes, and notes who asked for what."""
+
+    def __init__(
+        self,
+        client: PecClient,
+        refused: Sequence[Purpose] = (),
+        purpose: Purpose = Purpose.COMMAND,
+        notes: list[tuple[Purpose, str]] | None = None,
+    ) -> None:
+        self.client = client
+        self.refused = set(refused)
+        self.notes: list[tuple[Purpose, str]] = [] if notes is None else notes
+        self._purpose = purpose
+        self.inbox_page, self.quota = client.inbox_page, client.quota
+        self.delete_inbox = client.delete_inbox
+
+    def charged(self, purpose: Purpose) -> Frugal:
+        made = Frugal(self.client.charged(purpose), (), purpose, self.notes)
+        made.refused = self.refused
+        return made
+
+    async def inbox_message(self, api_id: str) -> InboxMessage:
+        if self._purpose in self.refused:
+            self.notes.append((self._purpose, ""))
+            raise NotSent("not now", kind="budget", retry_after_s=1_000.0)
+        self.notes.append((self._purpose, ""))
+        place = len(self.notes) - 1
+        message = await self.client.inbox_message(api_id)
+        self.notes[place] = (self._purpose, message.row.subject)
+        return message
+
+
+def frugal(*refused: Purpose) -> tuple[list[Frugal], dict[str, object]]:
+    """Return the clients that a world will have made, and how to make it use them."""
+    made: list[Frugal] = []
+
+    def wrap(client: PecClient) -> Frugal:
+        made.append(Frugal(client, refused))
+        return made[-1]
+
+    return made, {"wrap": wrap}
+
+
+READINGS = [
+    pytest.param(SEQUENCE_READING.replace(ids=ids, order=order), id=f"{ids.value} {order.value}")
+    for ids in Ids
+    for order in Order
+]
+
+
+@pytest.mark.parametrize("options", READINGS)
+async def test_states_are_known_without_a_text(tmp_path: Path, options: Options) -> None:
+    """Over several pages, whatever ids and order mean."""
+    _, changes = frugal(Purpose.BODY, Purpose.CONFIRMATION)
+    async with world(tmp_path, options, **changes) as here:
+        await know_issuer(here)
+        ids = [await submit(here, number) for number in range(30)]
+        for number in range(30):
+            receipt(here, number, Kind.ACCEPTANCE, later_s=number)
+            receipt(here, number, Kind.DELIVERY, later_s=number + 40)
+        with contextlib.suppress(ApiError):  # of a delivery, before its acceptance is listed
+            await here.sync_now()
+        assert [await states(here, id) for id in ids] == [["delivered"]] * 30
+        assert await here.messages() == {}
+        assert await here.alarms() == []
+
+
+async def test_texts_come_by_worth_and_the_newest_first(tmp_path: Path) -> None:
+    made, changes = frugal()
+    async with world(tmp_path, SEQUENCE_READING, **changes) as here:
+        await know_issuer(here)
+        await submit(here, 1)
+        await submit(here, 2, ANNA, "b@pec.invalid")
+        await submit(here, 3)
+        behind = "POSTA CERTIFICATA: vecchia"
+        here.simulator.inject(ADDRESS, subject=behind)
+        wanted = [
+            receipt(here, 1, Kind.ACCEPTANCE),
+            receipt(here, 1, Kind.DELIVERY, later_s=1),
+            receipt(here, 2, Kind.ACCEPTANCE, ANNA, "b@pec.invalid"),
+            receipt(here, 2, Kind.DELIVERY, ANNA, later_s=2),
+            receipt(here, 3, Kind.FAILURE, later_s=3),
+            "ANOMALIA MESSAGGIO: x",
+        ]
+        here.simulator.inject(ADDRESS, subject=wanted[-1])
+        await here.sync_now()
+        body, spare = Purpose.BODY, Purpose.CONFIRMATION
+        assert made[0].notes == [
+            (body, wanted[5]),
+            (body, behind),
+            (body, wanted[4]),
+            (body, wanted[3]),
+            (body, wanted[2]),
+            (spare, wanted[1]),
+            (spare, wanted[0]),
+        ]
+        assert len(await here.messages()) == 7
+
+
+async def test_what_only_confirms_waits_and_stops_nothing(tmp_path: Path) -> None:
+    made, changes = frugal(Purpose.CONFIRMATION)
+    async with world(tmp_path, SEQUENCE_READING, **changes) as here:
+        await know_issuer(here)
+        id = await submit(here, 1)
+        receipt(here, 1, Kind.ACCEPTANCE)
+        receipt(here, 1, Kind.DELIVERY, later_s=2)
+        await here.sync_now()
+        assert await states(here, id) == ["delivered"]
+        for number in range(3):
+            here.simulator.inject(ADDRESS, subject=f"POSTA CERTIFICATA: {number}")
+            await here.sync_now()
+            assert len(await here.messages()) == number + 1
+        assert made[0].notes.count((Purpose.CONFIRMATION, "")) <= 8  # once, by a chunk's slots
+        assert await here.sync.seen_until(here.account) == here.clock.now()
+        assert await here.alarms() == []
+        await here.clock.advance(2_000)
+        made[0].refused.clear()
+        await here.sync_now()
+        assert len(await here.messages()) == 5
+
+
+async def test_what_was_refused_is_asked_again_only_when_it_may_be(tmp_path: Path) -> None:
+    made, changes = frugal(Purpose.CONFIRMATION)
+    async with world(tmp_path, SEQUENCE_READING, **changes) as here:
+        await know_issuer(here)
+        await submit(here, 1)
+        receipt(here, 1, Kind.ACCEPTANCE)
+        await here.sync_now()
+        asked = len(made[0].notes)
+        await here.clock.advance(900)
+        await here.sync_now()
+        assert len(made[0].notes) == asked
+        await here.clock.advance(200)
+        await here.sync_now()
+        assert len(made[0].notes) == asked + 1
+
+
+async def test_a_text_that_is_missed_holds_up_what_was_seen(tmp_path: Path) -> None:
+    _, changes = frugal(Purpose.BODY)
+    async with world(tmp_path, SEQUENCE_READING, **changes) as here:
+        await submit(here, 1)
+        receipt(here, 1, Kind.FAILURE)
+        with contextlib.suppress(ApiError):
+            await here.sync_now()
+        first_seen = here.clock.now()
+        await here.clock.advance(600)
+        with contextlib.suppress(ApiError):
+            await here.sync_now()
+        assert await here.sync.seen_until(here.account) == first_seen
+
+
+async def test_all_of_it_outlives_a_restart(tmp_path: Path) -> None:
+    made, changes = frugal(Purpose.CONFIRMATION)
+    async with world(tmp_path, SEQUENCE_READING, **changes) as here:
+        await know_issuer(here)
+        id = await submit(here, 1)
+        receipt(here, 1, Kind.ACCEPTANCE)
+        receipt(here, 1, Kind.DELIVERY, "un.altro@pec.invalid", later_s=2)
+        await here.sync_now()
+        await here.restart()
+        assert await states(here, id) == ["delivered"]
+        await here.sync_now()
+        assert {purpose for purpose, _ in made[-1].notes} == {Purpose.CONFIRMATION}
+        made[-1].refused.clear()
+        await here.clock.advance(2_000)
+        await here.sync_now()
+        assert await states(here, id) == ["accepted"]
+        assert [one.kind for one in await here.alarms()] == ["contradicted"]
+
+
+async def test_rows_of_before_are_judged_too(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """They were listed by a version that did not judge rows."""
+
+    async def no_judge(self: Filing, account: object) -> bool:
+        return False
+
+    async with world(tmp_path, SEQUENCE_READING) as here:
+        await know_issuer(here)
+        id = await submit(here, 1)
+        receipt(here, 1, Kind.ACCEPTANCE)
+        here.simulator.faults.fail(Operation.INBOX_GET, Phase.BEFORE, Failure.TIMEOUT, times=None)
+        with monkeypatch.context() as patch:
+            patch.setattr(Filing, "judge", no_judge)
+            with contextlib.suppress(ApiError):
+                await here.sync_now()
+        assert await states(here, id) == ["pending"]
+        await here.restart()
+        with contextlib.suppress(ApiError):
+            await here.sync_now()
+        assert await states(here, id) == ["accepted"]
+
+
+async def test_rows_that_cannot_be_judged_are_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def fail(self: Filing, account: object) -> bool:
+        raise ValueError("unforeseen")
+
+    monkeypatch.setattr(Filing, "judge", fail)
+    async with world(tmp_path, SEQUENCE_READING) as here:
+        id = await submit(here, 1)
+        receipt(here, 1, Kind.ACCEPTANCE)
+        await here.sync_now()
+        assert await states(here, id) == ["accepted"]
+
+
+async def test_a_day_without_spare_requests_is_no_alarm(tmp_path: Path) -> None:
+    async with world(tmp_path, SEQUENCE_READING, per_day=200) as here, running(here):
+        await know_issuer(here)
+        ids = [await submit(here, number) for number in range(150)]
+        for number in range(150):
+            receipt(here, number, Kind.ACCEPTANCE, later_s=number)
+        budget = await here.accounts[0].budget.use()
+        async with asyncio.timeout(PATIENCE_S):
+            while not budget.refused or (await states(here, ids[0])) == ["pending"]:
+                await here.clock.advance(1)
+                await here.store.write(nothing)
+                budget = await here.accounts[0].budget.use()
+        assert {(await states(here, id))[0] for id in ids} == {"accepted"}
+        assert budget.refused == {Purpose.CONFIRMATION}
+        assert not budget.is_used_up
+        assert await here.alarms() == []
