@@ -1,12 +1,14 @@
 """Random histories: own sends, lost and answered, among foreign, forwarded and forged rows.
 
 The test plays the network and knows what really left, and which receipt is whose. Whatever comes
-in whatever order, no entry may end with a code or a receipt that is another message's.
+in whatever order, no entry may end with a code or a receipt that is another message's. Rows are
+judged before their texts are here, or are read at once; what a row alone moves is what its text
+would have.
 """
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
@@ -15,14 +17,19 @@ from random import Random
 import pytest
 
 from bridge.model import QueueId, SubmissionState
+from bridge.receipts.filing import Arrival, Filing
+from bridge.receipts.owner import send_of
+from bridge.receipts.proof import Send, belongs
+from bridge.receipts.receipt import read_receipt
 from bridge.receipts.record import standing_of
 from bridge.receipts.states import Standing
 from bridge.simulator import Failure, Operation, Options, Phase, Simulator
 from bridge.simulator.options import Delays, ReceiptText
 from bridge.store.base import ReadTransaction
+from bridge.store.remote import ReceiptBasis, RemoteId
 from tests.fakes import FakeClock
 from tests.outbox.rig import ADDRESSES, Rig, rig_on
-from tests.outbox.test_foreign import look, sync
+from tests.outbox.test_foreign import SERVICE, look, sync
 from tests.receipts.test_readings import READINGS
 
 State = SubmissionState
@@ -54,6 +61,10 @@ class History:
     random: Random
     bodies: dict[QueueId, str] = field(default_factory=dict)
     trace: list[str] = field(default_factory=list)
+    is_listing: bool = False
+    unread: dict[RemoteId, Arrival] = field(default_factory=dict)
+    by_row: int = 0
+    """How often a receipt was seen to count by its row alone."""
 
     def codes(self, id: QueueId) -> list[str]:
         """Return the codes that an entry really got, known by the text that was posted."""
@@ -95,6 +106,14 @@ class History:
             self.simulator.forward(MAILBOX, row, [self.random.choice(("avv@x.invalid", *PEOPLE))])
             self.trace.append(f"forward {row.subject!r}")
 
+    async def send_on(self) -> None:
+        """Send a message once more from the webmail, to others, its subject as it came back."""
+        rows = self.simulator.inbox(MAILBOX)
+        if rows:
+            subject = self.random.choice(rows).row.subject.partition(": ")[2]
+            self.simulator.send_elsewhere(MAILBOX, subject, ["avv@x.invalid"])
+            self.trace.append(f"sent on {subject!r}")
+
     async def forge(self) -> None:
         """Let somebody who is no service send what reads like a receipt of ours."""
         kind = self.random.choice(("ACCETTAZIONE", "CONSEGNA", "AVVISO DI MANCATA CONSEGNA"))
@@ -122,8 +141,39 @@ class History:
             self.trace.append(f"old {row.subject!r}")
 
     async def sync(self) -> None:
+        await self.read()
         await sync(self.rig, self.simulator)
         self.trace.append("sync")
+
+    async def list(self) -> None:
+        """List what is new, and judge it without its text."""
+        came = await sync(self.rig, self.simulator, without_body=True)
+        self.unread |= {one.remote: one for one in came}
+        await self.judge()
+        self.trace.append(f"list {[one.subject for one in came]}")
+
+    async def judge(self) -> None:
+        while await self._filing.judge(self.rig.accounts[0]):
+            pass
+
+    @property
+    def _filing(self) -> Filing:
+        return Filing(self.rig.store, self.rig.mailboxes, self.rig.clock)
+
+    async def read(self) -> None:
+        """Read what was only listed so far."""
+        await self._file(list(self.unread))
+
+    async def read_some(self) -> None:
+        some = [one for one in self.unread if self.random.random() < 0.5]
+        self.random.shuffle(some)
+        await self._file(some)
+
+    async def _file(self, remotes: Sequence[RemoteId]) -> None:
+        arrivals = [self.unread.pop(one) for one in remotes]
+        await self._filing.file(self.rig.accounts[0], arrivals)
+        self.trace.append(f"read {[one.subject for one in arrivals]}")
+        await self.judge()
 
     async def look(self) -> None:
         await look(self.rig, again=self.random.random() < 0.5)
@@ -154,6 +204,7 @@ class History:
             *[self.elsewhere] * 3,
             *[self.forward, self.forge, self.old] * 2,
             *[self.sync, self.look] * 3,
+            *([self.list] * 6 + [self.read_some] * 2 + [self.send_on] if self.is_listing else []),
             self.wait,
             self.resend,
             self.drop,
@@ -167,6 +218,28 @@ async def standing_now(rig: Rig, id: QueueId) -> Standing:
         return await standing_of(tx, row)
 
     return await rig.read(work)
+
+
+async def check_rows(history: History) -> None:
+    """See that what counts by its row alone would count by its text too."""
+    rig = history.rig
+
+    async def work(tx: ReadTransaction) -> list[tuple[RemoteId, Send]]:
+        found = []
+        for row in await tx.submissions():
+            for one in await tx.receipts_of(row.id):
+                if one.basis is ReceiptBasis.ROW:
+                    found.append((one.remote, await send_of(tx, row)))
+        return found
+
+    for remote, send in await rig.read(work):
+        one = history.unread[remote]
+        at = one.received_at or one.first_seen
+        receipt = read_receipt(remote, one.subject, one.sender, one.body, at)
+        issuers = await rig.read(lambda tx: tx.issuers(rig.accounts[0]))
+        told = "\n".join(history.trace)
+        assert belongs(receipt, send, issuers), f"{one.subject} is not of {send}\n{told}"
+        history.by_row += 1
 
 
 async def check(history: History) -> None:
@@ -210,6 +283,32 @@ async def test_nothing_is_claimed_that_its_own_receipt_did_not_say(
         for _ in range(25):
             await random.choice(history.steps())()
             await check(history)
+        await rig.pass_time(7200)
+        for _ in range(3):
+            await history.sync()
+            await look(rig, again=True)
+        await check(history)
+
+
+@pytest.mark.parametrize("reading", READINGS)
+@pytest.mark.parametrize("seed", range(12))
+async def test_no_row_alone_says_what_its_text_would_not(
+    tmp_path: Path, clock: FakeClock, reading: str, seed: int
+) -> None:
+    """With forged, forwarded and foreign ones, and messages sent on with their subjects."""
+    random = Random(f"rows {reading} {seed}")
+    options: Options = READINGS[reading].replace(
+        delays=Delays(acceptance_s=random.choice((0, 4)), delivery_s=random.choice((5, 900))),
+        receipt_text=random.choice((ReceiptText.TEMPLATE_A, ReceiptText.TEMPLATE_B)),
+    )
+    simulator = Simulator(options, clock, random)
+    async with rig_on(tmp_path, clock, simulator) as rig:
+        history = History(rig, simulator, random, is_listing=True)
+        await rig.store.write(lambda tx: tx.add_issuer(rig.accounts[0], SERVICE))
+        for _ in range(30):
+            await random.choice(history.steps())()
+            await check(history)
+            await check_rows(history)
         await rig.pass_time(7200)
         for _ in range(3):
             await history.sync()

@@ -48,18 +48,24 @@ async def look(rig: Rig, *, again: bool = False) -> None:
     await rig.reconciler.reconcile(rig.accounts[0])
 
 
-async def sync(rig: Rig, simulator: Simulator, *, without_body: bool = False) -> None:
-    """Bring what is new in the inbox, as sync would; ``without_body``: listed only."""
+async def sync(rig: Rig, simulator: Simulator, *, without_body: bool = False) -> list[Arrival]:
+    """Bring what is new in the inbox, as sync would; ``without_body``: listed only.
+
+    Returns what came.
+    """
     filing = Filing(rig.store, rig.mailboxes, rig.clock)
     known = getattr(rig, "synced", set())
     rig.synced = known  # type: ignore[attr-defined]
+    came = []
     for listed in simulator.inbox(ADDRESSES[0]):
         row = listed.row
         if row.number not in known:
             arrival = await _listed(rig, row)
             known.add(row.number)
+            came.append(arrival)
             if not without_body:
                 await filing.file(rig.accounts[0], [arrival])
+    return came
 
 
 async def _listed(rig: Rig, row: Row) -> Arrival:
