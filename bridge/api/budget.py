@@ -50,18 +50,21 @@ FLOORS: Mapping[Purpose, float] = {
     Purpose.BODY: 0.55,
     Purpose.COMMAND: 0.60,
     Purpose.QUOTA: 0.60,
-    Purpose.CONFIRMATION: 0.70,
+    Purpose.CONFIRMATION: 0.65,
 }
 """How much of the even share each purpose leaves, the most urgent first: the evidence of an
 uncertain send, what is expunged and what was found while the listing moved come before texts,
 and texts before what a person asks for at the command line. What only confirms what is known
 already comes last: all others have requests left when there are none for it."""
 
-SPARED: frozenset[Purpose] = frozenset({Purpose.CONFIRMATION})
-"""Purposes that nobody misses if they have to wait."""
+SPARED: frozenset[Purpose] = frozenset({Purpose.CONFIRMATION, Purpose.QUOTA})
+"""Purposes that nobody misses if they have to wait a while."""
 
 LEAD = 0.1
 """By how much of the even share looks may run ahead of the even pace."""
+
+NEAR_MIDNIGHT_S = 900.0
+"""So shortly before midnight the last request may have been made: a look is often so far apart."""
 
 LEDGER_STEP = 10
 """The most requests written down ahead: one commit for ten reads; a crash loses at most these."""
@@ -125,13 +128,15 @@ def look_interval_s(wanted_s: float, day: Day) -> float:
 class Use:
     """What became of a day's requests.
 
-    ``per_day`` is 0 if there is no limit. ``refused`` are the purposes that had to wait.
+    ``per_day`` is 0 if there is no limit. ``refused`` are the purposes that had to wait; ``left_s``
+    is what is left of the day.
     """
 
     day: date
     per_day: int
     made: Mapping[Purpose, int]
     refused: frozenset[Purpose]
+    left_s: float = math.inf
 
     @property
     def used(self) -> int:
@@ -145,8 +150,9 @@ class Use:
 
     @property
     def is_used_up(self) -> bool:
-        """Whether something had to wait, or nothing is left."""
-        return bool(self.refused - SPARED) or self.remaining == 0
+        """Whether, long before midnight, nothing is left or something had to wait that is missed."""
+        is_early = self.left_s > NEAR_MIDNIGHT_S
+        return is_early and (bool(self.refused - SPARED) or self.remaining == 0)
 
 
 class RequestLedger(Protocol):
@@ -221,7 +227,9 @@ class RequestBudget:
         """Return what became of today's requests so far."""
         async with self._lock:
             counts = await self._today()
-            return Use(counts.day, self.per_day, dict(counts.made), frozenset(counts.refused))
+            refused = frozenset(counts.refused)
+            left_s = self._day(counts).left_s
+            return Use(counts.day, self.per_day, dict(counts.made), refused, left_s)
 
     def _day(self, counts: _Counts) -> Day:
         left_s = max((counts.end - self._clock.now()).total_seconds(), 0.0)

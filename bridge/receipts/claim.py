@@ -75,10 +75,9 @@ async def release_doubtful(
             continue
         for counted in await mtx.tx.receipts_of(submission.id):
             row = None if counted.addresses else await mtx.tx.remote_row(counted.remote)
-            told = None if row is None else await read_row(mtx.tx, row)
-            if row is None or told is None or told.code != receipt.code:
+            if row is None or row.code != receipt.code:
                 continue
-            owners = await find_owners(mtx.tx, account, told)
+            owners = await find_owners(mtx.tx, account, await read_row(mtx.tx, row))
             if all(one.submission.id != submission.id for one in owners):
                 await mtx.tx.release_remote(row.id)
         await refresh(mtx, submission.id, now)

@@ -262,6 +262,10 @@ class Filing:
         if row is not None and row.submission is not None and row.submission not in touched:
             await mtx.tx.release_remote(row.id)
             touched.append(row.submission)
+        for old in await mtx.tx.unread_likes(arrival.remote):  # it is that one, back again
+            if old.submission is not None:
+                await mtx.tx.release_remote(old.id)
+                touched.append(old.submission)
         content = await mtx.tx.add_content(account, message)
         digest = hashlib.sha256(arrival.body.encode("utf-8", "surrogatepass")).digest()
         await mtx.tx.keep_remote_body(arrival.remote, arrival.body, digest, content)

@@ -148,7 +148,7 @@ async def refresh(mtx: MailboxTransaction, id: QueueId, now: datetime) -> None:
     if where.is_final:
         for kind in (AlarmKind.OPEN_12H, AlarmKind.OPEN_26H):
             await clear_alarm(mtx, submission.account, kind, id, now)
-    if where.is_final and not where.is_by_row:
+    if where.is_final and not any(one.by_row for one in where.recipients):
         await clear_alarm(mtx, submission.account, AlarmKind.CONTRADICTED, id, now)
     await _tell_failures(mtx, submission, where, now)
 

@@ -259,6 +259,9 @@ class RemoteReads(Protocol):
     async def listed_with_code(self, account: AccountId, code: str) -> list[RemoteRow]:
         """Return the rows without a body that were judged to be receipts with this code."""
 
+    async def unread_likes(self, remote: RemoteId) -> list[RemoteRow]:
+        """Return the rows of its fingerprint that went from the API before their body came."""
+
     async def has_like(self, remote: RemoteId) -> bool:
         """Tell whether another row of the account, live or gone, has the same fingerprint."""
 

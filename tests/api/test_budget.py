@@ -162,10 +162,10 @@ async def test_without_a_limit_nothing_is_refused(clock: FakeClock, purpose: Pur
 async def test_the_next_roman_day_is_whole(clock: FakeClock) -> None:
     budget = RequestBudget(clock, 3, Ledger())
     await spend(budget, 4)
-    await clock.advance(14 * 3600 - 1)
+    await clock.advance(13 * 3600)
     use = await budget.use()
     assert (use.remaining, use.refused, use.is_used_up) == (0, {Purpose.LOOK}, True)
-    await clock.advance(1)
+    await clock.advance(3600)
     use = await budget.use()
     assert (use.remaining, use.refused, use.is_used_up) == (3, set(), False)
 
@@ -177,6 +177,19 @@ async def test_what_nobody_misses_leaves_room_for_all_others(clock: FakeClock) -
     assert (use.refused, use.is_used_up) == ({Purpose.CONFIRMATION}, False)
     for purpose in (Purpose.QUOTA, Purpose.COMMAND, Purpose.BODY, Purpose.DELETION, Purpose.LOOK):
         assert await spend(budget, 10, purpose) == 10
+
+
+@pytest.mark.parametrize(("before_s", "is_used_up"), [(60, False), (899, False), (901, True)])
+async def test_the_last_request_shortly_before_midnight_is_no_trouble(
+    clock: FakeClock, before_s: float, is_used_up: bool
+) -> None:
+    """Looks are spread so that they last until then, and not longer."""
+    budget = RequestBudget(clock, 3, Ledger())
+    await clock.advance(14 * 3600 - before_s)
+    for refused in (set(), {Purpose.LOOK}):
+        await spend(budget, 3)
+        use = await budget.use()
+        assert (use.remaining, use.refused, use.is_used_up) == (0, refused, is_used_up)
 
 
 async def test_a_crash_loses_at_most_a_step(clock: FakeClock) -> None:

@@ -13,9 +13,11 @@ from bridge.api.schema import StatusRow
 from bridge.mailbox import MailboxTransaction
 from bridge.model import QueueId
 from bridge.operations.receipts import BY_ROW, send_facts
+from bridge.receipts import claim
 from bridge.receipts.filing import Arrival
 from bridge.receipts.second_source import keep_status
 from bridge.simulator.wording import Kind
+from bridge.store.outbox import ClaimBasis
 from bridge.store.remote import ReceiptBasis, Worth
 from tests.receipts.rig import ADDRESS, CODE, SERVICE, Rig
 from tests.receipts.test_proof import FORGED, QUOTED
@@ -121,6 +123,18 @@ async def test_a_row_teaches_nobody_who_the_provider_is(rig: Rig) -> None:
     await rig.filing.file(rig.account, [acceptance])
     assert await rig.states(id) == {ANNA: "delivered"}
     assert await bases(rig, id) == {"acceptance": TEXT, "delivery": ROW}
+
+
+async def test_a_row_does_not_confirm_a_persons_word(known: Rig) -> None:
+    id = await known.send()
+    await known.store.write(lambda tx: tx.claim_code(id, ClaimBasis.WORD))
+    acceptance = await row(known, Kind.ACCEPTANCE)
+    assert await known.states(id) == {ANNA: "accepted"}
+    for basis in (ClaimBasis.WORD, ClaimBasis.EVIDENCE):
+        submission = await known.store.read(lambda tx: tx.submission(id))
+        assert submission is not None
+        assert submission.claim is basis
+        await known.filing.file(known.account, [acceptance])
 
 
 # -- what proves nothing by itself -----------------------------------------------------------
@@ -291,6 +305,22 @@ async def test_a_code_given_again_takes_back_what_rows_had_shown(known: Rig) -> 
     assert await known.alarm_kinds() == []
 
 
+async def test_what_was_taken_back_is_not_over_until_a_text_says_so(known: Rig) -> None:
+    one = await known.send()
+    rows = [await row(known, Kind.ACCEPTANCE), await row(known, Kind.DELIVERY, second=2)]
+    other = await known.send((BRUNO,), id="Q2")
+
+    async def revoke(mtx: MailboxTransaction) -> None:
+        await mtx.tx.forget_code(other)
+        await claim(mtx, known.account, one, CODE)
+
+    await known.mailboxes.write(revoke)
+    assert await known.states(one) == {ANNA: "delivered"}
+    assert await known.alarm_kinds() == ["contradicted"]
+    await known.filing.file(known.account, rows[1:])
+    assert await known.alarm_kinds() == []
+
+
 @pytest.mark.parametrize("at_once", [True, False])
 async def test_a_second_acceptance_is_of_another_message(known: Rig, at_once: bool) -> None:
     """Somebody sent it on from the webmail, the subject as it stands; only the texts tell."""
@@ -371,17 +401,18 @@ async def test_another_text_of_the_code_takes_back_what_rests_on_a_row(known: Ri
     assert await known.alarm_kinds() == ["contradicted"]
 
 
-async def test_a_text_with_a_longer_code_takes_it_back(known: Rig) -> None:
+@pytest.mark.parametrize("is_ours", [True, False])
+async def test_a_text_with_a_longer_code_takes_it_back(known: Rig, is_ours: bool) -> None:
     """The row was cut by one letter, and what was left of the code is another send's."""
     subject, long = "Trasmissione della documentazione", CODE + "1"
     short = await known.send(subject=subject)
-    whole = await known.send(id="Q2", subject=subject, code=long)
+    whole = await known.send(id="Q2", subject=subject, code=long if is_ours else CODE[:-1] + "8")
     body = f'Il messaggio "{subject} {long}" proveniente da "x" ed indirizzato a "{ANNA}" è stato'
     acceptance = await row(known, Kind.ACCEPTANCE, subject=subject, body=body)
     assert await known.states(short) == {ANNA: "accepted"}
     await known.filing.file(known.account, [acceptance])
     assert await known.states(short) == {ANNA: "pending"}
-    assert await known.states(whole) == {ANNA: "accepted"}
+    assert await known.states(whole) == {ANNA: "accepted" if is_ours else "pending"}
     assert await known.alarm_kinds() == ["contradicted"]
 
 
@@ -466,6 +497,18 @@ async def test_what_get_send_told_does_not_count_beside_its_row(known: Rig) -> N
     await known.mailboxes.write(work)
     await deliver(known, ANNA)
     assert await known.states(id) == {ANNA: "delivered", BRUNO: "pending"}
+
+
+async def test_a_row_that_went_unread_and_is_back_counts_once(known: Rig) -> None:
+    id = await known.send((ANNA, BRUNO))
+    await row(known, Kind.ACCEPTANCE, ANNA, BRUNO)
+    (first,) = await deliver(known, ANNA)
+    now = known.clock.now()
+    await known.store.write(lambda tx: tx.mark_remote_gone(first.remote, now))
+    (again,) = await deliver(known, ANNA)
+    await known.filing.file(known.account, [again])
+    assert await known.states(id) == {ANNA: "delivered", BRUNO: "pending"}
+    assert [one.basis for one in await known.receipts(id)] == [ROW, TEXT]
 
 
 async def test_texts_that_name_nobody_count_beside_rows(known: Rig) -> None:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from itertools import permutations
 
@@ -17,6 +18,7 @@ from bridge.receipts.states import (
     standing,
     timeout_kind,
 )
+from bridge.store.remote import ReceiptBasis
 
 AT = datetime(2026, 1, 15, 9, 0, tzinfo=UTC)
 EVERYBODY = ("anna@pec.example", "bruno@pec.example", "carla@pec.example")
@@ -65,6 +67,47 @@ def test_one_recipient_in_any_order(kinds: list[Kind], state: str) -> None:
 def test_the_only_recipient_needs_no_name() -> None:
     where = standing((ANNA,), [seen(Kind.DELIVERY)])
     assert where.recipients[0].state is RecipientState.DELIVERED
+
+
+@pytest.mark.parametrize("kind", [Kind.ACCEPTANCE, Kind.DELIVERY])
+def test_what_a_text_says_too_rests_on_no_row(kind: Kind) -> None:
+    row = replace(seen(kind, number=1), basis=ReceiptBasis.ROW)
+    for text in (seen(kind, ANNA, number=2), seen(kind, ANNA, number=0)):
+        (one,) = standing((ANNA,), [row, text]).recipients
+        assert not one.by_row
+    (one,) = standing((ANNA,), [row]).recipients
+    assert one.by_row
+
+
+rows_and_texts = st.lists(
+    st.tuples(
+        st.sampled_from([Kind.ACCEPTANCE, Kind.DELIVERY, Kind.DELIVERY, Kind.FAILURE]),
+        st.sampled_from(["", *EVERYBODY]),
+        st.sampled_from(ReceiptBasis),
+    ),
+    max_size=8,
+)
+
+
+@given(rows_and_texts)
+def test_rows_give_nobody_what_no_delivery_of_the_inbox_is_for(
+    drawn: list[tuple[Kind, str, ReceiptBasis]],
+) -> None:
+    evidence = []
+    for number, (kind, name, basis) in enumerate(drawn):
+        names = (name,) if name and basis is not ReceiptBasis.ROW else ()
+        evidence.append(replace(seen(kind, *names, number=number), basis=basis))
+    rested = [one for one in standing(EVERYBODY, evidence).recipients if one.by_row]
+    inbox = [
+        one
+        for one in evidence
+        if one.kind is Kind.DELIVERY and one.basis is not ReceiptBasis.STATUS
+    ]
+    if rested:  # with several recipients a row alone can only have delivered
+        assert {one.state for one in rested} == {RecipientState.DELIVERED}
+        assert not any(one.kind is Kind.FAILURE for one in evidence)
+        named = {one.addresses for one in inbox if one.addresses}
+        assert len(named) + sum(not one.addresses for one in inbox) >= len(EVERYBODY)
 
 
 def test_a_name_in_other_letters_is_the_same() -> None:

@@ -214,6 +214,14 @@ class SqliteRemoteReads(Area):
             "account = ? AND listed_code = ? AND body_sha256 IS NULL", (account, code)
         )
 
+    async def unread_likes(self, remote: RemoteId) -> list[RemoteRow]:
+        account, name = self._row("SELECT account, fingerprint FROM remote WHERE id = ?", (remote,))
+        return self._remotes(
+            "account = ? AND fingerprint = ? AND gone_at IS NOT NULL AND body_sha256 IS NULL"
+            " AND id <> ?",
+            (account, name, remote),
+        )
+
     async def has_like(self, remote: RemoteId) -> bool:
         account, name = self._row("SELECT account, fingerprint FROM remote WHERE id = ?", (remote,))
         return any(
