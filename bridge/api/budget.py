@@ -150,7 +150,7 @@ class Use:
 
     @property
     def is_used_up(self) -> bool:
-        """Whether, long before midnight, nothing is left or something had to wait that is missed."""
+        """Whether, well before midnight, nothing is left or something missed had to wait."""
         is_early = self.left_s > NEAR_MIDNIGHT_S
         return is_early and (bool(self.refused - SPARED) or self.remaining == 0)
 
