@@ -344,7 +344,7 @@ class AccountSync:
             fetcher,
             Deleter(deletions, ledger, locator(deletions), clock, address, self._settings.delete),
             Capacity(account.client.charged(Purpose.QUOTA), ledger, listing, clock, address),
-            Twins(bodies, ledger, self._filer, locator(bodies), clock),
+            Twins(bodies, ledger, self._filer, locator(bodies), clock, fetcher.is_fetching),
         )
 
     async def _worked(self, parts: _Parts) -> None:

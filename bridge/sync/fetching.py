@@ -151,6 +151,10 @@ class Fetcher:
         """Count the rows that failed first before then and fail still."""
         return sum(tried.first_s <= since_s for tried in self._tries.values())
 
+    def is_fetching(self, remote: RemoteId) -> bool:
+        """Tell whether a row's body is on its way."""
+        return remote in self._in_hand
+
     async def drain(self) -> None:
         """Fetch until nothing is left that can be had now.
 

@@ -70,12 +70,14 @@ class Twins:
         filer: Filer,
         locator: Locator,
         clock: Clock,
+        is_fetching: Callable[[RemoteId], bool],
     ) -> None:
         self._client = client
         self._ledger = ledger
         self._filer = filer
         self._locator = locator
         self._clock = clock
+        self._is_fetching = is_fetching
         self._readings: dict[bytes, Reading] = {}
 
     def is_waiting(self, name: bytes, doubt: Doubt) -> bool:
@@ -120,6 +122,8 @@ class Twins:
         reading.has_more = False
         for number, ids in reading.try_again(self._clock.monotonic()).items():
             doubt.pages.setdefault(number, ids)
+        if self._are_fetched(known):
+            return False  # what is read now would have to be read again
         is_whole = doubt.is_mixed_up or doubt.listed is not None
         settle = self._compare if is_whole else self._find_new
         if not await settle(name, doubt, layout, known, reading):
@@ -349,8 +353,11 @@ class Twins:
     # -- both --------------------------------------------------------------------------------
 
     async def _have_changed(self, name: bytes, known: Sequence[Place]) -> bool:
-        """Tell whether known ones got a body, or an id, while their like were read."""
-        return await self._ledger.places([name]) != known
+        """Tell whether known ones got a body, or an id, while their like were read, or soon may."""
+        return self._are_fetched(known) or await self._ledger.places([name]) != known
+
+    def _are_fetched(self, known: Sequence[Place]) -> bool:
+        return any(self._is_fetching(place.remote) for place in known)
 
     async def _seen(self, name: bytes, pages: Mapping[int, Snapshot], layout: Layout) -> Seen:
         found: dict[object, tuple[Listed, tuple[Alignment, int]]] = {}

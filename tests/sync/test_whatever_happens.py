@@ -417,6 +417,25 @@ A_PAGE_OF_IDS_NOTED_AT_DIFFERENT_TIMES: Story = [
     ("some_arrive", {"count": 4}),
 ]
 
+A_TWIN_ON_THE_NEXT_PAGE_WHILE_ONE_IS_FETCHED: Story = [
+    (
+        "begin",
+        {
+            "ids": Ids.STABLE,
+            "size": 5,
+            "past_end": PastEnd.EMPTY,
+            "base": 1,
+            "order": Order.NEWEST,
+            "counts": Counts.NUMBERS,
+            "count": PageCount.CEIL,
+            "errors": Errors.STATUS,
+        },
+    ),
+    ("twins_arrive", {"count": 1, "is_late": False}),
+    ("some_arrive", {"count": 4}),
+    ("twins_arrive", {"count": 1, "is_late": True}),
+]
+
 
 @pytest.mark.parametrize(
     "story",
@@ -424,6 +443,7 @@ A_PAGE_OF_IDS_NOTED_AT_DIFFERENT_TIMES: Story = [
         ROWS_MOVE_UNDER_PAGES_FULL_OF_TWINS,
         TWINS_ON_BOTH_PAGES,
         A_PAGE_OF_IDS_NOTED_AT_DIFFERENT_TIMES,
+        A_TWIN_ON_THE_NEXT_PAGE_WHILE_ONE_IS_FETCHED,
     ],
 )
 def test_a_story_that_once_went_wrong(story: Story) -> None:
