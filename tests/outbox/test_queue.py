@@ -18,7 +18,7 @@ from bridge.store.base import StoreFailed, StoreFull
 from tests.fakes import FakeClock
 from tests.outbox.rig import ADDRESSES, Rig, rig_on, submission_of
 
-SMALL = Plan("standard", 3, "day", 50_000)
+SMALL = Plan("standard", 3, "day")
 
 
 async def test_a_queued_message_is_in_sent_byte_for_byte(rig: Rig) -> None:

@@ -16,7 +16,7 @@ from tests.outbox.rig import ADDRESSES, Rig, rig_on, simulated, starts, subjects
 SUBMITTED = SubmissionState.SUBMITTED
 HELD = SubmissionState.HELD
 REFUSED = SubmissionState.REFUSED
-SMALL = Plan("standard", 2, "day", 50_000)
+SMALL = Plan("standard", 2, "day")
 
 
 async def test_first_in_first_out_within_an_account(rig: Rig, simulator: Simulator) -> None:

@@ -200,7 +200,7 @@ async def test_what_waits_for_its_next_try_stays_in_sent(rig: Rig, simulator: Si
 async def test_over_the_plan_all_that_waits_goes_and_comes_back_in_order(
     tmp_path: Path, clock: FakeClock, simulator: Simulator
 ) -> None:
-    plan = Plan("standard", 2, "day", 50_000)
+    plan = Plan("standard", 2, "day")
     subjects = [f"Numero {number}" for number in range(5)]
     async with rig_on(tmp_path, clock, simulator, plan=plan) as rig:
         for subject in subjects:

@@ -117,7 +117,7 @@ async def test_an_alarm_ends_when_what_waits_is_taken_back(rig: Rig, simulator: 
 async def test_what_is_held_has_its_own_alarm_only(
     tmp_path: Path, clock: FakeClock, simulator: Simulator
 ) -> None:
-    plan = Plan("standard", 1, "day", 50_000)
+    plan = Plan("standard", 1, "day")
     async with rig_on(tmp_path, clock, simulator, plan=plan) as rig, watched(rig):
         for number in range(3):
             await rig.submit(f"Numero {number}")

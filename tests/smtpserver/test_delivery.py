@@ -22,7 +22,7 @@ from tests.fakes import FakeClock
 from tests.smtpserver.conftest import TO, Serve, Served, message
 
 T = TypeVar("T")
-ONE_PEC = QueueSettings(plan=Plan("standard", 1, "day", 0), over_plan="refuse")
+ONE_PEC = QueueSettings(plan=Plan("standard", 1, "day"), over_plan="refuse")
 
 
 class Obstructed:
