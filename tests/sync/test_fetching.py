@@ -8,12 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from bridge.api.budget import Purpose
 from bridge.api.client import PecClient
 from bridge.api.errors import ApiError
 from bridge.api.schema import InboxMessage
 from bridge.simulator import SEQUENCE_READING, Answer, Failure, Fault, Hold, Operation, Order, Phase
 from bridge.store.remote import RemoteRow
+from tests.sync.client import Passing
 from tests.sync.world import ADDRESS, World, world
 
 GOOD = "POSTA CERTIFICATA: buono"
@@ -230,23 +230,18 @@ async def test_an_end_in_good_order_leaves_nothing_behind(tmp_path: Path) -> Non
 async def test_what_a_kill_left_is_read_last_and_alone(tmp_path: Path) -> None:
     most: list[int] = []
 
-    class Counting:
+    class Counting(Passing):
         """A client that notes how many texts are asked for at once, of those a kill left."""
 
         def __init__(self, client: PecClient) -> None:
-            self._client = client
-            self.inbox_page, self.quota = client.inbox_page, client.quota
-            self.delete_inbox = client.delete_inbox
+            super().__init__(client)
             self.under_way: set[str] = set()
-
-        def charged(self, purpose: Purpose) -> Counting:
-            return self
 
         async def inbox_message(self, api_id: str) -> InboxMessage:
             self.under_way.add(api_id)
             most.append(len(self.under_way & left))
             try:
-                return await self._client.inbox_message(api_id)
+                return await super().inbox_message(api_id)
             finally:
                 self.under_way.discard(api_id)
 

@@ -11,12 +11,12 @@ from pathlib import Path
 
 import pytest
 
-from bridge.api.budget import Purpose
 from bridge.api.client import PecClient
 from bridge.api.schema import InboxPage, InboxRow, UnreadableRow
 from bridge.model import Uid
 from bridge.simulator import SEQUENCE_READING, Ids, Options, Order, PastEnd
 from bridge.simulator.inbox import Listed
+from tests.sync.client import Passing
 from tests.sync.world import ADDRESS, World, world
 
 STABLE = SEQUENCE_READING.replace(ids=Ids.STABLE)
@@ -93,21 +93,16 @@ async def test_a_twin_that_moved_while_its_like_was_read_is_not_mistaken(
         assert set(texts(here)) >= {"a", "c", "nuovo"}
 
 
-class Counting:
+class Counting(Passing):
     """A client that notes how many rows of a subject are listed at each deletion."""
 
     def __init__(self, client: PecClient, listed: Callable[[], int], noted: list[int]) -> None:
-        self._client, self._listed, self._noted = client, listed, noted
-        self.inbox_page = client.inbox_page
-        self.inbox_message = client.inbox_message
-        self.quota = client.quota
-
-    def charged(self, purpose: Purpose) -> Counting:
-        return Counting(self._client.charged(purpose), self._listed, self._noted)
+        super().__init__(client)
+        self._listed, self._noted = listed, noted
 
     async def delete_inbox(self, api_id: str) -> None:
         self._noted.append(self._listed())
-        await self._client.delete_inbox(api_id)
+        await super().delete_inbox(api_id)
 
 
 @pytest.mark.parametrize("after", [1, 2])
@@ -189,7 +184,7 @@ async def test_a_twin_that_comes_as_all_ids_move_is_found(tmp_path: Path) -> Non
 # -- before a message leaves INBOX -----------------------------------------------------------
 
 
-class Arranged:
+class Arranged(Passing):
     """A client of an API that lists its rows as it is told to; ``cut`` changes a page."""
 
     def __init__(
@@ -200,22 +195,15 @@ class Arranged:
         *,
         has_total: bool = True,
     ) -> None:
-        self._client = client
+        super().__init__(client)
         self._arrange = arrange
         self._cut = cut
         self._has_total = has_total
-        self.inbox_message = client.inbox_message
-        self.delete_inbox = client.delete_inbox
-        self.quota = client.quota
-
-    def charged(self, purpose: Purpose) -> Arranged:
-        client = self._client.charged(purpose)
-        return Arranged(client, self._arrange, self._cut, has_total=self._has_total)
 
     async def inbox_page(self, page: int | None = None, query: str | None = None) -> InboxPage:
         rows: Rows = []
         for number in range(1, 6):
-            rows += (await self._client.inbox_page(number)).rows
+            rows += (await super().inbox_page(number)).rows
         rows = self._arrange(rows)
         first = max((page or 1) - 1, 0) * 25
         total = len(rows) if self._has_total else None

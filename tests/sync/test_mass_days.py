@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import sys
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -20,16 +20,13 @@ from bridge.model import QueueId
 from bridge.receipts.overdue import Overdue
 from bridge.simulator import SEQUENCE_READING
 from bridge.simulator.wording import Kind
-from tests.fakes import FakeClock, settle
-from tests.sync.test_real_days import nothing
+from tests.fakes import FakeClock
+from tests.sync.client import Passing
+from tests.sync.test_real_days import MIDNIGHT, PER_DAY, STEP_S
 from tests.sync.test_rows import know_issuer, receipt, states, submit
 from tests.sync.test_service import running
 from tests.sync.world import ADDRESS, World, world
 
-MIDNIGHT = datetime(2026, 1, 14, 23, 0, tzinfo=UTC)  # in Rome
-STEP_S = 20
-ROUNDS = 6
-PER_DAY = 1_440
 BEGIN_S, LENGTH_S = 8 * 3_600, 10 * 3_600
 INCOMING_EVERY_S = 1_200
 SOON = timedelta(minutes=5)
@@ -46,31 +43,23 @@ class Times:
     shown: dict[str, datetime] = field(default_factory=dict)
 
 
-class Noting:
+class Noting(Passing):
     """A client that notes when texts came."""
 
     def __init__(self, client: PecClient, times: Times, clock: FakeClock) -> None:
-        self._client = client
+        super().__init__(client)
         self._times = times
         self._clock = clock
-        self.inbox_page, self.quota = client.inbox_page, client.quota
-        self.delete_inbox, self.send_status = client.delete_inbox, client.send_status
-
-    def charged(self, purpose: Purpose) -> Noting:
-        return Noting(self._client.charged(purpose), self._times, self._clock)
 
     async def inbox_message(self, api_id: str) -> InboxMessage:
-        message = await self._client.inbox_message(api_id)
+        message = await super().inbox_message(api_id)
         self._times.shown.setdefault(message.row.subject, self._clock.now())
         return message
 
 
 async def pass_day(here: World, times: Times, sends: int) -> None:
     for step in range(86_400 // STEP_S - 1):  # the day's requests are looked at in it
-        await here.clock.advance(STEP_S)
-        for _ in range(ROUNDS):
-            await here.store.write(nothing)  # what was to be written before has been
-            await settle()
+        await here.let_pass(STEP_S)
         second, now = step * STEP_S, here.clock.now()
         for id, came_at in list(times.waiting.items()):
             if await states(here, id) == ["delivered"]:

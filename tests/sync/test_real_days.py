@@ -13,41 +13,30 @@ from bridge.api.budget import Purpose
 from bridge.api.client import PecClient
 from bridge.api.schema import InboxPage
 from bridge.simulator import SEQUENCE_READING
-from bridge.store.base import Transaction
-from tests.fakes import FakeClock, settle
+from tests.fakes import FakeClock
+from tests.sync.client import Passing
 from tests.sync.test_service import running
 from tests.sync.world import ADDRESS, World, world
 
 MIDNIGHT = datetime(2026, 1, 14, 23, 0, tzinfo=UTC)  # in Rome
 DAYS = 2
 STEP_S = 20
-ROUNDS = 6
-"""So often one task waits for the store at most until the next look."""
 
 PER_DAY = 1_440
 EVEN_S = 86_400 / PER_DAY
 
 
-class Noting:
+class Noting(Passing):
     """A client that notes when the inbox was looked at."""
 
     def __init__(self, client: PecClient, looks: list[datetime], clock: FakeClock) -> None:
-        self._client = client
+        super().__init__(client)
         self._looks = looks
         self._clock = clock
-        self._purpose = Purpose.COMMAND
-        self.inbox_message = client.inbox_message
-        self.delete_inbox = client.delete_inbox
-        self.quota = client.quota
-
-    def charged(self, purpose: Purpose) -> Noting:
-        other = Noting(self._client.charged(purpose), self._looks, self._clock)
-        other._purpose = purpose
-        return other
 
     async def inbox_page(self, page: int | None = None, query: str | None = None) -> InboxPage:
-        found = await self._client.inbox_page(page, query)
-        if self._purpose is Purpose.LOOK:
+        found = await super().inbox_page(page, query)
+        if self.purpose is Purpose.LOOK:
             self._looks.append(self._clock.now())
         return found
 
@@ -56,10 +45,7 @@ async def pass_by(here: World, sends_a_day: int) -> None:
     """Let days pass, with sends from nine to five, each of which brings two receipts."""
     start, sent = here.clock.now(), 0
     for step in range(DAYS * 86_400 // STEP_S):
-        await here.clock.advance(STEP_S)
-        for _ in range(ROUNDS):
-            await here.store.write(nothing)  # what was to be written before has been
-            await settle()
+        await here.let_pass(STEP_S)
         day, second = divmod(step * STEP_S, 86_400)
         due = day * sends_a_day + sends_a_day * min(max(second - 32_400, 0), 28_800) // 28_800
         while sent < due:
@@ -69,10 +55,6 @@ async def pass_by(here: World, sends_a_day: int) -> None:
                 here.simulator.inject(ADDRESS, subject=subject, body=subject, at=at)
             here.sync.wake(here.account)
     assert here.clock.now() == start + timedelta(days=DAYS)
-
-
-async def nothing(tx: Transaction) -> None:
-    """Wait for the turn of the one who writes."""
 
 
 @pytest.mark.slow

@@ -24,7 +24,8 @@ from bridge.simulator import SEQUENCE_READING, Failure, Ids, Operation, Options,
 from bridge.simulator.wording import Facts, Kind, Recipient, text_of
 from bridge.store.base import ReadTransaction
 from bridge.store.outbox import NewSubmission, Step
-from tests.sync.test_real_days import nothing
+from bridge.sync.fetching import AT_ONCE, CHUNK_ROWS
+from tests.sync.client import Passing
 from tests.sync.test_service import PATIENCE_S, running
 from tests.sync.world import ADDRESS, World, world
 
@@ -93,36 +94,21 @@ async def states(here: World, id: QueueId) -> list[str]:
     return await here.store.read(work)
 
 
-class Frugal:
+class Frugal(Passing):
     """A client that refuses what is asked for some purposes, and notes who asked for what."""
 
-    def __init__(
-        self,
-        client: PecClient,
-        refused: Sequence[Purpose] = (),
-        purpose: Purpose = Purpose.COMMAND,
-        notes: list[tuple[Purpose, str]] | None = None,
-    ) -> None:
-        self.client = client
+    def __init__(self, client: PecClient, refused: Sequence[Purpose]) -> None:
+        super().__init__(client)
         self.refused = set(refused)
-        self.notes: list[tuple[Purpose, str]] = [] if notes is None else notes
-        self._purpose = purpose
-        self.inbox_page, self.quota = client.inbox_page, client.quota
-        self.delete_inbox = client.delete_inbox
-
-    def charged(self, purpose: Purpose) -> Frugal:
-        made = Frugal(self.client.charged(purpose), (), purpose, self.notes)
-        made.refused = self.refused
-        return made
+        self.notes: list[tuple[Purpose, str]] = []
 
     async def inbox_message(self, api_id: str) -> InboxMessage:
-        if self._purpose in self.refused:
-            self.notes.append((self._purpose, ""))
+        place = len(self.notes)
+        self.notes.append((self.purpose, ""))
+        if self.purpose in self.refused:
             raise NotSent("not now", kind="budget", retry_after_s=1_000.0)
-        self.notes.append((self._purpose, ""))
-        place = len(self.notes) - 1
-        message = await self.client.inbox_message(api_id)
-        self.notes[place] = (self._purpose, message.row.subject)
+        message = await super().inbox_message(api_id)
+        self.notes[place] = (self.purpose, message.row.subject)
         return message
 
 
@@ -213,6 +199,47 @@ async def test_what_only_confirms_waits_and_stops_nothing(tmp_path: Path) -> Non
         made[0].refused.clear()
         await here.sync_now()
         assert len(await here.messages()) == 5
+
+
+class Gated(Passing):
+    """A client whose confirming texts wait at a gate; it notes what was asked for, in order."""
+
+    def __init__(self, client: PecClient, gate: asyncio.Event, asked: list[Purpose]) -> None:
+        super().__init__(client)
+        self.gate, self.asked = gate, asked
+
+    async def inbox_message(self, api_id: str) -> InboxMessage:
+        self.asked.append(self.purpose)
+        if self.purpose is Purpose.CONFIRMATION:
+            await self.gate.wait()
+        return await super().inbox_message(api_id)
+
+
+async def test_what_comes_while_rows_are_confirmed_waits_for_one_chunk_at_most(
+    tmp_path: Path,
+) -> None:
+    gate, asked = asyncio.Event(), list[Purpose]()
+    count = 3 * CHUNK_ROWS
+    wrap = lambda client: Gated(client, gate, asked)  # noqa: E731
+    async with world(tmp_path, SEQUENCE_READING, wrap=wrap) as here:
+        await know_issuer(here)
+        for number in range(count):
+            await submit(here, number)
+            receipt(here, number, Kind.ACCEPTANCE, later_s=number)
+        async with running(here):
+            async with asyncio.timeout(PATIENCE_S):
+                while len(asked) < AT_ONCE:
+                    await here.let_pass(1)
+            here.simulator.inject(ADDRESS, subject="POSTA CERTIFICATA: urgente")
+            looks = here.made(Operation.INBOX_LIST)
+            async with asyncio.timeout(PATIENCE_S):
+                while here.made(Operation.INBOX_LIST) < looks + 3:  # it is listed, and judged
+                    await here.let_pass(60)
+            gate.set()
+            async with asyncio.timeout(PATIENCE_S):
+                while Purpose.BODY not in asked:
+                    await here.let_pass(1)
+        assert asked.index(Purpose.BODY) <= CHUNK_ROWS
 
 
 async def test_what_was_refused_is_asked_again_only_when_it_may_be(tmp_path: Path) -> None:
@@ -311,8 +338,7 @@ async def test_a_day_without_spare_requests_is_no_alarm(tmp_path: Path) -> None:
         budget = await here.accounts[0].budget.use()
         async with asyncio.timeout(PATIENCE_S):
             while not budget.refused or (await states(here, ids[0])) == ["pending"]:
-                await here.clock.advance(1)
-                await here.store.write(nothing)
+                await here.let_pass(1)
                 budget = await here.accounts[0].budget.use()
         assert {(await states(here, id))[0] for id in ids} == {"accepted"}
         assert budget.refused == {Purpose.CONFIRMATION}

@@ -24,6 +24,7 @@ from bridge.store.base import ReadTransaction
 from bridge.store.messages import Part
 from bridge.sync.service import SyncSettings
 from tests.fakes import FakeClock
+from tests.sync.client import Passing
 from tests.sync.world import ADDRESS, World, world
 
 OTHER = "altra@pec.invalid"
@@ -159,29 +160,22 @@ async def test_a_wake_for_all_wakes_each(tmp_path: Path) -> None:
         assert here.clock.monotonic() - began_s <= 9
 
 
-class Thrifty:
+class Thrifty(Passing):
     """A client whose day's requests allow for looks only, from when it is told so."""
 
-    def __init__(self, client: PecClient, told: list[bool], purpose: Purpose) -> None:
-        self._client, self._told, self._purpose = client, told, purpose
-        self.inbox_message = client.inbox_message
-        self.delete_inbox = client.delete_inbox
-        self.quota = client.quota
-
-    def charged(self, purpose: Purpose) -> Thrifty:
-        return Thrifty(self._client.charged(purpose), self._told, purpose)
+    def __init__(self, client: PecClient, told: list[bool]) -> None:
+        super().__init__(client)
+        self._told = told
 
     async def inbox_page(self, page: int | None = None, query: str | None = None) -> InboxPage:
-        if self._told and self._purpose is not Purpose.LOOK:
+        if self._told and self.purpose is not Purpose.LOOK:
             raise NotSent("kept for looks", kind="budget", retry_after_s=3_600.0)
-        return await self._client.inbox_page(page, query)
+        return await super().inbox_page(page, query)
 
 
 async def test_looks_go_on_where_what_is_missing_cannot_be_looked_for(tmp_path: Path) -> None:
     told = list[bool]()
-    async with world(
-        tmp_path, SEQUENCE_READING, wrap=lambda client: Thrifty(client, told, Purpose.COMMAND)
-    ) as here:
+    async with world(tmp_path, SEQUENCE_READING, wrap=lambda client: Thrifty(client, told)) as here:
         here.simulator.seed(ADDRESS, 5)
         async with running(here):
             await until(lambda: fetched(here) == 5, here.clock)

@@ -7,7 +7,6 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from bridge.api.budget import Purpose
 from bridge.api.client import PecClient
 from bridge.api.schema import InboxMessage
 from bridge.simulator import (
@@ -18,6 +17,7 @@ from bridge.simulator import (
     Operation,
     Phase,
 )
+from tests.sync.client import Passing
 from tests.sync.test_service import running, until
 from tests.sync.world import ADDRESS, World, world
 
@@ -155,20 +155,15 @@ async def test_each_doubt_has_all_its_patience(tmp_path: Path) -> None:
         assert await shown(here) == "ac"
 
 
-class Late:
+class Late(Passing):
     """A client whose first text arrives when it is let go, or once another one was asked for."""
 
     def __init__(self, client: PecClient, state: LateState) -> None:
-        self._client, self._state = client, state
-        self.inbox_page = client.inbox_page
-        self.delete_inbox = client.delete_inbox
-        self.quota = client.quota
-
-    def charged(self, purpose: Purpose) -> Late:
-        return Late(self._client.charged(purpose), self._state)
+        super().__init__(client)
+        self._state = state
 
     async def inbox_message(self, api_id: str) -> InboxMessage:
-        state, message = self._state, await self._client.inbox_message(api_id)
+        state, message = self._state, await super().inbox_message(api_id)
         if not state.is_held.is_set():
             state.is_held.set()
             await state.is_released.wait()

@@ -20,7 +20,6 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
 
-from bridge.api.budget import Purpose
 from bridge.api.client import PecClient
 from bridge.api.errors import ApiError
 from bridge.api.schema import InboxPage, InboxRow, UnreadableRow
@@ -42,6 +41,7 @@ from bridge.simulator import (
 from bridge.store.base import ReadTransaction
 from bridge.store.remote import DeletionState
 from tests.fakes import FakeClock
+from tests.sync.client import Passing
 from tests.sync.world import ADDRESS, World
 
 FAULTS = [
@@ -67,21 +67,15 @@ class Haze:
         return self.share == 1 or (self.share > 0 and crc32(subject.encode()) % 2 == 0)
 
 
-class Hazy:
+class Hazy(Passing):
     """A client of an API that hides rows, and counts only those that it shows."""
 
     def __init__(self, client: PecClient, haze: Haze) -> None:
-        self._client = client
+        super().__init__(client)
         self._haze = haze
-        self.inbox_message = client.inbox_message
-        self.delete_inbox = client.delete_inbox
-        self.quota = client.quota
-
-    def charged(self, purpose: Purpose) -> Hazy:
-        return Hazy(self._client.charged(purpose), self._haze)
 
     async def inbox_page(self, page: int | None = None, query: str | None = None) -> InboxPage:
-        shown = await self._client.inbox_page(page, query)
+        shown = await super().inbox_page(page, query)
         if not self._haze.share:
             return shown
         rows = tuple(row for row in shown.rows if not self._haze.hides(row))

@@ -18,16 +18,18 @@ from bridge.mailbox import Mailboxes
 from bridge.model import INBOX, AccountId, MailboxId, Uid
 from bridge.receipts.filing import Filing
 from bridge.simulator import Operation, Options, Simulator
-from bridge.store.base import ReadTransaction
+from bridge.store.base import ReadTransaction, Transaction
 from bridge.store.messages import Part
 from bridge.store.remote import AlarmRow
 from bridge.store.sqlite.database import SqliteStore
 from bridge.sync.pages import InboxClient
 from bridge.sync.service import Sync, SyncAccount, SyncSettings
-from tests.fakes import FakeClock
+from tests.fakes import FakeClock, settle
 
 ADDRESS = "azienda@pec.invalid"
 PASSWORD = "parola"
+ROUNDS = 6
+"""So often one task waits for the store at most until the next step of time."""
 _SUBJECT = re.compile(rb"^Subject: *(.*?)\r\n(?![ \t])", re.M | re.S)
 
 
@@ -88,6 +90,13 @@ class World:
         await self.stop()
         await self.start()
 
+    async def let_pass(self, step_s: float) -> None:
+        """Let time pass, and what it brings up be done, for all that runs beside."""
+        await self.clock.advance(step_s)
+        for _ in range(ROUNDS):
+            await self.store.write(_nothing)  # what was to be written before has been
+            await settle()
+
     async def sync_now(self) -> int:
         return await self.sync.sync_now(self.account)
 
@@ -136,6 +145,10 @@ class World:
     def listed(self) -> list[str]:
         """Return the subjects at the API, oldest first."""
         return [one.row.subject for one in self.simulator.inbox(self.addresses[0])]
+
+
+async def _nothing(tx: Transaction) -> None:
+    """Wait for the turn of the one who writes."""
 
 
 class _Between(httpx.ASGITransport):
