@@ -17,13 +17,13 @@ from __future__ import annotations
 
 import asyncio
 import math
-from collections.abc import Mapping
+from collections.abc import Awaitable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from enum import Enum
 from typing import Protocol
 
-from bridge.api.errors import NotSent
+from bridge.api.errors import NotSent, is_left_for_later
 from bridge.clock import ROME, Clock
 
 
@@ -122,6 +122,17 @@ def look_interval_s(wanted_s: float, day: Day) -> float:
     if day.remaining >= (1 - LEAD) * day.even_share:
         return wanted_s
     return max(wanted_s, day.left_s / day.remaining)
+
+
+async def within_budget(work: Awaitable[object]) -> bool:
+    """Do what may be left for later; False if the day's requests do not allow for it now."""
+    try:
+        await work
+    except NotSent as error:
+        if not is_left_for_later(error):
+            raise
+        return False
+    return True
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 
 import structlog
 
-from bridge.api.errors import NotSent, is_left_for_later
+from bridge.api.budget import within_budget
 from bridge.clock import Clock
 from bridge.store.remote import Place, RemoteId
 from bridge.sync.ledger import Ledger, Taken
@@ -150,18 +150,14 @@ class Absence:
             if one.rank != span.high and one.rank not in taken.new
         ]
         if gone and not self.is_held and await self._may_be_gone(gone, page.total):
-            await self._look_again(page, span, gone)
+            await within_budget(self._look_again(page, span, gone))  # or at the next look
         return bool(gone)
 
     async def _look_again(self, page: Snapshot, span: Span, gone: Sequence[Place]) -> None:
-        """Judge rows that a second look lacks too; the next one does where none can be had now."""
-        try:
-            listed = await self._listed_again(page, span.newer)
-            if listed is not None:
-                await self._judge(page, [one for one in gone if one.remote not in listed])
-        except NotSent as error:
-            if not is_left_for_later(error):
-                raise
+        """Judge rows that a second look lacks too."""
+        listed = await self._listed_again(page, span.newer)
+        if listed is not None:
+            await self._judge(page, [one for one in gone if one.remote not in listed])
 
     async def _may_be_gone(self, gone: Sequence[Place], total: int | None) -> bool:
         """Tell whether the API's total lacks a known row; else one that is missing is elsewhere.

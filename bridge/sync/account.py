@@ -16,7 +16,7 @@ from random import Random
 
 import structlog
 
-from bridge.api.budget import Purpose
+from bridge.api.budget import Purpose, within_budget
 from bridge.api.errors import ApiError, NotSent, is_left_for_later
 from bridge.clock import Clock
 from bridge.mailbox import Mailboxes
@@ -187,7 +187,7 @@ class AccountSync:
         look_at_s = self._clock.monotonic() + await self._pace.next_look_s()
         while _has_more(parts) and self._clock.monotonic() < look_at_s:
             async with self._turn:
-                if not await _within_budget(self._step(parts)):
+                if not await within_budget(self._step(parts)):
                     break
         await self._teller.used(await self._account.budget.use())
         self._pace.looked()
@@ -196,7 +196,7 @@ class AccountSync:
         await parts.listing.look()
         await self._worked(parts)
         await self._take_up(parts)
-        await _within_budget(self._settle_twins(parts))
+        await within_budget(self._settle_twins(parts))
 
     async def _take_up(self, parts: _Parts) -> None:
         """See to what a page brought: what its rows say, then their texts."""
@@ -229,7 +229,7 @@ class AccountSync:
                 await self._carry_out(parts)
 
     async def _carry_out(self, parts: _Parts) -> None:
-        await _within_budget(parts.deleter.carry_out())
+        await within_budget(parts.deleter.carry_out())
 
     async def _see_to_the_rest(self, parts: _Parts) -> None:
         """Do what is due now and then."""
@@ -367,17 +367,6 @@ class AccountSync:
             await self._teller.refused(error.kind, self._error)
         elif isinstance(error, ApiError):
             await self._teller.failed(self._error)
-
-
-async def _within_budget(work: Awaitable[object]) -> bool:
-    """Do what may be left for later; False if the day's requests do not allow for it now."""
-    try:
-        await work
-    except NotSent as error:
-        if not is_left_for_later(error):
-            raise
-        return False
-    return True
 
 
 def _has_more(parts: _Parts) -> bool:
