@@ -98,10 +98,9 @@ class Pace:
         if is_left_for_later(error):  # nothing failed
             await self._clock.sleep(after_s or interval.SHORTEST_S)
             return
-        wait_s = self._retry_s(error)
-        is_open = not isinstance(error, NotSent) or (
-            error.retry_after_s is None and error.kind not in PERSON_NEEDED
-        )
+        needs_person = isinstance(error, NotSent) and error.kind in PERSON_NEEDED
+        wait_s = self._retry_s(after_s, needs_person=needs_person)
+        is_open = after_s is None and not needs_person
         began_s = self._clock.monotonic()
         while True:
             most_s = min(wait_s, WATCHED_RETRY_S) if is_open and self.is_watched else wait_s
@@ -110,9 +109,7 @@ class Pace:
                 return
             await self._clock.sleep(min(left_s, LOOK_ROUND_S))
 
-    def _retry_s(self, error: Exception) -> float:
+    def _retry_s(self, after_s: float | None, *, needs_person: bool) -> float:
         self._failures += 1
-        after_s = error.retry_after_s if isinstance(error, NotSent) else None
-        needs_person = isinstance(error, NotSent) and error.kind in PERSON_NEEDED
         grown = interval.probe_s if needs_person else interval.retry_s
         return grown(self._failures, after_s, self._random.random())
