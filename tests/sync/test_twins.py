@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
+
+import pytest
 
 from bridge.api.client import PecClient
 from bridge.api.schema import InboxMessage
@@ -17,6 +20,8 @@ from bridge.simulator import (
     Operation,
     Phase,
 )
+from bridge.store.remote import RemoteId
+from bridge.sync.fetching import Fetcher
 from tests.sync.client import Passing
 from tests.sync.test_service import running, until
 from tests.sync.world import ADDRESS, World, world
@@ -167,7 +172,7 @@ class Late(Passing):
         if not state.is_held.is_set():
             state.is_held.set()
             await state.is_released.wait()
-        elif not state.is_released.is_set():
+        elif state.others_let_go and not state.is_released.is_set():
             state.is_released.set()
             await until(state.is_filed)
         return message
@@ -178,13 +183,18 @@ class LateState:
     """Shared by the clients of one world."""
 
     is_filed: Callable[[], bool]
+    others_let_go: bool = True
     is_held: asyncio.Event = field(default_factory=asyncio.Event)
     is_released: asyncio.Event = field(default_factory=asyncio.Event)
 
 
+@pytest.mark.parametrize("is_seen", [True, False])
 async def test_a_text_that_comes_while_its_like_are_read_is_not_given_to_two(
-    tmp_path: Path,
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, is_seen: bool
 ) -> None:
+    """Whether it is seen to be on its way when they begin to be read, or sets out later."""
+    if not is_seen:
+        monkeypatch.setattr(Fetcher, "is_fetching", lambda fetcher, remote: False)
     state = LateState(lambda: here.sync.standing(here.account).fetched > 0)
     async with world(tmp_path, SEQUENCE_READING, wrap=lambda client: Late(client, state)) as here:
         twins(here, "a")
@@ -197,6 +207,30 @@ async def test_a_text_that_comes_while_its_like_are_read_is_not_given_to_two(
                 lambda: state.is_released.is_set() or here.made(Operation.INBOX_LIST) >= looks + 2,
                 here.clock,
             )
+            assert state.is_released.is_set() is not is_seen  # else they are not read for nothing
+            state.is_released.set()
+            await until(lambda: here.sync.standing(here.account).fetched == 2, here.clock)
+        assert await shown(here) == "ab"
+
+
+async def test_none_is_kept_while_a_text_that_set_out_meanwhile_is_on_its_way(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    turns, is_fetching = itertools.cycle([False, True]), Fetcher.is_fetching
+
+    def seen_afterwards(fetcher: Fetcher, remote: RemoteId) -> bool:
+        return next(turns) and is_fetching(fetcher, remote)
+
+    monkeypatch.setattr(Fetcher, "is_fetching", seen_afterwards)
+    state = LateState(lambda: True, others_let_go=False)
+    async with world(tmp_path, SEQUENCE_READING, wrap=lambda client: Late(client, state)) as here:
+        twins(here, "a")
+        async with running(here):
+            await state.is_held.wait()
+            twins(here, "b")
+            texts = here.made(Operation.INBOX_GET)
+            await until(lambda: here.made(Operation.INBOX_GET) > texts + 2, here.clock)
+            assert here.sync.standing(here.account).fetched == 0
             state.is_released.set()
             await until(lambda: here.sync.standing(here.account).fetched == 2, here.clock)
         assert await shown(here) == "ab"
