@@ -5,7 +5,13 @@ from __future__ import annotations
 from bridge.imap.errors import ImapFault, LiteralTooLong, TooMuch
 from bridge.imap.parse_search import BadCharset
 from bridge.limits import KEYWORDS, REPLY_CHARS, shortened
-from bridge.mailbox import MailboxExists, NoSuchMailbox, TooManyKeywords
+from bridge.mailbox import (
+    MailboxExists,
+    MailboxRefused,
+    NoSuchMailbox,
+    Refusal,
+    TooManyKeywords,
+)
 from bridge.store.base import StoreFailed, StoreFull
 
 
@@ -44,6 +50,15 @@ ANSWERS: tuple[tuple[type[Exception], str], ...] = (
 )
 """What else can go wrong with a command that was understood (RFC 5530)."""
 
+CODES = {
+    Refusal.NOT_ALLOWED: "CANNOT",
+    Refusal.EXISTS: "ALREADYEXISTS",
+    Refusal.MISSING: "NONEXISTENT",
+    Refusal.TOO_MANY: "LIMIT",
+    Refusal.SPECIAL_USE: "USEATTR",
+}
+"""What the rules of mailboxes refuse (RFC 5530 §3, RFC 6154 §3)."""
+
 UNFORESEEN = "NO [SERVERBUG] internal error; see the server's log"
 
 
@@ -62,6 +77,8 @@ def _answer_to(error: Exception) -> str:
             return f"NO [{code}] {text}" if code else f"NO {text}"
         case Bad(text=text):
             return f"BAD {text}"
+        case MailboxRefused(refusal=refusal, text=text):
+            return f"NO [{CODES[refusal]}] {text}"
         case ImapFault(text=text):
             return next(f"{start} {text}" for kind, start in SAID_ITSELF if isinstance(error, kind))
     return next((answer for kind, answer in ANSWERS if isinstance(error, kind)), UNFORESEEN)

@@ -1,5 +1,6 @@
 """The single writer of mailboxes: assigns UID and MODSEQ, commits, then publishes changes."""
 
+from bridge.mailbox.hierarchy import MailboxRefused, Refusal
 from bridge.mailbox.index import MailboxIndex
 from bridge.mailbox.mailboxes import CopyOutcome, Mailboxes
 from bridge.mailbox.transaction import (
@@ -17,8 +18,10 @@ __all__ = [
     "FlagsOutcome",
     "MailboxExists",
     "MailboxIndex",
+    "MailboxRefused",
     "MailboxTransaction",
     "Mailboxes",
     "NoSuchMailbox",
+    "Refusal",
     "TooManyKeywords",
 ]

@@ -30,6 +30,7 @@ from bridge.mailbox.transaction import (
 from bridge.mime.ingest import Ingested, ingest
 from bridge.model import (
     ARCHIVE,
+    DELETED,
     DRAFTS,
     INBOX,
     SENT,
@@ -283,6 +284,16 @@ class Mailboxes:
             return await transaction.expunge(mailbox, uids)
 
         return await self.write(work)
+
+    async def expunge_deleted(self, mailbox: MailboxId, uids: Sequence[Uid]) -> tuple[Uid, ...]:
+        r"""Expunge what of ``uids`` is ``\\Deleted`` still: another may have unmarked some."""
+
+        async def work(transaction: MailboxTransaction) -> tuple[Uid, ...]:
+            known = await transaction.tx.flags_of(mailbox, uids)
+            marked = [uid for uid, (_, flags) in known.items() if DELETED in flags]
+            return await transaction.expunge(mailbox, marked)
+
+        return await self.write(work) if uids else ()
 
     async def recent_from(self, mailbox: MailboxId) -> Uid:
         r"""Return the first UID that no session was told of as ``\\Recent``, as written down."""

@@ -13,7 +13,7 @@ from datetime import datetime
 from bridge.imap.commands import Append, AppendMessage, Copy, Expunge, Plain, Store
 from bridge.imap.sequence import SequenceSet, format_numbers
 from bridge.imapserver.commands.catenate import catenated
-from bridge.imapserver.commands.selecting import deleted_uids, expunge_deleted
+from bridge.imapserver.commands.selecting import deleted_uids
 from bridge.imapserver.reply import Bad, No
 from bridge.imapserver.session import Session
 from bridge.mailbox import FlagChange, FlagsOutcome
@@ -194,7 +194,7 @@ async def expunge(session: Session, command: Expunge | Plain) -> str | None:
     if isinstance(command, Expunge) and command.uids is not None:
         wanted = set(uids_of(session, command.uids, uid=True))
         uids = [uid for uid in uids if uid in wanted]
-    await expunge_deleted(session, selected, uids)
+    await session.services.mailboxes.expunge_deleted(selected.mailbox.id, uids)
     if "QRESYNC" in session.enabled and uids:
         session.tell_changes(allow_expunge=True)
         return f"[HIGHESTMODSEQ {selected.view.index.highest_modseq}] expunged"

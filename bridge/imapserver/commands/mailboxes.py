@@ -18,30 +18,14 @@ from bridge.imap.commands import (
     Status,
     Subscribe,
 )
-from bridge.imap.mailboxname import DELIMITER, fault_of, parents, spelled_otherwise
+from bridge.imap.mailboxname import DELIMITER, spelled_otherwise
 from bridge.imapserver.commands.selecting import mailbox_id
 from bridge.imapserver.reply import No
 from bridge.imapserver.session import Session
-from bridge.limits import MAILBOX_LEVELS, MAILBOXES
-from bridge.mailbox import MailboxIndex, MailboxTransaction
-from bridge.model import INBOX, Mailbox, SpecialUse, Uid
+from bridge.mailbox import MailboxIndex, hierarchy
+from bridge.model import Mailbox, SpecialUse, Uid
 
 QUOTA_ROOT = b'"account"'
-
-
-def _check_name(name: str) -> str:
-    name = name.removesuffix(DELIMITER)
-    fault = fault_of(name)
-    if fault:
-        raise No(fault, "CANNOT")
-    if name.count(DELIMITER) >= MAILBOX_LEVELS:
-        raise No(f"a mailbox name has at most {MAILBOX_LEVELS} levels", "CANNOT")
-    return name
-
-
-def _check_room(known: int, more: int, what: str) -> None:
-    if known + more > MAILBOXES:
-        raise No(f"an account has at most {MAILBOXES} {what}", "LIMIT")
 
 
 def tell_spelling(session: Session, written: str, name: str) -> None:
@@ -53,109 +37,44 @@ def tell_spelling(session: Session, written: str, name: str) -> None:
 
 async def create(session: Session, command: Create) -> str | None:
     """CREATE, with the levels above where they are missing."""
-    name = _check_name(command.mailbox)
+    use = _special_use(command.special_use)
     mailboxes = session.services.mailboxes
-    if await mailboxes.find(session.owner, name) is not None:
-        raise No("a mailbox of that name exists", "ALREADYEXISTS")
-    use = await _special_use(session, command.special_use)
-    missing = [
-        parent
-        for parent in parents(name)
-        if parent and await mailboxes.find(session.owner, parent) is None
-    ]
-    known = await mailboxes.mailboxes(session.owner)
-    _check_room(len(known), len(missing) + 1, "mailboxes")
-
-    async def work(transaction: MailboxTransaction) -> Mailbox:
-        for parent in missing:
-            await transaction.create(session.owner, parent)
-        return await transaction.create(session.owner, name, use)
-
-    mailbox = await mailboxes.write(work)
-    tell_spelling(session, command.written, name)
+    mailbox = await hierarchy.create(mailboxes, session.owner, command.mailbox, use)
+    tell_spelling(session, command.written, mailbox.name)
     return f"[MAILBOXID ({mailbox_id(mailbox.id).decode()})] created"
 
 
-async def _special_use(session: Session, written: tuple[str, ...]) -> SpecialUse | None:
+def _special_use(written: tuple[str, ...]) -> SpecialUse | None:
     if not written:
         return None
     known = {use.value.casefold(): use for use in SpecialUse}
     use = known.get(written[0].casefold())
     if use is None or len(written) > 1:
         raise No("that special use can't be given to a new mailbox", "USEATTR")
-    if await session.services.mailboxes.special(session.owner, use) is not None:
-        raise No("another mailbox has that special use", "USEATTR")
     return use
 
 
 async def delete(session: Session, command: Delete) -> str | None:
     """DELETE: a mailbox with others below it goes too, they stay (RFC 9051 §6.3.5)."""
-    if command.mailbox == INBOX:
-        raise No("INBOX can't be deleted", "CANNOT")
-    mailbox = await session.mailbox(command.mailbox)
-    if mailbox.special_use in (SpecialUse.SENT, SpecialUse.DRAFTS, SpecialUse.TRASH):
-        raise No(f"{mailbox.name} can't be deleted: the bridge needs it", "CANNOT")
+    mailboxes = session.services.mailboxes
+    mailbox = await hierarchy.delete(mailboxes, session.owner, command.mailbox)
     if session.selected is not None and session.selected.mailbox.id == mailbox.id:
         await session.deselect()
-
-    async def work(transaction: MailboxTransaction) -> None:
-        await transaction.delete(mailbox.id)
-
-    await session.services.mailboxes.write(work)
     return None
 
 
 async def rename(session: Session, command: Rename) -> str | None:
     """RENAME, with what is below; INBOX's messages move to the new one (RFC 3501 §6.3.5)."""
-    new = _check_name(command.new)
     mailboxes = session.services.mailboxes
-    old = command.old.removesuffix(DELIMITER)
-    boxes = {box.name: box for box in await mailboxes.mailboxes(session.owner)}
-    below = [box for box in boxes.values() if box.name.startswith(old + DELIMITER)]
-    if old not in boxes and not below:  # a level that was deleted is there while others are below
-        raise No("no such mailbox", "NONEXISTENT")
-    if new in boxes:
-        raise No("a mailbox of that name exists", "ALREADYEXISTS")
-    if new.startswith(old + DELIMITER) and old != INBOX:
-        raise No("a mailbox can't be moved below itself", "CANNOT")
-    missing = [parent for parent in parents(new) if parent not in boxes]
-    _check_room(len(boxes), len(missing) + 1, "mailboxes")
-    renamed = {box.id: _check_name(new + box.name[len(old) :]) for box in below}
-    if old in boxes:
-        renamed = {boxes[old].id: new, **renamed}
-
-    async def work(transaction: MailboxTransaction) -> None:
-        for parent in missing:
-            await transaction.create(session.owner, parent)
-        if old == INBOX:
-            target = await transaction.create(session.owner, new)
-            uids = [Uid(row[0]) for row in await transaction.tx.index_rows(boxes[old].id)]
-            await transaction.move(boxes[old].id, uids, target.id)
-            return
-        for mailbox, name in renamed.items():
-            await transaction.rename(mailbox, name)
-
-    await mailboxes.write(work)
-    tell_spelling(session, command.written, new)
+    await hierarchy.rename(mailboxes, session.owner, command.old, command.new)
+    tell_spelling(session, command.written, command.new.removesuffix(DELIMITER))
     return None
 
 
 async def subscribe(session: Session, command: Subscribe) -> str | None:
     """SUBSCRIBE and UNSUBSCRIBE; what can be no mailbox's name may only be dropped."""
-    name = command.mailbox.removesuffix(DELIMITER)
-    known = await session.services.mailboxes.subscriptions(session.owner)
-    if command.on or name not in known:
-        name = _check_name(name)
-    if command.on and name not in known:
-        _check_room(len(known), 1, "subscriptions")
-
-    async def work(transaction: MailboxTransaction) -> None:
-        if command.on:
-            await transaction.subscribe(session.owner, name)
-        else:
-            await transaction.unsubscribe(session.owner, name)
-
-    await session.services.mailboxes.write(work)
+    change = hierarchy.subscribe if command.on else hierarchy.unsubscribe
+    await change(session.services.mailboxes, session.owner, command.mailbox)
     return None
 
 

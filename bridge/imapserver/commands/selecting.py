@@ -17,7 +17,6 @@ from bridge.imapserver.pace import Pace
 from bridge.imapserver.reply import Bad
 from bridge.imapserver.session import Selected, Session, State, flag_lines
 from bridge.imapserver.view import columns_of
-from bridge.mailbox import MailboxTransaction
 from bridge.model import DELETED, ModSeq, Uid
 
 
@@ -121,7 +120,8 @@ async def close(session: Session, command: Plain) -> str | None:
     r"""CLOSE: expunges what is ``\\Deleted``, without telling."""
     selected = session.open
     if not selected.read_only:
-        await expunge_deleted(session, selected, deleted_uids(selected))
+        mailboxes = session.services.mailboxes
+        await mailboxes.expunge_deleted(selected.mailbox.id, deleted_uids(selected))
     await session.deselect()
     return None
 
@@ -143,20 +143,6 @@ def deleted_uids(selected: Selected) -> list[Uid]:
         for uid, flags in zip(index.uids, index.flags, strict=True)
         if DELETED in flags and uid <= last
     ]
-
-
-async def expunge_deleted(session: Session, selected: Selected, uids: list[Uid]) -> None:
-    r"""Expunge those of ``uids`` that are ``\\Deleted`` still; another may have unmarked some."""
-    if not uids:
-        return
-    mailbox = selected.mailbox.id
-
-    async def work(transaction: MailboxTransaction) -> None:
-        known = await transaction.tx.flags_of(mailbox, uids)
-        marked = [uid for uid, (_, flags) in known.items() if DELETED in flags]
-        await transaction.expunge(mailbox, marked)
-
-    await session.services.mailboxes.write(work)
 
 
 async def idle(session: Session, command: Plain) -> str | None:
