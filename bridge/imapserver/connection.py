@@ -182,7 +182,7 @@ class Connection(Wire):
         unspeakable = self._implicit_tls and not self.encrypted
         if self.session.state is not State.LOGOUT and not unspeakable:
             self.write(f"* BYE {why}\r\n".encode())
-        self.session.state = State.LOGOUT
+        self.session.end()
         self.close()
 
     def start_tls(self) -> None:

@@ -20,8 +20,8 @@ from bridge.imap.mailboxname import DELIMITER
 from bridge.imap.parse_notify import SELECTED
 from bridge.imap.sections import Item
 from bridge.imap.sequence import SequenceSet
-from bridge.imapserver.commands.fetching import fetch
-from bridge.imapserver.commands.mailboxes import status_line
+from bridge.imapserver.commands.fetch import fetch
+from bridge.imapserver.commands.status import status_line
 from bridge.imapserver.pace import WORK, Pace
 from bridge.imapserver.session import Session, State
 from bridge.model import (
@@ -121,7 +121,7 @@ class Notifier:
         if not task.cancelled() and task.exception() is None:
             return
         self.stop()
-        self._session.notifier = None
+        self._session.notify_by(None)
         cause = None if task.cancelled() else task.exception()
         if not isinstance(cause, ConnectionError):
             log.warning("imap_notify_failed", exc_info=cause)
@@ -129,7 +129,7 @@ class Notifier:
     async def _tell(self) -> None:
         if len(self._listed) > WAITING_LIMIT:
             self.stop()
-            self._session.notifier = None
+            self._session.notify_by(None)
             self._session.send(b"* OK [NOTIFICATIONOVERFLOW] too much has changed\r\n")
             return
         await self._tell_selected()

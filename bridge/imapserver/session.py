@@ -10,10 +10,11 @@ RFC 3501 §3 (states), §7.4.1 (when EXPUNGE may be told), RFC 7162 §3.1 (CONDS
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from enum import Enum
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 import structlog
 
@@ -125,12 +126,14 @@ def flag_lines(selected: Selected) -> bytes:
     )
 
 
-Handler = Callable[["Session", Any], Awaitable[str | None]]
+C = TypeVar("C")
+
+Handler = Callable[["Session", C], Awaitable[str | None]]
 """Carries out one class of command; returns the text after OK, None for the usual one."""
 
 
 class Session:
-    """See the module.
+    """See the module. What it holds is changed by its own methods only.
 
     Attributes:
         utf8: names go out in UTF-8 (UTF8=ACCEPT or IMAP4rev2 was enabled).
@@ -214,6 +217,48 @@ class Session:
         if self.selected is not None and uid in self.selected.recent:
             return [*flags, "\\Recent"]
         return list(flags)
+
+    # -- what changes a session's state ------------------------------------------------------
+
+    def enter(self, account: AccountId, login: str) -> None:
+        """Be logged in to ``account`` from now on, by the name ``login``."""
+        self.account, self.login = account, login
+        self.state = State.AUTHENTICATED
+
+    def count_failure(self) -> None:
+        """Count a wrong password."""
+        self.failures += 1
+
+    def end(self) -> None:
+        """Take no more commands."""
+        self.state = State.LOGOUT
+
+    def save(self, uids: Sequence[int]) -> None:
+        """Keep a search's result for ``$`` (RFC 5182 §2.1)."""
+        self.saved = list(uids)
+
+    def notify_by(self, notifier: Notifier | None) -> None:
+        """Let ``notifier`` tell of changes from now on, nobody with None (RFC 5465)."""
+        self.notifier = notifier
+
+    @contextmanager
+    def idle(self, on_update: Callable[[], None]) -> Iterator[None]:
+        """Call ``on_update`` with each change meanwhile, and count as not busy (RFC 2177)."""
+        self.on_update, self.busy = on_update, False
+        try:
+            yield
+        finally:
+            self.on_update, self.busy = None, True
+
+    def enable(self, names: Iterable[str]) -> None:
+        """Speak these extensions from now on (RFC 5161)."""
+        self.enabled.update(names)
+        if self.enabled & {"CONDSTORE", "QRESYNC"}:
+            self.enable_condstore()
+        if self.selected is not None:
+            self.selected.view.qresync = "QRESYNC" in self.enabled
+            if not self.shows_recent:
+                self.selected.recent.clear()
 
     def enable_condstore(self) -> None:
         """Show MODSEQ from now on, and say where it stands (RFC 7162 §3.1.1)."""
@@ -304,7 +349,7 @@ class Session:
     async def run(
         self,
         tagged: Tagged,
-        handler: Handler,
+        handler: Handler[Any],
         states: frozenset[State],
         *,
         allow_expunge: Callable[[], bool],
@@ -332,7 +377,7 @@ class Session:
 
     async def close(self) -> None:
         """End whatever is still going on; the client is gone, or will be."""
-        self.state = State.LOGOUT
+        self.end()
         if self.notifier is not None:
             self.notifier.stop()
             await self.notifier.quiet()
@@ -345,7 +390,7 @@ class Session:
     async def _reply(
         self,
         tagged: Tagged,
-        handler: Handler,
+        handler: Handler[Any],
         states: frozenset[State],
     ) -> str:
         if self.state not in states:

@@ -8,20 +8,35 @@ before it could hear.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Any, TypeVar
 
-from bridge.imapserver.commands import (
-    access,
-    changing,
-    fetching,
-    listing,
-    mailboxes,
-    notifying,
-    searching,
-    selecting,
-    sorting,
-)
+from bridge.imap import commands
+from bridge.imapserver.commands.append import append
+from bridge.imapserver.commands.capability import capability, enable, identify
+from bridge.imapserver.commands.copy import copy
+from bridge.imapserver.commands.create import create, delete, rename
+from bridge.imapserver.commands.expunge import expunge
+from bridge.imapserver.commands.fetch import fetch
+from bridge.imapserver.commands.idle import idle
+from bridge.imapserver.commands.list import list_, lsub
+from bridge.imapserver.commands.login import authenticate, login
+from bridge.imapserver.commands.namespace import namespace
+from bridge.imapserver.commands.noop import logout, noop
+from bridge.imapserver.commands.notify import notify
+from bridge.imapserver.commands.quota import get_quota, get_quota_root
+from bridge.imapserver.commands.search import search_
+from bridge.imapserver.commands.select import close, select, unselect
+from bridge.imapserver.commands.sort import sort, thread
+from bridge.imapserver.commands.starttls import compress, start_tls
+from bridge.imapserver.commands.status import status
+from bridge.imapserver.commands.store import store
+from bridge.imapserver.commands.subscribe import subscribe
 from bridge.imapserver.session import Handler, State
+
+C = TypeVar("C")
 
 ANY = frozenset({State.NOT_AUTHENTICATED, State.AUTHENTICATED, State.SELECTED})
 BEFORE = frozenset({State.NOT_AUTHENTICATED})
@@ -31,60 +46,79 @@ OPEN = frozenset({State.SELECTED})
 
 @dataclass(frozen=True, slots=True)
 class Spec:
-    """One command; ``uses_seqs``: numbers in it or its answer, ``breaks_seqs``: moves them."""
+    """One command; ``uses_seqs``: numbers in it or its answer, ``breaks_seqs``: moves them.
 
-    handler: Handler
+    ``takes`` is what the grammar reads it into.
+    """
+
+    takes: type[Any]
+    handler: Handler[Any]
     states: frozenset[State]
     uses_seqs: bool = False
     breaks_seqs: bool = False
 
 
-TABLE: dict[str, Spec] = {
-    "APPEND": Spec(changing.append, AFTER),
-    "AUTHENTICATE": Spec(access.authenticate, BEFORE),
-    "CAPABILITY": Spec(access.capability, ANY),
-    "CHECK": Spec(access.noop, OPEN),
-    "CLOSE": Spec(selecting.close, OPEN, breaks_seqs=True),
-    "COMPRESS": Spec(access.compress, AFTER),
-    "COPY": Spec(changing.copy, OPEN, uses_seqs=True),
-    "CREATE": Spec(mailboxes.create, AFTER),
-    "DELETE": Spec(mailboxes.delete, AFTER),
-    "ENABLE": Spec(access.enable, AFTER),
-    "EXAMINE": Spec(selecting.select, AFTER, breaks_seqs=True),
-    "EXPUNGE": Spec(changing.expunge, OPEN, breaks_seqs=True),
-    "FETCH": Spec(fetching.fetch, OPEN, uses_seqs=True),
-    "GETQUOTA": Spec(mailboxes.get_quota, AFTER),
-    "GETQUOTAROOT": Spec(mailboxes.get_quota_root, AFTER),
-    "ID": Spec(access.identify, ANY),
-    "IDLE": Spec(selecting.idle, AFTER, breaks_seqs=True),
-    "LIST": Spec(listing.list_, AFTER),
-    "LOGIN": Spec(access.login, BEFORE),
-    "LOGOUT": Spec(access.logout, ANY),
-    "LSUB": Spec(listing.lsub, AFTER),
-    "MOVE": Spec(changing.copy, OPEN, uses_seqs=True, breaks_seqs=True),
-    "NAMESPACE": Spec(mailboxes.namespace, AFTER),
-    "NOOP": Spec(access.noop, ANY),
-    "NOTIFY": Spec(notifying.notify, AFTER),
-    "RENAME": Spec(mailboxes.rename, AFTER),
-    "SEARCH": Spec(searching.search_, OPEN, uses_seqs=True),
-    "SELECT": Spec(selecting.select, AFTER, breaks_seqs=True),
-    "SORT": Spec(sorting.sort, OPEN, uses_seqs=True),
-    "STARTTLS": Spec(access.start_tls, BEFORE),
-    "STATUS": Spec(mailboxes.status, AFTER),
-    "STORE": Spec(changing.store, OPEN, uses_seqs=True),
-    "SUBSCRIBE": Spec(mailboxes.subscribe, AFTER),
-    "THREAD": Spec(sorting.thread, OPEN, uses_seqs=True),
-    "UID COPY": Spec(changing.copy, OPEN),
-    "UID EXPUNGE": Spec(changing.expunge, OPEN, breaks_seqs=True),
-    "UID FETCH": Spec(fetching.fetch, OPEN),
-    "UID MOVE": Spec(changing.copy, OPEN, breaks_seqs=True),
-    "UID SEARCH": Spec(searching.search_, OPEN),
-    "UID SORT": Spec(sorting.sort, OPEN),
-    "UID STORE": Spec(changing.store, OPEN),
-    "UID THREAD": Spec(sorting.thread, OPEN),
-    "UNSELECT": Spec(selecting.unselect, OPEN, breaks_seqs=True),
-    "UNSUBSCRIBE": Spec(mailboxes.subscribe, AFTER),
-}
+def _row(
+    name: str,
+    takes: type[C],
+    handler: Handler[C],
+    states: frozenset[State],
+    *,
+    uses_seqs: bool = False,
+    breaks_seqs: bool = False,
+) -> tuple[str, Spec]:
+    """Return one row; a handler of another command than the name's is an error of types."""
+    return name, Spec(takes, handler, states, uses_seqs, breaks_seqs)
+
+
+_ROWS = (
+    _row("APPEND", commands.Append, append, AFTER),
+    _row("AUTHENTICATE", commands.Authenticate, authenticate, BEFORE),
+    _row("CAPABILITY", commands.Plain, capability, ANY),
+    _row("CHECK", commands.Plain, noop, OPEN),
+    _row("CLOSE", commands.Plain, close, OPEN, breaks_seqs=True),
+    _row("COMPRESS", commands.Compress, compress, AFTER),
+    _row("COPY", commands.Copy, copy, OPEN, uses_seqs=True),
+    _row("CREATE", commands.Create, create, AFTER),
+    _row("DELETE", commands.Delete, delete, AFTER),
+    _row("ENABLE", commands.Enable, enable, AFTER),
+    _row("EXAMINE", commands.Select, select, AFTER, breaks_seqs=True),
+    _row("EXPUNGE", commands.Plain, expunge, OPEN, breaks_seqs=True),
+    _row("FETCH", commands.Fetch, fetch, OPEN, uses_seqs=True),
+    _row("GETQUOTA", commands.GetQuota, get_quota, AFTER),
+    _row("GETQUOTAROOT", commands.GetQuotaRoot, get_quota_root, AFTER),
+    _row("ID", commands.Id, identify, ANY),
+    _row("IDLE", commands.Plain, idle, AFTER, breaks_seqs=True),
+    _row("LIST", commands.List, list_, AFTER),
+    _row("LOGIN", commands.Login, login, BEFORE),
+    _row("LOGOUT", commands.Plain, logout, ANY),
+    _row("LSUB", commands.List, lsub, AFTER),
+    _row("MOVE", commands.Copy, copy, OPEN, uses_seqs=True, breaks_seqs=True),
+    _row("NAMESPACE", commands.Plain, namespace, AFTER),
+    _row("NOOP", commands.Plain, noop, ANY),
+    _row("NOTIFY", commands.Notify, notify, AFTER),
+    _row("RENAME", commands.Rename, rename, AFTER),
+    _row("SEARCH", commands.Search, search_, OPEN, uses_seqs=True),
+    _row("SELECT", commands.Select, select, AFTER, breaks_seqs=True),
+    _row("SORT", commands.Sort, sort, OPEN, uses_seqs=True),
+    _row("STARTTLS", commands.Plain, start_tls, BEFORE),
+    _row("STATUS", commands.Status, status, AFTER),
+    _row("STORE", commands.Store, store, OPEN, uses_seqs=True),
+    _row("SUBSCRIBE", commands.Subscribe, subscribe, AFTER),
+    _row("THREAD", commands.Thread, thread, OPEN, uses_seqs=True),
+    _row("UID COPY", commands.Copy, copy, OPEN),
+    _row("UID EXPUNGE", commands.Expunge, expunge, OPEN, breaks_seqs=True),
+    _row("UID FETCH", commands.Fetch, fetch, OPEN),
+    _row("UID MOVE", commands.Copy, copy, OPEN, breaks_seqs=True),
+    _row("UID SEARCH", commands.Search, search_, OPEN),
+    _row("UID SORT", commands.Sort, sort, OPEN),
+    _row("UID STORE", commands.Store, store, OPEN),
+    _row("UID THREAD", commands.Thread, thread, OPEN),
+    _row("UNSELECT", commands.Plain, unselect, OPEN, breaks_seqs=True),
+    _row("UNSUBSCRIBE", commands.Subscribe, subscribe, AFTER),
+)
+
+TABLE: Mapping[str, Spec] = MappingProxyType(dict(_ROWS))
 
 
 def may_tell_expunges(spec: Spec, following: Spec | None) -> bool:

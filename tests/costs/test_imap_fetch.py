@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 
 from bridge.imap.sections import Section
-from bridge.imapserver.commands.fields import PIECE_BYTES, fields_of
+from bridge.imapserver.dataitems.fields import PIECE_BYTES, fields_of
 from bridge.imapserver.pace import Pace
 from bridge.limits import IMAP_FETCH_ITEMS, IMAP_FIELD_NAMES, IMAP_PARTS
 from bridge.mime import part
@@ -132,11 +132,11 @@ async def test_pieces_tell_what_the_whole_tells(rig: Rig, monkeypatch: pytest.Mo
         "FETCH 1:* (BODY[] BINARY.SIZE[1])",
     )
     whole = [sorted(await client.ok(command)) for command in asked[:3]]
-    monkeypatch.setattr("bridge.imapserver.commands.body.MOST_BYTES", 1)
-    monkeypatch.setattr("bridge.imapserver.commands.fetching.MOST_BYTES", 1)
+    monkeypatch.setattr("bridge.imapserver.dataitems.body.MOST_BYTES", 1)
+    monkeypatch.setattr("bridge.imapserver.commands.fetch.MOST_BYTES", 1)
     assert [sorted(await client.ok(command)) for command in asked[:3]] == whole
-    monkeypatch.setattr("bridge.imapserver.commands.fetching.LARGE_BYTES", 1)
-    monkeypatch.setattr("bridge.imapserver.commands.batch.BATCH_BYTES", 1)
+    monkeypatch.setattr("bridge.imapserver.commands.fetch.LARGE_BYTES", 1)
+    monkeypatch.setattr("bridge.imapserver.dataitems.batch.BATCH_BYTES", 1)
     told = await client.ok(asked[3])
     assert len(told) == 15
     assert all("FLAGS (\\Recent \\Seen)" in line for line in told)

@@ -6,7 +6,7 @@ import pytest
 
 from bridge.imap.mailboxname import canonical, fault_of
 from bridge.imapserver import view
-from bridge.imapserver.commands.listing import levels_above
+from bridge.imapserver.commands.list import levels_above
 from bridge.limits import (
     IMAP_FLAGS,
     IMAP_NAME_BYTES,

@@ -10,7 +10,7 @@ import pytest
 from bridge.imap.mailboxname import matches
 from bridge.imap.search import HasFlag, Operator, Program
 from bridge.imapserver.candidates import Candidates
-from bridge.imapserver.commands import sorting
+from bridge.imapserver.commands import sort as sorting
 from bridge.imapserver.matching import _Matcher
 from bridge.imapserver.pace import WORK
 from bridge.imapserver.thread import Member, by_references, shown
@@ -210,8 +210,8 @@ async def test_results_are_the_same_in_pieces(rig: Rig, monkeypatch: pytest.Monk
         "SORT RETURN (PARTIAL 2:30) (SIZE) UTF-8 ALL",
     )
     whole = [await client.ask(command) for command in asked]
-    monkeypatch.setattr("bridge.imapserver.commands.searching.NUMBERS", 3)
-    monkeypatch.setattr("bridge.imapserver.commands.searching.RANGES", 1)
+    monkeypatch.setattr("bridge.imapserver.commands.search.NUMBERS", 3)
+    monkeypatch.setattr("bridge.imapserver.commands.search.RANGES", 1)
     pieces = [await client.ask(command) for command in asked]
     strip = re.compile(r't\d+"')
     for one, other in zip(whole, pieces, strict=True):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from bridge.imapserver.commands.batch import BATCH_MESSAGES
+from bridge.imapserver.dataitems.batch import BATCH_MESSAGES
 from bridge.store.base import StoreFailed
 from tests.imapserver.client import Client, Rig, message
 

@@ -59,3 +59,44 @@ def test_needs_a_mailbox(name: str) -> None:
 def test_no_capability_is_named_twice() -> None:
     names = [*ALWAYS, *AFTER_LOGIN]
     assert len(names) == len(set(names))
+
+
+SAMPLES = {
+    "APPEND": "INBOX {1}\n",
+    "AUTHENTICATE": "PLAIN",
+    "COMPRESS": "DEFLATE",
+    "COPY": "1 Trash",
+    "CREATE": "a",
+    "DELETE": "a",
+    "ENABLE": "QRESYNC",
+    "EXAMINE": "INBOX",
+    "FETCH": "1 UID",
+    "GETQUOTA": "account",
+    "GETQUOTAROOT": "INBOX",
+    "ID": "NIL",
+    "LIST": '"" *',
+    "LOGIN": "a b",
+    "LSUB": '"" *',
+    "MOVE": "1 Trash",
+    "NOTIFY": "NONE",
+    "RENAME": "a b",
+    "SEARCH": "ALL",
+    "SELECT": "INBOX",
+    "SORT": "(DATE) UTF-8 ALL",
+    "STATUS": "INBOX (MESSAGES)",
+    "STORE": "1 FLAGS ()",
+    "SUBSCRIBE": "a",
+    "THREAD": "REFERENCES UTF-8 ALL",
+    "UID EXPUNGE": "1",
+    "UNSUBSCRIBE": "a",
+}
+
+
+@pytest.mark.parametrize("name", TABLE)
+def test_a_handler_gets_what_the_grammar_reads(name: str) -> None:
+    sample = SAMPLES.get(name, SAMPLES.get(name.removeprefix("UID "), ""))
+    if name == "EXPUNGE":
+        sample = ""
+    literals = (b"x",) if name == "APPEND" else ()
+    tagged = parse(CommandLine(f"a {name} {sample}".rstrip(" ").encode(), literals))
+    assert type(tagged.command) is TABLE[name].takes

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from bridge.imapserver.commands import sorting
+from bridge.imapserver.commands import sort as sorting
 from tests.imapserver.client import Rig
 from tests.imapserver.transcript import Player, read
 

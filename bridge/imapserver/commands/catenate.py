@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Sequence
 
 from bridge.imap.url import MessageUrl, parse_url
-from bridge.imapserver.commands.fields import fields_of
+from bridge.imapserver.dataitems.fields import fields_of
 from bridge.imapserver.pace import Pace
 from bridge.imapserver.reply import No
 from bridge.imapserver.session import Session

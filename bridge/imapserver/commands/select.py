@@ -1,11 +1,10 @@
-"""Opening and closing a mailbox: SELECT, EXAMINE, CLOSE, UNSELECT, IDLE.
+"""Opening and closing a mailbox: SELECT, EXAMINE, CLOSE, UNSELECT.
 
-RFC 3501 §6.3.1, §6.4.2; RFC 3691 (UNSELECT); RFC 2177 (IDLE); RFC 7162 §3.2.5 (QRESYNC).
+RFC 3501 §6.3.1, §6.4.2; RFC 3691 (UNSELECT); RFC 7162 §3.2.5 (QRESYNC).
 """
 
 from __future__ import annotations
 
-import asyncio
 from bisect import bisect_left
 from operator import itemgetter
 
@@ -15,7 +14,7 @@ from bridge.imap.mailboxname import spelled_otherwise
 from bridge.imap.sequence import SequenceSet
 from bridge.imapserver.pace import Pace
 from bridge.imapserver.reply import Bad
-from bridge.imapserver.session import Selected, Session, State, flag_lines
+from bridge.imapserver.session import Selected, Session, flag_lines
 from bridge.imapserver.view import columns_of
 from bridge.model import DELETED, ModSeq, Uid
 
@@ -143,40 +142,3 @@ def deleted_uids(selected: Selected) -> list[Uid]:
         for uid, flags in zip(index.uids, index.flags, strict=True)
         if DELETED in flags and uid <= last
     ]
-
-
-async def idle(session: Session, command: Plain) -> str | None:
-    """IDLE: changes are told as they come, until DONE."""
-    loop = asyncio.get_running_loop()
-    scheduled = False
-
-    def tell() -> None:
-        nonlocal scheduled
-        scheduled = False
-        if session.state is State.LOGOUT or session.output.backed_up:
-            return
-        if session.notifier is not None:
-            session.notifier.wake()
-        else:
-            session.tell_changes(allow_expunge=True)
-            if session.selected is not None and session.selected.view.behind:
-                update()
-
-    def update() -> None:
-        nonlocal scheduled
-        if not scheduled:
-            scheduled = True
-            loop.call_soon(tell)
-
-    session.send(b"+ idling\r\n")
-    session.on_update, session.busy = update, False
-    tell()
-    try:
-        line = await session.output.read_line()
-    finally:
-        session.on_update, session.busy = None, True
-        if session.notifier is not None:
-            await session.notifier.quiet()
-    if line.strip().upper() != b"DONE":
-        raise Bad("DONE expected")
-    return None

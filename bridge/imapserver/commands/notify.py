@@ -16,12 +16,12 @@ async def notify(session: Session, command: Notify) -> str | None:
         raise No("not all of these events are offered", f"BADEVENT ({' '.join(SUPPORTED)})")
     if session.notifier is not None:
         session.notifier.stop()
-        session.notifier = None
+        session.notify_by(None)
     if not command.groups:
         return None
     notifier = Notifier(session, command)
     if command.status:
         await notifier.send_statuses()
     notifier.start()
-    session.notifier = notifier
+    session.notify_by(notifier)
     return None

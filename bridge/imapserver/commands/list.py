@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from bridge.imap import responses
 from bridge.imap.commands import List
 from bridge.imap.mailboxname import canonical, fault_of, matches, parents
-from bridge.imapserver.commands.mailboxes import status_line
+from bridge.imapserver.commands.status import status_line
 from bridge.imapserver.pace import Pace
 from bridge.imapserver.session import Session
 from bridge.model import Mailbox

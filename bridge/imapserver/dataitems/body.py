@@ -13,8 +13,8 @@ from collections.abc import Mapping, Sequence
 from typing import TypeGuard
 
 from bridge.imap.sections import BinarySize, FetchItem, Section
-from bridge.imapserver.commands.column import Column, literals
-from bridge.imapserver.commands.fields import fields_of
+from bridge.imapserver.dataitems.column import Column, literals
+from bridge.imapserver.dataitems.fields import fields_of
 from bridge.imapserver.pace import Pace
 from bridge.imapserver.reply import No
 from bridge.imapserver.session import Session

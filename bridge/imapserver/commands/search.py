@@ -65,7 +65,7 @@ async def found_or_forgotten(
         return await search(session, key, details=details)
     except BaseException:
         if returns is not None and "SAVE" in returns:
-            session.saved = []
+            session.save([])
         raise
 
 
@@ -74,7 +74,7 @@ async def answer_extended(
 ) -> None:
     """Send the ESEARCH line, and keep the result where SAVE says so."""
     if "SAVE" in returns:
-        session.saved = _to_save(returns, command.partial, found)
+        session.save(_to_save(returns, command.partial, found))
         if returns == {"SAVE"}:
             return
     session.send(responses.esearch(session.tag, uid=command.uid))

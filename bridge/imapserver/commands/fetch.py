@@ -12,18 +12,18 @@ from collections.abc import Sequence
 from bridge.imap import responses
 from bridge.imap.commands import Fetch
 from bridge.imap.sections import FetchItem, Item, Section
-from bridge.imapserver.commands.batch import LARGE_BYTES, Batch, batch_of, batches, take
-from bridge.imapserver.commands.body import MOST_BYTES, BodyItems, read_pieces
-from bridge.imapserver.commands.changing import uids_of
-from bridge.imapserver.commands.column import (
+from bridge.imapserver.commands.numbers import uids_of
+from bridge.imapserver.commands.select import vanished_since
+from bridge.imapserver.dataitems.batch import LARGE_BYTES, Batch, batch_of, batches, take
+from bridge.imapserver.dataitems.body import MOST_BYTES, BodyItems, read_pieces
+from bridge.imapserver.dataitems.column import (
     PIECES,
     Column,
     index_column,
     lines,
     piece_column,
 )
-from bridge.imapserver.commands.large import LargeMessage
-from bridge.imapserver.commands.selecting import vanished_since
+from bridge.imapserver.dataitems.large import LargeMessage
 from bridge.imapserver.partial import partial_of
 from bridge.imapserver.reply import No
 from bridge.imapserver.session import Selected, Session

@@ -9,7 +9,7 @@ from heapq import merge
 from typing import Any
 
 from bridge.imap.commands import Sort, Thread
-from bridge.imapserver.commands.searching import (
+from bridge.imapserver.commands.search import (
     answer_extended,
     found_or_forgotten,
     modseq_mark,

@@ -14,8 +14,8 @@ from collections.abc import Sequence
 import structlog
 
 from bridge.imap.sections import BinarySize, FetchItem, Section
-from bridge.imapserver.commands.batch import LARGE_BYTES
-from bridge.imapserver.commands.fields import BYTES_PER_WORK, fields_of
+from bridge.imapserver.dataitems.batch import LARGE_BYTES
+from bridge.imapserver.dataitems.fields import BYTES_PER_WORK, fields_of
 from bridge.imapserver.pace import WORK, Pace
 from bridge.imapserver.reply import No
 from bridge.imapserver.session import Session
