@@ -17,13 +17,13 @@ import structlog
 
 from bridge.clock import ROME
 from bridge.mailbox import MailboxTransaction
-from bridge.mime.body import Body, Form
-from bridge.mime.compose import DOMAIN
-from bridge.mime.compose_header import address_field, text_field, thread_fields, token_field
-from bridge.mime.compose_note import RULE
-from bridge.mime.compose_part import text_part
 from bridge.mime.ingest import ingest
-from bridge.mime.rowaddress import Person, one_line
+from bridge.mime.row.address import Person, one_line
+from bridge.mime.row.body import Body, Form
+from bridge.mime.write.compose import DOMAIN
+from bridge.mime.write.header import address_field, text_field, thread_fields, token_field
+from bridge.mime.write.note import RULE
+from bridge.mime.write.part import text_part
 from bridge.model import INBOX, AccountId
 
 log = structlog.get_logger()

@@ -24,7 +24,7 @@ from bridge.api.errors import ApiError
 from bridge.clock import Clock
 from bridge.limits import DOMAIN_LOOKUPS_PER_DAY
 from bridge.mailbox import Mailboxes
-from bridge.mime.rowaddress import one_line
+from bridge.mime.row.address import one_line
 from bridge.model import Added, Change, QueueId
 from bridge.store.base import ReadTransaction, Store, StoreFailed
 from bridge.store.outbox import SubmissionRow

@@ -12,7 +12,7 @@ from bridge.guessing import GuessGuard
 from bridge.imapserver.server import ImapServer
 from bridge.imapserver.session import Quota, Services
 from bridge.imapserver.settings import ImapSettings
-from bridge.mime.submission import SubmissionRules
+from bridge.mime.strict.submission import SubmissionRules
 from bridge.model import AccountId
 from bridge.outbox.queue import Outbox
 from bridge.smtpserver.server import SmtpServer

@@ -17,9 +17,9 @@ from dataclasses import dataclass
 from email.utils import formataddr, parseaddr
 
 from bridge.cli.sendmail_call import Call, Exit
-from bridge.mime.parse_field import Unreadable
-from bridge.mime.parse_part import Field, parse_fields, split_header
-from bridge.mime.parse_text import addresses
+from bridge.mime.strict.field import Unreadable
+from bridge.mime.strict.part import Field, parse_fields, split_header
+from bridge.mime.strict.text import addresses
 
 _LINE_END = re.compile(rb"\r?\n")
 _RECIPIENT_FIELDS = ("to", "cc", "bcc")

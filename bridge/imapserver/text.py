@@ -1,9 +1,9 @@
 """Search keys that look into texts: which of some contents hold them.
 
-Both sides are folded (i;unicode-casemap and more, see ``mime.searchtext``). The store looks into
-what was kept at ingest; where a body was too long to be kept whole and does not match, the text
-itself is read and decoded again, once for all keys, one at a time, on a thread. What is read at
-once is bounded by keys times messages, so that nobody waits for the one thread that scans.
+Both sides are folded (i;unicode-casemap and more, see ``mime.ingest.searchtext``). The store looks
+into what was kept at ingest; where a body was too long to be kept whole and does not match, the
+text itself is read and decoded again, once for all keys, one at a time, on a thread. What is read
+at once is bounded by keys times messages, so that nobody waits for the one thread that scans.
 
 RFC 3501 §6.4.4 (BODY, FROM, HEADER, SENTON, TEXT and the like).
 """
@@ -19,7 +19,7 @@ from bridge.imapserver.candidates import bits_of
 from bridge.imapserver.pace import WORK, Pace
 from bridge.imapserver.session import Session
 from bridge.imapserver.wanted import Anywhere, InField, Wanted, across_colon
-from bridge.mime.searchtext import body_text, fold, one_line, whole_text
+from bridge.mime.ingest.searchtext import body_text, fold, one_line, whole_text
 from bridge.model import ContentId, MailboxId
 from bridge.store.base import ReadTransaction, ReadWork
 from bridge.store.messages import Part, TextField

@@ -1,7 +1,7 @@
 """What a search looks for in the folded texts of headers, and whether a text holds it.
 
-A header's text has a line for each field, ``name:value`` (``mime.searchtext.header_text``). Pure;
-every look is linear in the text, whatever was asked for.
+A header's text has a line for each field, ``name:value`` (``mime.ingest.searchtext.header_text``).
+Pure; every look is linear in the text, whatever was asked for.
 """
 
 from __future__ import annotations

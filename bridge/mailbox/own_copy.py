@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 
-from bridge.mime.own_copy import adds_only
+from bridge.mime.strict.own_copy import adds_only
 from bridge.model import Mailbox, MessageRow, Uid
 from bridge.store.base import ReadTransaction
 

@@ -24,8 +24,8 @@ from bridge.evidence import layout
 from bridge.evidence.archive import SLICE_BYTES, ArchiveWriter, slices
 from bridge.evidence.layout import ArchiveKind
 from bridge.evidence.summary import index_pieces, readme, summary
-from bridge.mime.parse import Content, Sealed, convert
-from bridge.mime.parse_field import Unreadable
+from bridge.mime.strict.content import Content, Sealed, convert
+from bridge.mime.strict.field import Unreadable
 from bridge.operations.export import SLICE_BYTES as GIVEN_BYTES
 
 Perform = Callable[[str, Mapping[str, Any]], Awaitable[Any]]

@@ -10,7 +10,7 @@ from bridge.api.errors import NotFound
 from bridge.api.schema import CODE
 from bridge.clock import Clock
 from bridge.control import OperationFailed, Progress
-from bridge.mime.rowaddress import one_line
+from bridge.mime.row.address import one_line
 from bridge.model import SubmissionState
 from bridge.operations.facts import search
 from bridge.operations.subject import Methods, Subject, Subjects, moment, on_word

@@ -1,8 +1,8 @@
 """Refusals as mail: what a bounce says in each case, and the copy in INBOX.
 
-The words are here, the form is ``mime.dsn``'s. A bounce goes to INBOX from the null reverse-path
-in the same commit that makes the entry ``refused``, so nobody is told of a refusal that was not
-written down, nor the other way round.
+The words are here, the form is ``mime.write.dsn``'s. A bounce goes to INBOX from the null
+reverse-path in the same commit that makes the entry ``refused``, so nobody is told of a refusal
+that was not written down, nor the other way round.
 """
 
 from __future__ import annotations
@@ -12,8 +12,8 @@ from datetime import datetime
 
 from bridge.clock import ROME
 from bridge.mailbox import MailboxTransaction
-from bridge.mime.dsn import Bounce, compose_bounce
 from bridge.mime.ingest import ingest
+from bridge.mime.write.dsn import Bounce, compose_bounce
 from bridge.model import INBOX, UNSENT, AccountId
 from bridge.store.messages import Part
 from bridge.store.outbox import SubmissionRow

@@ -11,8 +11,8 @@ import asyncio
 import structlog
 
 from bridge.api.schema import Attachment, SendRequest
-from bridge.mime.parse import Content, Sealed, SignedPolicy, convert
-from bridge.mime.parse_field import Unreadable
+from bridge.mime.strict.content import Content, Sealed, SignedPolicy, convert
+from bridge.mime.strict.field import Unreadable
 from bridge.outbox.conversion import TooCostly, convert_apart
 from bridge.store.base import ReadTransaction, Store
 from bridge.store.outbox import SubmissionRow

@@ -7,8 +7,8 @@ The message is refused by its caller, so it is not tried again after a restart.
 Run as a program it reads a message from standard input and writes what is made of it: one line of
 JSON, then the body and the files, one behind the other.
 
-Failure: ``TooCostly``; ``Unreadable`` and ``Sealed`` as of ``mime.parse.convert``. Cancelling ends
-the process.
+Failure: ``TooCostly``; ``Unreadable`` and ``Sealed`` as of ``mime.strict.content.convert``.
+Cancelling ends the process.
 """
 
 from __future__ import annotations
@@ -22,9 +22,9 @@ from asyncio.subprocess import DEVNULL, PIPE
 from collections.abc import Sequence
 
 from bridge.limits import CONVERSION_BYTES, CONVERSION_S
-from bridge.mime.attachment import File
-from bridge.mime.parse import Content, Sealed, SignedPolicy, convert
-from bridge.mime.parse_field import Unreadable
+from bridge.mime.strict.attachment import File
+from bridge.mime.strict.content import Content, Sealed, SignedPolicy, convert
+from bridge.mime.strict.field import Unreadable
 
 PROGRAM: Sequence[str] = (sys.executable, "-P", "-m", "bridge.outbox.conversion")
 _POLITENESS = 5
@@ -42,7 +42,7 @@ async def convert_apart(
     deadline_s: float = CONVERSION_S,
     program: Sequence[str] = PROGRAM,
 ) -> Content:
-    """Return what ``mime.parse.convert`` does, from a process of its own.
+    """Return what ``mime.strict.content.convert`` does, from a process of its own.
 
     Raises:
         TooCostly: it took more than ``deadline_s``, or more memory than it may.

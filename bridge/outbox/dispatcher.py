@@ -32,7 +32,7 @@ from bridge.api.errors import ApiError, OutcomeUnknown, Refused
 from bridge.api.ratelimit import SendPacer, Start
 from bridge.api.schema import SendAnswer, SendRequest
 from bridge.clock import Clock
-from bridge.mime.parse import SignedPolicy
+from bridge.mime.strict.content import SignedPolicy
 from bridge.model import AccountId, QueueId, SubmissionState
 from bridge.outbox.bounce import unsendable
 from bridge.outbox.content import Unsendable, is_large, load_request

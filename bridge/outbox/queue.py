@@ -35,7 +35,7 @@ from bridge.clock import Clock
 from bridge.mailbox import Mailboxes, MailboxTransaction
 from bridge.mailbox.own_copy import clients_copy
 from bridge.mime.ingest import Ingested
-from bridge.mime.submission import Submission
+from bridge.mime.strict.submission import Submission
 from bridge.model import (
     SEEN,
     SENT,
@@ -122,7 +122,7 @@ class Outbox:
 
         Args:
             account: whose mailbox sends.
-            submission: what ``mime.submission`` let through.
+            submission: what ``mime.strict.submission`` let through.
             digest: SHA-256 of the bytes exactly as submitted.
 
         Raises:

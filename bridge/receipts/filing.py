@@ -27,8 +27,8 @@ from datetime import datetime, timedelta
 from bridge.alarms import AlarmKind, raise_alarm
 from bridge.clock import ROME, Clock
 from bridge.mailbox import Mailboxes, MailboxTransaction
-from bridge.mime.compose import Source, compose
 from bridge.mime.ingest import Ingested
+from bridge.mime.write.compose import Source, compose
 from bridge.model import INBOX, AccountId, Mailbox, QueueId
 from bridge.receipts import notice
 from bridge.receipts.claim import release_doubtful

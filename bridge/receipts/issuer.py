@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 
-from bridge.mime.rowaddress import SERVICE_MAILBOX
+from bridge.mime.row.address import SERVICE_MAILBOX
 
 LIMIT_CHARS = 1_000
 """A longer sender is nobody's service."""

@@ -18,8 +18,8 @@ from types import MappingProxyType
 
 from bridge.api import schema
 from bridge.charset.normalise import normalised
-from bridge.mime.parse_text import decode_words
-from bridge.mime.rowaddress import one_line, read_sender
+from bridge.mime.grammar.words import decode_words
+from bridge.mime.row.address import one_line, read_sender
 from bridge.receipts.issuer import issuer_of
 
 CODE = schema.CODE.pattern

@@ -26,7 +26,7 @@ from types import MappingProxyType
 
 from bridge.alarms import AlarmKind, raise_alarm
 from bridge.mailbox import MailboxTransaction
-from bridge.mime.rowaddress import read_recipients
+from bridge.mime.row.address import read_recipients
 from bridge.model import AccountId, QueueId
 from bridge.receipts import notice
 from bridge.receipts.address import names_only

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from bridge.clock import ROME
-from bridge.mime.rowaddress import one_line
+from bridge.mime.row.address import one_line
 from bridge.store.outbox import ClaimBasis, SubmissionRow
 
 SHOWN_RECIPIENTS = 20

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from unicodedata import combining
 
 from bridge.charset.normalise import normalised
-from bridge.mime.rowaddress import one_line
+from bridge.mime.row.address import one_line
 
 MIN_CUT_CHARS = 20
 """A shorter subject is not taken for the beginning of a longer one."""

@@ -14,10 +14,10 @@ import re
 from dataclasses import dataclass
 
 from bridge.charset.normalise import normalised
-from bridge.mime.body import Form, read_body
-from bridge.mime.markup import markup_text
-from bridge.mime.readable import readable_text
-from bridge.mime.rowaddress import one_line
+from bridge.mime.html.to_text import markup_text
+from bridge.mime.ingest.readable import readable_text
+from bridge.mime.row.address import one_line
+from bridge.mime.row.body import Form, read_body
 from bridge.receipts.kind import CODE
 
 LIMIT_CHARS = 256 * 1024

@@ -17,7 +17,7 @@ from random import Random
 import structlog
 
 from bridge.clock import ROME, Clock
-from bridge.mime.submission import (
+from bridge.mime.strict.submission import (
     Additions,
     Envelope,
     Submission,

@@ -1,7 +1,7 @@
 """One submission session: EHLO, AUTH, MAIL, RCPT, DATA.
 
 ``connection`` has the lines and the rest of the protocol. What a message must meet is
-``mime.submission``'s to say; ``250`` is said by ``delivery``, after the commit.
+``mime.strict.submission``'s to say; ``250`` is said by ``delivery``, after the commit.
 
 RFCs: 5321, 6409 (submission), 4954 (AUTH), 1870 (SIZE), 6152 (8BITMIME), 6531 (SMTPUTF8).
 
@@ -17,8 +17,8 @@ from dataclasses import dataclass, field
 import structlog
 
 from bridge.guessing import GuessGuard
-from bridge.mime.addr_spec import comparable, tidied
-from bridge.mime.submission import Envelope, SubmissionFault, check_size
+from bridge.mime.grammar.addr_spec import comparable, tidied
+from bridge.mime.strict.submission import Envelope, SubmissionFault, check_size
 from bridge.model import AccountId
 from bridge.smtpserver.authentication import AuthenticationFault, Authenticator, login
 from bridge.smtpserver.budget import Budgets

@@ -8,8 +8,8 @@ from ipaddress import IPv4Network, IPv6Network, ip_address
 from pathlib import Path
 
 from bridge.limits import LOGIN_S, SMTP_CONNECTIONS, TLS_HANDSHAKE_S
-from bridge.mime.addr_spec import comparable
-from bridge.mime.submission import SubmissionRules
+from bridge.mime.grammar.addr_spec import comparable
+from bridge.mime.strict.submission import SubmissionRules
 from bridge.model import AccountId
 
 

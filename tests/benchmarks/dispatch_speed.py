@@ -36,7 +36,7 @@ from bridge.api.connection import ApiConnection
 from bridge.api.ratelimit import SendPacer
 from bridge.clock import SystemClock
 from bridge.mailbox import Mailboxes
-from bridge.mime.submission import Submission
+from bridge.mime.strict.submission import Submission
 from bridge.model import AccountId
 from bridge.outbox.dispatcher import PACE_MARGIN, Dispatcher, SendingAccount
 from bridge.outbox.lineage import Lineage

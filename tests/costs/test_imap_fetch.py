@@ -10,8 +10,8 @@ from bridge.imap.sections import Section
 from bridge.imapserver.dataitems.fields import PIECE_BYTES, fields_of
 from bridge.imapserver.pace import Pace
 from bridge.limits import IMAP_FETCH_ITEMS, IMAP_FIELD_NAMES, IMAP_PARTS
-from bridge.mime import part
-from bridge.mime.header import header_fields
+from bridge.mime.grammar.header import header_fields
+from bridge.mime.lenient import part
 from tests.costs.measure import others, peak
 from tests.imapserver.client import Client, Rig
 

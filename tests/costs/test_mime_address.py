@@ -9,18 +9,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bridge.limits import ADDRESS_FIELDS_BYTES, ADDRESSES_SHOWN
-from bridge.mime.addr_spec import comparable
-from bridge.mime.address import parse_addresses
-from bridge.mime.envelope import ImapEnvelope
-from bridge.mime.header import read_fields
-from bridge.mime.parse_text import addresses
-from bridge.mime.submission import (
+from bridge.mime.grammar.addr_spec import comparable
+from bridge.mime.grammar.header import read_fields
+from bridge.mime.lenient.address import parse_addresses
+from bridge.mime.lenient.envelope import ImapEnvelope
+from bridge.mime.strict.submission import (
     Additions,
     Envelope,
     SubmissionFault,
     SubmissionRules,
     check_submission,
 )
+from bridge.mime.strict.text import addresses
 from tests.costs.measure import assert_linear, peak
 
 PUMPS = (

@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 
 from bridge.limits import HTML_BYTES, MIB, QUOTES_SHOWN
-from bridge.mime.html_text import TooLong, text_to_html
-from bridge.mime.parse import convert
-from bridge.mime.parse_field import Unreadable
+from bridge.mime.html.from_text import TooLong, text_to_html
+from bridge.mime.strict.content import convert
+from bridge.mime.strict.field import Unreadable
 from tests.costs.measure import assert_linear, peak
 
 FLOWS = [

@@ -7,8 +7,7 @@ import re
 
 import pytest
 
-from bridge.mime.part import Encoding
-from bridge.mime.transfer import decode_leniently
+from bridge.mime.grammar.transfer import Encoding, decode_leniently
 from tests.costs.measure import assert_linear
 
 LINE_TAIL = re.compile(rb"(?<![ \t])[ \t]++(?=\r?\n|\Z)")

@@ -9,7 +9,7 @@ import hashlib
 import pytest
 
 from bridge.limits import KIB, MIB, SUBMISSION_SPOOLED_FROM_BYTES
-from bridge.mime.submission import SubmissionRules
+from bridge.mime.strict.submission import SubmissionRules
 from bridge.smtpserver.budget import Budget
 from bridge.smtpserver.data import DataReader
 from tests.costs.measure import peak

@@ -14,8 +14,8 @@ from bridge.imap.errors import ImapFault
 from bridge.imap.framing import CommandLine, Framer
 from bridge.imap.parser import parse
 from bridge.mime.ingest import ingest
-from bridge.mime.parse import convert
-from bridge.mime.submission import (
+from bridge.mime.strict.content import convert
+from bridge.mime.strict.submission import (
     Additions,
     Envelope,
     SubmissionFault,

@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from bridge.api.date import parse_date
-from bridge.mime.compose import compose
+from bridge.mime.write.compose import compose
 from bridge.receipts.filing import Arrival, source_of
 from bridge.receipts.receipt import read_receipt
 from bridge.store.remote import RemoteId

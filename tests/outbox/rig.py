@@ -25,8 +25,8 @@ from bridge.api.client import PecClient
 from bridge.api.connection import ApiConnection
 from bridge.api.ratelimit import SendPacer
 from bridge.mailbox import Mailboxes
-from bridge.mime.parse import SignedPolicy
-from bridge.mime.submission import Submission
+from bridge.mime.strict.content import SignedPolicy
+from bridge.mime.strict.submission import Submission
 from bridge.model import AccountId, Flags, QueueId, SubmissionState
 from bridge.outbox.decision import Decisions
 from bridge.outbox.dispatcher import Dispatcher, SendingAccount
@@ -324,7 +324,7 @@ def submission_of(
     separate: Sequence[str] = (),
     message_id: str | None = None,
 ) -> Submission:
-    """Return what ``mime.submission`` makes of a plain message."""
+    """Return what ``mime.strict.submission`` makes of a plain message."""
     message = EmailMessage(policy=email.policy.SMTP)
     message["From"] = sender
     message["To"] = ", ".join(to)

@@ -1,4 +1,4 @@
-"""Bounces as a mail client and a program read them; their form is ``mime.dsn``'s (RFC 3464)."""
+"""Bounces as a mail client and a program read them; the form is ``mime.write.dsn``'s (RFC 3464)."""
 
 from __future__ import annotations
 

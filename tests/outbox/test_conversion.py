@@ -9,8 +9,8 @@ import time
 
 import pytest
 
-from bridge.mime.parse import Sealed, SignedPolicy, convert
-from bridge.mime.parse_field import Unreadable
+from bridge.mime.strict.content import Sealed, SignedPolicy, convert
+from bridge.mime.strict.field import Unreadable
 from bridge.outbox.conversion import TooCostly, convert_apart
 
 HEAD = b"From: a@pec.example\r\nTo: b@pec.example\r\nSubject: Perch=?utf-8?q?=C3=A9?=\r\n"

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from bridge.api.ratelimit import LEAD_S
-from bridge.mime.parse import Content
+from bridge.mime.strict.content import Content
 from bridge.model import SubmissionState
 from bridge.outbox import content
 from bridge.outbox.conversion import TooCostly

@@ -9,7 +9,7 @@ import pytest
 
 from bridge.mailbox.mailboxes import ORPHAN_AGE
 from bridge.mime.ingest import Ingested
-from bridge.mime.submission import Additions, Envelope, SubmissionRules, check_submission
+from bridge.mime.strict.submission import Additions, Envelope, SubmissionRules, check_submission
 from bridge.model import PEC_FAILED, PEC_UNCERTAIN, SEEN, SENT, SubmissionState, Uid
 from bridge.outbox.plan import Plan
 from bridge.outbox.queue import PlanUsedUp, QueueSettings, SameMessageId

@@ -19,7 +19,7 @@ from bridge.certificate import own_identity
 from bridge.config.listen import Listen
 from bridge.credentials import Authenticator, Login, Secret
 from bridge.mailbox import Mailboxes
-from bridge.mime.submission import SubmissionRules
+from bridge.mime.strict.submission import SubmissionRules
 from bridge.model import INBOX, SENT, AccountId, Uid
 from bridge.outbox.queue import Outbox, QueueSettings
 from bridge.outbox.wake import Wake

@@ -5,11 +5,11 @@ from __future__ import annotations
 import re
 from importlib.resources.abc import Traversable
 
-from bridge.mime.attachment import File
-from bridge.mime.parse import convert
+from bridge.mime.strict.attachment import File
+from bridge.mime.strict.content import convert
 from bridge.outbox.queue import QueueSettings
-from tests.mime.independent import attachments
-from tests.mime.test_corpus import REFUSED, corpus, wire
+from tests.mime.strict.independent import attachments
+from tests.mime.strict.test_corpus import REFUSED, corpus, wire
 from tests.smtpserver.conftest import ADDRESS, TO, Client, Reply, Serve
 
 _ADDRESSING = re.compile(rb"(?im)^(from|to|cc|bcc|message-id):.*(\r\n[ \t].*)*\r\n")

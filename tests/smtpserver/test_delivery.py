@@ -14,7 +14,7 @@ from typing import TypeVar
 import pytest
 import structlog
 
-from bridge.mime.submission import SubmissionRules
+from bridge.mime.strict.submission import SubmissionRules
 from bridge.outbox.plan import Plan
 from bridge.outbox.queue import QueueSettings
 from bridge.store.base import ReadWork, Store, StoreFailed, StoreFull, Work

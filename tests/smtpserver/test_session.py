@@ -7,7 +7,7 @@ import ssl
 
 import pytest
 
-from bridge.mime.submission import SubmissionRules
+from bridge.mime.strict.submission import SubmissionRules
 from tests.smtpserver.conftest import ADDRESS, PASSWORD, TO, Serve, Served, message
 
 

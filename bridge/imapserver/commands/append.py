@@ -15,7 +15,7 @@ from bridge.imapserver.commands.flags import tell_ignored, wanted_flags
 from bridge.imapserver.reply import No
 from bridge.imapserver.session import Session
 from bridge.mime.ingest import Ingested
-from bridge.mime.nul import without_nul
+from bridge.mime.lenient.nul import without_nul
 from bridge.model import Flags
 
 

@@ -10,9 +10,8 @@ from bridge.imapserver.dataitems.fields import fields_of
 from bridge.imapserver.pace import Pace
 from bridge.imapserver.reply import No
 from bridge.imapserver.session import Session
-from bridge.mime.part import Part as PartOfMessage
-from bridge.mime.part import decode_parts
-from bridge.mime.section import SectionText, locate
+from bridge.mime.lenient.part import BodyPart, decode_parts
+from bridge.mime.lenient.section import SectionText, locate
 from bridge.model import ContentId
 from bridge.store.messages import Part
 
@@ -43,7 +42,7 @@ class _Pieces:
     def __init__(self, session: Session) -> None:
         self._session = session
         self._pace = Pace(session.output)
-        self._trees: dict[ContentId, PartOfMessage] = {}
+        self._trees: dict[ContentId, BodyPart] = {}
 
     async def read(self, written: str, most_bytes: int) -> bytes:
         """Return the piece that a URL names; one over ``most_bytes`` is not read."""
@@ -64,7 +63,7 @@ class _Pieces:
             raise _too_large(self._session.services.append_limit_bytes)
         return await self._raw(content, slice(start, stop))
 
-    async def _tree(self, content: ContentId, written: str) -> PartOfMessage:
+    async def _tree(self, content: ContentId, written: str) -> BodyPart:
         if content not in self._trees:
             store = self._session.services.store
             rows = await store.scan(lambda tx: tx.pieces([content], [Part.PARTS]))

@@ -2,7 +2,7 @@
 
 Sets of header fields are answered from the store once it has learned them: the first FETCH of a
 set works it out from the headers, and has it kept for the next. Everything else is a slice of
-the text along the part tree made at ingest (``mime.part``).
+the text along the part tree made at ingest (``mime.lenient.part``).
 
 RFC 3501 §6.4.5; RFC 3516 §4 (BINARY).
 """
@@ -18,10 +18,9 @@ from bridge.imapserver.dataitems.fields import fields_of
 from bridge.imapserver.pace import Pace
 from bridge.imapserver.reply import No
 from bridge.imapserver.session import Session
-from bridge.mime.header import header_fields
-from bridge.mime.part import Part as PartOfMessage
-from bridge.mime.part import decode_parts
-from bridge.mime.section import SectionText, decode_section, locate
+from bridge.mime.grammar.header import header_fields
+from bridge.mime.lenient.part import BodyPart, decode_parts
+from bridge.mime.lenient.section import SectionText, decode_section, locate
 from bridge.model import ContentId
 from bridge.store.base import Transaction
 from bridge.store.messages import Part
@@ -210,7 +209,7 @@ class Texts:
     def __init__(self) -> None:
         self._raw: dict[int, bytes] = {}
         self._parts: dict[int, bytes] = {}
-        self._trees: dict[int, PartOfMessage] = {}
+        self._trees: dict[int, BodyPart] = {}
         self._decodings: dict[tuple[int, tuple[int, ...]], bytes | None] = {}
         self.fields: dict[Section, dict[ContentId, bytes]] = {}
 
@@ -258,13 +257,13 @@ class Texts:
             raise No("the part's transfer encoding is not known", "UNKNOWN-CTE")
         return self._decodings[key]
 
-    def _tree(self, content: ContentId) -> PartOfMessage:
+    def _tree(self, content: ContentId) -> BodyPart:
         if content not in self._trees:
             self._trees[content] = decode_parts(self._parts[content])
         return self._trees[content]
 
 
-def section_of(raw: bytes, root: PartOfMessage, item: Section) -> bytes:
+def section_of(raw: bytes, root: BodyPart, item: Section) -> bytes:
     """Return the bytes of a text that a section names; empty if it names none."""
     text = SectionText("HEADER" if item.text.startswith("HEADER") else item.text)
     found = raw[locate(root, item.path, text)]

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from bridge.imap.sections import Section
 from bridge.imapserver.pace import Pace
-from bridge.mime.header import header_fields
+from bridge.mime.grammar.header import header_fields
 
 PIECE_BYTES = 32 * 1024
 BYTES_PER_WORK = 32

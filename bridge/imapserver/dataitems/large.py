@@ -19,9 +19,8 @@ from bridge.imapserver.dataitems.fields import BYTES_PER_WORK, fields_of
 from bridge.imapserver.pace import WORK, Pace
 from bridge.imapserver.reply import No
 from bridge.imapserver.session import Session
-from bridge.mime.part import Part as PartOfMessage
-from bridge.mime.part import decode_parts
-from bridge.mime.section import SectionText, decode_part, find_part, is_encoded, locate
+from bridge.mime.lenient.part import BodyPart, decode_parts
+from bridge.mime.lenient.section import SectionText, decode_part, find_part, is_encoded, locate
 from bridge.model import ContentId
 from bridge.store.base import StoreFailed
 from bridge.store.messages import Part
@@ -63,7 +62,7 @@ class LargeMessage:
             blank = b" "
         self._session.send(tail)
 
-    async def _send_item(self, item: Section | BinarySize, parts: PartOfMessage) -> None:
+    async def _send_item(self, item: Section | BinarySize, parts: BodyPart) -> None:
         if isinstance(item, BinarySize):
             path = ".".join(map(str, item.path))
             where = locate(parts, item.path, SectionText.WHOLE)
@@ -131,14 +130,14 @@ class LargeMessage:
             raise StoreFailed("a text is shorter than it was")
         return text
 
-    async def _parts(self) -> PartOfMessage:
+    async def _parts(self) -> BodyPart:
         content = self._content
         rows = await self._store.read(lambda tx: tx.pieces([content], [Part.PARTS]))
         if not rows or not isinstance(rows[0][1], bytes):
             raise No("the message is gone", "EXPUNGEISSUED")
         return await asyncio.to_thread(decode_parts, rows[0][1])
 
-    async def _decode(self, path: tuple[int, ...], parts: PartOfMessage) -> None:
+    async def _decode(self, path: tuple[int, ...], parts: BodyPart) -> None:
         """Have a part ready that is not sent as it lies there."""
         part = find_part(parts, path)
         if path in self._decoded or not is_encoded(part):

@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta, timezone
 from functools import lru_cache
 from typing import Any
 
-from bridge.mime.header import header_fields
+from bridge.mime.grammar.header import header_fields
 from bridge.mime.ingest import Ingested
 from bridge.model import (
     AccountId,

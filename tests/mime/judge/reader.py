@@ -15,11 +15,11 @@ from typing import Any
 
 import fast_mail_parser
 
-from bridge.mime.addr_spec import tidied
-from bridge.mime.attachment import decode_content, name_of, safe_name
-from bridge.mime.parse import subject_of
-from bridge.mime.parse_part import parse
-from bridge.mime.parse_text import addresses, decode_text
+from bridge.mime.grammar.addr_spec import tidied
+from bridge.mime.strict.attachment import decode_content, name_of, safe_name
+from bridge.mime.strict.content import subject_of
+from bridge.mime.strict.part import parse
+from bridge.mime.strict.text import addresses, decode_text
 
 _AS_IT_IS = email.policy.default.clone(linesep="\r\n", refold_source="none")
 TEXTS = ("text/plain", "text/html")

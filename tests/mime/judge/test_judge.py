@@ -10,10 +10,10 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, given, settings
 
-from bridge.mime.attachment import decode_content
-from bridge.mime.parse import check, convert
-from bridge.mime.parse_field import Unreadable
-from bridge.mime.parse_part import parse
+from bridge.mime.strict.attachment import decode_content
+from bridge.mime.strict.content import check, convert
+from bridge.mime.strict.field import Unreadable
+from bridge.mime.strict.part import parse
 from tests.mime.judge.composer import Composed, messages
 from tests.mime.judge.reader import MARKED, TEXTS, by_mailparse, by_python, facts, ours
 

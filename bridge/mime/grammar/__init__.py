@@ -1,0 +1,1 @@
+"""What both parsers are made of: header blocks, words, addresses, transfer encodings."""

@@ -1,0 +1,1 @@
+"""HTML: made of plain text, read as text, made fit to travel alone."""

@@ -1,0 +1,1 @@
+"""What the API writes of a message (sender, recipients, body), read into names and text."""

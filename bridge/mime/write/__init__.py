@@ -1,0 +1,1 @@
+"""Messages made here: rows of the API's inbox as mail (``compose``), and bounces (``dsn``)."""
