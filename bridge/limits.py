@@ -372,28 +372,28 @@ GUESSES_FREE = _count(
     10,
     met_by="who guesses",
     told="nothing: the answer comes later",
-    test="tests/test_guessing.py::test_the_wait_begins_doubles_and_ends",
+    test="tests/login/test_guessing.py::test_the_wait_begins_doubles_and_ends",
 )
 GUESS_PAUSE_S = _seconds(
     "the longest wait before a password is looked at",
     4.0,
     met_by="who guesses, and who logs in from the same address",
     told="nothing: the answer comes later",
-    test="tests/test_guessing.py::test_the_wait_begins_doubles_and_ends",
+    test="tests/login/test_guessing.py::test_the_wait_begins_doubles_and_ends",
 )
 GUESS_FORGOTTEN_S = _seconds(
     "the time after the last wrong password until all are forgotten",
     900.0,
     met_by="who guesses",
     told="nothing",
-    test="tests/test_guessing.py::test_failures_are_forgotten",
+    test="tests/login/test_guessing.py::test_failures_are_forgotten",
 )
 GUESSES_REMEMBERED = _count(
     "addresses, and accounts, whose failures are remembered",
     10_000,
     met_by="who guesses from many addresses",
     told="nothing: the oldest are forgotten",
-    test="tests/test_guessing.py::test_what_is_remembered_is_bounded",
+    test="tests/login/test_guessing.py::test_what_is_remembered_is_bounded",
 )
 
 # -- the text of mail, whoever sent it -------------------------------------------------------------

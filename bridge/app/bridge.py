@@ -34,8 +34,8 @@ from bridge.clock import Clock
 from bridge.config import Config, Listen
 from bridge.control import ControlServer
 from bridge.credentials import Authenticator, Login, Secrets
-from bridge.guessing import GuessGuard
 from bridge.listening import CannotListen, Listener, Listening
+from bridge.login import GuessGuard, LoginGate
 
 if TYPE_CHECKING:
     import httpx
@@ -168,11 +168,9 @@ class Bridge:
         )
         imap, smtp = self._config.imap.listen, self._config.smtp.listen
         room = make_room()
-        guard = GuessGuard(self._clock, core.addresses.values())
-        self._imap = imap_server(core, authenticator, reading.sync, tls, guard, room)
-        self._smtp = smtp_server(
-            core, sending.outbox, authenticator, self._random, tls, guard, room
-        )
+        logins = LoginGate(authenticator, GuessGuard(self._clock, core.addresses.values()))
+        self._imap = imap_server(core, logins, reading.sync, tls, room)
+        self._smtp = smtp_server(core, sending.outbox, logins, self._random, tls, room)
         return (
             *await _open("imap", imap, self._imap),
             *await _open("smtp", smtp, self._smtp),

@@ -7,11 +7,10 @@ from random import Random
 
 from bridge.app.core import Core
 from bridge.app.room import Room
-from bridge.credentials import Authenticator
-from bridge.guessing import GuessGuard
 from bridge.imapserver.server import ImapServer
 from bridge.imapserver.session import Quota, Services
 from bridge.imapserver.settings import ImapSettings
+from bridge.login import LoginGate
 from bridge.mime.strict.submission import SubmissionRules
 from bridge.model import AccountId
 from bridge.outbox.queue import Outbox
@@ -42,10 +41,9 @@ class QuotaOfApi:
 def smtp_server(
     core: Core,
     outbox: Outbox,
-    authenticator: Authenticator,
+    logins: LoginGate,
     random: Random,
     tls: ssl.SSLContext,
-    guard: GuessGuard,
     room: Room,
 ) -> SmtpServer:
     """Return the submission server, not started."""
@@ -66,24 +64,22 @@ def smtp_server(
         max_sessions=room.smtp,
         spool_dir=core.config.data_dir,
     )
-    return SmtpServer(outbox, authenticator, core.clock, random, settings, tls=tls, guard=guard)
+    return SmtpServer(outbox, logins, core.clock, random, settings, tls=tls)
 
 
 def imap_server(
     core: Core,
-    authenticator: Authenticator,
+    logins: LoginGate,
     sync: Sync,
     tls: ssl.SSLContext,
-    guard: GuessGuard,
     room: Room,
 ) -> ImapServer:
     """Return the IMAP server, not started."""
     services = Services(
         mailboxes=core.mailboxes,
         store=core.store,
-        authenticator=authenticator,
+        logins=logins,
         clock=core.clock,
-        guard=guard,
         quota=QuotaOfApi(sync),
         append_limit_bytes=max(core.config.send.max_message_bytes, LEAST_APPEND_LIMIT_BYTES),
     )

@@ -2,23 +2,16 @@
 
 from __future__ import annotations
 
-import ipaddress
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
+
+from bridge.address import is_loopback
 
 _LAST_PORT = 65_535
 _FORM = re.compile(
     r"(?:(?P<scheme>[a-z]+)://)?(?:\[(?P<v6>[^\]]+)\]|(?P<host>[^:/\[\]]+)):(?P<port>\d{1,5})/?"
 )
-
-
-def is_loopback(host: str) -> bool:
-    """Tell whether ``host`` can only be this machine itself."""
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host.lower() == "localhost"
 
 
 @dataclass(frozen=True, slots=True)

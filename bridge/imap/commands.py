@@ -23,7 +23,7 @@ class Plain:
 
 @dataclass(frozen=True, slots=True)
 class Authenticate:
-    """AUTHENTICATE; ``initial`` is the decoded initial response (RFC 4959)."""
+    """AUTHENTICATE; ``initial`` is the initial response as it stands, in base64 (RFC 4959)."""
 
     mechanism: str
     initial: bytes | None

@@ -16,7 +16,7 @@ from dataclasses import replace
 
 import structlog
 
-from bridge.config.listen import is_loopback
+from bridge.address import is_loopback
 from bridge.imap.errors import Flood, ImapFault
 from bridge.imap.framing import BareLine, CommandLine, Framer, NeedContinuation, Spill
 from bridge.imap.parser import parse
@@ -87,7 +87,7 @@ class Connection(Wire):
         super().connection_made(transport)
         peer = transport.get_extra_info("peername")
         host = str(peer[0]) if peer else "127.0.0.1"
-        self._loopback = is_loopback(host.removeprefix("::ffff:"))
+        self._loopback = is_loopback(host)
         self.session = Session(self._services, self, host)
         if self._implicit_tls:
             self._transport.pause_reading()

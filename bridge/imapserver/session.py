@@ -18,8 +18,7 @@ from typing import Any, Protocol, TypeVar
 
 import structlog
 
-from bridge.clock import Clock, SystemClock
-from bridge.guessing import GuessGuard
+from bridge.clock import Clock
 from bridge.imap import responses
 from bridge.imap.commands import Tagged
 from bridge.imap.errors import ImapFault
@@ -29,6 +28,7 @@ from bridge.imapserver.output import Notifier, Output
 from bridge.imapserver.recent import RecentClaims
 from bridge.imapserver.reply import UNFORESEEN, Bad, No, answer_to
 from bridge.imapserver.view import View
+from bridge.login import LoginGate
 from bridge.mailbox import Mailboxes
 from bridge.model import (
     SYSTEM_FLAGS,
@@ -61,13 +61,6 @@ class State(Enum):
     LOGOUT = "logout"
 
 
-class Authenticator(Protocol):
-    """Who may log in."""
-
-    async def check(self, login: str, password: str) -> AccountId | None:
-        """Return the account, None if name or password are wrong."""
-
-
 @dataclass(frozen=True, slots=True)
 class Quota:
     """How full an account is, in bytes; None if no limit is known. See RFC 9208."""
@@ -89,13 +82,12 @@ class Services:
 
     mailboxes: Mailboxes
     store: Store
-    authenticator: Authenticator
+    logins: LoginGate
     clock: Clock
     quota: QuotaProvider | None
     append_limit_bytes: int
     recent: RecentClaims = field(default_factory=RecentClaims)
     background: Background = field(default_factory=Background)
-    guard: GuessGuard = field(default_factory=lambda: GuessGuard(SystemClock()))
 
 
 @dataclass(slots=True)

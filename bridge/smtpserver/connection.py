@@ -15,12 +15,12 @@ from __future__ import annotations
 
 import asyncio
 import ssl
-from ipaddress import ip_address
 from typing import Any, NoReturn, cast
 
 import structlog
 from aiosmtpd.smtp import SMTP
 
+from bridge.address import is_loopback
 from bridge.limits import (
     REPLY_CHARS,
     SMTP_BANNER_WAIT_S,
@@ -204,7 +204,7 @@ class Connection(SMTP):
     @property
     def is_private(self) -> bool:
         """Whether a password may be sent: over TLS, or without leaving this machine."""
-        return self.is_encrypted or _is_loopback(self.peer)
+        return self.is_encrypted or is_loopback(self.peer)
 
     @property
     def is_stranger(self) -> bool:
@@ -434,12 +434,3 @@ class Connection(SMTP):
             raise ClientGone
         stream._transport = writer._transport = self.transport = encrypted
         self._over_ssl = True
-
-
-def _is_loopback(peer: str) -> bool:
-    try:
-        address = ip_address(peer.partition("%")[0])
-    except ValueError:
-        return False
-    mapped = getattr(address, "ipv4_mapped", None)
-    return address.is_loopback or (mapped is not None and mapped.is_loopback)

@@ -14,10 +14,9 @@ from random import Random
 
 from bridge.clock import Clock
 from bridge.config.listen import Listen
-from bridge.guessing import GuessGuard
 from bridge.limits import SUBMISSIONS_BYTES, SUBMISSIONS_SPOOLED_BYTES
+from bridge.login import LoginGate
 from bridge.outbox.queue import Outbox
-from bridge.smtpserver.authentication import Authenticator
 from bridge.smtpserver.budget import Budget, Budgets
 from bridge.smtpserver.connection import Connection
 from bridge.smtpserver.delivery import Delivery
@@ -34,27 +33,24 @@ class SmtpServer:
 
     Args:
         outbox: where messages go.
-        authenticator: who knows the passwords.
+        logins: checks them.
         clock: for stamps.
         random: for Message-IDs.
         settings: see ``SmtpSettings``.
         tls: for STARTTLS and implicit TLS; None offers neither.
-        guard: slows who guesses; None for one of this server's own.
     """
 
     def __init__(
         self,
         outbox: Outbox,
-        authenticator: Authenticator,
+        logins: LoginGate,
         clock: Clock,
         random: Random,
         settings: SmtpSettings,
         *,
         tls: ssl.SSLContext | None = None,
-        guard: GuessGuard | None = None,
     ) -> None:
-        self._guard = guard or GuessGuard(clock)
-        self._authenticator = authenticator
+        self._logins = logins
         self._clock = clock
         self._settings = settings
         self._tls = tls
@@ -129,12 +125,11 @@ class SmtpServer:
     def _session(self, loop: asyncio.AbstractEventLoop, *, implicit_tls: bool) -> SubmissionSession:
         return SubmissionSession(
             self._settings,
-            self._authenticator,
+            self._logins,
             self._delivery,
             self._tls,
             loop,
             self._connections,
             implicit_tls=implicit_tls,
-            guard=self._guard,
             budgets=self._budgets,
         )

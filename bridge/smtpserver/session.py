@@ -16,11 +16,11 @@ from dataclasses import dataclass, field
 
 import structlog
 
-from bridge.guessing import GuessGuard
+from bridge.login import LoginGate
+from bridge.login.sasl import SaslFault, SaslFaultKind, exchange
 from bridge.mime.grammar.addr_spec import comparable, tidied
 from bridge.mime.strict.submission import Envelope, SubmissionFault, check_size
 from bridge.model import AccountId
-from bridge.smtpserver.authentication import AuthenticationFault, Authenticator, login
 from bridge.smtpserver.budget import Budgets
 from bridge.smtpserver.connection import ClientGone, Connection, LineTooLong
 from bridge.smtpserver.data import DataReader
@@ -55,39 +55,46 @@ class _Mail:
     recipients: dict[str, str] = field(default_factory=dict)
 
 
+SASL_REPLIES = {
+    SaslFaultKind.MECHANISM: "504 5.5.4",
+    SaslFaultKind.BASE64: "501 5.5.2",
+    SaslFaultKind.FORM: "501 5.5.2",
+    SaslFaultKind.CANCELLED: "501 5.7.0",
+    SaslFaultKind.IDENTITY: "535 5.7.8",
+}
+"""RFC 4954 §4, §6."""
+
+
 class SubmissionSession(Connection):
     """The commands of one connection.
 
     Args:
         settings: see ``SmtpSettings``.
-        authenticator: checks logins.
+        logins: checks them.
         delivery: takes whole messages.
         tls: offers STARTTLS with this; None offers none.
         loop: the running loop.
         visitors: see ``Connection``.
         implicit_tls: see ``Connection``.
-        guard: slows who guesses.
         budgets: of all messages under way; None is without end.
     """
 
     def __init__(
         self,
         settings: SmtpSettings,
-        authenticator: Authenticator,
+        logins: LoginGate,
         delivery: Delivery,
         tls: ssl.SSLContext | None,
         loop: asyncio.AbstractEventLoop,
         visitors: Visitors[Connection],
         *,
         implicit_tls: bool,
-        guard: GuessGuard,
         budgets: Budgets | None = None,
     ) -> None:
         super().__init__(settings, tls, loop, visitors, implicit_tls=implicit_tls)
-        self._guard = guard
         self._memory = budgets.memory if budgets else None
         self._disk = budgets.disk if budgets else None
-        self._logins = authenticator
+        self._logins = logins
         self._delivery = delivery
         self._account: AccountId | None = None
         self._mail: _Mail | None = None
@@ -162,21 +169,24 @@ class SubmissionSession(Connection):
             await self._log_in(arg or "")
 
     async def _log_in(self, argument: str) -> None:
-        try:
-            name, password = await login(argument, self._ask)
-        except AuthenticationFault as fault:
-            await self.push(f"{fault.code} {fault.status} {fault}")
+        words = argument.split()
+        if not 1 <= len(words) <= 2:
+            await self.push("501 5.5.4 Syntax: AUTH mechanism [initial-response]")
             return
-        await self._guard.pause(self.peer, name)
-        self._account = await self._logins.check(name, password)
+        initial = words[1].encode() if len(words) == 2 else None
+        try:
+            said = await exchange(words[0], initial, self._ask)
+        except SaslFault as fault:
+            await self.push(f"{SASL_REPLIES[fault.kind]} {fault}")
+            return
+        except LineTooLong:
+            await self.push("500 5.5.6 The response is too long")
+            return
+        self._account = await self._logins.enter("smtp", self.peer, said.name, said.password)
         if self._account is not None:
-            self._guard.succeeded(self.peer, name)
-            log.info("smtp login", peer=self.peer, account=self._account)
             await self.push("235 2.7.0 Authentication successful")
             return
-        self._guard.failed(self.peer, name)
         self._login_failures += 1
-        log.warning("smtp login refused", peer=self.peer, failures=self._login_failures)
         await self.push("535 5.7.8 The user name or the password is wrong")
         if self._login_failures >= self.settings.max_login_failures:
             await self.push("421 4.7.0 Too many failed logins")
@@ -184,10 +194,7 @@ class SubmissionSession(Connection):
 
     async def _ask(self, challenge: str) -> bytes:
         await self.push(f"334 {challenge}".encode())
-        try:
-            return await self.read_line()
-        except LineTooLong:
-            raise AuthenticationFault(500, "5.5.6", "The response is too long") from None
+        return await self.read_line()
 
     # -- the mail transaction ------------------------------------------------------------------
 

@@ -24,6 +24,7 @@ from bridge.clock import SystemClock
 from bridge.config.listen import Listen
 from bridge.imapserver.server import ImapServer
 from bridge.imapserver.session import Services
+from bridge.login import GuessGuard, LoginGate
 from bridge.mailbox import Mailboxes
 from bridge.model import AccountId
 from bridge.store.sqlite import SqliteStore
@@ -182,7 +183,14 @@ async def serve(folder: Path) -> None:
     clock = SystemClock()
     mailboxes = Mailboxes(store, clock)
     account = await mailboxes.open_account(USER)
-    services = Services(mailboxes, store, OneUser(account), clock, None, 64 * 1024 * 1024)
+    services = Services(
+        mailboxes,
+        store,
+        LoginGate(OneUser(account), GuessGuard(clock)),
+        clock,
+        None,
+        64 * 1024 * 1024,
+    )
     server = ImapServer(services)
     ((_, port),) = await server.start([Listen("127.0.0.1", 0)])
     print(port, flush=True)

@@ -34,7 +34,7 @@ async def test_smtp_logins_wait_after_failures(serve: Serve, clock: FakeClock) -
 
 
 async def test_imap_logins_wait_after_failures(rig: Rig) -> None:
-    guard = rig.services.guard
+    guard = rig.services.logins.guard
     for _ in range(GUESSES_FREE):
         client = await rig.connect()
         await client.line()

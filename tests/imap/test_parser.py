@@ -12,7 +12,7 @@ from bridge.imap import commands as c
 from bridge.imap.errors import ImapFault, SyntaxFault
 from bridge.imap.framing import CommandLine, Framer
 from bridge.imap.parse_search import BadCharset
-from bridge.imap.parser import decode_sasl, parse
+from bridge.imap.parser import parse
 from bridge.imap.search import HasFlag, Operator, Program, SearchKey, Text
 from bridge.imap.sections import ALL, FAST, FULL, Item, Section
 from bridge.imap.sequence import SequenceSet
@@ -99,7 +99,6 @@ FAULTS = {
         " (selected-delayed (MessageNew MessageExpunge))"
     ),
     "store of no flags": "a STORE 1 +FLAGS",
-    "no base64": "a AUTHENTICATE PLAIN x",
 }
 
 
@@ -241,17 +240,3 @@ def test_what_is_no_charset_is_refused(charset: str) -> None:
 
 def test_a_password_is_not_in_the_repr() -> None:
     assert "segreta" not in repr(parsed("LOGIN anna segreta"))
-
-
-@pytest.mark.parametrize(
-    ("line", "answer"),
-    [(b"YWJj", b"abc"), (b"", b""), (b"*", None)],
-    ids=["text", "empty", "given up"],
-)
-def test_sasl_line(line: bytes, answer: bytes | None) -> None:
-    assert decode_sasl(line) == answer
-
-
-def test_a_sasl_line_that_is_no_base64_is_refused() -> None:
-    with pytest.raises(SyntaxFault):
-        decode_sasl(b"%%%")

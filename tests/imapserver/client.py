@@ -9,11 +9,12 @@ import ssl
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
-from bridge.clock import Clock
+from bridge.clock import Clock, SystemClock
 from bridge.config.listen import Listen
 from bridge.imapserver.server import ImapServer
 from bridge.imapserver.session import Quota, Services
 from bridge.imapserver.settings import ImapSettings
+from bridge.login import GuessGuard, LoginGate
 from bridge.mailbox import Mailboxes
 from bridge.model import AccountId, Flag, MessageRow
 from bridge.store.base import Store
@@ -135,9 +136,8 @@ class Rig:
     ) -> Rig:
         mailboxes = Mailboxes(store, clock)
         account = await mailboxes.open_account(ADDRESS)
-        services = Services(
-            mailboxes, store, OneAccount(account), time or clock, Figures(), APPEND_LIMIT_BYTES
-        )
+        logins = LoginGate(OneAccount(account), GuessGuard(SystemClock()))
+        services = Services(mailboxes, store, logins, time or clock, Figures(), APPEND_LIMIT_BYTES)
         server = ImapServer(services, settings or ImapSettings(failure_delay_s=0.0), tls=tls)
         ((_, port),) = await server.start([Listen("127.0.0.1", 0, implicit)])
         return cls(server, services, account, port, clock)

@@ -18,6 +18,7 @@ import pytest
 from bridge.certificate import own_identity
 from bridge.config.listen import Listen
 from bridge.credentials import Authenticator, Login, Secret
+from bridge.login import GuessGuard, LoginGate
 from bridge.mailbox import Mailboxes
 from bridge.mime.strict.submission import SubmissionRules
 from bridge.model import INBOX, SENT, AccountId, Uid
@@ -203,7 +204,9 @@ async def serve(tmp_path: Path, clock: FakeClock) -> AsyncIterator[Serve]:
             networks = (TrustedNetwork(LOOPBACK, account),) if trusted else ()
             server = SmtpServer(
                 outbox,
-                Authenticator([Login(account, ADDRESS, Secret(PASSWORD))]),
+                LoginGate(
+                    Authenticator([Login(account, ADDRESS, Secret(PASSWORD))]), GuessGuard(clock)
+                ),
                 clock,
                 Random(2),
                 SmtpSettings({account: ADDRESS}, rules or SubmissionRules(), networks, **settings),

@@ -13,9 +13,9 @@ import pytest
 import structlog
 
 from bridge.config.listen import Listen
+from bridge.login import GuessGuard, LoginGate
 from bridge.model import AccountId
 from bridge.outbox.queue import Outbox
-from bridge.smtpserver.authentication import Authenticator
 from bridge.smtpserver.server import SmtpServer
 from bridge.smtpserver.settings import SmtpSettings
 from tests.fakes import FakeClock, settle
@@ -42,8 +42,8 @@ class SlowOutbox:
 
 def bare_server(clock: FakeClock) -> SmtpServer:
     outbox = cast(Outbox, SlowOutbox())
-    authenticator: Authenticator = Nobody()
-    return SmtpServer(outbox, authenticator, clock, Random(1), SmtpSettings({}))
+    logins = LoginGate(Nobody(), GuessGuard(clock))
+    return SmtpServer(outbox, logins, clock, Random(1), SmtpSettings({}))
 
 
 async def test_listens_on_every_address_and_says_where(clock: FakeClock) -> None:

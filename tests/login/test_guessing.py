@@ -6,8 +6,8 @@ import itertools
 
 import pytest
 
-from bridge.guessing import FIRST_PAUSE_S, GuessGuard
 from bridge.limits import GUESS_FORGOTTEN_S, GUESS_PAUSE_S, GUESSES_FREE, GUESSES_REMEMBERED
+from bridge.login.guessing import FIRST_PAUSE_S, GuessGuard
 from tests.fakes import FakeClock
 
 MINE, OTHER = "a@pec.example", "b@pec.example"

@@ -1,0 +1,10 @@
+"""Logging in, alike on every protocol: what is said, who is slowed, what the log says.
+
+``sasl`` reads a name and a password from an exchange, ``gate`` has them checked, ``guessing`` slows
+who guesses.
+"""
+
+from bridge.login.gate import Authenticator, LoginGate
+from bridge.login.guessing import GuessGuard
+
+__all__ = ["Authenticator", "GuessGuard", "LoginGate"]
