@@ -20,7 +20,7 @@ UNCERTAIN, REFUSED, HELD = (
 )
 HALF_AN_HOUR_S = 1800.0
 
-UNREACHED = {Failure.CONNECT_ERROR, Failure.CONNECT_TIMEOUT}
+UNREACHED = (Failure.CONNECT_ERROR, Failure.CONNECT_TIMEOUT)
 LOSSES = [
     (failure, phase)
     for failure in Failure
