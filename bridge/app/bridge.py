@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Literal
 
 import structlog
 
+from bridge.alarms.collector import Collector
 from bridge.app.core import Core
 from bridge.app.domains import Domains
 from bridge.app.housekeeping import Housekeeping
@@ -145,6 +146,7 @@ class Bridge:
             **sending.works(),
             **reading.works(),
             "housekeeping": housekeeping.run,
+            "notices": Collector(core.store, core.mailboxes, self._clock).run,
             "running out": running_out.run,
             "memory": Memory(self._clock, resident_bytes, give_back()).run,
             "descriptors": Descriptors(self._clock, allowed_descriptors()).run,

@@ -1,7 +1,8 @@
-"""``status``, ``quota``, ``inbox search`` and ``sync``: what is so, here and at the API."""
+"""``status``, ``alarm``, ``quota``, ``inbox search`` and ``sync``: what is so, here and there."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Annotated, Any
 
 import typer
@@ -11,6 +12,11 @@ from bridge.cli.output import print_facts, print_json, print_table
 from bridge.cli.perform import perform
 
 inbox = typer.Typer(help="The inbox at the API.", no_args_is_help=True)
+alarm = typer.Typer(help="What somebody has to look at.", no_args_is_help=True)
+
+ALARM_COLUMNS = ("at", "account", "kind", "text")
+SHOWN_OF_A_KIND = 5
+"""Alarms of one kind and account that ``status`` shows one by one."""
 
 
 def status(config: option.Config = None, as_json: option.Json = False) -> None:
@@ -27,9 +33,36 @@ def status(config: option.Config = None, as_json: option.Json = False) -> None:
     queue = ", ".join(f"{count} {state}" for state, count in facts["queue"].items())
     print_facts([("queue", queue or "empty"), ("certificate", facts["tls"]["fingerprint"])])
     if facts["alarms"]:
-        columns = ("at", "account", "kind", "text")
-        alarms = ([alarm[name] for name in columns] for alarm in facts["alarms"])
-        print_table(columns, alarms, "")
+        print_table(ALARM_COLUMNS, alarm_rows(facts["alarms"]), "")
+
+
+def alarm_rows(alarms: list[dict[str, Any]]) -> Iterator[list[Any]]:
+    """Yield a line for each alarm, and one for all of a kind of which there are many."""
+    groups: dict[tuple[str, str], list[dict[str, Any]]] = {}
+    for alarm in alarms:
+        groups.setdefault((alarm["account"], alarm["kind"]), []).append(alarm)
+    for (account, kind), group in groups.items():
+        if len(group) <= SHOWN_OF_A_KIND:
+            yield from ([alarm[name] for name in ALARM_COLUMNS] for alarm in group)
+        else:
+            text = f"{len(group)} of these: see `pec-bridge alarm list --kind {kind}`"
+            yield [group[-1]["at"], account, kind, text]
+
+
+@alarm.command("list")
+def list_alarms(
+    account: option.Account = None,
+    kind: Annotated[str | None, typer.Option(help="Only alarms of this kind.")] = None,
+    config: option.Config = None,
+    as_json: option.Json = False,
+) -> None:
+    """List every alarm that is raised."""
+    alarms = perform(config, "alarm list", {"account": account, "kind": kind})
+    if as_json:
+        print_json(alarms)
+        return
+    rows = ([one[name] for name in (*ALARM_COLUMNS, "key")] for one in alarms)
+    print_table((*ALARM_COLUMNS, "key"), rows, "No alarms.")
 
 
 def _account_cells(account: dict[str, Any]) -> list[Any]:

@@ -43,6 +43,7 @@ def build() -> typer.Typer:
     program.command()(daemon.serve)
     program.command()(simulator.simulator)
     program.command()(facts.status)
+    program.add_typer(facts.alarm, name="alarm")
     program.add_typer(queue.commands, name="queue")
     program.add_typer(receipts.commands, name="receipts")
     program.add_typer(facts.inbox, name="inbox")

@@ -1,5 +1,8 @@
 """Refusals as mail: what a bounce says in each case, and the copy in INBOX.
 
+Where very many are refused on one day, most stand in the day's collected notice instead (see
+``alarms.notices``).
+
 The words are here, the form is ``mime.write.dsn``'s. A bounce goes to INBOX from the null
 reverse-path in the same commit that makes the entry ``refused``, so nobody is told of a refusal
 that was not written down, nor the other way round.
@@ -10,11 +13,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
+from bridge.alarms.kind import REFUSED
+from bridge.alarms.notices import tell
 from bridge.clock import ROME
 from bridge.mailbox import MailboxTransaction
-from bridge.mime.ingest import ingest
 from bridge.mime.write.dsn import Bounce, compose_bounce
-from bridge.model import INBOX, UNSENT, AccountId
+from bridge.model import UNSENT
+from bridge.outbox.notice import line
 from bridge.store.messages import Part
 from bridge.store.outbox import SubmissionRow
 
@@ -121,13 +126,4 @@ async def bounce(
             header=header if isinstance(header, bytes) else b"",
         )
     )
-    await append_to_inbox(mtx, row.account, raw, now)
-
-
-async def append_to_inbox(
-    mtx: MailboxTransaction, account: AccountId, raw: bytes, now: datetime
-) -> None:
-    """Put a message of the bridge's own into INBOX, unseen."""
-    for mailbox in await mtx.tx.mailboxes(account):
-        if mailbox.name == INBOX:
-            await mtx.append(mailbox.id, ingest(raw), frozenset(), now)
+    await tell(mtx, row.account, REFUSED, row.id, line(row, verdict.diagnostic), raw, now)

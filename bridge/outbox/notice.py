@@ -15,11 +15,12 @@ from bridge.store.outbox import AttemptRow, HoldCause, SubmissionRow
 
 @dataclass(frozen=True, slots=True)
 class Notice:
-    """An alarm's words."""
+    """An alarm's words; ``detail`` is the line for it where many are told together."""
 
     subject: str
     italian: str
     english: str
+    detail: str = ""
 
 
 def uncertain(
@@ -68,6 +69,7 @@ def uncertain(
         "an ACCETTAZIONE with this subject, in the webmail too. Then, if it was sent, say with "
         "which code (at the end of the receipt's subject); if it was not, send it again or give "
         f"it up:\n\n{commands}",
+        line(row, reason),
     )
 
 
@@ -84,6 +86,7 @@ def revoked(row: SubmissionRow, reason: str) -> Notice:
         f"Subject: {row.subject}\nRecipients: {recipients}\n\n"
         "The code and the receipts count for it no longer: nobody knows again whether it was sent, "
         "and its acceptance is looked for once more. Whoever relied on that outcome should check.",
+        line(row, reason),
     )
 
 
@@ -134,6 +137,12 @@ def plan_used_up(plan: Plan, until: datetime) -> Notice:
         "What cannot wait is sent by `pec-bridge queue retry ID`; `pec-bridge queue list --state "
         "held` shows what waits.",
     )
+
+
+def line(row: SubmissionRow, reason: str) -> str:
+    """Return what tells an entry apart from others in one line, and why it is there."""
+    recipients = ", ".join(row.recipients)
+    return "  |  ".join(filter(None, (row.subject[:200], row.id, recipients, reason)))
 
 
 def _rome(at: datetime) -> str:

@@ -31,6 +31,7 @@ from typing import Literal
 
 import structlog
 
+from bridge.alarms.notices import show
 from bridge.clock import Clock
 from bridge.mailbox import Mailboxes, MailboxTransaction
 from bridge.mailbox.own_copy import clients_copy
@@ -45,7 +46,6 @@ from bridge.model import (
     QueueId,
     SpecialUse,
 )
-from bridge.outbox.bounce import append_to_inbox
 from bridge.outbox.plan import PLANS, Plan
 from bridge.outbox.wake import Wake
 from bridge.store.outbox import NewSubmission, SubmissionRow
@@ -168,7 +168,7 @@ class Outbox:
         now = self._clock.now()
 
         async def work(mtx: MailboxTransaction) -> None:
-            await append_to_inbox(mtx, account, raw, now)
+            await show(mtx, account, raw, now)
 
         await self._mailboxes.write(work)
         log.info("bounce filed", account=account, size_bytes=len(raw))

@@ -233,6 +233,7 @@ class Reconciler:
                 words.italian,
                 words.english,
                 now,
+                detail=words.detail,
             )
 
         if await self._mailboxes.write(work):

@@ -84,6 +84,7 @@ class Reviewer:
                 words.english,
                 now,
                 answers=row.message_id,
+                detail=words.detail,
             )
             return True
 

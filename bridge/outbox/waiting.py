@@ -17,7 +17,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from bridge.alarms import AlarmKind, clear_alarm, raise_alarm
+from bridge.alarms import AlarmKind, clear_alarm, raise_alarm, update_alarm
 from bridge.clock import ROME, Clock
 from bridge.mailbox import Mailboxes, MailboxTransaction
 from bridge.model import AccountId, QueueId, SubmissionState
@@ -117,20 +117,21 @@ class Waiting:
     async def look(self) -> None:
         """Raise what is due and end what is over, in all accounts."""
 
-        async def work(tx: ReadTransaction) -> dict[AccountId, set[str]]:
-            raised: dict[AccountId, set[str]] = {id: set() for id in await tx.waiting_accounts()}
-            raised |= {row.account: set() for row in await _undecided(tx)}
+        async def work(tx: ReadTransaction) -> dict[AccountId, dict[str, str]]:
+            raised: dict[AccountId, dict[str, str]] = {id: {} for id in await tx.waiting_accounts()}
+            raised |= {row.account: {} for row in await _undecided(tx)}
             for alarm in await tx.alarms():
                 if alarm.kind == AlarmKind.WAITING.value:
-                    raised.setdefault(alarm.account, set()).add(alarm.key)
+                    raised.setdefault(alarm.account, {})[alarm.key] = alarm.text
             return raised
 
         for account, raised in (await self._store.read(work)).items():
             due = await self._due(account)
-            for key in raised - due.keys():
+            for key in raised.keys() - due.keys():
                 await self._clear(account, key)
-            for key in due.keys() - raised:
-                await self._raise(account, key, due[key])
+            for key, words in due.items():
+                if raised.get(key) != words.subject:
+                    await self._tell(account, key, words, is_new=key not in raised)
 
     async def _due(self, account: AccountId) -> dict[str, Notice]:
         """Return what is to be said of an account, by the alarm's key."""
@@ -177,11 +178,11 @@ class Waiting:
 
         return await self._store.read(work) or "?"
 
-    async def _raise(self, account: AccountId, key: str, words: Notice) -> None:
+    async def _tell(self, account: AccountId, key: str, words: Notice, *, is_new: bool) -> None:
         now = self._clock.now()
 
         async def work(mtx: MailboxTransaction) -> None:
-            await raise_alarm(
+            await (raise_alarm if is_new else update_alarm)(
                 mtx,
                 account,
                 AlarmKind.WAITING,

@@ -185,6 +185,7 @@ async def tell_fallen(
             words.english,
             now,
             answers=submission.message_id,
+            detail=words.detail,
         )
 
 

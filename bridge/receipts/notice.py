@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 from bridge.clock import ROME
 from bridge.mime.row.address import one_line
@@ -17,11 +18,12 @@ SHOWN_RECIPIENTS = 20
 
 @dataclass(frozen=True, slots=True)
 class Notice:
-    """An alarm's words."""
+    """An alarm's words; ``detail`` is the line for it where many are told together."""
 
     subject: str
     italian: str
     english: str
+    detail: str = ""
 
 
 def not_accepted(submission: SubmissionRow) -> Notice:
@@ -37,6 +39,24 @@ def not_accepted(submission: SubmissionRow) -> Notice:
         f"but without the acceptance it does not count as sent.\n\n{_about(submission)}\n\n"
         "Look into the mailbox (webmail). Do not send it again before this is clear: a PEC sent "
         "twice is a second legal act. This alarm ends by itself when the receipt comes.",
+        _line(submission, submission.recipients),
+    )
+
+
+def unseen(address: str, count: int, since: datetime | None) -> Notice:
+    """Say that what came for an account's sends could not be looked at."""
+    italian = f"dal {since.astimezone(ROME):%d/%m/%Y %H:%M}" if since else "dall'inizio"
+    english = f"since {since.astimezone(ROME):%Y-%m-%d %H:%M}" if since else "from the start"
+    return Notice(
+        f"Ricevute non ancora viste / Receipts not seen yet: {address}: {count}",
+        f"Per {count} messaggi inviati da {address} non si sa se sono arrivate le ricevute: "
+        f"{italian} la posta in arrivo non è stata vista per intero. Non risultano mancanti: non "
+        "sono state cercate. Il motivo è in `pec-bridge status`; l'avviso cessa da solo quando la "
+        "posta si vede di nuovo.",
+        f"For {count} messages sent by {address} it is not known whether their receipts came: "
+        f"{english} the inbox was not seen as a whole. They are not called missing: nobody could "
+        "look. `pec-bridge status` tells why; this alarm ends by itself when the inbox is seen "
+        "again.",
     )
 
 
@@ -53,6 +73,7 @@ def still_open(submission: SubmissionRow, hours: int, waiting: Sequence[str]) ->
         f"{_about(submission)}\n\n"
         "Delivery is not proven. Look into the mailbox (webmail) and, if a deadline is near, "
         "reach the recipient in another way.",
+        _line(submission, waiting),
     )
 
 
@@ -72,6 +93,7 @@ def failed(submission: SubmissionRow, addresses: Sequence[str], reason: str) -> 
         f"{_about(submission)}\n\n"
         "A full mailbox counts as not delivered too: it is for the sender to act. Check the "
         "address and send a new message, or use another way.",
+        _line(submission, addresses, reason),
     )
 
 
@@ -87,6 +109,7 @@ def not_taken(submission: SubmissionRow, reason: str) -> Notice:
         f"The provider did not accept this message: nothing was sent.{because_en}\n\n"
         f"{_about(submission)}\n\n"
         "Mend the message and send it again.",
+        _line(submission, submission.recipients, reason),
     )
 
 
@@ -118,6 +141,7 @@ def contradicted(submission: SubmissionRow) -> Notice:
         f"message's or do not suffice.\n\n{_about(submission)}\n\n"
         "The state that was shown before holds no longer; `pec-bridge receipts show` tells the "
         "one that does. Whoever relied on that outcome should check.",
+        _line(submission, submission.recipients),
     )
 
 
@@ -144,6 +168,12 @@ def _about(submission: SubmissionRow) -> str:
         f"    {sent_at:%d/%m/%Y %H:%M:%S}  {submission.code or ''}{_word(submission)}\n"
         f"    {_names(submission.recipients)}"
     )
+
+
+def _line(submission: SubmissionRow, addresses: Sequence[str], reason: str = "") -> str:
+    """Return what tells a message apart from others in one line: all addresses, for all count."""
+    parts = (submission.subject[:200], submission.code or "", ", ".join(addresses), reason)
+    return "  |  ".join(filter(None, parts))
 
 
 def _word(submission: SubmissionRow) -> str:

@@ -9,6 +9,9 @@ while nobody looked. Before an alarm is raised the API is asked for the send's o
 What nobody could see is not called missing: the time up to which the inbox was seen whole is what
 counts as now, and a send that could not be asked about is asked about later.
 
+If that was not possible for an hour, it is one alarm for the account, with figures; it ends by
+itself when the inbox is seen again.
+
 What is known of a send by the rows of its receipts alone (``listed``) is not called missing either:
 their texts are fetched first, for an ordinary recipient, say, gives no delivery receipt, and only
 the acceptance's text tells.
@@ -29,7 +32,7 @@ from typing import Protocol
 
 import structlog
 
-from bridge.alarms import AlarmKind, clear_alarm, raise_alarm
+from bridge.alarms import AlarmKind, clear_alarm, raise_alarm, update_alarm
 from bridge.api.errors import ApiError, NotFound, is_left_for_later
 from bridge.api.schema import StatusRow
 from bridge.clock import Clock
@@ -51,6 +54,13 @@ ASK_LIMIT = 20
 """Questions to the API in one look: each counts against the day's requests."""
 
 CATCH_UP = timedelta(days=7)
+UNSEEN_FOR = timedelta(hours=1)
+"""How long what comes in may not be seen before a person is told of the sends that wait for it."""
+
+COUNTED_EVERY = timedelta(minutes=10)
+"""How often those sends are counted."""
+
+UNSEEN_KEY = ""
 FADE_AFTER = timedelta(days=30)
 _FADING = frozenset(
     {
@@ -151,6 +161,8 @@ class Overdue:
         self._clients = dict(clients or {})
         self._seen_until = seen_until
         self._looked_at: dict[AccountId, datetime] = {}
+        self._counted_at: dict[AccountId, datetime] = {}
+        self._blind_since: dict[AccountId, datetime] = {}
 
     async def run(self) -> None:
         """Look for ever."""
@@ -174,6 +186,7 @@ class Overdue:
         if last is None or now.date() != last.date():
             await self._fade(account, now)
             last = now - CATCH_UP
+        await self._tell_unseen(account, seen, now)
         if seen is None or seen <= last:
             return
         asked = 0
@@ -196,6 +209,53 @@ class Overdue:
             return now
         seen = await self._seen_until(account)
         return None if seen is None else min(seen, now)
+
+    async def _tell_unseen(self, account: AccountId, seen: datetime | None, now: datetime) -> None:
+        """Say how many sends nobody could look at, or that they are looked at again."""
+        if seen is None:
+            blind_since = self._blind_since.setdefault(account, now)
+        else:
+            blind_since = seen
+            self._blind_since.pop(account, None)
+        if now - blind_since <= UNSEEN_FOR:
+            await self._end_unseen(account, now)
+            return
+        counted_at = self._counted_at.get(account)
+        if counted_at is not None and now - counted_at < COUNTED_EVERY:
+            return
+        self._counted_at[account] = now
+        since = max(seen or now - CATCH_UP, now - CATCH_UP)
+        waiting = {row.id for _, row in await self._lacking(account, since, now)}
+        if not waiting:
+            await self._end_unseen(account, now)
+            return
+
+        async def work(mtx: MailboxTransaction) -> None:
+            words = notice.unseen(await mtx.tx.address(account) or "", len(waiting), seen)
+            alarm = await mtx.tx.alarm(account, AlarmKind.UNSEEN.value, UNSEEN_KEY)
+            is_raised = alarm is not None and alarm.cleared_at is None
+            await (update_alarm if is_raised else raise_alarm)(
+                mtx,
+                account,
+                AlarmKind.UNSEEN,
+                UNSEEN_KEY,
+                words.subject,
+                words.italian,
+                words.english,
+                now,
+            )
+
+        await self._mailboxes.write(work)
+
+    async def _end_unseen(self, account: AccountId, now: datetime) -> None:
+        self._counted_at.pop(account, None)
+        alarm = await self._store.read(
+            lambda tx: tx.alarm(account, AlarmKind.UNSEEN.value, UNSEEN_KEY)
+        )
+        if alarm is not None and alarm.cleared_at is None:
+            await self._mailboxes.write(
+                lambda mtx: clear_alarm(mtx, account, AlarmKind.UNSEEN, UNSEEN_KEY, now)
+            )
 
     async def _lacking(
         self, account: AccountId, last: datetime, now: datetime
@@ -271,6 +331,7 @@ class Overdue:
                 words.english,
                 now,
                 answers=row.message_id,
+                detail=words.detail,
             )
 
         await self._mailboxes.write(work)

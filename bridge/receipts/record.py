@@ -199,10 +199,9 @@ async def _tell_failures(
     if not news and where.is_failed:
         return  # it was told when it was news
     told = _failures(submission, where, news) if news else {}
-    for alarm in await mtx.tx.alarms(account):
-        is_ours = alarm.key.partition(":")[0] == submission.id
-        if alarm.kind == AlarmKind.FAILURE.value and is_ours and alarm.key not in told:
-            await clear_alarm(mtx, account, AlarmKind.FAILURE, alarm.key, now)
+    for key in await mtx.tx.alarm_keys(account, AlarmKind.FAILURE.value, f"{submission.id}:"):
+        if key not in told:
+            await clear_alarm(mtx, account, AlarmKind.FAILURE, key, now)
     for key, words in told.items():
         await raise_alarm(
             mtx,
@@ -214,6 +213,7 @@ async def _tell_failures(
             words.english,
             now,
             answers=submission.message_id,
+            detail=words.detail,
         )
 
 

@@ -8,7 +8,8 @@ result, and may be run again from the start after a conflict.
 
 One protocol per area, each in a file of its own:
 ``messages`` (mailboxes, messages, contents), ``outbox`` (submissions, attempts),
-``remote`` (the API's rows and bodies, deletions, receipts, alarms, cursors).
+``remote`` (the API's rows and bodies, deletions, receipts, alarms, cursors),
+``notices`` (what a person was told).
 
 Failure: ``StoreFull`` when the disk is, ``StoreFailed`` for anything else the medium does;
 either way nothing of the work was kept.
@@ -20,6 +21,7 @@ from collections.abc import Awaitable, Callable
 from typing import Protocol, TypeVar
 
 from bridge.store.messages import MessageReads, MessageWrites
+from bridge.store.notices import NoticeReads, NoticeWrites
 from bridge.store.outbox import OutboxReads, OutboxWrites
 from bridge.store.remote import RemoteReads, RemoteWrites
 
@@ -34,11 +36,13 @@ class StoreFull(StoreFailed):
     """No space is left; nothing of the transaction was kept, and later ones may succeed."""
 
 
-class ReadTransaction(MessageReads, OutboxReads, RemoteReads, Protocol):
+class ReadTransaction(MessageReads, OutboxReads, RemoteReads, NoticeReads, Protocol):
     """A consistent view of everything committed so far."""
 
 
-class Transaction(ReadTransaction, MessageWrites, OutboxWrites, RemoteWrites, Protocol):
+class Transaction(
+    ReadTransaction, MessageWrites, OutboxWrites, RemoteWrites, NoticeWrites, Protocol
+):
     """A view that can also change things, all or nothing."""
 
 

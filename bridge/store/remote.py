@@ -187,7 +187,10 @@ class ReceiptRow:
 
 @dataclass(frozen=True, slots=True)
 class AlarmRow:
-    """An alarm that was raised; ``key`` tells those of one kind apart."""
+    """An alarm that was raised; ``key`` tells those of one kind apart.
+
+    ``notice`` is the message of its own that told of it, at ``told_at``; None if it has none.
+    """
 
     account: AccountId
     kind: str
@@ -195,6 +198,8 @@ class AlarmRow:
     text: str
     raised_at: datetime
     cleared_at: datetime | None
+    notice: ContentId | None = None
+    told_at: datetime | None = None
 
 
 class RemoteReads(Protocol):
@@ -301,6 +306,12 @@ class RemoteReads(Protocol):
 
     async def alarms(self, account: AccountId | None = None) -> list[AlarmRow]:
         """Return the alarms that are not cleared."""
+
+    async def alarm(self, account: AccountId, kind: str, key: str) -> AlarmRow | None:
+        """Return an alarm that is or was raised, None if there never was one."""
+
+    async def alarm_keys(self, account: AccountId, kind: str, begin: str) -> list[str]:
+        """Return the keys that begin so of the alarms of a kind that are not cleared."""
 
     async def sync_state(self, account: AccountId) -> str:
         """Return what sync remembers of an account, "" at first."""
@@ -415,6 +426,14 @@ class RemoteWrites(Protocol):
 
     async def clear_alarm(self, account: AccountId, kind: str, key: str, at: datetime) -> bool:
         """End an alarm; False if there was none."""
+
+    async def renew_alarm(self, account: AccountId, kind: str, key: str, text: str) -> None:
+        """Let an alarm say something else."""
+
+    async def keep_alarm_notice(
+        self, account: AccountId, kind: str, key: str, content: ContentId, at: datetime
+    ) -> None:
+        """Write down which message told of an alarm, and when."""
 
     async def set_sync_state(self, account: AccountId, state: str) -> None:
         """Replace what sync remembers of an account."""

@@ -13,7 +13,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from bridge.alarms import AlarmKind, clear_alarm, raise_alarm
+from bridge.alarms import AlarmKind, clear_alarm, raise_alarm, update_alarm
 from bridge.api.schema import InboxRow
 from bridge.clock import Clock
 from bridge.mailbox import Mailboxes, MailboxTransaction
@@ -530,6 +530,27 @@ class Ledger:
             return await _tell(mtx, self.account, kind, key, notice, now)
 
         return await self._mailboxes.write(work)
+
+    async def update(self, kind: AlarmKind, key: str, notice: Notice) -> None:
+        """Let an alarm that is raised say what is so now."""
+        alarm = await self._store.read(lambda tx: tx.alarm(self.account, kind.value, key))
+        if alarm is None or alarm.text == notice.subject:
+            return
+        now = self._clock.now()
+
+        async def work(mtx: MailboxTransaction) -> None:
+            await update_alarm(
+                mtx,
+                self.account,
+                kind,
+                key,
+                notice.subject,
+                notice.italian,
+                notice.english,
+                now,
+            )
+
+        await self._mailboxes.write(work)
 
     async def clear(self, kind: AlarmKind, key: str) -> None:
         """End an alarm, if there is one."""

@@ -97,7 +97,7 @@ def missing(address: str, rows: int, since: datetime, until: datetime | None) ->
         italian = f"Se mancano ancora il {_when(until)}, lasceranno INBOX."
         english = f"If they are still missing on {_when(until)}, they will leave INBOX."
     return Notice(
-        f"Messaggi spariti presso il servizio / Messages missing at the service: {address}",
+        f"Messaggi spariti presso il servizio / Messages missing at the service: {address}: {rows}",
         f"Dal {when} il servizio PEC non elenca più {rows} messaggi di {address}. Può essere un "
         f"guasto: qui restano dove sono. {italian}",
         f"Since {when} the PEC service does not list {rows} messages of {address} any more. That "
@@ -108,7 +108,7 @@ def missing(address: str, rows: int, since: datetime, until: datetime | None) ->
 def unread(address: str, rows: int) -> Notice:
     """Say that the API does not show the text of some messages."""
     return Notice(
-        f"Messaggi non leggibili / Messages that cannot be read: {address}",
+        f"Messaggi non leggibili / Messages that cannot be read: {address}: {rows}",
         f"Il servizio PEC elenca messaggi di {address} di cui da oltre un'ora non mostra il "
         f"testo; al momento: {rows}. Si riprova; se non cambia nulla verranno mostrati senza "
         "testo. Nella webmail si possono forse leggere.",
@@ -123,7 +123,7 @@ def used_up(address: str, use: Use) -> Notice:
     spent = ", ".join(f"{one.value} {use.made[one]}" for one in Purpose if use.made.get(one))
     waiting = ", ".join(sorted(one.value for one in use.refused)) or "look"
     return Notice(
-        f"Richieste del giorno esaurite / The day's requests are used up: {address}",
+        f"Richieste del giorno esaurite / The day's requests are used up: {address} ({waiting})",
         f"Delle {use.per_day} richieste di oggi per {address} ne sono state fatte {use.used} "
         f"({spent}). Aspettano: {waiting}. Le restanti servono a vedere che cosa arriva fino a "
         "mezzanotte. Testi e ricevute possono comparire in ritardo; domani riprende tutto. Il "

@@ -97,9 +97,9 @@ class Teller:
             for kind, key in raised:
                 if kind == AlarmKind.REQUESTS.value and key != today:
                     await self._ledger.clear(AlarmKind.REQUESTS, key)
-            if use.is_used_up and (AlarmKind.REQUESTS.value, today) not in raised:
+            if use.is_used_up:
                 words = notice.used_up(self._address, use)
-                await self._ledger.alarm(AlarmKind.REQUESTS, today, words)
+                await self._set(raised, AlarmKind.REQUESTS, today, words)
         except StoreFailed as error:
             log.error("an alarm cannot be kept", account=self._ledger.account, reason=str(error))
 
@@ -109,5 +109,7 @@ class Teller:
         is_raised = (kind.value, key) in raised
         if words is not None and not is_raised:
             await self._ledger.alarm(kind, key, words)
-        elif words is None and is_raised:
+        elif words is not None:
+            await self._ledger.update(kind, key, words)
+        elif is_raised:
             await self._ledger.clear(kind, key)

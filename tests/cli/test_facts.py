@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from bridge.cli.facts import alarm_rows
 from bridge.simulator import Operation
 from tests.cli.conftest import Command
 from tests.running import ADDRESS, apart, eventually, running, simulated
@@ -99,6 +100,24 @@ async def test_status_tells_what_is_wrong(command: Command, config: Path) -> Non
         assert alarm["account"] == ADDRESS
         shown = await apart(command, "status", "--config", config)
         assert alarm["text"] in shown.out
+        assert alarm in (await apart(command, "alarm", "list", "--json", "--config", config)).json
+        kind = ("--kind", alarm["kind"])
+        of_kind = await apart(command, "alarm", "list", *kind, "--config", config)
+        assert alarm["text"] in of_kind.out
+        other = await apart(command, "alarm", "list", "--kind", "quota", "--config", config)
+        assert other.out == "No alarms.\n"
+
+
+def test_many_alarms_of_a_kind_are_one_line() -> None:
+    alarms = [
+        {"at": str(number), "account": ADDRESS, "kind": kind, "key": str(number), "text": kind}
+        for kind, count in (("failure", 37), ("quota", 2))
+        for number in range(count)
+    ]
+    first, *rest = alarm_rows(alarms)
+    assert first[:3] == ["36", ADDRESS, "failure"]
+    assert first[3].startswith("37 of these: see `pec-bridge alarm list --kind failure`")
+    assert [row[3] for row in rest] == ["quota", "quota"]
 
 
 async def test_quota_is_asked_of_the_api(command: Command, config: Path) -> None:

@@ -348,8 +348,8 @@ async def test_what_nobody_could_see_is_not_called_missing(rig: Rig) -> None:
     assert await watch.after(40 * MINUTES) == []
     watch.seen = rig.clock.now() - timedelta(minutes=20)
     assert await watch.after(0) == []
-    assert await watch.after(11.5 * HOURS) == []
-    assert await watch.after(30 * HOURS) == []
+    assert await watch.after(11.5 * HOURS) == ["unseen"]
+    assert await watch.after(30 * HOURS) == ["unseen"]
     watch.seen = rig.clock.now()
     assert await watch.after(0) == ["open-26h"]
 
@@ -358,10 +358,32 @@ async def test_what_came_in_the_meantime_is_never_called_missing(rig: Rig) -> No
     await rig.send()
     watch = Watch(rig, has_sight=True)
     watch.seen = rig.clock.now()
-    assert await watch.after(3 * HOURS) == []
+    assert await watch.after(3 * HOURS) == ["unseen"]
     await rig.receipt(Kind.ACCEPTANCE, ANNA)
     watch.seen = rig.clock.now()
     assert await watch.after(0) == []
+
+
+async def test_what_nobody_could_see_is_one_alarm_with_figures(rig: Rig) -> None:
+    for number in range(30):
+        await rig.send(id=f"Q{number}", code=f"20260115100000{number:02d}")
+    watch = Watch(rig, has_sight=True)
+    watch.seen = rig.clock.now()
+    assert await watch.after(2 * HOURS) == ["unseen"]
+    await rig.send(id="Q30", code="2026011510000030")
+    assert await watch.after(4 * HOURS) == ["unseen"]
+    assert await rig.subjects() == [
+        f"Ricevute non ancora viste / Receipts not seen yet: {ADDRESS}: 31"
+    ]
+    watch.restart()
+    assert await watch.after(2 * HOURS) == ["unseen"]
+    watch.seen = rig.clock.now()
+    assert await watch.after(0) == ["not-accepted"] * 31
+
+
+async def test_without_sends_that_wait_it_is_no_alarm(rig: Rig) -> None:
+    watch = Watch(rig, has_sight=True)
+    assert await watch.after(3 * HOURS) == []
 
 
 async def test_a_send_is_seen_to_once_it_can_be(rig: Rig) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import sqlite3
 
-from bridge.store.sqlite import schema_messages, schema_outbox, schema_remote
+from bridge.store.sqlite import schema_messages, schema_notices, schema_outbox, schema_remote
 
 STEPS: tuple[str, ...] = (
     schema_messages.V1,
@@ -26,6 +26,7 @@ STEPS: tuple[str, ...] = (
     schema_remote.TURNS,
     schema_outbox.PRICES_LEAVE,
     schema_remote.JUDGED_BY_ROW,
+    schema_notices.NOTICES,
 )
 
 

@@ -6,6 +6,7 @@ Times are microseconds since 1970 UTC.
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta
 from math import inf
@@ -38,6 +39,7 @@ _ROW = (
     " first_seen, body_sha256, content, gone_at, kind, code, submission, rank,"
     " readable, worth"
 )
+_ALARM = "account, kind, key, text, raised_at, cleared_at, notice, told_at"
 _BODILESS = "body_sha256 IS NULL AND gone_at IS NULL"
 _PLACE = "id, fingerprint, api_id, rank, body_sha256, turn"
 
@@ -52,6 +54,19 @@ def _time(number: int) -> datetime:
 
 def _maybe_time(number: int | None) -> datetime | None:
     return None if number is None else _time(number)
+
+
+def _alarm(row: Sequence[Any]) -> AlarmRow:
+    return AlarmRow(
+        AccountId(row[0]),
+        row[1],
+        row[2],
+        row[3],
+        _time(row[4]),
+        _maybe_time(row[5]),
+        None if row[6] is None else ContentId(row[6]),
+        _maybe_time(row[7]),
+    )
 
 
 def _remote(row: Sequence[Any]) -> RemoteRow:
@@ -315,14 +330,26 @@ class SqliteRemoteReads(Area):
 
     async def alarms(self, account: AccountId | None = None) -> list[AlarmRow]:
         rows = self._rows(
-            "SELECT account, kind, key, text, raised_at, cleared_at FROM alarm"
+            f"SELECT {_ALARM} FROM alarm"  # noqa: S608
             " WHERE cleared_at IS NULL AND account = coalesce(?, account) ORDER BY raised_at",
             (account,),
         )
-        return [
-            AlarmRow(AccountId(row[0]), row[1], row[2], row[3], _time(row[4]), _maybe_time(row[5]))
-            for row in rows
-        ]
+        return [_alarm(row) for row in rows]
+
+    async def alarm(self, account: AccountId, kind: str, key: str) -> AlarmRow | None:
+        row = self._row(
+            f"SELECT {_ALARM} FROM alarm WHERE account = ? AND kind = ? AND key = ?",  # noqa: S608
+            (account, kind, key),
+        )
+        return None if row is None else _alarm(row)
+
+    async def alarm_keys(self, account: AccountId, kind: str, begin: str) -> list[str]:
+        rows = self._rows(
+            "SELECT key FROM alarm WHERE account = ? AND kind = ? AND key >= ? AND key < ?"
+            " AND cleared_at IS NULL",
+            (account, kind, begin, begin + chr(sys.maxunicode)),
+        )
+        return [key for (key,) in rows]
 
     async def sync_state(self, account: AccountId) -> str:
         row = self._row("SELECT state FROM sync_state WHERE account = ?", (account,))
@@ -507,8 +534,9 @@ class SqliteRemote(SqliteRemoteReads):
         self, account: AccountId, kind: str, key: str, text: str, at: datetime
     ) -> bool:
         rows = self._rows(
-            "INSERT INTO alarm VALUES (?, ?, ?, ?, ?, NULL) ON CONFLICT DO UPDATE"
-            " SET text = excluded.text, raised_at = excluded.raised_at, cleared_at = NULL"
+            "INSERT INTO alarm (account, kind, key, text, raised_at) VALUES (?, ?, ?, ?, ?)"
+            " ON CONFLICT DO UPDATE SET text = excluded.text, raised_at = excluded.raised_at,"
+            " cleared_at = NULL, notice = NULL, told_at = NULL"
             " WHERE alarm.cleared_at IS NOT NULL RETURNING kind",
             (account, kind, key, text, _number(at)),
         )
@@ -521,6 +549,20 @@ class SqliteRemote(SqliteRemoteReads):
             (_number(at), account, kind, key),
         )
         return bool(rows)
+
+    async def renew_alarm(self, account: AccountId, kind: str, key: str, text: str) -> None:
+        self._row(
+            "UPDATE alarm SET text = ? WHERE account = ? AND kind = ? AND key = ?",
+            (text, account, kind, key),
+        )
+
+    async def keep_alarm_notice(
+        self, account: AccountId, kind: str, key: str, content: ContentId, at: datetime
+    ) -> None:
+        self._row(
+            "UPDATE alarm SET notice = ?, told_at = ? WHERE account = ? AND kind = ? AND key = ?",
+            (content, _number(at), account, kind, key),
+        )
 
     async def set_sync_state(self, account: AccountId, state: str) -> None:
         self._row("INSERT OR REPLACE INTO sync_state VALUES (?, ?)", (account, state))

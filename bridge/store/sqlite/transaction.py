@@ -5,11 +5,12 @@ from __future__ import annotations
 import sqlite3
 
 from bridge.store.sqlite.messages import SqliteMessages
+from bridge.store.sqlite.notices import SqliteNotices
 from bridge.store.sqlite.outbox import SqliteOutbox
 from bridge.store.sqlite.remote import SqliteRemote
 
 
-class SqliteTransaction(SqliteMessages, SqliteOutbox, SqliteRemote):
+class SqliteTransaction(SqliteMessages, SqliteOutbox, SqliteRemote, SqliteNotices):
     """Satisfies ``ReadTransaction`` and ``Transaction``; its methods never suspend."""
 
     def __init__(self, connection: sqlite3.Connection) -> None:
