@@ -157,7 +157,11 @@ def test_every_command_that_the_program_names_exists() -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["README.md", "README.it.md", *(f"docs/{one.name}" for one in TOP.glob("docs/*"))]
+    "name",
+    [
+        *("README.md", "README.it.md", "SECURITY.md"),
+        *(f"docs/{one.name}" for one in TOP.glob("docs/*")),
+    ],
 )
 def test_every_command_that_the_documents_name_exists(name: str) -> None:
     for words in mentioned((TOP / name).read_text(encoding="utf-8")):

@@ -30,7 +30,7 @@ class SendPacer:
             ...commit that the send begins...
             answer = await client.send(request, start=start)
 
-    ``client.send`` awaits ``start`` just before the first byte of the request. The next turn is
+    ``PecClient.send`` awaits ``start`` just before the first byte of the request. The next turn is
     given ``interval_s`` (less the lead) after that, or at once when the block ends without it:
     a request that never started needs no distance.
 

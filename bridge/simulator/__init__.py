@@ -12,7 +12,7 @@ In memory::
 
 ``Options`` has a field for each ambiguity of the description and no default for any; start from
 one of the two opposite ``READINGS`` (``"sequence"``, ``"stable"``) and ``replace`` fields.
-``options.token`` is the bearer token.
+``Options.token`` is the bearer token.
 
 What came in: ``simulator.sent`` (messages taken, each with ``received_at``, ``received_s``,
 recipients, body, attachments and their digests) and ``simulator.calls(Operation.SEND)`` (every
@@ -21,7 +21,7 @@ call, failed ones too, with the clock's monotonic time at which its head had arr
 Inboxes: ``simulator.inbox(address)`` (rows with their present ids), ``inject``, ``inject_raw``
 (hostile JSON), ``delete``, ``delete_where``, ``seed(address, count)``. Receipts appear by the
 recipient's local part (``scenario.OUTCOMES``: ``fail-…``, ``late-…``, ``virus-…`` and so on)
-when the clock has passed ``options.delays``; nothing runs in the background, whoever looks
+when the clock has passed ``Options.delays``; nothing runs in the background, whoever looks
 (a call, ``inbox``) lets the due ones happen first.
 
 A demo that should survive a kill calls ``keep_in(path)`` first and opens mailboxes only if that

@@ -37,7 +37,7 @@ def test_no_work_reads_a_clock_or_draws_a_number() -> None:
 
 
 def test_no_work_logs_before_its_commit() -> None:
-    """``mtx.told`` takes what is to be logged once it is true."""
+    """``told`` of a transaction takes what is to be logged once it is true."""
     for place, work in works():
         for node in ast.walk(work):
             if isinstance(node, ast.Call):

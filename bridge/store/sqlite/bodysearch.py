@@ -2,7 +2,7 @@
 
 The index (FTS5) says which texts have all runs of three letters of the needle; those are looked
 into. Contents get into it in batches, some time after they came, so that no delivery waits for
-it: whatever has an id above ``body_indexed.up_to`` is looked through, as is everything for a
+it: whatever has an id above ``up_to`` in ``body_indexed`` is looked through, as is everything for a
 needle of fewer than three letters. The answer is the same either way. RFC 3501 §6.4.4 (BODY).
 """
 

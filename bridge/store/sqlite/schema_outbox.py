@@ -120,7 +120,8 @@ CREATE TABLE issuer (
 """
 """Codes that the API itself did not answer, and who accepted for an account before.
 
-``code_claim.basis`` is ``evidence`` or ``word``. Losses are few, so looking for them is cheap.
+``basis`` in ``code_claim`` is ``evidence`` or ``word``. Losses are few, so looking for them is
+cheap.
 """
 
 USAGE = """

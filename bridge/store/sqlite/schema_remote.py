@@ -164,4 +164,4 @@ DROP INDEX remote_bodiless;
 """
 """``worth`` is ``store.remote.Worth``, NULL for a row that was not judged yet; ``listed_code`` the
 code that the row of an acceptance or a delivery carries, as long as its text is not here.
-``receipt.basis`` is ``store.remote.ReceiptBasis``."""
+``basis`` in ``receipt`` is ``store.remote.ReceiptBasis``."""
