@@ -30,13 +30,14 @@ def test_quoted_printable_costs_its_length(pump: bytes) -> None:
     assert_linear(
         lambda body: decode_leniently(body, Encoding.QUOTED_PRINTABLE),
         lambda size: pump * (size // len(pump)),
-        1_200_000,
+        600_000,
     )
 
 
-@pytest.mark.parametrize("shift", range(7))
-@pytest.mark.parametrize("pump", PUMPS)
+@pytest.mark.parametrize(
+    ("pump", "shift"), [(pump, shift) for pump in PUMPS for shift in range(len(pump))]
+)
 def test_slices_are_cut_where_nothing_changes(pump: bytes, shift: int) -> None:
-    body = b"x" * shift + pump * (1_700_000 // len(pump))
+    body = b"x" * shift + pump * (800_000 // len(pump))
     whole = binascii.a2b_qp(LINE_TAIL.sub(b"", body))
     assert decode_leniently(body, Encoding.QUOTED_PRINTABLE) == whole

@@ -136,11 +136,20 @@ def check(days: Days, intervals: float) -> None:
     assert max(longest.values()) <= max(wanted, intervals * even_s) + 2
 
 
-STARTS = pytest.mark.parametrize("start", [WINTER, SPRING, AUTUMN], ids=["plain", "spring", "fall"])
+DAYS_AND_LIMITS = pytest.mark.parametrize(
+    ("per_day", "start"),
+    [
+        pytest.param(100, SPRING, id="100-spring"),
+        pytest.param(100, AUTUMN, id="100-fall"),
+        pytest.param(1440, WINTER, id="1440-plain"),
+        pytest.param(100, WINTER, id="100-plain", marks=pytest.mark.slow),
+        pytest.param(1440, SPRING, id="1440-spring", marks=pytest.mark.slow),
+        pytest.param(1440, AUTUMN, id="1440-fall", marks=pytest.mark.slow),
+    ],
+)
 
 
-@STARTS
-@pytest.mark.parametrize("per_day", [100, 1440])
+@DAYS_AND_LIMITS
 async def test_with_a_client_all_day_and_nothing_sent(per_day: int, start: datetime) -> None:
     days = Days(per_day, start=start)
     await days.pass_by()
@@ -159,8 +168,7 @@ async def test_without_a_limit_looks_are_as_wanted() -> None:
     check(days, 0)
 
 
-@STARTS
-@pytest.mark.parametrize("per_day", [100, 1440])
+@DAYS_AND_LIMITS
 async def test_with_200_sends_a_day(per_day: int, start: datetime) -> None:
     days = Days(per_day, sends_a_day=200, start=start)
     await days.pass_by()

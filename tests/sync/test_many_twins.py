@@ -22,10 +22,18 @@ from bridge.simulator import (
     Order,
     Phase,
 )
+from tests.selected import some
 from tests.sync.world import ADDRESS, PASSWORD, World, world
 
 STABLE = SEQUENCE_READING.replace(ids=Ids.STABLE)
 BOTH = pytest.mark.parametrize("options", [SEQUENCE_READING, STABLE], ids=["sequence", "stable"])
+BOTH_AT_LENGTH = pytest.mark.parametrize(
+    "options",
+    [
+        pytest.param(SEQUENCE_READING, id="sequence"),
+        pytest.param(STABLE, id="stable", marks=pytest.mark.slow),
+    ],
+)
 _TEXT = re.compile(r"Testo ([a-z]+-\d+)\.")
 
 
@@ -66,7 +74,7 @@ def unreadable(here: World, *texts: str) -> Fault:
 
 @BOTH
 @pytest.mark.parametrize("order", Order)
-@pytest.mark.parametrize("count", [25, 61, 100])
+@pytest.mark.parametrize("count", some([25, 61, 100], 2))
 async def test_twins_in_any_number_are_shown_and_what_is_older_too(
     tmp_path: Path, options: Options, order: Order, count: int
 ) -> None:
@@ -118,7 +126,7 @@ async def test_groups_over_several_pages_and_between_others_are_all_shown(
         assert await shown(here) == there(here)
 
 
-@BOTH
+@BOTH_AT_LENGTH
 async def test_one_of_many_that_cannot_be_read_holds_up_nothing(
     tmp_path: Path, options: Options
 ) -> None:
@@ -165,7 +173,7 @@ async def test_some_that_cannot_be_read_at_all_are_shown_without_a_text(
         assert len(await here.messages()) == 41
 
 
-@BOTH
+@BOTH_AT_LENGTH
 async def test_while_none_can_be_read_what_is_older_is_and_the_api_is_spared(
     tmp_path: Path, options: Options
 ) -> None:
@@ -185,7 +193,7 @@ async def test_while_none_can_be_read_what_is_older_is_and_the_api_is_spared(
         assert await shown(here) == there(here)
 
 
-@BOTH
+@BOTH_AT_LENGTH
 async def test_many_twins_alike_in_their_texts_too_are_as_many_messages(
     tmp_path: Path, options: Options
 ) -> None:
