@@ -33,4 +33,4 @@ ALTER TABLE alarm ADD COLUMN notice INTEGER;
 ALTER TABLE alarm ADD COLUMN told_at INTEGER;
 CREATE INDEX alarm_raised ON alarm (account, raised_at) WHERE cleared_at IS NULL;
 """
-"""``alarm.notice`` is the content of the message that told of it, if it had one of its own."""
+"""An alarm's ``notice`` is the content of the message that told of it, if it had one of its own."""
