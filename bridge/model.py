@@ -12,6 +12,7 @@ import re
 from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum
+from hashlib import sha256
 from typing import NewType
 
 AccountId = NewType("AccountId", int)
@@ -70,6 +71,14 @@ def flag(name: str) -> Flag:
     if not _KEYWORD.fullmatch(name):
         raise ValueError(f"{name!r} is not a flag")
     return Flag(name)
+
+
+def body_digest(body: str) -> bytes:
+    """Return what tells the texts of rows apart, as the API gave them: 32 bytes.
+
+    Deletions rest on it: two rows alike in every field are told apart by nothing else.
+    """
+    return sha256(body.encode("utf-8", "surrogatepass")).digest()
 
 
 def is_reserved(flag: Flag) -> bool:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import ssl
 from collections.abc import Sequence
 
@@ -11,6 +10,7 @@ from bridge.config.listen import Listen
 from bridge.imapserver.connection import Connection
 from bridge.imapserver.session import Services
 from bridge.imapserver.settings import ImapSettings
+from bridge.ports import Ports
 from bridge.visitors import Visitors
 
 __all__ = ["ImapServer", "ImapSettings"]
@@ -38,7 +38,7 @@ class ImapServer:
         self._services = services
         self._settings = settings
         self._tls = tls
-        self._servers: list[asyncio.Server] = []
+        self._ports = Ports(self._connection, tls)
         self._connections: Visitors[Connection] = Visitors(settings.max_connections)
         self._watch: asyncio.Task[None] | None = None
 
@@ -49,31 +49,18 @@ class ImapServer:
             OSError: an address cannot be had; none is listened on then.
             ValueError: implicit TLS is asked for and there is no certificate.
         """
-        addresses = []
-        try:
-            for listen in listeners:
-                server = await self._listen(listen)
-                self._servers.append(server)
-                host, port = server.sockets[0].getsockname()[:2]
-                addresses.append((str(host), int(port)))
-        except BaseException:
-            await self.stop()
-            raise
+        addresses = await self._ports.open(listeners)
         self._watch = asyncio.get_running_loop().create_task(self._watch_time())
         return addresses
 
     async def stop(self) -> None:
         """Stop listening, end commands under way (within the grace), say BYE; idempotent."""
-        servers, self._servers = self._servers, []
-        for server in servers:
-            server.close()
+        self._ports.close()
         if self._watch is not None:
             self._watch.cancel()
         await self._finish_all()
         await self._services.background.finish()
-        for server in servers:
-            with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(server.wait_closed(), 1)
+        await self._ports.wait_closed()
 
     async def _finish_all(self) -> None:
         if not len(self._connections):
@@ -88,22 +75,12 @@ class ImapServer:
         for connection in list(self._connections):
             connection.abort()
 
-    async def _listen(self, listen: Listen) -> asyncio.Server:
-        if listen.implicit_tls and self._tls is None:
-            raise ValueError("implicit TLS needs a certificate")
-        return await asyncio.get_running_loop().create_server(
-            lambda: self._connection(implicit_tls=listen.implicit_tls),
-            listen.host,
-            listen.port,
-            backlog=128,
-        )
-
-    def _connection(self, *, implicit_tls: bool) -> Connection:
+    def _connection(self, listen: Listen) -> Connection:
         return Connection(
             self._services,
             self._settings,
             self._tls,
-            implicit_tls=implicit_tls,
+            implicit_tls=listen.implicit_tls,
             connections=self._connections,
         )
 

@@ -18,7 +18,6 @@ classifying it raise nothing.
 from __future__ import annotations
 
 import asyncio
-import hashlib
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -29,7 +28,7 @@ from bridge.clock import ROME, Clock
 from bridge.mailbox import Mailboxes, MailboxTransaction
 from bridge.mime.ingest import Ingested
 from bridge.mime.write.compose import Source, compose
-from bridge.model import INBOX, AccountId, Mailbox, QueueId
+from bridge.model import INBOX, AccountId, Mailbox, QueueId, body_digest
 from bridge.receipts import notice
 from bridge.receipts.claim import release_doubtful
 from bridge.receipts.kind import FIELDS, WARNINGS, Kind
@@ -267,7 +266,7 @@ class Filing:
                 await mtx.tx.release_remote(old.id)
                 touched.append(old.submission)
         content = await mtx.tx.add_content(account, message)
-        digest = hashlib.sha256(arrival.body.encode("utf-8", "surrogatepass")).digest()
+        digest = body_digest(arrival.body)
         await mtx.tx.keep_remote_body(arrival.remote, arrival.body, digest, content)
         kind = receipt.kind_for(owner.submission if owner else None)
         await mtx.tx.classify_remote(

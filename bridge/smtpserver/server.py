@@ -7,7 +7,6 @@ on everybody else at once.
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import ssl
 from collections.abc import Sequence
 from random import Random
@@ -17,6 +16,7 @@ from bridge.config.listen import Listen
 from bridge.limits import SUBMISSIONS_BYTES, SUBMISSIONS_SPOOLED_BYTES
 from bridge.login import LoginGate
 from bridge.outbox.queue import Outbox
+from bridge.ports import Ports
 from bridge.smtpserver.budget import Budget, Budgets
 from bridge.smtpserver.connection import Connection
 from bridge.smtpserver.delivery import Delivery
@@ -60,7 +60,7 @@ class SmtpServer:
             memory=Budget(SUBMISSIONS_BYTES),
             disk=Budget(max(SUBMISSIONS_SPOOLED_BYTES, 2 * largest_bytes)),
         )
-        self._servers: list[asyncio.Server] = []
+        self._ports = Ports(self._session, tls)
         self._connections: Visitors[Connection] = Visitors(settings.max_sessions)
 
     async def start(self, listeners: Sequence[Listen]) -> list[tuple[str, int]]:
@@ -70,23 +70,11 @@ class SmtpServer:
             OSError: an address cannot be had; none is listened on then.
             ValueError: implicit TLS is asked for and there is no certificate.
         """
-        addresses = []
-        try:
-            for listen in listeners:
-                server = await self._listen(listen)
-                self._servers.append(server)
-                host, port = server.sockets[0].getsockname()[:2]
-                addresses.append((str(host), int(port)))
-        except BaseException:
-            await self.stop()
-            raise
-        return addresses
+        return await self._ports.open(listeners)
 
     async def stop(self) -> None:
         """Stop listening, answer what is in hand (within the grace), hang up; idempotent."""
-        servers, self._servers = self._servers, []
-        for server in servers:
-            server.close()
+        self._ports.close()
         grace = asyncio.ensure_future(self._clock.sleep(self._settings.stop_grace_s))
         finished = asyncio.ensure_future(self._finish_all())
         await asyncio.wait([grace, finished], return_when=asyncio.FIRST_COMPLETED)
@@ -94,9 +82,7 @@ class SmtpServer:
         finished.cancel()
         await asyncio.gather(grace, finished, return_exceptions=True)
         await self._close_all()
-        for server in servers:
-            with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(server.wait_closed(), 1)
+        await self._ports.wait_closed()
 
     async def _close_all(self) -> None:
         ends = [asyncio.ensure_future(one.wait_closed()) for one in self._connections]
@@ -111,25 +97,14 @@ class SmtpServer:
     async def _finish_all(self) -> None:
         await asyncio.gather(*(connection.finish() for connection in self._connections))
 
-    async def _listen(self, listen: Listen) -> asyncio.Server:
-        if listen.implicit_tls and self._tls is None:
-            raise ValueError("implicit TLS needs a certificate")
-        loop = asyncio.get_running_loop()
-        return await loop.create_server(
-            lambda: self._session(loop, implicit_tls=listen.implicit_tls),
-            listen.host,
-            listen.port,
-            backlog=128,
-        )
-
-    def _session(self, loop: asyncio.AbstractEventLoop, *, implicit_tls: bool) -> SubmissionSession:
+    def _session(self, listen: Listen) -> SubmissionSession:
         return SubmissionSession(
             self._settings,
             self._logins,
             self._delivery,
             self._tls,
-            loop,
+            asyncio.get_running_loop(),
             self._connections,
-            implicit_tls=implicit_tls,
+            implicit_tls=listen.implicit_tls,
             budgets=self._budgets,
         )

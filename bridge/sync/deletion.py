@@ -13,7 +13,6 @@ API, and an alarm says so. Trouble with the API ends nothing: the wish waits, al
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Sequence
 from typing import Literal, NoReturn
 
@@ -22,6 +21,7 @@ import structlog
 from bridge.alarms import AlarmKind
 from bridge.api.errors import NotSent, OutcomeUnknown, Refused, TooLong
 from bridge.clock import Clock
+from bridge.model import body_digest
 from bridge.store.remote import DeletionRow, DeletionState, Place, RemoteRow
 from bridge.sync.agreement import agrees_exactly
 from bridge.sync.ledger import Ledger
@@ -195,7 +195,7 @@ class Deleter:
                 )
             except TooLong as error:
                 raise Doubt("il suo testo è troppo lungo per leggerlo.", error.reason) from None
-            same_body = row.body_sha256 == _digest(message.body)
+            same_body = row.body_sha256 == body_digest(message.body)
             if same_body and agrees_exactly(row, message):
                 found.append(one.api_id)
         return found
@@ -330,7 +330,3 @@ def _ids(rows: Sequence[Listed]) -> list[str]:
 
 def _number(api_id: str) -> float:
     return float(api_id[:18]) if api_id.isascii() and api_id.isdigit() else 0.0
-
-
-def _digest(body: str) -> bytes:
-    return hashlib.sha256(body.encode("utf-8", "surrogatepass")).digest()

@@ -12,13 +12,12 @@ expunged stays so here, but it is not deleted at the API, for it may be another 
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Sequence
 from typing import Literal, Protocol
 
 import structlog
 
-from bridge.model import AccountId
+from bridge.model import AccountId, body_digest
 from bridge.receipts.filing import Arrival
 from bridge.store.base import StoreFailed
 from bridge.store.remote import RemoteRow
@@ -80,7 +79,7 @@ class Filer:
         """Tell whether a message had left the API and is back; it goes on where it was then."""
         if arrival.unreadable:
             return False
-        digest = hashlib.sha256(arrival.body.encode("utf-8", "surrogatepass")).digest()
+        digest = body_digest(arrival.body)
         old = await self._ledger.gone_before(arrival.remote, digest)
         if old is None:
             return False

@@ -9,7 +9,6 @@ Failure: ``NotSent`` passes; any other error of the API makes its row unreadable
 from __future__ import annotations
 
 import asyncio
-import hashlib
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 
@@ -138,8 +137,3 @@ async def _read(client: InboxClient, one: Listed) -> InboxMessage | None:
     except ApiError as error:
         log.warning("a twin cannot be read", id=one.api_id, reason=error.reason)
         return None
-
-
-def digest(body: str) -> bytes:
-    """Return what tells bodies apart."""
-    return hashlib.sha256(body.encode("utf-8", "surrogatepass")).digest()

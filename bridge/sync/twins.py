@@ -28,6 +28,7 @@ import structlog
 from bridge.api.errors import OutcomeUnknown, Refused
 from bridge.api.schema import InboxMessage
 from bridge.clock import Clock
+from bridge.model import body_digest
 from bridge.receipts.filing import Arrival
 from bridge.store.remote import Place, RemoteId
 from bridge.sync.absence import Doubt
@@ -37,7 +38,7 @@ from bridge.sync.locating import LOOKED_FOR, Locator
 from bridge.sync.matching import Alignment, Listed, is_replaced
 from bridge.sync.pages import InboxClient
 from bridge.sync.paging import Layout, Snapshot
-from bridge.sync.twinreading import CHUNK_ROWS, Chunk, Reading, digest, read_chunk
+from bridge.sync.twinreading import CHUNK_ROWS, Chunk, Reading, read_chunk
 
 log = structlog.get_logger()
 
@@ -202,7 +203,7 @@ class Twins:
         replaced: list[RemoteId] = []
         for api_id, message in reversed(chunk.messages.items()):  # the oldest first
             try:
-                moved = await self._moved(digest(message.body), filed)
+                moved = await self._moved(body_digest(message.body), filed)
             except OutcomeUnknown:  # nothing tells: it is read again later
                 chunk.failed.add(api_id)
                 continue
@@ -237,7 +238,7 @@ class Twins:
             message = await self._client.inbox_message(place.api_id)
         except Refused:
             return False
-        return digest(message.body) == place.body_sha256
+        return body_digest(message.body) == place.body_sha256
 
     async def _not_standing(self, known: Sequence[Place], seen: Seen) -> list[Place]:
         """Return known rows that a listed one, whose text is not shown, can be."""
@@ -282,7 +283,7 @@ class Twins:
             reading.digests.clear()
             return False
         reading.took(chunk.failed, self._clock.monotonic())
-        reading.digests |= {id: digest(one.body) for id, one in chunk.messages.items()}
+        reading.digests |= {id: body_digest(one.body) for id, one in chunk.messages.items()}
         reading.has_worked = reading.has_worked or bool(reading.digests)
         left = await self._by_body(seen, known, reading, chunk)
         rest = [one for one in seen.rows if one.api_id not in reading.digests]
@@ -339,7 +340,7 @@ class Twins:
     async def _read_again(self, api_id: str, reading: Reading) -> InboxMessage | None:
         expected = reading.digests.pop(api_id)
         message = await self._client.inbox_message(api_id)
-        if digest(message.body) != expected:
+        if body_digest(message.body) != expected:
             return None
         reading.digests[api_id] = expected
         return message
