@@ -299,7 +299,7 @@ SUBMISSION_SPOOLED_FROM_BYTES = _bytes(
 )
 SUBMISSIONS_BYTES = _bytes(
     "messages under way in memory, all together",
-    64 * MIB,
+    32 * MIB,
     met_by="an application",
     told="nothing: the rest is on the disk until its turn comes",
     test="tests/costs/test_submissions.py::test_messages_beyond_the_memory_go_to_the_disk",
@@ -425,19 +425,33 @@ TEXT_SLICE_CHARS = 64 * KIB
 
 # -- messages to be sent ---------------------------------------------------------------------------
 
-CONVERSION_S = _seconds(
-    "the conversion of a message of more than 4 MiB, when it is sent",
+APART_S = _seconds(
+    "work on a message of more than 4 MiB: its check, its conversion, its composition",
     60.0,
-    met_by="an application",
-    told="the message is refused, by a bounce",
-    test="tests/outbox/test_conversion.py::test_a_deadline_is_kept",
+    met_by="an application, any sender",
+    told="`554 5.6.0`, or a bounce; shown as unreadable, with the reason",
+    test="tests/test_apart.py::test_a_deadline_is_kept",
 )
-CONVERSION_BYTES = _bytes(
-    "the memory of that conversion",
-    768 * MIB,
+APART_BYTES = _bytes(
+    "the memory of that work, which is done one message at a time",
+    640 * MIB,
+    met_by="an application, any sender",
+    told="`554 5.6.0`, or a bounce; shown as unreadable, with the reason",
+    test="tests/test_apart.py::test_memory_is_bounded",
+)
+CHECKED_BYTES = _bytes(
+    "smaller messages that are checked at once, all together",
+    12 * MIB,
     met_by="an application",
-    told="the message is refused, by a bounce",
-    test="tests/outbox/test_conversion.py::test_memory_is_bounded",
+    told="nothing: its turn comes",
+    test="tests/costs/test_submissions.py::test_so_much_is_checked_at_once",
+)
+REQUESTS_BYTES = _bytes(
+    "messages of less than 4 MiB on their way to the API, all together (and one more)",
+    32 * MIB,
+    met_by="an application",
+    told="nothing: the next one of more than 64 KiB waits",
+    test="tests/outbox/test_dispatcher.py::test_so_much_is_on_its_way_at_once",
 )
 HTML_BYTES = _bytes(
     "a plain text written as HTML",

@@ -1,19 +1,123 @@
-"""Large things on the disk while they arrive, so that a slow sender costs no memory.
+"""Large things on the disk while they arrive and are worked on, so that they cost no memory.
 
-The file has no name and goes with its last use. Every access is on a thread. When the disk is
+The files have no name and go with their last use. Every access is on a thread. When the disk is
 full or failing what comes is dropped, and ``failed`` says so: the client can still be answered.
 """
 
 from __future__ import annotations
 
 import asyncio
+import io
 import tempfile
+import threading
+from collections.abc import Iterator
 from pathlib import Path
-from typing import IO
 
 import structlog
 
 log = structlog.get_logger()
+
+PIECE_BYTES = 1024 * 1024
+
+
+class SpoolFile:
+    """A file without a name, closed with its last use; any thread may use it.
+
+    Raises:
+        OSError: there cannot be one, or, by any method: the disk is full or failing.
+    """
+
+    def __init__(self, folder: Path | None) -> None:
+        self._file = tempfile.TemporaryFile(dir=folder, buffering=0)  # noqa: SIM115 - see __del__
+        self._lock = threading.Lock()
+
+    def __del__(self) -> None:
+        """Close it."""
+        if hasattr(self, "_file"):
+            self._file.close()
+
+    def from_beginning(self) -> int:
+        """Return its descriptor, for a process that reads or writes it from its beginning."""
+        self._file.seek(0)
+        return self._file.fileno()
+
+    def append(self, data: bytes) -> None:
+        """Write at the end."""
+        with self._lock:
+            self._file.seek(0, io.SEEK_END)
+            rest = memoryview(data)
+            while rest:
+                rest = rest[self._file.write(rest) :]
+
+    def read(self, at: int, length_bytes: int) -> bytes:
+        """Return so many bytes from ``at`` on, fewer at the end."""
+        with self._lock:
+            self._file.seek(at)
+            data = self._file.read(length_bytes)
+            while data and len(data) < length_bytes:
+                more = self._file.read(length_bytes - len(data))
+                if not more:
+                    break
+                data += more
+            return data
+
+    def line(self) -> bytes:
+        """Return its first line without the end."""
+        found = bytearray()
+        while piece := self.read(len(found), PIECE_BYTES):
+            end = piece.find(b"\n")
+            found += piece if end < 0 else piece[:end]
+            if end >= 0:
+                break
+        return bytes(found)
+
+    def size_bytes(self) -> int:
+        """Return how long it is."""
+        with self._lock:
+            return self._file.seek(0, io.SEEK_END)
+
+
+class Spooled:
+    """A stretch of a file, as long as ``len`` says."""
+
+    def __init__(self, file: SpoolFile, start: int, size_bytes: int) -> None:
+        self.file = file
+        self._start = start
+        self._size_bytes = size_bytes
+
+    def __len__(self) -> int:
+        """Return how many bytes it has."""
+        return self._size_bytes
+
+    def __repr__(self) -> str:
+        """Name the size, never the content."""
+        return f"<Spooled {self._size_bytes} bytes>"
+
+    def part(self, at: int, size_bytes: int) -> Spooled:
+        """Return a stretch of it."""
+        return Spooled(self.file, self._start + at, size_bytes)
+
+    def read(self, at: int, length_bytes: int) -> bytes:
+        """Return a part; blocks, like all that reads here."""
+        return self.file.read(self._start + at, max(0, min(length_bytes, self._size_bytes - at)))
+
+    def pieces(self, piece_bytes: int = PIECE_BYTES) -> Iterator[bytes]:
+        """Give everything, a piece at a time."""
+        for at in range(0, self._size_bytes, piece_bytes):
+            yield self.read(at, piece_bytes)
+
+    def contains(self, wanted: bytes) -> bool:
+        """Say whether some bytes, fewer than a piece, are in it."""
+        before = b""
+        for piece in self.pieces():
+            if wanted in before + piece:
+                return True
+            before = piece[-len(wanted) :]
+        return False
+
+    def whole(self) -> bytes:
+        """Return everything."""
+        return self.read(0, self._size_bytes)
 
 
 class Spool:
@@ -25,7 +129,7 @@ class Spool:
 
     def __init__(self, folder: Path | None) -> None:
         self._folder = folder
-        self._file: IO[bytes] | None = None
+        self._file: SpoolFile | None = None
         self._sizes: list[int] = []
         self._size_bytes = 0
         self.failed = False
@@ -47,23 +151,24 @@ class Spool:
         """Return the pieces and forget them; they are empty if keeping them failed."""
         if self.failed:
             return [b""] * len(self._sizes)
-        return await asyncio.to_thread(self._read)
+        return await asyncio.to_thread(lambda: [one.whole() for one in self.take()])
+
+    def take(self) -> list[Spooled]:
+        """Return the pieces as they are on the disk, and forget them. Nothing has ``failed``."""
+        assert self._file is not None  # noqa: S101 - something was written
+        taken, at = [], 0
+        for size_bytes in self._sizes:
+            taken.append(Spooled(self._file, at, size_bytes))
+            at += size_bytes
+        self.close()
+        return taken
 
     def close(self) -> None:
         """Forget everything."""
-        if self._file is not None:
-            self._file.close()
         self._file, self._sizes, self._size_bytes = None, [], 0
         self.failed = False
 
     def _write(self, data: bytes) -> None:
         if self._file is None:
-            self._file = tempfile.TemporaryFile(dir=self._folder)  # noqa: SIM115 - see close
-        self._file.write(data)
-
-    def _read(self) -> list[bytes]:
-        assert self._file is not None  # noqa: S101 - something was written
-        self._file.seek(0)
-        literals = [self._file.read(size_bytes) for size_bytes in self._sizes]
-        self.close()
-        return literals
+            self._file = SpoolFile(self._folder)
+        self._file.append(data)

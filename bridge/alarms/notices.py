@@ -19,7 +19,7 @@ from email.utils import format_datetime
 from bridge.alarms.kind import OF_MESSAGES, AlarmKind
 from bridge.clock import ROME
 from bridge.mailbox import MailboxTransaction
-from bridge.mime.ingest import ingest
+from bridge.mime.ingest import Ingested, ingest
 from bridge.mime.row.address import Person
 from bridge.mime.row.body import Body, Form
 from bridge.mime.write.compose import DOMAIN
@@ -135,7 +135,7 @@ async def _day(mtx: MailboxTransaction, account: AccountId, now: datetime) -> No
 async def show(
     mtx: MailboxTransaction,
     account: AccountId,
-    raw: bytes,
+    message: bytes | Ingested,
     now: datetime,
     *,
     instead_of: ContentId | None = None,
@@ -145,7 +145,7 @@ async def show(
     Args:
         mtx: the commit to join.
         account: whose INBOX.
-        raw: the message.
+        message: the message; taken apart already if it may be large.
         now: when.
         instead_of: one of the bridge's own that leaves INBOX for it; copies elsewhere stay.
     """
@@ -154,7 +154,8 @@ async def show(
         return None
     if instead_of is not None:
         await mtx.expunge(inbox, await _uids(mtx, inbox, instead_of))
-    return (await mtx.append(inbox, ingest(raw), frozenset(), now)).content
+    made = ingest(message) if isinstance(message, bytes) else message
+    return (await mtx.append(inbox, made, frozenset(), now)).content
 
 
 async def in_inbox(mtx: MailboxTransaction, account: AccountId, content: ContentId) -> bool:

@@ -125,7 +125,8 @@ class PecClient:
         )
         answer = await self._connection.exchange(call, start)
         reply = await self._open(answer)
-        match await _off_loop(len(answer.content), self._judge, answer, reply, request):
+        looked_through = len(answer.content) + len(request.body)
+        match await _off_loop(looked_through, self._judge, answer, reply, request):
             case Taken(code, sent):
                 return SendAnswer(code, sent, answer.status, self._shown(answer))
             case Doubt(sentence, code):

@@ -25,6 +25,7 @@ from pydantic import AliasChoices, BaseModel, BeforeValidator, ConfigDict, Field
 from bridge.api.date import parse_date
 from bridge.charset.decode import decode_text
 from bridge.limits import API_FIELD_CHARS, API_ROW_CHARS
+from bridge.spool import Spooled
 
 CODE = re.compile(
     r"20\d{2}(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])(?:[01]\d|2[0-3])[0-5]\d[0-5]\d\d{1,6}",
@@ -50,22 +51,31 @@ class Attachment:
 
     name: str
     media_type: str
-    content: bytes
+    content: bytes | Spooled
 
 
 @dataclass(frozen=True, slots=True)
 class SendRequest:
-    """One message for ``POST /send``; ``body`` is HTML, ``sender`` and recipients are addresses."""
+    """One message for ``POST /send``; ``body`` is HTML, ``sender`` and recipients are addresses.
+
+    A large body is on the disk, as it stands between the quotes of JSON.
+    """
 
     sender: str
     recipients: tuple[str, ...]
     subject: str
-    body: str
+    body: str | Spooled
     attachments: tuple[Attachment, ...] = ()
 
     def __post_init__(self) -> None:
         if not self.sender or not self.recipients or not all(self.recipients):
             raise ValueError("a message to be sent needs a sender and at least one recipient")
+
+    @property
+    def held_bytes(self) -> int:
+        """How much of it is in memory."""
+        texts = (self.body, *(one.content for one in self.attachments))
+        return sum(len(text) for text in texts if not isinstance(text, Spooled))
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,20 +11,17 @@ from __future__ import annotations
 
 import asyncio
 import base64
-import json
-import re
 from collections.abc import AsyncIterator, Iterator
 from typing import Literal
 
+from bridge.api.quoting import dump, within_quotes
 from bridge.api.schema import Attachment, SendRequest
+from bridge.spool import Spooled
 
 AttachmentEncoding = Literal["data-uri", "base64"]
 
-TEXT_SLICE_CHARS = 32 * 1024
 FILE_SLICE_BYTES = 96 * 1024
 """A multiple of 3, so that the pieces' base64 joins without padding."""
-
-_SURROGATE = re.compile("[\ud800-\udfff]")
 
 
 class Upload:
@@ -63,23 +60,28 @@ class Upload:
         return total
 
     async def chunks(self) -> AsyncIterator[bytes]:
-        """Give the JSON's bytes, a slice at a time."""
+        """Give the JSON's bytes, a slice at a time.
+
+        Raises:
+            OSError: what is on the disk cannot be read.
+        """
         for piece in self._pieces():
             if isinstance(piece, Attachment):
-                view = memoryview(piece.content)
-                for at in range(0, len(view), FILE_SLICE_BYTES):
-                    yield base64.b64encode(view[at : at + FILE_SLICE_BYTES])
-                    await asyncio.sleep(0)
+                async for content in _slices(piece.content, FILE_SLICE_BYTES):
+                    yield base64.b64encode(content)
+            elif isinstance(piece, Spooled):
+                async for text in _slices(piece, FILE_SLICE_BYTES):
+                    yield bytes(text)
             else:
                 yield piece
                 await asyncio.sleep(0)
 
-    def _pieces(self) -> Iterator[bytes | Attachment]:
-        """Give the JSON in order: bytes as they are, an attachment where its base64 goes."""
+    def _pieces(self) -> Iterator[bytes | Attachment | Spooled]:
+        """Give the JSON in order, attachments where their base64 goes."""
         request = self._request
-        yield b'{"sender": ' + _dump(request.sender)
-        yield b', "recipient": [' + b", ".join(map(_dump, request.recipients)) + b"]"
-        yield b', "subject": ' + _dump(request.subject)
+        yield b'{"sender": ' + dump(request.sender)
+        yield b', "recipient": [' + b", ".join(map(dump, request.recipients)) + b"]"
+        yield b', "subject": ' + dump(request.subject)
         if request.attachments:
             yield b', "attachments": ['
             for number, attachment in enumerate(request.attachments):
@@ -87,23 +89,31 @@ class Upload:
                     (
                         b", " if number else b"",
                         b'{"name": ',
-                        _dump(attachment.name),
+                        dump(attachment.name),
                         b', "file": "',
-                        _dump(self._file_prefix(attachment))[1:-1],
+                        dump(self._file_prefix(attachment))[1:-1],
                     )
                 )
                 yield attachment
                 yield b'"}'
             yield b"]"
         yield b', "body": "'
-        for at in range(0, len(request.body), TEXT_SLICE_CHARS):
-            yield _dump(request.body[at : at + TEXT_SLICE_CHARS])[1:-1]
-        yield b'", "username": ' + _dump(self._username)
-        yield b', "password": ' + _dump(self._password) + b"}"
+        if isinstance(request.body, Spooled):
+            yield request.body
+        else:
+            yield from within_quotes(request.body)
+        yield b'", "username": ' + dump(self._username)
+        yield b', "password": ' + dump(self._password) + b"}"
 
     def _file_prefix(self, attachment: Attachment) -> str:
         return f"data:{attachment.media_type};base64," if self._encoding == "data-uri" else ""
 
 
-def _dump(text: str) -> bytes:
-    return json.dumps(_SURROGATE.sub("\ufffd", text)).encode("ascii")
+async def _slices(content: bytes | Spooled, slice_bytes: int) -> AsyncIterator[bytes | memoryview]:
+    """Give something a slice at a time; others have their turn between."""
+    for at in range(0, len(content), slice_bytes):
+        if isinstance(content, Spooled):
+            yield await asyncio.to_thread(content.read, at, slice_bytes)
+        else:
+            yield memoryview(content)[at : at + slice_bytes]
+            await asyncio.sleep(0)

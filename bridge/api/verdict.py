@@ -15,6 +15,7 @@ import re
 from dataclasses import dataclass
 
 from bridge.api.schema import CODE, Reply, SendRequest
+from bridge.spool import Spooled
 
 DOOR = frozenset({401, 402, 429})
 """Statuses by which a request is turned away before it is looked at."""
@@ -104,5 +105,13 @@ def _named(heard: Heard, request: SendRequest) -> list[str]:
     """Return the codes that the answer names and the request does not hold, in order."""
     found = [heard.reply.code_like] if heard.reply and heard.reply.code_like else []
     found += _CODE_INSIDE.findall(heard.text)
-    ours = (request.subject, request.body, *(file.name for file in request.attachments))
-    return [code for code in dict.fromkeys(found) if not any(code in one for one in ours)]
+    ours = (request.subject, *(file.name for file in request.attachments))
+    return [
+        code
+        for code in dict.fromkeys(found)
+        if not any(code in one for one in ours) and not _holds(request.body, code)
+    ]
+
+
+def _holds(body: str | Spooled, code: str) -> bool:
+    return code in body if isinstance(body, str) else body.contains(code.encode("ascii"))

@@ -13,6 +13,7 @@ import asyncio
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from bridge.apart import Apart
 from bridge.api.budget import RequestBudget
 from bridge.api.client import PecClient
 from bridge.api.connection import ApiConnection
@@ -50,6 +51,7 @@ class Core:
 
     Attributes:
         accounts: in the order of the settings.
+        apart: where large messages are worked on, one at a time.
     """
 
     def __init__(
@@ -67,6 +69,7 @@ class Core:
         self.mailboxes = mailboxes
         self.lineage = lineage
         self.accounts: tuple[Served, ...] = ()
+        self.apart = Apart(config.data_dir)
         self._lock = lock
         self._connection: ApiConnection | None = None
 

@@ -68,6 +68,7 @@ class Sending:
             self.wake,
             signed=send.signed,
             on_settled=on_settled,
+            apart=core.apart,
         )
         self._waiting = Waiting(
             core.store,

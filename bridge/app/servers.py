@@ -64,7 +64,7 @@ def smtp_server(
         max_sessions=room.smtp,
         spool_dir=core.config.data_dir,
     )
-    return SmtpServer(outbox, logins, core.clock, random, settings, tls=tls)
+    return SmtpServer(outbox, logins, core.clock, random, settings, tls=tls, apart=core.apart)
 
 
 def imap_server(

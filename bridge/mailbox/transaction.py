@@ -148,7 +148,7 @@ class MailboxTransaction:
         if box is None:
             return False
         if message.message_id is None:
-            return await submitted_copy(self.tx, box, message.raw) is not None
+            return await submitted_copy(self.tx, box, message) is not None
         entries = await self.tx.submissions_by_message_id(account, message.message_id)
         if not entries or entries[-1].state not in NEVER_LEFT | {SubmissionState.DISPATCHING}:
             return False  # a try of what is held leaves its copy there
@@ -156,7 +156,7 @@ class MailboxTransaction:
 
     async def _known(self, sent: Mailbox, message: Ingested) -> MessageRow | None:
         if message.message_id is None:
-            return await submitted_copy(self.tx, sent, message.raw)
+            return await submitted_copy(self.tx, sent, message)
         uid = await self.tx.uid_by_message_id(sent.id, message.message_id)
         return None if uid is None else await self.tx.message_row(sent.id, uid)
 

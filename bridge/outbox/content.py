@@ -1,20 +1,23 @@
 """An entry's stored text as the request that sends it.
 
-Reads the text in slices and converts it on a thread, a large one in a process of its own, so that
-a message of 30 MB makes nobody wait and is not held in memory longer than it takes.
+Reads the text in slices and converts it on a thread. A large one is never held in memory: it goes
+from the store to a file, from there through a process of its own to another, and is sent from it.
 """
 
 from __future__ import annotations
 
 import asyncio
+from pathlib import Path
 
 import structlog
 
+from bridge.apart import Apart, ApartCrashed, ApartFailed, TooCostly
 from bridge.api.schema import Attachment, SendRequest
 from bridge.mime.strict.content import Content, Sealed, SignedPolicy, convert
 from bridge.mime.strict.field import Unreadable
-from bridge.outbox.conversion import TooCostly, convert_apart
-from bridge.store.base import ReadTransaction, Store
+from bridge.outbox.conversion import Converted, convert_apart
+from bridge.spool import SpoolFile
+from bridge.store.base import ReadTransaction, Store, StoreFailed
 from bridge.store.outbox import SubmissionRow
 
 log = structlog.get_logger()
@@ -22,57 +25,71 @@ log = structlog.get_logger()
 SLICE_BYTES = 4 * 1024**2
 OFF_LOOP_BYTES = 64 * 1024
 LARGE_BYTES = 4 * 1024**2
-"""Of texts longer than this one at a time is held in memory."""
+"""Texts longer than this stay on the disk."""
 
 
 class Unsendable(Exception):
     """The text cannot be put into a request; ``check`` at submission should have said so."""
 
 
-async def is_large(store: Store, row: SubmissionRow) -> bool:
-    """Tell whether an entry's text is longer than ``LARGE_BYTES``, without reading it.
+async def is_longer(store: Store, row: SubmissionRow, limit_bytes: int) -> bool:
+    """Tell whether an entry's text is longer than ``limit_bytes``, without reading it.
 
     Raises:
         StoreFailed: the text cannot be looked at now.
     """
 
     async def byte_past_the_limit(tx: ReadTransaction) -> bytes:
-        return await tx.raw(row.content, LARGE_BYTES, 1)
+        return await tx.raw(row.content, limit_bytes, 1)
 
     return bool(await store.read(byte_past_the_limit))
 
 
 async def load_request(
-    store: Store, row: SubmissionRow, sender: str, signed: SignedPolicy
+    store: Store, row: SubmissionRow, sender: str, signed: SignedPolicy, apart: Apart
 ) -> SendRequest:
     """Return what ``POST /send`` is given for an entry.
 
     Raises:
         Unsendable: see the class.
-        StoreFailed: the text cannot be read now.
+        StoreFailed: the text cannot be read or converted now.
     """
-    raw = await _load(store, row)
-    if not raw:
-        raise Unsendable("its text is no longer in the store")
     try:
-        if len(raw) > LARGE_BYTES:
-            content = await convert_apart(raw, signed)
-        elif len(raw) > OFF_LOOP_BYTES:
-            content = await asyncio.to_thread(convert, raw, signed)
-        else:
-            content = convert(raw, signed)
-    except (Unreadable, Sealed, TooCostly) as fault:
+        if await is_longer(store, row, LARGE_BYTES):
+            return _large_request(row, sender, await _convert_large(store, row, signed, apart))
+        raw = await _load(store, row)
+        if not raw:
+            raise Unsendable("its text is no longer in the store")
+        if len(raw) > OFF_LOOP_BYTES:
+            return _request(row, sender, await asyncio.to_thread(convert, raw, signed))
+        return _request(row, sender, convert(raw, signed))
+    except (Unreadable, Sealed) as fault:
         raise Unsendable(str(fault)) from None
-    except MemoryError:
+    except TooCostly as fault:
+        raise Unsendable(f"it cannot be converted: {fault}") from None
+    except (StoreFailed, Unsendable, MemoryError):
         raise
     except Exception as fault:  # a message must not stand in the way of those behind it
         log.exception("a message cannot be converted", id=row.id)
         raise Unsendable(f"the bridge cannot convert it ({type(fault).__name__})") from None
-    return _request(row, sender, content)
+
+
+async def _convert_large(
+    store: Store, row: SubmissionRow, signed: SignedPolicy, apart: Apart
+) -> Converted:
+    try:
+        spooling = _Spooling(row, apart.folder)
+        while await store.scan(spooling):
+            pass
+        return await convert_apart(apart, spooling.file, signed)
+    except ApartCrashed:
+        raise
+    except (ApartFailed, OSError) as fault:
+        raise StoreFailed(f"a message cannot be converted now: {fault}") from fault
 
 
 async def _load(store: Store, row: SubmissionRow) -> bytes:
-    """Read a small text at once; the rest of a large one away from the event loop."""
+    """Read a small text at once, the rest of a larger one away from the event loop."""
 
     async def first(tx: ReadTransaction) -> bytes:
         return await tx.raw(row.content, 0, OFF_LOOP_BYTES + 1)
@@ -80,25 +97,26 @@ async def _load(store: Store, row: SubmissionRow) -> bytes:
     raw = await store.read(first)
     if len(raw) <= OFF_LOOP_BYTES:
         return raw
-    slices = [raw]
-    at = len(raw)
-    while True:
-        slice_bytes = await store.scan(_Slice(row, at))
-        if not slice_bytes:
-            return b"".join(slices)
-        slices.append(slice_bytes)
-        at += len(slice_bytes)
+    return raw + await store.scan(lambda tx: tx.raw(row.content, len(raw), LARGE_BYTES))
 
 
-class _Slice:
-    """A work that reads one slice of a text."""
+class _Spooling:
+    """A work that puts the next slice of a text into a file, as often as it is carried out."""
 
-    def __init__(self, row: SubmissionRow, at: int) -> None:
+    def __init__(self, row: SubmissionRow, folder: Path | None) -> None:
         self._row = row
-        self._at = at
+        self._folder = folder
+        self._at = 0
+        self.file: SpoolFile
 
-    async def __call__(self, tx: ReadTransaction) -> bytes:
-        return await tx.raw(self._row.content, self._at, SLICE_BYTES)
+    async def __call__(self, tx: ReadTransaction) -> bool:
+        """Return whether there was one."""
+        if not self._at:
+            self.file = SpoolFile(self._folder)
+        piece = await tx.raw(self._row.content, self._at, SLICE_BYTES)
+        self.file.append(piece)
+        self._at += len(piece)
+        return bool(piece)
 
 
 def _request(row: SubmissionRow, sender: str, content: Content) -> SendRequest:
@@ -110,4 +128,14 @@ def _request(row: SubmissionRow, sender: str, content: Content) -> SendRequest:
         attachments=tuple(
             Attachment(file.name, file.media_type, file.content) for file in content.files
         ),
+    )
+
+
+def _large_request(row: SubmissionRow, sender: str, content: Converted) -> SendRequest:
+    return SendRequest(
+        sender=sender,
+        recipients=row.recipients,
+        subject=row.subject,
+        body=content.body,
+        attachments=content.files,
     )

@@ -2,9 +2,10 @@
 
 For each entry: convert its text, wait for the pacer's turn, commit ``dispatching``, make one
 request, settle what came of it. A large text is converted while those of other accounts go on
-(``conversion``). Starts are spaced by the pacer over all accounts; answers may overlap, up to
-``AT_ONCE`` per account and fewer after trouble. From idle a submission's wake-up leads to the
-request at once; a lost wake-up costs at most ``LOOK_AGAIN_S``.
+(``conversion``), the next one as soon as its request has begun. Starts are spaced by the pacer
+over all accounts; answers may overlap, up to ``AT_ONCE`` per account and fewer after trouble, and
+so many bytes of them (``limits``). From idle a submission's wake-up leads to the request at once;
+a lost wake-up costs at most ``LOOK_AGAIN_S``.
 
 After an uncertain send an account sends one at a time, and after more in a row with pauses
 between that double from ``FIRST_PAUSE_S`` to ``LAST_PAUSE_S``, until the API answers sensibly: a
@@ -28,14 +29,22 @@ from typing import Protocol
 
 import structlog
 
+from bridge.apart import Apart
 from bridge.api.errors import ApiError, OutcomeUnknown, Refused
 from bridge.api.ratelimit import SendPacer, Start
 from bridge.api.schema import SendAnswer, SendRequest
 from bridge.clock import Clock
+from bridge.limits import REQUESTS_BYTES
 from bridge.mime.strict.content import SignedPolicy
 from bridge.model import AccountId, QueueId, SubmissionState
 from bridge.outbox.bounce import unsendable
-from bridge.outbox.content import Unsendable, is_large, load_request
+from bridge.outbox.content import (
+    LARGE_BYTES,
+    OFF_LOOP_BYTES,
+    Unsendable,
+    is_longer,
+    load_request,
+)
 from bridge.outbox.schedule import LONGEST_PAUSE, Schedule
 from bridge.outbox.settle import Attempt, Settler
 from bridge.outbox.wake import Wake, rest
@@ -47,6 +56,9 @@ log = structlog.get_logger()
 AT_ONCE = 4
 """Requests of one account under way: enough for the pace with answers that take seconds, and
 few enough that an API that hangs leaves few sends uncertain."""
+
+LARGE_AT_ONCE = 4
+"""Requests of large messages under way, over all accounts: their text is on the disk meanwhile."""
 
 PACE_MARGIN = 1.005
 """Starts are this much further apart than the API asks: the network shifts each a little."""
@@ -86,6 +98,7 @@ class Dispatcher:
         clock: time.
         wake: is called when something may have changed in the queue.
         signed: what becomes of signed messages.
+        apart: where large messages are converted; None for one of its own.
         on_settled: is told the account after each request that may have sent something.
     """
 
@@ -101,7 +114,9 @@ class Dispatcher:
         *,
         signed: SignedPolicy = "refuse",
         on_settled: Callable[[AccountId], None] = lambda account: None,
+        apart: Apart | None = None,
     ) -> None:
+        self._apart = apart or Apart()
         self._store = store
         self._settler = settler
         self._schedule = schedule
@@ -114,7 +129,9 @@ class Dispatcher:
         self._stopping = False
         self._under_way: dict[QueueId, SubmissionRow] = {}
         self._doubts: dict[AccountId, int] = {}
-        self._large: QueueId | None = None
+        self._converting: QueueId | None = None
+        self._large: set[QueueId] = set()
+        self._held_bytes: dict[QueueId, int] = {}
         self._put_off: set[QueueId] = set()
         self._bringing: set[asyncio.Task[None]] = set()
         self._ended = asyncio.Event()
@@ -153,7 +170,7 @@ class Dispatcher:
                     await self._clock.sleep(STORE_RETRY_S)
 
     def _is_free(self, row: SubmissionRow) -> bool:
-        if row.id in self._under_way or (self._large is not None and row.id in self._put_off):
+        if row.id in self._under_way or row.id in self._put_off:
             return False
         beside = sum(one.account == row.account for one in self._under_way.values())
         alone = row.account in self._doubts or row.state is SubmissionState.HELD
@@ -169,19 +186,28 @@ class Dispatcher:
     async def _dispatch(self, row: SubmissionRow, requests: asyncio.TaskGroup) -> None:
         """Bring one entry to the start of its request; the answer is awaited beside."""
         account = self._accounts[row.account]
-        if await is_large(self._store, row):
-            if self._large is not None:  # two would fill the memory; others need not wait for it
-                self._put_off.add(row.id)
-                return
-            self._large = row.id
+        if await self._has_to_wait(row):  # smaller ones need not wait for it
+            self._put_off.add(row.id)
+            return
         self._schedule.served(row.account)
         self._under_way[row.id] = row
-        if row.id == self._large:
+        if row.id == self._converting:
             task = requests.create_task(self._beside(row, account, requests))
             self._bringing.add(task)
             task.add_done_callback(self._bringing.discard)
         else:
             await self._bring(row, account, requests)
+
+    async def _has_to_wait(self, row: SubmissionRow) -> bool:
+        """Tell whether an entry is too large to be begun beside those that are."""
+        if await is_longer(self._store, row, LARGE_BYTES):
+            if self._converting is not None or len(self._large) >= LARGE_AT_ONCE:
+                return True
+            self._converting = row.id
+            self._large.add(row.id)
+            return False
+        is_full = sum(self._held_bytes.values()) >= REQUESTS_BYTES
+        return is_full and await is_longer(self._store, row, OFF_LOOP_BYTES)
 
     async def _beside(
         self, row: SubmissionRow, account: SendingAccount, requests: asyncio.TaskGroup
@@ -202,7 +228,9 @@ class Dispatcher:
         self, row: SubmissionRow, account: SendingAccount, requests: asyncio.TaskGroup
     ) -> None:
         try:
-            request = await load_request(self._store, row, account.address, self._signed)
+            request = await load_request(
+                self._store, row, account.address, self._signed, self._apart
+            )
         except Unsendable as fault:
             self._ended_with(row)
             await self._settler.unsendable(row, unsendable(str(fault)))
@@ -210,16 +238,26 @@ class Dispatcher:
         except BaseException:
             self._ended_with(row)
             raise
+        self._held_bytes[row.id] = request.held_bytes
         started = asyncio.Event()
         requests.create_task(self._send(row, account.sender, request, started))
         del request
         await started.wait()
+        self._converted(row)
+
+    def _converted(self, row: SubmissionRow) -> None:
+        if self._converting == row.id:
+            self._converting = None
+            self._put_off.clear()
+            self._wake.call()
 
     def _ended_with(self, row: SubmissionRow) -> None:
         self._under_way.pop(row.id, None)
-        if self._large == row.id:
-            self._large = None
-            self._put_off.clear()
+        self._held_bytes.pop(row.id, None)
+        self._large.discard(row.id)
+        if self._converting == row.id:
+            self._converting = None
+        self._put_off.clear()
 
     async def _send(
         self, row: SubmissionRow, sender: Sender, request: SendRequest, started: asyncio.Event

@@ -117,20 +117,29 @@ class Outbox:
         self._settings = settings
         self._wake = wake
 
-    async def enqueue(self, account: AccountId, submission: Submission, digest: bytes) -> Enqueued:
+    async def enqueue(
+        self,
+        account: AccountId,
+        submission: Submission,
+        digest: bytes,
+        message: Ingested | None = None,
+    ) -> Enqueued:
         """Queue a submission and return once that is on disk.
 
         Args:
             account: whose mailbox sends.
             submission: what ``mime.strict.submission`` let through.
             digest: SHA-256 of the bytes exactly as submitted.
+            message: the submission's bytes taken apart, if they have been.
 
         Raises:
             PlanUsedUp, SameMessageId: see the classes.
             StoreFull, StoreFailed: nothing was queued.
         """
         now = self._clock.now()
-        message = await self._mailboxes.prepare(submission.raw)
+        if message is None:
+            assert isinstance(submission.raw, bytes)  # noqa: S101 - what is held elsewhere was
+            message = await self._mailboxes.prepare(submission.raw)
         fresh = [
             self._new_entry(account, submission, digest, entry, now) for entry in submission.entries
         ]
@@ -153,7 +162,7 @@ class Outbox:
                 id=enqueued.id,
                 account=account,
                 message_id=submission.message_id,
-                size_bytes=len(submission.raw),
+                size_bytes=message.size_bytes,
                 recipients=sum(map(len, submission.entries)),
             )
             self._wake.call()
@@ -166,9 +175,10 @@ class Outbox:
             StoreFull, StoreFailed: nothing was filed.
         """
         now = self._clock.now()
+        message = await self._mailboxes.prepare(raw)
 
         async def work(mtx: MailboxTransaction) -> None:
-            await show(mtx, account, raw, now)
+            await show(mtx, account, message, now)
 
         await self._mailboxes.write(work)
         log.info("bounce filed", account=account, size_bytes=len(raw))
@@ -292,7 +302,7 @@ async def _keep(
     if box is None:
         box = await mtx.create(account, SENT, SpecialUse.SENT)
     sent = box.id
-    if own := await clients_copy(mtx.tx, box, message.raw):
+    if own := await clients_copy(mtx.tx, box, message):
         return own.content
     content = await mtx.tx.add_content(account, message)
     await mtx.place_sent(account, [(content, message.message_id or "")], in_sent=True)

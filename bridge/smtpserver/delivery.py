@@ -1,8 +1,9 @@
 """From a whole message to the reply: check it, queue it, say what came of it.
 
 Every way this can end is one reply with an enhanced status code; ``250`` only after the commit.
-Large messages are checked on a thread, and only a few at a time (``turn``), so that many of them
-at once cost time and not memory.
+Messages of some size are checked on a thread, so many bytes at a time (``turn``); large ones stay
+on the disk and are checked in a process of their own. So many of them at once cost time and not
+memory.
 """
 
 from __future__ import annotations
@@ -16,7 +17,11 @@ from random import Random
 
 import structlog
 
+from bridge.allowance import Allowance
+from bridge.apart import Apart, ApartFailed, TooCostly
 from bridge.clock import ROME, Clock
+from bridge.limits import CHECKED_BYTES
+from bridge.mime.ingest import Ingested
 from bridge.mime.strict.submission import (
     Additions,
     Envelope,
@@ -27,21 +32,25 @@ from bridge.mime.strict.submission import (
 )
 from bridge.model import AccountId
 from bridge.outbox.queue import Outbox, PlanUsedUp, SameMessageId
+from bridge.smtpserver.checking import check_apart
+from bridge.spool import Spooled
 from bridge.store.base import StoreFailed, StoreFull
 
 log = structlog.get_logger()
 
 OFF_LOOP_BYTES = 64 * 1024
-LARGE_AT_ONCE = 1
 
 
 @dataclass(frozen=True, slots=True)
 class Incoming:
-    """A message as the client sent it: ``raw`` after dot-unstuffing, ``digest`` its SHA-256."""
+    """A message as the client sent it: ``raw`` after dot-unstuffing, ``digest`` its SHA-256.
+
+    A large one is on the disk, in a file of its own.
+    """
 
     account: AccountId
     envelope: Envelope
-    raw: bytes
+    raw: bytes | Spooled
     digest: bytes
 
 
@@ -58,6 +67,9 @@ DISK_FULL = Answer(452, "4.3.1", "The bridge's disk is full. Nothing was queued;
 _STORE_FAILED = Answer(
     451, "4.3.0", "The bridge cannot write to its store. Nothing was queued; try later."
 )
+_UNCHECKED = Answer(
+    451, "4.3.0", "The bridge cannot check the message now. Nothing was queued; try later."
+)
 
 
 class Delivery:
@@ -68,21 +80,24 @@ class Delivery:
         rules: what they must meet.
         clock: for a missing Date.
         random: for a missing Message-ID.
+        apart: where large ones are checked.
     """
 
     def __init__(
-        self, outbox: Outbox, rules: SubmissionRules, clock: Clock, random: Random
+        self, outbox: Outbox, rules: SubmissionRules, clock: Clock, random: Random, apart: Apart
     ) -> None:
         self._outbox = outbox
         self._rules = rules
         self._clock = clock
         self._random = random
-        self._large = asyncio.Semaphore(LARGE_AT_ONCE)
+        self._apart = apart
+        self._checked = Allowance(CHECKED_BYTES)
 
     @contextlib.asynccontextmanager
-    async def turn(self, *, large: bool) -> AsyncIterator[None]:
-        """Wait until such a message may be in memory and be delivered."""
-        async with self._large if large else contextlib.nullcontext():
+    async def turn(self, size_bytes: int) -> AsyncIterator[None]:
+        """Wait until a message of this size may be in memory and be delivered."""
+        small = size_bytes <= OFF_LOOP_BYTES
+        async with contextlib.nullcontext() if small else self._checked.taken(size_bytes):
             yield
 
     async def file_bounce(self, account: AccountId, raw: bytes) -> Answer:
@@ -100,10 +115,17 @@ class Delivery:
     async def deliver(self, incoming: Incoming) -> Answer:
         """Queue a message, or say why not; never raises for anything about the message."""
         try:
-            submission = await self._check(incoming)
-            queued = await self._outbox.enqueue(incoming.account, submission, incoming.digest)
+            submission, message = await self._check(incoming)
+            queued = await self._outbox.enqueue(
+                incoming.account, submission, incoming.digest, message
+            )
         except SubmissionFault as fault:
             return Answer(fault.code, fault.status, fault.sentence)
+        except TooCostly as fault:
+            return Answer(554, "5.6.0", f"The message cannot be checked: {fault}. Simplify it.")
+        except (ApartFailed, OSError) as error:
+            log.error("submission put off: it cannot be checked", error=str(error))
+            return _UNCHECKED
         except PlanUsedUp as fault:
             return Answer(452, "4.7.1", f"{fault}.")
         except SameMessageId as fault:
@@ -129,13 +151,15 @@ class Delivery:
             )
         return Answer(250, "2.0.0", f"Ok: queued as {queued.id}")
 
-    async def _check(self, incoming: Incoming) -> Submission:
-        sender = incoming.envelope.reverse_path
-        additions = Additions(self._date, lambda: self._message_id(sender))
-        arguments = (incoming.raw, incoming.envelope, self._rules, additions)
-        if len(incoming.raw) > OFF_LOOP_BYTES:
-            return await asyncio.to_thread(check_submission, *arguments)
-        return check_submission(*arguments)
+    async def _check(self, incoming: Incoming) -> tuple[Submission, Ingested | None]:
+        raw, envelope, rules = incoming.raw, incoming.envelope, self._rules
+        additions = Additions(self._date, lambda: self._message_id(envelope.reverse_path))
+        if isinstance(raw, Spooled):
+            return await check_apart(self._apart, raw, envelope, rules, additions)
+        if len(raw) > OFF_LOOP_BYTES:
+            checked = await asyncio.to_thread(check_submission, raw, envelope, rules, additions)
+            return checked, None
+        return check_submission(raw, envelope, rules, additions), None
 
     def _date(self) -> str:
         return format_datetime(self._clock.now().astimezone(ROME))

@@ -11,6 +11,7 @@ import ssl
 from collections.abc import Sequence
 from random import Random
 
+from bridge.apart import Apart
 from bridge.clock import Clock
 from bridge.config.listen import Listen
 from bridge.limits import SUBMISSIONS_BYTES, SUBMISSIONS_SPOOLED_BYTES
@@ -38,6 +39,7 @@ class SmtpServer:
         random: for Message-IDs.
         settings: see ``SmtpSettings``.
         tls: for STARTTLS and implicit TLS; None offers neither.
+        apart: where large messages are checked; None for one of this server's own.
     """
 
     def __init__(
@@ -49,12 +51,15 @@ class SmtpServer:
         settings: SmtpSettings,
         *,
         tls: ssl.SSLContext | None = None,
+        apart: Apart | None = None,
     ) -> None:
         self._logins = logins
         self._clock = clock
         self._settings = settings
         self._tls = tls
-        self._delivery = Delivery(outbox, settings.rules, clock, random)
+        self._delivery = Delivery(
+            outbox, settings.rules, clock, random, apart or Apart(settings.spool_dir)
+        )
         largest_bytes = settings.rules.max_message_bytes
         self._budgets = Budgets(
             memory=Budget(SUBMISSIONS_BYTES),

@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 
 import structlog
 
+from bridge.limits import SUBMISSION_SPOOLED_FROM_BYTES
 from bridge.login import LoginGate
 from bridge.login.sasl import SaslFault, SaslFaultKind, exchange
 from bridge.mime.grammar.addr_spec import comparable, tidied
@@ -28,7 +29,7 @@ from bridge.smtpserver.delivery import DISK_FULL, Answer, Delivery, Incoming
 from bridge.smtpserver.path import Path, PathFault, parse_path
 from bridge.smtpserver.reply import reply
 from bridge.smtpserver.settings import SmtpSettings
-from bridge.spool import Spool
+from bridge.spool import Spool, Spooled
 from bridge.visitors import Visitors
 
 log = structlog.get_logger()
@@ -307,8 +308,7 @@ class SubmissionSession(Connection):
         try:
             await self._receive(reader, spool)
             self.busy = True
-            async with self._delivery.turn(large=reader.has_spilled):
-                answer = await self._answer(mail, reader, spool)
+            answer = await self._answer(mail, reader, spool)
             await self._give(answer, mail)
         finally:
             self.busy = False
@@ -336,12 +336,22 @@ class SubmissionSession(Connection):
         if spool.failed:
             return DISK_FULL
         assert mail.account is not None  # noqa: S101 - a recipient was taken
-        raw = (await spool.read())[0] if reader.has_spilled else reader.message()
-        if not mail.reverse_path:
-            return await self._delivery.file_bounce(mail.account, raw)
+        raw = spool.take()[0] if reader.has_spilled else reader.message()
+        digest = reader.digest()
+        is_large = len(raw) > SUBMISSION_SPOOLED_FROM_BYTES
+        if is_large and isinstance(raw, Spooled) and mail.reverse_path:
+            return await self._delivery.deliver(self._incoming(mail, raw, digest))
+        async with self._delivery.turn(len(raw)):
+            if isinstance(raw, Spooled):
+                raw = await asyncio.to_thread(raw.whole)
+            if not mail.reverse_path:
+                return await self._delivery.file_bounce(mail.account, raw)
+            return await self._delivery.deliver(self._incoming(mail, raw, digest))
+
+    def _incoming(self, mail: _Mail, raw: bytes | Spooled, digest: bytes) -> Incoming:
+        assert mail.account is not None  # noqa: S101 - a recipient was taken
         envelope = Envelope(mail.reverse_path, tuple(mail.recipients.values()), mail.trusted)
-        incoming = Incoming(mail.account, envelope, raw, reader.digest())
-        return await self._delivery.deliver(incoming)
+        return Incoming(mail.account, envelope, raw, digest)
 
     async def _give(self, answer: Answer, mail: _Mail) -> None:
         if answer.code >= 400:

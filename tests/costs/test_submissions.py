@@ -8,10 +8,12 @@ import hashlib
 
 import pytest
 
+from bridge.apart import ApartFailed, TooCostly
 from bridge.limits import KIB, MIB, SUBMISSION_SPOOLED_FROM_BYTES
 from bridge.mime.strict.submission import SubmissionRules
 from bridge.smtpserver.budget import Budget
 from bridge.smtpserver.data import DataReader
+from bridge.smtpserver.delivery import Answer, Incoming
 from tests.costs.measure import peak
 from tests.running import until
 from tests.smtpserver.conftest import ADDRESS, TO, Client, Serve, Served, message
@@ -184,3 +186,75 @@ def test_a_message_over_the_memory_spills_and_over_the_disk_keeps_nothing() -> N
     assert (memory.used_bytes, disk.used_bytes) == (800, 0)
     assert second.feed(b"\r\n.\r\n") == b""
     assert second.message() == b""
+
+
+async def test_a_large_message_is_never_in_memory(serve: Serve) -> None:
+    served = await serve()
+    client = await begun(served)
+    text = large(1, 20 * MIB)
+    with peak() as held:
+        for at in range(0, len(text), MIB):
+            await client.send(text[at : at + MIB])
+        await client.send(b".\r\n")
+        assert (await client.reply()).code == 250
+    assert held.size_bytes < SUBMISSION_SPOOLED_FROM_BYTES * 3
+    (row,) = await served.queued()
+    raw = await served.store.read(lambda tx: tx.raw(row.content, 0, 30 * MIB))
+    assert raw.endswith(text[-10 * MIB :])
+
+
+async def test_a_large_message_is_checked_like_any_other(serve: Serve) -> None:
+    served = await serve()
+    client = await served.user()
+    text = LINE * (5 * MIB // len(LINE))
+    reply = await client.submit(message(From="altri@pec.example") + text)
+    assert (reply.code, reply.status) == (550, "5.7.1")
+    reply = await client.submit(message(Message_ID=None) + text)
+    assert reply.code == 250
+    (row,) = await served.queued()
+    raw = await served.store.read(lambda tx: tx.raw(row.content, 0, 20 * MIB))
+    assert raw.startswith(f"Message-ID: {row.message_id}\r\n".encode())
+    assert raw.endswith(text)
+    assert raw.lower().count(b"message-id:") == 1
+
+
+@pytest.mark.parametrize(
+    ("fault", "code"), [(TooCostly("x"), 554), (ApartFailed("x"), 451), (OSError(28, "x"), 451)]
+)
+async def test_a_large_message_that_cannot_be_checked_is_not_queued(
+    serve: Serve, monkeypatch: pytest.MonkeyPatch, fault: Exception, code: int
+) -> None:
+    async def fails(*_: object) -> None:
+        raise fault
+
+    served = await serve()
+    monkeypatch.setattr("bridge.apart.Apart.run", fails)
+    client = await served.user()
+    assert (await client.submit(large(1, 5 * MIB))).code == code
+    assert not await served.queued()
+    assert (await client.submit(message())).code == 250
+
+
+async def test_so_much_is_checked_at_once(serve: Serve, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("bridge.smtpserver.delivery.CHECKED_BYTES", 2 * MIB)
+    served = await serve()
+    delivery = served.server._delivery
+    gate = asyncio.Event()
+    begun_bytes: list[int] = []
+    deliver = delivery.deliver
+
+    async def slow(incoming: Incoming) -> Answer:
+        if len(incoming.raw) > 64 * KIB:
+            begun_bytes.append(len(incoming.raw))
+            await gate.wait()
+        return await deliver(incoming)
+
+    monkeypatch.setattr(delivery, "deliver", slow)
+    clients = [await begun(served) for _ in range(4)]
+    for number, client in enumerate(clients):
+        await client.send(large(number, MIB // 2 + MIB // 4) + b".\r\n")
+    await until(lambda: len(begun_bytes) == 2)
+    assert (await (await served.user()).submit(message(Message_ID="<9@erp.example>"))).code == 250
+    assert len(begun_bytes) == 2
+    gate.set()
+    assert {(await client.reply()).code for client in clients} == {250}

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from bridge.apart import Apart
 from bridge.mime.strict.submission import Submission
 from bridge.model import ContentId
 from bridge.outbox.content import (
@@ -15,10 +16,11 @@ from bridge.outbox.content import (
     OFF_LOOP_BYTES,
     SLICE_BYTES,
     Unsendable,
-    is_large,
+    is_longer,
     load_request,
 )
 from bridge.simulator import Simulator
+from bridge.spool import Spooled
 from bridge.store.base import StoreFailed
 from bridge.store.outbox import SubmissionRow
 from bridge.store.sqlite.messages import SqliteMessages
@@ -68,31 +70,35 @@ async def rig(tmp_path: Path, clock: FakeClock, simulator: Simulator) -> Rig:
         2 * SLICE_BYTES + 12_345,
     ],
 )
-async def test_a_text_arrives_whole_however_it_is_sliced(rig: Rig, size_bytes: int) -> None:
+async def test_a_text_arrives_whole_however_it_is_sliced(
+    rig: Rig, tmp_path: Path, size_bytes: int
+) -> None:
     raw, content = of_size(size_bytes)
     row = await queued(rig, raw)
-    request = await load_request(rig.store, row, ADDRESSES[0], "refuse")
+    request = await load_request(rig.store, row, ADDRESSES[0], "refuse", Apart(tmp_path))
     (file,) = request.attachments
-    assert (file.media_type, file.content) == ("application/pdf", content)
+    sent = file.content.whole() if isinstance(file.content, Spooled) else file.content
+    assert (file.media_type, sent) == ("application/pdf", content)
+    assert isinstance(request.body, Spooled) is (size_bytes > LARGE_BYTES)
     assert (request.sender, request.recipients, request.subject) == (
         ADDRESSES[0],
         ("b@c.invalid",),
         "Prova",
     )
-    assert await is_large(rig.store, row) is (size_bytes > LARGE_BYTES)
+    assert await is_longer(rig.store, row, LARGE_BYTES) is (size_bytes > LARGE_BYTES)
     await rig.close()
 
 
-async def test_a_text_that_is_gone_cannot_be_sent(rig: Rig) -> None:
+async def test_a_text_that_is_gone_cannot_be_sent(rig: Rig, tmp_path: Path) -> None:
     row = replace(await queued(rig, of_size(1_000)[0]), content=ContentId(99))
     with pytest.raises(Unsendable, match="no longer in the store"):
-        await load_request(rig.store, row, ADDRESSES[0], "refuse")
+        await load_request(rig.store, row, ADDRESSES[0], "refuse", Apart(tmp_path))
     await rig.close()
 
 
 @pytest.mark.parametrize("reads", [0, 1], ids=["at once", "half way"])
 async def test_a_text_that_cannot_be_read_now_is_neither_cut_nor_called_gone(
-    rig: Rig, reads: int, monkeypatch: pytest.MonkeyPatch
+    rig: Rig, tmp_path: Path, reads: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     row = await queued(rig, of_size(OFF_LOOP_BYTES + 1 + SLICE_BYTES)[0])
     whole = SqliteMessages.raw
@@ -106,16 +112,16 @@ async def test_a_text_that_cannot_be_read_now_is_neither_cut_nor_called_gone(
 
     monkeypatch.setattr(SqliteMessages, "raw", raw)
     with pytest.raises(StoreFailed):
-        await load_request(rig.store, row, ADDRESSES[0], "refuse")
+        await load_request(rig.store, row, ADDRESSES[0], "refuse", Apart(tmp_path))
     monkeypatch.undo()
     await rig.close()
 
 
-async def test_a_text_that_breaks_the_rules_says_why(rig: Rig) -> None:
+async def test_a_text_that_breaks_the_rules_says_why(rig: Rig, tmp_path: Path) -> None:
     signed = HEAD.replace(b"application/pdf", b"application/pkcs7-mime; smime-type=signed-data")
     row = await queued(rig, signed)
     with pytest.raises(Unsendable, match="S/MIME"):
-        await load_request(rig.store, row, ADDRESSES[0], "refuse")
-    request = await load_request(rig.store, row, ADDRESSES[0], "attach")
+        await load_request(rig.store, row, ADDRESSES[0], "refuse", Apart(tmp_path))
+    request = await load_request(rig.store, row, ADDRESSES[0], "attach", Apart(tmp_path))
     assert request.attachments[0].content == signed
     await rig.close()

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 
 from bridge.clock import ROME
+from bridge.mime.ingest import ingest
 from bridge.model import (
     FLAGGED,
     SEEN,
@@ -21,8 +24,10 @@ from bridge.model import (
     SpecialUse,
     Uid,
 )
+from bridge.spool import PIECE_BYTES, Spooled, SpoolFile
 from bridge.store.base import Store, StoreFailed, Transaction
 from bridge.store.messages import Copy, Part, TextField
+from tests.costs.measure import peak
 from tests.store.made import NOW, ingested, row
 
 
@@ -492,3 +497,41 @@ async def test_pieces_are_read_as_there_is_room_and_one_at_least(
     for most_bytes, count in ((0, 1), (sum(sizes[:2]) - 1, 1), (sum(sizes[:2]), 2), (1 << 20, 3)):
         found = await store.read(lambda tx, m=most_bytes: tx.pieces(contents, [Part.RAW], m))
         assert found == whole[:count]
+
+
+async def test_a_message_that_is_not_in_memory_is_kept_like_any_other(
+    store: Store, account: AccountId, tmp_path: Path
+) -> None:
+    raw = b"Subject: x\r\n\r\n" + bytes(range(256)) * 20_000
+    message = replace(ingest(raw), raw=on_disk(raw, tmp_path))
+
+    async def work(tx: Transaction) -> ContentId:
+        return await tx.add_content(account, message)
+
+    with peak() as taken:
+        content = await store.write(work)
+    assert taken.size_bytes < 3 * PIECE_BYTES
+    assert await store.read(lambda tx: tx.raw(content, 0, 1 << 30)) == raw
+    assert await store.write(work) == content
+
+
+async def test_half_a_message_is_never_kept(
+    store: Store, account: AccountId, tmp_path: Path
+) -> None:
+    raw = b"Subject: x\r\n\r\n" + b"y" * 3_000_000
+    whole = on_disk(raw, tmp_path)
+    cut = Spooled(whole.file, 0, len(raw) + 1)
+
+    async def work(tx: Transaction) -> ContentId:
+        return await tx.add_content(account, replace(ingest(raw), raw=cut))
+
+    with pytest.raises(StoreFailed, match="whole"):
+        await store.write(work)
+    digest = ingest(raw).sha256
+    assert await store.read(lambda tx: tx.content_by_digest(account, digest)) is None
+
+
+def on_disk(raw: bytes, folder: Path) -> Spooled:
+    file = SpoolFile(folder)
+    file.append(raw)
+    return Spooled(file, 0, len(raw))

@@ -14,6 +14,7 @@ from datetime import date
 from hashlib import sha256
 
 from bridge.mime.grammar.header import Fields
+from bridge.mime.grammar.held import Held
 from bridge.mime.ingest.preview import preview
 from bridge.mime.ingest.searchtext import (
     MOST_BODY_CHARACTERS,
@@ -86,7 +87,7 @@ class Ingested:
     """One message, ready to be stored and served.
 
     Attributes:
-        raw: the message as received, byte for byte.
+        raw: the message as received, byte for byte; a large one may be held elsewhere.
         size_bytes: ``len(raw)``, which is RFC822.SIZE.
         sha256: digest of ``raw``, 32 bytes.
         header: BODY[HEADER], a slice of ``raw`` up to and with the blank line (if there is one).
@@ -107,7 +108,7 @@ class Ingested:
         preview: the first at most 200 characters of readable text (RFC 8970), maybe "".
     """
 
-    raw: bytes
+    raw: bytes | Held
     size_bytes: int
     sha256: bytes
     header: bytes

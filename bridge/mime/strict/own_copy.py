@@ -20,20 +20,29 @@ def adds_only(submitted: bytes, own: bytes) -> bool:
 
     Fields of ``own`` may have made way for those of the same name.
     """
+    starts = bodies(submitted, own)
+    return starts is not None and submitted[starts[0] :] == own[starts[1] :]
+
+
+def bodies(submitted: bytes, own: bytes) -> tuple[int, int] | None:
+    """Return where the body of each begins if their headers are as for ``adds_only``, else None.
+
+    Takes the beginnings of both, as far as their headers are within.
+    """
     try:
-        head, body = _taken_apart(submitted)
-        own_head, own_body = _taken_apart(own)
+        head, at = _taken_apart(submitted)
+        own_head, own_at = _taken_apart(own)
     except Unreadable:
-        return False
+        return None
     count = 0
     while count < len(head) and head[count][0] in ADDED and head[count] not in own_head:
         count += 1
     names = {name for name, _line in head[:count]}
     kept = [field for field in own_head if field[0] not in names]
-    return count > 0 and head[count:] == kept and body == own_body
+    return (at, own_at) if count > 0 and head[count:] == kept else None
 
 
-def _taken_apart(raw: bytes) -> tuple[list[tuple[str, bytes]], bytes]:
+def _taken_apart(raw: bytes) -> tuple[list[tuple[str, bytes]], int]:
     start, end, body = split_header(raw)
     fields = parse_fields(raw[start:end])
-    return [(field.name, field.line.rstrip(b"\r\n")) for field in fields], raw[body:]
+    return [(field.name, field.line.rstrip(b"\r\n")) for field in fields], body

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from bridge.mime.grammar.addr_spec import comparable
+from bridge.mime.grammar.held import Held
 from bridge.mime.strict import content
 from bridge.mime.strict.field import Unreadable
 from bridge.mime.strict.lookalike import reads_like_header
@@ -90,7 +91,8 @@ class Additions:
 class Submission:
     """A message that may be queued.
 
-    ``raw`` is what is kept: the bytes as submitted, with missing fields added in front.
+    ``raw`` is what is kept: the bytes as submitted, with missing fields added in front; a large
+    one may be held elsewhere.
     ``identity`` is what tells it from another message of the same text: the Message-ID it came
     with, well formed or not, else its Date; "" if it had neither.
     ``entries`` are the recipients of each PEC to be sent: one, and one more for each hidden
@@ -98,7 +100,7 @@ class Submission:
     fields that say something and do not travel.
     """
 
-    raw: bytes
+    raw: bytes | Held
     message_id: str
     identity: str
     subject: str

@@ -6,6 +6,9 @@ import sqlite3
 from collections.abc import Sequence
 from typing import Any
 
+from bridge.mime.grammar.held import Held
+from bridge.store.base import StoreFailed
+
 
 class Area:
     """Base of the areas; ``_connection`` is the transaction's."""
@@ -35,3 +38,24 @@ class Area:
                 return b""
             blob.seek(start)
             return blob.read(min(length_bytes, len(blob) - start))
+
+    def _fill(self, table: str, column: str, row: int, held: Held) -> None:
+        """Put into an empty value what is not in memory, a piece at a time.
+
+        Raises:
+            StoreFailed: it cannot be read, or not all of it.
+        """
+        self._row(
+            f"UPDATE {table} SET {column} = zeroblob(?) WHERE rowid = ?",  # noqa: S608 - our words
+            (len(held), row),
+        )
+        left_bytes = len(held)
+        with self._connection.blobopen(table, column, row) as blob:
+            try:
+                for piece in held.pieces():
+                    blob.write(piece)
+                    left_bytes -= len(piece)
+            except OSError as error:
+                raise StoreFailed(f"a message cannot be read from the disk: {error}") from error
+        if left_bytes:
+            raise StoreFailed("a message cannot be read whole from the disk")

@@ -178,7 +178,7 @@ def _content_row(message: Ingested) -> tuple[object, ...]:
         message.imap_bodystructure,
         message.parts,
         message.header,
-        message.raw,
+        message.raw if isinstance(message.raw, bytes) else b"",
         search.subject,
         search.sender,
         search.to,
@@ -464,6 +464,8 @@ class SqliteMessages(SqliteMessageReads):
         if known is not None:
             return ContentId(known)
         self._connection.execute(_ADD_CONTENT, (following, account, *_content_row(message)))
+        if not isinstance(message.raw, bytes):
+            self._fill("content_raw", "raw", following, message.raw)
         for names, number in self._known_header_sets().items():
             fields = header_fields(message.header, frozenset(names.encode().split()), negate=False)
             self._keep_fields(number, ((following, fields),))

@@ -1,0 +1,50 @@
+"""A large submission checked and taken apart in a process of its own; see ``apart``."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from dataclasses import asdict
+
+from bridge.apart import Apart, program, rest
+from bridge.mime.ingest import Ingested
+from bridge.mime.ingest.carry import unpacked_message
+from bridge.mime.strict.carry import unpacked_submission
+from bridge.mime.strict.submission import (
+    Additions,
+    Envelope,
+    Submission,
+    SubmissionFault,
+    SubmissionRules,
+)
+from bridge.spool import Spooled, SpoolFile
+
+
+async def check_apart(
+    apart: Apart, raw: Spooled, envelope: Envelope, rules: SubmissionRules, additions: Additions
+) -> tuple[Submission, Ingested]:
+    """Return what is to be queued, and the same taken apart; ``raw`` has a file to itself.
+
+    Raises:
+        SubmissionFault: it may not be sent.
+        TooCostly, ApartFailed: see ``apart``.
+        OSError: the disk is full or failing.
+    """
+    told = {
+        "envelope": asdict(envelope),
+        "rules": asdict(rules),
+        "date": additions.date(),
+        "message_id": additions.message_id(),
+    }
+    await asyncio.to_thread(raw.file.append, json.dumps(told).encode())
+    made = await apart.run(program("bridge.smtpserver.checker", str(len(raw))), raw.file)
+    return await asyncio.to_thread(_read, made, raw)
+
+
+def _read(made: SpoolFile, raw: Spooled) -> tuple[Submission, Ingested]:
+    line = made.line()
+    head = json.loads(line)
+    if "fault" in head:
+        raise SubmissionFault(*head["fault"])
+    kept = rest(made, line) if head["added"] else raw
+    return unpacked_submission(head["submission"], kept), unpacked_message(head["message"], kept)

@@ -1,0 +1,99 @@
+"""Work in a process of its own ends within its limits, or is ended."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+
+from bridge.apart import Apart, ApartCrashed, ApartFailed, TooCostly, rest
+from bridge.spool import SpoolFile
+
+BEGIN = "import sys; from bridge import bounded; "
+
+
+def python(statements: str) -> Sequence[str]:
+    return (sys.executable, "-P", "-c", statements)
+
+
+def doing(work: str, *, limit_bytes: int = 640 << 20) -> Sequence[str]:
+    limit = f"bounded.APART_BYTES = {limit_bytes}; "
+    return python(f"{BEGIN}{limit}sys.exit(bounded.begin({work}))")
+
+
+SLEEPS = python("import time; time.sleep(600)")
+
+
+@pytest.fixture
+def given(tmp_path: Path) -> SpoolFile:
+    file = SpoolFile(tmp_path)
+    file.append(b"what is given")
+    return file
+
+
+async def test_what_is_given_comes_in_and_what_is_made_comes_out(
+    tmp_path: Path, given: SpoolFile
+) -> None:
+    work = doing("lambda given, made: made.write(bounded.line(1) + given.read() * 2)")
+    for _ in range(2):  # whoever read it before
+        made = await Apart(tmp_path).run(work, given)
+        assert made.line() == b"1"
+        assert rest(made, b"1").whole() == b"what is given" * 2
+    assert os.listdir(tmp_path) == []
+
+
+async def test_a_deadline_is_kept(tmp_path: Path, given: SpoolFile) -> None:
+    begun = time.monotonic()
+    with pytest.raises(TooCostly, match=r"longer than 0\.2 seconds"):
+        await Apart(tmp_path, deadline_s=0.2).run(SLEEPS, given)
+    assert time.monotonic() - begun < 60
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no limit of memory")
+async def test_memory_is_bounded(tmp_path: Path, given: SpoolFile) -> None:
+    work = doing("lambda given, made: bytes(192 << 20)", limit_bytes=192 << 20)
+    with pytest.raises(TooCostly, match="memory"):
+        await Apart(tmp_path).run(work, given)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no signals")
+async def test_who_is_killed_took_too_much(tmp_path: Path, given: SpoolFile) -> None:
+    with pytest.raises(TooCostly, match="memory"):
+        await Apart(tmp_path).run(python("import os; os.kill(os.getpid(), 9)"), given)
+
+
+async def test_a_crash_and_a_full_disk_are_told_apart(tmp_path: Path, given: SpoolFile) -> None:
+    with pytest.raises(ApartCrashed):
+        await Apart(tmp_path).run(doing("lambda given, made: 1 / 0"), given)
+    full = "lambda given, made: (_ for _ in ()).throw(OSError(28, 'full'))"
+    with pytest.raises(ApartFailed, match="disk") as caught:
+        await Apart(tmp_path).run(doing(full), given)
+    assert not isinstance(caught.value, ApartCrashed)
+    with pytest.raises(ApartFailed, match="begun"):
+        await Apart(tmp_path).run(("/no/such/program",), given)
+    with pytest.raises(ApartFailed, match="begun"):
+        await Apart(tmp_path / "missing").run(doing("print"), given)
+
+
+async def test_cancelling_does_not_wait(tmp_path: Path, given: SpoolFile) -> None:
+    begun = time.monotonic()
+    work = asyncio.create_task(Apart(tmp_path).run(SLEEPS, given))
+    _, pending = await asyncio.wait([work], timeout=0.3)
+    assert pending
+    work.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await work
+    assert time.monotonic() - begun < 60
+
+
+async def test_one_works_at_a_time(tmp_path: Path) -> None:
+    apart = Apart(tmp_path)
+    mark = tmp_path / "mark"
+    alone = "import os, time; os.mkdir(sys.argv[1]); time.sleep(0.2); os.rmdir(sys.argv[1])"
+    program = (*python(f"import sys; {alone}"), str(mark))
+    await asyncio.gather(*(apart.run(program, SpoolFile(tmp_path)) for _ in range(3)))
