@@ -129,6 +129,12 @@ async def ask(
 ) -> Any:
     """Have the bridge that runs on ``data_dir`` carry out an operation; return its result.
 
+    Args:
+        data_dir: the folder whose bridge is asked.
+        name: the operation, as the command line writes it (``queue show``).
+        arguments: what JSON can say.
+        progress: called with what is done and how much there is, where that takes long.
+
     Raises:
         NotRunning: nobody answers.
         OperationFailed: it was not carried out.

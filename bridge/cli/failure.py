@@ -11,7 +11,11 @@ USAGE = 2
 
 
 def exit_code_of(error: Exception) -> int:
-    """Say what happened and return the exit code; a bug is re-raised, it needs its traceback."""
+    """Say what happened and return the exit code; a bug is re-raised, it needs its traceback.
+
+    Raises:
+        Exception: ``error`` itself, if it is a bug.
+    """
     from bridge.api.errors import ApiError
     from bridge.certificate import CertificateFault
     from bridge.config import ConfigError

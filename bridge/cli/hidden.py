@@ -15,7 +15,11 @@ import typer
 
 
 def read_hidden(prompt: str) -> str:
-    """Ask on the terminal that is standard input until something is typed; returns it bare."""
+    """Ask on the terminal that is standard input until something is typed; returns it bare.
+
+    Raises:
+        Abort: Ctrl-C or the end of input.
+    """
     try:
         import termios
     except ImportError:  # Windows

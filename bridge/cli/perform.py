@@ -30,6 +30,12 @@ def perform(
 ) -> Any:
     """Carry out the operation ``name`` on the data that the configuration names.
 
+    Args:
+        path: the configuration, None for the one that is found.
+        name: the operation, as the command line writes it (``queue show``).
+        arguments: what JSON can say; None for none.
+        progress: called with what is done and how much there is, where that takes long.
+
     Raises:
         ConfigError, OperationFailed, Locked, StoreFailed, ApiError: it was not carried out.
     """

@@ -72,6 +72,13 @@ class Framer:
     """Takes bytes by ``feed``, gives events by ``next_event``.
 
     Its limits may be changed between commands (they are small before login).
+
+    Args:
+        literal_limit_bytes: the largest literal.
+        line_limit_bytes: the longest text of a command, its literals aside.
+        literal_limit: how many literals a command may have.
+        skip_limit_bytes: how much of one refused command is dropped before it counts as a flood;
+            None: any amount.
     """
 
     def __init__(

@@ -1,4 +1,9 @@
-"""FETCH and STORE (RFC 3501 §6.4.5, §6.4.6; 3516, 7162, 8474, 8514, 8970, 9394)."""
+"""FETCH and STORE (RFC 3501 §6.4.5, §6.4.6; 3516, 7162, 8474, 8514, 8970, 9394).
+
+Raises:
+    SyntaxFault: the arguments break the grammar.
+    TooMuch: there is more of something in them than a command may have.
+"""
 
 from __future__ import annotations
 

@@ -1,6 +1,10 @@
 """SELECT, EXAMINE, LIST, LSUB and the items of STATUS: arguments to values.
 
 RFC 3501 §6.3; RFCs 5258, 5819, 6154, 7162 §3.2.5.
+
+Raises:
+    SyntaxFault: the arguments break the grammar.
+    TooMuch: there is more of something in them than a command may have.
 """
 
 from __future__ import annotations

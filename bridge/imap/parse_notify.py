@@ -1,4 +1,9 @@
-"""NOTIFY: arguments to a value (RFC 5465 §8)."""
+"""NOTIFY: arguments to a value (RFC 5465 §8).
+
+Raises:
+    SyntaxFault: the arguments break the grammar.
+    TooMuch: there is more of something in them than a command may have.
+"""
 
 from __future__ import annotations
 

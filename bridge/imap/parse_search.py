@@ -1,6 +1,10 @@
 """SEARCH, SORT and THREAD: arguments to values.
 
 RFC 3501 §6.4.4; RFCs 4731, 5032, 5182, 5256, 5267, 7162, 8474, 8514, 9394.
+
+Raises:
+    SyntaxFault: the arguments break the grammar.
+    TooMuch: there is more of something in them than a command may have.
 """
 
 from __future__ import annotations

@@ -67,7 +67,14 @@ def date_time(moment: datetime) -> bytes:
 
 
 def listing(verb: str, attributes: Iterable[str], name: bytes, extended: bytes = b"") -> bytes:
-    """Return a LIST or LSUB line (RFC 3501 §7.2.2, RFC 5258 §6)."""
+    """Return a LIST or LSUB line (RFC 3501 §7.2.2, RFC 5258 §6).
+
+    Args:
+        verb: ``LIST`` or ``LSUB``.
+        attributes: the mailbox's, each with its backslash.
+        name: as it goes over the wire, see ``mailbox``.
+        extended: the items behind the name, with a blank in front.
+    """
     shown = " ".join(attributes).encode("ascii")
     return b"* " + verb.encode() + b" (" + shown + b') "/" ' + name + extended + CRLF
 

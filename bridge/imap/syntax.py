@@ -2,6 +2,10 @@
 
 A method takes its token and moves on, or raises ``SyntaxFault``; ``take_…`` methods that return
 None or False leave the position where it was.
+
+Raises:
+    SyntaxFault: something else stands there.
+    TooMuch: there is more of it than a command may have.
 """
 
 from __future__ import annotations

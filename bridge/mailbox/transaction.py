@@ -127,6 +127,12 @@ class MailboxTransaction:
         does not come into ``Sent`` by a client's own copy either: that goes as it comes, its UID
         used up.
 
+        Args:
+            mailbox: where it is put.
+            message: what was worked out of its bytes.
+            flags: its first ones, keywords included.
+            internal_date: INTERNALDATE, aware.
+
         Raises:
             NoSuchMailbox: it is gone.
         """
@@ -168,7 +174,19 @@ class MailboxTransaction:
         flags: Flags,
         internal_date: datetime,
     ) -> MessageRow:
-        """Put a content the store already has at the end of a mailbox and return the message."""
+        """Put a content the store already has at the end of a mailbox and return the message.
+
+        Args:
+            mailbox: where it is put.
+            content: the text in the store.
+            size_bytes: RFC822.SIZE.
+            flags: its first ones, keywords included.
+            internal_date: INTERNALDATE, aware.
+
+        Raises:
+            NoSuchMailbox: it is gone.
+            OverflowError: the mailbox has used up its UIDs.
+        """
         row = await self.tx.append_message(
             mailbox, content, size_bytes, flags, internal_date, self._now
         )
@@ -190,6 +208,16 @@ class MailboxTransaction:
         """Change the flags of messages; those changed after ``unchanged_since`` are left alone.
 
         RFC 3501 §6.4.6, RFC 7162 §3.1.3. A message that has the flags already keeps its MODSEQ.
+
+        Args:
+            mailbox: where the messages are.
+            uids: which they are; those that are not there are told.
+            how: whether ``flags`` are added, removed or put in place of all.
+            flags: what is changed, keywords included.
+            unchanged_since: a message with a MODSEQ above it is left alone; None: none is.
+
+        Raises:
+            NoSuchMailbox: it is gone.
         """
         box = await self._mailbox(mailbox)
         modseq = _next_modseq(box)
@@ -219,6 +247,13 @@ class MailboxTransaction:
 
         Where a client's own copy came first it stands in ``Sent`` for the submitted one: it has
         the Message-ID, perhaps other bytes, and is no submission's.
+
+        Args:
+            account: whose message it is.
+            content: the submitted text.
+            message_id: by which a client's own copy is known; "" for none.
+            add: flags that every copy is to have.
+            remove: flags that none is to have, but for those in ``add``.
         """
         boxes = await self.tx.mailboxes(account)
         for copy in await self._sent_copies(boxes, account, content, message_id):
@@ -291,6 +326,16 @@ class MailboxTransaction:
 
         Messages that no longer exist are passed over; with ``all_or_none`` nothing is copied then
         (RFC 3501 §6.4.7, RFC 2180 §4.4.1).
+
+        Args:
+            source: where the messages are.
+            uids: which they are.
+            target: where they go.
+            all_or_none: nothing is done if one of them is gone.
+
+        Raises:
+            NoSuchMailbox: the target is gone.
+            OverflowError: the target has used up its UIDs.
         """
         box = await self._mailbox(target)
         first, modseq = box.uid_next, _next_modseq(box)
@@ -316,7 +361,18 @@ class MailboxTransaction:
         *,
         all_or_none: bool = False,
     ) -> tuple[tuple[Uid, Uid], ...]:
-        """Move messages (RFC 6851): copy and expunge in one; deletes nothing at the API."""
+        """Move messages (RFC 6851): copy and expunge in one; deletes nothing at the API.
+
+        Args:
+            source: where the messages are.
+            uids: which they are.
+            target: where they go.
+            all_or_none: nothing is done if one of them is gone.
+
+        Raises:
+            NoSuchMailbox: the target is gone.
+            OverflowError: the target has used up its UIDs.
+        """
         pairs = await self.copy(source, uids, target, all_or_none=all_or_none)
         await self.expunge(source, [old for old, _ in pairs])
         return pairs

@@ -1,6 +1,9 @@
-"""One value at a time: what a person typed, to what is sent, or a ``ValueError`` with a remedy.
+"""One value at a time: what a person typed, to what is sent, or an error with a remedy.
 
 The error's text is what to say after the field's name. Blanks around a value are not part of it.
+
+Raises:
+    ValueError: the value cannot be sent; the text says what to change.
 """
 
 from __future__ import annotations

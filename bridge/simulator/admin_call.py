@@ -67,7 +67,14 @@ _BY_ACCOUNT = frozenset(
 
 
 class NotDone(Exception):
-    """An operation says no: the description's status, words and number."""
+    """An operation says no: the description's status, words and number.
+
+    Args:
+        status: of the HTTP answer.
+        message: the description's words.
+        number: the description's number of the error; None for none.
+        plain: answered as plain text, as the forms' hosts do.
+    """
 
     def __init__(self, status: int, message: str, number: int | None, *, plain: bool = False):
         super().__init__(message)
@@ -111,13 +118,27 @@ class AdminFaults:
         *,
         times: int | None = 1,
     ) -> None:
-        """Break the connection, or answer otherwise; ``times`` None: until cleared."""
+        """Break the connection, or answer otherwise.
+
+        Args:
+            operation: of which calls; None: of any.
+            phase: before, after or instead of the processing.
+            result: how the call fails, or what is answered.
+            times: how many calls; None: until cleared.
+        """
         self._rules.append(_Rule(operation, phase, result, times))
 
     def refuse(
         self, operation: AdminOperation, status: int, message: str, number: int | None
     ) -> None:
-        """Answer the next call with an error of the description; nothing is processed."""
+        """Answer the next call with an error of the description; nothing is processed.
+
+        Args:
+            operation: whose next call.
+            status: of the HTTP answer.
+            message: the description's words.
+            number: the description's number of the error; None for none.
+        """
         body = {"success": False, "message": message, "error": number, "data": None}
         self.fail(operation, Phase.INSTEAD, Answer(status, body))
 

@@ -175,7 +175,15 @@ class Faults:
         skip: int = 0,
         times: int | None = 1,
     ) -> Fault:
-        """Add the plainest rule, e.g. ``fail(Operation.SEND, Phase.AFTER, Failure.TIMEOUT)``."""
+        """Add the plainest rule, e.g. ``fail(Operation.SEND, Phase.AFTER, Failure.TIMEOUT)``.
+
+        Args:
+            operation: of which calls; None: of any.
+            phase: before, after or instead of the processing.
+            result: how the call fails, or what is answered.
+            skip: how many fitting calls are let pass first.
+            times: how many calls; None: until removed.
+        """
         rule = Fault(phase=phase, result=result, operation=operation, skip=skip, times=times)
         return self.add(rule)
 
@@ -188,7 +196,15 @@ class Faults:
         headers: Mapping[str, str] | None = None,
         times: int | None = 1,
     ) -> Fault:
-        """Answer in place of processing, e.g. ``answer(None, 402, times=None)``."""
+        """Answer in place of processing, e.g. ``answer(None, 402, times=None)``.
+
+        Args:
+            operation: of which calls; None: of any.
+            status: of the HTTP answer.
+            body: bytes as they are, all else as JSON.
+            headers: beside the usual ones.
+            times: how many calls; None: until removed.
+        """
         rule = Answer(status, body, headers or {})
         return self.add(Fault(phase=Phase.INSTEAD, result=rule, operation=operation, times=times))
 

@@ -105,7 +105,18 @@ class Inbox:
         size_bytes: int | None = None,
         raw: RawRow | None = None,
     ) -> Row:
-        """Append a row; ``size_bytes`` defaults to the length of a body given as text."""
+        """Append a row.
+
+        Args:
+            sender: as the listing shows it.
+            recipient: as the listing shows it.
+            at: the row's date, aware.
+            subject: as the listing shows it.
+            body: the text, or what makes it when it is asked for.
+            status_text: what ``GET /send`` shows of it.
+            size_bytes: what it weighs; None: the length of a body given as text.
+            raw: JSON that is listed in place of all this.
+        """
         if size_bytes is None:
             size_bytes = len(body) if isinstance(body, str) else 0
         row = Row(

@@ -81,6 +81,12 @@ class Network:
 
     Attributes:
         repeated_code: what every message gets in place of a code of its own; "" for none.
+
+    Args:
+        options: the reading of the description.
+        clock: when receipts come.
+        random: codes, and what else nobody foresees.
+        inboxes: by address.
     """
 
     def __init__(

@@ -96,6 +96,9 @@ class Registry:
         name: gives a new id of 24 digits.
         purse: pays.
         opened: is told the address of a mailbox that has become active.
+
+    Raises:
+        NotDone: the service says no to an operation.
     """
 
     def __init__(

@@ -40,7 +40,16 @@ _INTERVAL = timedelta(minutes=37)
 def fill(
     inbox: Inbox, options: Options, address: str, count: int, newest: datetime, body_bytes: int
 ) -> None:
-    """Append ``count`` rows ending at ``newest``; each body weighs about ``body_bytes``."""
+    """Append made-up rows, 37 minutes apart.
+
+    Args:
+        inbox: where the rows are put.
+        options: the reading of the description.
+        address: the mailbox's own.
+        count: how many rows.
+        newest: the date of the last one, aware.
+        body_bytes: about what each body weighs.
+    """
     for index in range(count):
         at = newest - _INTERVAL * (count - 1 - index)
         kind = Kind.ACCEPTANCE if index % 5 == 4 else Kind.ENVELOPE

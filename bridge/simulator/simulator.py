@@ -139,7 +139,13 @@ class Simulator:
     ) -> Row:
         """Put a message into a mailbox; nothing in it is checked or cleaned.
 
-        ``body`` is the text before the transfer encoding of the reading.
+        Args:
+            address: the mailbox's.
+            subject: as the listing shows it.
+            body: the text before the transfer encoding of the reading.
+            sender: as the listing shows it.
+            at: the row's date, aware; None: now.
+            status_text: what ``GET /send`` shows of it.
         """
         row = self._now(address).inbox.add(
             sender=sender,
@@ -163,8 +169,14 @@ class Simulator:
     ) -> str:
         """Send from a mailbox past whoever is tested; its receipts come into the same inbox.
 
-        As its webmail does, without a code; ``coded``: as another program does through the API.
         Returns the code, "" without one.
+
+        Args:
+            address: the mailbox that sends.
+            subject: without a code.
+            recipients: their addresses.
+            body: HTML.
+            coded: as another program does through the API, not as the webmail does.
         """
         account = self._now(address)
         submitted = Submitted(
@@ -218,7 +230,14 @@ class Simulator:
     def seed(
         self, address: str, count: int, *, newest: datetime | None = None, body_bytes: int = 600
     ) -> None:
-        """Append ``count`` made-up messages, the last dated ``newest`` (default: now)."""
+        """Append made-up messages.
+
+        Args:
+            address: the mailbox's.
+            count: how many messages.
+            newest: the date of the last one, aware; None: now.
+            body_bytes: about what each body weighs.
+        """
         account = self._now(address)
         last = newest if newest is not None else self._world.clock.now()
         fill(account.inbox, self.options, account.address, count, last, body_bytes)

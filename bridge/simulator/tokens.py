@@ -30,7 +30,11 @@ class Issued:
 
 
 class Tokens:
-    """See the module; ``now`` and ``name`` give the time and a new id of 24 digits."""
+    """See the module; ``now`` and ``name`` give the time and a new id of 24 digits.
+
+    Raises:
+        NotDone: the service says no to an operation.
+    """
 
     def __init__(self, now: Callable[[], datetime], name: Callable[[], str]) -> None:
         self.issued: dict[str, Issued] = {}
@@ -105,7 +109,11 @@ class Tokens:
 
 
 def check_period(date: str | None) -> None:
-    """Refuse a period of statistics that is none."""
+    """Refuse a period of statistics that is none.
+
+    Raises:
+        NotDone: it is none.
+    """
     if date is not None and not DATE_FORM.fullmatch(date):
         words = "Invalid date format, must be YYYY or YYYY-MM or YYYY-MM-DD"
         raise NotDone(422, words, 240)

@@ -249,7 +249,17 @@ class Connection(SMTP):
             raise ClientGone from None
 
     async def refuse(self, code: int, status: str, text: str, *, utf8: bool = False) -> None:
-        """Write a refusal down and give it."""
+        """Write a refusal down and give it.
+
+        Args:
+            code: the reply code.
+            status: the enhanced status code.
+            text: the sentence; what is beyond a reply's length is left out of its middle.
+            utf8: whether letters outside ASCII may be in it (RFC 6531 §3.7.4).
+
+        Raises:
+            ClientGone: there is nobody to write to.
+        """
         reason = shortened(text, REPLY_CHARS)
         log.info("smtp refusal", peer=self.peer, code=code, status=status, reason=reason)
         await self.push(reply(code, status, text, utf8=utf8))
@@ -381,7 +391,11 @@ class Connection(SMTP):
         await self.push("500 5.5.1 Unknown command")
 
     async def smtp_QUIT(self, arg: str | None) -> None:
-        """RFC 5321 §4.1.1.10."""
+        """RFC 5321 §4.1.1.10.
+
+        Raises:
+            ClientGone: always; the connection ends here.
+        """
         await self.push("221 2.0.0 Bye")
         raise ClientGone
 

@@ -35,7 +35,14 @@ _DEFAULTS = {
 
 
 def reply(code: int, status: str, text: str, *, utf8: bool = False) -> bytes:
-    """Return a reply without its last line end, over several lines if ``text`` is long."""
+    """Return a reply without its last line end, over several lines if ``text`` is long.
+
+    Args:
+        code: the reply code.
+        status: the enhanced status code.
+        text: the sentence; what is beyond a reply's length is left out of its middle.
+        utf8: whether letters outside ASCII may be in it (RFC 6531 §3.7.4).
+    """
     shown = _CONTROL.sub(" ", shortened(text, REPLY_CHARS))
     if not utf8:
         shown = shown.encode("ascii", "backslashreplace").decode("ascii")

@@ -200,7 +200,14 @@ class MessageWrites(Protocol):
     async def add_mailbox(
         self, account: AccountId, name: str, special_use: SpecialUse | None, uid_validity: int
     ) -> Mailbox:
-        """Make a mailbox; its UIDVALIDITY is at least this and above all that ever were."""
+        """Make a mailbox; its UIDVALIDITY is at least this and above all that ever were.
+
+        Args:
+            account: whose it is.
+            name: decoded, in its one spelling.
+            special_use: what it is for (RFC 6154), None for nothing special.
+            uid_validity: the least UIDVALIDITY it gets.
+        """
 
     async def rename_mailbox(self, mailbox: MailboxId, name: str) -> None:
         """Give a mailbox another name."""
@@ -245,6 +252,14 @@ class MessageWrites(Protocol):
         """Put a content at the end of a mailbox, under its next UID and its next MODSEQ.
 
         Returns the message, None if the mailbox is gone.
+
+        Args:
+            mailbox: where it is put.
+            content: its text.
+            size_bytes: RFC822.SIZE.
+            flags: its first ones.
+            internal_date: INTERNALDATE, aware.
+            saved_at: when it came into this mailbox (RFC 8514), aware.
         """
 
     async def add_messages(self, mailbox: MailboxId, rows: Sequence[MessageRow]) -> None:
@@ -258,7 +273,14 @@ class MessageWrites(Protocol):
     async def remove_messages(
         self, mailbox: MailboxId, uids: Sequence[Uid], modseq: ModSeq, at: datetime
     ) -> None:
-        """Take messages out and remember their UIDs; moves highest_modseq."""
+        """Take messages out and remember their UIDs; moves highest_modseq.
+
+        Args:
+            mailbox: where they are.
+            uids: which they are.
+            modseq: the mailbox's next one, at which they went.
+            at: the time, aware.
+        """
 
     async def index_bodies(self, limit: int) -> int:
         """Put up to ``limit`` more body texts into the search's index; return how many.

@@ -268,7 +268,14 @@ class OutboxReads(Protocol):
         since: datetime | None = None,
         limit: int | None = None,
     ) -> tuple[SubmissionRow, ...]:
-        """Return entries, oldest first; ``since`` bounds when they were made."""
+        """Return entries, oldest first.
+
+        Args:
+            account: whose; None: everybody's.
+            state: in which they are; None: in any.
+            since: only those made then or later, aware; None: of any age.
+            limit: how many at most; None: all.
+        """
 
     async def submissions_sent(
         self, account: AccountId, since: datetime, until: datetime
@@ -289,6 +296,12 @@ class OutboxReads(Protocol):
         """Return the first entry of this kinship but another fingerprint made since then.
 
         ``cancelled``, ``dropped`` and ``refused`` entries don't count.
+
+        Args:
+            account: whose they are.
+            kinship: what messages of one kind have in common; empty matches none.
+            fingerprint: an entry with this one is left out.
+            since: the least time at which it was made, aware.
         """
 
     async def submission_counts(self) -> dict[SubmissionState, int]:

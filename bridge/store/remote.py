@@ -217,7 +217,14 @@ class RemoteReads(Protocol):
     async def places_between(
         self, account: AccountId, low: float | None, high: float | None, limit: int
     ) -> list[Place]:
-        """Return live rows ranked from ``low`` to ``high``, both in, None open; newest first."""
+        """Return live rows ranked from ``low`` to ``high``, both in, None open; newest first.
+
+        Args:
+            account: whose rows.
+            low: the lowest rank, itself in; None: no end.
+            high: the highest rank, itself in; None: no end.
+            limit: how many rows at most.
+        """
 
     async def rank_beside(
         self, account: AccountId, rank: float | None, *, newer: bool
@@ -338,7 +345,14 @@ class RemoteWrites(Protocol):
     async def keep_remote_body(
         self, remote: RemoteId, body: str, sha256: bytes, content: ContentId
     ) -> None:
-        """Keep a row's body as received, and the content composed from it."""
+        """Keep a row's body as received, and the content composed from it.
+
+        Args:
+            remote: the row.
+            body: as received, still form-urlencoded if it was.
+            sha256: the digest by which bodies are told apart.
+            content: the message that was composed of it.
+        """
 
     async def classify_remote(
         self,
@@ -352,7 +366,13 @@ class RemoteWrites(Protocol):
     ) -> None:
         """Remember what a row is: its receipt kind, code, subject without both, addressees.
 
-        ``readable`` tells whether its body was there to be read.
+        Args:
+            remote: the row.
+            kind: what kind of receipt it is, or of other mail, as the store writes it.
+            code: the code in its subject; None for none.
+            stripped_subject: the subject without the kind's prefix and the code.
+            recipients: whom its text is about.
+            readable: whether its body was there to be read.
         """
 
     async def judge_remote(self, remote: RemoteId, worth: Worth, code: str | None) -> None:
@@ -411,7 +431,14 @@ class RemoteWrites(Protocol):
     async def settle_deletion(
         self, remote: RemoteId, state: DeletionState, reason: str, at: datetime
     ) -> None:
-        """Write down how a deletion ended."""
+        """Write down how a deletion ended.
+
+        Args:
+            remote: the row that was to be deleted.
+            state: how that ended.
+            reason: why it was left alone, for people; "" where it was deleted.
+            at: the time, aware.
+        """
 
     async def add_receipt(self, receipt: ReceiptRow) -> bool:
         """Keep a receipt; False if it is there already.
@@ -422,10 +449,25 @@ class RemoteWrites(Protocol):
     async def add_alarm(
         self, account: AccountId, kind: str, key: str, text: str, at: datetime
     ) -> bool:
-        """Keep an alarm; False if that kind and key was raised before and is not cleared."""
+        """Keep an alarm; False if that kind and key was raised before and is not cleared.
+
+        Args:
+            account: whose it is.
+            kind: one of the kinds of alarms, as the store writes it.
+            key: tells alarms of one kind apart.
+            text: what is said.
+            at: the time, aware.
+        """
 
     async def clear_alarm(self, account: AccountId, kind: str, key: str, at: datetime) -> bool:
-        """End an alarm; False if there was none."""
+        """End an alarm; False if there was none.
+
+        Args:
+            account: whose it is.
+            kind: one of the kinds of alarms, as the store writes it.
+            key: tells alarms of one kind apart.
+            at: the time, aware.
+        """
 
     async def renew_alarm(self, account: AccountId, kind: str, key: str, text: str) -> None:
         """Let an alarm say something else."""
@@ -441,7 +483,14 @@ class RemoteWrites(Protocol):
     async def record_requests_made(
         self, account: AccountId, day: date, purpose: str, count: int
     ) -> None:
-        """Set a day's count of requests of a purpose; days long past are forgotten."""
+        """Set a day's count of requests of a purpose; days long past are forgotten.
+
+        Args:
+            account: whose requests.
+            day: in Europe/Rome.
+            purpose: what they were for.
+            count: how many the day has had of that purpose.
+        """
 
     async def drop_archived_bodies(self, before: datetime, limit: int) -> int:
         """Forget up to ``limit`` rows gone from the API before then; returns how many went.

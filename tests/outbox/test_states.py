@@ -81,7 +81,7 @@ def test_nothing_leaves_a_final_state(state: State, event: Event) -> None:
 MAY_HAVE_LEFT = UNDECIDED | {State.DISPATCHING, State.SUBMITTED, State.DROPPED}
 
 
-def test_what_may_have_left_is_queued_again_only_when_nothing_left_or_a_person_says_so() -> None:
+def test_what_may_have_left_goes_again_only_if_nothing_left_or_a_person_says_so() -> None:
     back = {
         row.event
         for row in TRANSITIONS

@@ -114,7 +114,7 @@ async def test_more_twins_than_a_page_has_rows_are_read_exactly_once(
 @pytest.mark.parametrize("counts", Counts)
 @pytest.mark.parametrize("order", Order)
 @pytest.mark.parametrize("ids", Ids)
-async def test_more_twins_than_a_page_has_rows_whatever_the_counts_and_the_page_past_the_end(
+async def test_more_twins_than_a_page_has_rows_whatever_counts_and_ends_the_list(
     tmp_path: Path, ids: Ids, order: Order, counts: Counts, past_end: Past
 ) -> None:
     options = reading(ids, 0, order, PageCount.CEIL, 26)

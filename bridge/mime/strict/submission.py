@@ -148,6 +148,12 @@ def check_submission(
 
     Takes time in proportion to the message; beyond 64 KB not for an event loop.
 
+    Args:
+        raw: the message, as submitted.
+        envelope: who sends it, and to whom.
+        rules: what the PEC rules, the plan and the settings allow.
+        additions: makes the fields that it lacks.
+
     Raises:
         SubmissionFault: it may not be sent; nothing of it is kept.
     """
@@ -202,7 +208,11 @@ def check_size(
 ) -> None:
     """Refuse a message whose size times recipients is more than PEC allows.
 
-    ``when`` is added to the sentence where the size is not that of the bytes submitted.
+    Args:
+        size_bytes: the message's, or what it will have when it is posted.
+        recipient_count: how many recipients one PEC of it has.
+        rules: what is allowed.
+        when: added to the sentence where the size is not that of the bytes submitted.
 
     Raises:
         SubmissionFault: 552 5.3.4.
