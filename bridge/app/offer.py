@@ -36,6 +36,7 @@ def operations(
     )
     budgets = {one.id: one.budget for one in core.accounts}
     running = reading.sync if reading is not None else None
+    sync = running or Reading(core, random).sync
 
     asking = {id: client.charged(Purpose.COMMAND) for id, client in core.clients.items()}
     decisions = Decisions(core.mailboxes, core.clock, wake, asking)
@@ -46,9 +47,9 @@ def operations(
     areas = (
         Facts(core.store, core.clock, subjects, core.plan, running, budgets, shown),
         Queue(core.store, core.clock, subjects, decisions),
-        Receipts(core.store, core.clock, subjects),
+        Receipts(core.store, core.clock, subjects, sync),
         Usage(core.store, core.clock, subjects, core.plan, core.config.prices),
         Export(core.store, core.clock, subjects),
-        Syncing(running or Reading(core, random).sync, subjects),
+        Syncing(sync, subjects),
     )
     return Operations(area.methods() for area in areas)

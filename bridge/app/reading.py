@@ -22,7 +22,11 @@ class Reading:
     def __init__(self, core: Core, random: Random) -> None:
         config = core.config
         filing = Filing(
-            core.store, core.mailboxes, core.clock, deliver_to=config.receipts.deliver_to
+            core.store,
+            core.mailboxes,
+            core.clock,
+            deliver_to=config.receipts.deliver_to,
+            waits_for_texts=config.receipts.text != "never",
         )
         accounts = [
             SyncAccount(one.id, one.settings.address, one.client, one.budget)
@@ -30,7 +34,10 @@ class Reading:
             if one.client is not None
         ]
         settings = SyncSettings(
-            config.sync.interval_s, config.sync.delete, config.archive.retention_days
+            config.sync.interval_s,
+            config.sync.delete,
+            config.archive.retention_days,
+            config.receipts.text,
         )
         self.sync = Sync(core.store, core.mailboxes, filing, accounts, core.clock, random, settings)
         ids = [one.id for one in core.accounts]

@@ -48,11 +48,15 @@ def _rows(sends: list[dict[str, Any]]) -> list[list[Any]]:
 def show(
     code: Code,
     account: option.Account = None,
+    fetch: Annotated[
+        bool, typer.Option("--fetch", help="Fetch texts that were not read yet, a request each.")
+    ] = False,
     config: option.Config = None,
     as_json: option.Json = False,
 ) -> None:
     """Show one sent message with every receipt."""
-    send = perform(config, "receipts show", {"code": code, "account": account})
+    arguments = {"code": code, "account": account, "fetch": fetch}
+    send = perform(config, "receipts show", arguments)
     if as_json:
         print_json(send)
         return

@@ -176,9 +176,13 @@ class Sync:
 
 @dataclass(frozen=True, slots=True, config=_RULES)
 class Receipts:
-    """Where receipts go; failures always also go to INBOX."""
+    """Where receipts go; failures always also go to INBOX.
+
+    ``text``: when a text is fetched that only confirms what its row says.
+    """
 
     deliver_to: Annotated[str, AfterValidator(_mailbox)] = "INBOX"
+    text: Literal["when-affordable", "always", "never"] = "when-affordable"
 
 
 @dataclass(frozen=True, slots=True, config=_RULES)

@@ -23,6 +23,7 @@ from bridge.receipts.states import Standing
 from bridge.store.base import ReadTransaction, Store
 from bridge.store.outbox import ClaimBasis, SubmissionRow
 from bridge.store.remote import ReceiptBasis, ReceiptRow, RemoteId
+from bridge.sync.service import Sync
 
 LISTED = timedelta(days=30)
 SEARCHED = 1_000
@@ -38,12 +39,14 @@ class Receipts:
         store: what was sent, and the receipts of it.
         clock: for what is recent.
         subjects: the accounts.
+        sync: fetches texts; it need not be running.
     """
 
-    def __init__(self, store: Store, clock: Clock, subjects: Subjects) -> None:
+    def __init__(self, store: Store, clock: Clock, subjects: Subjects, sync: Sync) -> None:
         self._store = store
         self._clock = clock
         self._subjects = subjects
+        self._sync = sync
 
     def methods(self) -> Methods:
         """Return the operations by name."""
@@ -72,6 +75,8 @@ class Receipts:
     async def _show(self, arguments: Mapping[str, Any], _progress: Progress) -> Any:
         code = str(arguments["code"]).strip()
         subjects = self._subjects.chosen(arguments)
+        if arguments.get("fetch"):
+            await self._fetch(subjects, code)
 
         async def work(tx: ReadTransaction) -> dict[str, Any]:
             row = await _find(tx, subjects, code)
@@ -90,6 +95,20 @@ class Receipts:
             return {"id": row.id, "account": self._address(row), **facts, "receipts": receipts}
 
         return await self._store.read(work)
+
+    async def _fetch(self, subjects: tuple[Subject, ...], code: str) -> None:
+        """Fetch the texts of what the inbox lists with a code and that are not here."""
+
+        async def work(tx: ReadTransaction) -> tuple[SubmissionRow | None, list[RemoteId]]:
+            row = await _find(tx, subjects, code)
+            if row is None:
+                return None, []
+            return row, [one.id for one in await tx.listed_with_code(row.account, code)]
+
+        row, remotes = await self._store.read(work)
+        if row is not None and remotes:
+            next(one for one in subjects if one.id == row.account).api()
+            await self._sync.fetch_texts(row.account, remotes)
 
     def _address(self, row: SubmissionRow) -> str | None:
         return self._subjects.address(row.account)

@@ -1,7 +1,9 @@
 """What the API's inbox brought, made into messages where people look.
 
 ``judge`` sees to what the rows of receipts prove by themselves (``listed``), as soon as they are
-listed; ``file`` to rows whose text was fetched.
+listed; ``file`` to rows whose text was fetched. Where texts that only confirm are not wanted
+(``[receipts] text = "never"``), the message is made of the row, and it stays so: a text that is
+fetched later is kept and judged, and shown nowhere.
 
 For each of these: what kind it is, whose receipt it is, the message composed from it; then, in one
 commit for the whole batch: body and message kept, shown in INBOX (or where receipts are wanted),
@@ -28,7 +30,7 @@ from bridge.clock import ROME, Clock
 from bridge.mailbox import Mailboxes, MailboxTransaction
 from bridge.mime.ingest import Ingested
 from bridge.mime.write.compose import Source, compose
-from bridge.model import INBOX, AccountId, Mailbox, QueueId, body_digest
+from bridge.model import INBOX, AccountId, ContentId, Mailbox, QueueId, body_digest
 from bridge.receipts import notice
 from bridge.receipts.claim import release_doubtful
 from bridge.receipts.kind import FIELDS, WARNINGS, Kind
@@ -37,7 +39,7 @@ from bridge.receipts.owner import Owner, find_owner, find_owners
 from bridge.receipts.receipt import Receipt, read_receipt
 from bridge.receipts.record import record, refresh, tell_shared_code
 from bridge.store.base import ReadTransaction, Store
-from bridge.store.remote import RemoteId
+from bridge.store.remote import RemoteId, RemoteRow, Worth
 
 OFF_LOOP_CHARS = 32 * 1024
 """A longer body is read and composed on a thread."""
@@ -57,7 +59,8 @@ class Arrival:
     """A row with its body as received.
 
     ``received_at`` is None when ``date_text`` is no date. ``unreadable`` says, if it is not "",
-    why the row or its body could not be read; ``body`` is then the raw JSON to show.
+    why the row or its body could not be read; ``body`` is then the raw JSON to show. It is "" if
+    ``unfetched``.
     """
 
     remote: RemoteId
@@ -69,6 +72,7 @@ class Arrival:
     first_seen: datetime
     body: str
     unreadable: str = ""
+    unfetched: bool = False
 
     @property
     def at(self) -> datetime:
@@ -97,6 +101,7 @@ def source_of(arrival: Arrival, receipt: Receipt, answers: str) -> Source:
         answers=answers,
         attachments_lost=kind in _WITHOUT_ATTACHMENTS,
         unreadable=arrival.unreadable,
+        unfetched=arrival.unfetched,
     )
 
 
@@ -119,15 +124,24 @@ class Filing:
         clock: stamps.
         deliver_to: where receipts of messages sent from here go; made if it is missing. Those
             that somebody has to act on go to INBOX too.
+        waits_for_texts: whether a receipt is shown when its text is here; else at once, made of
+            its row, if that says all that counts.
     """
 
     def __init__(
-        self, store: Store, mailboxes: Mailboxes, clock: Clock, *, deliver_to: str = INBOX
+        self,
+        store: Store,
+        mailboxes: Mailboxes,
+        clock: Clock,
+        *,
+        deliver_to: str = INBOX,
+        waits_for_texts: bool = True,
     ) -> None:
         self._store = store
         self._mailboxes = mailboxes
         self._clock = clock
         self._deliver_to = INBOX if deliver_to.upper() == INBOX else deliver_to
+        self._waits_for_texts = waits_for_texts
         self._locks: defaultdict[AccountId, asyncio.Lock] = defaultdict(asyncio.Lock)
 
     async def file(self, account: AccountId, arrivals: Sequence[Arrival]) -> None:
@@ -165,6 +179,41 @@ class Filing:
 
         return await self._mailboxes.write(work) == JUDGED_AT_ONCE
 
+    async def show_rows(self, account: AccountId) -> int:
+        """Make messages of a batch of rows that say all that counts; returns how many.
+
+        Raises:
+            StoreFailed: none was made.
+        """
+        if self._waits_for_texts:
+            return 0
+        async with self._locks[account]:
+            rows = await self._store.read(lambda tx: tx.remote_to_show(account, JUDGED_AT_ONCE))
+            arrivals = [_from_row(row) for row in rows]
+            receipts = [await _read(one) for one in arrivals]
+            answers = await self._answers(account, receipts)
+            drafts = []
+            for arrival, receipt in zip(arrivals, receipts, strict=True):
+                drafts.append(await self._draft(arrival, receipt, answers.get(arrival.remote, "")))
+                await self._clock.sleep(0)
+            drafts = await self._told_apart(account, drafts)
+
+            async def work(mtx: MailboxTransaction) -> int:
+                return sum([await self._show(mtx, account, draft) for draft in drafts])
+
+            return await self._mailboxes.write(work) if drafts else 0
+
+    async def _show(self, mtx: MailboxTransaction, account: AccountId, draft: _Draft) -> bool:
+        """Show the message made of a row, unless the row lacks something now or has one."""
+        row = await mtx.tx.remote_row(draft.arrival.remote)
+        if row is None or row.worth is not Worth.CONFIRMATION or row.content is not None:
+            return False
+        content = await mtx.tx.add_content(account, draft.message)
+        await mtx.tx.show_remote(row.id, content)
+        owner = await find_owner(mtx.tx, account, draft.receipt)
+        await self._put(mtx, account, draft, content, owner)
+        return True
+
     async def _unfiled(self, arrivals: Sequence[Arrival]) -> list[Arrival]:
         distinct = {one.remote: one for one in arrivals}
 
@@ -173,7 +222,7 @@ class Filing:
             return [
                 distinct[remote]
                 for remote, row in rows.items()
-                if row is not None and row.content is None
+                if row is not None and (row.content is None or row.body_sha256 is None)
             ]
 
         return await self._store.read(work)
@@ -265,7 +314,10 @@ class Filing:
             if old.submission is not None:
                 await mtx.tx.release_remote(old.id)
                 touched.append(old.submission)
-        content = await mtx.tx.add_content(account, message)
+        content = None if row is None else row.content
+        is_new = content is None
+        if content is None:
+            content = await mtx.tx.add_content(account, message)
         digest = body_digest(arrival.body)
         await mtx.tx.keep_remote_body(arrival.remote, arrival.body, digest, content)
         kind = receipt.kind_for(owner.submission if owner else None)
@@ -277,10 +329,8 @@ class Filing:
             receipt.addresses,
             readable=receipt.readable,
         )
-        for mailbox in await self._targets(mtx, account, kind, owner):
-            await mtx.append_content(
-                mailbox.id, content, message.size_bytes, frozenset(), arrival.at
-            )
+        if is_new:
+            await self._put(mtx, account, draft, content, owner)
         if owner is not None:
             await record(mtx, owner, receipt)
         elif receipt.code is not None and owners:
@@ -288,6 +338,21 @@ class Filing:
         else:
             await release_doubtful(mtx, account, receipt, now)
         return touched
+
+    async def _put(
+        self,
+        mtx: MailboxTransaction,
+        account: AccountId,
+        draft: _Draft,
+        content: ContentId,
+        owner: Owner | None,
+    ) -> None:
+        """Put a draft's message where it belongs."""
+        kind = draft.receipt.kind_for(owner.submission if owner else None)
+        for mailbox in await self._targets(mtx, account, kind, owner):
+            await mtx.append_content(
+                mailbox.id, content, draft.message.size_bytes, frozenset(), draft.arrival.at
+            )
 
     async def _targets(
         self, mtx: MailboxTransaction, account: AccountId, kind: Kind, owner: Owner | None
@@ -316,8 +381,22 @@ async def _concerned(
     return ids
 
 
+def _from_row(row: RemoteRow) -> Arrival:
+    return Arrival(
+        remote=row.id,
+        sender=row.sender,
+        recipient=row.recipient,
+        date_text=row.date_text,
+        subject=row.subject,
+        received_at=row.received_at,
+        first_seen=row.first_seen,
+        body="",
+        unfetched=True,
+    )
+
+
 async def _read(arrival: Arrival) -> Receipt:
-    body = None if arrival.unreadable else arrival.body
+    body = None if arrival.unreadable or arrival.unfetched else arrival.body
     row = (arrival.remote, arrival.subject, arrival.sender, body, arrival.at)
     if len(arrival.body) <= OFF_LOOP_CHARS:
         return read_receipt(*row)

@@ -50,6 +50,10 @@ WORTH: Mapping[Kind, Worth] = MappingProxyType(
 """What the text of a receipt is worth at first; that of anything else is ``INCOMING``."""
 
 
+CONFIRMING = (Worth.CONFIRMATION, Worth.SHOWN)
+"""Worths of texts that nobody waits for."""
+
+
 async def judge(mtx: MailboxTransaction, rows: Sequence[RemoteRow], now: datetime) -> None:
     """Judge rows whose text is not here and that were never judged; sends, keywords, alarms too."""
     codes: dict[tuple[AccountId, str], None] = {}
@@ -146,7 +150,7 @@ async def confirming_rows(tx: ReadTransaction, id: QueueId) -> list[RemoteRow]:
     found = []
     for one in await tx.receipts_of(id):
         row = await tx.remote_row(one.remote) if one.basis is ReceiptBasis.ROW else None
-        if row is not None and row.gone_at is None and row.worth is Worth.CONFIRMATION:
+        if row is not None and row.gone_at is None and row.worth in CONFIRMING:
             found.append(row)
     return found
 

@@ -29,6 +29,8 @@ class Worth(IntEnum):
     """A receipt that proves something only with its text, or may prove more with it."""
     CONFIRMATION = 3
     """A receipt whose row said all that counts: the text only confirms it."""
+    SHOWN = 4
+    """Likewise, and its message was made of the row: the text is fetched if somebody wants it."""
 
 
 class ReceiptBasis(Enum):
@@ -265,6 +267,9 @@ class RemoteReads(Protocol):
             confirming: those whose body only confirms what their row said, else all others.
         """
 
+    async def remote_to_show(self, account: AccountId, limit: int) -> list[RemoteRow]:
+        """Return live rows that say all that counts and have no message yet, oldest first."""
+
     async def remote_unjudged(self, account: AccountId, limit: int) -> list[RemoteRow]:
         """Return live rows whose body is still to be fetched and that were never judged."""
 
@@ -374,6 +379,9 @@ class RemoteWrites(Protocol):
             recipients: whom its text is about.
             readable: whether its body was there to be read.
         """
+
+    async def show_remote(self, remote: RemoteId, content: ContentId) -> None:
+        """Tie a row whose text is not here to the message that was made of the row alone."""
 
     async def judge_remote(self, remote: RemoteId, worth: Worth, code: str | None) -> None:
         """Remember what a row without a body is worth, and the code of a receipt; see ``Worth``."""

@@ -9,7 +9,7 @@ Nothing here can stop another account, and nothing stops for good.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from random import Random
@@ -22,6 +22,7 @@ from bridge.clock import Clock
 from bridge.mailbox import Mailboxes
 from bridge.model import MailboxId
 from bridge.store.base import Store, StoreFailed
+from bridge.store.remote import RemoteId
 from bridge.sync.capacity import Capacity
 from bridge.sync.deletion import Deleter
 from bridge.sync.fetching import Fetcher, Way
@@ -35,6 +36,7 @@ from bridge.sync.settings import Standing, SyncAccount, SyncSettings
 from bridge.sync.state import QuotaFigures, SyncState
 from bridge.sync.telling import REFUSALS, Teller
 from bridge.sync.twins import Twins
+from bridge.sync.wanted import Wanted
 
 log = structlog.get_logger()
 
@@ -58,6 +60,7 @@ class _Parts:
     deleter: Deleter
     capacity: Capacity
     twins: Twins
+    wanted: Wanted
 
 
 class AccountSync:
@@ -313,6 +316,16 @@ class AccountSync:
             if not self._listed.is_set():
                 await self._fetch_now.wait()
 
+    async def fetch_texts(self, remotes: Sequence[RemoteId]) -> int:
+        """Fetch these rows' texts now, as far as they can be had; returns how many came.
+
+        Raises:
+            ApiError, StoreFailed: it could not be finished; what came stays.
+        """
+        parts = await self._ready()
+        async with self._turn:
+            return await parts.wanted.fetch(remotes)
+
     # -- inside ------------------------------------------------------------------------------
 
     async def _ready(self) -> _Parts:
@@ -335,16 +348,19 @@ class AccountSync:
         def locator(client: InboxClient) -> Locator:
             return Locator(Pages(client), ledger, lambda: listing.state)
 
-        spare = account.client.charged(Purpose.CONFIRMATION)
+        is_always = self._settings.text == "always"
+        spare = account.client.charged(Purpose.BODY if is_always else Purpose.CONFIRMATION)
         ways = Way(bodies, locator(bodies)), Way(spare, locator(spare))
         fetcher = Fetcher(*ways, ledger, self._filer, clock, listing.suspect)
+        asking = account.client.charged(Purpose.COMMAND)
         return _Parts(
-            Pages(account.client.charged(Purpose.COMMAND)),
+            Pages(asking),
             listing,
             fetcher,
             Deleter(deletions, ledger, locator(deletions), clock, address, self._settings.delete),
             Capacity(account.client.charged(Purpose.QUOTA), ledger, listing, clock, address),
             Twins(bodies, ledger, self._filer, locator(bodies), clock, fetcher.is_fetching),
+            Wanted(asking, locator(asking), ledger, self._filer, fetcher.is_fetching),
         )
 
     async def _worked(self, parts: _Parts) -> None:

@@ -140,6 +140,9 @@ class Deleter:
         if await self._ledger.is_shown(row):
             await self._ledger.settle(row.id, DeletionState.KEPT, "it is shown again")
             return False
+        if row.body_sha256 is None:  # the archive is to have the text, and nothing else proves it
+            await self._ledger.want_text(row.id)
+            return False
         return await self._delete(*await self._identified(row))
 
     async def _identified(self, row: RemoteRow) -> tuple[RemoteRow, Sequence[Place], int]:

@@ -20,7 +20,7 @@ import structlog
 from bridge.model import AccountId, body_digest
 from bridge.receipts.filing import Arrival
 from bridge.store.base import StoreFailed
-from bridge.store.remote import RemoteRow
+from bridge.store.remote import RemoteId, RemoteRow
 from bridge.sync.ledger import Doubting, Ledger
 from bridge.sync.notice import doubted
 
@@ -35,6 +35,9 @@ class Filing(Protocol):
 
     async def judge(self, account: AccountId) -> bool:
         """Judge rows by the listing alone; True if there are more of them."""
+
+    async def show_rows(self, account: AccountId) -> int:
+        """Make messages of rows that say all that counts, where that is wanted; how many."""
 
 
 class Filer:
@@ -55,8 +58,9 @@ class Filer:
             wanted = [one for one in arrivals if await self._is_wanted(one)]
             new = [one for one in wanted if not await self._was_here(one)]
             if new:
+                shown = await self._shown(new)
                 await self._file(new)
-                self._ledger.filed += len(new)
+                self._ledger.filed += sum(one.remote not in shown for one in new)
         await self.judge()  # what a text took back from rows is to be read now
         return len(wanted)
 
@@ -69,6 +73,8 @@ class Filer:
         try:
             while await self._filing.judge(self._ledger.account):
                 pass
+            while shown := await self._filing.show_rows(self._ledger.account):
+                self._ledger.filed += shown
         except StoreFailed:
             raise
         except Exception:
@@ -77,7 +83,8 @@ class Filer:
 
     async def _was_here(self, arrival: Arrival) -> bool:
         """Tell whether a message had left the API and is back; it goes on where it was then."""
-        if arrival.unreadable:
+        row = await self._ledger.row(arrival.remote)
+        if arrival.unreadable or row is None or row.content is not None:
             return False
         digest = body_digest(arrival.body)
         old = await self._ledger.gone_before(arrival.remote, digest)
@@ -89,9 +96,14 @@ class Filer:
         log.info("a message is back", account=self._ledger.account, remote=old.id)
         return True
 
+    async def _shown(self, arrivals: Sequence[Arrival]) -> set[RemoteId]:
+        """Return those that have a message already, made of their row."""
+        rows = [await self._ledger.row(one.remote) for one in arrivals]
+        return {row.id for row in rows if row is not None and row.content is not None}
+
     async def _is_wanted(self, arrival: Arrival) -> bool:
         row = await self._ledger.row(arrival.remote)
-        return row is not None and row.gone_at is None and row.content is None
+        return row is not None and row.gone_at is None and row.body_sha256 is None
 
     async def _file(self, arrivals: list[Arrival]) -> None:
         account = self._ledger.account

@@ -18,6 +18,7 @@ from bridge.api.schema import InboxRow
 from bridge.clock import Clock
 from bridge.mailbox import Mailboxes, MailboxTransaction
 from bridge.model import INBOX, AccountId, MailboxId
+from bridge.receipts.filed import read_row
 from bridge.store.base import ReadTransaction, Store, Transaction
 from bridge.store.remote import (
     DeletionRow,
@@ -417,6 +418,17 @@ class Ledger:
             return await tx.remote_without_body(self.account, limit, confirming=confirming)
 
         return await self._store.read(work)
+
+    async def want_text(self, remote: RemoteId) -> None:
+        """Let a row's text be fetched that nobody waited for."""
+        row = await self.row(remote)
+        if row is None or row.worth not in (Worth.CONFIRMATION, Worth.SHOWN):
+            return
+
+        async def work(tx: Transaction) -> None:
+            await tx.judge_remote(remote, Worth.FAILURE, (await read_row(tx, row)).code)
+
+        await self._store.write(work)
 
     async def pass_unjudged(self) -> None:
         """Let the texts of rows that could not be judged be fetched first, whatever they are."""

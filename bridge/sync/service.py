@@ -18,6 +18,7 @@ from bridge.clock import Clock
 from bridge.mailbox import Mailboxes
 from bridge.model import AccountId, Change, Expunged
 from bridge.store.base import Store
+from bridge.store.remote import RemoteId
 from bridge.sync.account import AccountSync
 from bridge.sync.filer import Filing
 from bridge.sync.settings import Standing, SyncAccount, SyncSettings
@@ -88,6 +89,14 @@ class Sync:
             ApiError, StoreFailed: it could not be finished; what came until then stays.
         """
         return await self._accounts[account].settle(progress)
+
+    async def fetch_texts(self, account: AccountId, remotes: Sequence[RemoteId]) -> int:
+        """Fetch the texts of these rows of an account now; returns how many came.
+
+        Raises:
+            ApiError, StoreFailed: it could not be finished; what came until then stays.
+        """
+        return await self._accounts[account].fetch_texts(remotes)
 
     def standing(self, account: AccountId) -> Standing:
         """Say where an account stands."""

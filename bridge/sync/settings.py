@@ -38,6 +38,7 @@ class SyncSettings:
     interval_s: float = 60.0
     delete: Literal["expunge", "never"] = "expunge"
     retention_days: int = 900
+    text: Literal["when-affordable", "always", "never"] = "when-affordable"
 
 
 @dataclass(frozen=True, slots=True)

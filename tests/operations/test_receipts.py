@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,15 +13,18 @@ from bridge.api.connection import ApiConnection
 from bridge.api.schema import SendRequest
 from bridge.control import OperationFailed
 from bridge.mailbox import Mailboxes
+from bridge.model import AccountId
 from bridge.operations import Operations
 from bridge.operations.receipts import Receipts
 from bridge.operations.subject import Subject, Subjects
 from bridge.simulator import STABLE_READING, Errors, Operation, Simulator
 from bridge.simulator.wording import Kind
 from bridge.store.outbox import ClaimBasis
+from bridge.store.remote import RemoteId
 from bridge.store.sqlite import SqliteStore
+from bridge.sync.service import Sync, SyncSettings
 from tests.fakes import FakeClock
-from tests.receipts.rig import ADDRESS, CODE, Rig
+from tests.receipts.rig import ADDRESS, CODE, SERVICE, Rig
 
 ANNA, BRUNO = "anna@pec.example", "bruno@pec.example"
 
@@ -56,7 +59,14 @@ async def client(simulator: Simulator, clock: FakeClock) -> AsyncIterator[PecCli
 
 async def perform(rig: Rig, name: str, client: PecClient | None = None, **arguments: Any) -> Any:
     subjects = Subjects((Subject(rig.account, ADDRESS, client),))
-    operations = Operations([Receipts(rig.store, rig.clock, subjects).methods()])
+    sync = Sync(
+        rig.store, rig.mailboxes, rig.filing, [], rig.clock, random.Random(1), SyncSettings()
+    )
+    return await carried_out(rig, Receipts(rig.store, rig.clock, subjects, sync), name, arguments)
+
+
+async def carried_out(rig: Rig, receipts: Receipts, name: str, arguments: dict[str, Any]) -> Any:
+    operations = Operations([receipts.methods()])
     return await operations.perform(name, {"account": None, **arguments}, lambda *_: None)
 
 
@@ -215,3 +225,30 @@ async def test_a_persons_word_is_marked_wherever_it_shows(rig: Rig) -> None:
     (listed,) = await perform(rig, "receipts list")
     assert "on_word" not in listed
     assert listed["recipients"][0]["detail"] == ""
+
+
+class Fetching(Sync):
+    """Notes which texts it is to fetch."""
+
+    def __init__(self) -> None:
+        self.asked: list[tuple[int, ...]] = []
+
+    async def fetch_texts(self, account: AccountId, remotes: Sequence[RemoteId]) -> int:
+        self.asked.append((account, *remotes))
+        return len(remotes)
+
+
+async def test_show_fetches_what_is_listed_and_was_not_read(rig: Rig, client: PecClient) -> None:
+    await rig.send()
+    await rig.store.write(lambda tx: tx.add_issuer(rig.account, SERVICE))
+    arrival = await rig.add(f"ACCETTAZIONE: Diffida {CODE}", "")
+    await rig.judge()
+    sync = Fetching()
+    receipts = Receipts(
+        rig.store, rig.clock, Subjects((Subject(rig.account, ADDRESS, client),)), sync
+    )
+    for fetch in (False, True):
+        arguments = {"account": None, "code": CODE, "fetch": fetch}
+        shown = await carried_out(rig, receipts, "receipts show", arguments)
+        assert shown["by_listing"]
+    assert sync.asked == [(rig.account, arrival.remote)]

@@ -60,7 +60,8 @@ class World:
         accounts = [await self._account(address) for address in self.addresses]
         self.account = accounts[0].id
         self.accounts = accounts
-        filing = Filing(self.store, self.mailboxes, self.clock)
+        waits = self.settings.text != "never"
+        filing = Filing(self.store, self.mailboxes, self.clock, waits_for_texts=waits)
         self.sync = Sync(
             self.store, self.mailboxes, filing, accounts, self.clock, Random(5), self.settings
         )

@@ -45,6 +45,7 @@ class Source:
             "" if it is about none.
         attachments_lost: say that attachments are not to be had.
         unreadable: why the row or its body could not be read; ``body`` is then the raw JSON.
+        unfetched: the text was not read: ``body`` is "".
         occurrence: tells apart rows that are the same in everything, from 0.
     """
 
@@ -59,11 +60,16 @@ class Source:
     answers: str = ""
     attachments_lost: bool = False
     unreadable: str = ""
+    unfetched: bool = False
     occurrence: int = 0
 
 
 def compose(source: Source) -> bytes:
     """Return the message; never raises."""
+    if source.unfetched:
+        part = text_part(Body(Form.TEXT, _both(note.UNFETCHED), b""), "")
+        header = _header(source, note.PROVENANCE_UNFETCHED)
+        return b"".join((header, part.header, b"\r\n", part.content))
     body = None if source.unreadable else read_body(source.body)
     whole = body is not None and body.form is Form.MESSAGE
     part = _unreadable(source) if body is None else _readable(body, source.attachments_lost)
@@ -79,6 +85,8 @@ def message_id(source: Source) -> str:
         octets = piece.encode("utf-8", "surrogatepass")
         digest.update(b"%d:" % len(octets))
         digest.update(octets)
+    if source.unfetched:
+        digest.update(b"unfetched")
     name = digest.hexdigest()[:_FINGERPRINT_CHARS]
     return f"<{name}.{source.occurrence}@{DOMAIN}>"
 

@@ -29,10 +29,25 @@ WHOLE = (
     "messaggio.eml.",
 )
 
+UNFETCHED = (
+    "Nota del bridge PEC: questa ricevuta è stata composta dalla sola riga che l'elenco della "
+    "posta mostra: mittente, destinatario, data e oggetto. Il suo testo non è stato letto "
+    "([receipts] text) e questo messaggio non cambia più; `pec-bridge receipts show CODICE "
+    "--fetch` lo legge. La ricevuta firmata si trova nella casella originale (webmail).",
+    "PEC bridge's note: this receipt was made of nothing but the row that the list of mail shows: "
+    "sender, recipient, date and subject. Its text was not read ([receipts] text), and this "
+    "message changes no more; `pec-bridge receipts show CODE --fetch` reads it. The signed "
+    "receipt is in the original mailbox (webmail).",
+)
+
 RULE = "-" * 60
 UNREADABLE_SUBJECT = "Messaggio illeggibile / Unreadable message"
 PROVENANCE = (
     "rebuilt by pec-bridge from the fields and the text that the provider's API shows; "
+    "unsigned, not the certified original"
+)
+PROVENANCE_UNFETCHED = (
+    "rebuilt by pec-bridge from the fields of the provider's list of mail, the text unread; "
     "unsigned, not the certified original"
 )
 PROVENANCE_WHOLE = (

@@ -128,7 +128,8 @@ class SqliteRemoteReads(Area):
         live, bodiless = self._row(
             "SELECT (SELECT count(*) FROM remote WHERE account = ?1 AND gone_at IS NULL),"
             " (SELECT count(*) FROM remote INDEXED BY remote_by_worth"
-            " WHERE account = ?1 AND gone_at IS NULL AND body_sha256 IS NULL)",
+            " WHERE account = ?1 AND gone_at IS NULL AND body_sha256 IS NULL"
+            " AND content IS NULL)",
             (account,),
         )
         return RemoteCount(live, live - bodiless)
@@ -215,6 +216,13 @@ class SqliteRemoteReads(Area):
             f"account = ? AND {_BODILESS} AND worth {which} ?",
             (account, Worth.CONFIRMATION, limit),
             f"{by_worth}rank DESC, id LIMIT ?",
+        )
+
+    async def remote_to_show(self, account: AccountId, limit: int) -> list[RemoteRow]:
+        return self._remotes(
+            f"account = ? AND {_BODILESS} AND worth = ? AND content IS NULL",
+            (account, Worth.CONFIRMATION, limit),
+            "rank, id LIMIT ?",
         )
 
     async def remote_unjudged(self, account: AccountId, limit: int) -> list[RemoteRow]:
@@ -432,6 +440,12 @@ class SqliteRemote(SqliteRemoteReads):
             "UPDATE remote SET kind = ?, code = ?, stripped_subject = ?, recipients = ?,"
             " readable = ? WHERE id = ?",
             (kind, code, stripped_subject, json.dumps(list(recipients)), readable, remote),
+        )
+
+    async def show_remote(self, remote: RemoteId, content: ContentId) -> None:
+        self._row(
+            "UPDATE remote SET content = ?, worth = ? WHERE id = ?",
+            (content, Worth.SHOWN, remote),
         )
 
     async def judge_remote(self, remote: RemoteId, worth: Worth, code: str | None) -> None:

@@ -1,0 +1,76 @@
+"""Texts that a person asked for: each fetched now, whatever it is worth otherwise.
+
+A text counts under the same rules as any other: its row must agree with the listed one, and rows
+that share a fingerprint are left to ``Twins``, which tells them apart.
+
+Failure: errors of the API and of the store pass; what was fetched before them is kept.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from bridge.api.errors import Refused
+from bridge.store.remote import RemoteId, RemoteRow
+from bridge.sync.agreement import agrees
+from bridge.sync.filer import Filer, arrival
+from bridge.sync.ledger import Ledger
+from bridge.sync.locating import Locator
+from bridge.sync.pages import InboxClient
+
+
+class Wanted:
+    """See the module.
+
+    Args:
+        client: asks the API.
+        locator: finds rows that moved.
+        ledger: the rows.
+        filer: files what comes.
+        is_fetching: tells whether a row's text is on its way already.
+    """
+
+    def __init__(
+        self,
+        client: InboxClient,
+        locator: Locator,
+        ledger: Ledger,
+        filer: Filer,
+        is_fetching: Callable[[RemoteId], bool],
+    ) -> None:
+        self._client = client
+        self._locator = locator
+        self._ledger = ledger
+        self._filer = filer
+        self._is_fetching = is_fetching
+
+    async def fetch(self, remotes: Sequence[RemoteId]) -> int:
+        """Fetch what can be had; returns how many texts came."""
+        came = 0
+        for remote in remotes:
+            row = await self._ledger.row(remote)
+            if row is None or not await self._is_to_be_had(row):
+                continue
+            body = await self._body(row)
+            if body is None:
+                await self._locator.page_with(row)
+                moved = await self._ledger.row(remote)
+                if moved is not None and moved.api_id != row.api_id:
+                    body = await self._body(moved)
+            if body is not None:
+                came += await self._filer.file([arrival(row, body)])
+        return came
+
+    async def _is_to_be_had(self, row: RemoteRow) -> bool:
+        if row.body_sha256 is not None or row.gone_at is not None or not row.api_id:
+            return False
+        is_alone = len(await self._ledger.places([row.fingerprint])) == 1
+        return is_alone and not self._is_fetching(row.id)
+
+    async def _body(self, row: RemoteRow) -> str | None:
+        """Return what the API shows behind a row's id, None if that is not the row's."""
+        try:
+            message = await self._client.inbox_message(row.api_id)
+        except Refused:
+            return None
+        return message.body if agrees(row, message) else None
