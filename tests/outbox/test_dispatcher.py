@@ -237,23 +237,25 @@ async def test_so_much_is_on_its_way_at_once(
     )
     for number in range(3):
         await rig.submit(f"mezzano {number}", body=("x" * 70 + "\n") * 3_000)
-    while len(rig.dispatcher._held_bytes) < 2:
-        await rig.pass_time(1)
-        await asyncio.sleep(0.01)
+
+    async def until(held: int) -> None:
+        while len(rig.dispatcher._held_bytes) != held:
+            await rig.pass_time(1)
+            await asyncio.sleep(0.01)
+
+    await until(2)
     await rig.pass_time(10)
     assert len(rig.dispatcher._held_bytes) == 2
     await asyncio.sleep(0.1)
     await rig.pass_time(1)
     assert len(rig.dispatcher._held_bytes) == 2
     await rig.submit("piccolo", account=1)
-    await rig.pass_time(2)
-    assert len(rig.dispatcher._held_bytes) == 3
+    await until(3)
     hold.release.set()
     while len(simulator.sent) < 4:
         await rig.pass_time(1)
         await asyncio.sleep(0.01)
-    await rig.pass_time(1)
-    assert not rig.dispatcher._held_bytes
+    await until(0)
 
 
 @pytest.fixture
