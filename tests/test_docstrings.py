@@ -1,9 +1,9 @@
 """Docstrings against the code: what a public function raises and takes is told; names are short.
 
 A function is public if neither it nor what it stands in begins with an underscore. A class's
-docstring speaks for its ``__init__``. What all functions of a class or a module raise may be told
-once, by it; who begins with "See" leaves it to the one that is named there. Commands of the command
-line tell their parameters and failures where a person reads them, in their help.
+docstring speaks for its ``__init__``. What all functions of a class, module or package raise may be
+told once, by it; who begins with "See" leaves it to the one that is named there. Commands of the
+command line tell their parameters and failures where a person reads them, in their help.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ MOST_WITHOUT_ARGS = 3
 NAME_CHARS = 80
 CANNOT_HAPPEN = {"AssertionError", "NotImplementedError"}
 SECTION = re.compile(r"^(\w+):\n((?:[ \t]+.*\n|\n)*)", re.MULTILINE)
-TOLD_LATER = ("alarms", "api", "app", "imapserver", "operations", "outbox", "receipts", "sync")
+TOLD_LATER = ("receipts", "sync")
 """Packages whose docstrings are still to be completed by these rules."""
 
 
@@ -143,10 +143,14 @@ def untold_parameters(one: Public) -> set[str]:
     return {name for name in names if not re.search(rf"^ +(?:\w+, )*{name}\b", told, re.MULTILINE)}
 
 
-def complete() -> Iterator[Path]:
+def complete() -> Iterator[tuple[Path, Public]]:
+    """Yield the public functions of the packages that keep these rules, with their files."""
     for path in SOURCES:
+        package = ast.parse((path.parent / "__init__.py").read_text(encoding="utf-8"))
+        told = ast.get_docstring(package) or ""
         if path.relative_to(TOP / "bridge").parts[0].removesuffix(".py") not in TOLD_LATER:
-            yield path
+            for one in public(ast.parse(path.read_text(encoding="utf-8"))):
+                yield path, one._replace(around=f"{one.around}{told}\n")
 
 
 EXAMPLE = '''
@@ -212,8 +216,7 @@ def test_every_public_function_tells(untold: object) -> None:
     assert callable(untold)
     missing = {
         f"{path.relative_to(TOP)}:{one.function.lineno} {one.name}": names
-        for path in complete()
-        for one in public(ast.parse(path.read_text(encoding="utf-8")))
+        for path, one in complete()
         if (names := untold(one))
     }
     assert missing == {}

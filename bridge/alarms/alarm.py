@@ -118,7 +118,15 @@ async def update_alarm(
 async def clear_alarm(
     mtx: MailboxTransaction, account: AccountId, kind: AlarmKind, key: str, now: datetime
 ) -> bool:
-    """End an alarm; False if there was none."""
+    """End an alarm; False if there was none.
+
+    Args:
+        mtx: the commit that this joins.
+        account: whose it is.
+        kind: what it is about.
+        key: tells alarms of one kind apart.
+        now: the time, aware.
+    """
     if not await mtx.tx.clear_alarm(account, kind.value, key, now):
         return False
     await tell_again(mtx, account, kind.value, key, now)

@@ -112,7 +112,15 @@ async def may_be_told(mtx: MailboxTransaction, account: AccountId, now: datetime
 async def tell_again(
     mtx: MailboxTransaction, account: AccountId, kind: str, key: str, now: datetime
 ) -> None:
-    """Let today's collected message be written anew if it names a notice: that is over."""
+    """Let today's collected message be written anew if it names a notice: that is over.
+
+    Args:
+        mtx: the commit that this joins.
+        account: whose it is.
+        kind: one of the kinds of alarms, as the store writes it.
+        key: tells notices of one kind apart.
+        now: the time, aware.
+    """
     day = await mtx.tx.notice_day(account, day_in_rome(now))
     if day is None or day.written_at is None or day.due_at is not None:
         return
@@ -198,7 +206,15 @@ def alarm_message(
 
 
 def compose(name: str, subject: str, text: str, now: datetime, answers: str = "") -> bytes:
-    """Return a message of the bridge's own, with ``name`` before the ``@`` of its Message-ID."""
+    """Return a message of the bridge's own, with ``name`` before the ``@`` of its Message-ID.
+
+    Args:
+        name: what stands before the ``@`` of its Message-ID.
+        subject: in Italian and English.
+        text: in Italian and English.
+        now: its Date, aware.
+        answers: the Message-ID that it answers, with brackets; "" for none.
+    """
     body = text_part(Body(Form.TEXT, text, b""), "")
     fields = [
         token_field("Date", format_datetime(now.astimezone(ROME))),

@@ -112,7 +112,16 @@ class AdminHost:
         params: Mapping[str, str] | None = None,
         hidden: str = "",
     ) -> T:
-        """Change something, once; a GET that changes something too."""
+        """Change something, once; a GET that changes something too.
+
+        Args:
+            method: of HTTP.
+            path: on the host.
+            read: see ``Read``.
+            body: what is posted; None for nothing.
+            params: the query.
+            hidden: a secret in the path, which no log and no error shows.
+        """
         call = Call(
             method,
             path,

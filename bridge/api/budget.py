@@ -195,6 +195,9 @@ class RequestBudget:
         clock: tells the day, in Europe/Rome.
         per_day: requests a day has; 0 for no limit.
         ledger: keeps the counts; None counts in memory only.
+
+    Raises:
+        ValueError: ``per_day`` is negative.
     """
 
     def __init__(self, clock: Clock, per_day: int, ledger: RequestLedger | None = None) -> None:

@@ -60,6 +60,12 @@ class NotSent(ApiError):
         kind: "unreachable" (no connection), "rate" (429), "credentials" (401), "payment" (402)
             or "budget" (our own limit of requests per day).
         retry_after_s: how long to wait at least, when that is known.
+
+    Args:
+        reason: a sentence for people.
+        kind, retry_after_s: as the attributes.
+        status: of the HTTP answer, None if there was none.
+        answer: its text, of which the beginning is kept.
     """
 
     def __init__(
@@ -85,6 +91,12 @@ class Refused(ApiError):
     """The API said no; nothing was done, and the same request would be refused again.
 
     ``message`` holds the API's own words, "" when it gave none.
+
+    Args:
+        reason: a sentence for people.
+        status: of the HTTP answer.
+        message: the API's own words, "" when it gave none.
+        answer: its text, of which the beginning is kept.
     """
 
     def __init__(self, reason: str, *, status: int, message: str, answer: str = "") -> None:
@@ -100,6 +112,12 @@ class OutcomeUnknown(ApiError):
     """The request may have been carried out; only evidence from elsewhere can tell.
 
     ``code`` is set when the answer named one although it reported a failure (Q15).
+
+    Args:
+        reason: a sentence for people.
+        code: the one that the answer named although it reported a failure (Q15).
+        status: of the HTTP answer, None if there was none.
+        answer: its text, of which the beginning is kept.
     """
 
     def __init__(

@@ -38,6 +38,9 @@ class SendPacer:
         clock: for waiting.
         interval_s: least distance between two starts.
         last_start: the newest start before this process, from the store's attempts.
+
+    Raises:
+        ValueError: ``interval_s`` is negative.
     """
 
     def __init__(self, clock: Clock, interval_s: float, last_start: datetime | None = None) -> None:

@@ -307,7 +307,11 @@ def read_page(reply: Reply) -> InboxPage:
 
 
 def read_message(reply: Reply, api_id: str) -> InboxMessage:
-    """Read ``GET /inbox/{id}``."""
+    """Read ``GET /inbox/{id}``.
+
+    Raises:
+        Unreadable: the answer holds no message.
+    """
     data = reply.envelope.data
     if isinstance(data, list) and len(data) == 1:
         data = data[0]
@@ -327,7 +331,11 @@ def read_status(reply: Reply) -> tuple[StatusRow, ...]:
 
 
 def read_quota(reply: Reply) -> Quota:
-    """Read ``GET /quota/{mailbox}``."""
+    """Read ``GET /quota/{mailbox}``.
+
+    Raises:
+        Unreadable: the answer names no usage.
+    """
     data = reply.envelope.data
     figures = _Quota.model_validate(data if isinstance(data, dict) else reply.raw)
     if figures.usage is None or figures.usage < 0:

@@ -29,6 +29,12 @@ class Upload:
 
     The wire form, in this order: ``{"sender", "recipient": [...], "subject", "attachments":
     [{"name", "file"}], "body", "username", "password"}``.
+
+    Args:
+        request: what is sent.
+        username: the mailbox's.
+        password: the mailbox's.
+        encoding: how files are written (Q19).
     """
 
     def __init__(

@@ -78,7 +78,14 @@ async def token_operations(
     clock: Clock,
     transport: httpx.AsyncBaseTransport | None = None,
 ) -> AsyncIterator[Operations]:
-    """Give what can be asked for about tokens and the wallet."""
+    """Give what can be asked for about tokens and the wallet.
+
+    Args:
+        file: the configuration, and where it was read.
+        credentials: the account's email and key.
+        clock: the time.
+        transport: in place of the network; None: the network.
+    """
     api = file.config.api
     connection = ApiConnection(
         api.oauth_url, credentials, clock=clock, timeout_s=api.timeout_s, transport=transport

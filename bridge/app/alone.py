@@ -29,6 +29,12 @@ async def perform_alone(
 ) -> Any:
     """Carry out the operation ``name``.
 
+    Args:
+        file: the configuration, and where it was read.
+        name: the operation, as the command line writes it (``queue show``).
+        arguments: what JSON can say.
+        progress: called with what is done and how much there is, where that takes long.
+
     Raises:
         OperationFailed, ConfigError, Locked, StoreFailed: it was not carried out.
     """

@@ -27,7 +27,15 @@ def token_expires(name: str, on: date, days: int) -> Notice:
 
 
 def mailbox_expires(address: str, id: str, on: date, days: int, renews_itself: bool) -> Notice:
-    """Say that a mailbox is about to expire."""
+    """Say that a mailbox is about to expire.
+
+    Args:
+        address: the mailbox's.
+        id: the service's, by which it is renewed.
+        on: its last day.
+        days: how many are left.
+        renews_itself: whether the service renews it, if the credit is enough.
+    """
     italian = english = ""
     if renews_itself:
         italian = "\nIl rinnovo automatico è attivo: controllare che il credito basti."

@@ -33,6 +33,12 @@ class Sending:
     Attributes:
         outbox: where submissions are queued.
         wake: tells the dispatcher that the queue changed.
+
+    Args:
+        core: what works on the data.
+        pacer: keeps the least distance between two sends.
+        random: ids, and how long to wait before another try.
+        on_settled: called when a send of an account has an outcome.
     """
 
     def __init__(

@@ -46,7 +46,16 @@ def smtp_server(
     tls: ssl.SSLContext,
     room: Room,
 ) -> SmtpServer:
-    """Return the submission server, not started."""
+    """Return the submission server, not started.
+
+    Args:
+        core: what works on the data.
+        outbox: where submissions are queued.
+        logins: tells who may log in.
+        random: ids.
+        tls: the server's certificate.
+        room: how many connections there may be.
+    """
     send = core.config.send
     rules = SubmissionRules(
         max_message_bytes=send.max_message_bytes,
@@ -74,7 +83,15 @@ def imap_server(
     tls: ssl.SSLContext,
     room: Room,
 ) -> ImapServer:
-    """Return the IMAP server, not started."""
+    """Return the IMAP server, not started.
+
+    Args:
+        core: what works on the data.
+        logins: tells who may log in.
+        sync: knows the quota of each account.
+        tls: the server's certificate.
+        room: how many connections there may be.
+    """
     services = Services(
         mailboxes=core.mailboxes,
         store=core.store,

@@ -31,7 +31,14 @@ async def vendor_count(
     clock: Clock,
     transport: httpx.AsyncBaseTransport | None = None,
 ) -> dict[str, Any]:
-    """Return what the service counted in the period of ``usage`` (that operation's result)."""
+    """Return what the service counted in the period of ``usage`` (that operation's result).
+
+    Args:
+        file: the configuration, and where it was read.
+        usage: the result of the operation of that name.
+        clock: the time.
+        transport: in place of the network; None: the network.
+    """
     config = file.config
     try:
         credentials = account_key(file)

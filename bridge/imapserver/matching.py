@@ -67,7 +67,14 @@ class Found:
     def add(
         self, numbers: Iterable[int], columns: Columns, at: Sequence[int], *, all_: bool
     ) -> None:
-        """Take in messages by number and place in ``columns``."""
+        """Take in messages by number and place in ``columns``.
+
+        Args:
+            numbers: sequence numbers, parallel to ``at``.
+            columns: of the mailbox's index.
+            at: places in the columns.
+            all_: whether what sorting needs is taken in too.
+        """
         self.numbers += numbers
         self.uids += [columns.uids[one] for one in at]
         self.modseqs += [columns.modseqs[one] for one in at]

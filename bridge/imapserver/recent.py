@@ -19,7 +19,14 @@ class RecentClaims:
     async def claim(
         self, mailboxes: Mailboxes, mailbox: MailboxId, below: Uid, read_only: bool
     ) -> int:
-        """Return the first UID that is recent to a session that opens the mailbox now."""
+        """Return the first UID that is recent to a session that opens the mailbox now.
+
+        Args:
+            mailboxes: where the mark is kept.
+            mailbox: the one that is opened.
+            below: its next UID; what is below it is claimed.
+            read_only: whether it is opened by EXAMINE, which claims nothing.
+        """
         if mailbox not in self._next:
             self._next[mailbox] = await mailboxes.recent_from(mailbox)
         first = self._next[mailbox]

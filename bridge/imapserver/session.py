@@ -155,21 +155,34 @@ class Session:
 
     @property
     def owner(self) -> AccountId:
-        """The account logged in to."""
+        """The account logged in to.
+
+        Raises:
+            Bad: nobody has logged in.
+        """
         if self.account is None:
             raise Bad("log in first")
         return self.account
 
     @property
     def open(self) -> Selected:
-        """The selected mailbox."""
+        """The selected mailbox.
+
+        Raises:
+            Bad: no mailbox is selected.
+        """
         if self.selected is None:
             raise Bad("select a mailbox first")
         return self.selected
 
     @property
     def writable(self) -> Selected:
-        """The selected mailbox, if it was not opened by EXAMINE."""
+        """The selected mailbox, if it was not opened by EXAMINE.
+
+        Raises:
+            Bad: no mailbox is selected.
+            No: it was opened by EXAMINE.
+        """
         if self.open.read_only:
             raise No("the mailbox is open read-only; SELECT it to change it")
         return self.open
@@ -193,6 +206,9 @@ class Session:
         """Return the mailbox called ``name``, or end the command with NO.
 
         TRYCREATE is said only of what could be created (RFC 3501 §6.3.11).
+
+        Raises:
+            No: there is none.
         """
         mailbox = await self.services.mailboxes.find(self.owner, name)
         if mailbox is None:
@@ -349,6 +365,12 @@ class Session:
         """Carry one command out and send its tagged reply.
 
         ``allow_expunge`` is asked at the end whether expunges may be told now.
+
+        Args:
+            tagged: the command, with its tag.
+            handler: carries it out.
+            states: those in which it may be given.
+            allow_expunge: asked at the end whether expunges may be told now.
         """
         if self.notifier is not None:
             await self.notifier.quiet()

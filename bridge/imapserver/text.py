@@ -46,7 +46,14 @@ Bits = dict[SearchKey, int]
 async def text_bits(
     session: Session, keys: Iterable[SearchKey], contents: Contents, pace: Pace
 ) -> Bits:
-    """Return which of ``contents``, in the selected mailbox, match text keys and sent dates."""
+    """Return which of ``contents``, in the selected mailbox, match text keys and sent dates.
+
+    Args:
+        session: the client's.
+        keys: those about texts and sent dates.
+        contents: the messages looked at, in the order of the bits.
+        pace: counts the work.
+    """
     found: Bits = dict.fromkeys(keys, 0)
     looks: dict[TextField, list[tuple[SearchKey, Wanted]]] = {}
     bodies: dict[Text, str] = {}

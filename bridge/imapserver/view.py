@@ -252,7 +252,15 @@ class View:
     def flags_line(
         self, number: int, uid: int, flags: Sequence[str], modseq: int, *, uid_too: bool
     ) -> bytes:
-        """Return the FETCH line that tells a message's flags."""
+        """Return the FETCH line that tells a message's flags.
+
+        Args:
+            number: the message's sequence number.
+            uid: its UID.
+            flags: as this session sees them.
+            modseq: shown if the client was told of MODSEQs.
+            uid_too: whether the UID is shown where it need not be.
+        """
         items = []
         if uid_too or self.condstore:
             items.append(b"UID %d" % uid)

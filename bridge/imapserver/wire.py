@@ -126,7 +126,11 @@ class Wire(asyncio.Protocol):
         self._transport.write(data if self._deflate is None else self._deflate.pack(data))
 
     async def drain(self) -> None:
-        """Send what was gathered, let others run, wait while the client does not keep up."""
+        """Send what was gathered, let others run, wait while the client does not keep up.
+
+        Raises:
+            ConnectionResetError: the client is gone.
+        """
         self.flush()
         await asyncio.sleep(0)
         if self.backed_up_since is not None:
@@ -208,7 +212,11 @@ class Wire(asyncio.Protocol):
     # -- underneath ----------------------------------------------------------------------------
 
     async def begin_tls(self, tls: ssl.SSLContext, timeout_s: float) -> None:
-        """Put TLS underneath; what was sent in clear behind STARTTLS is forgotten."""
+        """Put TLS underneath; what was sent in clear behind STARTTLS is forgotten.
+
+        Raises:
+            ConnectionAbortedError: TLS could not be begun.
+        """
         self.flush()
         self._transport.pause_reading()
         self.framer.clear()

@@ -92,6 +92,13 @@ def cost_facts(
     """Return what sends and mailboxes cost in a period.
 
     A year's fee is shared out evenly over its months: a month has a twelfth, begun or not.
+
+    Args:
+        counted: the PECs of the period.
+        mailboxes: how many are paid for.
+        period: months or years.
+        plan: the one that is paid for.
+        prices: in EUR, as configured.
     """
     flat = plan.name == "flat"
     each = Decimal(0) if flat else Decimal(str(prices.pec))

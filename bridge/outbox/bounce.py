@@ -104,7 +104,15 @@ def unsendable(reason: str) -> Verdict:
 async def bounce(
     mtx: MailboxTransaction, row: SubmissionRow, sender: str, verdict: Verdict, now: datetime
 ) -> None:
-    """Put the bounce for ``row`` into its account's INBOX."""
+    """Put the bounce for ``row`` into its account's INBOX.
+
+    Args:
+        mtx: the commit that this joins.
+        row: the entry that is refused.
+        sender: the account's address, to whom the bounce goes.
+        verdict: why it is refused.
+        now: the time, aware.
+    """
     pieces = await mtx.tx.pieces([row.content], [Part.HEADER])
     header = pieces[0][1] if pieces else b""
     raw = compose_bounce(

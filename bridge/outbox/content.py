@@ -50,6 +50,13 @@ async def load_request(
 ) -> SendRequest:
     """Return what ``POST /send`` is given for an entry.
 
+    Args:
+        store: where the text is.
+        row: the entry.
+        sender: the account's address.
+        signed: what is done with a message that is signed or encrypted as a whole.
+        apart: the place for processes that convert large messages.
+
     Raises:
         Unsendable: see the class.
         StoreFailed: the text cannot be read or converted now.

@@ -34,7 +34,16 @@ async def hold_account(
     words: Notice,
     now: datetime,
 ) -> None:
-    """Hold the account's queue, or probe more rarely if it is held for this already."""
+    """Hold the account's queue, or probe more rarely if it is held for this already.
+
+    Args:
+        mtx: the commit that this joins.
+        account: whose queue.
+        cause: what the API wants first.
+        reason: a sentence for the queue's list.
+        words: the alarm's.
+        now: the time, aware.
+    """
     old = await mtx.tx.hold(account)
     if old is not None and old.cause is cause:
         await mtx.tx.hold_queue(next_probe(old, now))
@@ -72,7 +81,15 @@ async def hold_entries(
     now: datetime,
     until: datetime | None = None,
 ) -> int:
-    """Hold the account's queued entries but those a person forced; returns how many."""
+    """Hold the account's queued entries but those a person forced; returns how many.
+
+    Args:
+        mtx: the commit that this joins.
+        account: whose queue.
+        reason: a sentence for the queue's list.
+        now: the time, aware.
+        until: when they may go, aware; None: when something else says so.
+    """
     steps = [
         (
             row,
@@ -87,7 +104,14 @@ async def hold_entries(
 async def hold_for_plan(
     mtx: MailboxTransaction, account: AccountId, plan: Plan, now: datetime
 ) -> None:
-    """Hold the account's queued entries until the plan's next period, and say so once."""
+    """Hold the account's queued entries until the plan's next period, and say so once.
+
+    Args:
+        mtx: the commit that this joins.
+        account: whose queue.
+        plan: the one that is used up.
+        now: the time, aware.
+    """
     until = plan.next_period(now)
     held = await hold_entries(mtx, account, notice.plan_reason(plan, until), now, until)
     if held:

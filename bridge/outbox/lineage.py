@@ -79,7 +79,15 @@ def find_fault(row: LineageRow | None, mark: Mark | None) -> str | None:
 
 
 class Lineage:
-    """Keeps store and mark in step; build it with ``open``."""
+    """Keeps store and mark in step; build it with ``open``.
+
+    Args:
+        mailboxes: the single writer.
+        clock: stamps.
+        data_dir: where store and mark are.
+        incarnation: the name of this life of the store.
+        mark: the file beside the store, as read or written last.
+    """
 
     def __init__(
         self, mailboxes: Mailboxes, clock: Clock, data_dir: Path, incarnation: str, mark: Mark
@@ -162,7 +170,11 @@ class Lineage:
 
 
 async def note(mtx: MailboxTransaction, mark: Mark, now: datetime) -> int:
-    """Join a commit: the store is in use, and this is its mark; returns how many sends began."""
+    """Join a commit: the store is in use, and this is its mark; returns how many sends began.
+
+    Raises:
+        StoreFailed: the store has lost its lineage.
+    """
     row = await mtx.tx.lineage()
     if row is None:
         raise StoreFailed("the store has lost its lineage")

@@ -211,7 +211,14 @@ async def _undecided(tx: ReadTransaction, account: AccountId | None = None) -> l
 
 
 def waits_long(row: SubmissionRow, since: datetime, count: int, reason: str) -> Notice:
-    """Say that messages wait to be sent for longer than is usual."""
+    """Say that messages wait to be sent for longer than is usual.
+
+    Args:
+        row: the entry that waits longest.
+        since: when it was queued, aware.
+        count: how many wait.
+        reason: why it waits, "" if nobody knows.
+    """
     reason = reason or "—"
     shown = f"{since.astimezone(ROME):%d/%m/%Y %H:%M}"
     commands = (

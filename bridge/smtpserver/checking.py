@@ -25,6 +25,13 @@ async def check_apart(
 ) -> tuple[Submission, Ingested]:
     """Return what is to be queued, and the same taken apart; ``raw`` has a file to itself.
 
+    Args:
+        apart: the place for such processes.
+        raw: the message, in a file that nobody else reads.
+        envelope: who sends it, and to whom.
+        rules: what the PEC rules, the plan and the settings allow.
+        additions: makes the fields that it lacks.
+
     Raises:
         SubmissionFault: it may not be sent.
         TooCostly, ApartFailed: see ``apart``.

@@ -55,7 +55,14 @@ class NoticeReads(Protocol):
         """Return the days whose collected message is to be written by now."""
 
     async def has_notice(self, account: AccountId, day: date, kind: str, key: str) -> bool:
-        """Tell whether the collected message of a day lists a notice."""
+        """Tell whether the collected message of a day lists a notice.
+
+        Args:
+            account: whose it is.
+            day: in Europe/Rome.
+            kind: one of the kinds of alarms, as the store writes it.
+            key: tells alarms of one kind apart.
+        """
 
     async def notices(self, account: AccountId, day: date) -> Sequence[NoticeRow]:
         """Return what the collected message of a day lists, oldest first."""

@@ -478,12 +478,27 @@ class RemoteWrites(Protocol):
         """
 
     async def renew_alarm(self, account: AccountId, kind: str, key: str, text: str) -> None:
-        """Let an alarm say something else."""
+        """Let an alarm say something else.
+
+        Args:
+            account: whose it is.
+            kind: one of the kinds of alarms, as the store writes it.
+            key: tells alarms of one kind apart.
+            text: what is said from now on.
+        """
 
     async def keep_alarm_notice(
         self, account: AccountId, kind: str, key: str, content: ContentId, at: datetime
     ) -> None:
-        """Write down which message told of an alarm, and when."""
+        """Write down which message told of an alarm, and when.
+
+        Args:
+            account: whose it is.
+            kind: one of the kinds of alarms, as the store writes it.
+            key: tells alarms of one kind apart.
+            content: the message that told of it.
+            at: when that was, aware.
+        """
 
     async def set_sync_state(self, account: AccountId, state: str) -> None:
         """Replace what sync remembers of an account."""

@@ -60,7 +60,14 @@ def modseq_mark(key: Program, found: Found) -> bytes:
 async def found_or_forgotten(
     session: Session, key: Program, returns: frozenset[str] | None, *, details: bool = False
 ) -> Found:
-    """Search; a search that was to be saved and fails leaves an empty result (RFC 5182 §2.1)."""
+    """Search; a search that was to be saved and fails leaves an empty result (RFC 5182 §2.1).
+
+    Args:
+        session: the client's.
+        key: what is looked for.
+        returns: the result options, None where there were none.
+        details: whether what sorting needs is filled too.
+    """
     try:
         return await search(session, key, details=details)
     except BaseException:
@@ -72,7 +79,14 @@ async def found_or_forgotten(
 async def answer_extended(
     session: Session, command: Search | Sort, returns: frozenset[str], found: Found
 ) -> None:
-    """Send the ESEARCH line, and keep the result where SAVE says so."""
+    """Send the ESEARCH line, and keep the result where SAVE says so.
+
+    Args:
+        session: the client's.
+        command: the search that is answered.
+        returns: the result options, in capitals.
+        found: what it found.
+    """
     if "SAVE" in returns:
         session.save(_to_save(returns, command.partial, found))
         if returns == {"SAVE"}:

@@ -101,7 +101,14 @@ async def _resynchronise(session: Session, selected: Selected, qresync: QResync)
 async def vanished_since(
     session: Session, selected: Selected, modseq: ModSeq, known: SequenceSet | None
 ) -> list[Uid]:
-    """Return UIDs that left the mailbox after ``modseq``, of those the client may know."""
+    """Return UIDs that left the mailbox after ``modseq``, of those the client may know.
+
+    Args:
+        session: the client's.
+        selected: the mailbox that is open.
+        modseq: what the client knows.
+        known: the UIDs that it knows; None: maybe all.
+    """
     mailbox = selected.mailbox.id
     gone = await session.services.store.read(lambda tx: tx.expunged_since(mailbox, modseq))
     if known is None:

@@ -48,6 +48,13 @@ def batches(
 
     ``texts`` and ``field_sets`` say how many of each message are wanted: of texts a batch has at
     most ``BATCH_BYTES``, or one message.
+
+    Args:
+        view: the mailbox as the client sees it.
+        numbers: sequence numbers, rising.
+        texts: how many texts are wanted of each message; a batch has ``BATCH_BYTES`` of them at
+            most, or one message.
+        field_sets: how many sets of header fields are wanted of each message.
     """
     at = 0
     most = max(BATCH_MESSAGES // max(field_sets, 1), 1)

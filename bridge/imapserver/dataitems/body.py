@@ -37,6 +37,12 @@ async def read_pieces(
     """Read pieces of contents from the first on, one at least, as ``most_bytes`` have room.
 
     Returns how many of ``contents`` that was, and the rows (``MessageReads.pieces``).
+
+    Args:
+        session: the client's.
+        contents: whose pieces, in the order in which they are wanted.
+        parts: which pieces of each.
+        most_bytes: how much of them is read together.
     """
     store = session.services.store
     rows = await store.read(lambda tx: tx.pieces(contents, parts, most_bytes))
