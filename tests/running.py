@@ -105,18 +105,20 @@ async def running(
     change: Callable[[Config], Config] = lambda config: config,
 ) -> AsyncIterator[Running]:
     """Start a bridge on ``data_dir``, give it and stop it."""
-    simulator = transport if isinstance(transport, Simulator) else None
+    token = "token"
+    if isinstance(transport, Simulator):
+        token, transport = transport.token, httpx.ASGITransport(app=transport.app)
     config = change(settings(data_dir))
     secret = Secret(PASSWORD)
     bridge = Bridge(
         config,
         Secrets(
-            Secret(simulator.token if simulator else "token"),
+            Secret(token),
             tuple(AccountSecrets(secret, secret) for _ in config.account),
         ),
         clock=clock or SystemClock(),
         random=Random(1),
-        http_transport=httpx.ASGITransport(app=simulator.app) if simulator else transport,
+        http_transport=transport,
     )
     listening = await bridge.start()
     try:

@@ -66,8 +66,7 @@ async def messages(store: Store, mailboxes: Mailboxes, account: AccountId) -> li
         return [await tx.raw(index.row(n).content, 0, 1_000_000) for n in range(len(index))]
 
     return [
-        email.message_from_bytes(raw, policy=email.policy.default)  # type: ignore[misc]
-        for raw in await store.read(work)
+        email.message_from_bytes(raw, policy=email.policy.default) for raw in await store.read(work)
     ]
 
 

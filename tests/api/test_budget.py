@@ -164,17 +164,17 @@ async def test_the_next_roman_day_is_whole(clock: FakeClock) -> None:
     await spend(budget, 4)
     await clock.advance(13 * 3600)
     use = await budget.use()
-    assert (use.remaining, use.refused, use.is_used_up) == (0, {Purpose.LOOK}, True)
+    assert (use.remaining, use.refused, use.is_used_up) == (0, frozenset({Purpose.LOOK}), True)
     await clock.advance(3600)
     use = await budget.use()
-    assert (use.remaining, use.refused, use.is_used_up) == (3, set(), False)
+    assert (use.remaining, use.refused, use.is_used_up) == (3, frozenset(), False)
 
 
 async def test_what_nobody_misses_leaves_room_for_all_others(clock: FakeClock) -> None:
     budget = RequestBudget(clock, 1440, Ledger())
     await spend(budget, 1440, Purpose.CONFIRMATION)
     use = await budget.use()
-    assert (use.refused, use.is_used_up) == ({Purpose.CONFIRMATION}, False)
+    assert (use.refused, use.is_used_up) == (frozenset({Purpose.CONFIRMATION}), False)
     for purpose in (Purpose.QUOTA, Purpose.COMMAND, Purpose.BODY, Purpose.DELETION, Purpose.LOOK):
         assert await spend(budget, 10, purpose) == 10
 
@@ -186,7 +186,7 @@ async def test_the_last_request_shortly_before_midnight_is_no_trouble(
     """Looks are spread so that they last until then, and not longer."""
     budget = RequestBudget(clock, 3, Ledger())
     await clock.advance(14 * 3600 - before_s)
-    for refused in (set(), {Purpose.LOOK}):
+    for refused in (frozenset[Purpose](), frozenset({Purpose.LOOK})):
         await spend(budget, 3)
         use = await budget.use()
         assert (use.remaining, use.refused, use.is_used_up) == (0, refused, is_used_up)

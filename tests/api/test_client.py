@@ -305,7 +305,7 @@ async def test_reads_are_charged_and_sends_are_not(clock: FakeClock) -> None:
     assert (await budget.use()).made == {Purpose.LOOK: 1}
 
 
-READS = {
+READS_OF_THE_BUDGET: dict[str, Callable[[PecClient], Any]] = {
     "a page": lambda client: client.inbox_page(1),
     "a search": lambda client: client.inbox_page(query="x"),
     "a body": lambda client: client.inbox_message("1"),
@@ -314,7 +314,7 @@ READS = {
 }
 
 
-@pytest.mark.parametrize("read", READS.values(), ids=READS)
+@pytest.mark.parametrize("read", READS_OF_THE_BUDGET.values(), ids=READS_OF_THE_BUDGET)
 async def test_every_read_passes_the_budget(
     clock: FakeClock, read: Callable[[PecClient], Any]
 ) -> None:

@@ -41,7 +41,8 @@ def everything(bridge: Running) -> dict[str, tuple[bytes, list[bytes]]]:
             assert client.select(name, readonly=True)[0] == "OK"
             validity = client.untagged_responses["UIDVALIDITY"][0]
             _, lines = client.uid("fetch", "1:*", "(UID FLAGS RFC822.SIZE)")
-            found[name] = (bytes(validity), [bytes(line) for line in lines if line])
+            assert isinstance(validity, bytes)
+            found[name] = (validity, [line for line in lines if isinstance(line, bytes)])
         return found
     finally:
         client.logout()

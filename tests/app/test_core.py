@@ -15,7 +15,7 @@ from bridge.credentials import AccountSecrets, Secret, Secrets
 from bridge.lock import DataLock, Locked
 from bridge.model import AccountId
 from bridge.store.base import StoreFailed
-from bridge.store.sqlite.database import FILE_NAME
+from bridge.store.sqlite.connection import FILE_NAME
 from tests.fakes import FakeClock
 from tests.running import ADDRESS, settings
 

@@ -48,9 +48,9 @@ async def test_status_says_why_nothing_leaves(tmp_path: Path) -> None:
     async with running(tmp_path, simulator, change=impatient) as bridge:
         await apart(bridge.submit, "In attesa", "silent-x@altra.example")
 
-        async def told() -> str | None:
+        async def told() -> str:
             (account,) = (await ask(tmp_path, "status", {}))["accounts"]
-            return account["error"]
+            return account["error"] or ""
 
         assert "slow down" in await eventually(told)
         assert "Next try at" in await eventually(told)

@@ -243,7 +243,7 @@ def serving(data_dir: Path, api: Api) -> Iterator[tuple[subprocess.Popen[bytes],
         password = {{ file = "{data_dir / "password"}" }}
         """
     )
-    command = [PROGRAM, "serve", "--config", config, "--json"]
+    command = [str(PROGRAM), "serve", "--config", str(config), "--json"]
     with (
         (data_dir / "log").open("wb") as log,
         subprocess.Popen(command, stdout=subprocess.PIPE, stderr=log) as process,
@@ -266,7 +266,7 @@ def measure(name: str) -> dict[str, float]:
     """Take one measurement in this process, against a simulator in another."""
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(40))
     mailbox = f"{ADDRESS}:{PASSWORD}"
-    command = [PROGRAM, "simulator", "--port", "0", "--mailbox", mailbox, "--json"]
+    command = [str(PROGRAM), "simulator", "--port", "0", "--mailbox", mailbox, "--json"]
     with subprocess.Popen(command, stdout=subprocess.PIPE) as simulator:
         assert simulator.stdout is not None
         ready: dict[str, Any] = json.loads(simulator.stdout.readline())

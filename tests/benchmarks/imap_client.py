@@ -7,7 +7,6 @@ import select
 import socket
 import time
 from collections.abc import Callable, Iterable
-from typing import BinaryIO
 
 USER, PASSWORD = "azienda@pec.example", "made-up"
 TIMEOUT_S = 300.0
@@ -27,7 +26,7 @@ class Client:
     def __init__(self, port: int) -> None:
         self.socket = socket.create_connection(("127.0.0.1", port), timeout=TIMEOUT_S)
         self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        self._file: BinaryIO = self.socket.makefile("rb", 1 << 20)
+        self._file = self.socket.makefile("rb", 1 << 20)
         self._number = 0
         self._file.readline()
         self.command(f'LOGIN "{USER}" "{PASSWORD}"')

@@ -201,10 +201,16 @@ async def serve(folder: Path) -> None:
     await store.close()
 
 
-if __name__ == "__main__":
+def new_loop() -> asyncio.AbstractEventLoop:
+    """Return uvloop's where it is installed, as the bridge does."""
     try:
-        from uvloop import run
+        import uvloop
     except ImportError:
-        from asyncio import run
+        return asyncio.new_event_loop()
+    return uvloop.new_event_loop()
+
+
+if __name__ == "__main__":
     keep_responsive()
-    run(serve(Path(sys.argv[1])))
+    with asyncio.Runner(loop_factory=new_loop) as runner:
+        runner.run(serve(Path(sys.argv[1])))

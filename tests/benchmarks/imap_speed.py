@@ -20,6 +20,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 
 from tests.benchmarks.imap_client import Client
@@ -131,7 +132,7 @@ class Run:
     def _searches(self, client: Client) -> None:
         for key in ("SUBJECT consegna", "BODY consegna", "UNSEEN"):
             name = f"search_{key.split()[0].lower()}"
-            self._timed(name, lambda key=key: client.command(f"UID SEARCH {key}"))
+            self._timed(name, partial(client.command, f"UID SEARCH {key}"))
 
     def _single(self, client: Client) -> None:
         status = f"STATUS {BOX} (MESSAGES UNSEEN UIDNEXT UIDVALIDITY)"
@@ -140,17 +141,17 @@ class Run:
         uids = random.Random(2).sample(range(1, self.count + 1), min(200, self.count))
         self._median_ms(
             "open_one",
-            (lambda uid=uid: client.command(f"UID FETCH {uid} (BODY.PEEK[])") for uid in uids),
+            (partial(client.command, f"UID FETCH {uid} (BODY.PEEK[])") for uid in uids),
         )
 
     def _durable(self, client: Client) -> None:
         uids = range(1, min(self.repeats, self.count) + 1)
         self._median_ms(
             "store",
-            (lambda uid=uid: client.command(f"UID STORE {uid} +FLAGS (\\Seen)") for uid in uids),
+            (partial(client.command, f"UID STORE {uid} +FLAGS (\\Seen)") for uid in uids),
         )
         more = [message(n, self.size_bytes, self.words, seed=1) for n in range(self.repeats)]
-        self._median_ms("append", (lambda one=one: client.append(BOX, one) for one in more))
+        self._median_ms("append", (partial(client.append, BOX, one) for one in more))
 
     def _idle(self) -> None:
         idler, writer = Client(self.server.port), Client(self.server.port)
@@ -208,14 +209,19 @@ class Run:
             ("thread", "UID THREAD REFERENCES UTF-8 ALL"),
             ("store_all", "UID STORE 1:* +FLAGS (\\Answered)"),
         ):
-            waits = self._waits_during(lambda command=command: client.command(command))
+            waits = self._waits_during(partial(client.command, command))
             self.figures[f"longest_wait_during_{name}_ms"] = round(max(waits) * 1000, 1)
 
     def _waits_during(self, act: Callable[[], object]) -> list[float]:
         other = Client(self.server.port)
         other.command("NOOP")
         ended = threading.Event()
-        thread = threading.Thread(target=lambda: (act(), ended.set()))
+
+        def work() -> None:
+            act()
+            ended.set()
+
+        thread = threading.Thread(target=work)
         thread.start()
         waits = [0.0]
         while not ended.is_set():

@@ -54,7 +54,7 @@ LOOKS = 20
 @contextmanager
 def simulator(rows: int, latency_s: float) -> Iterator[dict[str, Any]]:
     """Run the simulated API; give what it said."""
-    command = [PROGRAM, "simulator", "--port", "0", "--json", "--reading", "sequence"]
+    command = [str(PROGRAM), "simulator", "--port", "0", "--json", "--reading", "sequence"]
     command += ["--set", f"latency_s={latency_s}", "--seed", str(rows)]
     command += ["--mailbox", f"{ADDRESS}:{PASSWORD}"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as process:
@@ -308,7 +308,7 @@ async def measure(rows: int, many: int) -> dict[str, Any]:
 def main() -> None:
     """Measure and print."""
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(40))
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])  # type: ignore[union-attr]
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--rows", type=int, default=10_000)
     parser.add_argument("--many", type=int, default=100_000, help="0 leaves that part out")
     chosen = parser.parse_args()

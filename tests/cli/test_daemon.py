@@ -47,7 +47,7 @@ async def start(config: Path, *options: str) -> Process:
     program = Path(sys.executable).with_name("pec-bridge")
     return await asyncio.create_subprocess_exec(
         program,
-        *("serve", "--json", "--config", config, *options),
+        *("serve", "--json", "--config", str(config), *options),
         stdin=asyncio.subprocess.DEVNULL,
         stdout=PIPE,
         stderr=PIPE,

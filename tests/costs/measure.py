@@ -10,7 +10,7 @@ import tracemalloc
 from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import dataclass
 from types import FrameType
-from typing import TypeVar
+from typing import Protocol, TypeVar
 
 Given = TypeVar("Given")
 
@@ -86,11 +86,17 @@ def assert_linear(work: Callable[[Given], object], make: Callable[[int], Given],
     raise AssertionError(f"4 times as much took {taken_s:.3f} s, {allowed_s:.3f} s were allowed")
 
 
+class _Trace(Protocol):
+    """What ``sys.settrace`` takes."""
+
+    def __call__(self, frame: FrameType, event: str, argument: object, /) -> _Trace: ...
+
+
 def steps(work: Callable[[], object]) -> int:
     """Count the lines of Python that ``work`` runs in this thread, generators' among them."""
     count = 0
 
-    def trace(frame: FrameType, event: str, argument: object) -> object:
+    def trace(frame: FrameType, event: str, argument: object) -> _Trace:
         nonlocal count
         count += event == "line"
         return trace

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import ssl
+from functools import partial
 
 import pytest
 
+from bridge.imapserver.server import ImapServer
 from bridge.imapserver.settings import ImapSettings
 from bridge.limits import STRANGERS_PER_ADDRESS
+from bridge.smtpserver.server import SmtpServer
 from tests.fakes import FakeClock
 from tests.imapserver.client import Rig
 from tests.imapserver.conftest import NewRig
@@ -24,6 +27,10 @@ async def ended(reader: asyncio.StreamReader) -> bytes:
             return b""
 
 
+def _is_empty(server: ImapServer | SmtpServer) -> bool:
+    return not len(server._connections)
+
+
 @pytest.mark.parametrize("start", [b"", b"\x16\x03\x01"], ids=["silent", "begun"])
 async def test_a_handshake_that_does_not_end_is_cut(
     serve: Serve, new_rig: NewRig, tls_context: ssl.SSLContext, start: bytes
@@ -37,7 +44,7 @@ async def test_a_handshake_that_does_not_end_is_cut(
         writer.write(start)
         assert await ended(reader) == b""
         writer.close()
-        await until(lambda held=server: not len(held._connections))
+        await until(partial(_is_empty, server))
 
 
 async def test_a_starttls_that_fails_gives_its_place_back(

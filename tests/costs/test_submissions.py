@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import errno
 import hashlib
+from functools import partial
 
 import pytest
 
@@ -85,12 +86,16 @@ async def test_messages_beyond_the_disks_budget_are_put_off(
     monkeypatch.setattr("bridge.smtpserver.server.SUBMISSIONS_BYTES", 1)
     monkeypatch.setattr("bridge.smtpserver.server.SUBMISSIONS_SPOOLED_BYTES", 100_000)
     served = await serve(rules=SubmissionRules(max_message_bytes=60_000))
+
+    def has_more_than(size_bytes: int) -> bool:
+        return served.server._budgets.disk.used_bytes > size_bytes
+
     clients = [await begun(served) for _ in range(3)]
     for number, client in enumerate(clients):
         before_bytes = served.server._budgets.disk.used_bytes
         await client.send(large(number, 50_000))
         if before_bytes < 60_000:
-            await until(lambda had=before_bytes: served.server._budgets.disk.used_bytes > had)
+            await until(partial(has_more_than, before_bytes))
     codes = []
     for client in reversed(clients):
         await client.send(b".\r\n")

@@ -6,6 +6,7 @@ import base64
 import re
 from collections.abc import Callable
 from datetime import date, datetime, timedelta, timezone
+from typing import Any
 
 from hypothesis import strategies as st
 
@@ -26,7 +27,7 @@ _ATOM = re.compile(r"[^\x00-\x20\x7f-\U0010ffff(){%*\"\\\]]+")
 
 def printed(tagged: c.Tagged) -> bytes:
     """Return a command as a client could send it."""
-    return tagged.tag.encode() + b" " + _PRINTERS[type(tagged.command)](tagged) + b"\r\n"
+    return tagged.tag.encode() + b" " + _PRINTERS[type(tagged.command)](tagged.command) + b"\r\n"
 
 
 def text(value: str | bytes) -> bytes:
@@ -271,38 +272,35 @@ def _numbered(verb: bytes, command: c.Copy) -> bytes:
     return _uid(command.uid) + verb + str(command.numbers).encode() + b" " + name(command.mailbox)
 
 
-_PRINTERS: dict[type, Callable[[c.Tagged], bytes]] = {
-    kind: (lambda tagged, work=work: work(tagged.command))
-    for kind, work in {
-        c.Plain: lambda one: one.name.encode(),
-        c.Authenticate: _authenticate,
-        c.Login: lambda one: b"LOGIN " + text(one.user) + b" " + text(one.password),
-        c.Enable: lambda one: " ".join(["ENABLE", *one.capabilities]).encode(),
-        c.Id: _id,
-        c.Select: _select,
-        c.Create: _create,
-        c.Delete: lambda one: b"DELETE " + name(one.mailbox),
-        c.Rename: lambda one: b"RENAME " + name(one.old) + b" " + name(one.new),
-        c.Subscribe: lambda one: (b"SUBSCRIBE " if one.on else b"UNSUBSCRIBE ") + name(one.mailbox),
-        c.List: _list,
-        c.Status: lambda one: b"STATUS " + name(one.mailbox) + f" ({' '.join(one.items)})".encode(),
-        c.Append: _append,
-        c.Expunge: lambda one: f"UID EXPUNGE {one.uids}".encode(),
-        c.Search: lambda one: (
-            _uid(one.uid) + b"SEARCH " + _returns(one.returns, one.partial) + search(one.key)
-        ),
-        c.Sort: lambda one: _uid(one.uid) + _sort(one),
-        c.Thread: lambda one: (
-            _uid(one.uid) + b"THREAD " + one.algorithm.encode() + b" UTF-8 " + search(one.key)
-        ),
-        c.Fetch: lambda one: _uid(one.uid) + _fetch(one),
-        c.Store: lambda one: _uid(one.uid) + _store(one),
-        c.Copy: lambda one: _numbered(b"MOVE " if one.move else b"COPY ", one),
-        c.GetQuota: lambda one: b"GETQUOTA " + text(one.root),
-        c.GetQuotaRoot: lambda one: b"GETQUOTAROOT " + name(one.mailbox),
-        c.Compress: lambda one: b"COMPRESS " + one.mechanism.encode(),
-        c.Notify: _notify,
-    }.items()
+_PRINTERS: dict[type, Callable[[Any], bytes]] = {
+    c.Plain: lambda one: one.name.encode(),
+    c.Authenticate: _authenticate,
+    c.Login: lambda one: b"LOGIN " + text(one.user) + b" " + text(one.password),
+    c.Enable: lambda one: " ".join(["ENABLE", *one.capabilities]).encode(),
+    c.Id: _id,
+    c.Select: _select,
+    c.Create: _create,
+    c.Delete: lambda one: b"DELETE " + name(one.mailbox),
+    c.Rename: lambda one: b"RENAME " + name(one.old) + b" " + name(one.new),
+    c.Subscribe: lambda one: (b"SUBSCRIBE " if one.on else b"UNSUBSCRIBE ") + name(one.mailbox),
+    c.List: _list,
+    c.Status: lambda one: b"STATUS " + name(one.mailbox) + f" ({' '.join(one.items)})".encode(),
+    c.Append: _append,
+    c.Expunge: lambda one: f"UID EXPUNGE {one.uids}".encode(),
+    c.Search: lambda one: (
+        _uid(one.uid) + b"SEARCH " + _returns(one.returns, one.partial) + search(one.key)
+    ),
+    c.Sort: lambda one: _uid(one.uid) + _sort(one),
+    c.Thread: lambda one: (
+        _uid(one.uid) + b"THREAD " + one.algorithm.encode() + b" UTF-8 " + search(one.key)
+    ),
+    c.Fetch: lambda one: _uid(one.uid) + _fetch(one),
+    c.Store: lambda one: _uid(one.uid) + _store(one),
+    c.Copy: lambda one: _numbered(b"MOVE " if one.move else b"COPY ", one),
+    c.GetQuota: lambda one: b"GETQUOTA " + text(one.root),
+    c.GetQuotaRoot: lambda one: b"GETQUOTAROOT " + name(one.mailbox),
+    c.Compress: lambda one: b"COMPRESS " + one.mechanism.encode(),
+    c.Notify: _notify,
 }
 
 # -- making ----------------------------------------------------------------------------------

@@ -18,7 +18,7 @@ WORDS = st.lists(st.sampled_from(["MESSAGES", "uidnext", "UNSEEN", "x", "(", ")"
 
 def outcome(text: bytes, *, memory: bool) -> object:
     take = remembered(take_status_items) if memory else take_status_items
-    results = []
+    results: list[object] = []
     for _ in range(2):
         scanner = Scanner(CommandLine(text, ()))
         scanner.tag = "a"

@@ -76,7 +76,7 @@ class Client:
 
     async def answer(self, tag: bytes) -> list[str]:
         """Return responses up to the tagged one."""
-        lines = []
+        lines: list[str] = []
         while True:
             line = await self.line()
             if line.startswith(tag):

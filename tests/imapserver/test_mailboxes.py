@@ -8,6 +8,7 @@ import pytest
 
 from bridge.imap.mailboxname import encode
 from bridge.store.base import Store
+from tests.bound import bound
 from tests.imapserver.client import Client, Rig, message
 
 NAMES = {
@@ -149,8 +150,12 @@ async def test_what_was_subscribed_to_before_can_be_dropped(rig: Rig) -> None:
 async def test_names_of_before_get_their_one_spelling(rig: Rig, store: Store) -> None:
     mailboxes, account = rig.services.mailboxes, rig.account
     for name in ("Citta\u0300", "Citta\u0300/2026", "Perche\u0301", "Perch\u00e9", "Altra"):
-        await mailboxes.write(lambda transaction, name=name: transaction.create(account, name))
-        await mailboxes.write(lambda transaction, name=name: transaction.subscribe(account, name))
+        await mailboxes.write(
+            bound(lambda transaction, name: transaction.create(account, name), name)
+        )
+        await mailboxes.write(
+            bound(lambda transaction, name: transaction.subscribe(account, name), name)
+        )
     assert await mailboxes.open_account("azienda@pec.example") == account
     found = {box.name for box in await mailboxes.mailboxes(account)}
     assert found >= {"Citt\u00e0", "Citt\u00e0/2026", "Perch\u00e9", "Perch\u00e9 2", "Altra"}

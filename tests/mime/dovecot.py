@@ -50,7 +50,8 @@ def read_values(text: bytes) -> list[Value]:
         mark = text[at : at + 1]
         if mark == b"(":
             above.append(found)
-            found.append(inner := [])
+            inner: list[Value] = []
+            found.append(inner)
             found = inner
         elif mark == b")":
             found = above.pop() if above else _fail("a list ends that never began")

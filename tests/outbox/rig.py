@@ -27,7 +27,7 @@ from bridge.api.ratelimit import SendPacer
 from bridge.mailbox import Mailboxes
 from bridge.mime.strict.content import SignedPolicy
 from bridge.mime.strict.submission import Submission
-from bridge.model import AccountId, Flags, QueueId, SubmissionState
+from bridge.model import AccountId, Flags, QueueId, SubmissionState, Uid
 from bridge.outbox.decision import Decisions
 from bridge.outbox.dispatcher import Dispatcher, SendingAccount
 from bridge.outbox.lineage import Lineage
@@ -86,6 +86,8 @@ class Rig:
         self.mailboxes = mailboxes
         self.lineage = lineage
         self.settled: list[AccountId] = []
+        self.synced: set[int] = set()
+        """Rows of the simulator that ``tests.outbox.test_foreign.sync`` has brought."""
         self._connection = connection
         clients = {
             id: PecClient(connection, username=address, password=PASSWORD, clock=clock)
@@ -307,7 +309,7 @@ class Rig:
             (box,) = boxes
             found = []
             for uid, *_ in await tx.index_rows(box.id):
-                row = await tx.message_row(box.id, uid)
+                row = await tx.message_row(box.id, Uid(uid))
                 assert row is not None
                 found.append((await tx.raw(row.content, 0, 10**8), row.flags))
             return found

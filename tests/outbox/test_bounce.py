@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from email.message import EmailMessage
+from typing import cast
 
 import pytest
 
@@ -60,7 +61,7 @@ async def test_a_person_reads_what_by_whom_why_and_what_to_do(
 async def test_a_program_reads_a_group_for_each_recipient(rig: Rig, simulator: Simulator) -> None:
     bounce = await bounce_of(rig, simulator, NO, "uno@altra.invalid", "due@altra.invalid")
     report = list(bounce.iter_parts())[1]
-    about, *recipients = report.get_payload()
+    about, *recipients = cast("list[EmailMessage]", report.get_payload())
     assert about["Reporting-MTA"] == "dns; pec-bridge.localhost"
     assert [one["Final-Recipient"] for one in recipients] == [
         "rfc822; uno@altra.invalid",

@@ -17,8 +17,10 @@ import shutil
 from collections import Counter
 from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass, field
+from email.message import EmailMessage
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import cast
 
 import pytest
 from hypothesis import given, settings
@@ -272,7 +274,8 @@ class Story:
     async def _bounced(self) -> list[str]:
         mail = [one for account in (0, 1) for one in await self.rig.mail(account=account)]
         reports = [one for one in mail if one.get_content_type() == "multipart/report"]
-        return [list(one.iter_parts())[1].get_payload()[0]["X-Queue-ID"] for one in reports]
+        status = [list(one.iter_parts())[1].get_payload() for one in reports]
+        return [str(cast("list[EmailMessage]", one)[0]["X-Queue-ID"]) for one in status]
 
     async def _check_sent_mailboxes(self) -> None:
         """Each message is shown once: in ``Sent`` if any of it may have left, else ``Unsent``."""

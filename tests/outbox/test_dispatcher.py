@@ -8,6 +8,7 @@ import pytest
 
 from bridge.apart import TooCostly
 from bridge.api.ratelimit import LEAD_S
+from bridge.mime.strict.content import Content, SignedPolicy, convert
 from bridge.model import SubmissionState
 from bridge.outbox import content
 from bridge.outbox.conversion import Converted
@@ -187,12 +188,10 @@ async def test_an_account_held_meanwhile_sends_nothing_more(
 async def test_a_message_that_cannot_be_converted_bounces_and_stops_nothing(
     rig: Rig, simulator: Simulator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    convert = content.convert
-
-    def fragile(raw: bytes, signed: str) -> object:
+    def fragile(raw: bytes, signed: SignedPolicy) -> Content:
         if b"veleno" in raw:
             raise RecursionError
-        return convert(raw, signed)  # type: ignore[arg-type]
+        return convert(raw, signed)
 
     monkeypatch.setattr(content, "convert", fragile)
     bad = await rig.submit("veleno")

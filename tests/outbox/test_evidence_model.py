@@ -23,14 +23,13 @@ from bridge.receipts.proof import Send, belongs
 from bridge.receipts.receipt import read_receipt
 from bridge.receipts.record import standing_of
 from bridge.receipts.states import Standing
-from bridge.simulator import Failure, Operation, Options, Phase, Simulator
+from bridge.simulator import READINGS, Failure, Operation, Options, Phase, Simulator
 from bridge.simulator.options import Delays, ReceiptText
 from bridge.store.base import ReadTransaction
 from bridge.store.remote import ReceiptBasis, RemoteId
 from tests.fakes import FakeClock
 from tests.outbox.rig import ADDRESSES, Rig, rig_on
 from tests.outbox.test_foreign import SERVICE, look, sync
-from tests.receipts.test_readings import READINGS
 from tests.selected import some
 
 State = SubmissionState
@@ -146,7 +145,7 @@ class History:
         await sync(self.rig, self.simulator)
         self.trace.append("sync")
 
-    async def list(self) -> None:
+    async def only_list(self) -> None:
         """List what is new, and judge it without its text."""
         came = await sync(self.rig, self.simulator, without_body=True)
         self.unread |= {one.remote: one for one in came}
@@ -200,12 +199,13 @@ class History:
                 return
 
     def steps(self) -> list[Callable[[], Awaitable[None]]]:
+        listed = [self.only_list] * 6 + [self.read_some] * 2 + [self.send_on]
         return [
             *[self.submit] * 4,
             *[self.elsewhere] * 3,
             *[self.forward, self.forge, self.old] * 2,
             *[self.sync, self.look] * 3,
-            *([self.list] * 6 + [self.read_some] * 2 + [self.send_on] if self.is_listing else []),
+            *(listed if self.is_listing else []),
             self.wait,
             self.resend,
             self.drop,

@@ -54,8 +54,7 @@ async def sync(rig: Rig, simulator: Simulator, *, without_body: bool = False) ->
     Returns what came.
     """
     filing = Filing(rig.store, rig.mailboxes, rig.clock)
-    known = getattr(rig, "synced", set())
-    rig.synced = known  # type: ignore[attr-defined]
+    known = rig.synced
     came = []
     for listed in simulator.inbox(ADDRESSES[0]):
         row = listed.row

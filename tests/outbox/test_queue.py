@@ -140,23 +140,23 @@ async def test_a_message_being_sent_has_no_second(rig: Rig, simulator: Simulator
     assert len(simulator.sent) == 1
 
 
-BUILT = {"message_id": "<ordine-7@erp.invalid>"}
+BUILT = "<ordine-7@erp.invalid>"
 
 
 async def test_a_message_built_anew_is_refused_for_an_hour(rig: Rig, simulator: Simulator) -> None:
     simulator.faults.answer(Operation.SEND, 402)
-    first = await rig.submit("Ordine 7", body="uno", **BUILT)
+    first = await rig.submit("Ordine 7", body="uno", message_id=BUILT)
     await rig.pass_time(5)
     with pytest.raises(SameMessageId) as refusal:
-        await rig.submit("Ordine 7", body="due", **BUILT)
+        await rig.submit("Ordine 7", body="due", message_id=BUILT)
     assert (refusal.value.first.id, refusal.value.first.state.value) == (first, "held")
-    assert await rig.submit("Ordine 7", body="uno", **BUILT) == first
+    assert await rig.submit("Ordine 7", body="uno", message_id=BUILT) == first
     assert len(await rig.rows()) == len(await rig.mail("Sent")) + len(await rig.mail("Unsent")) == 1
     await rig.pass_time(3600 - 6)
     with pytest.raises(SameMessageId):
-        await rig.submit("Ordine 7", body="due", **BUILT)
+        await rig.submit("Ordine 7", body="due", message_id=BUILT)
     await rig.pass_time(2)
-    second = await rig.submit("Ordine 7", body="due", **BUILT)
+    second = await rig.submit("Ordine 7", body="due", message_id=BUILT)
     assert second != first
     await rig.pass_time(60)
     assert len(simulator.sent) == 2
@@ -182,8 +182,8 @@ async def test_built_anew_may_be_told_to_be_sent(
 ) -> None:
     settings = QueueSettings(same_message_id="send", subject_reference="suffix")
     async with rig_on(tmp_path, clock, simulator, queue=settings) as rig:
-        first = await rig.submit("Ordine 7", body="uno", **BUILT)
-        assert await rig.submit("Ordine 7", body="due", **BUILT) != first
+        first = await rig.submit("Ordine 7", body="uno", message_id=BUILT)
+        assert await rig.submit("Ordine 7", body="due", message_id=BUILT) != first
 
 
 async def test_a_reference_in_the_subject_hides_no_message_built_anew(
@@ -191,34 +191,34 @@ async def test_a_reference_in_the_subject_hides_no_message_built_anew(
 ) -> None:
     settings = QueueSettings(subject_reference="suffix", dedup_window_s=0)
     async with rig_on(tmp_path, clock, simulator, queue=settings) as rig:
-        first = await rig.submit("Ordine 7", body="uno", **BUILT)
+        first = await rig.submit("Ordine 7", body="uno", message_id=BUILT)
         with pytest.raises(SameMessageId, match=first):
-            await rig.submit("Ordine 7", body="due", **BUILT)
-        assert await rig.submit("Ordine 7", body="uno", **BUILT) != first
+            await rig.submit("Ordine 7", body="due", message_id=BUILT)
+        assert await rig.submit("Ordine 7", body="uno", message_id=BUILT) != first
 
 
 async def test_what_did_not_leave_for_good_is_no_obstacle_to_a_message_built_anew(
     rig: Rig, simulator: Simulator
 ) -> None:
     simulator.faults.answer(Operation.SEND, 400)
-    refused = await rig.submit("Ordine 7", body="uno", **BUILT)
+    refused = await rig.submit("Ordine 7", body="uno", message_id=BUILT)
     await rig.pass_time(5)
     simulator.faults.answer(Operation.SEND, 402)
-    taken_back = await rig.submit("Ordine 7", body="due", **BUILT)
+    taken_back = await rig.submit("Ordine 7", body="due", message_id=BUILT)
     await rig.pass_time(5)
     await rig.decisions.cancel(taken_back)
-    third = await rig.submit("Ordine 7", body="tre", **BUILT)
+    third = await rig.submit("Ordine 7", body="tre", message_id=BUILT)
     assert len({refused, taken_back, third}) == 3
 
 
 async def test_one_hidden_recipient_reached_twice_is_enough(rig: Rig) -> None:
     hidden = ["nascosto@altra.invalid"]
-    await rig.submit("Ordine 7", "uno@altra.invalid", body="uno", separate=hidden, **BUILT)
+    await rig.submit("Ordine 7", "uno@altra.invalid", body="uno", separate=hidden, message_id=BUILT)
     for to, separate in (("uno@altra.invalid", []), ("due@altra.invalid", hidden)):
         with pytest.raises(SameMessageId):
-            await rig.submit("Ordine 7", to, body="due", separate=separate, **BUILT)
+            await rig.submit("Ordine 7", to, body="due", separate=separate, message_id=BUILT)
     assert len(await rig.rows()) == 2
-    await rig.submit("Ordine 7", "due@altra.invalid", body="due", **BUILT)
+    await rig.submit("Ordine 7", "due@altra.invalid", body="due", message_id=BUILT)
     assert len(await rig.rows()) == 3
 
 

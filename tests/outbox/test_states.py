@@ -70,8 +70,11 @@ def test_no_state_has_two_rows_for_one_event() -> None:
     assert len({(row.old, row.event) for row in TRANSITIONS}) == len(TRANSITIONS)
 
 
-@pytest.mark.parametrize("event", Event, ids=lambda event: event.value)
-@pytest.mark.parametrize("state", sorted(FINAL, key=lambda state: state.value), ids=str)
+FINAL_STATES = sorted(FINAL, key=lambda state: state.value)
+
+
+@pytest.mark.parametrize("event", [pytest.param(event, id=event.value) for event in Event])
+@pytest.mark.parametrize("state", FINAL_STATES, ids=str)
 def test_nothing_leaves_a_final_state(state: State, event: Event) -> None:
     assert not allows(state, event)
     with pytest.raises(IllegalStep, match=state.value):

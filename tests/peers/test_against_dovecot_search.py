@@ -85,8 +85,8 @@ def readings(value: bytes) -> Iterator[str]:
         yield text
         yield unescape(text)
     try:
-        for word, charset in decode_header(value.decode("ascii", "replace")):
-            yield word if isinstance(word, str) else word.decode(charset or "latin-1", "replace")
+        for word, name in decode_header(value.decode("ascii", "replace")):
+            yield word if isinstance(word, str) else word.decode(name or "latin-1", "replace")
     except (HeaderParseError, LookupError):
         return
 

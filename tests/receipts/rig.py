@@ -180,7 +180,7 @@ class Rig:
     async def messages(self, mailbox: str = "INBOX") -> list[EmailMessage]:
         """Return what a mailbox holds, re-read by the standard library."""
         return [
-            email.message_from_bytes(raw, policy=email.policy.default)  # type: ignore[misc]
+            email.message_from_bytes(raw, policy=email.policy.default)
             for raw in await self.raws(mailbox)
         ]
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from datetime import UTC, datetime
 from urllib.parse import quote_plus
 
@@ -81,8 +82,8 @@ def test_an_acceptance_lists_its_recipients_and_their_types(wrap, template_b: bo
     ids=lambda value: value.value if isinstance(value, Kind) else "",
 )
 def test_the_one_recipient_is_named(
-    wrap, template_b: bool, kind: Kind, reason: str, hours: int | None
-) -> None:  # type: ignore[no-untyped-def]
+    wrap: Callable[[str], str], template_b: bool, kind: Kind, reason: str, hours: int | None
+) -> None:
     text = text_of(kind, facts(ANNA, error=reason), template_b=template_b)
     statement = read_statement(wrap(text))
     assert statement is not None

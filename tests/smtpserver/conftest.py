@@ -94,7 +94,7 @@ class Client:
         return not await self.reader.read()
 
 
-def message(body: str = "Ciao.\r\n", **fields: str | None) -> bytes:
+def message(body: str = "Ciao.\r\n", /, **fields: str | None) -> bytes:
     """A message fit to be sent, but for the given fields; None leaves one out."""
     usual = {"From": ADDRESS, "To": TO, "Message-ID": "<1@erp.example>", "Subject": "Prova"}
     spelled = {name.replace("_", "-"): value for name, value in fields.items()}

@@ -9,12 +9,12 @@ import subprocess
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import pytest
 import structlog
 
-from bridge.mime.strict.submission import SubmissionRules
+from bridge.mime.strict.submission import Submission, SubmissionRules, check_submission
 from bridge.outbox.plan import Plan
 from bridge.outbox.queue import QueueSettings
 from bridge.store.base import ReadWork, Store, StoreFailed, StoreFull, Work
@@ -141,7 +141,7 @@ async def test_the_same_message_again_without_a_message_id(
     served: Served, fields: dict[str, str | None], entries: int
 ) -> None:
     for _ in range(2):
-        assert (await (await served.user()).submit(message(**fields))).code == 250
+        assert (await (await served.user()).submit(message("Ciao.\r\n", **fields))).code == 250
     assert len(await served.queued()) == entries
     assert await served.sent_copies() == entries
 
@@ -306,7 +306,7 @@ async def test_a_full_disk_refuses_and_recovers_without_a_restart(
     ballast = small_disk / "ballast"
     ballast.write_bytes(bytes(shutil.disk_usage(small_disk).free - 2 * 1024**2))
     client = await served.user()
-    codes = []
+    codes: list[int] = []
     while codes.count(452) < 5:
         raw = message("x" * 500_000 + "\r\n", Message_ID=f"<{len(codes)}@erp>")
         codes.append((await client.submit(raw)).code)
@@ -324,15 +324,13 @@ async def test_a_full_disk_refuses_and_recovers_without_a_restart(
 async def test_a_message_is_parsed_off_the_loop_only_when_it_is_large(
     served: Served, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from bridge.smtpserver import delivery
+    threads: list[threading.Thread] = []
 
-    threads = []
-    real = delivery.check_submission
-    monkeypatch.setattr(
-        delivery,
-        "check_submission",
-        lambda *arguments: (threads.append(threading.current_thread()), real(*arguments))[1],
-    )
+    def check(*arguments: Any) -> Submission:
+        threads.append(threading.current_thread())
+        return check_submission(*arguments)
+
+    monkeypatch.setattr("bridge.smtpserver.delivery.check_submission", check)
     client = await served.user()
     await client.submit(message())
     await client.submit(message("x\r\n" * 50_000, Message_ID="<2@erp>"))

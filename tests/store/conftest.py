@@ -14,7 +14,7 @@ from bridge.store.sqlite import SqliteStore
 BACKENDS: dict[str, Callable[[Path], Awaitable[Store]]] = {"sqlite": SqliteStore.open}
 
 
-@pytest.fixture(params=BACKENDS.values(), ids=BACKENDS.keys())
+@pytest.fixture(params=BACKENDS.values(), ids=list(BACKENDS))
 async def store(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Store]:
     store = await request.param(tmp_path / "data")
     yield store

@@ -8,6 +8,7 @@ import pytest
 
 from bridge.model import AccountId, Mailbox
 from bridge.store.base import ReadTransaction, Store, StoreFailed, Transaction
+from tests.bound import bound
 
 
 class Refused(Exception):
@@ -72,7 +73,7 @@ async def test_works_see_each_other_in_the_order_they_came(
 
     written = [f"n{number:02}" for number in range(40)]
     seen = await asyncio.gather(
-        *(store.write(lambda tx, name=name: work(tx, name)) for name in written)
+        *(store.write(bound(lambda tx, name: work(tx, name), name)) for name in written)
     )
     assert [len(found) for found in seen] == list(range(1, 41))
 

@@ -17,6 +17,7 @@ from bridge.store.outbox import (
     Step,
     TransitionRow,
 )
+from tests.bound import bound
 from tests.store.made import NOW, ingested
 
 QUEUED, DISPATCHING, HELD = (
@@ -156,7 +157,7 @@ async def test_a_twin_is_the_first_with_the_same_fingerprint(
     assert twin is not None
     assert twin.id == "one"
     for asked in ((other, b"f", NOW), (account, b"g", NOW)):
-        assert await store.read(lambda tx, a=asked: tx.submission_twin(*a)) is None
+        assert await store.read(bound(lambda tx, a: tx.submission_twin(*a), asked)) is None
 
 
 @pytest.mark.parametrize(
@@ -201,7 +202,7 @@ async def test_a_kin_has_other_bytes_and_is_young(
         ((account, b"k", b"three", LATER), None),
         ((account, b"", b"three", NOW), None),
     ):
-        kin = await store.read(lambda tx, a=asked: tx.submission_kin(*a))
+        kin = await store.read(bound(lambda tx, a: tx.submission_kin(*a), asked))
         assert (kin and kin.id) == found
 
 
@@ -304,7 +305,7 @@ async def test_attempts_are_counted_and_kept(store: Store, account: AccountId) -
     id = await submit(store, account, "one")
     assert await store.read(lambda tx: tx.newest_attempt_end()) is None
     for number, at in ((1, NOW), (2, LATER)):
-        assert await store.write(lambda tx, at=at: tx.begin_attempt(id, at)) == number
+        assert await store.write(bound(lambda tx, at: tx.begin_attempt(id, at), at)) == number
     end = AttemptEnd(LATER, 503, "busy", "the API was busy")
     await store.write(lambda tx: tx.end_attempt(id, 1, end))
     assert await store.read(lambda tx: tx.attempts(id)) == (
@@ -329,7 +330,7 @@ async def test_an_entry_counts_once_however_often_it_is_counted(
     await store.write(lambda tx: tx.count_submission(two, DAY, 1))
     await store.write(lambda tx: tx.count_submission(one, next_day, 2))
     counted = [
-        await store.read(lambda tx, s=span: tx.counted(account, *s))
+        await store.read(bound(lambda tx, s: tx.counted(account, *s), span))
         for span in ((DAY, DAY), (DAY, next_day), (next_day, next_day))
     ]
     assert counted == [0, 2, 2]
@@ -347,7 +348,7 @@ async def test_an_account_is_held_until_it_is_released(
     hold = HoldRow(account, HoldCause.PAYMENT, "no credit", NOW, LATER, 0)
     again = HoldRow(account, HoldCause.PAYMENT, "no credit", NOW, LATER, 1)
     for row in (hold, again):
-        await store.write(lambda tx, row=row: tx.hold_queue(row))
+        await store.write(bound(lambda tx, row: tx.hold_queue(row), row))
     assert await store.read(lambda tx: tx.hold(account)) == again
     assert await store.read(lambda tx: tx.hold(other)) is None
     assert await store.read(lambda tx: tx.holds()) == (again,)

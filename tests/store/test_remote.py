@@ -57,9 +57,9 @@ async def keep(store: Store, account: AccountId, remote: RemoteId, body: str) ->
     return await store.write(work)
 
 
-async def read(store: Store, account: AccountId, what: str, *arguments: object) -> object:
+async def read(store: Store, of: AccountId | RemoteId, what: str, *arguments: object) -> object:
     async def work(tx: ReadTransaction) -> object:
-        return await getattr(tx, what)(account, *arguments)
+        return await getattr(tx, what)(of, *arguments)
 
     return await store.read(work)
 

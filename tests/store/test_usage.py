@@ -11,6 +11,7 @@ import pytest
 from bridge.model import AccountId, QueueId, SubmissionState
 from bridge.store.base import ReadTransaction, Store, Transaction
 from bridge.store.outbox import DayFigures, Outcome, Step, SubmissionRow
+from tests.bound import bound
 from tests.store.made import NOW
 from tests.store.test_outbox import submit
 
@@ -45,7 +46,7 @@ async def test_what_never_left_is_in_no_sum(store: Store, account: AccountId) ->
 async def test_days_are_bounded_on_both_sides(store: Store, account: AccountId) -> None:
     for number, day in enumerate(DAYS):
         id = await submit(store, account, f"m{number}")
-        await store.write(lambda tx, id=id, day=day: tx.count_submission(id, day, 1))
+        await store.write(bound(lambda tx, to: tx.count_submission(*to, 1), (id, day)))
     found = await store.read(lambda tx: tx.day_figures(DAYS[1], DAYS[1]))
     assert [(one.account, one.day) for one in found] == [(account, DAYS[1])]
     ids = await store.read(lambda tx: tx.submissions_counted(DAYS[1], DAYS[2]))
@@ -69,15 +70,13 @@ async def test_sums_are_those_of_the_entries(store: Store, account: AccountId, s
                 day = random.choice([None, *DAYS])
                 counted = random.randint(1, 5) if day else 0
                 await store.write(
-                    lambda tx, id=id, day=day, counted=counted: tx.count_submission(
-                        id, day, counted
-                    )
+                    bound(lambda tx, to: tx.count_submission(*to), (id, day, counted))
                 )
             case 1:
                 await move(store, id, random.choice(STATES))
             case _:
                 known[id] = Outcome(*(random.randint(0, 3) for _ in range(4)))
-                await store.write(lambda tx, id=id, outcome=known[id]: tx.keep_outcome(id, outcome))
+                await store.write(bound(lambda tx, to: tx.keep_outcome(*to), (id, known[id])))
         assert await told(store) == await summed(store, ids, known)
 
 

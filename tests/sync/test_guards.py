@@ -110,8 +110,14 @@ async def test_none_is_deleted_while_one_just_like_it_is_listed_that_is_not_want
     tmp_path: Path, after: int
 ) -> None:
     noted = list[int]()
-    listed = lambda: texts(here).count("uguale")  # noqa: E731
-    wrap = lambda client: Counting(client, listed, noted)  # noqa: E731
+    here: World
+
+    def listed() -> int:
+        return texts(here).count("uguale")
+
+    def wrap(client: PecClient) -> Counting:
+        return Counting(client, listed, noted)
+
     async with world(tmp_path, SEQUENCE_READING, wrap=wrap) as here:
         for minute, text in enumerate(["vecchio", "uguale", "nuovo"]):
             inject(here, ALIKE if text == "uguale" else text, text, minute)

@@ -24,7 +24,7 @@ from bridge.sync.matching import (
 NOON = datetime(2026, 1, 15, 12, 0, tzinfo=UTC)
 
 
-def row(number: str, subject: str = "Oggetto", **changes: object) -> InboxRow:
+def row(number: str, subject: object = "Oggetto", **changes: object) -> InboxRow:
     fields: dict[str, object] = {
         "api_id": number,
         "sender": "a@x.invalid",

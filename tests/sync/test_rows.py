@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import timedelta
 from pathlib import Path
 
@@ -112,7 +112,7 @@ class Frugal(Passing):
         return message
 
 
-def frugal(*refused: Purpose) -> tuple[list[Frugal], dict[str, object]]:
+def frugal(*refused: Purpose) -> tuple[list[Frugal], Callable[[PecClient], Frugal]]:
     """Return the clients that a world will have made, and how to make it use them."""
     made: list[Frugal] = []
 
@@ -120,7 +120,7 @@ def frugal(*refused: Purpose) -> tuple[list[Frugal], dict[str, object]]:
         made.append(Frugal(client, refused))
         return made[-1]
 
-    return made, {"wrap": wrap}
+    return made, wrap
 
 
 READINGS = [
@@ -133,8 +133,8 @@ READINGS = [
 @pytest.mark.parametrize("options", READINGS)
 async def test_states_are_known_without_a_text(tmp_path: Path, options: Options) -> None:
     """Over several pages, whatever ids and order mean."""
-    _, changes = frugal(Purpose.BODY, Purpose.CONFIRMATION)
-    async with world(tmp_path, options, **changes) as here:
+    _, wrap = frugal(Purpose.BODY, Purpose.CONFIRMATION)
+    async with world(tmp_path, options, wrap=wrap) as here:
         await know_issuer(here)
         ids = [await submit(here, number) for number in range(30)]
         for number in range(30):
@@ -148,8 +148,8 @@ async def test_states_are_known_without_a_text(tmp_path: Path, options: Options)
 
 
 async def test_texts_come_by_worth_and_the_newest_first(tmp_path: Path) -> None:
-    made, changes = frugal()
-    async with world(tmp_path, SEQUENCE_READING, **changes) as here:
+    made, wrap = frugal()
+    async with world(tmp_path, SEQUENCE_READING, wrap=wrap) as here:
         await know_issuer(here)
         await submit(here, 1)
         await submit(here, 2, ANNA, "b@pec.invalid")
@@ -180,8 +180,8 @@ async def test_texts_come_by_worth_and_the_newest_first(tmp_path: Path) -> None:
 
 
 async def test_what_only_confirms_waits_and_stops_nothing(tmp_path: Path) -> None:
-    made, changes = frugal(Purpose.CONFIRMATION)
-    async with world(tmp_path, SEQUENCE_READING, **changes) as here:
+    made, wrap = frugal(Purpose.CONFIRMATION)
+    async with world(tmp_path, SEQUENCE_READING, wrap=wrap) as here:
         await know_issuer(here)
         id = await submit(here, 1)
         receipt(here, 1, Kind.ACCEPTANCE)
@@ -243,8 +243,8 @@ async def test_what_comes_while_rows_are_confirmed_waits_for_one_chunk_at_most(
 
 
 async def test_what_was_refused_is_asked_again_only_when_it_may_be(tmp_path: Path) -> None:
-    made, changes = frugal(Purpose.CONFIRMATION)
-    async with world(tmp_path, SEQUENCE_READING, **changes) as here:
+    made, wrap = frugal(Purpose.CONFIRMATION)
+    async with world(tmp_path, SEQUENCE_READING, wrap=wrap) as here:
         await know_issuer(here)
         await submit(here, 1)
         receipt(here, 1, Kind.ACCEPTANCE)
@@ -259,8 +259,8 @@ async def test_what_was_refused_is_asked_again_only_when_it_may_be(tmp_path: Pat
 
 
 async def test_a_text_that_is_missed_holds_up_what_was_seen(tmp_path: Path) -> None:
-    _, changes = frugal(Purpose.BODY)
-    async with world(tmp_path, SEQUENCE_READING, **changes) as here:
+    _, wrap = frugal(Purpose.BODY)
+    async with world(tmp_path, SEQUENCE_READING, wrap=wrap) as here:
         await submit(here, 1)
         receipt(here, 1, Kind.FAILURE)
         with contextlib.suppress(ApiError):
@@ -273,8 +273,8 @@ async def test_a_text_that_is_missed_holds_up_what_was_seen(tmp_path: Path) -> N
 
 
 async def test_all_of_it_outlives_a_restart(tmp_path: Path) -> None:
-    made, changes = frugal(Purpose.CONFIRMATION)
-    async with world(tmp_path, SEQUENCE_READING, **changes) as here:
+    made, wrap = frugal(Purpose.CONFIRMATION)
+    async with world(tmp_path, SEQUENCE_READING, wrap=wrap) as here:
         await know_issuer(here)
         id = await submit(here, 1)
         receipt(here, 1, Kind.ACCEPTANCE)

@@ -7,6 +7,7 @@ may differ.
 from __future__ import annotations
 
 import base64
+from collections.abc import Callable
 from dataclasses import dataclass
 from email.header import Header
 from urllib.parse import quote
@@ -113,7 +114,7 @@ def _segments(name: str) -> str:
     return f"filename*0*=utf-8''{escaped[:1]}; filename*1*={escaped[1:]}"
 
 
-SPELLINGS = {
+SPELLINGS: dict[str, Callable[[str], str]] = {
     "": lambda name: f'filename="{name}"',
     "RFC 2231": lambda name: f"filename*=utf-8''{quote(name, safe='')}",
     "segments": _segments,
@@ -260,7 +261,7 @@ def _message(draw: st.DrawFn) -> Composed:
     )
 
 
-BOUNDARIES = {
+BOUNDARIES: dict[str, Callable[[int], str]] = {
     "": lambda depth: f"=_{'abc'[depth]}_'()+,-./:=?{depth}",
     "longer within": lambda depth: "=_x" + "x" * depth,
     "shorter within": lambda depth: "=_xxx"[: 5 - depth],

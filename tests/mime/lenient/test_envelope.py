@@ -74,4 +74,7 @@ def test_anything_has_ten_well_formed_values(header: bytes) -> None:
     assert isinstance(values, list)
     assert len(values) == 10
     for addresses in values[2:8]:
-        assert addresses is None or all(len(one) == 4 for one in addresses if one is not None)
+        assert addresses is None or isinstance(addresses, list)
+        for one in addresses or ():
+            assert isinstance(one, list)
+            assert len(one) == 4

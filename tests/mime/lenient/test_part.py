@@ -14,7 +14,7 @@ offsets = st.lists(st.integers(0, 2**32 - 1), min_size=3, max_size=3).map(sorted
 
 def parts(children: st.SearchStrategy[tuple[BodyPart, ...]]) -> st.SearchStrategy[BodyPart]:
     return st.builds(
-        lambda kind, encoding, at, inner: BodyPart(kind, encoding, *at, inner),
+        lambda kind, encoding, at, inner: BodyPart(kind, encoding, at[0], at[1], at[2], inner),
         st.sampled_from(PartKind),
         st.sampled_from(Encoding),
         offsets,

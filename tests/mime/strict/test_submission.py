@@ -26,7 +26,7 @@ DATE = "Thu, 15 Jan 2026 09:59:00 +0100"
 FIELDS = {"From": SENDER, "To": TO, "Date": DATE, "Message-ID": "<1@erp>", "Subject": "S"}
 
 
-def message(body: str = "x\r\n", **fields: str | None) -> bytes:
+def message(body: str = "x\r\n", /, **fields: str | None) -> bytes:
     """A message with the usual fields, but for those given; None leaves one out."""
     spelled = {name.replace("_", "-"): value for name, value in fields.items()}
     lines = [f"{name}: {value}" for name, value in (FIELDS | spelled).items() if value is not None]

@@ -5,6 +5,7 @@ import email.policy
 from dataclasses import replace
 from datetime import UTC, datetime
 from email.message import EmailMessage
+from typing import cast
 
 import pytest
 from hypothesis import given
@@ -68,15 +69,15 @@ def test_says_it_in_italian_and_english_with_the_answer() -> None:
 
 def test_the_status_has_a_group_for_each_recipient() -> None:
     status = list(read(BOUNCE).iter_parts())[1]
-    about, first, second = status.get_payload()  # type: ignore[misc]
-    assert about["Reporting-MTA"] == "dns; pec-bridge.localhost"  # type: ignore[index]
-    assert about["Arrival-Date"] == "Thu, 15 Jan 2026 09:00:00 +0000"  # type: ignore[index]
+    about, first, second = cast("list[EmailMessage]", status.get_payload())
+    assert about["Reporting-MTA"] == "dns; pec-bridge.localhost"
+    assert about["Arrival-Date"] == "Thu, 15 Jan 2026 09:00:00 +0000"
     for group, address in ((first, "uno@pec.example"), (second, "due@pec.example")):
-        assert group["Final-Recipient"] == f"rfc822; {address}"  # type: ignore[index]
-        assert group["Action"] == "failed"  # type: ignore[index]
-        assert group["Status"] == "5.0.0"  # type: ignore[index]
-        assert group["Remote-MTA"] == "dns; ws.pecmassiva.com"  # type: ignore[index]
-        assert str(group["Diagnostic-Code"]).startswith("http; HTTP 400")  # type: ignore[index]
+        assert group["Final-Recipient"] == f"rfc822; {address}"
+        assert group["Action"] == "failed"
+        assert group["Status"] == "5.0.0"
+        assert group["Remote-MTA"] == "dns; ws.pecmassiva.com"
+        assert str(group["Diagnostic-Code"]).startswith("http; HTTP 400")
 
 
 def test_recipients_beyond_ascii_make_it_global() -> None:

@@ -13,6 +13,7 @@ from bridge.model import QueueId
 from bridge.store.base import Transaction
 from bridge.store.outbox import NewSubmission
 from bridge.store.sqlite import SqliteStore
+from tests.bound import bound
 from tests.store.made import NOW, ingested
 
 AT_ONCE = 4
@@ -36,7 +37,7 @@ async def run(folder: Path) -> None:
     async def write_on() -> None:
         while True:
             number = next(numbers)
-            await store.write(lambda tx, number=number: work(tx, number))
+            await store.write(bound(lambda tx, number: work(tx, number), number))
             print(number, flush=True)  # noqa: T201
 
     await asyncio.gather(*(write_on() for _ in range(AT_ONCE)))

@@ -12,6 +12,7 @@ import pytest
 from bridge.model import QueueId
 from bridge.store.sqlite import SqliteStore
 from bridge.store.sqlite.connection import FILE_NAME
+from tests.bound import bound
 
 KILLS_AFTER = (1, 7, 30, 100)
 """Acknowledged writes of each run before it is killed."""
@@ -35,7 +36,7 @@ async def test_what_was_acknowledged_outlives_a_kill(tmp_path: Path) -> None:
         rows = await store.read(lambda tx: tx.submissions())
         assert {f"q{number}" for number in told} <= {row.id for row in rows}
         for row in rows:
-            raw = await store.read(lambda tx, c=row.content: tx.raw(c, 0, 10_000))
+            raw = await store.read(bound(lambda tx, c: tx.raw(c, 0, 10_000), row.content))
             assert raw.startswith(f"Subject: n. {row.id[1:]}\r\n".encode())
             assert raw.endswith(b"x\r\n")
         await store.close()
@@ -54,5 +55,5 @@ async def test_a_file_that_was_killed_many_times_is_sound(tmp_path: Path) -> Non
     store = await SqliteStore.open(tmp_path)
     for number in told:
         name = QueueId(f"q{number}")
-        assert await store.read(lambda tx, n=name: tx.submission(n)) is not None
+        assert await store.read(bound(lambda tx, n: tx.submission(n), name)) is not None
     await store.close()

@@ -10,6 +10,7 @@ from bridge.model import AccountId, ContentId
 from bridge.store.base import StoreFailed, StoreFull, Transaction
 from bridge.store.sqlite import SqliteStore
 from bridge.store.sqlite.connection import FILE_NAME, connect
+from tests.bound import bound
 from tests.store.made import NOW, ingested
 
 EMPTY_PAGES = 200
@@ -41,7 +42,10 @@ async def test_many_works_that_wait_share_one_commit(tmp_path: Path) -> None:
         pages_written()
         names = [f"{count}/{number}" for number in range(count)]
         await asyncio.gather(
-            *(store.write(lambda tx, n=name: tx.add_subscription(account, n)) for name in names)
+            *(
+                store.write(bound(lambda tx, n: tx.add_subscription(account, n), name))
+                for name in names
+            )
         )
         return pages_written()
 
@@ -117,7 +121,7 @@ async def test_a_work_too_large_is_full_and_others_of_its_group_are_kept(
     kept = [outcomes[0], outcomes[2]]
     for subject, content in zip(("before", "after"), kept, strict=True):
         digest = ingested(subject, body="x" * 10).sha256
-        found = await small.read(lambda tx, d=digest: tx.content_by_digest(account, d))
+        found = await small.read(bound(lambda tx, d: tx.content_by_digest(account, d), digest))
         assert found == content
     digest = ingested("huge", body="x" * 2_000_000).sha256
     assert await small.read(lambda tx: tx.content_by_digest(account, digest)) is None
@@ -130,7 +134,7 @@ async def test_a_full_store_takes_messages_again_once_there_is_room(small: Sqlit
     async def fill_up() -> None:
         while True:
             subject = f"n. {len(kept)}"
-            content = await small.write(lambda tx, s=subject: add(tx, account, s, 50_000))
+            content = await small.write(bound(lambda tx, s: add(tx, account, s, 50_000), subject))
             kept.append(content)
 
     with pytest.raises(StoreFull):
