@@ -111,22 +111,26 @@ class Absence:
 
     def suspect_on(self, names: Iterable[bytes], alignment: Alignment, number: int) -> None:
         """Note twins to be told apart that a page lists."""
-        ids: dict[bytes, list[str]] = {name: [] for name in names}
-        for one in alignment.rows if ids else ():
-            if one.fingerprint in ids:
-                ids[one.fingerprint].append(one.api_id)
+        wanted = frozenset(names)
+        ids: dict[bytes, list[str]] = {}
+        for one in alignment.rows if wanted else ():
+            if one.fingerprint in wanted:
+                ids.setdefault(one.fingerprint, []).append(one.api_id)
         for name, found in ids.items():
             self.doubtful.setdefault(name, Doubt()).pages[number] = frozenset(found)
 
     def remember(self, alignment: Alignment, number: int) -> None:
         """Note what a page of this pass lists."""
+        twice: list[tuple[bytes, int]] = []
         for place, one in alignment.pairs:
             api_id, before = self._paired.setdefault(place.remote, (one.api_id, number))
             if api_id != one.api_id:  # listed twice, under two ids: perhaps two rows
-                self.suspect_on([place.fingerprint], alignment, number)
-                doubt = self.doubtful[place.fingerprint]
-                doubt.pages.setdefault(before, frozenset())
-                doubt.is_mixed_up = True
+                twice.append((place.fingerprint, before))
+        self.suspect_on((name for name, _ in twice), alignment, number)
+        for name, before in twice:
+            doubt = self.doubtful[name]
+            doubt.pages.setdefault(before, frozenset())
+            doubt.is_mixed_up = True
         for one in alignment.rows:
             if one.api_id:
                 self._listed.add(hash((one.api_id, one.fingerprint)))

@@ -215,13 +215,21 @@ class AccountSync:
 
     async def _settle_twins(self, parts: _Parts) -> None:
         """Settle what can be: each doubt once after a look, and again while there is more of it."""
-        layout = parts.listing.state.layout
-        for name, doubt in list(parts.listing.doubtful.items()):
-            if layout is None or (name in self._tried and not parts.twins.has_more_of(name)):
-                continue
-            self._tried.add(name)
-            if await parts.twins.settle(name, doubt, layout):
-                parts.listing.doubtful.pop(name, None)
+        layout, doubtful = parts.listing.state.layout, parts.listing.doubtful
+        waiting = {
+            name: doubt
+            for name, doubt in doubtful.items()
+            if name not in self._tried or parts.twins.has_more_of(name)
+        }
+        if layout is None:
+            return
+        self._tried.update(waiting)
+        while waiting:
+            turn = await parts.twins.settle(waiting, layout)
+            for name in turn.tried:
+                del waiting[name]
+            for name in turn.settled:
+                doubtful.pop(name, None)
 
     async def _delete(self) -> None:
         """Carry out at once what an expunge may have left to be deleted."""

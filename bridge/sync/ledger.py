@@ -9,7 +9,7 @@ Failure: the store's own errors pass; nothing of the method then happened.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -91,6 +91,32 @@ def _taken(alignment: Alignment, changed: Mapping[int, float]) -> Taken:
         min(ranks.values(), default=None),
         frozenset(ranks[index] for index in alignment.fresh),
     )
+
+
+def _alone(
+    alignment: Alignment,
+    known: Mapping[tuple[bytes, str], Place],
+    names: Collection[bytes],
+    indexes: Collection[int],
+) -> Alignment:
+    """Return a page on which only rows at ``indexes`` are new.
+
+    Args:
+        alignment: the page.
+        known: those of their fingerprints that are known, by fingerprint and id.
+        names: their fingerprints.
+        indexes: where they are.
+    """
+    partners = {
+        at: place
+        for at, place in alignment.partners.items()
+        if alignment.rows[at].fingerprint not in names
+    }
+    for at, one in enumerate(alignment.rows):
+        place = known.get((one.fingerprint, one.api_id))
+        if place is not None and at not in indexes:
+            partners[at] = place
+    return Alignment(alignment.rows, partners, tuple(sorted(indexes)), frozenset())
 
 
 class Ledger:
@@ -234,25 +260,24 @@ class Ledger:
             return above, await tx.rank_beside(self.account, above, newer=False)
         return None, await tx.rank_beside(self.account, None, newer=True)
 
-    async def add_twin(self, alignment: Alignment, index: int) -> RemoteId:
-        """Keep the row of a page that its body has shown to be a new one."""
-        name = alignment.rows[index].fingerprint
-        known = {place.api_id: place for place in await self.places([name])}
-        beside = {
-            at: known[one.api_id]
-            for at, one in enumerate(alignment.rows)
-            if one.fingerprint == name and one.api_id in known
-        }
-        partners = {**alignment.partners, **beside}
-        alone = Alignment(alignment.rows, partners, (index,), frozenset())
+    async def add_twins(self, snapshot: Snapshot, indexes: Collection[int]) -> dict[int, RemoteId]:
+        """Keep rows of a page that their bodies have shown to be new ones; returns who they are."""
+        alignment = await self.align(snapshot)
+        rows = alignment.rows
+        names = {rows[at].fingerprint for at in indexes}
+        known = {(place.fingerprint, place.api_id): place for place in await self.places(names)}
+        alone = await aside(len(rows), _alone, alignment, known, names, indexes)
 
-        async def work(tx: Transaction) -> RemoteId:
+        async def work(tx: Transaction) -> dict[int, RemoteId]:
             _, ranks = await self._ranks(tx, alone, None)
-            return await tx.add_remote(self._new(alignment.rows[index], ranks[index]))
+            return {
+                at: await tx.add_remote(self._new(rows[at], ranks[at]))
+                for at in reversed(alone.fresh)
+            }
 
-        remote = await self._store.write(work)
-        self.live += 1
-        return remote
+        remotes = await self._store.write(work)
+        self.live += len(remotes)
+        return remotes
 
     def _new(self, listed: Listed, rank: float) -> NewRemote:
         row = listed.row

@@ -6,6 +6,7 @@ from collections.abc import Callable, Collection, Sequence
 
 from bridge.store.remote import Place, RemoteRow
 from bridge.sync.ledger import Ledger
+from bridge.sync.matching import Alignment
 from bridge.sync.pages import Pages
 from bridge.sync.paging import Layout, Snapshot
 from bridge.sync.state import SyncState
@@ -37,6 +38,10 @@ class Locator:
         self._ledger = ledger
         self._state = state
 
+    def moment(self) -> Moment:
+        """Return what looks from the same places, but at each page once and no more."""
+        return Moment(self._pages, self._ledger, self._state)
+
     async def everywhere(
         self, places: Sequence[Place], numbers: Collection[int] = (), *, thorough: bool = False
     ) -> dict[int, Snapshot]:
@@ -63,8 +68,8 @@ class Locator:
         length = self._state().length(self._ledger.live)
         found = set()
         for number in range(layout.base, layout.base + min(length // layout.size + 1, ALL) + 1):
-            page = await self._pages.snapshot(number, layout)
-            if any(one.fingerprint == name for one in page.rows):
+            page = await self._page(number, layout)
+            if name in page.indexes:
                 found.add(number)
         return found
 
@@ -89,7 +94,7 @@ class Locator:
                 if at is None or not layout.base <= at <= last:
                     break
                 if at not in pages:
-                    pages[at] = await self._pages.snapshot(at, layout)
+                    pages[at] = await self._page(at, layout)
                 rows = pages[at].rows
                 if not rows or rows[edge].fingerprint != name:
                     break
@@ -111,7 +116,7 @@ class Locator:
         layout = self._state().layout
         if layout is None:
             return {}
-        return {number: await self._pages.snapshot(number, layout) for number in sorted(numbers)}
+        return {number: await self._page(number, layout) for number in sorted(numbers)}
 
     async def page_with(self, row: RemoteRow | Place, *, thorough: bool = False) -> Snapshot | None:
         """Return a page where a row of this fingerprint is listed, None if none was found.
@@ -122,16 +127,23 @@ class Locator:
         if layout is None:
             return None
         for number in await self._numbers(row, layout, thorough):
-            page = await self._pages.snapshot(number, layout)
-            if any(one.fingerprint == row.fingerprint for one in page.rows):
-                alignment = await self._ledger.align(page)
-                await self._ledger.move(alignment.moved)
+            page = await self._page(number, layout)
+            if row.fingerprint in page.indexes:
+                await self._follow(page)
                 return page
         return None
 
+    async def _page(self, number: int, layout: Layout) -> Snapshot:
+        return await self._pages.snapshot(number, layout)
+
+    async def _follow(self, page: Snapshot) -> None:
+        """Note under which ids a page lists the known rows."""
+        alignment = await self._ledger.align(page)
+        await self._ledger.move(alignment.moved)
+
     async def _numbers(self, row: RemoteRow | Place, layout: Layout, thorough: bool) -> list[int]:
-        position = await self._ledger.position(row.rank)
         length = self._state().length(self._ledger.live)
+        position = 0 if length <= layout.size else await self._ledger.position(row.rank)
         number = layout.page_of(position, length)
         near = sorted(range(-REACH, REACH + 1), key=abs)
         numbers = [number + step for step in near if number + step >= layout.base]
@@ -139,3 +151,53 @@ class Locator:
             last = layout.base + min(length // layout.size + 1, ALL)
             numbers += [other for other in range(layout.base, last + 1) if other not in numbers]
         return numbers
+
+
+class Moment(Locator):
+    """The listing as it is now: each page is read and matched once, whoever asks for it.
+
+    Attributes:
+        pages_read: how many pages that are so far, ``rows_read`` how many rows.
+    """
+
+    def __init__(self, pages: Pages, ledger: Ledger, state: Callable[[], SyncState]) -> None:
+        super().__init__(pages, ledger, state)
+        self.rows_read = 0
+        self._read: dict[int, Snapshot] = {}
+        self._followed: set[int] = set()
+        self._alignments: dict[int, Alignment] = {}
+        self._edge: tuple[Snapshot | None] | None = None
+
+    @property
+    def pages_read(self) -> int:
+        """See the class."""
+        return len(self._read)
+
+    async def match(self) -> None:
+        """Match what was read so far with what is known now."""
+        for number in self._read:
+            await self.alignment(number)
+
+    async def alignment(self, number: int) -> Alignment:
+        """Return how a page that was read matches what was known when this was asked first."""
+        if number not in self._alignments:
+            self._alignments[number] = await self._ledger.align(self._read[number])
+        return self._alignments[number]
+
+    async def edge(self) -> Snapshot | None:
+        """See ``Locator``."""
+        if self._edge is None:
+            self._edge = (await super().edge(),)
+        return self._edge[0]
+
+    async def _page(self, number: int, layout: Layout) -> Snapshot:
+        if number not in self._read:
+            page = self._read[number] = await super()._page(number, layout)
+            self.rows_read += len(page.rows)
+        return self._read[number]
+
+    async def _follow(self, page: Snapshot) -> None:
+        if page.number not in self._followed:
+            self._followed.add(page.number)
+            self._alignments.clear()
+            await super()._follow(page)

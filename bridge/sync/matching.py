@@ -30,6 +30,8 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC
+from functools import cached_property
+from itertools import accumulate
 
 from bridge.api.schema import InboxRow, UnreadableRow
 from bridge.store.remote import Place, RemoteId
@@ -72,7 +74,7 @@ def listed(row: InboxRow | UnreadableRow) -> Listed:
     return Listed(fingerprint(row), api_id, row)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Alignment:
     """What one page says.
 
@@ -88,6 +90,11 @@ class Alignment:
     doubtful: frozenset[bytes]
     twins: frozenset[bytes] = frozenset()
     above: float | None = None
+
+    @cached_property
+    def order(self) -> Order:
+        """The known rows in the page's order."""
+        return Order(self.partners)
 
     @property
     def pairs(self) -> list[tuple[Place, Listed]]:
@@ -215,10 +222,9 @@ def is_replaced(place: Place, alignment: Alignment, index: int) -> bool:
     in between. At the page's edge, with a known neighbour on one side only, one that went between
     them moves them differently too: there it has to stand where its rank has it not as well.
     """
-    partners, rows = alignment.partners, alignment.rows
-    others = partners.keys() - {index}
-    beside = _beside((index,), {**partners, index: place}, others)[index]
-    if not beside or (len(beside) < 2 and _stands_in_order(place, partners, index)):
+    partners, rows, order = alignment.partners, alignment.rows, alignment.order
+    beside = order.telling(index, place.turn)
+    if not beside or (len(beside) < 2 and order.has_room(index, place.rank)):
         return False
     shift, shifts = _shift(rows[index], place), [_shift(rows[at], partners[at]) for at in beside]
     known = [one for one in shifts if one is not None]
@@ -227,10 +233,36 @@ def is_replaced(place: Place, alignment: Alignment, index: int) -> bool:
     return not min(known) <= shift <= max(known)
 
 
-def _stands_in_order(place: Place, partners: Mapping[int, Place], index: int) -> bool:
-    return all(
-        (at < index) is (other.rank > place.rank) for at, other in partners.items() if at != index
-    )
+class Order:
+    """The known rows of a page as they are listed, to be asked of one place after the other."""
+
+    def __init__(self, partners: Mapping[int, Place]) -> None:
+        self._indexes = sorted(partners)
+        places = [partners[index] for index in self._indexes]
+        self._turns = [place.turn for place in places]
+        ranks = [place.rank for place in places]
+        self._lowest = list(accumulate(ranks, min))  # of those up to each one
+        self._highest = list(accumulate(reversed(ranks), max))[::-1]  # of those from each one on
+
+    def telling(self, index: int, turn: int) -> list[int]:
+        """Return the nearest rows on either side that tell about an id (see ``_beside``)."""
+        above, below = self._around(index)
+        found = (
+            next((at for at in range(above - 1, -1, -1) if self._turns[at] <= turn), None),
+            next((at for at in range(below, len(self._turns)) if self._turns[at] <= turn), None),
+        )
+        return [self._indexes[at] for at in found if at is not None]
+
+    def has_room(self, index: int, rank: float) -> bool:
+        """Tell whether a rank stands in order at a place: higher are above it, and no others."""
+        above, below = self._around(index)
+        return not (
+            (above and self._lowest[above - 1] <= rank)
+            or (below < len(self._highest) and self._highest[below] > rank)
+        )
+
+    def _around(self, index: int) -> tuple[int, int]:
+        return bisect_left(self._indexes, index), bisect_right(self._indexes, index)
 
 
 def _pair(rows: Sequence[Listed], places: Sequence[Place]) -> dict[int, Place] | None:

@@ -12,8 +12,9 @@ never a message: the total and the regular full pass bring up what a wrong order
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import pairwise
 
 from bridge.api.schema import InboxPage, InboxRow, UnreadableRow
@@ -63,13 +64,26 @@ class Layout:
         return number - 1 if number > self.base else None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Snapshot:
     """One page at one moment, newest row first; ``total`` is None where the API tells none."""
 
     number: int
     rows: tuple[Listed, ...]
     total: int | None
+
+    @cached_property
+    def ids(self) -> frozenset[str]:
+        """The ids that it lists."""
+        return frozenset(one.api_id for one in self.rows)
+
+    @cached_property
+    def indexes(self) -> Mapping[bytes, Sequence[int]]:
+        """Where on the page the rows of each fingerprint are."""
+        found: dict[bytes, list[int]] = {}
+        for index, one in enumerate(self.rows):
+            found.setdefault(one.fingerprint, []).append(index)
+        return found
 
 
 def snapshot(number: int, page: InboxPage, layout: Layout) -> Snapshot:

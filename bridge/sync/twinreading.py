@@ -9,6 +9,7 @@ Failure: ``NotSent`` passes; any other error of the API makes its row unreadable
 from __future__ import annotations
 
 import asyncio
+from collections import deque
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 
@@ -25,7 +26,10 @@ AT_ONCE = 8
 """Requests for one group under way."""
 
 CHUNK_ROWS = 40
-"""Bodies read before anything else gets its turn."""
+"""Bodies read before anything else gets its turn, where pages are short."""
+
+HELD_CHARS = 32 * 1024**2
+"""Bodies read together; no further one is asked for beyond this."""
 
 AGAIN_S = (60.0, 300.0, 1_800.0)
 """Seconds between the tries for twins that cannot be read; the last one repeats."""
@@ -102,29 +106,39 @@ class Chunk:
     failed: set[str]
 
 
-async def read_chunk(client: InboxClient, rows: Sequence[Listed]) -> Chunk:
-    """Read the bodies of rows; after a whole round that failed the rest counts as failed too.
+async def read_chunks(client: InboxClient, groups: Sequence[Sequence[Listed]]) -> list[Chunk]:
+    """Read the bodies of rows, as many as may be held; returns a chunk for each group.
+
+    After a whole round of a group that failed the rest of it counts as failed too.
 
     Raises:
         NotSent: the API is out of reach, or today's requests are.
     """
-    chunk = Chunk({}, set())
-    for first in range(0, len(rows), AT_ONCE):
-        if len(chunk.failed) >= AT_ONCE and not chunk.messages:
-            chunk.failed.update(one.api_id for one in rows[first:])
-            break
-        part = rows[first : first + AT_ONCE]
+    chunks = [Chunk({}, set()) for _ in groups]
+    waiting = deque(
+        (one, chunk) for rows, chunk in zip(groups, chunks, strict=True) for one in rows
+    )
+    held_chars = 0
+    while waiting and held_chars < HELD_CHARS:
+        part: list[tuple[Listed, Chunk]] = []
+        while waiting and len(part) < AT_ONCE:
+            one, chunk = waiting.popleft()
+            if len(chunk.failed) >= AT_ONCE and not chunk.messages:
+                chunk.failed.add(one.api_id)
+            else:
+                part.append((one, chunk))
         answers = await asyncio.gather(
-            *(_read(client, one) for one in part), return_exceptions=True
+            *(_read(client, one) for one, _ in part), return_exceptions=True
         )
-        for one, answer in zip(part, answers, strict=True):
+        for (one, chunk), answer in zip(part, answers, strict=True):
             if isinstance(answer, BaseException):
                 raise answer
             if answer is None:
                 chunk.failed.add(one.api_id)
             else:
                 chunk.messages[one.api_id] = answer
-    return chunk
+                held_chars += len(answer.body)
+    return chunks
 
 
 async def _read(client: InboxClient, one: Listed) -> InboxMessage | None:

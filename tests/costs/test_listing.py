@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from random import Random
 
 import pytest
 
 from bridge.api.schema import InboxRow
-from bridge.simulator import SEQUENCE_READING
+from bridge.simulator import SEQUENCE_READING, Operation
 from bridge.store.remote import Place, RemoteId
 from bridge.sync.ledger import Ledger
-from bridge.sync.matching import Listed, align, listed, missing, ranked
+from bridge.sync.matching import Alignment, Listed, align, is_replaced, listed, missing, ranked
 from bridge.sync.paging import Snapshot
 from tests.costs.measure import others, steps
 from tests.sync.world import ADDRESS, world
@@ -31,6 +33,14 @@ def rows(count: int) -> Rows:
 
 def twins(count: int) -> Rows:
     return [(f"N. {number // 2}", str(number)) for number in reversed(range(count))]
+
+
+def threes(count: int) -> Rows:
+    return [(f"N. {number // 3}", str(number)) for number in reversed(range(count))]
+
+
+def alike(count: int) -> Rows:
+    return [("N.", str(number)) for number in reversed(range(count))]
 
 
 def shuffled(known: Rows) -> Rows:
@@ -75,10 +85,15 @@ def look(page: Sequence[Listed], known: Sequence[Place]) -> None:
     missing(alignment, known)
 
 
-@pytest.mark.parametrize("begin", [rows, twins])
+def pushed(known: Rows) -> Rows:
+    newest = (known[0][0], str(len(known)))
+    return [newest, *known[:-1]]
+
+
+@pytest.mark.parametrize("begin", [rows, twins, threes, alike])
 @pytest.mark.parametrize(
     "change",
-    [list, shuffled, turned, shifted, jumbled, every_other, unknown],
+    [list, shuffled, turned, shifted, jumbled, every_other, unknown, pushed],
     ids=lambda f: f.__name__,
 )
 def test_a_page_of_any_length_is_matched_in_linear_time(
@@ -104,6 +119,62 @@ def test_rows_whose_ids_were_noted_each_at_a_turn_of_its_own_cost_no_more(
         costs.append(steps(lambda page=page, kept=kept: look(page, kept)))  # type: ignore[misc]
     assert costs[1] <= GROWTH * costs[0]
     assert costs[2] <= GROWTH * costs[1]
+
+
+@pytest.mark.parametrize("edge", [0, 1], ids=["between", "at the edge"])
+def test_what_a_known_row_was_replaced_by_is_seen_in_linear_time(edge: int) -> None:
+    costs = []
+    for count in (ROWS, 2 * ROWS, 4 * ROWS):
+        page, kept = [one(*row) for row in shifted(rows(count))], places(rows(count))
+        partners = {at: kept[at] for at in range(0, count // (1 + edge), 2)}
+        found = Alignment(tuple(page), partners, (), frozenset())
+        others = [at for at in range(1, count, 2) if at not in partners]
+
+        def judge(found: Alignment = found, others: list[int] = others) -> None:
+            for at in others:
+                is_replaced(kept[at], found, at)  # noqa: B023 - called in this round
+
+        costs.append(steps(judge))
+    assert costs[1] <= GROWTH * costs[0]
+    assert costs[2] <= GROWTH * costs[1]
+
+
+UNPAGED = SEQUENCE_READING.replace(page_size=100_000)
+
+
+async def _sync_groups(folder: Path, count: int, alike: int) -> tuple[int, int]:
+    """Bring in an inbox of groups alike, let one row come and one of each group go; count GETs."""
+    async with world(folder, UNPAGED) as here:
+        at = here.clock.now() - timedelta(days=1)
+        for number in range(count):
+            name = f"N. {number // alike}"
+            here.simulator.inject(ADDRESS, subject=name, body=f"testo {number}", at=at)
+        await here.sync_now()
+        assert len(await here.messages()) == count
+        first = here.made(Operation.INBOX_LIST)
+        here.simulator.inject(ADDRESS, subject="N. 0", body="testo", at=at)
+        gone = {f"testo {number}" for number in range(0, count, alike)}
+        here.simulator.delete_where(ADDRESS, lambda row: row.text in gone)
+        for _ in range(3):
+            await here.sync_now()
+            await here.clock.advance(86_400)
+        assert len(await here.messages()) == len(here.simulator.inbox(ADDRESS))
+        return first, here.made(Operation.INBOX_LIST) - first
+
+
+@pytest.mark.parametrize("alike", [2, 3, ROWS])
+def test_groups_alike_in_a_listing_without_pages_take_linear_time(
+    tmp_path: Path, alike: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bridge.sync.twins.CHUNK_ROWS", 8)
+    costs, asked = [], []
+    for count in (48, 96, 192):
+        folder = tmp_path / str(count)
+        work = partial(_sync_groups, folder, count, min(alike, count))
+        costs.append(steps(lambda: asked.append(asyncio.run(work()))))  # noqa: B023
+    assert costs[2] <= GROWTH**2 * costs[0]
+    assert max(first for first, _ in asked) <= 20
+    assert max(later for _, later in asked) <= 40
 
 
 async def test_others_run_while_a_long_listing_is_matched(tmp_path: Path) -> None:

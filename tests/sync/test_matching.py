@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -13,6 +14,7 @@ from bridge.store.remote import Place, RemoteId
 from bridge.sync.matching import (
     Alignment,
     Listed,
+    Order,
     align,
     fingerprint,
     is_replaced,
@@ -257,3 +259,24 @@ def test_rows_noted_before_others_tell_about_each_other() -> None:
     known = [place(1, "a", "8", 5.0, 1), place(2, "x", "5", 4.0), place(3, "b", "3", 3.0, 1)]
     known += [place(4, "y", "3", 2.0), place(5, "c", "1", 1.0, 1)]
     assert not align(page, known).doubtful
+
+
+def _stands_in_order(order: Mapping[int, Place], index: int, rank: float) -> bool:
+    return all((at < index) is (it.rank > rank) for at, it in order.items() if at != index)
+
+
+@given(
+    st.dictionaries(st.integers(0, 12), st.tuples(st.integers(0, 4), st.integers(0, 9))),
+    st.integers(0, 12),
+    st.integers(0, 4),
+    st.integers(0, 9),
+)
+def test_an_order_answers_what_looking_at_every_row_does(
+    rows: dict[int, tuple[int, int]], index: int, turn: int, rank: int
+) -> None:
+    known = {at: place(at, "x", "1", high, noted) for at, (noted, high) in rows.items()}
+    telling = [at for at in sorted(known) if at != index and known[at].turn <= turn]
+    above, below = [at for at in telling if at < index], [at for at in telling if at > index]
+    order = Order(known)
+    assert order.telling(index, turn) == above[-1:] + below[:1]
+    assert order.has_room(index, rank) is _stands_in_order(known, index, rank)
