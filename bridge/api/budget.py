@@ -10,6 +10,9 @@ even pace has them. The share melts towards midnight, and what is kept for looks
 Counts are kept for each account and day (Europe/Rome), over restarts. They are written ahead in
 steps, so that a crash can only make them too high.
 
+Where the API's answers say how many requests of the day are left (``allowance``), the lower figure
+counts, also where the settings set no limit.
+
 Failure: ``NotSent`` of kind "budget", with the seconds until it is worth another try.
 """
 
@@ -23,6 +26,7 @@ from datetime import UTC, date, datetime, timedelta
 from enum import Enum
 from typing import Protocol
 
+from bridge.api.allowance import Allowance
 from bridge.api.errors import NotSent, is_left_for_later
 from bridge.clock import ROME, Clock
 
@@ -140,7 +144,7 @@ class Use:
     """What became of a day's requests.
 
     ``per_day`` is 0 if there is no limit. ``refused`` are the purposes that had to wait; ``left_s``
-    is what is left of the day.
+    is what is left of the day. ``told`` is how many the API itself says are left, if it does.
     """
 
     day: date
@@ -148,6 +152,7 @@ class Use:
     made: Mapping[Purpose, int]
     refused: frozenset[Purpose]
     left_s: float = math.inf
+    told: int | None = None
 
     @property
     def used(self) -> int:
@@ -157,7 +162,10 @@ class Use:
     @property
     def remaining(self) -> int | None:
         """How many are left, None if there is no limit."""
-        return None if self.per_day == UNLIMITED else max(self.per_day - self.used, 0)
+        known = [] if self.told is None else [max(self.told, 0)]
+        if self.per_day != UNLIMITED:
+            known.append(max(self.per_day - self.used, 0))
+        return min(known, default=None)
 
     @property
     def is_used_up(self) -> bool:
@@ -178,7 +186,10 @@ class RequestLedger(Protocol):
 
 @dataclass(slots=True)
 class _Counts:
-    """One day's, from ``begin`` to ``end``: requests made, written down, purposes refused."""
+    """One day's, from ``begin`` to ``end``: requests made, written down, purposes refused.
+
+    ``heard`` is what the API said last of the day's requests, when ``heard_at`` were made.
+    """
 
     day: date
     begin: datetime
@@ -186,6 +197,15 @@ class _Counts:
     made: dict[Purpose, int] = field(default_factory=dict)
     written: dict[Purpose, int] = field(default_factory=dict)
     refused: set[Purpose] = field(default_factory=set)
+    heard: Allowance | None = None
+    heard_at: int = 0
+
+    @property
+    def told(self) -> int | None:
+        """How many requests the API would say are left now, None if it never said."""
+        if self.heard is None:
+            return None
+        return self.heard.remaining - (sum(self.made.values()) - self.heard_at)
 
 
 class RequestBudget:
@@ -242,13 +262,25 @@ class RequestBudget:
         async with self._lock:
             counts = await self._today()
             refused = frozenset(counts.refused)
-            left_s = self._day(counts).left_s
-            return Use(counts.day, self.per_day, dict(counts.made), refused, left_s)
+            day, made = self._day(counts), dict(counts.made)
+            return Use(counts.day, day.per_day, made, refused, day.left_s, counts.told)
+
+    async def heard(self, allowance: Allowance) -> None:
+        """Take note of what the API itself says is left: the lower of the two figures counts."""
+        if not allowance.is_of_a_day:
+            return
+        async with self._lock:
+            counts = await self._today()
+            counts.heard, counts.heard_at = allowance, sum(counts.made.values())
 
     def _day(self, counts: _Counts) -> Day:
         left_s = max((counts.end - self._clock.now()).total_seconds(), 0.0)
         length_s = (counts.end - counts.begin).total_seconds()
-        return Day(self.per_day, sum(counts.made.values()), length_s, min(left_s, length_s))
+        per_day, used = self.per_day, sum(counts.made.values())
+        if counts.heard is not None and counts.told is not None:
+            per_day = per_day or counts.heard.limit
+            used = max(used, per_day - counts.told)
+        return Day(per_day, used, length_s, min(left_s, length_s))
 
     async def _today(self) -> _Counts:
         now, counts = self._clock.now(), self._counts

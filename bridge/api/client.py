@@ -17,6 +17,7 @@ from typing import NoReturn, Self, TypeVar
 from urllib.parse import quote
 
 from bridge.api import schema
+from bridge.api.allowance import read_allowance
 from bridge.api.budget import Purpose, RequestBudget
 from bridge.api.connection import Answer, ApiConnection, Call, header_value
 from bridge.api.errors import (
@@ -198,6 +199,9 @@ class PecClient:
             await self._budget.spend(self._purpose)
         call = Call("GET", path, self._headers, params=params or {}, limit_bytes=limit_bytes)
         answer = await self._connection.exchange(call)
+        allowance = read_allowance(answer.fields, self._clock.now())
+        if self._budget is not None and allowance is not None:
+            await self._budget.heard(allowance)
         reply = await self._reply(answer)
         try:
             return await _off_loop(len(answer.content), read, reply)

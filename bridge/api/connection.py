@@ -84,6 +84,7 @@ class Answer:
     retry_after: str | None
     content: bytes = field(repr=False)
     whole: bool = True
+    fields: Mapping[str, str] = field(default_factory=dict, repr=False)
 
 
 class ApiConnection:
@@ -222,7 +223,11 @@ async def _read(
 
 def _answer(response: httpx.Response, content: bytearray, *, whole: bool) -> Answer:
     return Answer(
-        response.status_code, response.headers.get("Retry-After"), bytes(content), whole=whole
+        response.status_code,
+        response.headers.get("Retry-After"),
+        bytes(content),
+        whole=whole,
+        fields=response.headers,
     )
 
 

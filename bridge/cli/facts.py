@@ -30,6 +30,7 @@ def status(config: option.Config = None, as_json: option.Json = False) -> None:
         (_account_cells(account) for account in facts["accounts"]),
         "No accounts.",
     )
+    print_facts((one["address"], one["forecast"]["text"]) for one in facts["accounts"])
     queue = ", ".join(f"{count} {state}" for state, count in facts["queue"].items())
     print_facts([("queue", queue or "empty"), ("certificate", facts["tls"]["fingerprint"])])
     if facts["alarms"]:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Protocol
 
 from bridge.api.budget import Purpose, RequestBudget, Use
 from bridge.api.client import PecClient
 from bridge.api.errors import Refused
+from bridge.api.forecast import Volume, forecast
 from bridge.api.schema import InboxRow, Quota
 from bridge.clock import Clock
 from bridge.control import Progress
@@ -121,8 +122,27 @@ class Facts:
         status = await self._store.read(work)
         for one, facts in zip(self._subjects.all, status["accounts"], strict=True):
             await self._add_reading(facts, one.id)
-            facts["requests"] = request_facts(await self._budgets[one.id].use())
+            budget = self._budgets[one.id]
+            facts["requests"] = request_facts(await budget.use())
+            facts["forecast"] = await self._forecast(one.id, budget.per_day, now)
         return {**status, "tls": {"fingerprint": self._fingerprint()}}
+
+    async def _forecast(self, account: AccountId, per_day: int, now: datetime) -> dict[str, Any]:
+        """Return what a day like the last 24 hours needs."""
+        since = now - timedelta(days=1)
+
+        async def work(tx: ReadTransaction) -> Volume:
+            return Volume(*await tx.rows_seen(account, since))
+
+        found = forecast(await self._store.read(work), per_day)
+        return {
+            "needed": found.needed,
+            "essential": found.essential,
+            "allowed": found.allowed,
+            "texts_lag_days": found.lag_days,
+            "states_lag": found.states_lag,
+            "text": found.sentence,
+        }
 
     async def _alarms(self, arguments: Mapping[str, Any], _progress: Progress) -> Any:
         chosen = self._subjects.chosen(arguments) if arguments.get("account") else None

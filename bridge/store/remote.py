@@ -213,6 +213,9 @@ class RemoteReads(Protocol):
     async def remote_count(self, account: AccountId) -> RemoteCount:
         """Count the rows that are at the API as far as is known."""
 
+    async def rows_seen(self, account: AccountId, since: datetime) -> tuple[int, int]:
+        """Return how many rows were first listed since then, and how many said it all."""
+
     async def places_of(self, account: AccountId, fingerprints: Sequence[bytes]) -> list[Place]:
         """Return the live rows with one of these fingerprints, newest first."""
 

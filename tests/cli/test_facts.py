@@ -13,6 +13,7 @@ from bridge.simulator import Operation
 from tests.cli.conftest import Command
 from tests.running import ADDRESS, apart, eventually, running, simulated
 
+FORECAST = "At today's volume about 240 requests are needed; 1,440 are allowed."
 NO_PLAN_USED = {"name": "standard", "period": "day", "limit": 3500, "used": 0}
 
 
@@ -34,6 +35,14 @@ def test_status_of_a_bridge_that_never_ran(command: Command, config: Path) -> No
                     "used_for": {},
                     "waiting": [],
                 },
+                "forecast": {
+                    "needed": 240,
+                    "essential": 240,
+                    "allowed": 1440,
+                    "texts_lag_days": 0,
+                    "states_lag": False,
+                    "text": FORECAST,
+                },
             }
         ],
         "queue": {},
@@ -42,7 +51,7 @@ def test_status_of_a_bridge_that_never_ran(command: Command, config: Path) -> No
     }
     shown = command("status", "--config", config)
     assert shown.code == 0
-    for text in (ADDRESS, "never", "0 of 3500 a day", "queue: empty"):
+    for text in (ADDRESS, "never", "0 of 3500 a day", "queue: empty", FORECAST):
         assert text in shown.out
 
 

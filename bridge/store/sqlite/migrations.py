@@ -27,6 +27,7 @@ STEPS: tuple[str, ...] = (
     schema_outbox.PRICES_LEAVE,
     schema_remote.JUDGED_BY_ROW,
     schema_notices.NOTICES,
+    schema_remote.SEEN,
 )
 
 

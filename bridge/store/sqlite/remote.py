@@ -134,6 +134,14 @@ class SqliteRemoteReads(Area):
         )
         return RemoteCount(live, live - bodiless)
 
+    async def rows_seen(self, account: AccountId, since: datetime) -> tuple[int, int]:
+        rows, confirming = self._row(
+            "SELECT count(*), coalesce(sum(worth >= ?), 0) FROM remote"
+            " WHERE account = ? AND first_seen > ?",
+            (Worth.CONFIRMATION, account, _number(since)),
+        )
+        return rows, confirming
+
     async def places_of(self, account: AccountId, fingerprints: Sequence[bytes]) -> list[Place]:
         places: list[Place] = []
         for fingerprint in dict.fromkeys(fingerprints):

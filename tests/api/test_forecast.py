@@ -1,0 +1,68 @@
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bridge.api.forecast import LOOKS, Volume, forecast
+
+VOLUMES = st.integers(0, 50_000).flatmap(
+    lambda rows: st.builds(
+        Volume, st.just(rows), st.integers(0, rows), deletions=st.integers(0, 5_000)
+    )
+)
+
+
+@given(VOLUMES, st.integers(1, 100_000))
+def test_the_lag_is_how_long_spare_requests_take(volume: Volume, per_day: int) -> None:
+    """Against a plain count: idle days after one such day, each with what the day has to spare."""
+    one = forecast(volume, per_day)
+    spare = per_day - one.essential
+    assert one.states_lag == (spare < 0)
+    left = volume.confirming - max(spare, 0)
+    if left <= 0:
+        assert one.lag_days == (0 if spare >= 0 else None)
+    elif spare <= 0:
+        assert one.lag_days is None
+    else:
+        assert one.lag_days is not None
+        assert left - spare * (one.lag_days - 1) > 0
+        assert left - spare * one.lag_days <= 0
+
+
+@given(VOLUMES, st.integers(1, 100_000))
+def test_more_mail_needs_more_and_more_requests_lag_less(volume: Volume, per_day: int) -> None:
+    more = Volume(volume.rows + 25, volume.confirming + 25, volume.deletions)
+    one = forecast(volume, per_day)
+    assert forecast(more, per_day).needed > one.needed
+    richer = forecast(volume, per_day + 1)
+    assert richer.lag_days is not None or one.lag_days is None
+    if one.lag_days is not None and richer.lag_days is not None:
+        assert richer.lag_days <= one.lag_days
+
+
+@given(VOLUMES)
+def test_without_a_limit_nothing_lags(volume: Volume) -> None:
+    one = forecast(volume, 0)
+    assert (one.allowed, one.lag_days, one.states_lag) == (None, 0, False)
+    assert "no limit" in one.sentence
+
+
+@pytest.mark.parametrize(
+    ("volume", "per_day", "words"),
+    [
+        (Volume(0, 0), 1_440, f"about {LOOKS} requests are needed; 1,440 are allowed."),
+        (Volume(800, 760), 1_440, "about 1,072 requests are needed; 1,440 are allowed."),
+        (
+            Volume(7_100, 7_000),
+            1_440,
+            "about 7,624 requests are needed and 1,440 are allowed: "
+            "receipts' texts will lag 8 days, states will not.",
+        ),
+        (Volume(1_500, 300), 1_440, "states and incoming mail will be late"),
+        (Volume(1_440, 298), 1_440, "receipts' texts will not be read"),
+        (Volume(1_000, 990), 1_270, "will lag 1 day, states"),
+    ],
+)
+def test_the_sentence(volume: Volume, per_day: int, words: str) -> None:
+    assert words in forecast(volume, per_day).sentence
