@@ -93,8 +93,8 @@ async def test_a_message_made_of_its_row_changes_no_more(tmp_path: Path) -> None
 
 
 async def test_rows_that_waited_are_shown_once_that_is_wanted(tmp_path: Path) -> None:
-    _, changes = frugal(Purpose.CONFIRMATION)
-    async with world(tmp_path, SEQUENCE_READING, **changes) as here:
+    _, wrap = frugal(Purpose.CONFIRMATION)
+    async with world(tmp_path, SEQUENCE_READING, wrap=wrap) as here:
         await sent_and_delivered(here)
         assert await here.messages() == {}
         here.settings = NEVER
@@ -104,8 +104,8 @@ async def test_rows_that_waited_are_shown_once_that_is_wanted(tmp_path: Path) ->
 
 
 async def test_a_person_has_a_text_fetched(tmp_path: Path) -> None:
-    _, changes = frugal(Purpose.CONFIRMATION)
-    async with world(tmp_path, SEQUENCE_READING, **changes) as here:
+    _, wrap = frugal(Purpose.CONFIRMATION)
+    async with world(tmp_path, SEQUENCE_READING, wrap=wrap) as here:
         id = await sent_and_delivered(here)
         assert await bases(here, id) == {ReceiptBasis.ROW}
         assert await here.sync.fetch_texts(here.account, await listed(here, 1)) == 2
@@ -116,8 +116,8 @@ async def test_a_person_has_a_text_fetched(tmp_path: Path) -> None:
 
 
 async def test_what_the_api_shows_instead_is_not_taken_for_a_text(tmp_path: Path) -> None:
-    _, changes = frugal(Purpose.CONFIRMATION)
-    async with world(tmp_path, SEQUENCE_READING, **changes) as here:
+    _, wrap = frugal(Purpose.CONFIRMATION)
+    async with world(tmp_path, SEQUENCE_READING, wrap=wrap) as here:
         for number in range(3):
             here.simulator.inject(ADDRESS, subject=f"POSTA CERTIFICATA: {number}")
         id = await sent_and_delivered(here)
@@ -130,9 +130,9 @@ async def test_what_the_api_shows_instead_is_not_taken_for_a_text(tmp_path: Path
 
 
 async def test_always_fetches_receipts_like_mail(tmp_path: Path) -> None:
-    made, changes = frugal(Purpose.CONFIRMATION)
+    made, wrap = frugal(Purpose.CONFIRMATION)
     settings = SyncSettings(text="always")
-    async with world(tmp_path, SEQUENCE_READING, settings=settings, **changes) as here:
+    async with world(tmp_path, SEQUENCE_READING, settings=settings, wrap=wrap) as here:
         await sent_and_delivered(here)
         assert {purpose for purpose, _ in made[0].notes} == {Purpose.BODY}
         assert len(await here.messages()) == 2
