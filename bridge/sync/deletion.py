@@ -5,6 +5,10 @@ it is listed now, the message behind its id is read and must be the one meant, t
 the body that was filed; only then it is deleted, and afterwards the listing must lack it. Ids go
 from the highest down, so that a deletion moves none that follows (Q11).
 
+Listing is what costs, so up to ``TOGETHER`` rows are looked up in one reading of the pages, and in
+another one afterwards; what is read right before a deletion is read for each. The first of all goes
+alone: an API that deletes another message than it is told to is found out before a second goes.
+
 A row whose id alone has moved may be another message just like it, and waits until ``Twins`` has
 settled that. Twins (Q12) are told apart by their bodies; twins that are equal in their bodies too
 are deleted only if all of them are wanted gone. Any doubt ends the wish: the message stays at the
@@ -24,6 +28,7 @@ from bridge.clock import Clock
 from bridge.model import body_digest
 from bridge.store.remote import DeletionRow, DeletionState, Place, RemoteRow
 from bridge.sync.agreement import agrees_exactly
+from bridge.sync.deleting import Doubt, Gone, Later, Trouble
 from bridge.sync.ledger import Ledger
 from bridge.sync.locating import Locator
 from bridge.sync.matching import Listed
@@ -39,21 +44,14 @@ ASK_AGAIN_S = 3_600.0
 APART_S = 45.0
 """Tries closer together than this count as one."""
 
+TOGETHER = 12
+"""Deletions between two readings of the pages: fewer than a loss that is doubted (``loss``)."""
+
+LISTED_FOR_S = 15.0
+"""How old the reading by which a row is deleted may be: another just like it may come meanwhile."""
+
 TRIES = 3
 """Deletions that come to nothing without a reason, before one is given up."""
-
-
-class Doubt(Exception):
-    """Why a message is not deleted, in Italian and in English."""
-
-    def __init__(self, italian: str, english: str) -> None:
-        super().__init__(english)
-        self.italian = italian
-        self.english = english
-
-
-class _Later(Exception):
-    """Not now; the wish stays."""
 
 
 class Deleter:
@@ -92,24 +90,64 @@ class Deleter:
         Raises:
             ApiError: the API is in trouble; what is left waits.
         """
-        deleted = 0
-        trouble: OutcomeUnknown | None = None
         await self._take_up_twins()
-        for wish in sorted(await self._ledger.wanted(), key=_highest_first):
-            if self._clock.monotonic() < self._rest_until_s:
-                break
+        wishes = sorted(await self._ledger.wanted(), key=_highest_first)
+        deleted, together, trouble = 0, False, Trouble()
+        while wishes and self._clock.monotonic() >= self._rest_until_s:
+            batch = await self._batch(wishes, together=together)
+            del wishes[: len(batch)]
+            deleted += await self._carry_out(batch, trouble)
+            together = True
+        if trouble.error is not None:
+            raise trouble.error
+        return deleted
+
+    async def _batch(self, wishes: Sequence[DeletionRow], *, together: bool) -> list[DeletionRow]:
+        """Return the first wish, and those that may go together with it: twins go alone."""
+        batch = list(wishes[:1])
+        if together and not await self._is_twin(wishes[0]):
+            for wish in wishes[1:TOGETHER]:
+                if await self._is_twin(wish):
+                    break
+                batch.append(wish)
+        return batch
+
+    async def _carry_out(self, batch: Sequence[DeletionRow], trouble: Trouble) -> int:
+        """Carry out a batch by one reading of the pages before and one after."""
+        is_alone = len(batch) == 1
+        locator = self._locator if is_alone else self._locator.moment()
+        read_s, gone = self._clock.monotonic(), list[Gone]()
+        for wish in batch:
+            if not is_alone and self._clock.monotonic() - read_s > LISTED_FOR_S:
+                locator, read_s = self._locator.moment(), self._clock.monotonic()
             try:
-                deleted += await self._one(wish.remote.id)
+                one = await self._one(wish, locator)
             except Doubt as doubt:
                 await self._doubt(wish, doubt)
-            except _Later:
+            except Later:
                 continue
-            except OutcomeUnknown as error:  # one row's trouble, unless it is the next one's too
-                if trouble is not None:
-                    raise
-                trouble = error
-        if trouble is not None:
-            raise trouble
+            except OutcomeUnknown as error:
+                trouble.note(error)
+            else:
+                gone += [] if one is None else [one]
+                if one is not None and not one.confirmed:
+                    break  # what follows waits for the next time
+        return await self._verify_all(gone, self._locator if is_alone else self._locator.moment())
+
+    async def _is_twin(self, wish: DeletionRow) -> bool:
+        """Tell whether others may be just like it: then it goes alone, on pages of its own."""
+        return len(await self._ledger.places([wish.remote.fingerprint])) != 1
+
+    async def _verify_all(self, gone: Sequence[Gone], locator: Locator) -> int:
+        """See whether the listing lacks what was deleted; returns how much of it does."""
+        deleted = 0
+        for one in gone:
+            try:
+                deleted += await self._verify(one, locator)
+            except Doubt as doubt:
+                await self._doubt(one.wish, doubt)
+            except Later:
+                continue
         return deleted
 
     async def _take_up_twins(self) -> None:
@@ -129,40 +167,45 @@ class Deleter:
             if all(one.remote in wished for one in twins if one.body_sha256 == row.body_sha256):
                 await self._ledger.want_again(row)
 
-    async def _one(self, remote: int) -> bool:
+    async def _one(self, seen: DeletionRow, locator: Locator) -> Gone | None:
+        """Delete a row, if it still is to be; None if nothing was asked of the API."""
+        remote = seen.remote.id
         wish = next((one for one in await self._ledger.wanted() if one.remote.id == remote), None)
         if wish is None:
-            return False
+            return None
         row = wish.remote
         if self._policy == "never":
             await self._ledger.settle(row.id, DeletionState.KEPT, "delete is set to never")
-            return False
+            return None
         if await self._ledger.is_shown(row):
             await self._ledger.settle(row.id, DeletionState.KEPT, "it is shown again")
-            return False
+            return None
         if row.body_sha256 is None:  # the archive is to have the text, and nothing else proves it
             await self._ledger.want_text(row.id)
-            return False
-        return await self._delete(*await self._identified(row))
+            return None
+        present, twins, before = await self._identified(row, locator)
+        return Gone(wish, present, twins, before, await self._delete(present))
 
-    async def _identified(self, row: RemoteRow) -> tuple[RemoteRow, Sequence[Place], int]:
+    async def _identified(
+        self, row: RemoteRow, locator: Locator
+    ) -> tuple[RemoteRow, Sequence[Place], int]:
         """Return the row under the id where the message meant was read just now.
 
         With it come its known twins, itself among them, and how many listed rows have its body.
 
         Raises:
             Doubt: it cannot be told.
-            _Later: it is not listed where it should be; the next look will tell more.
+            Later: it is not listed where it should be; the next look will tell more.
         """
         if not row.api_id:
             raise Doubt("il servizio non le dà un identificativo.", "the API gives it no id.")
         twins = await self._ledger.places([row.fingerprint])
         twins.sort(key=lambda place: place.remote != row.id)  # itself first
         thorough = row.id in self._tries
-        listed = await self._listed(twins, thorough=thorough)
+        listed = await self._listed(twins, locator, thorough=thorough)
         if not listed:
             self._tries.setdefault(row.id, (0, -APART_S))
-            raise _Later
+            raise Later
         candidates = await self._same_body(row, listed)
         if not candidates:
             self._later(
@@ -173,15 +216,17 @@ class Deleter:
         await self._check_twins(row, twins, listed, candidates)
         present = await self._ledger.row(row.id)
         if present is None:
-            raise _Later
+            raise Later
         if present.api_id not in candidates:  # no neighbour moved as it did (see ``matching``)
             self._later(
                 row,
                 "è nell'elenco con un altro identificativo, e può essere un altro uguale.",
                 "it is listed under another id than before, and may be another just like it.",
             )
-        if len(listed) > 1 and _ids(await self._listed(twins, thorough=thorough)) != _ids(listed):
-            raise _Later  # they moved while they were read
+        if len(listed) > 1:
+            again = await self._listed(twins, self._locator, thorough=thorough)
+            if _ids(again) != _ids(listed):
+                raise Later  # they moved while they were read
         return present, twins, len(candidates)
 
     async def _same_body(self, row: RemoteRow, listed: Sequence[Listed]) -> list[str]:
@@ -203,10 +248,12 @@ class Deleter:
                 found.append(one.api_id)
         return found
 
-    async def _listed(self, twins: Sequence[Place], *, thorough: bool = False) -> list[Listed]:
+    async def _listed(
+        self, twins: Sequence[Place], locator: Locator, *, thorough: bool = False
+    ) -> list[Listed]:
         """Return where a row and its twins are listed, each once; ids that moved are noted."""
         found: dict[str, Listed] = {}
-        for page in (await self._locator.everywhere(twins, thorough=thorough)).values():
+        for page in (await locator.everywhere(twins, thorough=thorough)).values():
             for one in page.rows:
                 if one.fingerprint == twins[0].fingerprint:
                     found[one.api_id] = one
@@ -216,7 +263,7 @@ class Deleter:
         """Put a row off, but not for ever.
 
         Raises:
-            _Later: try again.
+            Later: try again.
             Doubt: it was tried often enough.
         """
         now_s = self._clock.monotonic()
@@ -225,7 +272,7 @@ class Deleter:
             count, last_s = count + 1, now_s
         self._tries[row.id] = (count, last_s)
         if count < TRIES:
-            raise _Later
+            raise Later
         raise Doubt(italian, english)
 
     async def _check_twins(
@@ -252,37 +299,37 @@ class Deleter:
             "there is another just like it, and nothing tells which of the two it is.",
         )
 
-    async def _delete(self, row: RemoteRow, twins: Sequence[Place], before: int) -> bool:
+    async def _delete(self, row: RemoteRow) -> bool:
+        """Ask for a deletion; tells whether the API says that it was done."""
         try:
             await self._client.delete_inbox(row.api_id)
         except NotSent as error:
             if error.kind != "credentials":
                 raise
             await self._not_allowed(error.reason)
-            raise _Later from None
+            raise Later from None
         except Refused as error:
             if error.status in (403, 405):
                 await self._not_allowed(error.reason)
-                raise _Later from None
+                raise Later from None
             log.warning("a deletion was refused", remote=row.id, reason=error.reason)
-            return await self._verify(row, twins, before, confirmed=False)
+            return False
         except OutcomeUnknown as error:
             log.warning("a deletion's outcome is unknown", remote=row.id, reason=error.reason)
-            return await self._verify(row, twins, before, confirmed=False)
-        return await self._verify(row, twins, before, confirmed=True)
+            return False
+        return True
 
-    async def _verify(
-        self, row: RemoteRow, twins: Sequence[Place], before: int, *, confirmed: bool
-    ) -> bool:
+    async def _verify(self, gone: Gone, locator: Locator) -> bool:
         """See whether the listing lacks the row now, and write down what came of it.
 
-        Of ``before`` rows with its text there must be one less. Without an answer nothing is
+        Of so many rows with its text before there must be one less. Without an answer nothing is
         concluded from that, since rows may just have moved: the next passes will tell.
         """
-        listed = await self._listed(twins)
-        if not listed or len(await self._same_body(row, listed)) < before:
+        row, confirmed = gone.row, gone.confirmed
+        listed = await self._listed(gone.twins, locator)
+        if not listed or len(await self._same_body(row, listed)) < gone.before:
             if not confirmed:
-                raise _Later
+                raise Later
             await self._ledger.deleted(row.id)
             await self._ledger.clear(AlarmKind.DELETION, NOT_ALLOWED)
             self._tries.pop(row.id, None)
