@@ -36,9 +36,11 @@ def line(value: object) -> bytes:
 
 def _limit() -> None:
     """Take no more memory than may be, and let all others go first."""
-    with contextlib.suppress(ImportError, OSError, ValueError):
-        import resource
+    if sys.platform == "win32":  # has neither
+        return
+    import resource
 
+    with contextlib.suppress(OSError, ValueError):
         resource.setrlimit(resource.RLIMIT_AS, (APART_BYTES, APART_BYTES))
-    with contextlib.suppress(AttributeError, OSError):
+    with contextlib.suppress(OSError):
         os.nice(POLITENESS)

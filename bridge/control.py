@@ -17,7 +17,7 @@ import hmac
 import json
 import os
 import secrets
-import socket
+import sys
 from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -61,7 +61,7 @@ class ControlServer:
         path = self._data_dir / SOCKET_NAME
         path.unlink(missing_ok=True)
         (self._data_dir / PORT_NAME).unlink(missing_ok=True)
-        if _unix_works(path):
+        if sys.platform != "win32" and _fits(path):
             old_mask = os.umask(0o177)
             try:
                 self._server = await asyncio.start_unix_server(
@@ -163,7 +163,7 @@ async def _connect(
 ) -> tuple[asyncio.StreamReader, asyncio.StreamWriter, str]:
     path = data_dir / SOCKET_NAME
     try:
-        if _unix_works(path) and path.exists():
+        if sys.platform != "win32" and _fits(path) and path.exists():
             streams = await asyncio.open_unix_connection(path, limit=LINE_LIMIT_BYTES)
             return (*streams, "")
         port, password = json.loads((data_dir / PORT_NAME).read_text())
@@ -181,5 +181,5 @@ def _say(writer: asyncio.StreamWriter, message: Mapping[str, Any]) -> None:
     writer.write(json.dumps(message).encode() + b"\n")
 
 
-def _unix_works(path: Path) -> bool:
-    return hasattr(socket, "AF_UNIX") and len(os.fsencode(path)) <= UNIX_PATH_LIMIT_BYTES
+def _fits(path: Path) -> bool:
+    return len(os.fsencode(path)) <= UNIX_PATH_LIMIT_BYTES

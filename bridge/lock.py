@@ -1,12 +1,13 @@
 """One process per ``data_dir``: an advisory lock that dies with its holder.
 
-The file also names the holder's process, for the sentence that a second one gets. On a system
-without ``fcntl`` the first byte of the file is locked instead, which is as good.
+The file also names the holder's process, for the sentence that a second one gets. On Windows
+the first byte of the file is locked instead, which is as good.
 """
 
 from __future__ import annotations
 
 import os
+import sys
 from pathlib import Path
 
 FILE_NAME = "lock"
@@ -54,14 +55,14 @@ class DataLock:
             self._file = -1
 
 
-try:
+if sys.platform == "win32":
+    import msvcrt
+
+    def _lock(file: int) -> None:
+        msvcrt.locking(file, msvcrt.LK_NBLCK, 1)
+
+else:
     import fcntl
 
     def _lock(file: int) -> None:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-
-except ImportError:
-    import msvcrt
-
-    def _lock(file: int) -> None:
-        msvcrt.locking(file, msvcrt.LK_NBLCK, 1)  # type: ignore[attr-defined]

@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import os
 import stat
+import sys
 import tempfile
 from pathlib import Path
 from types import TracebackType
@@ -50,7 +51,9 @@ class SecretFile:
         self._unfinished.replace(self._path)
 
     def _keep_owner(self) -> None:
-        with contextlib.suppress(OSError, AttributeError):
+        if sys.platform == "win32":
+            return
+        with contextlib.suppress(OSError):
             before = self._path.stat()
             if stat.S_ISREG(before.st_mode):
                 os.chown(self._unfinished, before.st_uid, before.st_gid)

@@ -45,7 +45,7 @@ def data_dir(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFa
         folder = folder / ("x" * 120)
         folder.mkdir()
     if request.param == "no unix":
-        request.getfixturevalue("monkeypatch").setattr(control, "_unix_works", lambda _path: False)
+        request.getfixturevalue("monkeypatch").setattr(control, "UNIX_PATH_LIMIT_BYTES", 0)
     return folder
 
 
@@ -103,7 +103,7 @@ async def test_stopping_ends_what_is_under_way(data_dir: Path) -> None:
 async def test_a_wrong_password_gets_no_word(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(control, "_unix_works", lambda _path: False)
+    monkeypatch.setattr(control, "UNIX_PATH_LIMIT_BYTES", 0)
     async with running(tmp_path):
         path = tmp_path / control.PORT_NAME
         port = path.read_text().split(",")[0]

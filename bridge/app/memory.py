@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import asyncio
 import ctypes
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -62,6 +63,8 @@ class Memory:
 
 def resident_bytes() -> int | None:
     """Return what this process takes of the machine's memory (Linux)."""
+    if sys.platform != "linux":
+        return None
     try:
         pages = int(_STATUS.read_text().split()[1])
     except (OSError, ValueError, IndexError):

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import errno
 import os
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -48,10 +49,10 @@ def shared_out(descriptors: int) -> Room:
 
 def make_room() -> Room:
     """Ask the system for the descriptors that are wanted; return the room for what it gives."""
-    try:
-        import resource
-    except ImportError:  # Windows has no such limit
+    if sys.platform == "win32":  # has no such limit
         return shared_out(WANTED_DESCRIPTORS)
+    import resource
+
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     unlimited = resource.RLIM_INFINITY
     if soft != unlimited and soft < WANTED_DESCRIPTORS:
@@ -118,9 +119,9 @@ def open_descriptors() -> int | None:
 
 def allowed_descriptors() -> int:
     """Return how many descriptors this process may have."""
-    try:
-        import resource
-    except ImportError:  # Windows has no such limit
+    if sys.platform == "win32":  # has no such limit
         return WANTED_DESCRIPTORS
+    import resource
+
     soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
     return WANTED_DESCRIPTORS if soft == resource.RLIM_INFINITY else soft

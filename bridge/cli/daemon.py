@@ -79,10 +79,10 @@ def run(main: Coroutine[Any, Any, None]) -> None:
 
 def leave_no_core() -> None:
     """See to it that a crash writes no memory to the disk: passwords and mail are in it."""
-    try:
-        import resource
-    except ImportError:  # Windows has neither
+    if sys.platform == "win32":  # has neither
         return
+    import resource
+
     _, hard = resource.getrlimit(resource.RLIMIT_CORE)
     resource.setrlimit(resource.RLIMIT_CORE, (0, hard))
 
@@ -185,7 +185,7 @@ def tell_ready(listening: Listening, as_json: bool) -> None:
 def notify(message: str) -> None:
     """Tell the service manager that started us, if one wants to know (sd_notify)."""
     address = os.environ.get("NOTIFY_SOCKET")
-    if not address:
+    if sys.platform == "win32" or not address:
         return
     if address.startswith("@"):
         address = "\0" + address[1:]

@@ -20,12 +20,12 @@ def read_hidden(prompt: str) -> str:
     Raises:
         Abort: Ctrl-C or the end of input.
     """
-    try:
-        import termios
-    except ImportError:  # Windows
+    if sys.platform == "win32":
         from getpass import getpass
 
         return getpass(prompt).strip()
+    import termios
+
     terminal = sys.stdin.fileno()
     before, quiet = termios.tcgetattr(terminal), termios.tcgetattr(terminal)
     quiet[3] &= ~termios.ECHO
