@@ -38,6 +38,7 @@ def storable(text: str) -> str:
 
 @given(REQUEST)
 def test_the_pieces_make_the_json_of_the_message(request: SendRequest) -> None:
+    assert isinstance(request.body, str)
     content = asyncio.run(written(request))
     assert content.isascii()
     expected = {

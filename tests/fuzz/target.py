@@ -24,6 +24,7 @@ from bridge.mime.strict.submission import (
 )
 from bridge.receipts.receipt import read_receipt
 from bridge.store.remote import RemoteId
+from tests.in_memory import in_memory
 
 ADDRESS = "azienda@pec.example"
 _LITERAL_LIMIT_BYTES = 4096
@@ -67,7 +68,7 @@ def submission(data: bytes) -> None:
         taken = check_submission(data, envelope, rules, additions)
     except SubmissionFault:
         return
-    content = convert(taken.raw, rules.signed)
+    content = convert(in_memory(taken.raw), rules.signed)
     assert content.body.isascii()
     assert "\n" not in content.subject
 

@@ -43,6 +43,7 @@ from bridge.store.outbox import AttemptRow, DayFigures, HoldRow, SubmissionRow, 
 from bridge.store.remote import AlarmRow
 from bridge.store.sqlite.database import SqliteStore
 from tests.fakes import FakeClock, Skewed
+from tests.in_memory import in_memory
 from tests.outbox.fragile import FragileStore
 
 T = TypeVar("T")
@@ -218,7 +219,7 @@ class Rig:
         submission = submission_of(
             subject, to, ADDRESSES[account], body, separate=separate, message_id=message_id
         )
-        digest = hashlib.sha256(submission.raw).digest()
+        digest = hashlib.sha256(in_memory(submission.raw)).digest()
         queued = await self.outbox.enqueue(self.accounts[account], submission, digest)
         return queued.id
 

@@ -16,6 +16,7 @@ from bridge.outbox.queue import PlanUsedUp, QueueSettings, SameMessageId
 from bridge.simulator import Failure, Fault, Hold, Operation, Phase, Simulator
 from bridge.store.base import StoreFailed, StoreFull
 from tests.fakes import FakeClock
+from tests.in_memory import in_memory
 from tests.outbox.rig import ADDRESSES, Rig, rig_on, submission_of
 
 SMALL = Plan("standard", 3, "day")
@@ -23,7 +24,9 @@ SMALL = Plan("standard", 3, "day")
 
 async def test_a_queued_message_is_in_sent_byte_for_byte(rig: Rig) -> None:
     submission = submission_of("Prova", ["cliente@altra.invalid"], ADDRESSES[0], "Salve.")
-    await rig.outbox.enqueue(rig.accounts[0], submission, hashlib.sha256(submission.raw).digest())
+    await rig.outbox.enqueue(
+        rig.accounts[0], submission, hashlib.sha256(in_memory(submission.raw)).digest()
+    )
     assert await rig.texts("Sent") == [submission.raw]
     assert SEEN in await rig.flags()
 
@@ -67,7 +70,7 @@ async def test_other_recipients_are_another_entry(rig: Rig) -> None:
 
 async def test_the_order_of_recipients_and_their_case_make_no_other_message(rig: Rig) -> None:
     submission = submission_of("Prova", ["uno@altra.invalid"], ADDRESSES[0], "Salve.")
-    digest = hashlib.sha256(submission.raw).digest()
+    digest = hashlib.sha256(in_memory(submission.raw)).digest()
     ids = set()
     for entry in (("a@b.invalid", "c@d.invalid"), ("C@D.invalid", "a@b.invalid")):
         again = type(submission)(
@@ -96,7 +99,7 @@ async def test_the_window_ends(rig: Rig) -> None:
 async def test_a_repetition_without_a_message_id_but_with_a_date_is_the_same(rig: Rig) -> None:
     submission = submission_of("Prova", ["cliente@altra.invalid"], ADDRESSES[0], "Salve.")
     dated = replace(submission, identity="Thu, 15 Jan 2026 10:00:00 +0100", has_message_id=False)
-    digest = hashlib.sha256(dated.raw).digest()
+    digest = hashlib.sha256(in_memory(dated.raw)).digest()
     first = await rig.outbox.enqueue(rig.accounts[0], dated, digest)
     assert (await rig.outbox.enqueue(rig.accounts[0], dated, digest)).id == first.id
     other = await rig.outbox.enqueue(rig.accounts[0], dated, b"other bytes")
@@ -331,11 +334,13 @@ async def test_a_store_that_fails_queues_nothing(
 
 async def test_a_clients_own_copy_in_sent_stays_the_only_one(rig: Rig) -> None:
     submission = submission_of("Prova", ["cliente@altra.invalid"], ADDRESSES[0], "Salve.")
-    message: Ingested = await rig.mailboxes.prepare(submission.raw)
+    message: Ingested = await rig.mailboxes.prepare(in_memory(submission.raw))
     sent = await rig.mailboxes.find(rig.accounts[0], SENT)
     assert sent is not None
     own = await rig.mailboxes.append(sent.id, message, frozenset(), rig.clock.now())
-    await rig.outbox.enqueue(rig.accounts[0], submission, hashlib.sha256(submission.raw).digest())
+    await rig.outbox.enqueue(
+        rig.accounts[0], submission, hashlib.sha256(in_memory(submission.raw)).digest()
+    )
     again = await rig.mailboxes.append(sent.id, message, frozenset(), rig.clock.now())
     assert own.uid == again.uid == Uid(1)
     assert len(await rig.mail("Sent")) == 1
@@ -404,9 +409,11 @@ async def test_a_clients_own_copy_of_other_bytes_shows_what_became_of_the_send(
     submission = submission_of("Prova", ["cliente@altra.invalid"], ADDRESSES[0], "Salve.")
     sent = await rig.mailboxes.find(rig.accounts[0], SENT)
     assert sent is not None
-    own = await rig.mailboxes.prepare(b"X-Client: yes\r\n" + submission.raw)
+    own = await rig.mailboxes.prepare(b"X-Client: yes\r\n" + in_memory(submission.raw))
     await rig.mailboxes.append(sent.id, own, frozenset(), rig.clock.now())
-    await rig.outbox.enqueue(rig.accounts[0], submission, hashlib.sha256(submission.raw).digest())
+    await rig.outbox.enqueue(
+        rig.accounts[0], submission, hashlib.sha256(in_memory(submission.raw)).digest()
+    )
     await rig.quiet()
     assert await rig.mail("Sent") == []
     assert await rig.texts("Unsent") == [own.raw]

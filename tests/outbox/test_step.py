@@ -29,6 +29,7 @@ from bridge.outbox.plan import Plan
 from bridge.simulator import Answer, Failure, Fault, Hold, Operation, Phase, Simulator
 from bridge.store.base import ReadTransaction
 from tests.fakes import FakeClock
+from tests.in_memory import in_memory
 from tests.outbox.rig import ADDRESSES, Rig, rig_on, submission_of
 
 URGENT = Flag("Urgente")
@@ -287,9 +288,11 @@ async def test_a_clients_own_copy_of_what_is_held_is_not_left_in_sent(
     """A client that submits and then files its copy does so when the 402 has come already."""
     simulator.faults.answer(Operation.SEND, 402)
     submission = submission_of("Prova", ["cliente@altra.invalid"], ADDRESSES[0], "Salve.")
-    await rig.outbox.enqueue(rig.accounts[0], submission, hashlib.sha256(submission.raw).digest())
+    await rig.outbox.enqueue(
+        rig.accounts[0], submission, hashlib.sha256(in_memory(submission.raw)).digest()
+    )
     await rig.quiet()
-    own = await rig.mailboxes.prepare(prefix + submission.raw)
+    own = await rig.mailboxes.prepare(prefix + in_memory(submission.raw))
     filed = await rig.mailboxes.append(
         (await box(rig, SENT)).id, own, frozenset({SEEN}), datetime(2026, 1, 15, tzinfo=UTC)
     )
@@ -304,12 +307,14 @@ async def test_a_later_message_of_the_same_message_id_is_filed(
 ) -> None:
     simulator.faults.answer(Operation.SEND, 400)
     submission = submission_of("Prova", ["cliente@altra.invalid"], ADDRESSES[0], "Salve.")
-    await rig.outbox.enqueue(rig.accounts[0], submission, hashlib.sha256(submission.raw).digest())
+    await rig.outbox.enqueue(
+        rig.accounts[0], submission, hashlib.sha256(in_memory(submission.raw)).digest()
+    )
     await rig.quiet()
-    again = replace(submission, raw=submission.raw + b"E altro.\r\n")
-    await rig.outbox.enqueue(rig.accounts[0], again, hashlib.sha256(again.raw).digest())
+    again = replace(submission, raw=in_memory(submission.raw) + b"E altro.\r\n")
+    await rig.outbox.enqueue(rig.accounts[0], again, hashlib.sha256(in_memory(again.raw)).digest())
     await rig.pass_time(5)
-    own = await rig.mailboxes.prepare(again.raw)
+    own = await rig.mailboxes.prepare(in_memory(again.raw))
     await rig.mailboxes.append((await box(rig, SENT)).id, own, frozenset(), rig.clock.now())
     assert await rig.texts(SENT) == [again.raw]
     assert await rig.texts(UNSENT) == [submission.raw]

@@ -18,6 +18,7 @@ from bridge.mime.grammar.header import header_fields
 from bridge.mime.ingest import Ingested, ingest
 from bridge.mime.lenient.part import BodyPart, PartKind, decode_parts
 from bridge.mime.lenient.section import SectionText, decode_section, find_part, locate
+from tests.in_memory import in_memory
 from tests.mime.dovecot import Crash, Dovecot, Value, dovecot, missing, read_values
 from tests.mime.malformed import BY_HAND, MENDED, mutated, python_corpus, with_crlf
 
@@ -82,7 +83,7 @@ def whole(message: Ingested) -> Expected:
         ("BODYSTRUCTURE", read_values(message.imap_bodystructure)[0]),
         ("ENVELOPE", read_values(message.imap_envelope)[0]),
         ("RFC822.SIZE", b"%d" % message.size_bytes),
-        ("BODY.PEEK[]<0.30>", message.raw[:30]),
+        ("BODY.PEEK[]<0.30>", in_memory(message.raw)[:30]),
         (f"BODY.PEEK[HEADER.FIELDS {chosen}]", header_fields(message.header, names, negate=False)),
         (
             f"BODY.PEEK[HEADER.FIELDS.NOT {chosen}]",

@@ -16,6 +16,7 @@ from bridge.mime.strict.submission import (
     check_size,
     check_submission,
 )
+from tests.in_memory import in_memory
 
 SENDER = "azienda@pec.example"
 TO, CC, OTHER = "uno@pec.example", "due@pec.example", "tre@pec.example"
@@ -325,7 +326,7 @@ def test_a_message_id_without_brackets_makes_way_but_still_tells_repetitions() -
     submission = submit(message(Message_ID="12@erp"))
     assert submission.message_id == "<made@pec.example>"
     assert submission.identity == "12@erp"
-    assert b"12@erp" not in submission.raw
+    assert b"12@erp" not in in_memory(submission.raw)
 
 
 @pytest.mark.parametrize(
@@ -369,7 +370,7 @@ def test_nor_its_recipients() -> None:
 def test_a_completed_to_does_not_show_whom_cc_and_bcc_name() -> None:
     rules = replace(RULES, bcc="separate")
     added = submit(message(To=None, Cc=CC, Bcc=OTHER), TO, CC, OTHER, rules=rules, trusted=True)
-    assert added.raw.startswith(f"To: <{TO}>\r\n".encode())
+    assert in_memory(added.raw).startswith(f"To: <{TO}>\r\n".encode())
     assert added.entries == ((TO, CC), (OTHER,))
 
 
@@ -379,8 +380,8 @@ def test_a_trusted_application_may_not_name_somebody_else() -> None:
 
 def test_a_trusted_application_without_any_header() -> None:
     added = submit(b"disk full\r\n", trusted=True)
-    assert added.raw.endswith(f"To: <{TO}>\r\n\r\ndisk full\r\n".encode())
-    assert convert(added.raw).subject == ""
+    assert in_memory(added.raw).endswith(f"To: <{TO}>\r\n\r\ndisk full\r\n".encode())
+    assert convert(in_memory(added.raw)).subject == ""
 
 
 _PIECES = st.sampled_from(
@@ -397,7 +398,7 @@ def test_whatever_is_taken_can_be_sent_and_has_what_mail_must_have(raw: bytes) -
         submission = submit(raw, trusted=True)
     except SubmissionFault:
         return
-    convert(submission.raw)
-    again = submit(submission.raw)
+    convert(in_memory(submission.raw))
+    again = submit(in_memory(submission.raw))
     assert (again.raw, again.entries) == (submission.raw, submission.entries)
     assert again.message_id == submission.message_id
