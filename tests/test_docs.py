@@ -159,7 +159,7 @@ def test_every_command_that_the_program_names_exists() -> None:
 @pytest.mark.parametrize(
     "name",
     [
-        *("README.md", "README.it.md", "SECURITY.md"),
+        *("README.md", "README.it.md", "SECURITY.md", "CONTRIBUTING.md"),
         *(f"docs/{one.name}" for one in TOP.glob("docs/*")),
     ],
 )
@@ -280,6 +280,7 @@ def test_the_invariants_are_numbered_and_each_names_a_test() -> None:
     "name",
     [
         "README.md",
+        "CONTRIBUTING.md",
         "docs/ARCHITECTURE.md",
         "docs/quirks.md",
         "docs/rfcs.md",
@@ -345,6 +346,7 @@ def test_the_changelog_keeps_its_form() -> None:
         "README.md",
         "README.it.md",
         "CHANGELOG.md",
+        "CONTRIBUTING.md",
         "SECURITY.md",
         *(f"docs/{one.name}" for one in TOP.glob("docs/*.md")),
     ],

@@ -1,0 +1,60 @@
+"""What the project asks for and how it is checked: bounds, pinned versions, and the same checks."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+import pytest
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
+
+from tests.test_docs import PROJECT, TOP
+
+DATA = {"tzdata"}
+"""Needed in whatever version: the newest is the only right one."""
+CI = (TOP / ".ci" / "run").read_text(encoding="utf-8")
+CONTRIBUTING = (TOP / "CONTRIBUTING.md").read_text(encoding="utf-8")
+HOOKS = (TOP / ".pre-commit-config.yaml").read_text(encoding="utf-8")
+
+
+def asked_for() -> Iterator[Requirement]:
+    project = PROJECT["project"]
+    for listed in (project["dependencies"], *project["optional-dependencies"].values()):
+        yield from map(Requirement, listed)
+
+
+REQUIREMENTS = {one.name: one for one in asked_for() if one.name not in DATA}
+PINNED = {
+    canonicalize_name(name): version
+    for name, version in re.findall(
+        r"^([\w.-]+)==(\S+)$", (TOP / "constraints.txt").read_text(encoding="utf-8"), re.MULTILINE
+    )
+}
+
+
+@pytest.mark.parametrize("name", REQUIREMENTS)
+def test_every_dependency_has_an_upper_bound_and_a_tried_version_below_it(name: str) -> None:
+    bounds = REQUIREMENTS[name].specifier
+    assert {one.operator for one in bounds} == {">=", "<"}
+    assert PINNED[canonicalize_name(name)] in bounds
+
+
+def test_constraints_hold_nothing_but_versions() -> None:
+    lines = (TOP / "constraints.txt").read_text(encoding="utf-8").splitlines()
+    assert len([line for line in lines if not line.startswith("#")]) == len(PINNED)
+
+
+@pytest.mark.parametrize(
+    "check", re.findall(r"^ +entry: (.+)$", HOOKS, re.MULTILINE), ids=lambda check: check[10:]
+)
+def test_what_is_checked_before_a_commit_is_checked_by_ci(check: str) -> None:
+    assert check in CI.splitlines()
+
+
+@pytest.mark.parametrize(
+    "command", ["pytest", "ruff", "mypy --strict bridge tests", "lint-imports"]
+)
+def test_every_check_is_explained(command: str) -> None:
+    assert f".venv/bin/{command}" in CI
+    assert f"`.venv/bin/{command}" in CONTRIBUTING
