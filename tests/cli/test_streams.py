@@ -6,6 +6,8 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Iterator
+from itertools import product
 from pathlib import Path
 
 import pytest
@@ -15,7 +17,6 @@ from tests.running import PATIENCE_S
 PROGRAM = Path(sys.executable).with_name("pec-bridge")
 COMMANDS = (("status",), ("queue", "list", "--json"), ("sync",), ("queue", "nonsense"))
 FULL = pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
-by_command = pytest.mark.parametrize("words", COMMANDS, ids=" ".join)
 
 
 def shell(
@@ -34,11 +35,19 @@ def shell(
     )
 
 
-@by_command
-@pytest.mark.parametrize(
-    "streams",
-    [">&-", "2>&-", "<&-", ">&- 2>&- <&-", pytest.param(">/dev/full", marks=FULL), "2>/dev/full"],
-)
+STREAMS = (">&-", "2>&-", "<&-", ">&- 2>&- <&-", ">/dev/full", "2>/dev/full")
+
+
+def ended() -> Iterator[object]:
+    """Give each command with each stream; the default run has every one of both."""
+    for (row, words), (column, streams) in product(enumerate(COMMANDS), enumerate(STREAMS)):
+        marks = [pytest.mark.slow] if (row + column) % len(COMMANDS) else []
+        if "full" in streams:
+            marks.append(FULL)
+        yield pytest.param(words, streams, marks=marks, id=f"{streams}-{' '.join(words)}")
+
+
+@pytest.mark.parametrize(("words", "streams"), list(ended()))
 def test_no_stream_brings_a_traceback(config: Path, words: tuple[str, ...], streams: str) -> None:
     done = shell(config, words, streams)
     assert done.returncode in (0, 1, 2)

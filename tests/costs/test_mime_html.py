@@ -9,6 +9,7 @@ from bridge.mime.html.from_text import TooLong, text_to_html
 from bridge.mime.strict.content import convert
 from bridge.mime.strict.field import Unreadable
 from tests.costs.measure import assert_linear, peak
+from tests.selected import some
 
 FLOWS = [
     "a \n",
@@ -27,13 +28,14 @@ FLOWS = [
 ]
 
 
+@pytest.mark.parametrize("size", some([15_000, 30_000], 1))
 @pytest.mark.parametrize("flowed", [True, False])
 @pytest.mark.parametrize("pump", FLOWS)
-def test_a_text_costs_its_length(pump: str, flowed: bool) -> None:
+def test_a_text_costs_its_length(pump: str, flowed: bool, size: int) -> None:
     assert_linear(
         lambda text: text_to_html(text, flowed=flowed),
         lambda size: pump * (size // len(pump)),
-        30_000,
+        size,
     )
 
 

@@ -99,7 +99,7 @@ def test_a_byte_at_a_time_gives_the_same(wire: bytes, expected: list[object]) ->
     assert framed(*(wire[at : at + 1] for at in range(len(wire)))) == expected
 
 
-@given(st.lists(tagged, min_size=1, max_size=4), st.data())
+@given(st.lists(tagged, min_size=1, max_size=3), st.data())
 def test_any_chunking_gives_the_same_commands(commands: list[object], data: st.DataObject) -> None:
     wire = b"".join(map(printed, commands))  # type: ignore[arg-type]
     cuts = sorted(data.draw(st.lists(st.integers(0, len(wire)), max_size=8)))

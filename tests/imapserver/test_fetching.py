@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import product
+
 import pytest
 
 from bridge.imapserver.dataitems.batch import BATCH_MESSAGES
@@ -268,17 +270,14 @@ MARKING = [
 ENABLING = ["ENABLE CONDSTORE", "ENABLE QRESYNC", "STATUS INBOX (HIGHESTMODSEQ)"]
 
 
-@pytest.mark.parametrize("item", MARKING)
 @pytest.mark.parametrize("enable", ENABLING)
 @pytest.mark.parametrize("others", ["", "FLAGS", "MODSEQ", "FLAGS MODSEQ UID", "UID", "ENVELOPE"])
-async def test_what_is_marked_as_seen_is_told_whole(
-    rig: Rig, item: str, enable: str, others: str
-) -> None:
+async def test_what_is_marked_as_seen_is_told_whole(rig: Rig, enable: str, others: str) -> None:
     await rig.add("m0", flags=("\\Seen",))
     await rig.add("m1")
     client = await rig.client("INBOX")
     await client.ok(enable)
-    for command, uid in (("FETCH 1:2", 0), ("UID FETCH 1:2", 1)):
+    for item, (command, uid) in product(MARKING, (("FETCH 1:2", 0), ("UID FETCH 1:2", 1))):
         await client.ok("STORE 2 -FLAGS.SILENT (\\Seen)")
         seen, marked = [
             line for line in await client.ok(f"{command} ({others} {item})".replace("( ", "("))

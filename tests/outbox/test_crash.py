@@ -301,7 +301,7 @@ async def tell(story: list[tuple[object, ...]]) -> None:
 
 
 @given(STORIES)
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=30, deadline=None)
 def test_kills_after_any_commit_lose_nothing_and_send_nothing_twice(
     story: list[tuple[object, ...]],
 ) -> None:
@@ -329,7 +329,7 @@ async def tell_of_a_backup(
 
 
 @given(STORIES, AFTERMATHS)
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=10, deadline=None)
 def test_a_backup_of_any_moment_put_back_sends_nothing_twice(
     before: list[tuple[object, ...]], after: list[tuple[object, ...]]
 ) -> None:
@@ -341,6 +341,15 @@ def test_a_backup_of_any_moment_put_back_sends_nothing_twice(
 @settings(max_examples=1000, deadline=None)
 def test_many_more_kills(story: list[tuple[object, ...]]) -> None:
     asyncio.run(tell(story))
+
+
+@pytest.mark.slow
+@given(STORIES, AFTERMATHS)
+@settings(max_examples=100, deadline=None)
+def test_many_more_backups(
+    before: list[tuple[object, ...]], after: list[tuple[object, ...]]
+) -> None:
+    asyncio.run(tell_of_a_backup(before, after))
 
 
 @pytest.mark.parametrize("fault", ["unreachable", "timeout after", "400", "402"])

@@ -41,6 +41,7 @@ from bridge.simulator import (
 from bridge.store.base import ReadTransaction
 from bridge.store.remote import DeletionState
 from tests.fakes import FakeClock
+from tests.selected import some
 from tests.sync.client import Passing
 from tests.sync.world import ADDRESS, World
 
@@ -463,8 +464,9 @@ def run(examples: int, steps: int) -> None:
     WhateverHappens.TestCase().runTest()
 
 
-def test_nothing_is_lost_or_mixed_up() -> None:
-    run(examples=15, steps=20)
+@pytest.mark.parametrize("examples", some([5, 15], 1))
+def test_nothing_is_lost_or_mixed_up(examples: int) -> None:
+    run(examples, steps=20)
 
 
 @pytest.mark.byhand
