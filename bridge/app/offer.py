@@ -17,7 +17,9 @@ from bridge.operations.subject import Subject, Subjects
 from bridge.operations.sync import Syncing
 from bridge.operations.usage import Usage
 from bridge.outbox.decision import Decisions
+from bridge.outbox.dispatcher import PACE_MARGIN
 from bridge.outbox.wake import Wake
+from bridge.outbox.window import Pace, Window
 
 
 def operations(
@@ -39,14 +41,18 @@ def operations(
     sync = running or Reading(core, random).sync
 
     asking = {id: client.charged(Purpose.COMMAND) for id, client in core.clients.items()}
-    decisions = Decisions(core.mailboxes, core.clock, wake, asking)
+    send = core.config.send
+    window = Window.parse(send.window)
+    decisions = Decisions(core.mailboxes, core.clock, wake, asking, window)
+
+    pace = Pace(PACE_MARGIN / send.rate_per_s, core.plan, window)
 
     def shown() -> str | None:
         return fingerprint(core.certificate)
 
     areas = (
         Facts(core.store, core.clock, subjects, core.plan, running, budgets, shown),
-        Queue(core.store, core.clock, subjects, decisions),
+        Queue(core.store, core.clock, subjects, decisions, pace),
         Receipts(core.store, core.clock, subjects, sync),
         Usage(core.store, core.clock, subjects, core.plan, core.config.prices),
         Export(core.store, core.clock, subjects),

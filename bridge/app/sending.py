@@ -19,6 +19,7 @@ from bridge.outbox.schedule import Schedule
 from bridge.outbox.settle import Settler, recover
 from bridge.outbox.waiting import Waiting
 from bridge.outbox.wake import Wake
+from bridge.outbox.window import Window
 from bridge.store.base import ReadTransaction
 
 MINUTE_S, HOUR_S = 60.0, 3600.0
@@ -67,7 +68,9 @@ class Sending:
         self._dispatcher = Dispatcher(
             core.store,
             settler,
-            Schedule(core.store, core.mailboxes, core.plan, frozenset(clients)),
+            Schedule(
+                core.store, core.mailboxes, core.plan, frozenset(clients), Window.parse(send.window)
+            ),
             pacer,
             {id: SendingAccount(addresses[id], client) for id, client in clients.items()},
             core.clock,
@@ -82,6 +85,7 @@ class Sending:
             core.clock,
             addresses,
             send.waiting_alarm_min * MINUTE_S,
+            Window.parse(send.window),
         )
         searchers = {id: client.charged(Purpose.SEARCH) for id, client in clients.items()}
         self._reconciler = Reconciler(core.store, core.mailboxes, core.clock, searchers)

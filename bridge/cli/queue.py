@@ -13,6 +13,8 @@ from bridge.model import SubmissionState
 
 commands = typer.Typer(help="The outbox.", no_args_is_help=True)
 
+LEAVING = ("expected_at", "reason")
+
 Entry = Annotated[str, typer.Argument(metavar="ID", help="The entry's id, from `queue list`.")]
 
 
@@ -30,7 +32,7 @@ def list_entries(
     if as_json:
         print_json(entries)
         return
-    columns = ("id", "state", "recipients", "subject", "code", "created_at", "reason")
+    columns = ("id", "state", "recipients", "subject", "code", "created_at", *LEAVING)
     print_table(columns, ([entry[name] for name in columns] for entry in entries), "No entries.")
 
 

@@ -96,6 +96,12 @@ def _mailbox(text: str) -> str:
     return text
 
 
+def _window(text: str) -> str:
+    if text and not re.fullmatch(r"([01]\d|2[0-3]):[0-5]\d-([01]\d|2[0-3]):[0-5]\d", text):
+        raise ValueError('is no window like "08:00-20:00"')
+    return text
+
+
 Text = Annotated[str, Field(min_length=1)]
 Url = Annotated[str, AfterValidator(_url)]
 Address = Annotated[str, AfterValidator(_address)]
@@ -163,6 +169,7 @@ class Send:
     same_message_id: Literal["refuse", "send"] = "refuse"
     waiting_alarm_min: Annotated[float, Field(ge=1, le=7 * 24 * 60)] = 60.0
     check_domains: Literal["off", "warn"] = "off"
+    window: Annotated[str, AfterValidator(_window)] = ""
 
 
 @dataclass(frozen=True, slots=True, config=_RULES)

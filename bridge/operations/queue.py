@@ -9,11 +9,13 @@ from typing import Any
 from bridge.clock import Clock
 from bridge.control import OperationFailed, Progress
 from bridge.model import QueueId, SubmissionState
+from bridge.operations.expected import expectations
 from bridge.operations.reason import Reasons
 from bridge.operations.subject import Method, Methods, Subjects, moment, on_word
 from bridge.outbox.decision import DecisionRefused, Decisions
 from bridge.outbox.states import UNFINISHED
 from bridge.outbox.waiting import removed
+from bridge.outbox.window import Pace
 from bridge.store.base import ReadTransaction, Store
 from bridge.store.outbox import SubmissionRow
 
@@ -29,15 +31,17 @@ class Queue:
         clock: for what is recent.
         subjects: the accounts.
         decisions: carries out what a person decided.
+        pace: how messages leave.
     """
 
     def __init__(
-        self, store: Store, clock: Clock, subjects: Subjects, decisions: Decisions
+        self, store: Store, clock: Clock, subjects: Subjects, decisions: Decisions, pace: Pace
     ) -> None:
         self._store = store
         self._clock = clock
         self._subjects = subjects
         self._decisions = decisions
+        self._pace = pace
 
     def methods(self) -> Methods:
         """Return the operations by name."""
@@ -100,10 +104,15 @@ class Queue:
 
         async def work(tx: ReadTransaction) -> list[dict[str, Any]]:
             rows = await _listed(tx, SubmissionState(state) if state else None, since)
-            reasons = await Reasons.read(tx, rows, self._subjects, now)
+            reasons = await Reasons.read(tx, rows, self._subjects, now, self._pace.window)
+            leaving = await expectations(tx, self._pace, now)
             # An account that left the settings may still have entries: they are not to vanish.
             return [
-                {**self._facts(row), "reason": reasons.of(row)}
+                {
+                    **self._facts(row),
+                    "reason": reasons.of(row),
+                    "expected_at": moment(leaving.get(row.id)),
+                }
                 for row in rows
                 if not named or row.account in chosen
             ]
@@ -138,10 +147,12 @@ class Queue:
                 }
                 for step in await tx.transitions(id)
             ]
-            reasons = await Reasons.read(tx, [row], self._subjects, now)
+            reasons = await Reasons.read(tx, [row], self._subjects, now, self._pace.window)
+            leaving = await expectations(tx, self._pace, now)
             return {
                 **self._facts(row),
                 "reason": reasons.of(row),
+                "expected_at": moment(leaving.get(row.id)),
                 "tries": tries,
                 "steps": steps,
             }
@@ -159,6 +170,7 @@ class Queue:
             "code": row.code,
             "reason": row.reason,
             "attempts": row.attempts,
+            "urgent": row.urgent,
             "created_at": moment(row.created_at),
             "updated_at": moment(row.updated_at),
             **on_word(row),

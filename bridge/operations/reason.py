@@ -9,6 +9,7 @@ from bridge.model import AccountId
 from bridge.operations.subject import Subjects
 from bridge.outbox.states import UNFINISHED
 from bridge.outbox.waiting import WAITING, AccountQueue, account_queue, removed, why
+from bridge.outbox.window import Window
 from bridge.store.base import ReadTransaction
 from bridge.store.outbox import SubmissionRow
 
@@ -21,14 +22,21 @@ class Reasons:
         queues: Mapping[AccountId, AccountQueue],
         gone: Mapping[AccountId, str],
         now: datetime,
+        window: Window,
     ) -> None:
         self._queues = queues
         self._gone = gone
         self._now = now
+        self._window = window
 
     @classmethod
     async def read(
-        cls, tx: ReadTransaction, rows: Iterable[SubmissionRow], subjects: Subjects, now: datetime
+        cls,
+        tx: ReadTransaction,
+        rows: Iterable[SubmissionRow],
+        subjects: Subjects,
+        now: datetime,
+        window: Window,
     ) -> Reasons:
         """Read what the queues of ``rows`` wait for.
 
@@ -37,12 +45,14 @@ class Reasons:
             rows: the entries that will be asked about.
             subjects: the accounts of the settings.
             now: for what is due.
+            window: the hours in which messages leave.
         """
         accounts = {row.account for row in rows}
         return cls(
             {id: await account_queue(tx, id) for id in accounts},
             {id: await tx.address(id) or "?" for id in accounts if subjects.address(id) is None},
             now,
+            window,
         )
 
     def of(self, row: SubmissionRow) -> str:
@@ -52,4 +62,4 @@ class Reasons:
         if row.state not in WAITING:
             return row.reason
         queue = self._queues.get(row.account)
-        return row.reason if queue is None else why(row, queue, self._now)
+        return row.reason if queue is None else why(row, queue, self._now, self._window)

@@ -26,6 +26,7 @@ from bridge.outbox.revoke import take_back
 from bridge.outbox.states import UNDECIDED, Event, allows, following
 from bridge.outbox.step import take_step
 from bridge.outbox.wake import Wake
+from bridge.outbox.window import ALL_DAY, Window
 from bridge.receipts import claim
 from bridge.store.outbox import ClaimBasis, Step, SubmissionRow
 
@@ -64,6 +65,7 @@ class Decisions:
         clock: stamps.
         wake: is called after each change; None where no dispatcher runs.
         clients: each account's way to look at the API; None where there are no secrets.
+        window: the hours in which messages leave; outside of them all that is queued waits.
     """
 
     def __init__(
@@ -72,10 +74,12 @@ class Decisions:
         clock: Clock,
         wake: Wake | None = None,
         clients: Mapping[AccountId, Searcher] | None = None,
+        window: Window = ALL_DAY,
     ) -> None:
         self._mailboxes = mailboxes
         self._clock = clock
         self._wake = wake
+        self._window = window
         self._inquiry = Inquiry(mailboxes, clients or {})
 
     async def retry(self, id: QueueId) -> SubmissionRow:
@@ -90,7 +94,8 @@ class Decisions:
             return await self.resolve_resend(id)
 
         async def work(mtx: MailboxTransaction, row: SubmissionRow, now: datetime) -> None:
-            waiting = row.state is SubmissionState.QUEUED and row.not_before is not None
+            has_to_wait = row.not_before is not None or not self._window.is_open(now)
+            waiting = row.state is SubmissionState.QUEUED and has_to_wait
             if not waiting and row.state is not SubmissionState.HELD:
                 raise _refusal("retried", row)
             step = Step(

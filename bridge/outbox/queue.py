@@ -277,6 +277,7 @@ class Outbox:
             fingerprint=fingerprint,
             kinship=kinship,
             created_at=now,
+            urgent=submission.urgent,
         )
 
     def _new_id(self, now: datetime) -> QueueId:

@@ -1,8 +1,9 @@
 """Whose turn it is: the next entry to dispatch, or when to look again.
 
 Fair between accounts (the one served longest ago first), first in first out within one: only the
-head of an account's queue is ever considered, so nothing overtakes. Looking also moves entries
-between ``queued`` and ``held`` when the account or its plan waits, or no longer does. What a
+head of an account's queue is ever considered, so nothing overtakes but what is urgent. Outside of
+the window nothing leaves that nobody forced. Looking also moves entries between ``queued`` and
+``held`` when the account or its plan waits, or no longer does. What a
 person forced goes ahead of everything its account waits for.
 """
 
@@ -17,6 +18,7 @@ from bridge.model import AccountId, SubmissionState
 from bridge.outbox.backoff import due_at, probe_due_at
 from bridge.outbox.hold import hold_entries, hold_for_plan, release_entries
 from bridge.outbox.plan import Plan
+from bridge.outbox.window import ALL_DAY, Window
 from bridge.store.base import ReadTransaction, Store
 from bridge.store.outbox import HoldRow, SubmissionRow
 
@@ -46,15 +48,22 @@ class Schedule:
         mailboxes: for the moves between ``queued`` and ``held``.
         plan: what each account may send.
         accounts: those that can send at all.
+        window: the hours in which anything leaves that nobody forced.
     """
 
     def __init__(
-        self, store: Store, mailboxes: Mailboxes, plan: Plan, accounts: frozenset[AccountId]
+        self,
+        store: Store,
+        mailboxes: Mailboxes,
+        plan: Plan,
+        accounts: frozenset[AccountId],
+        window: Window = ALL_DAY,
     ) -> None:
         self._store = store
         self._mailboxes = mailboxes
         self._plan = plan
         self._accounts = accounts
+        self._window = window
         self._turns: dict[AccountId, int] = {}
         self._turn = 0
         self._pauses: dict[AccountId, datetime] = {}
@@ -103,6 +112,8 @@ class Schedule:
         head = account.queued
         if head is not None and head.forced:
             return head, None
+        if not self._window.is_open(now):
+            return None, self._window.next_open(now)
         pause = self._pauses.get(id)
         if pause is not None and now < pause <= now + LONGEST_PAUSE:
             return None, pause

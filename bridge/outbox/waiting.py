@@ -24,6 +24,7 @@ from bridge.model import AccountId, QueueId, SubmissionState
 from bridge.outbox.backoff import due_at, probe_due_at
 from bridge.outbox.notice import Notice
 from bridge.outbox.states import UNDECIDED
+from bridge.outbox.window import ALL_DAY, Window
 from bridge.store.base import ReadTransaction, Store
 from bridge.store.outbox import HoldRow, SubmissionRow, TransitionRow
 
@@ -49,12 +50,14 @@ async def account_queue(tx: ReadTransaction, account: AccountId) -> AccountQueue
     return AccountQueue(await tx.first_submission(account, QUEUED), await tx.hold(account))
 
 
-def why(row: SubmissionRow, queue: AccountQueue, now: datetime) -> str:
+def why(row: SubmissionRow, queue: AccountQueue, now: datetime, window: Window = ALL_DAY) -> str:
     """Return why an entry is where it is, and until when it waits; "" if that needs no saying."""
     if row.state is SubmissionState.HELD and queue.hold is not None:
         return _until(queue.hold.reason, probe_due_at(queue.hold, now))
     if row.state is not SubmissionState.QUEUED:
         return row.reason
+    if not window.is_open(now) and not row.forced:
+        return _until(f"Messages leave within the window {window}.", window.next_open(now))
     if queue.head is None or queue.head.id == row.id:
         return _until(row.reason, due_at(row, now))
     first = _until(queue.head.reason, due_at(queue.head, now))
@@ -91,6 +94,7 @@ class Waiting:
         clock: time.
         addresses: the accounts that can send.
         limit_s: how long a message may wait before that is an alarm.
+        window: the hours in which messages leave: outside of them they wait as they are meant to.
     """
 
     def __init__(
@@ -100,12 +104,14 @@ class Waiting:
         clock: Clock,
         addresses: Mapping[AccountId, str],
         limit_s: float,
+        window: Window = ALL_DAY,
     ) -> None:
         self._store = store
         self._mailboxes = mailboxes
         self._clock = clock
         self._addresses = addresses
         self._limit_s = limit_s
+        self._window = window
         self._seen: dict[AccountId, tuple[QueueId, float]] = {}
 
     async def run(self) -> None:
@@ -154,10 +160,13 @@ class Waiting:
             return {}
         if account not in self._addresses:
             return {REMOVED: account_removed(await self._address(account), count)}
-        since = queued_since(head, steps)
+        if not self._window.is_open(now):
+            self._seen.pop(account, None)
+            return {}
+        since = max(queued_since(head, steps), self._window.opened(now) or head.created_at)
         if head.state is not SubmissionState.QUEUED or self._waited_s(head, since) <= self._limit_s:
             return {}
-        return {LONG: waits_long(head, since, count, why(head, queue, now))}
+        return {LONG: waits_long(head, since, count, why(head, queue, now, self._window))}
 
     def _waited_s(self, head: SubmissionRow, since: datetime) -> float:
         """Return how long the head waits, by the store or by what was seen of it.

@@ -38,7 +38,8 @@ class NewSubmission:
     ``message_id`` has its angle brackets; ``subject`` is the one that will be posted;
     ``fingerprint`` names bytes, Message-ID and recipients as submitted, ``b""`` when the
     entry must not be taken for another (no Message-ID was given). ``kinship`` names Message-ID,
-    recipients and subject, whatever the bytes, ``b""`` without a Message-ID.
+    recipients and subject, whatever the bytes, ``b""`` without a Message-ID. ``urgent`` goes ahead
+    of the account's others.
     """
 
     id: QueueId
@@ -50,6 +51,7 @@ class NewSubmission:
     fingerprint: bytes
     created_at: datetime
     kinship: bytes = b""
+    urgent: bool = False
 
     def __post_init__(self) -> None:
         if not self.id or not self.recipients:
@@ -60,7 +62,8 @@ class NewSubmission:
 class SubmissionRow:
     """One entry of the outbox as it stands.
 
-    ``sequence`` rises with enqueueing: the order of dispatch within an account. ``named_code``
+    ``sequence`` rises with enqueueing: the order of dispatch within an account, but for what is
+    ``urgent``, which goes first. ``named_code``
     stood in an answer that left the outcome open. ``reason`` says in a sentence why the entry is
     where it is, "" when that needs no saying. ``attempts`` counts requests begun. ``not_before``
     is the next try's earliest moment, ``retrying_since`` the first of the tries that reached
@@ -91,6 +94,7 @@ class SubmissionRow:
     counted: int
     counted_on: date | None
     claim: ClaimBasis | None = None
+    urgent: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -316,7 +320,7 @@ class OutboxReads(Protocol):
     async def first_submission(
         self, account: AccountId, states: frozenset[SubmissionState]
     ) -> SubmissionRow | None:
-        """Return the account's oldest entry in one of ``states``; a forced one comes first."""
+        """Return the account's oldest entry in one of ``states``; forced and urgent come first."""
 
     async def attempts(self, id: QueueId) -> tuple[AttemptRow, ...]:
         """Return the entry's attempts in order."""

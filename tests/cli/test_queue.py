@@ -13,6 +13,8 @@ from tests.cli.conftest import Command
 from tests.running import ADDRESS, apart, running, simulated, until
 
 SHAPE = {
+    "urgent",
+    "expected_at",
     "id",
     "account",
     "state",

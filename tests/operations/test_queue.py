@@ -11,10 +11,13 @@ from bridge.model import AccountId, QueueId, SubmissionState
 from bridge.operations import Operations
 from bridge.operations.queue import Queue
 from bridge.operations.subject import Subject, Subjects
+from bridge.outbox.plan import PLANS
+from bridge.outbox.window import Pace, Window
 from bridge.simulator import Failure, Operation, Phase, Simulator
 from tests.fakes import FakeClock
 from tests.outbox.rig import ADDRESSES, Rig, simulated
 
+PACE = Pace(1.0, PLANS["standard"], Window.parse(""))
 CODE = "2026011510000099"
 
 
@@ -37,7 +40,7 @@ class Asking:
     def __init__(self, rig: Rig, addresses: Mapping[AccountId, str] | None = None) -> None:
         known = addresses or dict(zip(rig.accounts, ADDRESSES, strict=True))
         subjects = Subjects(tuple(Subject(id, address, None) for id, address in known.items()))
-        queue = Queue(rig.store, rig.clock, subjects, rig.decisions)
+        queue = Queue(rig.store, rig.clock, subjects, rig.decisions, PACE)
         self._operations = Operations([queue.methods()])
 
     async def __call__(self, name: str, **arguments: object) -> Any:
@@ -66,8 +69,10 @@ async def test_list_shows_an_entry_in_the_promised_shape(rig: Rig) -> None:
             "code": None,
             "reason": "",
             "attempts": 0,
+            "urgent": False,
             "created_at": "2026-01-15T09:00:00.000Z",
             "updated_at": "2026-01-15T09:00:00.000Z",
+            "expected_at": "2026-01-15T09:00:00.000Z",
         }
     ]
 
@@ -271,3 +276,22 @@ async def test_what_nobody_can_send_is_not_sent_again(rig: Rig, simulator: Simul
     with pytest.raises(OperationFailed, match="not in the configuration any more"):
         await ask("resolve --resend", id=id)
     assert await rig.state(id) is SubmissionState.UNCERTAIN
+
+
+async def test_list_says_when_each_is_expected_to_leave(rig: Rig, simulator: Simulator) -> None:
+    """In the order in which they leave; accounts take turns, and what is held is not expected."""
+    first, second = await rig.submit("a"), await rig.submit("b")
+    urgent = await rig.submit("c", urgent=True)
+    other = await rig.submit("d", account=1)
+    listed = {one["id"]: one["expected_at"] for one in await Asking(rig)("list")}
+    begin = "2026-01-15T09:00:0"
+    assert listed == {
+        urgent: f"{begin}0.000Z",
+        first: f"{begin}2.000Z",
+        second: f"{begin}4.000Z",
+        other: f"{begin}0.000Z",
+    }
+    simulator.faults.answer(Operation.SEND, 402, times=None)
+    rig.start()
+    await rig.pass_time(5)
+    assert {one["expected_at"] for one in await Asking(rig)("list")} == {None}

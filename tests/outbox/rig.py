@@ -13,6 +13,7 @@ import email.policy
 import hashlib
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from datetime import date, datetime
 from email.message import EmailMessage
 from pathlib import Path
@@ -37,6 +38,7 @@ from bridge.outbox.reconcile import Reconciler
 from bridge.outbox.schedule import Schedule
 from bridge.outbox.settle import Settler, recover
 from bridge.outbox.wake import Wake
+from bridge.outbox.window import ALL_DAY, Window
 from bridge.simulator import SEQUENCE_READING, Operation, Options, Simulator
 from bridge.store.base import ReadTransaction, ReadWork
 from bridge.store.outbox import AttemptRow, DayFigures, HoldRow, SubmissionRow, TransitionRow
@@ -79,6 +81,7 @@ class Rig:
         interval_s: float,
         signed: SignedPolicy,
         seed: int,
+        window: Window,
     ) -> None:
         random = Random(seed)
         self.store = store
@@ -101,7 +104,7 @@ class Rig:
         self.dispatcher = Dispatcher(
             store,
             self.settler,
-            Schedule(store, mailboxes, plan, frozenset(accounts)),
+            Schedule(store, mailboxes, plan, frozenset(accounts), window),
             SendPacer(clock, interval_s, last_start),
             {id: SendingAccount(addresses[id], client) for id, client in clients.items()},
             clock,
@@ -110,7 +113,7 @@ class Rig:
             on_settled=self.settled.append,
         )
         self.reconciler = Reconciler(store, mailboxes, clock, clients)
-        self.decisions = Decisions(mailboxes, clock, wake, clients)
+        self.decisions = Decisions(mailboxes, clock, wake, clients, window)
         self._running: asyncio.Task[None] | None = None
 
     @classmethod
@@ -125,6 +128,7 @@ class Rig:
         interval_s: float = 1.0,
         signed: SignedPolicy = "refuse",
         seed: int = 1,
+        window: Window = ALL_DAY,
     ) -> Rig:
         """Open the store, recover what a crash left, put the parts together."""
         store = FragileStore(await SqliteStore.open(data_dir))
@@ -159,6 +163,7 @@ class Rig:
             interval_s=interval_s,
             signed=signed,
             seed=seed,
+            window=window,
         )
 
     def start(self) -> None:
@@ -213,12 +218,14 @@ class Rig:
         body: str = "Salve.",
         separate: Sequence[str] = (),
         message_id: str | None = None,
+        urgent: bool = False,
     ) -> QueueId:
         """Queue a message and return its id: a ``250``."""
         to = recipients or ("cliente@altra.invalid",)
         submission = submission_of(
             subject, to, ADDRESSES[account], body, separate=separate, message_id=message_id
         )
+        submission = replace(submission, urgent=urgent)
         digest = hashlib.sha256(in_memory(submission.raw)).digest()
         queued = await self.outbox.enqueue(self.accounts[account], submission, digest)
         return queued.id

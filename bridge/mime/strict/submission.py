@@ -97,7 +97,8 @@ class Submission:
     with, well formed or not, else its Date; "" if it had neither.
     ``entries`` are the recipients of each PEC to be sent: one, and one more for each hidden
     recipient. ``has_message_id`` unless the bridge had to make one. ``left_behind`` names the
-    fields that say something and do not travel.
+    fields that say something and do not travel. ``urgent`` if the sender marked it so
+    (``X-Priority: 1``).
     """
 
     raw: bytes | Held
@@ -107,6 +108,7 @@ class Submission:
     entries: tuple[tuple[str, ...], ...]
     has_message_id: bool = True
     left_behind: tuple[str, ...] = ()
+    urgent: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,6 +202,7 @@ def _checked(
         entries=entries,
         has_message_id=any(_values(fields, "message-id")),
         left_behind=tuple(name for name in _LEFT_BEHIND if any(_values(fields, name))),
+        urgent=any(_is_highest(one) for one in _values(fields, "x-priority")),
     )
 
 
@@ -359,6 +362,11 @@ def _with_fields(message: SubmittedPart, added: list[tuple[str, str]]) -> bytes:
 
 def _values(fields: tuple[Field, ...], name: str) -> list[str]:
     return [field.value for field in fields if field.name == name]
+
+
+def _is_highest(priority: str) -> bool:
+    """Tell whether an ``X-Priority`` is the highest: ``1``, perhaps with a word behind it."""
+    return priority.split("(")[0].strip() == "1"
 
 
 def _message_id(fields: tuple[Field, ...]) -> str:

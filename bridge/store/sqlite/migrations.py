@@ -28,6 +28,7 @@ STEPS: tuple[str, ...] = (
     schema_remote.JUDGED_BY_ROW,
     schema_notices.NOTICES,
     schema_remote.SEEN,
+    schema_outbox.URGENT,
 )
 
 

@@ -34,7 +34,7 @@ _MICROSECOND = timedelta(microseconds=1)
 _SUBMISSION = """SELECT sequence, id, account, state, message_id, subject, recipients, content,
     code, named_code, reason, attempts, created_at, updated_at, not_before, retrying_since, sent_at,
     forced, counted, counted_on,
-    (SELECT basis FROM code_claim WHERE submission = submission.id) FROM submission """
+    (SELECT basis FROM code_claim WHERE submission = submission.id), urgent FROM submission """
 
 _HOLD = "SELECT account, cause, reason, since, probe_at, probes FROM account_hold "
 
@@ -195,14 +195,17 @@ class SqliteOutbox:
         """See ``OutboxReads``."""
         found = (
             self._one_submission(
-                "WHERE state = ? AND account = ? ORDER BY forced DESC, sequence LIMIT 1",
+                "WHERE state = ? AND account = ? ORDER BY forced DESC, urgent DESC,"
+                " sequence LIMIT 1",
                 state.value,
                 account,
             )
             for state in states
         )
         rows = [row for row in found if row is not None]
-        return min(rows, key=lambda row: (not row.forced, row.sequence), default=None)
+        return min(
+            rows, key=lambda row: (not row.forced, not row.urgent, row.sequence), default=None
+        )
 
     async def attempts(self, id: QueueId) -> tuple[AttemptRow, ...]:
         """See ``OutboxReads``."""
@@ -315,8 +318,8 @@ class SqliteOutbox:
         at = _micros(submission.created_at)
         self._connection.execute(
             "INSERT INTO submission (id, account, state, message_id, subject, recipients, "
-            "recipient_count, content, fingerprint, kinship, created_at, updated_at) "
-            "VALUES (?, ?, 'queued', ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            "recipient_count, content, fingerprint, kinship, created_at, updated_at, urgent) "
+            "VALUES (?, ?, 'queued', ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             (
                 submission.id,
                 submission.account,
@@ -329,6 +332,7 @@ class SqliteOutbox:
                 submission.kinship,
                 at,
                 at,
+                submission.urgent,
             ),
         )
 
@@ -483,7 +487,7 @@ class SqliteOutbox:
 def _submission_row(row: tuple[Any, ...]) -> SubmissionRow:
     sequence, id, account, state, message_id, subject, recipients, content, code, named = row[:10]
     reason, attempts, created, updated, not_before, retrying = row[10:16]
-    sent, forced, counted, day, claim = row[16:]
+    sent, forced, counted, day, claim, urgent = row[16:]
     return SubmissionRow(
         sequence=sequence,
         id=QueueId(id),
@@ -506,6 +510,7 @@ def _submission_row(row: tuple[Any, ...]) -> SubmissionRow:
         counted=counted,
         counted_on=date.fromisoformat(day) if day else None,
         claim=ClaimBasis(claim) if claim else None,
+        urgent=bool(urgent),
     )
 
 

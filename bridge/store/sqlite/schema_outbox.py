@@ -207,3 +207,11 @@ ALTER TABLE submission DROP COLUMN cost_microeuro;
 ALTER TABLE plan_day DROP COLUMN cost_microeuro;
 """
 """What a send costs is worked out from ``[prices]`` when somebody asks; nothing read these."""
+
+URGENT = """
+ALTER TABLE submission ADD COLUMN urgent INTEGER NOT NULL DEFAULT 0;
+DROP INDEX submission_state;
+CREATE INDEX submission_state
+    ON submission (state, account, forced DESC, urgent DESC, sequence);
+"""
+"""What goes ahead of the other entries of its account."""

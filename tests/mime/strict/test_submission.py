@@ -137,6 +137,14 @@ def test_what_does_not_travel_is_named() -> None:
     assert submit(raw).left_behind == ("reply-to", "x-tiporicevuta")
 
 
+@pytest.mark.parametrize(
+    ("value", "urgent"), [("1", True), ("1 (Highest)", True), ("2", False), ("11", False)]
+)
+def test_the_highest_priority_is_urgent(value: str, urgent: bool) -> None:
+    assert submit(message(X_Priority=value)).urgent is urgent
+    assert not submit(message()).urgent
+
+
 def test_every_sentence_is_ascii() -> None:
     """Replies are: ``reply`` would show anything else by its number."""
     raws = [
