@@ -274,14 +274,14 @@ LOG_VALUE_CHARS = _count(
     1000,
     met_by="anybody",
     told="nothing",
-    test="tests/test_log.py::test_a_value_is_bounded_and_on_one_line",
+    test="tests/cli/test_log.py::test_a_value_is_bounded_and_on_one_line",
 )
 LOG_LINES_OF_A_KIND = _count(
     "log lines of one kind about clients, in 10 s; the next one says how many were left out",
     100,
     met_by="anybody",
     told="nothing",
-    test="tests/test_log.py::test_lines_about_clients_are_counted_when_there_are_too_many",
+    test="tests/cli/test_log.py::test_lines_about_clients_are_counted_when_there_are_too_many",
 )
 SMTP_BANNER_WAIT_S = _seconds(
     "the wait for talk before the banner, in a trusted network",
@@ -334,14 +334,14 @@ STRANGERS_PER_ADDRESS = _count(
     50,
     met_by="a stranger",
     told="the one that guessed most, or has stayed longest, is closed",
-    test="tests/test_visitors.py::test_an_address_has_so_many_strangers",
+    test="tests/net/test_visitors.py::test_an_address_has_so_many_strangers",
 )
 STRANGER_GRACE_S = _seconds(
     "the time a stranger is left alone in any case",
     1.0,
     met_by="a stranger",
     told="nothing",
-    test="tests/test_visitors.py::test_the_young_are_left_alone",
+    test="tests/net/test_visitors.py::test_the_young_are_left_alone",
 )
 TLS_HANDSHAKE_S = _seconds(
     "a TLS handshake, begun at once or by STARTTLS",
@@ -524,14 +524,14 @@ PDF_BYTES = _bytes(
     10 * MIB,
     met_by="who runs `mailbox activate`",
     told="a sentence; nothing is sent",
-    test="tests/test_pdf.py::test_what_cannot_be_used_says_why",
+    test="tests/operations/test_pdf.py::test_what_cannot_be_used_says_why",
 )
 PDF_PAGES = _count(
     "pages of such a PDF",
     100,
     met_by="who runs `mailbox activate`",
     told="a sentence; nothing is sent",
-    test="tests/test_pdf.py::test_what_cannot_be_used_says_why",
+    test="tests/operations/test_pdf.py::test_what_cannot_be_used_says_why",
 )
 
 

@@ -12,9 +12,9 @@ from bridge.app.core import Core
 from bridge.app.offer import operations
 from bridge.clock import SystemClock
 from bridge.config import ConfigError, ConfigFile
-from bridge.control import Progress
 from bridge.credentials import Secrets, resolve_all
 from bridge.operations import Operations
+from bridge.operations.control import Progress
 from bridge.outbox.settle import recover
 
 ASKS_API = frozenset({"quota", "inbox search", "sync", "receipts delete"})

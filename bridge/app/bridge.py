@@ -19,9 +19,11 @@ from typing import TYPE_CHECKING, Literal
 import structlog
 
 from bridge.alarms.collector import Collector
+from bridge.app.certificate import Identity, given_identity, own_identity
 from bridge.app.core import Core
 from bridge.app.domains import Domains
 from bridge.app.housekeeping import Housekeeping
+from bridge.app.listening import CannotListen, Listener, Listening
 from bridge.app.memory import Memory, give_back, resident_bytes
 from bridge.app.offer import operations
 from bridge.app.reading import Reading
@@ -30,13 +32,11 @@ from bridge.app.running_out import RunningOut
 from bridge.app.sending import Sending
 from bridge.app.servers import imap_server, smtp_server
 from bridge.app.worker import Workers
-from bridge.certificate import Identity, given_identity, own_identity
 from bridge.clock import Clock
 from bridge.config import Config, Listen
-from bridge.control import ControlServer
 from bridge.credentials import Authenticator, Login, Secrets
-from bridge.listening import CannotListen, Listener, Listening
 from bridge.login import GuessGuard, LoginGate
+from bridge.operations.control import ControlServer
 
 if TYPE_CHECKING:
     import httpx

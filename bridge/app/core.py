@@ -17,12 +17,12 @@ from bridge.apart import Apart
 from bridge.api.budget import RequestBudget
 from bridge.api.client import PecClient
 from bridge.api.connection import ApiConnection
+from bridge.app.certificate import FILE_NAME as CERTIFICATE_NAME
 from bridge.app.count import StoredCount
-from bridge.certificate import FILE_NAME as CERTIFICATE_NAME
+from bridge.app.lock import DataLock
 from bridge.clock import Clock
 from bridge.config import Account, Config
 from bridge.credentials import Secrets
-from bridge.lock import DataLock
 from bridge.mailbox import Mailboxes
 from bridge.model import AccountId
 from bridge.outbox.lineage import Lineage

@@ -5,9 +5,9 @@ from __future__ import annotations
 from random import Random
 
 from bridge.api.budget import Purpose
+from bridge.app.certificate import fingerprint
 from bridge.app.core import Core
 from bridge.app.reading import Reading
-from bridge.certificate import fingerprint
 from bridge.operations import Operations
 from bridge.operations.export import Export
 from bridge.operations.facts import Facts

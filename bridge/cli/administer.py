@@ -113,6 +113,6 @@ def _no_progress(_done: int, _total: int) -> None:
 
 
 def _quiet() -> None:
-    from bridge.log import configure
+    from bridge.cli.log import configure
 
     configure("human", "error")

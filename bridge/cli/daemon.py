@@ -21,7 +21,7 @@ from bridge.cli.streams import let_go
 
 if TYPE_CHECKING:
     from bridge.app.bridge import Bridge
-    from bridge.listening import Listening
+    from bridge.app.listening import Listening
 
 STOP_LIMIT_S = 9.5
 """After this a process that was told to stop is ended; a service manager's patience is 10 s."""
@@ -56,7 +56,7 @@ def start_logging(
     form: Literal["human", "json"] | None, verbose: bool, quiet: bool = False
 ) -> None:
     """Log to standard error from here on; ``quiet`` leaves out what goes well."""
-    from bridge.log import configure
+    from bridge.cli.log import configure
 
     level = "debug" if verbose else "warning" if quiet else "info"
     configure(form or ("human" if sys.stderr.isatty() else "json"), level)

@@ -12,7 +12,7 @@ from bridge.cli import option
 from bridge.cli.failure import FAILED, say
 from bridge.cli.output import print_facts, print_json, visible
 from bridge.cli.perform import Several, settings
-from bridge.control import Progress
+from bridge.operations.control import Progress
 
 VERIFY = "verify"
 
@@ -68,10 +68,10 @@ async def _export(
     output: Path,
     force: bool,
 ) -> dict[str, Any]:
+    from bridge.cli.wholefile import WholeFile
     from bridge.clock import SystemClock
     from bridge.operations.exporting import Exporter
     from bridge.operations.subject import moment
-    from bridge.wholefile import WholeFile
 
     file = settings(config)
     exported_at = moment(SystemClock().now()) or ""

@@ -17,11 +17,11 @@ def exit_code_of(error: Exception) -> int:
         Exception: ``error`` itself, if it is a bug.
     """
     from bridge.api.errors import ApiError
-    from bridge.certificate import CertificateFault
+    from bridge.app.certificate import CertificateFault
+    from bridge.app.listening import CannotListen
+    from bridge.app.lock import Locked
     from bridge.config import ConfigError
-    from bridge.control import OperationFailed
-    from bridge.listening import CannotListen
-    from bridge.lock import Locked
+    from bridge.operations.control import OperationFailed
     from bridge.store.base import StoreFailed
 
     if isinstance(error, ConfigError):

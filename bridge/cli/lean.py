@@ -1,7 +1,7 @@
 """Libraries without the parts of them that load rich: ten megabytes of a daemon for nothing.
 
-structlog loads rich, where it finds it, to draw tracebacks (ours are plain, see ``bridge.log``),
-and httpx, with pygments, for a command of its own. Tables and bars load it when they are printed.
+structlog loads rich, where it finds it, to draw tracebacks (ours are plain, see ``cli.log``), and
+httpx, with pygments, for a command of its own. Tables and bars load it when they are printed.
 This module is imported before anything that imports structlog; later it changes nothing.
 """
 

@@ -144,7 +144,7 @@ def form(
     as_json: option.Json = False,
 ) -> None:
     """Fetch the activation form, a PDF to be signed; overwrites no file."""
-    from bridge.wholefile import WholeFile
+    from bridge.cli.wholefile import WholeFile
 
     try:
         with WholeFile(output, overwrite=False) as file:

@@ -40,8 +40,8 @@ def print_watched(file: ConfigFile, id: str, as_json: bool) -> bool:
 async def _watch(file: ConfigFile, id: str, as_json: bool) -> bool:
     from bridge.api.errors import ApiError
     from bridge.app.administration import mailbox_client, mailbox_operations
+    from bridge.cli.log import configure
     from bridge.clock import SystemClock
-    from bridge.log import configure
     from bridge.operations.mailboxes import watch
 
     configure("human", "error")

@@ -11,7 +11,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
 from bridge.config import ConfigFile, find_file, load
-from bridge.control import NotRunning, Progress, ask
+from bridge.operations.control import NotRunning, Progress, ask
 
 if TYPE_CHECKING:
     from bridge.operations import Operations
@@ -87,7 +87,7 @@ class Several:
                 return await ask(self._file.config.data_dir, name, arguments, progress)
             except NotRunning:
                 from bridge.app.alone import alone
-                from bridge.log import configure
+                from bridge.cli.log import configure
 
                 configure("human", "error")
                 self._alone = await self._held.enter_async_context(alone(self._file, name))

@@ -224,8 +224,8 @@ class _Bridge:
 
     def _context(self) -> ssl.SSLContext:
         """Trust the bridge's own certificate, whatever name it is reached by; or loopback."""
-        from bridge.address import is_loopback
-        from bridge.certificate import FILE_NAME
+        from bridge.app.certificate import FILE_NAME
+        from bridge.net.address import is_loopback
 
         context = ssl.create_default_context()
         context.check_hostname = False

@@ -85,15 +85,15 @@ def usage(
 
 def _vendor(config: Path | None, facts: dict[str, Any]) -> dict[str, Any]:
     from bridge.app.vendor import vendor_count
+    from bridge.cli.log import configure
     from bridge.clock import SystemClock
-    from bridge.log import configure
 
     configure("human", "error")
     return asyncio.run(vendor_count(settings(config), facts, SystemClock()))
 
 
 def _write_table(path: Path, rows: list[dict[str, Any]], force: bool) -> None:
-    from bridge.wholefile import WholeFile
+    from bridge.cli.wholefile import WholeFile
 
     text = io.StringIO(newline="")
     writer = csv.writer(text)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from bridge.certificate import CertificateFault, given_identity
+from bridge.app.certificate import CertificateFault, given_identity
 from bridge.cli.perform import settings
 from bridge.config import ConfigError, ConfigFile, Fault, Tls
 from bridge.credentials import Secrets, missing, resolve_all

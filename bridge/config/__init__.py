@@ -1,7 +1,6 @@
 """Settings: a TOML file to frozen values, or one error that lists every fault in it."""
 
 from bridge.config.fault import ConfigError, Fault, Rest
-from bridge.config.listen import Listen
 from bridge.config.read import ConfigFile, find_file, load, parse
 from bridge.config.values import (
     Account,
@@ -19,6 +18,7 @@ from bridge.config.values import (
     Trusted,
     Web,
 )
+from bridge.net.listen import Listen
 
 __all__ = [
     "Account",

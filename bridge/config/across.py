@@ -10,8 +10,8 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from bridge.config.lines import Key
-from bridge.config.listen import Listen
 from bridge.config.values import Imap, Smtp
+from bridge.net.listen import Listen
 
 Found = Iterator[tuple[Key, str]]
 

@@ -22,9 +22,9 @@ from pydantic_core import ErrorDetails
 from bridge.config.across import across
 from bridge.config.fault import ConfigError, Fault, Rest
 from bridge.config.lines import Key, find_lines
-from bridge.config.listen import Listen
 from bridge.config.pointers import SECRETS, pointers
 from bridge.config.values import TABLES, Config, SecretSource
+from bridge.net.listen import Listen
 
 T = TypeVar("T")
 

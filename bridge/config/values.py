@@ -19,8 +19,8 @@ from urllib.parse import urlsplit
 from pydantic import AfterValidator, ConfigDict, Field, PlainValidator
 from pydantic.dataclasses import dataclass
 
-from bridge.address import is_loopback
-from bridge.config.listen import Listen
+from bridge.net.address import is_loopback
+from bridge.net.listen import Listen
 
 _ADDRESS = re.compile(r"[^\s@<>,;:\"()\[\]\\]+@[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?")
 _MEGABYTE = 1024**2

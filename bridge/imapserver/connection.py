@@ -16,7 +16,6 @@ from dataclasses import replace
 
 import structlog
 
-from bridge.address import is_loopback
 from bridge.imap.errors import Flood, ImapFault
 from bridge.imap.framing import BareLine, CommandLine, Framer, NeedContinuation, Spill
 from bridge.imap.parser import parse
@@ -35,8 +34,9 @@ from bridge.limits import (
     IMAP_STRANGER_LITERALS,
     IMAP_STRANGER_SKIPPED_BYTES,
 )
+from bridge.net.address import is_loopback
+from bridge.net.visitors import Visitors
 from bridge.spool import Spool
-from bridge.visitors import Visitors
 
 log = structlog.get_logger()
 

@@ -6,12 +6,12 @@ import asyncio
 import ssl
 from collections.abc import Sequence
 
-from bridge.config.listen import Listen
 from bridge.imapserver.connection import Connection
 from bridge.imapserver.session import Services
 from bridge.imapserver.settings import ImapSettings
-from bridge.ports import Ports
-from bridge.visitors import Visitors
+from bridge.net.listen import Listen
+from bridge.net.ports import Ports
+from bridge.net.visitors import Visitors
 
 __all__ = ["ImapServer", "ImapSettings"]
 

@@ -13,7 +13,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from bridge.api.errors import ApiError
-from bridge.control import OperationFailed, Progress
+from bridge.operations.control import OperationFailed, Progress
 from bridge.operations.subject import Methods
 from bridge.store.base import StoreFailed
 

@@ -12,8 +12,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from bridge.clock import Clock
-from bridge.control import OperationFailed, Progress
 from bridge.model import ContentId, QueueId
+from bridge.operations.control import OperationFailed, Progress
 from bridge.operations.period import chosen
 from bridge.operations.receipts import detail_of, send_facts
 from bridge.operations.subject import Methods, Subjects, moment

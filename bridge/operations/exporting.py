@@ -19,13 +19,13 @@ from dataclasses import dataclass
 from typing import Any, BinaryIO, cast
 
 from bridge.config import Config
-from bridge.control import Progress
 from bridge.evidence import layout
 from bridge.evidence.archive import SLICE_BYTES, ArchiveWriter, slices
 from bridge.evidence.layout import ArchiveKind
 from bridge.evidence.summary import index_pieces, readme, summary
 from bridge.mime.strict.content import Content, Sealed, convert
 from bridge.mime.strict.field import Unreadable
+from bridge.operations.control import Progress
 from bridge.operations.export import SLICE_BYTES as GIVEN_BYTES
 
 Perform = Callable[[str, Mapping[str, Any]], Awaitable[Any]]

@@ -12,8 +12,8 @@ from bridge.api.errors import Refused
 from bridge.api.forecast import Volume, forecast
 from bridge.api.schema import InboxRow, Quota
 from bridge.clock import Clock
-from bridge.control import Progress
 from bridge.model import AccountId, SubmissionState
+from bridge.operations.control import Progress
 from bridge.operations.subject import Methods, Subject, Subjects, moment
 from bridge.outbox.plan import Plan
 from bridge.outbox.waiting import AccountQueue, account_queue, why

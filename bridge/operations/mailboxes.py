@@ -19,11 +19,11 @@ from bridge.api.mailbox_schema import Mailbox, MailboxState, NewUser, Space
 from bridge.api.mailboxes import MailboxClient
 from bridge.clock import ROME, Clock
 from bridge.config import Prices
-from bridge.control import OperationFailed, Progress
+from bridge.operations.control import OperationFailed, Progress
 from bridge.operations.cost import cost_of_years, unpriced
 from bridge.operations.mailbox_words import MEANINGS, account_lines, facts, whole_facts
+from bridge.operations.pdf import PdfFault, inspect, join
 from bridge.operations.subject import Methods
-from bridge.pdf import PdfFault, inspect, join
 from bridge.registration import choices, values
 from bridge.registration.whole import Checked, check
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from bridge.control import OperationFailed
+from bridge.operations.control import OperationFailed
 from bridge.outbox.plan import rome_day
 
 _MONTH = re.compile(r"(?a)(\d{4})-(\d\d)")

@@ -7,8 +7,8 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from bridge.clock import Clock
-from bridge.control import OperationFailed, Progress
 from bridge.model import QueueId, SubmissionState
+from bridge.operations.control import OperationFailed, Progress
 from bridge.operations.expected import expectations
 from bridge.operations.reason import Reasons
 from bridge.operations.subject import Method, Methods, Subjects, moment, on_word

@@ -15,7 +15,14 @@ from bridge.store.outbox import SubmissionRow
 
 
 class Reasons:
-    """Says why, of entries read in the same transaction; build it with ``read``."""
+    """Says why, of entries read in the same transaction; build it with ``read``.
+
+    Args:
+        queues: what each account's entries wait for.
+        gone: the addresses of accounts that left the settings.
+        now: when.
+        window: the hours in which messages leave.
+    """
 
     def __init__(
         self,

@@ -9,9 +9,9 @@ from typing import Any
 from bridge.api.errors import NotFound
 from bridge.api.schema import CODE
 from bridge.clock import Clock
-from bridge.control import OperationFailed, Progress
 from bridge.mime.row.address import one_line
 from bridge.model import SubmissionState
+from bridge.operations.control import OperationFailed, Progress
 from bridge.operations.facts import search
 from bridge.operations.subject import Methods, Subject, Subjects, moment, on_word
 from bridge.receipts.filed import read_row

@@ -8,8 +8,8 @@ from datetime import UTC, datetime
 from typing import Any
 
 from bridge.api.client import PecClient
-from bridge.control import OperationFailed, Progress
 from bridge.model import AccountId
+from bridge.operations.control import OperationFailed, Progress
 from bridge.store.outbox import ClaimBasis, SubmissionRow
 
 Method = Callable[[Mapping[str, Any], Progress], Awaitable[Any]]

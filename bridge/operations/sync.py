@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from bridge.api.errors import ApiError
-from bridge.control import Progress
+from bridge.operations.control import Progress
 from bridge.operations.subject import Methods, Subject, Subjects
 from bridge.sync.service import Sync
 

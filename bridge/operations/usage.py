@@ -10,8 +10,8 @@ from typing import Any
 
 from bridge.clock import Clock
 from bridge.config import Prices
-from bridge.control import Progress
 from bridge.model import AccountId
+from bridge.operations.control import Progress
 from bridge.operations.figures import cost_facts, plan_facts, rows_of, totals_of
 from bridge.operations.period import MONTHS_A_YEAR, Period, chosen
 from bridge.operations.subject import Methods, Subjects

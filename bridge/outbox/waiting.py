@@ -51,7 +51,14 @@ async def account_queue(tx: ReadTransaction, account: AccountId) -> AccountQueue
 
 
 def why(row: SubmissionRow, queue: AccountQueue, now: datetime, window: Window = ALL_DAY) -> str:
-    """Return why an entry is where it is, and until when it waits; "" if that needs no saying."""
+    """Return why an entry is where it is, and until when it waits; "" if that needs no saying.
+
+    Args:
+        row: the entry.
+        queue: its account's.
+        now: when.
+        window: the hours in which messages leave.
+    """
     if row.state is SubmissionState.HELD and queue.hold is not None:
         return _until(queue.hold.reason, probe_due_at(queue.hold, now))
     if row.state is not SubmissionState.QUEUED:

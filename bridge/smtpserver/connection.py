@@ -20,7 +20,6 @@ from typing import Any, NoReturn, cast
 import structlog
 from aiosmtpd.smtp import SMTP
 
-from bridge.address import is_loopback
 from bridge.limits import (
     REPLY_CHARS,
     SMTP_BANNER_WAIT_S,
@@ -29,9 +28,10 @@ from bridge.limits import (
     SMTP_UNKNOWN_COMMANDS,
     shortened,
 )
+from bridge.net.address import is_loopback
+from bridge.net.visitors import Visitors
 from bridge.smtpserver.reply import reply, with_status
 from bridge.smtpserver.settings import SmtpSettings
-from bridge.visitors import Visitors
 
 log = structlog.get_logger()
 

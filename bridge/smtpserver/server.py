@@ -13,17 +13,17 @@ from random import Random
 
 from bridge.apart import Apart
 from bridge.clock import Clock
-from bridge.config.listen import Listen
 from bridge.limits import SUBMISSIONS_BYTES, SUBMISSIONS_SPOOLED_BYTES
 from bridge.login import LoginGate
+from bridge.net.listen import Listen
+from bridge.net.ports import Ports
+from bridge.net.visitors import Visitors
 from bridge.outbox.queue import Outbox
-from bridge.ports import Ports
 from bridge.smtpserver.budget import Budget, Budgets
 from bridge.smtpserver.connection import Connection
 from bridge.smtpserver.delivery import Delivery
 from bridge.smtpserver.session import SubmissionSession
 from bridge.smtpserver.settings import SmtpSettings
-from bridge.visitors import Visitors
 
 GOODBYE_S = 0.5
 """How long clients that were hung up on may take to close their side."""

@@ -22,6 +22,7 @@ from bridge.login.sasl import SaslFault, SaslFaultKind, exchange
 from bridge.mime.grammar.addr_spec import comparable, tidied
 from bridge.mime.strict.submission import Envelope, SubmissionFault, check_size
 from bridge.model import AccountId
+from bridge.net.visitors import Visitors
 from bridge.smtpserver.budget import Budgets
 from bridge.smtpserver.connection import ClientGone, Connection, LineTooLong
 from bridge.smtpserver.data import DataReader
@@ -30,7 +31,6 @@ from bridge.smtpserver.path import Path, PathFault, parse_path
 from bridge.smtpserver.reply import reply
 from bridge.smtpserver.settings import SmtpSettings
 from bridge.spool import Spool, Spooled
-from bridge.visitors import Visitors
 
 log = structlog.get_logger()
 

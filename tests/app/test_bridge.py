@@ -16,10 +16,10 @@ import httpx
 import pytest
 
 from bridge.app.bridge import STOP_GRACE_S
+from bridge.app.listening import CannotListen
+from bridge.app.lock import Locked
 from bridge.config import Config, Imap, Listen, Smtp
-from bridge.control import NotRunning, OperationFailed, ask
-from bridge.listening import CannotListen
-from bridge.lock import Locked
+from bridge.operations.control import NotRunning, OperationFailed, ask
 from bridge.simulator import Fault, Hold, Operation, Phase
 from tests.fakes import FakeClock
 from tests.running import ADDRESS, PASSWORD, Running, apart, eventually, running, simulated, until

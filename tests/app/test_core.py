@@ -11,8 +11,8 @@ from structlog.testing import capture_logs
 from bridge.api.budget import Purpose
 from bridge.app.core import Core
 from bridge.app.count import StoredCount
+from bridge.app.lock import DataLock, Locked
 from bridge.credentials import AccountSecrets, Secret, Secrets
-from bridge.lock import DataLock, Locked
 from bridge.model import AccountId
 from bridge.store.base import StoreFailed
 from bridge.store.sqlite.connection import FILE_NAME

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from bridge.control import OperationFailed, ask
+from bridge.operations.control import OperationFailed, ask
 from bridge.simulator import Operation
 from tests.running import apart, eventually, running, simulated, until
 

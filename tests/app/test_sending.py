@@ -16,9 +16,9 @@ from bridge.app.core import Core
 from bridge.app.sending import Sending
 from bridge.clock import Clock, SystemClock
 from bridge.config import Account, Config, SecretSource
-from bridge.control import ask
 from bridge.credentials import AccountSecrets, Secret, Secrets
 from bridge.model import SubmissionState
+from bridge.operations.control import ask
 from bridge.outbox.decision import Decisions
 from bridge.outbox.lineage import LONG_AGO
 from bridge.simulator import Failure, Operation, Phase, Simulator

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from pathlib import Path
 
-from bridge.control import ask
+from bridge.operations.control import ask
 from bridge.simulator import Answer, Fault, Hold, Operation, Phase
 from tests.imapserver.client import Client
 from tests.running import ADDRESS, PASSWORD, Running, apart, eventually, running, simulated

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from bridge.config import Account, Config, SecretSource
-from bridge.control import OperationFailed, ask
+from bridge.operations.control import OperationFailed, ask
 from bridge.simulator import Operation
 from tests.running import ADDRESS, apart, eventually, running, simulated, until
 

@@ -21,12 +21,12 @@ from typing import Self
 
 from bridge.app.responsive import keep_responsive
 from bridge.clock import SystemClock
-from bridge.config.listen import Listen
 from bridge.imapserver.server import ImapServer
 from bridge.imapserver.session import Services
 from bridge.login import GuessGuard, LoginGate
 from bridge.mailbox import Mailboxes
 from bridge.model import AccountId
+from bridge.net.listen import Listen
 from bridge.store.sqlite import SqliteStore
 from tests.benchmarks.imap_client import PASSWORD, USER
 

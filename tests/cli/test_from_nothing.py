@@ -16,8 +16,8 @@ from bridge.credentials import resolve_all
 from bridge.simulator import Operation
 from tests.cli.administered import FLAGS, Administered, administered
 from tests.cli.conftest import Command
+from tests.operations.test_pdf import made
 from tests.running import PATIENCE_S, apart, until
-from tests.test_pdf import made
 
 BOX = "azienda@pecmassiva.com"
 

@@ -16,7 +16,7 @@ from bridge.simulator import AdminOperation, Failure, Phase
 from bridge.simulator.registry import one_page_pdf
 from tests.cli.administered import FLAGS, Administered, administered
 from tests.cli.conftest import Command
-from tests.test_pdf import made
+from tests.operations.test_pdf import made
 
 BOX = "azienda@pecmassiva.com"
 LEGALMAIL = {"casella-pec": "a@legalmail.it", "tipo-casella": "STANDARD"}

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from bridge.lock import DataLock
+from bridge.app.lock import DataLock
 from tests.cli.conftest import Command
 
 FACTS = (

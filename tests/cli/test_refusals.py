@@ -21,8 +21,8 @@ from bridge.simulator.purse import AdminPrices
 from tests.cli.administered import FLAGS, Administered, administered
 from tests.cli.conftest import Command, Done
 from tests.described import MAILBOXES, TOKENS, description
+from tests.operations.test_pdf import made
 from tests.registration.test_whole import GOOD, TODAY
-from tests.test_pdf import made
 
 pytestmark = pytest.mark.slow
 

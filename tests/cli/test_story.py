@@ -27,9 +27,9 @@ import pytest
 from bridge.clock import SystemClock
 from bridge.outbox.plan import rome_day
 from tests.cli.conftest import Done
+from tests.operations.test_pdf import made
 from tests.registration.test_whole import GOOD
 from tests.running import apart, eventually
-from tests.test_pdf import made
 
 pytestmark = pytest.mark.slow
 

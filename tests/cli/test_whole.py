@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from bridge.certificate import make
+from bridge.app.certificate import make
 from bridge.cli.whole import whole_settings
 from bridge.config import ConfigError
 

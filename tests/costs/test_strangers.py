@@ -84,7 +84,7 @@ async def test_a_trusted_application_may_wait(serve: Serve) -> None:
 async def test_strangers_of_one_address_do_not_fill_smtp(
     serve: Serve, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("bridge.visitors.STRANGER_GRACE_S", -1.0)
+    monkeypatch.setattr("bridge.net.visitors.STRANGER_GRACE_S", -1.0)
     served = await serve(max_sessions=STRANGERS_PER_ADDRESS + 5)
     user = await served.user()
     held = [await served.connect() for _ in range(STRANGERS_PER_ADDRESS + 20)]
@@ -97,7 +97,7 @@ async def test_strangers_of_one_address_do_not_fill_smtp(
 async def test_strangers_of_one_address_do_not_fill_imap(
     rig: Rig, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("bridge.visitors.STRANGER_GRACE_S", -1.0)
+    monkeypatch.setattr("bridge.net.visitors.STRANGER_GRACE_S", -1.0)
     user = await rig.client()
     held = [await rig.connect() for _ in range(STRANGERS_PER_ADDRESS + 20)]
     for one in held:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from bridge.certificate import own_identity
+from bridge.app.certificate import own_identity
 from bridge.imapserver.settings import ImapSettings
 from tests.fakes import FakeClock, settle
 from tests.imapserver.client import (

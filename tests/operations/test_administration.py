@@ -16,11 +16,11 @@ from bridge.api.connection import ApiConnection, Basic
 from bridge.api.mailboxes import MailboxClient
 from bridge.api.tokens import TokenClient
 from bridge.config import Prices
-from bridge.control import OperationFailed
 from bridge.operations import Operations
+from bridge.operations.control import OperationFailed
 from bridge.operations.mailboxes import Mailboxes
+from bridge.operations.secretfile import SecretFile
 from bridge.operations.tokens import Tokens
-from bridge.secretfile import SecretFile
 from bridge.simulator import (
     SEQUENCE_READING,
     AdminOperation,

@@ -15,10 +15,10 @@ from typing import Any, BinaryIO, cast
 import pytest
 
 from bridge.config import Account, Api, Config, SecretSource
-from bridge.control import OperationFailed
 from bridge.evidence import layout
 from bridge.evidence.verify import verify
 from bridge.model import QueueId, SubmissionState
+from bridge.operations.control import OperationFailed
 from bridge.operations.export import Export
 from bridge.operations.exporting import Exporter
 from bridge.operations.subject import Subject, Subjects

@@ -4,7 +4,7 @@ from datetime import UTC, date, datetime
 
 import pytest
 
-from bridge.control import OperationFailed
+from bridge.operations.control import OperationFailed
 from bridge.operations.period import chosen, month, year
 
 NEW_YEAR_IN_ROME = datetime(2025, 12, 31, 23, 30, tzinfo=UTC)

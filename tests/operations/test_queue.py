@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from bridge.control import OperationFailed
 from bridge.model import AccountId, QueueId, SubmissionState
 from bridge.operations import Operations
+from bridge.operations.control import OperationFailed
 from bridge.operations.queue import Queue
 from bridge.operations.subject import Subject, Subjects
 from bridge.outbox.plan import PLANS

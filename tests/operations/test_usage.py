@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 
 from bridge.config import Prices
-from bridge.control import OperationFailed
 from bridge.model import QueueId, SubmissionState
+from bridge.operations.control import OperationFailed
 from bridge.operations.subject import Subject, Subjects
 from bridge.operations.usage import Usage
 from bridge.outbox.plan import PLANS, PlanName, rome_day

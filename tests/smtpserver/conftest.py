@@ -15,13 +15,13 @@ from typing import Any
 
 import pytest
 
-from bridge.certificate import own_identity
-from bridge.config.listen import Listen
+from bridge.app.certificate import own_identity
 from bridge.credentials import Authenticator, Login, Secret
 from bridge.login import GuessGuard, LoginGate
 from bridge.mailbox import Mailboxes
 from bridge.mime.strict.submission import SubmissionRules
 from bridge.model import INBOX, SENT, AccountId, Uid
+from bridge.net.listen import Listen
 from bridge.outbox.queue import Outbox, QueueSettings
 from bridge.outbox.wake import Wake
 from bridge.smtpserver.server import SmtpServer

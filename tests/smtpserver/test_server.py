@@ -12,9 +12,9 @@ from typing import Any, cast
 import pytest
 import structlog
 
-from bridge.config.listen import Listen
 from bridge.login import GuessGuard, LoginGate
 from bridge.model import AccountId
+from bridge.net.listen import Listen
 from bridge.outbox.queue import Outbox
 from bridge.smtpserver.server import SmtpServer
 from bridge.smtpserver.settings import SmtpSettings

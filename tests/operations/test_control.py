@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from bridge import control
-from bridge.control import ControlServer, NotRunning, OperationFailed, Progress, ask
+from bridge.operations import control
+from bridge.operations.control import ControlServer, NotRunning, OperationFailed, Progress, ask
 
 
 async def perform(name: str, arguments: Mapping[str, Any], progress: Progress) -> Any:

@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from bridge.address import is_loopback
+from bridge.net.address import is_loopback
 
 _LAST_PORT = 65_535
 _FORM = re.compile(

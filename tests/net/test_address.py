@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from bridge.address import is_loopback
+from bridge.net.address import is_loopback
 
 HOSTS = {
     "127.0.0.1": True,

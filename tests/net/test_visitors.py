@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from bridge.limits import STRANGER_GRACE_S, STRANGERS_PER_ADDRESS
-from bridge.visitors import Visitors
+from bridge.net.visitors import Visitors
 
 
 @dataclass(eq=False)

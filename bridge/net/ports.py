@@ -7,7 +7,7 @@ import contextlib
 import ssl
 from collections.abc import Callable, Sequence
 
-from bridge.config.listen import Listen
+from bridge.net.listen import Listen
 
 BACKLOG = 128
 CLOSED_WITHIN_S = 1.0

@@ -5,8 +5,8 @@ import socket
 
 import pytest
 
-from bridge.config.listen import Listen
-from bridge.ports import Ports
+from bridge.net.listen import Listen
+from bridge.net.ports import Ports
 
 
 class Greeter(asyncio.Protocol):

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from bridge.lock import DataLock, Locked
+from bridge.app.lock import DataLock, Locked
 
 
 def test_one_at_a_time(tmp_path: Path) -> None:

@@ -12,8 +12,8 @@ from io import StringIO
 import pytest
 import structlog
 
+from bridge.cli.log import WINDOW_S, FewOfAKind, configure
 from bridge.limits import LOG_LINES_OF_A_KIND, LOG_VALUE_CHARS
-from bridge.log import WINDOW_S, FewOfAKind, configure
 
 
 @pytest.fixture(autouse=True)

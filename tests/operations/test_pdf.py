@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from pypdf import PdfReader, PdfWriter
 
 from bridge.limits import PDF_BYTES, PDF_PAGES
-from bridge.pdf import PdfFault, inspect, join
+from bridge.operations.pdf import PdfFault, inspect, join
 
 
 def made(pages: int = 1, width: float = 100, password: str = "") -> bytes:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from bridge.secretfile import SecretFile
+from bridge.operations.secretfile import SecretFile
 
 
 def mode(path: Path) -> int:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from bridge.wholefile import WholeFile
+from bridge.cli.wholefile import WholeFile
 
 
 def write(path: Path, content: bytes, *, overwrite: bool = False) -> None:

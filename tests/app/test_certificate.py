@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from cryptography.hazmat.primitives import serialization
 
-from bridge.certificate import CertificateFault, given_identity, make, own_identity
+from bridge.app.certificate import CertificateFault, given_identity, make, own_identity
 
 
 def shake_hands(server: ssl.SSLContext, trusted: Path, host: str) -> bytes:
