@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from random import Random
 
 from bridge.api.budget import Purpose
 from bridge.app.core import Core
 from bridge.app.worker import Work
+from bridge.config.values import Receipts
+from bridge.receipts.destination import Destination
 from bridge.receipts.filing import Filing
+from bridge.receipts.kind import Kind
 from bridge.receipts.overdue import Overdue
 from bridge.sync.service import Sync, SyncAccount, SyncSettings
 
@@ -25,7 +29,7 @@ class Reading:
             core.store,
             core.mailboxes,
             core.clock,
-            deliver_to=config.receipts.deliver_to,
+            destination=_destination(config.receipts),
             waits_for_texts=config.receipts.text != "never",
         )
         accounts = [
@@ -54,3 +58,8 @@ class Reading:
     def works(self) -> dict[str, Work]:
         """Return the background work by name."""
         return {"sync": self.sync.run, "overdue": self._overdue.run}
+
+
+def _destination(settings: Receipts) -> Destination:
+    seen = frozenset({Kind.ACCEPTANCE}) if settings.seen == "acceptances" else frozenset[Kind]()
+    return Destination(settings.deliver_to, asdict(settings.names), seen)

@@ -96,6 +96,12 @@ def _mailbox(text: str) -> str:
     return text
 
 
+def _pattern(text: str) -> str:
+    if re.search(r"[{}]", re.sub(r"\{(?:kind|year|month)\}", "", text)):
+        raise ValueError("may hold {kind}, {year} and {month}, and no other braces")
+    return _mailbox(text)
+
+
 def _window(text: str) -> str:
     if text and not re.fullmatch(r"([01]\d|2[0-3]):[0-5]\d-([01]\d|2[0-3]):[0-5]\d", text):
         raise ValueError('is no window like "08:00-20:00"')
@@ -181,14 +187,31 @@ class Sync:
     delete: Literal["expunge", "never"] = "expunge"
 
 
+_Name = Annotated[str, AfterValidator(_mailbox)]
+
+
+@dataclass(frozen=True, slots=True, config=_RULES)
+class ReceiptNames:
+    """What {kind} stands for in ``deliver_to``."""
+
+    acceptance: _Name = "Accettazioni"
+    delivery: _Name = "Consegne"
+    failure: _Name = "Errori"
+    other: _Name = "Altre"
+
+
 @dataclass(frozen=True, slots=True, config=_RULES)
 class Receipts:
     """Where receipts go; failures always also go to INBOX.
 
-    ``text``: when a text is fetched that only confirms what its row says.
+    ``deliver_to`` may hold {kind}, {year} and {month}; ``names`` says what {kind} stands for.
+    ``seen``: which are marked as read. ``text``: when a text is fetched that only confirms what its
+    row says.
     """
 
-    deliver_to: Annotated[str, AfterValidator(_mailbox)] = "INBOX"
+    deliver_to: Annotated[str, AfterValidator(_pattern)] = "INBOX"
+    names: ReceiptNames = ReceiptNames()
+    seen: Literal["acceptances", "none"] = "acceptances"
     text: Literal["when-affordable", "always", "never"] = "when-affordable"
 
 

@@ -30,10 +30,11 @@ from bridge.clock import ROME, Clock
 from bridge.mailbox import Mailboxes, MailboxTransaction
 from bridge.mime.ingest import Ingested
 from bridge.mime.write.compose import Source, compose
-from bridge.model import INBOX, AccountId, ContentId, Mailbox, QueueId, body_digest
+from bridge.model import INBOX, AccountId, ContentId, Flag, Mailbox, QueueId, body_digest
 from bridge.receipts import notice
 from bridge.receipts.claim import release_doubtful
-from bridge.receipts.kind import FIELDS, WARNINGS, Kind
+from bridge.receipts.destination import Destination
+from bridge.receipts.kind import FIELDS, Kind
 from bridge.receipts.listed import conclude, judge, resting_on_rows, tell_fallen
 from bridge.receipts.owner import Owner, find_owner, find_owners
 from bridge.receipts.receipt import Receipt, read_receipt
@@ -122,8 +123,7 @@ class Filing:
         store: for what is known already.
         mailboxes: the single writer.
         clock: stamps.
-        deliver_to: where receipts of messages sent from here go; made if it is missing. Those
-            that somebody has to act on go to INBOX too.
+        destination: where receipts of messages sent from here go; made if it is missing.
         waits_for_texts: whether a receipt is shown when its text is here; else at once, made of
             its row, if that says all that counts.
     """
@@ -134,13 +134,13 @@ class Filing:
         mailboxes: Mailboxes,
         clock: Clock,
         *,
-        deliver_to: str = INBOX,
+        destination: Destination | None = None,
         waits_for_texts: bool = True,
     ) -> None:
         self._store = store
         self._mailboxes = mailboxes
         self._clock = clock
-        self._deliver_to = INBOX if deliver_to.upper() == INBOX else deliver_to
+        self._destination = destination or Destination()
         self._waits_for_texts = waits_for_texts
         self._locks: defaultdict[AccountId, asyncio.Lock] = defaultdict(asyncio.Lock)
 
@@ -349,22 +349,28 @@ class Filing:
     ) -> None:
         """Put a draft's message where it belongs."""
         kind = draft.receipt.kind_for(owner.submission if owner else None)
-        for mailbox in await self._targets(mtx, account, kind, owner):
+        flags = frozenset[Flag]() if owner is None else self._destination.flags(kind)
+        for mailbox in await self._targets(mtx, account, kind, owner, draft.arrival.at):
             await mtx.append_content(
-                mailbox.id, content, draft.message.size_bytes, frozenset(), draft.arrival.at
+                mailbox.id, content, draft.message.size_bytes, flags, draft.arrival.at
             )
 
     async def _targets(
-        self, mtx: MailboxTransaction, account: AccountId, kind: Kind, owner: Owner | None
+        self,
+        mtx: MailboxTransaction,
+        account: AccountId,
+        kind: Kind,
+        owner: Owner | None,
+        at: datetime,
     ) -> list[Mailbox]:
+        """Return where a message goes; what belongs to no sent message goes to INBOX."""
         boxes = {box.name: box for box in await mtx.tx.mailboxes(account)}
-        if owner is None or self._deliver_to == INBOX:
-            return [boxes[INBOX]]
-        target = boxes.get(self._deliver_to)
-        if target is None:
-            target = await mtx.create(account, self._deliver_to)
-            await mtx.subscribe(account, self._deliver_to)
-        return [target, boxes[INBOX]] if kind in WARNINGS else [target]
+        names = (INBOX,) if owner is None else self._destination.mailboxes(kind, at)
+        for name in names:
+            if name not in boxes:
+                boxes[name] = await mtx.create(account, name)
+                await mtx.subscribe(account, name)
+        return [boxes[name] for name in names]
 
 
 async def _concerned(

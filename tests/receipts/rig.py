@@ -15,6 +15,7 @@ from bridge.mailbox import Mailboxes, MailboxTransaction
 from bridge.mime.ingest import ingest
 from bridge.model import SENT, AccountId, Flags, QueueId, SubmissionState, Uid
 from bridge.receipts import claim
+from bridge.receipts.destination import Destination
 from bridge.receipts.filing import Arrival, Filing
 from bridge.receipts.record import standing_of
 from bridge.receipts.states import Standing
@@ -37,12 +38,12 @@ class Rig:
     mailboxes: Mailboxes
     clock: FakeClock
     account: AccountId
-    deliver_to: str = "INBOX"
+    destination: Destination = field(default_factory=Destination)
     sent: dict[QueueId, tuple[str, tuple[str, ...]]] = field(default_factory=dict)
 
     @property
     def filing(self) -> Filing:
-        return Filing(self.store, self.mailboxes, self.clock, deliver_to=self.deliver_to)
+        return Filing(self.store, self.mailboxes, self.clock, destination=self.destination)
 
     # -- what happens ------------------------------------------------------------------------
 

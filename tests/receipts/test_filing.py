@@ -1,13 +1,16 @@
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from random import Random
 
 import pytest
 
+from bridge.clock import ROME
 from bridge.mime.ingest import ingest
 from bridge.model import SEEN, QueueId, SubmissionState, flag
+from bridge.receipts.destination import Destination
 from bridge.receipts.filing import Arrival
+from bridge.receipts.kind import Kind as Known
 from bridge.simulator.wording import Kind
 from tests.receipts.rig import ADDRESS, CODE, SERVICE, Rig
 
@@ -563,7 +566,7 @@ async def test_time_tells_a_code_that_was_used_before_apart(rig: Rig) -> None:
 
 
 async def test_receipts_can_go_to_a_mailbox_of_their_own(rig: Rig) -> None:
-    rig.deliver_to = "Ricevute/2026"
+    rig.destination = Destination("Ricevute/2026")
     await rig.send()
     await rig.receipt(Kind.ACCEPTANCE, ANNA)
     await rig.receipt(Kind.DELIVERY, ANNA)
@@ -576,9 +579,43 @@ async def test_receipts_can_go_to_a_mailbox_of_their_own(rig: Rig) -> None:
     assert "Ricevute/2026" in await rig.mailboxes.subscriptions(rig.account)
 
 
+async def test_receipts_can_go_by_kind_and_month(rig: Rig) -> None:
+    names = {"acceptance": "Accettate", "failure": "Errori"}
+    rig.destination = Destination("Ricevute/{year}-{month}/{kind}", names)
+    await rig.send()
+    await rig.receipt(Kind.ACCEPTANCE, ANNA)
+    await rig.receipt(Kind.FAILURE, ANNA)
+    assert await rig.subjects("Ricevute/2026-01/Accettate") == [f"ACCETTAZIONE: Diffida {CODE}"]
+    assert len(await rig.subjects("Ricevute/2026-01/Errori")) == 1
+    assert "AVVISO DI MANCATA CONSEGNA" in " ".join(await rig.subjects())
+    assert "ACCETTAZIONE" not in " ".join(await rig.subjects())
+
+
+def test_the_month_is_romes() -> None:
+    at = datetime(2026, 10, 31, 23, 30, tzinfo=UTC).astimezone(ROME)
+    assert Destination("{month}/{kind}").mailboxes(Known.DELIVERY, at) == ("11/delivery",)
+
+
+@pytest.mark.parametrize(("seen", "marked"), [(frozenset({Known.ACCEPTANCE}), 1), (frozenset(), 0)])
+async def test_acceptances_are_marked_as_read(
+    rig: Rig, seen: frozenset[Known], marked: int
+) -> None:
+    rig.destination = Destination(seen=seen)
+    await rig.send()
+    await rig.receipt(Kind.ACCEPTANCE, ANNA)
+    await rig.receipt(Kind.DELIVERY, ANNA)
+    flags = [await rig.keywords("INBOX", uid) for uid in (1, 2)]
+    assert [SEEN in one for one in flags] == [bool(marked), False]
+
+
+async def test_a_foreign_acceptance_is_not_marked_as_read(rig: Rig) -> None:
+    await rig.receipt(Kind.ACCEPTANCE, ANNA)
+    assert SEEN not in await rig.keywords("INBOX")
+
+
 @pytest.mark.parametrize("kind", [Kind.FAILURE, Kind.NON_ACCEPTANCE, Kind.FIRST_NOTICE])
 async def test_bad_news_goes_to_inbox_as_well(rig: Rig, kind: Kind) -> None:
-    rig.deliver_to = "Ricevute"
+    rig.destination = Destination("Ricevute")
     await rig.send()
     await rig.receipt(kind, ANNA)
     (receipt,) = await rig.raws("Ricevute")
@@ -587,14 +624,14 @@ async def test_bad_news_goes_to_inbox_as_well(rig: Rig, kind: Kind) -> None:
 
 @pytest.mark.parametrize("name", ["inbox", "INBOX", "InBox"])
 async def test_inbox_is_inbox_in_any_letters(rig: Rig, name: str) -> None:
-    rig.deliver_to = name
+    rig.destination = Destination(name)
     await rig.send()
     await rig.receipt(Kind.ACCEPTANCE, ANNA)
     assert len(await rig.raws()) == 1
 
 
 async def test_foreign_receipts_stay_in_inbox(rig: Rig) -> None:
-    rig.deliver_to = "Ricevute"
+    rig.destination = Destination("Ricevute")
     await rig.receipt(Kind.ACCEPTANCE, ANNA)
     assert len(await rig.raws()) == 1
     assert await rig.raws("Ricevute") == []
