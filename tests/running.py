@@ -20,10 +20,10 @@ from typing import TypeVar
 import httpx
 
 from bridge.app.bridge import Bridge
-from bridge.app.listening import Listening
 from bridge.clock import Clock, SystemClock
 from bridge.config import Account, Api, Config, Imap, Listen, SecretSource, Send, Smtp, Sync
 from bridge.credentials import AccountSecrets, Secret, Secrets
+from bridge.net.listening import Listening
 from bridge.simulator import SEQUENCE_READING, Delays, Simulator
 
 ADDRESS = "azienda@pec.example"

@@ -18,7 +18,7 @@ import pytest
 import typer.main
 from typer.core import TyperGroup
 
-from bridge import limits
+from bridge import __version__, limits
 from bridge.api.mailbox_schema import MailboxState
 from bridge.cli.program import build
 from bridge.config import ConfigError, parse
@@ -335,7 +335,7 @@ def test_every_rfc_that_is_supported_names_a_test() -> None:
 
 def test_the_changelog_keeps_its_form() -> None:
     versions = re.findall(r"^## \[([^\]]+)\]", CHANGELOG, re.MULTILINE)
-    assert versions[0] == "Unreleased" or versions[0] == PROJECT["project"]["version"]
+    assert versions[0] == "Unreleased" or versions[0] == __version__
     kinds = set(re.findall(r"^### (\w+)", CHANGELOG, re.MULTILINE))
     assert kinds <= {"Added", "Changed", "Deprecated", "Removed", "Fixed", "Security"}
 

@@ -23,7 +23,6 @@ from bridge.app.certificate import Identity, given_identity, own_identity
 from bridge.app.core import Core
 from bridge.app.domains import Domains
 from bridge.app.housekeeping import Housekeeping
-from bridge.app.listening import CannotListen, Listener, Listening
 from bridge.app.memory import Memory, give_back, resident_bytes
 from bridge.app.offer import operations
 from bridge.app.reading import Reading
@@ -36,6 +35,7 @@ from bridge.clock import Clock
 from bridge.config import Config, Listen
 from bridge.credentials import Authenticator, Login, Secrets
 from bridge.login import GuessGuard, LoginGate
+from bridge.net.listening import CannotListen, Listener, Listening, Running
 from bridge.operations.control import ControlServer
 
 if TYPE_CHECKING:
@@ -136,7 +136,14 @@ class Bridge:
         reading = self._reading = Reading(core, self._random)
         sending = self._sending = await Sending.build(core, self._random, reading.sync.wake)
         listeners = await self._listen(core, sending, reading, identity.context)
-        offer = operations(core, self._random, sending.wake, reading)
+        listening = Listening(
+            listeners,
+            self._config.api.base_url,
+            tuple(core.addresses.values()),
+            identity.fingerprint,
+        )
+        running = Running(self._clock.now(), listening)
+        offer = operations(core, self._random, sending.wake, reading, running)
         self._control = ControlServer(self._config.data_dir, offer.perform)
         await self._control.start()
         housekeeping = Housekeeping(core.mailboxes, self._clock)
@@ -154,12 +161,7 @@ class Bridge:
         }
         self._workers = Workers(works, self._clock)
         self._work = asyncio.create_task(self._workers.run())
-        return Listening(
-            listeners,
-            self._config.api.base_url,
-            tuple(core.addresses.values()),
-            identity.fingerprint,
-        )
+        return listening
 
     async def _listen(
         self, core: Core, sending: Sending, reading: Reading, tls: ssl.SSLContext

@@ -8,6 +8,7 @@ from bridge.api.budget import Purpose
 from bridge.app.certificate import fingerprint
 from bridge.app.core import Core
 from bridge.app.reading import Reading
+from bridge.net.listening import Running
 from bridge.operations import Operations
 from bridge.operations.export import Export
 from bridge.operations.facts import Facts
@@ -23,7 +24,11 @@ from bridge.outbox.window import Pace, Window
 
 
 def operations(
-    core: Core, random: Random, wake: Wake | None = None, reading: Reading | None = None
+    core: Core,
+    random: Random,
+    wake: Wake | None = None,
+    reading: Reading | None = None,
+    running: Running | None = None,
 ) -> Operations:
     """Return what can be asked for.
 
@@ -32,13 +37,14 @@ def operations(
         random: for a sync that has to be built for it.
         wake: wakes the dispatcher that runs; None if none does.
         reading: the sync that runs; None if none does.
+        running: the bridge that this is part of; None if none runs.
     """
     subjects = Subjects(
         tuple(Subject(one.id, one.settings.address, one.client) for one in core.accounts)
     )
     budgets = {one.id: one.budget for one in core.accounts}
-    running = reading.sync if reading is not None else None
-    sync = running or Reading(core, random).sync
+    reader = reading.sync if reading is not None else None
+    sync = reader or Reading(core, random).sync
 
     asking = {id: client.charged(Purpose.COMMAND) for id, client in core.clients.items()}
     send = core.config.send
@@ -51,7 +57,7 @@ def operations(
         return fingerprint(core.certificate)
 
     areas = (
-        Facts(core.store, core.clock, subjects, core.plan, running, budgets, shown),
+        Facts(core.store, core.clock, subjects, core.plan, reader, budgets, shown, running),
         Queue(core.store, core.clock, subjects, decisions, pace),
         Receipts(core.store, core.clock, subjects, sync),
         Usage(core.store, core.clock, subjects, core.plan, core.config.prices),

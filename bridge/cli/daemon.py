@@ -21,7 +21,7 @@ from bridge.cli.streams import let_go
 
 if TYPE_CHECKING:
     from bridge.app.bridge import Bridge
-    from bridge.app.listening import Listening
+    from bridge.net.listening import Listening
 
 STOP_LIMIT_S = 9.5
 """After this a process that was told to stop is ended; a service manager's patience is 10 s."""

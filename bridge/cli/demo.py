@@ -19,8 +19,8 @@ from bridge.cli.lean import without_rich
 from bridge.cli.output import print_json
 
 if TYPE_CHECKING:
-    from bridge.app.listening import Listening
     from bridge.config import Config
+    from bridge.net.listening import Listening
     from bridge.simulator import Simulator
 
 ADDRESS = "demo@pec.example"

@@ -1,4 +1,4 @@
-"""``status``, ``alarm``, ``quota``, ``inbox search`` and ``sync``: what is so, here and there."""
+"""``alarm``, ``quota``, ``inbox search`` and ``sync``: what is so, here and there."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from bridge.cli import option
-from bridge.cli.output import print_facts, print_json, print_table
+from bridge.cli.output import print_json, print_table
 from bridge.cli.perform import perform
 
 inbox = typer.Typer(help="The inbox at the API.", no_args_is_help=True)
@@ -19,22 +19,9 @@ SHOWN_OF_A_KIND = 5
 """Alarms of one kind and account that ``status`` shows one by one."""
 
 
-def status(config: option.Config = None, as_json: option.Json = False) -> None:
-    """Show accounts, last sync, queue, plan, quota and alarms."""
-    facts = perform(config, "status")
-    if as_json:
-        print_json(facts)
-        return
-    print_table(
-        ("account", "last sync", "read", "requests", "error", "quota", "sent", "plan"),
-        (_account_cells(account) for account in facts["accounts"]),
-        "No accounts.",
-    )
-    print_facts((one["address"], one["forecast"]["text"]) for one in facts["accounts"])
-    queue = ", ".join(f"{count} {state}" for state, count in facts["queue"].items())
-    print_facts([("queue", queue or "empty"), ("certificate", facts["tls"]["fingerprint"])])
-    if facts["alarms"]:
-        print_table(ALARM_COLUMNS, alarm_rows(facts["alarms"]), "")
+def alarm_table(alarms: list[dict[str, Any]], none: str) -> None:
+    """Write the alarms, those of which there are many in one line."""
+    print_table(ALARM_COLUMNS, alarm_rows(alarms), none)
 
 
 def alarm_rows(alarms: list[dict[str, Any]]) -> Iterator[list[Any]]:
@@ -66,34 +53,8 @@ def list_alarms(
     print_table((*ALARM_COLUMNS, "key"), rows, "No alarms.")
 
 
-def _account_cells(account: dict[str, Any]) -> list[Any]:
-    quota, plan = account["quota"], account["plan"]
-    return [
-        account["address"],
-        account["last_sync"] or "never",
-        _progress(account["progress"]),
-        _requests(account["requests"]),
-        account["error"],
-        _percent(quota),
-        f"{plan['used']} of {plan['limit']} a {plan['period']}",
-        plan["name"],
-    ]
-
-
-def _progress(progress: dict[str, Any] | None) -> str | None:
-    if progress is None or progress["total"] is None:
-        return None
-    return f"{progress['fetched']} of {progress['total']}"
-
-
-def _requests(requests: dict[str, Any]) -> str:
-    """Say how many of today's requests were made, and what has to wait for more."""
-    limit = "" if requests["per_day"] is None else f" of {requests['per_day']}"
-    waiting = ", ".join(requests["waiting"])
-    return f"{requests['used']}{limit} today" + (f"; waiting: {waiting}" if waiting else "")
-
-
-def _percent(quota: dict[str, Any] | None) -> str | None:
+def percent(quota: dict[str, Any] | None) -> str | None:
+    """Return how full a mailbox is, None if that is not known."""
     return None if quota is None or quota["percent"] is None else f"{quota['percent']:.1f} %"
 
 
@@ -112,7 +73,7 @@ def quota(
                 quota["account"],
                 _megabytes(quota["usage_bytes"]),
                 _megabytes(quota["limit_bytes"]),
-                _percent(quota),
+                percent(quota),
             ]
             for quota in quotas
         ),

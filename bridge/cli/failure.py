@@ -18,9 +18,9 @@ def exit_code_of(error: Exception) -> int:
     """
     from bridge.api.errors import ApiError
     from bridge.app.certificate import CertificateFault
-    from bridge.app.listening import CannotListen
     from bridge.app.lock import Locked
     from bridge.config import ConfigError
+    from bridge.net.listening import CannotListen
     from bridge.operations.control import OperationFailed
     from bridge.store.base import StoreFailed
 

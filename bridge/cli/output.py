@@ -6,7 +6,9 @@ Text from outside is shown without its control characters: a subject must not dr
 from __future__ import annotations
 
 import json
+import shutil
 import sys
+import textwrap
 from collections.abc import Iterable, Sequence
 from typing import Any
 
@@ -46,6 +48,25 @@ def print_facts(facts: Iterable[tuple[str, Any]]) -> None:
     """Write names and values, one a line."""
     for name, value in facts:
         sys.stdout.write(f"{name}: {visible(value)}\n")
+
+
+def print_block(title: str | None, facts: Iterable[tuple[str, Any]]) -> None:
+    """Write facts under a title, their names in a column; long ones go on below on a terminal."""
+    known = [(name, visible(value)) for name, value in facts]
+    if title is not None:
+        sys.stdout.write(f"\n{visible(title)}\n")
+    indent = 4 + max((len(name) for name, _ in known), default=0)
+    width = shutil.get_terminal_size().columns if sys.stdout.isatty() else PIPE_WIDTH_CHARS
+    for name, value in known:
+        lines = textwrap.fill(
+            value,
+            max(width, 2 * indent),
+            initial_indent=f"  {name}".ljust(indent),
+            subsequent_indent=" " * indent,
+            break_long_words=False,
+            break_on_hyphens=False,
+        )
+        sys.stdout.write(f"{lines.rstrip()}\n")
 
 
 def visible(value: Any) -> str:

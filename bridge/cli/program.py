@@ -16,6 +16,7 @@ from bridge.cli import (
     receipts,
     sendmail,
     simulator,
+    status,
     streams,
     token,
     usage,
@@ -42,7 +43,7 @@ def build() -> typer.Typer:
     program.command()(demo.demo)
     program.command()(daemon.serve)
     program.command()(simulator.simulator)
-    program.command()(facts.status)
+    program.command()(status.status)
     program.add_typer(facts.alarm, name="alarm")
     program.add_typer(queue.commands, name="queue")
     program.add_typer(receipts.commands, name="receipts")

@@ -125,7 +125,12 @@ class ControlServer:
 
 
 async def ask(
-    data_dir: Path, name: str, arguments: Mapping[str, Any], progress: Progress | None = None
+    data_dir: Path,
+    name: str,
+    arguments: Mapping[str, Any],
+    progress: Progress | None = None,
+    *,
+    within_s: float | None = None,
 ) -> Any:
     """Have the bridge that runs on ``data_dir`` carry out an operation; return its result.
 
@@ -134,11 +139,25 @@ async def ask(
         name: the operation, as the command line writes it (``queue show``).
         arguments: what JSON can say.
         progress: called with what is done and how much there is, where that takes long.
+        within_s: how long it may take; None for as long as it does.
 
     Raises:
         NotRunning: nobody answers.
-        OperationFailed: it was not carried out.
+        OperationFailed: it was not carried out, or not known to be in time.
     """
+    try:
+        async with asyncio.timeout(within_s):
+            return await _ask(data_dir, name, arguments, progress)
+    except TimeoutError:
+        raise OperationFailed(
+            f"The bridge on {data_dir} runs but did not answer within {within_s:g} s; its log may "
+            "say why. Start it again if that lasts."
+        ) from None
+
+
+async def _ask(
+    data_dir: Path, name: str, arguments: Mapping[str, Any], progress: Progress | None
+) -> Any:
     reader, writer, password = await _connect(data_dir)
     try:
         _say(writer, {"do": name, "with": dict(arguments), "password": password})

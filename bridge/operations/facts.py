@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from typing import Any, Protocol
 
+from bridge import __version__
 from bridge.api.budget import Purpose, RequestBudget, Use
 from bridge.api.client import PecClient
 from bridge.api.errors import Refused
@@ -13,8 +14,10 @@ from bridge.api.forecast import Volume, forecast
 from bridge.api.schema import InboxRow, Quota
 from bridge.clock import Clock
 from bridge.model import AccountId, SubmissionState
+from bridge.net.listening import Running
 from bridge.operations.control import Progress
 from bridge.operations.subject import Methods, Subject, Subjects, moment
+from bridge.operations.waiting import first_waiting, waiting_facts
 from bridge.outbox.plan import Plan
 from bridge.outbox.waiting import AccountQueue, account_queue, why
 from bridge.store.base import ReadTransaction, Store
@@ -34,6 +37,10 @@ class Standing(Protocol):
     @property
     def error(self) -> str | None:
         """What is wrong, as a sentence; None when nothing is."""
+
+    @property
+    def refused(self) -> bool:
+        """Whether only a person can end what is wrong: the token, the password, the credit."""
 
     @property
     def total(self) -> int | None:
@@ -56,8 +63,23 @@ class Fullness(Protocol):
         """What it may hold; 0 or None for no limit."""
 
 
+class Upcoming(Protocol):
+    """When an inbox is looked at again."""
+
+    @property
+    def at(self) -> datetime:
+        """When."""
+
+    @property
+    def why(self) -> str:
+        """Why not sooner."""
+
+
 class Reader(Protocol):
     """Who follows the accounts' inboxes."""
+
+    async def next_look(self, account: AccountId) -> Upcoming | None:
+        """Return when the account's inbox is looked at again; None if it is not followed."""
 
     def standing(self, account: AccountId) -> Standing:
         """Return where the account stands."""
@@ -77,6 +99,7 @@ class Facts:
         reader: the sync that runs; None if none does, and what it wrote down has to do.
         budgets: each account's requests of the day.
         fingerprint: gives the certificate's, None while there is none.
+        running: the bridge that these are the facts of; None if none runs.
     """
 
     def __init__(
@@ -88,6 +111,7 @@ class Facts:
         reader: Reader | None,
         budgets: Mapping[AccountId, RequestBudget],
         fingerprint: Callable[[], str | None],
+        running: Running | None = None,
     ) -> None:
         self._store = store
         self._clock = clock
@@ -96,6 +120,7 @@ class Facts:
         self._reader = reader
         self._budgets = budgets
         self._fingerprint = fingerprint
+        self._running = running
 
     def methods(self) -> Methods:
         """Return the operations by name."""
@@ -125,7 +150,17 @@ class Facts:
             budget = self._budgets[one.id]
             facts["requests"] = request_facts(await budget.use())
             facts["forecast"] = await self._forecast(one.id, budget.per_day, now)
-        return {**status, "tls": {"fingerprint": self._fingerprint()}}
+        return {**self._presence(), **status, "tls": {"fingerprint": self._fingerprint()}}
+
+    def _presence(self) -> dict[str, Any]:
+        """Return whether a bridge runs, which, since when, and where it listens."""
+        running = self._running
+        return {
+            "running": running is not None,
+            "version": __version__,
+            "since": moment(running.since) if running else None,
+            "listeners": running.listening.as_json()["listeners"] if running else [],
+        }
 
     async def _forecast(self, account: AccountId, per_day: int, now: datetime) -> dict[str, Any]:
         """Return what a day like the last 24 hours needs."""
@@ -170,10 +205,15 @@ class Facts:
     async def _sending(self, tx: ReadTransaction, one: Subject, now: datetime) -> dict[str, Any]:
         plan = self._plan
         queue = await account_queue(tx, one.id)
+        first = await first_waiting(tx, queue, one.id)
         return {
             "address": one.address,
             "last_sync": None,
+            "next_sync": None,
+            "next_sync_why": None,
             "error": _obstacle(queue, now),
+            "refused": queue.hold is not None,
+            "waiting": first and await waiting_facts(tx, queue, first, now),
             "quota": None,
             "plan": {
                 "name": plan.name,
@@ -194,6 +234,10 @@ class Facts:
         standing = self._reader.standing(account)
         facts["last_sync"] = moment(standing.last_sync)
         facts["error"] = facts["error"] or standing.error
+        facts["refused"] = facts["refused"] or standing.refused
+        upcoming = await self._reader.next_look(account)
+        if upcoming is not None:
+            facts["next_sync"], facts["next_sync_why"] = moment(upcoming.at), upcoming.why
         facts["quota"] = _fullness(await self._reader.quota(account))
         if standing.total is not None:
             facts["progress"] = {"fetched": standing.fetched, "total": standing.total}

@@ -32,7 +32,7 @@ from bridge.sync.listing import Listing
 from bridge.sync.locating import Locator
 from bridge.sync.pace import Pace
 from bridge.sync.pages import InboxClient, Pages
-from bridge.sync.settings import Standing, SyncAccount, SyncSettings
+from bridge.sync.settings import NextLook, Standing, SyncAccount, SyncSettings
 from bridge.sync.state import QuotaFigures, SyncState
 from bridge.sync.telling import REFUSALS, Teller
 from bridge.sync.twins import Twins
@@ -103,6 +103,7 @@ class AccountSync:
         self._listed = asyncio.Event()
         self._tidy_at_s = clock.monotonic()
         self._error: str | None = None
+        self._is_refused = False
 
     # -- from outside ------------------------------------------------------------------------
 
@@ -119,10 +120,14 @@ class AccountSync:
     def standing(self) -> Standing:
         """Where the account stands."""
         if self._parts is None:
-            return Standing(error=self._error)
+            return Standing(error=self._error, refused=self._is_refused)
         ledger, state = self._ledger, self._parts.listing.state
         total = max(state.total or 0, ledger.live)
-        return Standing(state.last_sync, self._error, total, ledger.filed)
+        return Standing(state.last_sync, self._error, self._is_refused, total, ledger.filed)
+
+    async def next_look(self) -> NextLook:
+        """Return when the next look is due, and why not sooner."""
+        return await self._pace.next_look()
 
     async def seen_until(self) -> datetime | None:
         """Return up to when all that was listed is here, or was told by its rows.
@@ -171,12 +176,12 @@ class AccountSync:
             await work()
         except (ApiError, StoreFailed) as error:
             await self._failed(error)
-            await self._pace.pause(error)
+            await self._pace.pause(error, of_looks=work != self._fetch)
             return False
         except Exception as error:
             log.exception("sync failed in an unforeseen way", account=self._account.id)
             await self._failed(error)
-            await self._pace.pause(error)
+            await self._pace.pause(error, of_looks=work != self._fetch)
             return False
         return True
 
@@ -382,7 +387,7 @@ class AccountSync:
         """The API showed the inbox."""
         self._pace.worked()
         self._tried.clear()
-        self._error = None
+        self._error, self._is_refused = None, False
         since_s = self._clock.monotonic() - UNREAD_S
         unread = parts.fetcher.unread(since_s) + parts.twins.unread(since_s)
         await self._teller.worked(parts.listing.state.loss, unread)
@@ -393,6 +398,7 @@ class AccountSync:
             await self._teller.used(await self._account.budget.use())
             return
         self._error = error.reason if isinstance(error, ApiError) else str(error)
+        self._is_refused = isinstance(error, NotSent) and error.kind in REFUSALS
         log.warning("sync interrupted", account=self._account.id, reason=self._error)
         if isinstance(error, NotSent) and error.kind in REFUSALS:
             await self._teller.refused(error.kind, self._error)

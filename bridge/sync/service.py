@@ -21,7 +21,7 @@ from bridge.store.base import Store
 from bridge.store.remote import RemoteId
 from bridge.sync.account import AccountSync
 from bridge.sync.filer import Filing
-from bridge.sync.settings import Standing, SyncAccount, SyncSettings
+from bridge.sync.settings import NextLook, Standing, SyncAccount, SyncSettings
 from bridge.sync.state import QuotaFigures
 
 __all__ = ["Standing", "Sync", "SyncAccount", "SyncSettings"]
@@ -102,6 +102,11 @@ class Sync:
         """Say where an account stands."""
         one = self._accounts.get(account)
         return Standing() if one is None else one.standing
+
+    async def next_look(self, account: AccountId) -> NextLook | None:
+        """Say when an account's inbox is looked at again; None if it is not followed."""
+        one = self._accounts.get(account)
+        return None if one is None else await one.next_look()
 
     async def seen_until(self, account: AccountId) -> datetime | None:
         """Return up to when all that was listed in an account's inbox is known here.

@@ -42,13 +42,23 @@ class SyncSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class NextLook:
+    """When an inbox is looked at again (aware), and ``why`` not sooner: a piece of a sentence."""
+
+    at: datetime
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
 class Standing:
     """Where an account stands: ``total`` rows at the API, ``fetched`` of them here.
 
-    ``error`` is what the last look met with, None if it went well.
+    ``error`` is what the last look met with, None if it went well; ``refused`` says that only a
+    person can end it: the token, the password or the credit.
     """
 
     last_sync: datetime | None = None
     error: str | None = None
+    refused: bool = False
     total: int | None = None
     fetched: int = 0

@@ -16,9 +16,9 @@ import httpx
 import pytest
 
 from bridge.app.bridge import STOP_GRACE_S
-from bridge.app.listening import CannotListen
 from bridge.app.lock import Locked
 from bridge.config import Config, Imap, Listen, Smtp
+from bridge.net.listening import CannotListen
 from bridge.operations.control import NotRunning, OperationFailed, ask
 from bridge.simulator import Fault, Hold, Operation, Phase
 from tests.fakes import FakeClock

@@ -1,120 +1,16 @@
-"""``status``, ``quota``, ``inbox search``, ``sync``: with a bridge running and without."""
+"""``quota``, ``inbox search``, ``sync``: with a bridge running and without."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from bridge.cli.facts import alarm_rows
 from bridge.simulator import Operation
 from tests.cli.conftest import Command
-from tests.running import ADDRESS, apart, eventually, running, simulated
-
-FORECAST = "At today's volume about 240 requests are needed; 1,440 are allowed."
-NO_PLAN_USED = {"name": "standard", "period": "day", "limit": 3500, "used": 0}
-
-
-def test_status_of_a_bridge_that_never_ran(command: Command, config: Path) -> None:
-    status = command("status", "--json", "--config", config).json
-    assert status == {
-        "accounts": [
-            {
-                "address": ADDRESS,
-                "last_sync": None,
-                "error": None,
-                "quota": None,
-                "plan": NO_PLAN_USED,
-                "progress": status["accounts"][0]["progress"],
-                "requests": {
-                    "per_day": 1440,
-                    "used": 0,
-                    "remaining": 1440,
-                    "used_for": {},
-                    "waiting": [],
-                },
-                "forecast": {
-                    "needed": 240,
-                    "essential": 240,
-                    "allowed": 1440,
-                    "texts_lag_days": 0,
-                    "states_lag": False,
-                    "text": FORECAST,
-                },
-            }
-        ],
-        "queue": {},
-        "alarms": [],
-        "tls": {"fingerprint": None},
-    }
-    shown = command("status", "--config", config)
-    assert shown.code == 0
-    for text in (ADDRESS, "never", "0 of 3500 a day", "queue: empty", FORECAST):
-        assert text in shown.out
-
-
-async def status_when(
-    command: Command, config: Path, condition: Callable[[dict[str, Any]], object]
-) -> dict[str, Any]:
-    """Ask until the account's facts fulfil ``condition``, and return the whole status."""
-
-    async def fulfilled() -> dict[str, Any] | None:
-        status = await status_now(command, config)
-        return status if condition(status["accounts"][0]) else None
-
-    status = await eventually(fulfilled)
-    assert status is not None
-    return status
-
-
-async def status_now(command: Command, config: Path) -> dict[str, Any]:
-    status = (await apart(command, "status", "--json", "--config", config)).json
-    assert isinstance(status, dict)
-    return status
-
-
-async def test_status_of_a_running_bridge(command: Command, config: Path) -> None:
-    simulator = simulated(messages=3)
-    async with running(config.parent / "data", simulator) as bridge:
-        whole = {"fetched": 3, "total": 3}
-        status = await status_when(command, config, lambda one: one["progress"] == whole)
-        assert status["accounts"][0]["error"] is None
-        assert status["tls"]["fingerprint"] == bridge.listening.fingerprint
-        await apart(bridge.submit, "Prova", "mute-x@altra.example")
-        status = await status_when(command, config, lambda one: one["plan"]["used"])
-        assert status["accounts"][0]["plan"] == {**NO_PLAN_USED, "used": 1}
-        assert sum(status["queue"].values()) == 1
-        await status_when(command, config, lambda one: one["last_sync"])
-        shown = await apart(command, "status", "--config", config)
-        assert "3 of 3" in shown.out
-        assert "1 of 3500 a day" in shown.out
-
-
-async def test_status_tells_what_is_wrong(command: Command, config: Path) -> None:
-    simulator = simulated()
-    simulator.faults.answer(None, 401, {"success": False, "message": "No"}, times=None)
-    async with running(config.parent / "data", simulator):
-        status = await status_when(command, config, lambda one: one["error"])
-
-        async def alarmed() -> list[dict[str, Any]]:
-            alarms = (await status_now(command, config))["alarms"]
-            assert isinstance(alarms, list)
-            return alarms
-
-        (alarm, *_) = await eventually(alarmed)
-        assert status["accounts"][0]["last_sync"] is None
-        assert set(alarm) == {"account", "kind", "key", "text", "at"}
-        assert alarm["account"] == ADDRESS
-        shown = await apart(command, "status", "--config", config)
-        assert alarm["text"] in shown.out
-        assert alarm in (await apart(command, "alarm", "list", "--json", "--config", config)).json
-        kind = ("--kind", alarm["kind"])
-        of_kind = await apart(command, "alarm", "list", *kind, "--config", config)
-        assert alarm["text"] in of_kind.out
-        other = await apart(command, "alarm", "list", "--kind", "quota", "--config", config)
-        assert other.out == "No alarms.\n"
+from tests.cli.test_status import status_when
+from tests.running import ADDRESS, apart, running, simulated
 
 
 def test_many_alarms_of_a_kind_are_one_line() -> None:

@@ -71,7 +71,7 @@ def test_a_secret_that_is_missing_is_a_fault_of_the_configuration(
     assert "account[1].password: cannot be read from" in done.err
 
 
-@by_name
+@pytest.mark.parametrize("words", FACTS[1:], ids=" ".join)
 def test_data_that_somebody_holds_without_answering_is_a_failure(
     command: Command, config: Path, words: tuple[str, ...]
 ) -> None:
@@ -143,6 +143,6 @@ def test_help_goes_to_standard_output(command: Command, words: tuple[str, ...]) 
 
 def test_a_disk_that_cannot_be_written_is_one_sentence(command: Command, config: Path) -> None:
     (config.parent / "data").write_text("a file is in the way")
-    done = command("status", "--config", config)
+    done = command("queue", "list", "--config", config)
     assert (done.code, done.out) == (1, "")
     assert done.err == f"{config.parent / 'data'}: File exists\n"

@@ -63,6 +63,13 @@ async def test_operations(data_dir: Path) -> None:
         assert len(await ask(data_dir, "echo", {"long": "x" * 3_000_000})) == 1
 
 
+async def test_who_asks_need_not_wait_for_ever(data_dir: Path) -> None:
+    async with running(data_dir):
+        with pytest.raises(OperationFailed, match=r"did not answer within 0\.01 s"):
+            await ask(data_dir, "wait", {}, within_s=0.01)
+        assert await ask(data_dir, "echo", {}, within_s=10.0) == {}
+
+
 def modes(data_dir: Path) -> list[int]:
     return [stat.S_IMODE(path.stat().st_mode) for path in data_dir.glob("control.*")]
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, Literal
 
 
@@ -49,6 +50,14 @@ class Listening:
             ],
             "accounts": [{"address": address} for address in self.accounts],
         }
+
+
+@dataclass(frozen=True, slots=True)
+class Running:
+    """A bridge that runs: since when (aware), and what is up."""
+
+    since: datetime
+    listening: Listening
 
 
 _REASONS = {

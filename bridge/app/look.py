@@ -1,0 +1,73 @@
+"""``status`` where no bridge runs: what the last one wrote down, without touching it.
+
+Nothing is locked, made, migrated or written; an account that no store knows yet has empty figures.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from bridge.api.budget import RequestBudget
+from bridge.app.certificate import FILE_NAME as CERTIFICATE_NAME
+from bridge.app.certificate import fingerprint
+from bridge.app.count import StoredCount
+from bridge.clock import Clock
+from bridge.config import Config
+from bridge.model import AccountId
+from bridge.operations.facts import Facts
+from bridge.operations.subject import Subject, Subjects
+from bridge.outbox.plan import PLANS
+from bridge.store.base import ReadTransaction, Store, StoreFailed
+from bridge.store.sqlite.look import StoreLook, is_there
+
+
+async def look(config: Config, clock: Clock) -> dict[str, Any]:
+    """Return the facts of ``status``, and under ``store`` why the store tells nothing, or None.
+
+    Raises:
+        OSError: nobody may look into ``data_dir``.
+    """
+    fault = None
+    store: StoreLook | None = None
+    if is_there(config.data_dir):
+        try:
+            store = StoreLook(config.data_dir)
+            return {**await _facts(config, store, clock), "store": None}
+        except StoreFailed as error:
+            fault = str(error)
+        finally:
+            if store is not None:
+                await store.close()
+    store = StoreLook(None)
+    try:
+        return {**await _facts(config, store, clock), "store": fault}
+    finally:
+        await store.close()
+
+
+async def _facts(config: Config, store: Store, clock: Clock) -> dict[str, Any]:
+    async def work(tx: ReadTransaction) -> tuple[Subject, ...]:
+        known = [(one.address, await tx.account(one.address)) for one in config.account]
+        # An id that no row has reads as an account of which nothing is known.
+        return tuple(
+            Subject(AccountId(-number) if id is None else id, address, None)
+            for number, (address, id) in enumerate(known, 1)
+        )
+
+    subjects = await store.read(work)
+    per_day = config.sync.request_budget_per_day
+    facts = Facts(
+        store,
+        clock,
+        Subjects(subjects),
+        PLANS[config.send.plan],
+        None,
+        {one.id: RequestBudget(clock, per_day, StoredCount(store, one.id)) for one in subjects},
+        lambda: fingerprint(config.tls.certificate or config.data_dir / CERTIFICATE_NAME),
+    )
+    found: dict[str, Any] = await facts.methods()["status"]({}, _ignore)
+    return found
+
+
+def _ignore(_done: int, _total: int) -> None:
+    return None

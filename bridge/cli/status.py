@@ -1,0 +1,149 @@
+"""``status``: whether the bridge runs and what it does, in full or as one line for monitoring."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from bridge.cli import option
+from bridge.cli.facts import alarm_table, percent
+from bridge.cli.failure import say
+from bridge.cli.output import print_block, print_facts, print_json, visible
+from bridge.cli.perform import settings
+from bridge.cli.when import local
+from bridge.config import ConfigError
+from bridge.operations.control import NotRunning, OperationFailed, ask
+
+ANSWERS_WITHIN_S = 10.0
+"""A bridge that takes longer for its status is as good as none."""
+
+FINGERPRINT_LINE_CHARS = 48
+
+
+def status(
+    check: Annotated[
+        bool,
+        typer.Option("--check", help="One line for monitoring; exit 0 OK, 1 WARNING, 2 CRITICAL."),
+    ] = False,
+    config: option.Config = None,
+    as_json: option.Json = False,
+) -> None:
+    """Show whether the bridge runs, and its accounts, queue, plan, quota and alarms.
+
+    Exit status 1 if it does not run, or if every account is refused.
+    """
+    if check:
+        raise typer.Exit(_check(config))
+    data_dir, facts = _facts(config)
+    if as_json:
+        print_json(facts)
+    else:
+        _show(data_dir, facts)
+    accounts = facts["accounts"]
+    if not facts["running"] or (accounts and all(one["refused"] for one in accounts)):
+        raise typer.Exit(1)
+
+
+def _facts(path: Path | None) -> tuple[Path, dict[str, Any]]:
+    """Ask the bridge that runs; where none does, look at what the last one wrote down."""
+    file = settings(path)
+    data_dir = file.config.data_dir
+    try:
+        facts = asyncio.run(ask(data_dir, "status", {}, within_s=ANSWERS_WITHIN_S))
+    except NotRunning:
+        from bridge.app.look import look
+        from bridge.cli.log import configure
+        from bridge.clock import SystemClock
+
+        configure("human", "error")
+        facts = asyncio.run(look(file.config, SystemClock()))
+    if "running" not in facts:
+        raise OperationFailed("The running bridge is of another version; restart it.")
+    return data_dir, facts
+
+
+def _check(path: Path | None) -> int:
+    from bridge.cli.monitor import Level, line, verdict
+    from bridge.clock import SystemClock
+
+    try:
+        level, words = verdict(_facts(path)[1], SystemClock().now())
+    except ConfigError as error:
+        say(str(error))
+        level, words = Level.CRITICAL, line(Level.CRITICAL, "the configuration has faults")
+    except (OperationFailed, OSError) as error:
+        level, words = Level.CRITICAL, line(Level.CRITICAL, visible(error))
+    sys.stdout.write(f"{visible(words)}\n")
+    return int(level)
+
+
+def _show(data_dir: Path, facts: dict[str, Any]) -> None:
+    if facts["running"]:
+        since = local(facts["since"], seconds=True)
+        sys.stdout.write(f"pec-bridge {facts['version']} has been running since {since}.\n")
+    else:
+        sys.stdout.write(
+            f"No bridge is running on {data_dir}. Start it with `pec-bridge serve`; what follows "
+            "is what the last one wrote down.\n"
+        )
+        if facts["store"]:
+            print_facts([("store", facts["store"])])
+    print_block(None, [*_listeners(facts), ("certificate", _fingerprint(facts["tls"]))])
+    for account in facts["accounts"]:
+        print_block(account["address"], _account(account))
+    queue = ", ".join(f"{count} {state}" for state, count in facts["queue"].items())
+    sys.stdout.write(f"\nqueue: {queue or 'empty'}\n")
+    alarm_table(facts["alarms"], "No alarms.")
+
+
+def _listeners(facts: dict[str, Any]) -> Iterator[tuple[str, str]]:
+    for one in facts["listeners"]:
+        tls = {"starttls": "STARTTLS", "implicit": "TLS", "none": "no TLS"}[one["tls"]]
+        yield one["protocol"].upper(), f"{one['host']}:{one['port']} ({tls})"
+
+
+def _fingerprint(tls: dict[str, Any]) -> str | None:
+    """Return the fingerprint, in two lines on a terminal: one has no room for it."""
+    text: str | None = tls["fingerprint"]
+    if text is None or not sys.stdout.isatty():
+        return text
+    return f"{text[:FINGERPRINT_LINE_CHARS]} {text[FINGERPRINT_LINE_CHARS:]}"
+
+
+def _account(account: dict[str, Any]) -> Iterator[tuple[str, Any]]:
+    plan, requests = account["plan"], account["requests"]
+    if account["error"]:
+        yield "error", account["error"]
+    yield "last sync", local(account["last_sync"], seconds=True) or "never"
+    if account["next_sync"]:
+        why = f" ({account['next_sync_why']})"
+        yield "next sync", f"{local(account['next_sync'], seconds=True)}{why}"
+    progress = account["progress"]
+    if progress is not None and progress["total"] is not None:
+        yield "messages", f"{progress['fetched']} of {progress['total']} read"
+    if account["waiting"]:
+        yield "waiting", _waiting(account["waiting"])
+    yield "plan", f"{plan['name']}: {plan['used']} of {plan['limit']} a {plan['period']}"
+    yield "requests", _requests(requests)
+    yield "forecast", account["forecast"]["text"]
+    yield "quota", percent(account["quota"])
+
+
+def _waiting(waiting: dict[str, Any]) -> str:
+    """Say how much waits to be sent, why and until when."""
+    reason = f": {waiting['reason']}" if waiting["reason"] else ""
+    until = f" Next try at {local(waiting['until'])}." if waiting["until"] else ""
+    since = local(waiting["since"])
+    return f"{waiting['count']} {waiting['state']}, the first since {since}{reason}{until}"
+
+
+def _requests(requests: dict[str, Any]) -> str:
+    """Say how many of today's requests were made, and what has to wait for more."""
+    limit = "" if requests["per_day"] is None else f" of {requests['per_day']}"
+    waiting = ", ".join(requests["waiting"])
+    return f"{requests['used']}{limit} today" + (f"; waiting: {waiting}" if waiting else "")
