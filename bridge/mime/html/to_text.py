@@ -12,6 +12,8 @@ import html
 import re
 from typing import Final
 
+from bridge.limits import TEXT_SLICE_CHARS
+
 _TO_TAG_END: Final = r"(?:(?:[^<>\"']++|\"[^\"<]*+\"|'[^'<]*+')*+|[^<>]*+)>"
 _HIDDEN = re.compile(r"(?i)<(?:(!--)|(script|style|title|template)\b[^<>]*+>)")
 _EMPTY_COMMENT = re.compile(r"-?>")
@@ -37,16 +39,43 @@ _LONG_REFERENCE = re.compile(r"&#(?:[0-9]{8,}|[xX][0-9a-fA-F]{8,});?")
 def markup_text(markup: str) -> str:
     """Return what a reader sees of ``markup``, one line for each block of it."""
     if "<" in markup:
-        markup = " ".join(_shown(markup).split())
+        markup = _collapsed(_shown(markup))
         markup = _BREAK.sub("\n", markup)
         markup = _CELL.sub(" ", markup)
         end = markup.rfind(">") + 1  # behind it a tag would be looked for in vain, each to the end
         markup = _TAG.sub("", markup[:end]) + markup[end:]
-        lines = [" ".join(line.split()) for line in markup.split("\n")]
-        markup = "\n".join(filter(None, lines))
+        markup = _tidied(markup)
     if "&" in markup:
         markup = html.unescape(_LONG_REFERENCE.sub("\N{REPLACEMENT CHARACTER}", markup))
     return markup
+
+
+def _collapsed(text: str) -> str:
+    """Return a text with each run of blanks as one, and none at its ends.
+
+    In slices: as a list of words a text would take ten times its size.
+    """
+    kept: list[str] = []
+    apart = False
+    for at in range(0, len(text), TEXT_SLICE_CHARS):
+        piece = text[at : at + TEXT_SLICE_CHARS]
+        words = " ".join(piece.split())
+        if words:
+            kept += [" ", words] if kept and (apart or piece[0].isspace()) else [words]
+        apart = piece[-1].isspace() or (apart and not words)
+    return "".join(kept)
+
+
+def _tidied(text: str) -> str:
+    """Return a text without its empty lines, and without blanks round the others."""
+    kept: list[str] = []
+    at = 0
+    while at < len(text):
+        end = text.rfind("\n", at, at + TEXT_SLICE_CHARS) + 1 or text.find("\n", at) + 1
+        lines = text[at : end or len(text)].split("\n")
+        kept.append("\n".join(filter(None, map(_collapsed, lines))))
+        at = end or len(text)
+    return "\n".join(filter(None, kept))
 
 
 def _shown(markup: str) -> str:

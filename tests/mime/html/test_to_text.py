@@ -1,12 +1,16 @@
 from __future__ import annotations
 
+import sys
 import time
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bridge.limits import MIB
+from bridge.mime.html import to_text
 from bridge.mime.html.to_text import markup_text
+from tests.costs.measure import peak
 
 
 @pytest.mark.parametrize(
@@ -59,6 +63,23 @@ def test_text(markup: str, text: str) -> None:
 )
 def test_anything_has_a_text(markup: str) -> None:
     assert len(markup_text(markup)) <= len(markup)
+
+
+@given(st.text("ab \t\n\x85<", max_size=40), st.integers(1, 7))
+def test_slices_make_no_difference(text: str, slice_chars: int) -> None:
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(to_text, "TEXT_SLICE_CHARS", slice_chars)
+        assert to_text._collapsed(text) == " ".join(text.split())
+        lines = (" ".join(line.split()) for line in text.split("\n"))
+        assert to_text._tidied(text) == "\n".join(filter(None, lines))
+
+
+@pytest.mark.parametrize("piece", ["testo ", "<p>testo</p>\n", "perch\u00e9 <b>x</b>\n\n"])
+def test_a_page_takes_a_few_times_its_size(piece: str) -> None:
+    page = "<div>" + piece * (4 * MIB // len(piece))
+    with peak() as held:
+        markup_text(page)
+    assert held.size_bytes < 9 * sys.getsizeof(page)
 
 
 @pytest.mark.parametrize(
