@@ -491,6 +491,23 @@ API_MESSAGE_BYTES = _bytes(
     told="the message is shown as unreadable, with the reason",
     test="tests/costs/test_api_sizes.py::test_a_message_too_long_is_shown_as_unreadable_at_once",
 )
+ANSWER_SPOOLED_FROM_BYTES = 1 * MIB
+"""A message of the API that arrives in memory; of a larger one all is on the disk."""
+
+ANSWER_READ_APART_FROM_BYTES = _bytes(
+    "a message of the API that is read and composed in memory",
+    4 * MIB,
+    met_by="any sender",
+    told="nothing: a larger one is worked on on the disk, alone",
+    test="tests/costs/test_api_sizes.py::test_a_large_message_is_never_in_memory",
+)
+ANSWERS_READ_BYTES = _bytes(
+    "messages of the API of more than 1 MiB that are read at once, all together",
+    8 * MIB,
+    met_by="any sender",
+    told="nothing: its turn comes",
+    test="tests/costs/test_api_sizes.py::test_so_much_is_read_at_once",
+)
 API_FIELD_CHARS = _count(
     "characters of a field of a listed row",
     64 * KIB,

@@ -9,11 +9,12 @@ RFCs: 3501 §2.3 (message attributes), 6154 (special use), 7162 (MODSEQ), 8474 (
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum
 from hashlib import sha256
-from typing import NewType
+from typing import NewType, Protocol
 
 AccountId = NewType("AccountId", int)
 MailboxId = NewType("MailboxId", int)
@@ -73,12 +74,35 @@ def flag(name: str) -> Flag:
     return Flag(name)
 
 
-def body_digest(body: str) -> bytes:
+class HeldText(Protocol):
+    """A text that is too large for memory: UTF-8 on the disk, of which ``len`` counts the bytes."""
+
+    @property
+    def sha256(self) -> bytes:
+        """The digest of all bytes."""
+
+    def __len__(self) -> int:
+        """Return how many bytes it has."""
+
+    def pieces(self) -> Iterator[bytes]:
+        """Give the bytes a piece at a time; blocks."""
+
+    def beginning(self, chars: int) -> str:
+        """Return so many of its first characters, if it has them; blocks."""
+
+
+RowText = str | HeldText
+"""The text of a row, as the API gave it."""
+
+
+def body_digest(body: RowText) -> bytes:
     """Return what tells the texts of rows apart, as the API gave them: 32 bytes.
 
     Deletions rest on it: two rows alike in every field are told apart by nothing else.
     """
-    return sha256(body.encode("utf-8", "surrogatepass")).digest()
+    if isinstance(body, str):
+        return sha256(body.encode("utf-8", "surrogatepass")).digest()
+    return body.sha256
 
 
 def is_reserved(flag: Flag) -> bool:

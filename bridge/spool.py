@@ -120,6 +120,18 @@ class Spooled:
         return self.read(0, self._size_bytes)
 
 
+class SpooledText(Spooled):
+    """A text in UTF-8, and its digest."""
+
+    def __init__(self, text: Spooled, sha256: bytes) -> None:
+        super().__init__(text.file, text._start, len(text))
+        self.sha256 = sha256
+
+    def beginning(self, chars: int) -> str:
+        """Return so many of its first characters, if it has them."""
+        return self.read(0, 4 * chars).decode("utf-8", "ignore")[:chars]
+
+
 class Spool:
     """What one command or message brings, each piece of it in order.
 

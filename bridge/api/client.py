@@ -13,23 +13,29 @@ import asyncio
 import copy
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from typing import NoReturn, Self, TypeVar
 from urllib.parse import quote
 
+from bridge.apart import Apart, ApartCrashed, ApartFailed, TooCostly
 from bridge.api import schema
 from bridge.api.allowance import read_allowance
 from bridge.api.budget import Purpose, RequestBudget
 from bridge.api.connection import Answer, ApiConnection, Call, header_value
 from bridge.api.errors import (
     ANSWER_LIMIT_CHARS,
+    CANNOT_BE_READ,
+    HOLDS_NOTHING,
     ApiError,
     NotFound,
     OutcomeUnknown,
     Refused,
+    TooLong,
     from_answer,
     retry_after_s,
 )
 from bridge.api.ratelimit import Start
+from bridge.api.reading import No, read_apart
 from bridge.api.redaction import redact
 from bridge.api.schema import (
     InboxMessage,
@@ -44,7 +50,13 @@ from bridge.api.schema import (
 from bridge.api.upload import AttachmentEncoding, Upload
 from bridge.api.verdict import Doubt, Heard, Taken, judge
 from bridge.clock import Clock
-from bridge.limits import API_ANSWER_BYTES, API_LISTING_BYTES, API_MESSAGE_BYTES
+from bridge.limits import (
+    ANSWER_READ_APART_FROM_BYTES,
+    API_ANSWER_BYTES,
+    API_LISTING_BYTES,
+    API_MESSAGE_BYTES,
+)
+from bridge.spool import Spooled
 
 T = TypeVar("T")
 
@@ -132,7 +144,7 @@ class PecClient:
                 return SendAnswer(code, sent, answer.status, self._shown(answer))
             case Doubt(sentence, code):
                 self._unreadable(answer, sentence, code)
-        raise self._no(answer, reply)
+        raise self._said_no(answer, reply)
 
     def _judge(
         self, answer: Answer, reply: Reply | None, request: SendRequest
@@ -173,11 +185,44 @@ class PecClient:
 
     async def inbox_message(self, api_id: str) -> InboxMessage:
         """``GET /inbox/{id}``: one message with its body; compare its row before trusting it."""
-        return await self._get(
+        call = Call(
+            "GET",
             f"/inbox/{_segment(api_id)}",
-            lambda reply: schema.read_message(reply, api_id),
+            self._headers,
             limit_bytes=API_MESSAGE_BYTES,
+            may_spool=True,
         )
+        answer = await self._asked(call)
+        apart, spooled = self._connection.apart, answer.spooled
+
+        def read(reply: Reply) -> InboxMessage:
+            return schema.read_message(reply, api_id)
+
+        if apart is None or spooled is None:
+            return await self._value(answer, read)
+        if len(spooled) > ANSWER_READ_APART_FROM_BYTES:
+            return await self._read_apart(apart, answer, spooled, api_id)
+        async with self._connection.room.taken(len(spooled)):
+            content = await asyncio.to_thread(spooled.whole)
+            return await self._value(replace(answer, content=content, spooled=None), read)
+
+    async def _read_apart(
+        self, apart: Apart, answer: Answer, spooled: Spooled, api_id: str
+    ) -> InboxMessage:
+        try:
+            message = await read_apart(apart, spooled.file, api_id)
+        except TooCostly as fault:
+            words = f"The API's message cannot be read: {fault}."
+            raise TooLong(words, status=answer.status) from None
+        except Unreadable as fault:
+            self._unreadable(answer, str(fault))
+        except ApartCrashed:
+            self._unreadable(answer, CANNOT_BE_READ)
+        except (ApartFailed, OSError) as fault:
+            raise OutcomeUnknown(f"The API's answer cannot be read now: {fault}.") from None
+        if isinstance(message, No):
+            raise self._no(answer, message.message, message.code)
+        return message
 
     async def delete_inbox(self, api_id: str) -> None:
         """``DELETE /inbox/{id}``: delete whatever message has this id now (Q11)."""
@@ -195,19 +240,25 @@ class PecClient:
         params: dict[str, str] | None = None,
         limit_bytes: int = API_ANSWER_BYTES,
     ) -> T:
+        call = Call("GET", path, self._headers, params=params or {}, limit_bytes=limit_bytes)
+        return await self._value(await self._asked(call), read)
+
+    async def _asked(self, call: Call) -> Answer:
         if self._budget is not None:
             await self._budget.spend(self._purpose)
-        call = Call("GET", path, self._headers, params=params or {}, limit_bytes=limit_bytes)
         answer = await self._connection.exchange(call)
         allowance = read_allowance(answer.fields, self._clock.now())
         if self._budget is not None and allowance is not None:
             await self._budget.heard(allowance)
+        return answer
+
+    async def _value(self, answer: Answer, read: Callable[[Reply], T]) -> T:
         reply = await self._reply(answer)
         try:
             return await _off_loop(len(answer.content), read, reply)
         except (ValueError, RecursionError):
             pass
-        self._unreadable(answer, "The API's answer does not hold what was asked for.")
+        self._unreadable(answer, HOLDS_NOTHING)
 
     async def _delete(self, path: str) -> None:
         answer = await self._connection.exchange(Call("DELETE", path, self._headers))
@@ -219,10 +270,10 @@ class PecClient:
         reply = await self._open(answer)
         fine = 200 <= answer.status < 300
         if fine and reply is None:
-            self._unreadable(answer, "The API's answer cannot be read.")
+            self._unreadable(answer, CANNOT_BE_READ)
         if fine and reply is not None and reply.success is not False:
             return reply
-        raise self._no(answer, reply)
+        raise self._said_no(answer, reply)
 
     async def _open(self, answer: Answer) -> Reply | None:
         content = answer.content
@@ -231,12 +282,17 @@ class PecClient:
         except (Unreadable, ValueError, RecursionError):
             return None
 
-    def _no(self, answer: Answer, reply: Reply | None) -> ApiError:
+    def _said_no(self, answer: Answer, reply: Reply | None) -> ApiError:
         """Return what an answer means that is no success."""
+        if reply is None:
+            return self._no(answer, "", None)
+        return self._no(answer, reply.message, reply.code_like)
+
+    def _no(self, answer: Answer, message: str, code: str | None) -> ApiError:
         return from_answer(
             answer.status,
-            message=redact(reply.message, self._secrets) if reply else "",
-            code=reply.code_like if reply else None,
+            message=redact(message, self._secrets),
+            code=code,
             answer=self._shown(answer),
             retry_after_s=retry_after_s(answer.retry_after, self._clock.now()),
         )

@@ -22,18 +22,21 @@ import asyncio
 import base64
 import ssl
 from collections.abc import AsyncIterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 from typing import Any
 
 import httpx
 import structlog
 
+from bridge.allowance import Allowance
+from bridge.apart import Apart
 from bridge.api.encoding import plain
-from bridge.api.errors import ApiError, TooLong, from_exception
+from bridge.api.errors import ANSWER_LIMIT_CHARS, ApiError, TooLong, from_exception
 from bridge.api.ratelimit import Start
 from bridge.clock import Clock
-from bridge.limits import API_ANSWER_BYTES
+from bridge.limits import ANSWER_SPOOLED_FROM_BYTES, ANSWERS_READ_BYTES, API_ANSWER_BYTES
+from bridge.spool import Spooled, SpoolFile
 
 log = structlog.get_logger()
 
@@ -50,6 +53,7 @@ class Call:
 
     ``shown`` stands for the path in the log where a secret is part of it. ``changes`` marks a GET
     that is no mere read: it gets a connection of its own, as everything that changes something.
+    ``may_spool`` lets a large answer be on the disk.
     """
 
     method: str
@@ -61,6 +65,7 @@ class Call:
     limit_bytes: int = API_ANSWER_BYTES
     shown: str = ""
     changes: bool = False
+    may_spool: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,13 +83,17 @@ class Basic:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """An answer; unless ``whole`` it broke off, and ``content`` is as much as came."""
+    """An answer; unless ``whole`` it broke off, and ``content`` is as much as came.
+
+    A large success that may be is ``spooled``, and ``content`` its beginning.
+    """
 
     status: int
     retry_after: str | None
     content: bytes = field(repr=False)
     whole: bool = True
     fields: Mapping[str, str] = field(default_factory=dict, repr=False)
+    spooled: Spooled | None = None
 
 
 class ApiConnection:
@@ -96,6 +105,7 @@ class ApiConnection:
         clock: for durations in the log.
         timeout_s: for connecting, and for each wait for the other side.
         transport: where requests go instead of the network.
+        apart: where large answers are read; None reads all in memory.
     """
 
     def __init__(
@@ -106,7 +116,10 @@ class ApiConnection:
         clock: Clock,
         timeout_s: float = 30.0,
         transport: httpx.AsyncBaseTransport | None = None,
+        apart: Apart | None = None,
     ) -> None:
+        self.apart = apart
+        self.room = Allowance(ANSWERS_READ_BYTES)
         self.base_url = base_url.rstrip("/")
         if isinstance(token, Basic):
             scheme, value = b"Basic ", token.encoded
@@ -179,6 +192,8 @@ class ApiConnection:
                 response = await client.send(request, stream=True)
                 try:
                     heard.append(response)
+                    if call.may_spool and self.apart is not None and response.is_success:
+                        return await self._spooled(response, content, call, self.apart)
                     return await _read(response, content, call.limit_bytes)
                 finally:
                     await response.aclose()
@@ -186,6 +201,31 @@ class ApiConnection:
             if heard and 400 <= heard[0].status_code < 500:  # the no was heard, not all its words
                 return _answer(heard[0], content, whole=False)
             return from_exception(error)
+
+    async def _spooled(
+        self, response: httpx.Response, content: bytearray, call: Call, apart: Apart
+    ) -> Answer | ApiError:
+        """Read an answer, all of it onto the disk if it is large; ``content`` has its beginning."""
+        file: SpoolFile | None = None
+        size_bytes = 0
+        waiting = content
+        async for chunk in plain(response):
+            waiting += chunk
+            if size_bytes + len(waiting) > call.limit_bytes:
+                return _too_long(response, call.limit_bytes)
+            if len(waiting) >= ANSWER_SPOOLED_FROM_BYTES:
+                if file is None:
+                    file = await asyncio.to_thread(SpoolFile, apart.folder)
+                    waiting = bytearray(content)
+                    del content[ANSWER_LIMIT_CHARS * 4 :]
+                await asyncio.to_thread(file.append, bytes(waiting))
+                size_bytes += len(waiting)
+                waiting = bytearray()
+        if file is None:
+            return _answer(response, content, whole=True)
+        await asyncio.to_thread(file.append, bytes(waiting))
+        spooled = Spooled(file, 0, size_bytes + len(waiting))
+        return replace(_answer(response, content, whole=True), spooled=spooled)
 
     def _request(self, client: httpx.AsyncClient, call: Call, start: Start | None) -> httpx.Request:
         headers = dict(call.headers)
@@ -214,11 +254,13 @@ async def _read(
     async for chunk in plain(response):
         content += chunk
         if len(content) > limit_bytes:
-            return TooLong(
-                f"The API's answer is longer than {limit_bytes} bytes.",
-                status=response.status_code,
-            )
+            return _too_long(response, limit_bytes)
     return _answer(response, content, whole=True)
+
+
+def _too_long(response: httpx.Response, limit_bytes: int) -> TooLong:
+    words = f"The API's answer is longer than {limit_bytes} bytes."
+    return TooLong(words, status=response.status_code)
 
 
 def _answer(response: httpx.Response, content: bytearray, *, whole: bool) -> Answer:

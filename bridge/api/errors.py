@@ -25,6 +25,9 @@ from typing import Literal
 
 import httpx
 
+CANNOT_BE_READ = "The API's answer cannot be read."
+HOLDS_NOTHING = "The API's answer does not hold what was asked for."
+
 NotSentKind = Literal["unreachable", "rate", "credentials", "payment", "budget"]
 Outcome = Literal[
     "unreachable", "rate", "credentials", "payment", "refused", "not found", "unknown"

@@ -25,6 +25,7 @@ from pydantic import AliasChoices, BaseModel, BeforeValidator, ConfigDict, Field
 from bridge.api.date import parse_date
 from bridge.charset.decode import decode_text
 from bridge.limits import API_FIELD_CHARS, API_ROW_CHARS
+from bridge.model import RowText
 from bridge.spool import Spooled
 
 CODE = re.compile(
@@ -134,7 +135,7 @@ class InboxMessage:
     """
 
     row: InboxRow
-    body: str
+    body: RowText
 
 
 @dataclass(frozen=True, slots=True)

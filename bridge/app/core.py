@@ -155,6 +155,7 @@ class Core:
                 clock=self.clock,
                 timeout_s=api.timeout_s,
                 transport=http_transport,
+                apart=self.apart,
             )
         served = []
         for index, account in enumerate(self.config.account):

@@ -31,6 +31,7 @@ class Reading:
             core.clock,
             destination=_destination(config.receipts),
             waits_for_texts=config.receipts.text != "never",
+            apart=core.apart,
         )
         accounts = [
             SyncAccount(one.id, one.settings.address, one.client, one.budget)

@@ -14,7 +14,7 @@ Two rows that are the same in everything get two messages: each is numbered unti
 nobody else's. Filing is done one batch at a time per account for that reason.
 
 Failure: the store's own errors pass and nothing was filed. Whatever a row holds, composing and
-classifying it raise nothing.
+classifying it raise nothing, unless its body is so large that a process of its own composes it.
 """
 
 from __future__ import annotations
@@ -26,20 +26,32 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from bridge.alarms import AlarmKind, raise_alarm
+from bridge.apart import Apart, ApartCrashed, ApartFailed
 from bridge.clock import ROME, Clock
 from bridge.mailbox import Mailboxes, MailboxTransaction
 from bridge.mime.ingest import Ingested
 from bridge.mime.write.compose import Source, compose
-from bridge.model import INBOX, AccountId, ContentId, Flag, Mailbox, QueueId, body_digest
+from bridge.model import (
+    INBOX,
+    AccountId,
+    ContentId,
+    Flag,
+    HeldText,
+    Mailbox,
+    QueueId,
+    RowText,
+    body_digest,
+)
 from bridge.receipts import notice
 from bridge.receipts.claim import release_doubtful
+from bridge.receipts.composing import compose_apart
 from bridge.receipts.destination import Destination
 from bridge.receipts.kind import FIELDS, Kind
 from bridge.receipts.listed import conclude, judge, resting_on_rows, tell_fallen
 from bridge.receipts.owner import Owner, find_owner, find_owners
 from bridge.receipts.receipt import Receipt, read_receipt
 from bridge.receipts.record import record, refresh, tell_shared_code
-from bridge.store.base import ReadTransaction, Store
+from bridge.store.base import ReadTransaction, Store, StoreFailed
 from bridge.store.remote import RemoteId, RemoteRow, Worth
 
 OFF_LOOP_CHARS = 32 * 1024
@@ -71,7 +83,7 @@ class Arrival:
     subject: str
     received_at: datetime | None
     first_seen: datetime
-    body: str
+    body: RowText
     unreadable: str = ""
     unfetched: bool = False
 
@@ -88,6 +100,8 @@ def source_of(arrival: Arrival, receipt: Receipt, answers: str) -> Source:
         arrival: the row.
         receipt: what it says.
         answers: the Message-ID of the sent message it belongs to, "" for none.
+
+    A body on the disk is left out.
     """
     kind = receipt.classified.kind
     return Source(
@@ -95,7 +109,7 @@ def source_of(arrival: Arrival, receipt: Receipt, answers: str) -> Source:
         recipient=arrival.recipient,
         date_text=arrival.date_text,
         subject=arrival.subject,
-        body=arrival.body,
+        body=arrival.body if isinstance(arrival.body, str) else "",
         at=arrival.at,
         dated=arrival.received_at is not None,
         fields=FIELDS.get(kind, ()),
@@ -126,6 +140,7 @@ class Filing:
         destination: where receipts of messages sent from here go; made if it is missing.
         waits_for_texts: whether a receipt is shown when its text is here; else at once, made of
             its row, if that says all that counts.
+        apart: where large ones are composed; None for one of its own.
     """
 
     def __init__(
@@ -136,7 +151,9 @@ class Filing:
         *,
         destination: Destination | None = None,
         waits_for_texts: bool = True,
+        apart: Apart | None = None,
     ) -> None:
+        self._apart = apart or Apart()
         self._store = store
         self._mailboxes = mailboxes
         self._clock = clock
@@ -149,6 +166,7 @@ class Filing:
 
         Raises:
             StoreFailed: nothing was filed.
+            TooCostly, ApartCrashed: one of them cannot be composed, so nothing was filed.
         """
         async with self._locks[account]:
             wanted = await self._unfiled(arrivals)
@@ -244,14 +262,24 @@ class Filing:
 
     async def _draft(self, arrival: Arrival, receipt: Receipt, answers: str) -> _Draft:
         source = source_of(arrival, receipt, answers)
-        return _Draft(arrival, receipt, source, await self._message(source))
+        return _Draft(arrival, receipt, source, await self._message(source, arrival.body))
 
-    async def _message(self, source: Source) -> Ingested:
+    async def _message(self, source: Source, body: RowText) -> Ingested:
+        if not isinstance(body, str):
+            return await self._large_message(source, body)
         if len(source.body) <= OFF_LOOP_CHARS:
             raw = compose(source)
         else:
             raw = await asyncio.to_thread(compose, source)
         return await self._mailboxes.prepare(raw)
+
+    async def _large_message(self, source: Source, body: HeldText) -> Ingested:
+        try:
+            return await compose_apart(self._apart, source, body)
+        except ApartCrashed:
+            raise
+        except (ApartFailed, OSError) as fault:
+            raise StoreFailed(f"a message cannot be composed now: {fault}") from fault
 
     async def _told_apart(self, account: AccountId, drafts: Sequence[_Draft]) -> list[_Draft]:
         """Number drafts until the bytes of each are no other row's."""
@@ -261,7 +289,9 @@ class Filing:
         for draft in drafts:
             while draft.message.sha256 in digests or draft.message.sha256 in taken:
                 source = replace(draft.source, occurrence=draft.source.occurrence + 1)
-                draft = replace(draft, source=source, message=await self._message(source))
+                draft = replace(
+                    draft, source=source, message=await self._message(source, draft.arrival.body)
+                )
                 taken |= await self._taken(account, (draft,))
             digests.add(draft.message.sha256)
             done.append(draft)
@@ -404,7 +434,7 @@ def _from_row(row: RemoteRow) -> Arrival:
 async def _read(arrival: Arrival) -> Receipt:
     body = None if arrival.unreadable or arrival.unfetched else arrival.body
     row = (arrival.remote, arrival.subject, arrival.sender, body, arrival.at)
-    if len(arrival.body) <= OFF_LOOP_CHARS:
+    if isinstance(body, str) and len(body) <= OFF_LOOP_CHARS:
         return read_receipt(*row)
     return await asyncio.to_thread(read_receipt, *row)
 

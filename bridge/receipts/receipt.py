@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from datetime import datetime
 
+from bridge.model import RowText
 from bridge.receipts.issuer import issuer_of
 from bridge.receipts.kind import RECEIPTS, Classified, Kind, classify
 from bridge.receipts.states import timeout_kind
@@ -80,7 +81,7 @@ class Receipt:
 
 
 def read_receipt(
-    remote: RemoteId, subject: str, sender: str, body: str | None, at: datetime
+    remote: RemoteId, subject: str, sender: str, body: RowText | None, at: datetime
 ) -> Receipt:
     """Return what a row says; its body only counts if it is a receipt's own text.
 

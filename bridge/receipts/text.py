@@ -18,6 +18,7 @@ from bridge.mime.html.to_text import markup_text
 from bridge.mime.ingest.readable import readable_text
 from bridge.mime.row.address import one_line
 from bridge.mime.row.body import Form, read_body
+from bridge.model import RowText
 from bridge.receipts.kind import CODE
 
 LIMIT_CHARS = 256 * 1024
@@ -81,7 +82,7 @@ class Statement:
     hours: int | None
 
 
-def read_statement(body: str) -> Statement | None:
+def read_statement(body: RowText) -> Statement | None:
     """Return what a receipt's body, as received, says; None if it says nothing of the kind."""
     text = _BLANKS.sub(_collapsed, normalised("NFKC", _own_text(body)))
     openings = _OPENING.finditer(text, 0, STATEMENT_LIMIT_CHARS)
@@ -120,7 +121,9 @@ def _without_cut_letter(body: str) -> str:
     return body[:end]
 
 
-def _own_text(body: str) -> str:
+def _own_text(body: RowText) -> str:
+    if not isinstance(body, str):
+        body = body.beginning(LIMIT_CHARS + 1)
     if len(body) > LIMIT_CHARS:
         body = _without_cut_letter(body[:LIMIT_CHARS])
     read = read_body(body)

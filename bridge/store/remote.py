@@ -13,7 +13,7 @@ from datetime import date, datetime
 from enum import Enum, IntEnum
 from typing import NewType, Protocol
 
-from bridge.model import AccountId, ContentId, Flags, QueueId
+from bridge.model import AccountId, ContentId, Flags, QueueId, RowText
 
 RemoteId = NewType("RemoteId", int)
 
@@ -351,7 +351,7 @@ class RemoteWrites(Protocol):
         """Rank the live rows that are at ``cut`` or above it higher."""
 
     async def keep_remote_body(
-        self, remote: RemoteId, body: str, sha256: bytes, content: ContentId
+        self, remote: RemoteId, body: RowText, sha256: bytes, content: ContentId
     ) -> None:
         """Keep a row's body as received, and the content composed from it.
 

@@ -56,7 +56,7 @@ CHUNK_ROWS = 25
 CHUNKS = 4
 """Chunks in hand: while one waits for its slowest body, the others keep the requests going."""
 
-HELD_LIMIT_BYTES = 32 * 1024**2
+HELD_LIMIT_BYTES = 16 * 1024**2
 """Fetched bodies that wait to be filed; no further one is asked for beyond this."""
 
 PATIENCE = (60.0, 300.0, 1_800.0, 7_200.0, 21_600.0, 43_200.0)
@@ -257,7 +257,7 @@ class Fetcher:
             await self._write_down([row.id for row in rows])
             results = await asyncio.gather(*(self._fetch(row) for row in rows))
             arrivals = [one for one in reversed(results) if one is not None]
-            held = sum(len(one.body) for one in arrivals)
+            held = sum(map(_in_memory, arrivals))
             await self._filer.file(arrivals)
         except Exception as error:
             self._trouble = self._trouble or error
@@ -291,7 +291,7 @@ class Fetcher:
             if found is None:
                 return None
             result = found
-        self._hold(len(result.body))
+        self._hold(_in_memory(result))
         return result
 
     def _may_ask(self, row: RemoteRow) -> bool:
@@ -382,3 +382,7 @@ class Fetcher:
         delay_s = PATIENCE[min(max(tried.count, 1), len(PATIENCE)) - 1]
         tried.again_at_s = now_s + delay_s
         return None
+
+
+def _in_memory(one: Arrival) -> int:
+    return len(one.body) if isinstance(one.body, str) else 0

@@ -13,11 +13,13 @@ expunged stays so here, but it is not deleted at the API, for it may be another 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Literal, Protocol
 
 import structlog
 
-from bridge.model import AccountId, body_digest
+from bridge.apart import TooCostly
+from bridge.model import AccountId, RowText, body_digest
 from bridge.receipts.filing import Arrival
 from bridge.store.base import StoreFailed
 from bridge.store.remote import RemoteId, RemoteRow
@@ -111,7 +113,7 @@ class Filer:
             await self._filing.file(account, arrivals)
         except StoreFailed:
             raise
-        except Exception:
+        except Exception as fault:
             if len(arrivals) > 1:
                 for one in arrivals:
                     await self._file([one])
@@ -119,8 +121,19 @@ class Filer:
             (arrival,) = arrivals
             if arrival.unreadable:
                 raise
+            if isinstance(fault, TooCostly):
+                log.warning("a message is too costly", account=account, remote=arrival.remote)
+                await self._file(
+                    [await self._as_unreadable(arrival, f"it cannot be composed: {fault}")]
+                )
+                return
             log.exception("a message cannot be composed", account=account, remote=arrival.remote)
-            await self._file([_as_unreadable(arrival, arrival.body, "it cannot be composed")])
+            await self._file([await self._as_unreadable(arrival, "it cannot be composed")])
+
+    async def _as_unreadable(self, one: Arrival, reason: str) -> Arrival:
+        """Return what stands for a message that cannot be composed; of a large one, its row."""
+        body = one.body if isinstance(one.body, str) else await self._ledger.raw(one.remote)
+        return replace(one, body=body, unreadable=reason)
 
 
 def _may_be_another(old: RemoteRow) -> Doubting:
@@ -129,7 +142,7 @@ def _may_be_another(old: RemoteRow) -> Doubting:
     return Doubting(english, doubted(old, italian, english))
 
 
-def arrival(row: RemoteRow, body: str, unreadable: str = "") -> Arrival:
+def arrival(row: RemoteRow, body: RowText, unreadable: str = "") -> Arrival:
     """Return a row with its body, ready to be filed."""
     return Arrival(
         remote=row.id,
@@ -141,18 +154,4 @@ def arrival(row: RemoteRow, body: str, unreadable: str = "") -> Arrival:
         first_seen=row.first_seen,
         body=body,
         unreadable=unreadable,
-    )
-
-
-def _as_unreadable(one: Arrival, body: str, reason: str) -> Arrival:
-    return Arrival(
-        remote=one.remote,
-        sender=one.sender,
-        recipient=one.recipient,
-        date_text=one.date_text,
-        subject=one.subject,
-        received_at=one.received_at,
-        first_seen=one.first_seen,
-        body=body,
-        unreadable=reason,
     )

@@ -9,6 +9,7 @@ from collections import defaultdict, deque
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from bridge.model import RowText
 from bridge.store.remote import Place, RemoteId
 from bridge.sync.absence import Doubt
 from bridge.sync.matching import Listed
@@ -161,7 +162,7 @@ class Text:
 
     at: int
     place: Place | None
-    body: str
+    body: RowText
     unreadable: str = ""
 
 
@@ -182,7 +183,7 @@ class Outcome:
     is_all: bool = False
 
     def take(
-        self, at: int, api_id: str, place: Place | None, body: str, unreadable: str = ""
+        self, at: int, api_id: str, place: Place | None, body: RowText, unreadable: str = ""
     ) -> None:
         """File a text: for a known row, which goes to that id, or a new one if it is None.
 

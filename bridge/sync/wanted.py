@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from bridge.api.errors import Refused
+from bridge.model import RowText
 from bridge.store.remote import RemoteId, RemoteRow
 from bridge.sync.agreement import agrees
 from bridge.sync.filer import Filer, arrival
@@ -67,7 +68,7 @@ class Wanted:
         is_alone = len(await self._ledger.places([row.fingerprint])) == 1
         return is_alone and not self._is_fetching(row.id)
 
-    async def _body(self, row: RemoteRow) -> str | None:
+    async def _body(self, row: RemoteRow) -> RowText | None:
         """Return what the API shows behind a row's id, None if that is not the row's."""
         try:
             message = await self._client.inbox_message(row.api_id)

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
+from collections.abc import AsyncIterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 
+from bridge.apart import Apart, ApartFailed, TooCostly
 from bridge.api.client import PecClient
 from bridge.api.connection import ApiConnection
-from bridge.api.errors import TooLong
+from bridge.api.errors import ApiError, TooLong
 from bridge.api.schema import InboxRow, UnreadableRow
 from bridge.limits import (
     API_ANSWER_BYTES,
@@ -21,8 +25,10 @@ from bridge.limits import (
     API_ROW_CHARS,
     MIB,
 )
+from bridge.model import body_digest
 from bridge.simulator import SEQUENCE_READING, Ids, Operation
-from bridge.store.remote import DeletionState
+from bridge.store.base import ReadTransaction, StoreFailed
+from bridge.store.remote import DeletionState, RemoteId
 from tests.costs.measure import peak
 from tests.fakes import FakeClock
 from tests.sync.test_deletion import arrive, expunge, left, states
@@ -124,3 +130,170 @@ async def test_a_message_too_long_to_be_read_again_holds_up_no_deletion(
         await here.sync_now()
         assert "1" not in left(here)
         assert await states(here) == {DeletionState.DONE: 1, DeletionState.DOUBTED: 1}
+
+
+# -- large messages, on the disk ------------------------------------------------------------------
+
+
+@pytest.fixture
+def small_is_large(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Work on all messages of the API as on those that are large."""
+    monkeypatch.setattr("bridge.api.connection.ANSWER_SPOOLED_FROM_BYTES", 100)
+    monkeypatch.setattr("bridge.api.client.ANSWER_READ_APART_FROM_BYTES", 100)
+
+
+def reading_apart(content: bytes | AsyncIterator[bytes], clock: FakeClock, at: Path) -> PecClient:
+    transport = httpx.MockTransport(lambda request: httpx.Response(200, content=content))
+    connection = ApiConnection(
+        "http://127.0.0.1", "token", clock=clock, transport=transport, apart=Apart(at)
+    )
+    return PecClient(connection, username=ADDRESS, password="parola", clock=clock)
+
+
+async def outcome(api: PecClient) -> object:
+    try:
+        message = await api.inbox_message("1")
+    except ApiError as error:
+        return type(error), error.reason, error.status
+    body = message.body
+    beginning = body[:5] if isinstance(body, str) else body.beginning(5)
+    return message.row, body_digest(body), beginning
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        says({**ROW, "body": "x" * 1000}),
+        says({**ROW, "body": "perch\u00e9 \U0001f600" * 100}),
+        says({**ROW, "body": "\ud800" * 100}),
+        says({**ROW, "date": "x" * 100_000, "body": ""}),
+        says({**ROW, "body": None}, 1000),
+        says([], 1000),
+        b"no JSON " * 100,
+        b'{"success": false, "message": "token \xc3\xa8"}'.ljust(1000),
+    ],
+    ids=["ascii", "letters", "half letters", "no body", "null", "nothing", "no JSON", "a no"],
+)
+@pytest.mark.usefixtures("small_is_large")
+async def test_a_large_message_is_read_like_any_other(
+    clock: FakeClock, tmp_path: Path, content: bytes
+) -> None:
+    assert await outcome(reading_apart(content, clock, tmp_path)) == (
+        await outcome(client(content, clock))
+    )
+
+
+async def test_a_large_message_is_never_in_memory(clock: FakeClock, tmp_path: Path) -> None:
+    async def content() -> AsyncIterator[bytes]:
+        beginning = says({**ROW, "body": "!"})
+        yield beginning.partition(b"!")[0]
+        for _ in range(20 * 16):
+            yield b"x" * (MIB // 16)
+        yield beginning.partition(b"!")[2]
+
+    api = reading_apart(content(), clock, tmp_path)
+    with peak() as held:
+        message = await api.inbox_message("1")
+    assert len(message.body) == 20 * MIB
+    assert held.size_bytes < 8 * MIB
+
+
+async def test_so_much_is_read_at_once(
+    clock: FakeClock, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bridge.api.connection.ANSWER_SPOOLED_FROM_BYTES", 100)
+    monkeypatch.setattr("bridge.api.connection.ANSWERS_READ_BYTES", 2_500)
+    most, now = 0, 0
+    read_message = PecClient._value
+
+    async def counted(self: PecClient, *rest: Any) -> Any:
+        nonlocal most, now
+        now += 1
+        most = max(most, now)
+        await asyncio.sleep(0.05)
+        now -= 1
+        return await read_message(self, *rest)
+
+    monkeypatch.setattr(PecClient, "_value", counted)
+    api = reading_apart(says({**ROW, "body": "x" * 1000}), clock, tmp_path)
+    await asyncio.gather(*(api.inbox_message("1") for _ in range(6)))
+    assert most == 2
+
+
+LARGE_BODIES = [
+    "<p>Citt\u00e0 " + "x" * 1000,
+    "testo " * 300,
+    "Content-Type: text/plain\nMIME-Version: 1.0\n\n" + "x\n" * 300,
+    "Citt%C3%A0+" * 100,
+]
+
+
+async def shown(tmp_path: Path, apart: Apart | None) -> tuple[list[str], list[str]]:
+    async with world(tmp_path, STABLE) as here:
+        here.apart = apart
+        await here.restart()
+        for body in [*LARGE_BODIES, LARGE_BODIES[0]]:  # the last is told apart from the first
+            here.simulator.inject(ADDRESS, subject="grande", body=body, at=here.clock.now())
+        await here.sync_now()
+        messages = await here.messages()
+        rows = await here.store.read(lambda tx: tx.remote_rows(here.account))
+        bodies = [await here.store.read(partial(_body, row.id)) for row in rows]
+    return sorted(messages.values()), sorted(map(str, bodies))
+
+
+async def _body(remote: RemoteId, tx: ReadTransaction) -> str | None:
+    return await tx.remote_body(remote)
+
+
+async def test_a_large_message_becomes_what_any_other_does(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    usual = await shown(tmp_path / "usual", None)
+    monkeypatch.setattr("bridge.api.connection.ANSWER_SPOOLED_FROM_BYTES", 100)
+    monkeypatch.setattr("bridge.api.client.ANSWER_READ_APART_FROM_BYTES", 100)
+    assert await shown(tmp_path / "large", Apart(tmp_path)) == usual
+    assert len(usual[0]) == len(LARGE_BODIES) + 1
+
+
+@pytest.mark.parametrize("where", ["bridge.api.client.read_apart", "compose_apart"])
+@pytest.mark.usefixtures("small_is_large")
+async def test_a_message_too_costly_is_shown_as_unreadable_at_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, where: str
+) -> None:
+    async def costs_too_much(*_: object) -> object:
+        raise TooCostly("it takes longer than 60 seconds")
+
+    name = where if "." in where else f"bridge.receipts.filing.{where}"
+    monkeypatch.setattr(name, costs_too_much)
+    async with world(tmp_path, STABLE) as here:
+        here.apart = Apart(tmp_path)
+        await here.restart()
+        here.simulator.inject(ADDRESS, subject="grande", body="x" * 1000, at=here.clock.now())
+        assert await here.sync_now() == 1
+        (raw,) = (await here.messages()).values()
+        assert "X-Pec-Bridge-Unreadable" in raw
+        assert "longer than 60 seconds" in raw
+        await here.clock.advance(86_400)
+        await here.sync_now()
+        assert here.made(Operation.INBOX_GET) == 1
+
+
+@pytest.mark.usefixtures("small_is_large")
+async def test_a_message_that_cannot_be_composed_now_is_later(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def fails(*_: object) -> object:
+        raise ApartFailed("the disk is full or fails")
+
+    async with world(tmp_path, STABLE) as here:
+        here.apart = Apart(tmp_path)
+        await here.restart()
+        here.simulator.inject(ADDRESS, subject="grande", body="x" * 1000, at=here.clock.now())
+        with monkeypatch.context() as patched:
+            patched.setattr("bridge.receipts.filing.compose_apart", fails)
+            with pytest.raises(StoreFailed, match="disk"):
+                await here.sync_now()
+        assert not await here.messages()
+        assert await here.sync_now() == 1
+        (raw,) = (await here.messages()).values()
+        assert "X-Pec-Bridge-Unreadable" not in raw

@@ -79,7 +79,7 @@ class World:
                 continue
             self._seen.add(listed.row.number)
             message = await self.client.inbox_message(str(listed.id))
-            arrivals.append(await self._arrival(message.row, message.body))
+            arrivals.append(await self._arrival(message.row, str(message.body)))
         await self.rig.filing.file(self.rig.account, arrivals)
 
     async def _arrival(self, row: InboxRow, body: str) -> Arrival:

@@ -11,6 +11,7 @@ from random import Random
 
 import httpx
 
+from bridge.apart import Apart
 from bridge.api.budget import RequestBudget
 from bridge.api.client import PecClient
 from bridge.api.connection import ApiConnection
@@ -47,6 +48,8 @@ class World:
     """What happens at the API after so many more requests."""
     wrap: Callable[[PecClient], InboxClient] = lambda client: client
     """Changes what the sync sees of the API."""
+    apart: Apart | None = None
+    """Where large texts are worked on; None reads all in memory."""
 
     async def start(self) -> None:
         self.store = await SqliteStore.open(self.data_dir)
@@ -56,12 +59,15 @@ class World:
             self.simulator.token,
             clock=self.clock,
             transport=_Between(self),
+            apart=self.apart,
         )
         accounts = [await self._account(address) for address in self.addresses]
         self.account = accounts[0].id
         self.accounts = accounts
         waits = self.settings.text != "never"
-        filing = Filing(self.store, self.mailboxes, self.clock, waits_for_texts=waits)
+        filing = Filing(
+            self.store, self.mailboxes, self.clock, waits_for_texts=waits, apart=self.apart
+        )
         self.sync = Sync(
             self.store, self.mailboxes, filing, accounts, self.clock, Random(5), self.settings
         )

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Literal
 
 from bridge.mime.grammar.held import Held
+from bridge.model import HeldText
 from bridge.store.base import StoreFailed
 
 
@@ -39,14 +40,23 @@ class Area:
             blob.seek(start)
             return blob.read(min(length_bytes, len(blob) - start))
 
-    def _fill(self, table: str, column: str, row: int, held: Held) -> None:
+    def _fill(
+        self,
+        table: str,
+        column: str,
+        row: int,
+        held: Held | HeldText,
+        *,
+        kind: Literal["BLOB", "TEXT"] = "BLOB",
+    ) -> None:
         """Put into an empty value what is not in memory, a piece at a time.
 
         Raises:
             StoreFailed: it cannot be read, or not all of it.
         """
+        empty = "zeroblob(?)" if kind == "BLOB" else "CAST(zeroblob(?) AS TEXT)"
         self._row(
-            f"UPDATE {table} SET {column} = zeroblob(?) WHERE rowid = ?",  # noqa: S608 - our words
+            f"UPDATE {table} SET {column} = {empty} WHERE rowid = ?",  # noqa: S608 - our words
             (len(held), row),
         )
         left_bytes = len(held)

@@ -12,7 +12,7 @@ from datetime import UTC, date, datetime, timedelta
 from math import inf
 from typing import Any
 
-from bridge.model import AccountId, ContentId, Flag, QueueId
+from bridge.model import AccountId, ContentId, Flag, QueueId, RowText
 from bridge.store.remote import (
     Acceptance,
     AlarmRow,
@@ -426,9 +426,12 @@ class SqliteRemote(SqliteRemoteReads):
         )
 
     async def keep_remote_body(
-        self, remote: RemoteId, body: str, sha256: bytes, content: ContentId
+        self, remote: RemoteId, body: RowText, sha256: bytes, content: ContentId
     ) -> None:
-        self._insert("INSERT OR REPLACE INTO remote_body VALUES (?, ?)", (remote, body))
+        kept = body if isinstance(body, str) else ""
+        self._insert("INSERT OR REPLACE INTO remote_body VALUES (?, ?)", (remote, kept))
+        if not isinstance(body, str):
+            self._fill("remote_body", "body", remote, body, kind="TEXT")
         self._row(
             "UPDATE remote SET body_sha256 = ?, content = ? WHERE id = ?",
             (sha256, content, remote),
