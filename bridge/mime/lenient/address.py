@@ -17,6 +17,7 @@ from bridge.mime.grammar.lexer import BROKEN, END, MORE, Lexer, Read
 
 _NO_DOMAIN = b"MISSING_DOMAIN"
 _NO_MAILBOX = b"MISSING_MAILBOX"
+_NUL = "\N{REPLACEMENT CHARACTER}".encode()
 _EMPTY_LAST_LINE = re.compile(rb"(?:\n[ \t])+\Z")
 _ATOM = rb"[A-Za-z0-9!#$%&'*+\-/=?^_`{|}~\x80-\xff]+"
 _DOTTED = _ATOM + rb"(?:\." + _ATOM + rb")*"
@@ -174,7 +175,8 @@ class _AddressReader:
             return BROKEN
         lexer.pos = odd.end()
         if self._angle() != BROKEN and self._mailbox and self._domain:
-            self._name = _BLANKS.sub(b" ", odd[1].replace(b'"', b"")).strip(b" ") or None
+            name = odd[1].replace(b'"', b"").replace(b"\0", _NUL)
+            self._name = _BLANKS.sub(b" ", name).strip(b" ") or None
             return MORE if lexer.pos < lexer.end else END
         self._clear()
         return BROKEN

@@ -79,6 +79,11 @@ def plain(mailbox: bytes, domain: bytes, name: bytes | None = None) -> Address:
         pytest.param(
             b'"a\0b" <c@d>', [plain(b"c", b"d", "a\N{REPLACEMENT CHARACTER}b".encode())], id="NUL"
         ),
+        pytest.param(
+            b"a\0: b <c@d>",
+            [plain(b"c", b"d", "a\N{REPLACEMENT CHARACTER}: b".encode())],
+            id="NUL in no name",
+        ),
     ],
 )
 def test_addresses(value: bytes, addresses: list[Address]) -> None:
