@@ -10,6 +10,7 @@ from bridge.app.core import Core
 from bridge.app.reading import Reading
 from bridge.net.listening import Running
 from bridge.operations import Operations
+from bridge.operations.alarms import Alarms
 from bridge.operations.export import Export
 from bridge.operations.facts import Facts
 from bridge.operations.queue import Queue
@@ -58,6 +59,7 @@ def operations(
 
     areas = (
         Facts(core.store, core.clock, subjects, core.plan, reader, budgets, shown, running),
+        Alarms(core.store, core.clock, subjects),
         Queue(core.store, core.clock, subjects, decisions, pace),
         Receipts(core.store, core.clock, subjects, sync),
         Usage(core.store, core.clock, subjects, core.plan, core.config.prices),

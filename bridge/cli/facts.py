@@ -10,11 +10,12 @@ import typer
 from bridge.cli import option
 from bridge.cli.output import print_json, print_table
 from bridge.cli.perform import perform
+from bridge.cli.when import local
 
 inbox = typer.Typer(help="The inbox at the API.", no_args_is_help=True)
 alarm = typer.Typer(help="What somebody has to look at.", no_args_is_help=True)
 
-ALARM_COLUMNS = ("at", "account", "kind", "text")
+ALARM_COLUMNS = ("id", "since", "account", "kind", "text")
 SHOWN_OF_A_KIND = 5
 """Alarms of one kind and account that ``status`` shows one by one."""
 
@@ -31,10 +32,18 @@ def alarm_rows(alarms: list[dict[str, Any]]) -> Iterator[list[Any]]:
         groups.setdefault((alarm["account"], alarm["kind"]), []).append(alarm)
     for (account, kind), group in groups.items():
         if len(group) <= SHOWN_OF_A_KIND:
-            yield from ([alarm[name] for name in ALARM_COLUMNS] for alarm in group)
+            yield from map(_alarm_cells, group)
         else:
-            text = f"{len(group)} of these: see `pec-bridge alarm list --kind {kind}`"
-            yield [group[-1]["at"], account, kind, text]
+            seen = sum(alarm["acknowledged_at"] is not None for alarm in group)
+            known = f" ({seen} acknowledged)" if seen else ""
+            text = f"{len(group)} of these{known}: see `pec-bridge alarm list --kind {kind}`"
+            yield [None, local(group[0]["at"]), account, kind, text]
+
+
+def _alarm_cells(alarm: dict[str, Any]) -> list[Any]:
+    seen = local(alarm["acknowledged_at"])
+    text = f"{alarm['text']} (acknowledged {seen})" if seen else alarm["text"]
+    return [alarm["id"], local(alarm["at"]), alarm["account"], alarm["kind"], text]
 
 
 @alarm.command("list")
@@ -49,8 +58,32 @@ def list_alarms(
     if as_json:
         print_json(alarms)
         return
-    rows = ([one[name] for name in (*ALARM_COLUMNS, "key")] for one in alarms)
-    print_table((*ALARM_COLUMNS, "key"), rows, "No alarms.")
+    print_table(ALARM_COLUMNS, map(_alarm_cells, alarms), "No alarms.")
+
+
+@alarm.command("ack")
+def acknowledge(
+    ids: Annotated[
+        list[str] | None, typer.Argument(metavar="[ID]...", help="Ids, from `alarm list`.")
+    ] = None,
+    account: option.Account = None,
+    kind: Annotated[str | None, typer.Option(help="All of this kind.")] = None,
+    every: Annotated[bool, typer.Option("--all", help="All that are raised.")] = False,
+    config: option.Config = None,
+    as_json: option.Json = False,
+) -> None:
+    """Say that alarms were seen: they stay raised, and `status --check` warns of them no more.
+
+    Each ends by itself when its cause does; raised again later it is a new one.
+    """
+    if not (ids or account or kind or every):
+        raise typer.BadParameter("say which: ID, --account, --kind or --all")
+    arguments = {"ids": ids, "account": account, "kind": kind}
+    alarms = perform(config, "alarm ack", arguments)
+    if as_json:
+        print_json(alarms)
+        return
+    print_table(ALARM_COLUMNS, map(_alarm_cells, alarms), "All of these were acknowledged before.")
 
 
 def percent(quota: dict[str, Any] | None) -> str | None:

@@ -54,7 +54,7 @@ def _found(facts: Mapping[str, Any], now: datetime) -> Iterator[tuple[Level, str
 
 def unacknowledged(alarms: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
     """Return the alarms that nobody has acknowledged."""
-    return [alarm for alarm in alarms if not alarm.get("acknowledged_at")]
+    return [alarm for alarm in alarms if not alarm["acknowledged_at"]]
 
 
 def _is_stale(account: Mapping[str, Any], since: str | None, now: datetime) -> bool:

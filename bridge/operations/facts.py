@@ -15,13 +15,13 @@ from bridge.api.schema import InboxRow, Quota
 from bridge.clock import Clock
 from bridge.model import AccountId, SubmissionState
 from bridge.net.listening import Running
+from bridge.operations.alarms import raised
 from bridge.operations.control import Progress
 from bridge.operations.subject import Methods, Subject, Subjects, moment
 from bridge.operations.waiting import first_waiting, waiting_facts
 from bridge.outbox.plan import Plan
 from bridge.outbox.waiting import AccountQueue, account_queue, why
 from bridge.store.base import ReadTransaction, Store
-from bridge.store.remote import AlarmRow
 from bridge.sync.state import SyncState, load
 
 PAGES_LIMIT = 1_000
@@ -126,7 +126,6 @@ class Facts:
         """Return the operations by name."""
         return {
             "status": self._status,
-            "alarm list": self._alarms,
             "quota": self._quota,
             "inbox search": self._inbox_search,
         }
@@ -141,7 +140,7 @@ class Facts:
                 "queue": {
                     state.value: counts[state] for state in SubmissionState if state in counts
                 },
-                "alarms": [await self._alarm(tx, alarm) for alarm in await tx.alarms()],
+                "alarms": await raised(tx, self._subjects),
             }
 
         status = await self._store.read(work)
@@ -177,29 +176,6 @@ class Facts:
             "texts_lag_days": found.lag_days,
             "states_lag": found.states_lag,
             "text": found.sentence,
-        }
-
-    async def _alarms(self, arguments: Mapping[str, Any], _progress: Progress) -> Any:
-        chosen = self._subjects.chosen(arguments) if arguments.get("account") else None
-        kind = arguments.get("kind")
-
-        async def work(tx: ReadTransaction) -> list[dict[str, Any]]:
-            return [
-                await self._alarm(tx, alarm)
-                for alarm in await tx.alarms()
-                if (chosen is None or alarm.account in {one.id for one in chosen})
-                and kind in (None, alarm.kind)
-            ]
-
-        return await self._store.scan(work)
-
-    async def _alarm(self, tx: ReadTransaction, alarm: AlarmRow) -> dict[str, Any]:
-        return {
-            "account": self._subjects.address(alarm.account) or await tx.address(alarm.account),
-            "kind": alarm.kind,
-            "key": alarm.key,
-            "text": alarm.text,
-            "at": moment(alarm.raised_at),
         }
 
     async def _sending(self, tx: ReadTransaction, one: Subject, now: datetime) -> dict[str, Any]:

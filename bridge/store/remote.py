@@ -192,6 +192,7 @@ class AlarmRow:
     """An alarm that was raised; ``key`` tells those of one kind apart.
 
     ``notice`` is the message of its own that told of it, at ``told_at``; None if it has none.
+    ``acknowledged_at`` is when a person said that it was seen.
     """
 
     account: AccountId
@@ -202,6 +203,7 @@ class AlarmRow:
     cleared_at: datetime | None
     notice: ContentId | None = None
     told_at: datetime | None = None
+    acknowledged_at: datetime | None = None
 
 
 class RemoteReads(Protocol):
@@ -478,6 +480,18 @@ class RemoteWrites(Protocol):
             kind: one of the kinds of alarms, as the store writes it.
             key: tells alarms of one kind apart.
             at: the time, aware.
+        """
+
+    async def acknowledge_alarm(
+        self, account: AccountId, kind: str, key: str, at: datetime
+    ) -> bool:
+        """Write down that a raised alarm was seen; False if it is not raised or was seen before.
+
+        Args:
+            account: whose it is.
+            kind: one of the kinds of alarms, as the store writes it.
+            key: tells alarms of one kind apart.
+            at: when, aware.
         """
 
     async def renew_alarm(self, account: AccountId, kind: str, key: str, text: str) -> None:

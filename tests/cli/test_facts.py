@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
 
 import pytest
 
+from bridge.alarms import AlarmKind, clear_alarm, raise_alarm
 from bridge.cli.facts import alarm_rows
+from bridge.clock import SystemClock
+from bridge.mailbox import Mailboxes, MailboxTransaction
 from bridge.simulator import Operation
+from bridge.store.sqlite.database import SqliteStore
 from tests.cli.conftest import Command
 from tests.cli.test_status import status_when
 from tests.running import ADDRESS, apart, running, simulated
@@ -15,14 +20,88 @@ from tests.running import ADDRESS, apart, running, simulated
 
 def test_many_alarms_of_a_kind_are_one_line() -> None:
     alarms = [
-        {"at": str(number), "account": ADDRESS, "kind": kind, "key": str(number), "text": kind}
+        {
+            **{"id": f"{number:08}", "at": "2026-01-15T09:00:00.000Z", "account": ADDRESS},
+            **{"kind": kind, "text": kind, "acknowledged_at": None},
+        }
         for kind, count in (("failure", 37), ("quota", 2))
         for number in range(count)
     ]
+    alarms[1]["acknowledged_at"] = alarms[37]["acknowledged_at"] = "2026-07-15T09:00:00.000Z"
     first, *rest = alarm_rows(alarms)
-    assert first[:3] == ["36", ADDRESS, "failure"]
-    assert first[3].startswith("37 of these: see `pec-bridge alarm list --kind failure`")
-    assert [row[3] for row in rest] == ["quota", "quota"]
+    assert first[:4] == [None, "2026-01-15 10:00 CET", ADDRESS, "failure"]
+    more = "see `pec-bridge alarm list --kind failure`"
+    assert first[4] == f"37 of these (1 acknowledged): {more}"
+    assert [row[0] for row in rest] == ["00000000", "00000001"]
+    assert [row[4] for row in rest] == ["quota (acknowledged 2026-07-15 11:00 CEST)", "quota"]
+
+
+def test_an_acknowledged_alarm_stays_and_is_warned_of_no_more(
+    command: Command, config: Path, tmp_path: Path
+) -> None:
+    asyncio.run(raise_alarms(tmp_path / "data", "one", "two"))
+    asked = ("--config", config)
+
+    def count() -> str:
+        line = command("status", "--check", *asked).out
+        return line.partition("alarms=")[2].strip()
+
+    first, second = command("alarm", "list", "--json", *asked).json
+    assert (first["acknowledged_at"], count()) == (None, "2")
+    (seen,) = command("alarm", "ack", first["id"], "--json", *asked).json
+    assert seen == {**first, "acknowledged_at": seen["acknowledged_at"]}
+    assert count() == "1"
+    assert command("alarm", "list", "--json", *asked).json == [seen, second]
+    assert command("status", *asked).out.count("(acknowledged 20") == 1
+    again = command("alarm", "ack", first["id"], *asked)
+    assert (again.code, again.out) == (0, "All of these were acknowledged before.\n")
+    assert command("alarm", "ack", "--kind", "quota", "--json", *asked).json[0]["key"] == "two"
+    assert count() == "0"
+
+
+def test_an_alarm_raised_again_has_not_been_seen(
+    command: Command, config: Path, tmp_path: Path
+) -> None:
+    asyncio.run(raise_alarms(tmp_path / "data", "one"))
+    assert command("alarm", "ack", "--all", "--config", config).code == 0
+    asyncio.run(raise_alarms(tmp_path / "data", "one", clear=True))
+    (alarm,) = command("alarm", "list", "--json", "--config", config).json
+    assert alarm["acknowledged_at"] is None
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "said"),
+    [
+        ((), 2, "say which"),
+        (("00000000",), 1, "No alarm has the id 00000000;"),
+        (("--kind", "nonsense"), 1, "No alarm like that is raised;"),
+        (("--account", "x@pec.example"), 1, "There is no account"),
+    ],
+)
+def test_what_cannot_be_acknowledged(
+    command: Command, config: Path, tmp_path: Path, words: tuple[str, ...], code: int, said: str
+) -> None:
+    asyncio.run(raise_alarms(tmp_path / "data", "one"))
+    done = command("alarm", "ack", *words, "--config", config)
+    assert (done.code, done.out) == (code, "")
+    assert said in done.err
+
+
+async def raise_alarms(data_dir: Path, *keys: str, clear: bool = False) -> None:
+    """Raise alarms in a store that nobody holds; those there are end before if ``clear``."""
+    store = await SqliteStore.open(data_dir)
+    mailboxes = Mailboxes(store, SystemClock())
+    account = await mailboxes.open_account(ADDRESS)
+    now = SystemClock().now()
+
+    async def work(mtx: MailboxTransaction) -> None:
+        for key in keys:
+            if clear:
+                await clear_alarm(mtx, account, AlarmKind.QUOTA, key, now)
+            assert await raise_alarm(mtx, account, AlarmKind.QUOTA, key, key, key, key, now)
+
+    await mailboxes.write(work)
+    await store.close()
 
 
 async def test_quota_is_asked_of_the_api(command: Command, config: Path) -> None:

@@ -140,7 +140,7 @@ async def test_status_tells_what_is_wrong(command: Command, config: Path) -> Non
 
         (alarm, *_) = await eventually(alarmed)
         assert status["accounts"][0]["last_sync"] is None
-        assert set(alarm) == {"account", "kind", "key", "text", "at"}
+        assert set(alarm) == {*("id", "account", "kind", "key", "text", "at", "acknowledged_at")}
         assert alarm["account"] == ADDRESS
         shown = await apart(command, "status", "--config", config)
         assert shown.code == 1

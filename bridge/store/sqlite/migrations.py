@@ -29,6 +29,7 @@ STEPS: tuple[str, ...] = (
     schema_notices.NOTICES,
     schema_remote.SEEN,
     schema_outbox.URGENT,
+    schema_notices.ACKNOWLEDGED,
 )
 
 

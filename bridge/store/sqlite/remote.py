@@ -39,7 +39,7 @@ _ROW = (
     " first_seen, body_sha256, content, gone_at, kind, code, submission, rank,"
     " readable, worth"
 )
-_ALARM = "account, kind, key, text, raised_at, cleared_at, notice, told_at"
+_ALARM = "account, kind, key, text, raised_at, cleared_at, notice, told_at, acknowledged_at"
 _BODILESS = "body_sha256 IS NULL AND gone_at IS NULL"
 _PLACE = "id, fingerprint, api_id, rank, body_sha256, turn"
 
@@ -66,6 +66,7 @@ def _alarm(row: Sequence[Any]) -> AlarmRow:
         _maybe_time(row[5]),
         None if row[6] is None else ContentId(row[6]),
         _maybe_time(row[7]),
+        _maybe_time(row[8]),
     )
 
 
@@ -561,7 +562,7 @@ class SqliteRemote(SqliteRemoteReads):
         rows = self._rows(
             "INSERT INTO alarm (account, kind, key, text, raised_at) VALUES (?, ?, ?, ?, ?)"
             " ON CONFLICT DO UPDATE SET text = excluded.text, raised_at = excluded.raised_at,"
-            " cleared_at = NULL, notice = NULL, told_at = NULL"
+            " cleared_at = NULL, notice = NULL, told_at = NULL, acknowledged_at = NULL"
             " WHERE alarm.cleared_at IS NOT NULL RETURNING kind",
             (account, kind, key, text, _number(at)),
         )
@@ -571,6 +572,16 @@ class SqliteRemote(SqliteRemoteReads):
         rows = self._rows(
             "UPDATE alarm SET cleared_at = ? WHERE account = ? AND kind = ? AND key = ?"
             " AND cleared_at IS NULL RETURNING kind",
+            (_number(at), account, kind, key),
+        )
+        return bool(rows)
+
+    async def acknowledge_alarm(
+        self, account: AccountId, kind: str, key: str, at: datetime
+    ) -> bool:
+        rows = self._rows(
+            "UPDATE alarm SET acknowledged_at = ? WHERE account = ? AND kind = ? AND key = ?"
+            " AND cleared_at IS NULL AND acknowledged_at IS NULL RETURNING kind",
             (_number(at), account, kind, key),
         )
         return bool(rows)

@@ -34,3 +34,8 @@ ALTER TABLE alarm ADD COLUMN told_at INTEGER;
 CREATE INDEX alarm_raised ON alarm (account, raised_at) WHERE cleared_at IS NULL;
 """
 """An alarm's ``notice`` is the content of the message that told of it, if it had one of its own."""
+
+ACKNOWLEDGED = """
+ALTER TABLE alarm ADD COLUMN acknowledged_at INTEGER;
+"""
+"""When a person said that an alarm was seen; it stays raised."""
