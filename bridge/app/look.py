@@ -14,9 +14,10 @@ from bridge.app.count import StoredCount
 from bridge.clock import Clock
 from bridge.config import Config
 from bridge.model import AccountId
-from bridge.operations.facts import Facts
+from bridge.operations.facts import Facts, Sends
 from bridge.operations.subject import Subject, Subjects
 from bridge.outbox.plan import PLANS
+from bridge.outbox.window import Window
 from bridge.store.base import ReadTransaction, Store, StoreFailed
 from bridge.store.sqlite.look import StoreLook, is_there
 
@@ -60,7 +61,7 @@ async def _facts(config: Config, store: Store, clock: Clock) -> dict[str, Any]:
         store,
         clock,
         Subjects(subjects),
-        PLANS[config.send.plan],
+        Sends(PLANS[config.send.plan], Window.parse(config.send.window)),
         None,
         {one.id: RequestBudget(clock, per_day, StoredCount(store, one.id)) for one in subjects},
         lambda: fingerprint(config.tls.certificate or config.data_dir / CERTIFICATE_NAME),

@@ -12,7 +12,7 @@ from bridge.net.listening import Running
 from bridge.operations import Operations
 from bridge.operations.alarms import Alarms
 from bridge.operations.export import Export
-from bridge.operations.facts import Facts
+from bridge.operations.facts import Facts, Sends
 from bridge.operations.queue import Queue
 from bridge.operations.receipts import Receipts
 from bridge.operations.subject import Subject, Subjects
@@ -52,13 +52,14 @@ def operations(
     window = Window.parse(send.window)
     decisions = Decisions(core.mailboxes, core.clock, wake, asking, window)
 
+    sends = Sends(core.plan, window)
     pace = Pace(PACE_MARGIN / send.rate_per_s, core.plan, window)
 
     def shown() -> str | None:
         return fingerprint(core.certificate)
 
     areas = (
-        Facts(core.store, core.clock, subjects, core.plan, reader, budgets, shown, running),
+        Facts(core.store, core.clock, subjects, sends, reader, budgets, shown, running),
         Alarms(core.store, core.clock, subjects),
         Queue(core.store, core.clock, subjects, decisions, pace),
         Receipts(core.store, core.clock, subjects, sync),

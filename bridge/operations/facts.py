@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Protocol
 
@@ -21,6 +22,7 @@ from bridge.operations.subject import Methods, Subject, Subjects, moment
 from bridge.operations.waiting import first_waiting, waiting_facts
 from bridge.outbox.plan import Plan
 from bridge.outbox.waiting import AccountQueue, account_queue, why
+from bridge.outbox.window import Window
 from bridge.store.base import ReadTransaction, Store
 from bridge.sync.state import SyncState, load
 
@@ -88,6 +90,14 @@ class Reader(Protocol):
         """Return the figures last heard, None if there are none."""
 
 
+@dataclass(frozen=True, slots=True)
+class Sends:
+    """What an account may send, and when."""
+
+    plan: Plan
+    window: Window
+
+
 class Facts:
     """See the module.
 
@@ -95,7 +105,7 @@ class Facts:
         store: for what is known here.
         clock: for the plan's period.
         subjects: the accounts.
-        plan: what each account may send.
+        sends: what each account may send, and when.
         reader: the sync that runs; None if none does, and what it wrote down has to do.
         budgets: each account's requests of the day.
         fingerprint: gives the certificate's, None while there is none.
@@ -107,7 +117,7 @@ class Facts:
         store: Store,
         clock: Clock,
         subjects: Subjects,
-        plan: Plan,
+        sends: Sends,
         reader: Reader | None,
         budgets: Mapping[AccountId, RequestBudget],
         fingerprint: Callable[[], str | None],
@@ -116,7 +126,7 @@ class Facts:
         self._store = store
         self._clock = clock
         self._subjects = subjects
-        self._plan = plan
+        self._sends = sends
         self._reader = reader
         self._budgets = budgets
         self._fingerprint = fingerprint
@@ -179,7 +189,7 @@ class Facts:
         }
 
     async def _sending(self, tx: ReadTransaction, one: Subject, now: datetime) -> dict[str, Any]:
-        plan = self._plan
+        plan = self._sends.plan
         queue = await account_queue(tx, one.id)
         first = await first_waiting(tx, queue, one.id)
         return {
@@ -189,7 +199,7 @@ class Facts:
             "next_sync_why": None,
             "error": _obstacle(queue, now),
             "refused": queue.hold is not None,
-            "waiting": first and await waiting_facts(tx, queue, first, now),
+            "waiting": first and await waiting_facts(tx, queue, first, now, self._sends.window),
             "quota": None,
             "plan": {
                 "name": plan.name,

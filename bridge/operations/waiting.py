@@ -9,12 +9,13 @@ from bridge.model import AccountId, SubmissionState
 from bridge.operations.subject import moment
 from bridge.outbox.backoff import due_at, probe_due_at
 from bridge.outbox.waiting import WAITING, AccountQueue
+from bridge.outbox.window import Window
 from bridge.store.base import ReadTransaction
 from bridge.store.outbox import SubmissionRow
 
 
 async def waiting_facts(
-    tx: ReadTransaction, queue: AccountQueue, first: SubmissionRow, now: datetime
+    tx: ReadTransaction, queue: AccountQueue, first: SubmissionRow, now: datetime, window: Window
 ) -> dict[str, Any]:
     """Return the facts of a queue that waits.
 
@@ -23,10 +24,14 @@ async def waiting_facts(
         queue: the account's.
         first: the entry that waits longest, see ``first_waiting``.
         now: aware.
+        window: the hours in which messages leave.
     """
     is_held = first.state is SubmissionState.HELD
     if is_held and queue.hold is not None:
         reason, until = queue.hold.reason, probe_due_at(queue.hold, now)
+    elif not is_held and not first.forced and not window.is_open(now):
+        reason = f"Messages leave within the window {window}."
+        until = window.next_open(now)
     else:
         reason, until = first.reason, first.not_before if is_held else due_at(first, now)
     return {
