@@ -1,0 +1,85 @@
+"""Days of mass mail on a virtual clock: ``python -m tests.benchmarks.days`` prints JSON lines.
+
+For each day: sends, rows, requests by class, states known and how late (median, 99 %, worst),
+incoming mail's delay, notices and alarms, blind minutes, and the seconds of CPU it took. Without
+arguments the table of volumes below; else one volume, as the options say.
+
+Goals at 3,500 sends to one recipient each within 1,440 requests, day after day: states known and
+incoming mail shown within five minutes (99 %), no blind minute, alarms for true failures only, and
+no more than 120 s of CPU.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import logging
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import structlog
+
+from tests.sync.mass import Mass, Volume
+
+UNLIMITED = 0
+VOLUMES = (200, 1_000, 1_364, 3_500)
+"""Sends a day; 1,364 are 30,000 a month on working days."""
+
+
+def table() -> Iterator[tuple[Volume, int]]:
+    """Yield each volume with the requests that a day has."""
+    for per_day in (1_440, UNLIMITED):
+        for sends in VOLUMES:
+            for length_s in (10 * 3_600, sends):
+                yield Volume(sends, length_s=length_s, failures=2, replies=3), per_day
+            yield Volume(sends, recipients=5, failures=2, replies=3), per_day
+
+
+async def run(volume: Volume, per_day: int, days: int) -> None:
+    """Let days pass, and print what became of each."""
+    mass = Mass(volume)
+    with TemporaryDirectory() as data_dir:
+        async with mass.running(Path(data_dir), per_day) as here:
+            for day in range(days):
+                began_s = time.process_time()
+                figures = await mass.pass_day(here)
+                facts = {
+                    "sends": volume.sends,
+                    "recipients": volume.recipients,
+                    "hours": round(volume.length_s / 3_600, 1),
+                    "per_day": per_day,
+                    "day": day + 1,
+                    **figures.facts(),
+                    "cpu_s": round(time.process_time() - began_s, 1),
+                }
+                sys.stdout.write(f"{json.dumps(facts)}\n")
+                sys.stdout.flush()
+
+
+def main() -> None:
+    """Run what the arguments name."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
+    parser.add_argument("--sends", type=int, help="a day; without it the whole table")
+    parser.add_argument("--recipients", type=int, default=1)
+    parser.add_argument("--hours", type=float, default=10.0, help="0: one a second")
+    parser.add_argument("--failures", type=int, default=2, help="of a hundred")
+    parser.add_argument("--replies", type=int, default=3, help="of a hundred")
+    parser.add_argument("--per-day", type=int, default=1_440, help="requests; 0: no limit")
+    parser.add_argument("--days", type=int, default=10)
+    given = parser.parse_args()
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
+    runs = list(table())
+    if given.sends is not None:
+        length_s = int(given.hours * 3_600) or given.sends
+        volume = Volume(given.sends, given.recipients, length_s, given.failures, given.replies)
+        runs = [(volume, given.per_day)]
+    for volume, per_day in runs:
+        asyncio.run(run(volume, per_day, given.days))
+
+
+if __name__ == "__main__":
+    main()
