@@ -37,8 +37,8 @@ _HIGH: Final = bytes(range(0x80, 0x100))
 _META_BYTES = 1024
 _HIDDEN = re.compile(rb"<!--.*?(?:-->|\Z)", re.DOTALL)
 _META = re.compile(
-    rb"(?i)<meta[\s/][^>]*?\bcharset\s*=\s*[\"']?\s*([^\s\"'/>;]+)"
-    rb"|\A<\?xml\s[^>]*?\bencoding\s*=\s*[\"']([^\s\"'>]+)"
+    rb"(?i)<meta[\s/][^>]*?\bcharset\s*+=\s*+[\"']?\s*+([^\s\"'/>;]+)"
+    rb"|\A<\?xml\s[^>]*?\bencoding\s*+=\s*+[\"']([^\s\"'>]+)"
 )
 
 

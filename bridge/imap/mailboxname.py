@@ -21,7 +21,7 @@ NORMALISED_CHARS = 1024
 
 # RFC 6855 §3: no control characters, DEL, LINE SEPARATOR or PARAGRAPH SEPARATOR
 _CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029]")
-_SHIFTED = re.compile(r"&([^-]*)-")
+_SHIFTED = re.compile(r"&([^&-]*+)-")
 _UNSAFE = re.compile(r"[^\x20-\x25\x27-\x7e]+")
 
 

@@ -138,7 +138,7 @@ FIELDS: Mapping[Kind, tuple[tuple[str, str], ...]] = MappingProxyType(
 
 _BEGINNINGS = tuple(
     (
-        re.compile(prefix.replace(" ", r"\s+").replace(".", r"\.\s*") + r"\s*:\s*", re.I),
+        re.compile(prefix.replace(".", r"\.").replace(" ", r"\s++") + r"\s*+:\s*+", re.I),
         kind,
         issuer,
     )

@@ -28,16 +28,16 @@ STATEMENT_LIMIT_CHARS = 16 * 1024
 NAMES_LIMIT_CHARS = 64 * 1024
 
 _STATEMENT = re.compile(
-    r'(?is)\bmessaggio\s+(?:con\s+oggetto\s*:?\s*)?["“«](?P<subject>.{0,2000}?)["”»]\s+'
-    r'(?:proveniente|inviato)\s+da\s*:?\s*["“«]?[^"“”«»]{1,320}?["”»]?\s+'
+    r'(?is)\bmessaggio\s++(?:con\s++oggetto\s*+:?\s*+)?["“«](?P<subject>.{0,2000}?)["”»]\s++'
+    r'(?:proveniente|inviato)\s++da\s*+:?\s*+["“«]?[^"“”«»]{1,320}?["”»]?\s+'
     r"ed?\s+(?:indirizzat[oa]|destinat[oa])\s+a(?:ll.utente)?\s*:?(?=\s)"
 )
 _OPENING = re.compile(r"(?i)\bmessaggio\s")
 """Where a statement may begin; each is tried alone, so that others have their turn between."""
 _HEADING = re.compile(r"(?is)\bdel\s+messaggio\s+indirizzato\s+a\s*:?\s*(?P<rest>.{0,400})")
 _RECIPIENT = re.compile(
-    r'\s*[,;]?\s*["“«<]?\s*(?P<address>[^\s"<>()“”«»,;]{1,64}@[^\s"<>()“”«»,;]{1,255})\s*["”»>]?'
-    r'(?:\s*\(\s*["“«]?\s*posta\s+(?P<type>certificata|ordinaria)\s*["”»]?\s*\))?'
+    r'\s*+[,;]?\s*+["“«<]?\s*+(?P<address>[^\s"<>()“”«»,;]{1,64}@[^\s"<>()“”«»,;]{1,255})\s*+["”»>]?'
+    r'(?:\s*+\(\s*+["“«]?\s*+posta\s++(?P<type>certificata|ordinaria)\s*+["”»]?\s*+\))?'
 )
 _ADDRESS = re.compile(r'[^\s"<>()“”«»,;]{1,64}@[^\s"<>()“”«»,;]{1,255}')
 _FATE = re.compile(

@@ -23,7 +23,7 @@ from bridge.mime.html.from_text import to_ascii
 _CID = re.compile(r"(?i)\s*cid:")
 _STYLE_CID = re.compile(
     r"(?i)/\*(?:[^*]|\*(?!/))*+(?:\*/|\Z)"
-    r"|\burl\(\s*(?:[\"']|&quot;|&#(?:34|39|x22|x27);)?\s*(cid:[^\s\"'()&]+)"
+    r"|\burl\(\s*+(?:[\"']|&quot;|&#(?:34|39|x22|x27);)?\s*+(cid:[^\s\"'()&]+)"
 )
 _SET_CID = re.compile(r"(?i)(?<![^\s,\"'])cid:[^\s\"']*[^\s,\"']")
 _TAG = re.compile(r"<(!--|[A-Za-z][^\s/>]*)")

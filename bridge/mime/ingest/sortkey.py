@@ -15,7 +15,7 @@ from bridge.mime.lenient.address import Address
 _MOST_SUBJECT_CHARACTERS = 1000  # compared; taking marks off is quadratic in their number
 _BLOB = re.compile(r"\[[^\[\]]*\] *")  # subj-blob
 _LEADER = re.compile(r"(?i)(?:\[[^\[\]]*\] *)*(?:re|fwd?) *(?:\[[^\[\]]*\] *)?: *")  # subj-refwd
-_TRAILER = re.compile(r"(?i)(?: ?\(fwd\))+\Z")
+_TRAILER = re.compile(r"(?i)(?<!\(fwd\))(?<!\(fwd\) )(?: ?\(fwd\))++\Z")
 _FORWARD = re.compile(r"(?i)\[fwd:(.*)\]", re.DOTALL)  # subj-fwd
 
 

@@ -18,7 +18,7 @@ from bridge.mime.grammar.lexer import BROKEN, END, MORE, Lexer, Read
 _NO_DOMAIN = b"MISSING_DOMAIN"
 _NO_MAILBOX = b"MISSING_MAILBOX"
 _NUL = "\N{REPLACEMENT CHARACTER}".encode()
-_EMPTY_LAST_LINE = re.compile(rb"(?:\n[ \t])+\Z")
+_EMPTY_LAST_LINE = re.compile(rb"(?<!\n[ \t])(?:\n[ \t])++\Z")
 _ATOM = rb"[A-Za-z0-9!#$%&'*+\-/=?^_`{|}~\x80-\xff]+"
 _DOTTED = _ATOM + rb"(?:\." + _ATOM + rb")*"
 _WORD = rb"[.A-Za-z0-9!#$%&'*+\-/=?^_`{|}~\x80-\xff]+"
