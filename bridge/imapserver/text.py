@@ -12,10 +12,12 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
-from functools import partial
+from functools import partial, reduce
+from itertools import compress
+from operator import or_
 
 from bridge.imap.search import Dated, Header, SearchKey, Text
-from bridge.imapserver.candidates import bits_of
+from bridge.imapserver.candidates import answers_of, bits_of
 from bridge.imapserver.pace import WORK, Pace
 from bridge.imapserver.session import Session
 from bridge.imapserver.wanted import Anywhere, InField, Wanted, across_colon
@@ -101,31 +103,62 @@ async def _look(
     pace: Pace,
 ) -> Iterable[tuple[SearchKey, int]]:
     """Return where one field's texts hold what is wanted, for each key."""
-    few = [(key, wanted) for key, wanted in wanted_of if isinstance(wanted, Anywhere)]
-    if len(few) == len(wanted_of) <= FEW and len(contents) > PAGE:
-        return [
-            (key, await _stored(session, field, wanted.needle, contents, pace))
-            for key, wanted in few
-        ]
     sought = [wanted for _, wanted in wanted_of]
+    look = _stored if len(sought) <= FEW and len(contents) > PAGE else _held
+    return zip(
+        [key for key, _ in wanted_of],
+        await look(session, field, sought, contents, pace),
+        strict=True,
+    )
+
+
+async def _held(
+    session: Session,
+    field: TextField,
+    sought: Sequence[Wanted],
+    contents: Contents,
+    pace: Pace,
+) -> list[int]:
+    """Read one field's texts; return for each thing sought which hold it."""
 
     def work(some: Contents) -> ReadWork[list[int]]:
         return lambda tx: _holding(tx, field, sought, some)
 
-    bits = await _paged(session, len(sought), work, contents, pace)
-    return zip([key for key, _ in wanted_of], bits, strict=True)
+    return await _paged(session, len(sought), work, contents, pace)
 
 
 async def _stored(
-    session: Session, field: TextField, needle: str, contents: Contents, pace: Pace
-) -> int:
-    """Let the store look through the whole mailbox."""
+    session: Session,
+    field: TextField,
+    sought: Sequence[Wanted],
+    contents: Contents,
+    pace: Pace,
+) -> list[int]:
+    """Let the store look through the whole mailbox, and read only what may hold it."""
     mailbox = session.open.mailbox.id
-    found, _ = await session.services.store.scan(
-        lambda tx: tx.matching_text(mailbox, field, needle)
-    )
-    await pace.spend(len(contents))
-    return _among(contents, frozenset(found))
+    bits: list[int] = []
+    for wanted in sought:
+        found, _ = await session.services.store.scan(
+            partial(_matching, mailbox=mailbox, field=field, needle=wanted.clue)
+        )
+        await pace.spend(len(contents))
+        bits.append(_among(contents, frozenset(found)))
+    read = [at for at, wanted in enumerate(sought) if not wanted.is_clue_all and bits[at]]
+    every = reduce(or_, (bits[at] for at in read), 0)
+    if every:
+        maybe = list(compress(contents, answers_of(every, len(contents))))
+        held = await _held(session, field, [sought[at] for at in read], maybe, pace)
+        for at, some in zip(read, held, strict=True):
+            holding = frozenset(compress(maybe, answers_of(some, len(maybe))))
+            bits[at] = _among(contents, holding)
+            await pace.spend(len(contents))
+    return bits
+
+
+async def _matching(
+    tx: ReadTransaction, mailbox: MailboxId, field: TextField, needle: str
+) -> tuple[list[ContentId], list[ContentId]]:
+    return await tx.matching_text(mailbox, field, needle)
 
 
 def _among(contents: Contents, found: Collection[ContentId]) -> int:
@@ -187,7 +220,9 @@ async def _bodies(
     found: dict[Text, int] = {}
     unsure_of: dict[ContentId, list[Text]] = {}
     for key, needle in needles.items():
-        hits, unsure = await store.scan(partial(_matching_bodies, mailbox=mailbox, needle=needle))
+        hits, unsure = await store.scan(
+            partial(_matching, mailbox=mailbox, field=TextField.BODY, needle=needle)
+        )
         found[key] = _among(contents, frozenset(hits))
         for content in asked.intersection(unsure):
             unsure_of.setdefault(content, []).append(key)
@@ -200,12 +235,6 @@ async def _bodies(
         found[key] |= _among(contents, hits_of_key)
         await pace.spend(len(contents))
     return found
-
-
-async def _matching_bodies(
-    tx: ReadTransaction, mailbox: MailboxId, needle: str
-) -> tuple[list[ContentId], list[ContentId]]:
-    return await tx.matching_text(mailbox, TextField.BODY, needle)
 
 
 async def _holds(

@@ -11,7 +11,20 @@ from typing import Protocol
 
 
 class Wanted(Protocol):
-    """Something to look for."""
+    """Something to look for.
+
+    Attributes:
+        clue: what is in every text that holds it, one with a line end before it.
+        is_clue_all: whether whatever has the clue holds it.
+    """
+
+    @property
+    def clue(self) -> str:
+        """See the class."""
+
+    @property
+    def is_clue_all(self) -> bool:
+        """See the class."""
 
     def is_in(self, text: str) -> bool:
         """Say whether a text holds it."""
@@ -22,6 +35,16 @@ class Anywhere:
     """A string, wherever it stands."""
 
     needle: str
+
+    @property
+    def clue(self) -> str:
+        """See ``Wanted``."""
+        return self.needle
+
+    @property
+    def is_clue_all(self) -> bool:
+        """See ``Wanted``."""
+        return True
 
     def is_in(self, text: str) -> bool:
         """Say whether a text holds it."""
@@ -34,6 +57,16 @@ class InField:
 
     name: str
     needle: str
+
+    @property
+    def clue(self) -> str:
+        """See ``Wanted``."""
+        return self.needle or f"\n{self.name}:"
+
+    @property
+    def is_clue_all(self) -> bool:
+        """See ``Wanted``."""
+        return not self.needle
 
     def is_in(self, text: str) -> bool:
         """Say whether a field of a header holds it."""
@@ -60,6 +93,16 @@ class Across:
 
     name: str
     value: str
+
+    @property
+    def clue(self) -> str:
+        """See ``Wanted``."""
+        return f"{self.name}:{self.value}"
+
+    @property
+    def is_clue_all(self) -> bool:
+        """See ``Wanted``."""
+        return False
 
     def is_in(self, text: str) -> bool:
         """Say whether a field of a header is named and begins so."""

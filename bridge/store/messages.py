@@ -172,6 +172,8 @@ class MessageReads(Protocol):
     ) -> tuple[list[ContentId], list[ContentId]]:
         """Return contents whose folded ``field`` holds ``needle``, and those to be looked at whole.
 
+        A line end counts before the first letter of a text that is not BODY.
+
         Each in order of their ids; the second list is of contents whose body text was cut and did
         not match.
         """

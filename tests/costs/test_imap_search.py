@@ -223,3 +223,39 @@ def test_patterns_take_time_by_their_length(pattern: str) -> None:
     assert not matches("a" * 255, pattern)
     assert matches("a" * 255 + "b", pattern)
     assert WORK > 0
+
+
+async def test_headers_are_read_of_what_may_hold_them(
+    rig: Rig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for at in range(20):
+        field = f"X-N{at % 5}: valore {at}\r\nSubject: prova {at}\r\n"
+        await rig.add(f"{field}\r\nX-N0: nel testo\r\n".encode())
+    client = await rig.client("INBOX")
+    asked = [
+        "SEARCH HEADER X-N1 valore",
+        'SEARCH HEADER X-N1 ""',
+        'SEARCH NOT HEADER X-N1 ""',
+        "SEARCH HEADER X-N1 16",
+        "SEARCH HEADER SUBJECT 16",
+        "SEARCH OR HEADER X-N1 16 HEADER X-N2 7",
+        "SEARCH HEADER X-N1 16 HEADER SUBJECT prova",
+        'SEARCH HEADER X-N9 ""',
+        'SEARCH TEXT "X-N2: valore 7"',
+        "SEARCH 5:9 HEADER X-N1 valore",
+    ]
+    read: list[int] = []
+    field_texts = SqliteMessageReads.field_texts
+
+    async def counted(self: SqliteMessageReads, contents: object, field: object) -> object:
+        read.append(len(contents))  # type: ignore[arg-type]
+        return await field_texts(self, contents, field)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(SqliteMessageReads, "field_texts", counted)
+    whole = [await client.ok(command) for command in asked]
+    assert sum(read) > 150
+    read.clear()
+    monkeypatch.setattr("bridge.imapserver.text.PAGE", 4)
+    assert [await client.ok(command) for command in asked] == whole
+    assert len(whole[0][0].split()) == 2 + 4
+    assert sum(read) < 60

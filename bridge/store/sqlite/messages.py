@@ -382,7 +382,7 @@ class SqliteMessageReads(Area):
         rows = self._rows(
             "SELECT DISTINCT message.content FROM message"  # noqa: S608
             " JOIN content_text ON content_text.content = message.content"
-            f" WHERE message.mailbox = ? AND instr({field.value}, ?) > 0 ORDER BY 1",
+            f" WHERE message.mailbox = ? AND instr(char(10) || {field.value}, ?) > 0 ORDER BY 1",
             (mailbox, needle),
         )
         return [ContentId(content) for (content,) in rows], []
