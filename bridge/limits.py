@@ -67,6 +67,13 @@ IMAP_LITERALS_FACTOR = _count(
     told="`NO [TOOBIG]`; the command is skipped",
     test="tests/imap/test_framing.py::test_literals_have_a_limit_in_sum",
 )
+IMAP_LITERALS_BYTES = _bytes(
+    "large literals of commands that are carried out at once, all together (or one command)",
+    24 * MIB,
+    met_by="a user",
+    told="nothing: the others are on the disk until their turn comes",
+    test="tests/costs/test_imap_streams.py::test_large_literals_wait_on_the_disk",
+)
 IMAP_READ_AHEAD_BYTES = _bytes(
     "what a client sends faster than it is served",
     512 * KIB,

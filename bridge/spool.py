@@ -146,6 +146,11 @@ class Spool:
         self._size_bytes = 0
         self.failed = False
 
+    @property
+    def size_bytes(self) -> int:
+        """How much came, whether it could be kept or not."""
+        return sum(self._sizes) + self._size_bytes
+
     async def add(self, data: bytes, *, last: bool) -> None:
         """Take the next piece."""
         if not self.failed:

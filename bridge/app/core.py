@@ -62,6 +62,7 @@ class Core:
         store: Store,
         mailboxes: Mailboxes,
         lineage: Lineage,
+        apart: Apart,
     ) -> None:
         self.config = config
         self.clock = clock
@@ -69,7 +70,7 @@ class Core:
         self.mailboxes = mailboxes
         self.lineage = lineage
         self.accounts: tuple[Served, ...] = ()
-        self.apart = Apart(config.data_dir)
+        self.apart = apart
         self._lock = lock
         self._connection: ApiConnection | None = None
 
@@ -100,14 +101,15 @@ class Core:
         except BaseException:
             lock.release()
             raise
-        mailboxes = Mailboxes(store, clock)
+        apart = Apart(config.data_dir)
+        mailboxes = Mailboxes(store, clock, apart)
         try:
             lineage = await Lineage.open(mailboxes, clock, config.data_dir)
         except BaseException:
             await store.close()
             lock.release()
             raise
-        core = cls(config, clock, lock, store, mailboxes, lineage)
+        core = cls(config, clock, lock, store, mailboxes, lineage, apart)
         try:
             await core._open_accounts(secrets, http_transport)
         except BaseException:

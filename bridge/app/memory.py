@@ -2,7 +2,8 @@
 
 The C library keeps what was freed, in as many heaps as there were threads, for a next time that
 may never come: after one large message the bridge would be large for ever. Where it is glibc, it
-is asked to give back what it can whenever the process has grown.
+is told to take large blocks from the system one by one, so that each goes back as soon as it is
+free, and to have few heaps. It is asked to give back what it can whenever the process has grown.
 
 Failure: none; where nobody can be asked, nothing is done.
 """
@@ -20,6 +21,15 @@ from bridge.clock import Clock
 LOOK_EVERY_S = 20.0
 GROWN_BYTES = 16 * 1024**2
 """Less is not worth a look at every heap."""
+
+BLOCK_BYTES = 512 * 1024
+"""Larger blocks are the system's again once they are freed."""
+
+HEAPS = 2
+"""For the loop and for the threads, which mostly wait for the interpreter's lock anyway."""
+
+_M_MMAP_THRESHOLD, _M_ARENA_MAX = -3, -8
+"""glibc's names for what ``mallopt`` sets."""
 
 _STATUS = Path("/proc/self/statm")
 
@@ -72,6 +82,16 @@ def resident_bytes() -> int | None:
     import resource
 
     return pages * resource.getpagesize()
+
+
+def keep_little() -> None:
+    """Tell glibc to keep little of what is freed; nothing happens elsewhere."""
+    try:
+        tell = ctypes.CDLL(None).mallopt
+    except (AttributeError, OSError, TypeError):
+        return
+    tell(_M_MMAP_THRESHOLD, BLOCK_BYTES)
+    tell(_M_ARENA_MAX, HEAPS)
 
 
 def give_back() -> Callable[[], object] | None:

@@ -64,6 +64,7 @@ def start_logging(
 
 def run(main: Coroutine[Any, Any, None]) -> None:
     """Run ``main`` on the fastest event loop there is."""
+    from bridge.app.memory import keep_little
     from bridge.app.responsive import keep_responsive
 
     factory: Callable[[], asyncio.AbstractEventLoop] | None
@@ -72,6 +73,7 @@ def run(main: Coroutine[Any, Any, None]) -> None:
     except ImportError:
         factory = None
     keep_responsive()
+    keep_little()
     leave_no_core()
     with asyncio.Runner(loop_factory=factory) as runner:
         runner.run(main)

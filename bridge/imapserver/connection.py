@@ -11,6 +11,7 @@ RFC 3501 §5.4 (autologout).
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import ssl
 from dataclasses import replace
 
@@ -237,10 +238,14 @@ class Connection(Wire):
             self._end()
 
     async def _turn(self) -> None:
-        """Take one command and carry it out."""
+        """Take one command and carry it out; one with large literals when its turn has come."""
+        async with contextlib.AsyncExitStack() as held:
+            await self._take_one(held)
+
+    async def _take_one(self, held: contextlib.AsyncExitStack) -> None:
         session = self.session
         try:
-            tagged = parse(await self._command_line(), utf8=session.utf8)
+            tagged = parse(await self._command_line(held), utf8=session.utf8)
         except Flood as flood:
             self.hang_up(flood.text)
             return
@@ -281,7 +286,7 @@ class Connection(Wire):
             self.begin_deflate()
         self._want_tls = self._want_deflate = False
 
-    async def _command_line(self) -> CommandLine:
+    async def _command_line(self, held: contextlib.AsyncExitStack) -> CommandLine:
         """Return the next whole command, its large literals fetched from the disk."""
         self._spool.close()
         while True:
@@ -292,11 +297,12 @@ class Connection(Wire):
                 case Spill(data=data, last=last):
                     await self._spool.add(data, last=last)
                 case CommandLine():
-                    return await self._filled(event)
+                    return await self._filled(event, held)
 
-    async def _filled(self, line: CommandLine) -> CommandLine:
+    async def _filled(self, line: CommandLine, held: contextlib.AsyncExitStack) -> CommandLine:
         if not line.spilled:
             return line
+        await held.enter_async_context(self._services.literals.taken(self._spool.size_bytes))
         literals = list(line.literals)
         for place, literal in zip(line.spilled, await self._spool.read(), strict=True):
             literals[place] = literal

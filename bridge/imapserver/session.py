@@ -18,6 +18,7 @@ from typing import Any, Protocol, TypeVar
 
 import structlog
 
+from bridge.allowance import Allowance
 from bridge.clock import Clock
 from bridge.imap import responses
 from bridge.imap.commands import Tagged
@@ -28,6 +29,7 @@ from bridge.imapserver.output import Notifier, Output
 from bridge.imapserver.recent import RecentClaims
 from bridge.imapserver.reply import UNFORESEEN, Bad, No, answer_to
 from bridge.imapserver.view import View
+from bridge.limits import IMAP_LITERALS_BYTES
 from bridge.login import LoginGate
 from bridge.mailbox import Mailboxes
 from bridge.model import (
@@ -88,6 +90,7 @@ class Services:
     append_limit_bytes: int
     recent: RecentClaims = field(default_factory=RecentClaims)
     background: Background = field(default_factory=Background)
+    literals: Allowance = field(default_factory=lambda: Allowance(IMAP_LITERALS_BYTES))
 
 
 @dataclass(slots=True)

@@ -17,10 +17,12 @@ from datetime import datetime, timedelta
 from functools import partial
 from typing import TypeVar
 
+from bridge.apart import Apart
 from bridge.clock import Clock
 from bridge.imap.mailboxname import canonical
 from bridge.mailbox.index import MailboxIndex
 from bridge.mailbox.subscribers import Callback, Subscribers
+from bridge.mailbox.taking import take_apart
 from bridge.mailbox.transaction import (
     FlagChange,
     FlagsOutcome,
@@ -59,6 +61,9 @@ T = TypeVar("T")
 INLINE_LIMIT_BYTES = 64 * 1024
 """Larger messages are taken apart on a thread, so that no session waits for them."""
 
+APART_FROM_BYTES = 4 * 1024 * 1024
+"""Larger ones of a user's are taken apart in a process of their own."""
+
 ORPHAN_AGE = timedelta(days=1)
 """A text outlives its last copy by this: a session that was not told yet may still fetch it."""
 
@@ -92,9 +97,16 @@ class CopyOutcome:
 
 
 class Mailboxes:
-    """See the module."""
+    """See the module.
 
-    def __init__(self, store: Store, clock: Clock) -> None:
+    Args:
+        store: where everything is.
+        clock: time.
+        apart: where large messages are taken apart; None for one of its own.
+    """
+
+    def __init__(self, store: Store, clock: Clock, apart: Apart | None = None) -> None:
+        self._apart = apart or Apart()
         self._store = store
         self._clock = clock
         self._subscribers = Subscribers()
@@ -163,6 +175,17 @@ class Mailboxes:
         if len(raw) <= INLINE_LIMIT_BYTES:
             return ingest(raw)
         return await asyncio.to_thread(ingest, raw)
+
+    async def prepare_large(self, raw: bytes) -> Ingested:
+        """Take a message apart, a large one in a process of its own.
+
+        Raises:
+            TooCostly: that takes too much time or memory.
+            ApartFailed, OSError: it cannot be done now.
+        """
+        if len(raw) <= APART_FROM_BYTES:
+            return await self.prepare(raw)
+        return await take_apart(self._apart, raw)
 
     async def write(self, work: Callable[[MailboxTransaction], Awaitable[T]]) -> T:
         """Run ``work`` as one commit, then publish what it changed; return what it returned.

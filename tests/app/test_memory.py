@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import subprocess
+import sys
 
 import pytest
 
@@ -46,3 +48,24 @@ def test_the_system_is_asked() -> None:
         pytest.skip("neither glibc nor Linux")
     trim()
     assert MIB < before < 10**11
+
+
+PINNED = """
+from bridge.app.memory import {keep}give_back, resident_bytes
+{call}
+bytearray(8 << 20)  # freed at once: from here on glibc would keep blocks of that size
+blocks = [(bytearray(1 << 20), bytearray(2000)) for _ in range(100)]
+kept = [small for _, small in blocks]
+del blocks
+print(resident_bytes() >> 20)
+"""
+
+
+@pytest.mark.skipif(give_back() is None or resident_bytes() is None, reason="no glibc or no Linux")
+def test_large_blocks_go_back_at_once() -> None:
+    def resident(keep: str, call: str) -> int:
+        script = PINNED.format(keep=keep, call=call)
+        run = subprocess.run([sys.executable, "-c", script], stdout=subprocess.PIPE, check=True)
+        return int(run.stdout)
+
+    assert resident("keep_little, ", "keep_little()") < resident("", "") - 50

@@ -9,6 +9,7 @@ from random import Random
 
 import pytest
 
+from bridge.apart import ApartFailed, TooCostly
 from bridge.imap.errors import Flood, TooLong
 from bridge.imap.framing import Framer
 from bridge.imapserver.deflate import Deflate
@@ -21,6 +22,7 @@ from bridge.limits import (
     IMAP_STRANGER_SKIPPED_BYTES,
     MIB,
 )
+from bridge.mime.ingest import Ingested
 from tests.costs.measure import others, peak
 from tests.imapserver.client import Client, Rig
 from tests.running import until
@@ -204,3 +206,46 @@ async def test_what_a_closed_connection_sent_is_forgotten(rig: Rig) -> None:
     await poured(client, b"\n" * 50_000, 2 * MIB)
     await until(lambda: not len(rig.server._connections))
     assert connection.framer.pending_bytes == 0
+
+
+async def test_large_literals_wait_on_the_disk(rig: Rig, monkeypatch: pytest.MonkeyPatch) -> None:
+    services = rig.services
+    monkeypatch.setattr(services.literals, "_limit_bytes", 3 * MIB)
+    gate, begun = asyncio.Event(), []
+    prepare_large = services.mailboxes.prepare_large
+
+    async def slow(raw: bytes) -> Ingested:
+        if len(raw) > MIB:
+            begun.append(len(raw))
+            await gate.wait()
+        return await prepare_large(raw)
+
+    monkeypatch.setattr(services.mailboxes, "prepare_large", slow)
+    clients = [await rig.client() for _ in range(3)]
+    text = b"Subject: x\r\n\r\n" + b"x" * 2 * MIB
+    waiting = [asyncio.create_task(one.append("INBOX", text)) for one in clients]
+    await until(lambda: begun)
+    other = await rig.client()
+    assert (await other.append("INBOX", b"Subject: y\r\n\r\n")).startswith("OK")
+    await asyncio.sleep(0.1)
+    assert len(begun) == 1
+    gate.set()
+    assert all([(await one).startswith("OK") for one in waiting])
+    assert services.literals.used_bytes == 0
+
+
+@pytest.mark.parametrize(
+    ("fault", "code"), [(TooCostly("x"), "[LIMIT]"), (ApartFailed("x"), "[UNAVAILABLE]")]
+)
+async def test_a_large_message_that_cannot_be_taken_apart_is_refused(
+    rig: Rig, monkeypatch: pytest.MonkeyPatch, fault: Exception, code: str
+) -> None:
+    async def fails(*_: object) -> Ingested:
+        raise fault
+
+    monkeypatch.setattr("bridge.mailbox.mailboxes.take_apart", fails)
+    client = await rig.client()
+    text = b"Subject: x\r\n\r\n" + b"x" * 3 * MIB
+    monkeypatch.setattr("bridge.mailbox.mailboxes.APART_FROM_BYTES", 2 * MIB)
+    assert (await client.append("INBOX", text)).startswith(f"NO {code}")
+    assert (await client.append("INBOX", b"Subject: y\r\n\r\n")).startswith("OK")

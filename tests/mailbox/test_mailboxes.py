@@ -8,6 +8,7 @@ import pytest
 
 from bridge.mailbox import FlagChange, Mailboxes, MailboxTransaction, NoSuchMailbox
 from bridge.mailbox.mailboxes import ORPHAN_AGE
+from bridge.mime.ingest import ingest
 from bridge.model import (
     FLAGGED,
     SEEN,
@@ -238,3 +239,11 @@ async def test_a_text_outlives_its_last_copy_by_a_day(
     await clock.advance(timedelta(seconds=1).total_seconds())
     assert await mailboxes.drop_orphans() == 1
     assert await store.read(lambda tx: tx.pieces([row.content], [Part.RAW])) == []
+
+
+async def test_a_large_message_is_taken_apart_like_any_other(
+    mailboxes: Mailboxes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    raw = b"Subject: =?utf-8?q?Perch=C3=A9?=\r\nFrom: a@b.it\r\n\r\nCitt\xc3\xa0\r\n" * 3
+    monkeypatch.setattr("bridge.mailbox.mailboxes.APART_FROM_BYTES", 10)
+    assert await mailboxes.prepare_large(raw) == ingest(raw)

@@ -8,6 +8,9 @@ from __future__ import annotations
 import asyncio
 from datetime import datetime
 
+import structlog
+
+from bridge.apart import ApartFailed, TooCostly
 from bridge.imap.commands import Append, AppendMessage
 from bridge.imap.sequence import format_numbers
 from bridge.imapserver.commands.catenate import catenated
@@ -17,6 +20,8 @@ from bridge.imapserver.session import Session
 from bridge.mime.ingest import Ingested
 from bridge.mime.lenient.nul import without_nul
 from bridge.model import Flags
+
+log = structlog.get_logger()
 
 
 async def _prepared(
@@ -35,7 +40,13 @@ async def _prepared(
         if written is None:
             raise No("a NUL is allowed in a literal8 only, in a binary part", "UNKNOWN-CTE")
         text = written
-    ready = await session.services.mailboxes.prepare(text)
+    try:
+        ready = await session.services.mailboxes.prepare_large(text)
+    except TooCostly as fault:
+        raise No(f"the message cannot be taken apart: {fault}", "LIMIT") from None
+    except (ApartFailed, OSError) as fault:
+        log.error("a message cannot be taken apart", cause=str(fault))
+        raise No("the message cannot be taken apart now, try again", "UNAVAILABLE") from None
     received_at = message.internal_date or session.services.clock.now()
     return ready, flags, received_at
 

@@ -22,7 +22,7 @@ def packed_message(message: Ingested) -> dict[str, Any]:
     return {**values, "sort": asdict(message.sort), "search": asdict(message.search)}
 
 
-def unpacked_message(values: dict[str, Any], raw: Held) -> Ingested:
+def unpacked_message(values: dict[str, Any], raw: bytes | Held) -> Ingested:
     """Return the message whose bytes are ``raw``."""
     values = dict(values)
     for name in _OCTETS:
