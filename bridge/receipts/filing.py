@@ -434,7 +434,7 @@ def _from_row(row: RemoteRow) -> Arrival:
 async def _read(arrival: Arrival) -> Receipt:
     body = None if arrival.unreadable or arrival.unfetched else arrival.body
     row = (arrival.remote, arrival.subject, arrival.sender, body, arrival.at)
-    if isinstance(body, str) and len(body) <= OFF_LOOP_CHARS:
+    if body is None or (isinstance(body, str) and len(body) <= OFF_LOOP_CHARS):
         return read_receipt(*row)
     return await asyncio.to_thread(read_receipt, *row)
 
