@@ -10,7 +10,7 @@ from __future__ import annotations
 import importlib
 import pkgutil
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -117,7 +117,7 @@ def _of_class(items: Iterable[Any]) -> list[str]:
 
 
 def _is_in(char: str, items: Iterable[Any]) -> bool:
-    tests = {
+    tests: dict[object, Callable[[str], bool]] = {
         code.CATEGORY_DIGIT: str.isdigit,
         code.CATEGORY_SPACE: str.isspace,
         code.CATEGORY_WORD: lambda one: one.isalnum() or one == "_",
