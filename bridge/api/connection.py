@@ -34,6 +34,7 @@ from bridge.apart import Apart
 from bridge.api.encoding import plain
 from bridge.api.errors import ANSWER_LIMIT_CHARS, ApiError, TooLong, from_exception
 from bridge.api.ratelimit import Start
+from bridge.api.unreachable import shown_host
 from bridge.clock import Clock
 from bridge.limits import ANSWER_SPOOLED_FROM_BYTES, ANSWERS_READ_BYTES, API_ANSWER_BYTES
 from bridge.spool import Spooled, SpoolFile
@@ -200,7 +201,7 @@ class ApiConnection:
         except Exception as error:
             if heard and 400 <= heard[0].status_code < 500:  # the no was heard, not all its words
                 return _answer(heard[0], content, whole=False)
-            return from_exception(error)
+            return from_exception(error, shown_host(self.base_url))
 
     async def _spooled(
         self, response: httpx.Response, content: bytearray, call: Call, apart: Apart

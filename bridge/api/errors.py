@@ -25,6 +25,8 @@ from typing import Literal
 
 import httpx
 
+from bridge.api.unreachable import why_unreachable
+
 CANNOT_BE_READ = "The API's answer cannot be read."
 HOLDS_NOTHING = "The API's answer does not hold what was asked for."
 
@@ -161,8 +163,9 @@ def _answered(
 RULES: tuple[Rule, ...] = (
     # Before the first byte of the request: a connection is needed to write one.
     _raised(httpx.ConnectError, "unreachable", "The API could not be reached."),
-    _raised(httpx.ConnectTimeout, "unreachable", "The API did not take the connection in time."),
+    _raised(httpx.ConnectTimeout, "unreachable", "The API could not be reached."),
     _raised(httpx.PoolTimeout, "unreachable", "No connection to the API became free in time."),
+    _raised(httpx.ProxyError, "unreachable", "The API could not be reached."),
     _raised(httpx.UnsupportedProtocol, "unreachable", "The API's address is not an HTTP one."),
     # From the first byte on nobody knows. (httpcore ignores a failed write and reads on, so a
     # lost connection mostly shows as a read that failed; what was read still counts.)
@@ -198,11 +201,18 @@ RULES: tuple[Rule, ...] = (
 """First match wins. Exceptions match by ``isinstance``, answers by status."""
 
 
-def from_exception(error: Exception) -> ApiError:
-    """Say what is known after the HTTP client raised ``error``; its text is not kept."""
+def from_exception(error: Exception, host: str = "") -> ApiError:
+    """Say what is known after the HTTP client raised ``error``; its text is not kept.
+
+    ``host`` is named in the sentence, "" if there is none to name.
+    """
     rule = next(r for r in RULES if r.exception is not None and isinstance(error, r.exception))
-    reason = f"{rule.sentence[:-1]} ({type(error).__name__})."
+    named = ", ".join(name for name in (host, type(error).__name__) if name)
+    reason = f"{rule.sentence[:-1]} ({named})."
     if rule.outcome == "unreachable":
+        cause = why_unreachable(error)
+        if cause is not None and host:
+            reason = f"{rule.sentence[:-1]}: {host} {cause}."
         return NotSent(reason, kind="unreachable")
     return OutcomeUnknown(reason)
 
