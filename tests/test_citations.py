@@ -150,7 +150,7 @@ def is_unknown(name: str, package: str, own: set[str]) -> bool:
         ("mime.strict.content.convert", False),
         ("bridge.mime", False),
         ("content.convert", False),
-        ("content.converted", True),
+        ("content.inverted", True),
         ("mime.parse", True),
         ("gone.at_all", True),
         ("SubmittedPart.walk", False),
