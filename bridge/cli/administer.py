@@ -17,6 +17,7 @@ import typer
 from bridge.cli.failure import say
 from bridge.cli.hidden import read_hidden
 from bridge.cli.output import visible
+from bridge.cli.when import show_times_in
 from bridge.config import ConfigFile
 
 if TYPE_CHECKING:
@@ -29,7 +30,9 @@ def settings(path: Path | None) -> ConfigFile:
 
     from bridge.config import find_file, load
 
-    return load(find_file(path, os.environ), accounts=False)
+    file = load(find_file(path, os.environ), accounts=False)
+    show_times_in(file.config.display.timezone)
+    return file
 
 
 def ask_mailboxes(file: ConfigFile, name: str, arguments: Mapping[str, Any] | None = None) -> Any:

@@ -10,6 +10,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
+from bridge.cli.when import show_times_in
 from bridge.config import ConfigFile, find_file, load
 from bridge.operations.control import NotRunning, Progress, ask
 
@@ -19,7 +20,9 @@ if TYPE_CHECKING:
 
 def settings(path: Path | None) -> ConfigFile:
     """Read the configuration that a command was told, or finds."""
-    return load(find_file(path, os.environ))
+    file = load(find_file(path, os.environ))
+    show_times_in(file.config.display.timezone)
+    return file
 
 
 def perform(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime, tzinfo
+from zoneinfo import ZoneInfo
 
 from bridge.clock import ROME
 
@@ -10,9 +11,9 @@ _shown_in: list[tzinfo] = [ROME]
 """The zone of this process's output; a command reads one configuration, which may name another."""
 
 
-def show_times_in(zone: tzinfo) -> None:
+def show_times_in(zone: str) -> None:
     """Show times in this zone from here on."""
-    _shown_in[:] = [zone]
+    _shown_in[:] = [ZoneInfo(zone)]
 
 
 def local(text: str | None, *, seconds: bool = False) -> str | None:

@@ -15,6 +15,7 @@ from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
 from typing import Annotated, Literal
 from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import AfterValidator, ConfigDict, Field, PlainValidator
 from pydantic.dataclasses import dataclass
@@ -43,6 +44,14 @@ def _url(text: str) -> str:
 def _address(text: str) -> str:
     if not _ADDRESS.fullmatch(text) or len(text) > 254:
         raise ValueError("is not a mail address")
+    return text
+
+
+def _zone(text: str) -> str:
+    try:
+        ZoneInfo(text)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        raise ValueError('is not a time zone such as "Europe/Rome"') from None
     return text
 
 
@@ -109,6 +118,7 @@ def _window(text: str) -> str:
 
 
 Text = Annotated[str, Field(min_length=1)]
+Zone = Annotated[str, AfterValidator(_zone)]
 Url = Annotated[str, AfterValidator(_url)]
 Address = Annotated[str, AfterValidator(_address)]
 Network = Annotated[IPv4Network | IPv6Network, PlainValidator(_network)]
@@ -279,6 +289,13 @@ class Prices:
 
 
 @dataclass(frozen=True, slots=True, config=_RULES)
+class Display:
+    """How commands show facts to people."""
+
+    timezone: Zone = "Europe/Rome"
+
+
+@dataclass(frozen=True, slots=True, config=_RULES)
 class Account:
     """One PEC mailbox.
 
@@ -313,6 +330,7 @@ class Config:
     web: Web = field(default_factory=Web)
     tls: Tls = field(default_factory=Tls)
     prices: Prices = field(default_factory=Prices)
+    display: Display = field(default_factory=Display)
 
 
 TABLES: dict[tuple[str, ...], type] = {
@@ -328,6 +346,7 @@ TABLES: dict[tuple[str, ...], type] = {
     ("web",): Web,
     ("tls",): Tls,
     ("prices",): Prices,
+    ("display",): Display,
     ("account",): Account,
 }
 """Each table's path in the file and what it holds."""
