@@ -8,7 +8,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bridge.limits import MIB
-from bridge.mime.html import to_text
 from bridge.mime.html.to_text import markup_text
 from tests.costs.measure import peak
 
@@ -63,15 +62,6 @@ def test_text(markup: str, text: str) -> None:
 )
 def test_anything_has_a_text(markup: str) -> None:
     assert len(markup_text(markup)) <= len(markup)
-
-
-@given(st.text("ab \t\n\x85<", max_size=40), st.integers(1, 7))
-def test_slices_make_no_difference(text: str, slice_chars: int) -> None:
-    with pytest.MonkeyPatch.context() as patched:
-        patched.setattr(to_text, "TEXT_SLICE_CHARS", slice_chars)
-        assert to_text._collapsed(text) == " ".join(text.split())
-        lines = (" ".join(line.split()) for line in text.split("\n"))
-        assert to_text._tidied(text) == "\n".join(filter(None, lines))
 
 
 @pytest.mark.parametrize("piece", ["testo ", "<p>testo</p>\n", "perch\u00e9 <b>x</b>\n\n"])
