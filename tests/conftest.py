@@ -7,6 +7,7 @@ import shutil
 import tempfile
 from pathlib import Path
 
+import hypothesis
 import pytest
 
 from tests.fakes import FakeClock
@@ -29,6 +30,9 @@ def files_in_memory() -> None:
 
 
 files_in_memory()
+# A deadline is one of the clock on the wall, which on a busy machine says nothing of a test.
+hypothesis.settings.register_profile("beside others", deadline=None)
+hypothesis.settings.load_profile("beside others")
 
 
 @pytest.fixture
