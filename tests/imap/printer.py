@@ -147,7 +147,7 @@ def _authenticate(command: c.Authenticate) -> bytes:
     head = b"AUTHENTICATE " + command.mechanism.encode()
     if command.initial is None:
         return head
-    return head + b" " + (base64.b64encode(command.initial) or b"=")
+    return head + b" " + command.initial
 
 
 def _id(command: c.Id) -> bytes:
@@ -367,6 +367,9 @@ keys = st.recursive(
 ).map(s.Program)
 
 
+initial_responses = st.binary(max_size=20).map(lambda raw: base64.b64encode(raw) or b"=")
+
+
 @st.composite
 def sections(draw: st.DrawFn) -> Section:
     path = tuple(draw(st.lists(st.integers(1, 20), max_size=3)))
@@ -494,7 +497,7 @@ _catenated = st.builds(
 )
 ANY: st.SearchStrategy[c.Command] = st.one_of(
     st.sampled_from(sorted(PLAIN)).map(c.Plain),
-    st.builds(c.Authenticate, atoms, st.none() | st.binary(max_size=20)),
+    st.builds(c.Authenticate, atoms, st.none() | initial_responses),
     st.builds(c.Login, texts, texts),
     st.lists(atoms, min_size=1, max_size=3).map(lambda found: c.Enable(tuple(found))),
     st.lists(st.tuples(plain_texts, st.none() | plain_texts), max_size=3).map(
