@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import re
 from contextlib import suppress
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bridge.limits import ADDRESS_FIELDS_BYTES, ADDRESSES_SHOWN
+from bridge.limits import ADDRESS_FIELDS_BYTES, ADDRESSES_SHOWN, MIB, TEXT_SLICE_CHARS
 from bridge.mime.grammar.addr_spec import comparable
 from bridge.mime.grammar.header import read_fields
+from bridge.mime.ingest.searchtext import one_line
 from bridge.mime.lenient.address import parse_addresses
 from bridge.mime.lenient.envelope import ImapEnvelope
+from bridge.mime.strict.part import parse_fields, split_header
 from bridge.mime.strict.submission import (
     Additions,
     Envelope,
@@ -150,3 +153,19 @@ def test_any_shape_of_list_is_read(values: list[str]) -> None:
 )
 def test_lists_as_people_write_them(value: str, read: tuple[str, ...]) -> None:
     assert addresses([value]) == read
+
+
+@pytest.mark.parametrize("piece", [b'"', b"a ", b"a@b.it,\r\n ", b"\r\n ", b"\r", b" "])
+def test_long_fields_are_found_in_linear_time(piece: bytes) -> None:
+    def make(size: int) -> bytes:
+        return b"To: " + piece * (size // len(piece)) + b"\r\n\r\nx\r\n"
+
+    assert_linear(split_header, make, MIB // 4)
+    assert_linear(lambda raw: parse_fields(raw[: split_header(raw)[1]]), make, MIB // 4)
+
+
+@pytest.mark.parametrize("piece", ["a", " ", "\t \r\n", "a  b", " a"])
+def test_blanks_of_long_fields_are_collapsed_in_slices_as_in_one_go(piece: str) -> None:
+    for more in range(7):
+        text = piece * (3 * TEXT_SLICE_CHARS // len(piece) + more)
+        assert one_line(text) == re.sub("[ \t\r\n]+", " ", text)

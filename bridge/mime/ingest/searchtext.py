@@ -16,6 +16,7 @@ from typing import Final, NamedTuple
 
 from bridge.charset.decode import decode_html, decode_text
 from bridge.charset.normalise import in_slices, normalised
+from bridge.limits import TEXT_SLICE_CHARS
 from bridge.mime.grammar.header import Fields, unfold
 from bridge.mime.grammar.transfer import decode_leniently, encoding_of
 from bridge.mime.grammar.words import decode_field
@@ -115,7 +116,15 @@ def one_line(text: str) -> str:
 
     So a fold by a tab is found, and a lone CR in a value begins no field that is not there.
     """
-    return _BLANKS.sub(" ", text)
+    pieces: list[str] = []
+    at = 0
+    while len(text) - at > TEXT_SLICE_CHARS:
+        cut = at + TEXT_SLICE_CHARS
+        blanks = _BLANKS.match(text, cut)
+        cut = blanks.end() if blanks else cut
+        pieces.append(_BLANKS.sub(" ", text[at:cut]))
+        at = cut
+    return "".join([*pieces, _BLANKS.sub(" ", text[at:])])
 
 
 class Passage(NamedTuple):

@@ -18,7 +18,6 @@ from bridge.mime.grammar.lexer import BROKEN, END, MORE, Lexer, Read
 _NO_DOMAIN = b"MISSING_DOMAIN"
 _NO_MAILBOX = b"MISSING_MAILBOX"
 _NUL = "\N{REPLACEMENT CHARACTER}".encode()
-_EMPTY_LAST_LINE = re.compile(rb"(?<!\n[ \t])(?:\n[ \t])++\Z")
 _ATOM = rb"[A-Za-z0-9!#$%&'*+\-/=?^_`{|}~\x80-\xff]+"
 _DOTTED = _ATOM + rb"(?:\." + _ATOM + rb")*"
 _WORD = rb"[.A-Za-z0-9!#$%&'*+\-/=?^_`{|}~\x80-\xff]+"
@@ -55,7 +54,10 @@ _GROUP_END = Address(None, None, None, None)
 def parse_addresses(value: bytes) -> tuple[Address, ...]:
     """Return the addresses in a field's value; () if it is blank."""
     found: list[Address] = []
-    value = _EMPTY_LAST_LINE.sub(b" ", value)
+    end = len(value)
+    while value[end - 2 : end] in (b"\n ", b"\n\t"):  # an empty last line
+        end -= 2
+    value = value if end == len(value) else value[:end] + b" "
     at = 0
     while plain := _PLAIN.match(value, at):
         name, quoted, local, domain, bare_local, bare_domain = plain.groups()

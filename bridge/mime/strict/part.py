@@ -28,7 +28,8 @@ MAX_DEPTH = 50
 MAX_PARTS = 1_000
 HEADER_LIMIT_BYTES = 1024**2
 
-_FIELD = re.compile(rb"([!-9;-~]+)[ \t]*:((?:[^\r\n]|\r(?!\n)|\r?\n[ \t])*)(?:\r?\n|\Z)")
+_FIELD = re.compile(rb"([!-9;-~]+)[ \t]*:((?:[^\r\n]++|\r(?!\n)|\r?\n[ \t])*+)(?:\r?\n|\Z)")
+_FIELD_NAME = re.compile(rb"[!-9;-~]+[ \t]*:")
 _BLANK = re.compile(rb"\r?\n\r?\n")
 _LONE_CR = re.compile(rb"\r(?!\n)")
 _MBOX_LINE = re.compile(rb"(?:From |>From )[^\n]*\n")
@@ -154,7 +155,7 @@ def split_header(raw: bytes, start: int = 0, end: int | None = None) -> tuple[in
         return start, start, start + 2
     if raw.startswith(b"\n", start, end):
         return start, start, start + 1
-    if _FIELD.match(raw, start, end) is None:
+    if _FIELD_NAME.match(raw, start, end) is None:
         return start, start, start
     blank = _BLANK.search(raw, start, end)
     if blank is None:
