@@ -64,7 +64,7 @@ def list_alarms(
 @alarm.command("ack")
 def acknowledge(
     ids: Annotated[
-        list[str] | None, typer.Argument(metavar="[ID]...", help="Ids, from `alarm list`.")
+        list[str] | None, typer.Argument(metavar="ID", help="Ids, from `alarm list`.")
     ] = None,
     account: option.Account = None,
     kind: Annotated[str | None, typer.Option(help="All of this kind.")] = None,

@@ -14,6 +14,7 @@ from bridge.cli import (
     mailbox,
     queue,
     receipts,
+    root,
     sendmail,
     simulator,
     status,
@@ -33,13 +34,12 @@ def build() -> typer.Typer:
     """Put the commands together."""
     program = typer.Typer(
         name=NAME,
-        help="SMTP and IMAP in front of PEC Massiva.",
-        add_completion=False,
         no_args_is_help=True,
         pretty_exceptions_enable=False,
         rich_markup_mode=None,
         context_settings=PLAIN,
     )
+    program.callback()(root.root)
     program.command()(demo.demo)
     program.command()(daemon.serve)
     program.command()(simulator.simulator)
@@ -56,6 +56,7 @@ def build() -> typer.Typer:
     program.add_typer(token.commands, name="token")
     program.command()(token.wallet)
     program.command(cls=sendmail.Verbatim)(sendmail.sendmail)
+    program.command("help")(root.show_help)
     return program
 
 

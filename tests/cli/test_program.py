@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from bridge import __version__
 from bridge.app.lock import DataLock
 from tests.cli.conftest import Command
 
@@ -139,6 +140,45 @@ def test_help_goes_to_standard_output(command: Command, words: tuple[str, ...]) 
     done = command(*words)
     assert (done.code, done.err) == (0, "")
     assert "Usage: pec-bridge" in done.out
+
+
+def test_the_version(command: Command) -> None:
+    done = command("--version")
+    assert (done.code, done.out, done.err) == (0, f"pec-bridge {__version__}\n", "")
+
+
+@pytest.mark.parametrize(
+    "words", [(), ("queue",), ("queue", "list"), ("sendmail",), ("help",)], ids=" ".join
+)
+def test_help_is_what_the_option_shows(command: Command, words: tuple[str, ...]) -> None:
+    shown = command("help", *words)
+    assert (shown.code, shown.err) == (0, "")
+    assert shown.out == command(*words, "--help").out
+    assert "Usage: pec-bridge" in shown.out
+
+
+def test_help_for_nothing_there_is_wrong_usage(command: Command) -> None:
+    done = command("help", "queue", "nonsense")
+    assert (done.code, done.out) == (2, "")
+    assert "No such command 'nonsense'" in done.err
+
+
+def test_a_shell_completes_commands(command: Command, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("_PEC_BRIDGE_COMPLETE", "complete_bash")
+    monkeypatch.setenv("COMP_WORDS", "pec-bridge queue re")
+    monkeypatch.setenv("COMP_CWORD", "2")
+    assert command().out.split() == ["retry", "resolve"]
+
+
+def test_completion_is_installed(
+    command: Command, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("_TYPER_COMPLETE_TEST_DISABLE_SHELL_DETECTION", "1")
+    assert command("--install-completion", "bash").code == 0
+    script = tmp_path / ".bash_completions" / "pec-bridge.sh"
+    assert "_PEC_BRIDGE_COMPLETE=complete_bash" in script.read_text()
+    assert str(script) in (tmp_path / ".bashrc").read_text()
 
 
 def test_a_disk_that_cannot_be_written_is_one_sentence(command: Command, config: Path) -> None:
