@@ -37,11 +37,12 @@ class Purpose(Enum):
     LOOK = "look"
     SEARCH = "search"
     STATUS = "status"
-    DELETION = "deletion"
     LISTING = "listing"
     BODY = "body"
+    DELETION = "deletion"
     COMMAND = "command"
     QUOTA = "quota"
+    RECONCILIATION = "reconciliation"
     CONFIRMATION = "confirmation"
 
 
@@ -49,19 +50,23 @@ FLOORS: Mapping[Purpose, float] = {
     Purpose.LOOK: 0.0,
     Purpose.SEARCH: 0.50,
     Purpose.STATUS: 0.50,
-    Purpose.DELETION: 0.50,
     Purpose.LISTING: 0.50,
-    Purpose.BODY: 0.55,
+    Purpose.BODY: 0.50,
+    Purpose.DELETION: 0.55,
     Purpose.COMMAND: 0.60,
     Purpose.QUOTA: 0.60,
-    Purpose.CONFIRMATION: 0.65,
+    Purpose.RECONCILIATION: 0.80,
+    Purpose.CONFIRMATION: 0.85,
 }
 """How much of the even share each purpose leaves, the most urgent first: the evidence of an
-uncertain send, what is expunged and what was found while the listing moved come before texts,
-and texts before what a person asks for at the command line. What only confirms what is known
-already comes last: all others have requests left when there are none for it."""
+uncertain send, pages that list what is new and texts of what came, then deletions, then what a
+person asks for at the command line. The day's pass over all that is listed and texts that only
+confirm what is known come last, and leave a fifth of the share and more to the rest: neither is to
+take a request from an incoming message, however many there are."""
 
-SPARED: frozenset[Purpose] = frozenset({Purpose.CONFIRMATION, Purpose.QUOTA})
+SPARED: frozenset[Purpose] = frozenset(
+    {Purpose.CONFIRMATION, Purpose.QUOTA, Purpose.RECONCILIATION}
+)
 """Purposes that nobody misses if they have to wait a while."""
 
 LEAD = 0.1
@@ -69,6 +74,15 @@ LEAD = 0.1
 
 NEAR_MIDNIGHT_S = 900.0
 """So shortly before midnight the last request may have been made: a look is often so far apart."""
+
+ONE_LOOK = timedelta(seconds=4)
+"""Requests for looks so close together are one look's."""
+
+NEWS_WEIGHT = 0.1
+"""How much the last look counts for what looks take: nights say little of the day."""
+
+COSTLIEST_LOOK = 4.0
+"""Requests that a look is taken to need at the most: a whole import is none."""
 
 LEDGER_STEP = 10
 """The most requests written down ahead: one commit for ten reads; a crash loses at most these."""
@@ -114,10 +128,15 @@ def wait_s(purpose: Purpose, day: Day) -> float:
     return max(day.left_s - day.length_s * (day.remaining - 1) / kept, 1.0)
 
 
-def look_interval_s(wanted_s: float, day: Day) -> float:
+def look_interval_s(wanted_s: float, day: Day, cost: float = 1.0) -> float:
     """Stretch the interval between looks so that they last until midnight.
 
     Looks may run ahead of the even pace, by ever less as the day goes on: by nothing in the end.
+
+    Args:
+        wanted_s: how far apart they are wanted.
+        day: the day at this moment.
+        cost: requests that a look takes: several where much comes in between.
     """
     if day.per_day == UNLIMITED:
         return wanted_s
@@ -125,7 +144,7 @@ def look_interval_s(wanted_s: float, day: Day) -> float:
         return max(wanted_s, day.left_s)
     if day.remaining >= (1 - LEAD) * day.even_share:
         return wanted_s
-    return max(wanted_s, day.left_s / day.remaining)
+    return max(wanted_s, cost * day.left_s / day.remaining)
 
 
 async def within_budget(work: Awaitable[object]) -> bool:
@@ -188,7 +207,8 @@ class RequestLedger(Protocol):
 class _Counts:
     """One day's, from ``begin`` to ``end``: requests made, written down, purposes refused.
 
-    ``heard`` is what the API said last of the day's requests, when ``heard_at`` were made.
+    Looks take ``look_cost`` each of late, the one under way ``look_requests`` so far. ``heard``
+    is what the API said last of the day's requests, when ``heard_at`` were made.
     """
 
     day: date
@@ -199,6 +219,18 @@ class _Counts:
     refused: set[Purpose] = field(default_factory=set)
     heard: Allowance | None = None
     heard_at: int = 0
+    look_cost: float = 1.0
+    look_requests: int = 0
+    last_look_at: datetime | None = None
+
+    def look(self, now: datetime) -> None:
+        """Take note of a request for a look: those close together are one look's."""
+        if self.last_look_at is not None and now - self.last_look_at > ONE_LOOK:
+            last = min(self.look_requests, COSTLIEST_LOOK)
+            self.look_cost += NEWS_WEIGHT * (last - self.look_cost)
+            self.look_requests = 0
+        self.look_requests += 1
+        self.last_look_at = now
 
     @property
     def told(self) -> int | None:
@@ -246,6 +278,8 @@ class RequestBudget:
                     kind="budget",
                     retry_after_s=wait_s(purpose, day),
                 )
+            if purpose is Purpose.LOOK:
+                counts.look(self._clock.now())
             made = counts.made[purpose] = counts.made.get(purpose, 0) + 1
             if self._ledger is not None and made > counts.written.get(purpose, 0):
                 ahead = made + self._step - 1
@@ -255,7 +289,8 @@ class RequestBudget:
     async def look_interval_s(self, wanted_s: float) -> float:
         """See the function of that name."""
         async with self._lock:
-            return look_interval_s(wanted_s, self._day(await self._today()))
+            counts = await self._today()
+            return look_interval_s(wanted_s, self._day(counts), counts.look_cost)
 
     async def use(self) -> Use:
         """Return what became of today's requests so far."""

@@ -356,7 +356,8 @@ class AccountSync:
         deletions = account.client.charged(Purpose.DELETION)
         pages = Pages(account.client.charged(Purpose.LISTING))
         looks = Pages(account.client.charged(Purpose.LOOK))
-        listing = Listing(looks, pages, ledger, clock, state)
+        passes = Pages(account.client.charged(Purpose.RECONCILIATION))
+        listing = Listing(looks, pages, passes, ledger, clock, state)
 
         def locator(client: InboxClient) -> Locator:
             return Locator(Pages(client), ledger, lambda: listing.state)

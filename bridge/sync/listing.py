@@ -45,16 +45,31 @@ SWEEP_IN_LOSS = timedelta(hours=1)
 class Listing:
     """One account's listing.
 
+    Args:
+        look_pages: reads the newest page.
+        pages: reads those that tell what is new or missing.
+        passes: reads those of the day's whole pass, which only makes sure.
+        ledger: the rows.
+        clock: time.
+        state: what was remembered.
+
     Attributes:
         state: what is remembered; ``keep`` writes it down.
     """
 
     def __init__(
-        self, look_pages: Pages, pages: Pages, ledger: Ledger, clock: Clock, state: SyncState
+        self,
+        look_pages: Pages,
+        pages: Pages,
+        passes: Pages,
+        ledger: Ledger,
+        clock: Clock,
+        state: SyncState,
     ) -> None:
         self.state = state
         self._look_pages = look_pages
         self._pages = pages
+        self._passes = passes
         self._ledger = ledger
         self._clock = clock
         self._absence = Absence(pages, ledger, lambda: self.state, clock)
@@ -216,7 +231,9 @@ class Listing:
         number = layout.older(sweep.page)
         page = self._past_end(sweep)
         if number is not None:
-            page = await self._pages.snapshot(number, layout)
+            is_routine = sweep.whole and self.state.whole_at is not None
+            pages = self._passes if is_routine else self._pages
+            page = await pages.snapshot(number, layout)
         if await self._is_repeated(page, layout):
             page = self._past_end(sweep)
         if page.rows and _shrunk(page, sweep):

@@ -243,3 +243,25 @@ async def test_days_with_a_clock_change_are_as_long_as_they_are(now: datetime, h
 def test_a_budget_is_not_negative(clock: FakeClock) -> None:
     with pytest.raises(ValueError, match="negative"):
         RequestBudget(clock, -1)
+
+
+def test_looks_of_several_requests_come_so_much_later() -> None:
+    day = Day(1440, 720, DAY_S, DAY_S * 0.75)
+    assert look_interval_s(5, day, 2.0) == pytest.approx(2 * look_interval_s(5, day))
+
+
+async def test_what_a_look_takes_is_learnt(clock: FakeClock) -> None:
+    budget = RequestBudget(clock, 700)
+    for _ in range(200):
+        await clock.advance(60)
+        await spend(budget, 3)
+    use = await budget.use()
+    assert use.remaining == 100
+    assert await budget.look_interval_s(1) == pytest.approx(3 * use.left_s / 100)
+
+
+async def test_texts_that_only_confirm_leave_others_a_quarter(clock: FakeClock) -> None:
+    budget = RequestBudget(clock, 1440)
+    await spend(budget, 1440, Purpose.CONFIRMATION)
+    share = 1440 * (await budget.use()).left_s / DAY_S
+    assert await spend(budget, 1440, Purpose.BODY) >= 0.24 * share

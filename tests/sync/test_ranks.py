@@ -83,7 +83,7 @@ async def test_a_sweep_goes_on_where_room_was_made_meanwhile(tmp_path: Path) -> 
         state = await ledger.load()
         client = here.accounts[0].client
         pages = Pages(client.charged(Purpose.LOOK))
-        listing = Listing(pages, pages, ledger, here.clock, state)
+        listing = Listing(pages, pages, pages, ledger, here.clock, state)
         await listing.look()
         assert listing.state.sweep is not None
         above = listing.state.sweep.above
