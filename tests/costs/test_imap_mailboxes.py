@@ -100,7 +100,7 @@ async def test_names_have_so_many_levels(rig: Rig, command: str) -> None:
 
 
 async def test_an_account_has_so_many_mailboxes(rig: Rig, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("bridge.imapserver.commands.mailboxes.MAILBOXES", 8)
+    monkeypatch.setattr("bridge.mailbox.hierarchy.MAILBOXES", 8)
     client = await rig.client()
     for command in ("CREATE", "SUBSCRIBE"):
         await client.ok(f"{command} a/b")
@@ -133,7 +133,7 @@ async def test_a_tree_is_renamed_without_reading_all_names_for_each(
     monkeypatch.setattr(SqliteMessageReads, "mailboxes", counted)
     await client.ok("RENAME a b")
     assert len(await client.ok('LIST "" b*')) == 51
-    assert listed == 0
+    assert listed <= 2  # to check the name and the number, however many are renamed
 
 
 async def test_lists_of_many_names_let_others_run(rig: Rig) -> None:
