@@ -20,8 +20,8 @@ from bridge.api.tokens import TokenClient
 from bridge.clock import Clock
 from bridge.config import ConfigError, ConfigFile, Fault, SecretSource
 from bridge.credentials import Secret, SecretFault, resolve
-from bridge.operations import Operations
 from bridge.operations.mailboxes import Mailboxes
+from bridge.operations.offer import Operations
 from bridge.operations.tokens import Tokens
 
 if TYPE_CHECKING:

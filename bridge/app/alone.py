@@ -13,8 +13,8 @@ from bridge.app.offer import operations
 from bridge.clock import SystemClock
 from bridge.config import ConfigError, ConfigFile
 from bridge.credentials import Secrets, resolve_all
-from bridge.operations import Operations
 from bridge.operations.control import Progress
+from bridge.operations.offer import Operations
 from bridge.outbox.settle import recover
 
 ASKS_API = frozenset({"quota", "inbox search", "sync", "receipts delete"})

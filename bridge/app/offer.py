@@ -9,10 +9,10 @@ from bridge.app.certificate import fingerprint
 from bridge.app.core import Core
 from bridge.app.reading import Reading
 from bridge.net.listening import Running
-from bridge.operations import Operations
 from bridge.operations.alarms import Alarms
 from bridge.operations.export import Export
 from bridge.operations.facts import Facts, Sends
+from bridge.operations.offer import Operations
 from bridge.operations.queue import Queue
 from bridge.operations.receipts import Receipts
 from bridge.operations.subject import Subject, Subjects

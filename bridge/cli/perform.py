@@ -15,7 +15,7 @@ from bridge.config import ConfigFile, find_file, load
 from bridge.operations.control import NotRunning, Progress, ask
 
 if TYPE_CHECKING:
-    from bridge.operations import Operations
+    from bridge.operations.offer import Operations
 
 
 def settings(path: Path | None) -> ConfigFile:

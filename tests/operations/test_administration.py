@@ -16,9 +16,9 @@ from bridge.api.connection import ApiConnection, Basic
 from bridge.api.mailboxes import MailboxClient
 from bridge.api.tokens import TokenClient
 from bridge.config import Prices
-from bridge.operations import Operations
 from bridge.operations.control import OperationFailed
 from bridge.operations.mailboxes import Mailboxes
+from bridge.operations.offer import Operations
 from bridge.operations.secretfile import SecretFile
 from bridge.operations.tokens import Tokens
 from bridge.simulator import (

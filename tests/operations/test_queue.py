@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from bridge.model import AccountId, QueueId, SubmissionState
-from bridge.operations import Operations
 from bridge.operations.control import OperationFailed
+from bridge.operations.offer import Operations
 from bridge.operations.queue import Queue
 from bridge.operations.subject import Subject, Subjects
 from bridge.outbox.plan import PLANS

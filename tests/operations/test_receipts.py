@@ -13,8 +13,8 @@ from bridge.api.connection import ApiConnection
 from bridge.api.schema import SendRequest
 from bridge.mailbox import Mailboxes
 from bridge.model import AccountId
-from bridge.operations import Operations
 from bridge.operations.control import OperationFailed
+from bridge.operations.offer import Operations
 from bridge.operations.receipts import Receipts
 from bridge.operations.subject import Subject, Subjects
 from bridge.simulator import STABLE_READING, Errors, Operation, Simulator
