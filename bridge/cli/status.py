@@ -88,8 +88,8 @@ def _show(data_dir: Path, facts: dict[str, Any]) -> None:
         sys.stdout.write(f"pec-bridge {facts['version']} has been running since {since}.\n")
     else:
         sys.stdout.write(
-            f"No bridge is running on {data_dir}. Start it with `pec-bridge serve`; what follows "
-            "is what the last one wrote down.\n"
+            f"No bridge is running on {data_dir}.\n"
+            "Start it with `pec-bridge serve`. What follows the last one wrote down.\n"
         )
         if facts["store"]:
             print_facts([("store", facts["store"])])

@@ -1,6 +1,7 @@
 """A look at a store that nobody has to hold: nothing is made, migrated or written.
 
 For ``status`` where no bridge runs. Where there is no store an empty one in memory stands in.
+SQLite itself may put its empty ``-wal`` and ``-shm`` beside a store that is read, owned as that is.
 """
 
 from __future__ import annotations
