@@ -10,6 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 
 from bridge import __version__
@@ -157,6 +158,32 @@ async def test_status_tells_what_is_wrong(command: Command, config: Path) -> Non
         assert alarm["text"] in of_kind.out
         other = await apart(command, "alarm", "list", "--kind", "quota", "--config", config)
         assert other.out == "No alarms.\n"
+
+
+async def test_an_api_out_of_reach_is_named_with_the_cause(
+    command: Command, config: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    known = socket.getaddrinfo
+
+    def resolved(host: Any, *arguments: Any, **options: Any) -> Any:
+        if host in ("api.invalid", b"api.invalid"):
+            raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
+        return known(host, *arguments, **options)
+
+    monkeypatch.setattr(socket, "getaddrinfo", resolved)
+    told = "The API could not be reached: api.invalid is a name that nobody knows"
+    async with running(config.parent / "data", httpx.AsyncHTTPTransport()):
+        status = await status_when(command, config, lambda one: one["error"])
+        account = status["accounts"][0]
+        assert account["error"].startswith(told)
+        assert not account["refused"]
+        assert account["next_sync_why"] == "a pause after an error"
+        checked = await apart(command, "status", "--check", "--config", config)
+        quota = await apart(command, "quota", "--config", config)
+    assert checked.code == 1
+    assert checked.out.startswith(f"PEC-BRIDGE WARNING - {ADDRESS}: {told}")
+    assert (quota.code, quota.out) == (1, "")
+    assert quota.err.startswith(told)
 
 
 async def test_status_of_a_bridge_that_was_stopped_is_what_it_wrote_down(
