@@ -8,22 +8,29 @@ files: nobody holds it in memory meanwhile.
 A program is a module that gives its work to ``bounded.begin``; it imports little, for each message
 begins it anew.
 
-Failure: ``TooCostly`` is for what was given, and would come again; ``ApartFailed`` is not.
-Cancelling ends the process.
+Failure: ``TooCostly`` is for what was given, and would come again; ``ApartFailed`` is not. Whoever
+ends the daemon may end these processes with it: that says nothing about what was given. Cancelling
+ends the process.
 """
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
+import signal
 import sys
 from asyncio.subprocess import DEVNULL
 from collections.abc import Sequence
 from pathlib import Path
 
-from bridge.bounded import DISK_FAILED, TOO_COSTLY
+from bridge.bounded import CRASHED, DISK_FAILED, TOO_COSTLY
 from bridge.limits import APART_BYTES, APART_S
 from bridge.spool import Spooled, SpoolFile
+
+_TOLD_TO_STOP = frozenset(
+    -getattr(signal, name) for name in ("SIGHUP", "SIGINT", "SIGTERM") if hasattr(signal, name)
+)
+"""How a process ends that somebody ended politely; what runs out of memory is not asked."""
 
 
 class TooCostly(Exception):
@@ -35,7 +42,7 @@ class ApartFailed(Exception):
 
 
 class ApartCrashed(ApartFailed):
-    """The program ended in an unforeseen way, as it may again."""
+    """The program met something unforeseen in what was given, as it may again."""
 
 
 class Apart:
@@ -70,7 +77,11 @@ class Apart:
 
     async def _run(self, program: Sequence[str], given: SpoolFile, made: SpoolFile) -> None:
         process = await asyncio.create_subprocess_exec(
-            *program, stdin=given.from_beginning(), stdout=made.from_beginning(), stderr=DEVNULL
+            *program,
+            stdin=given.from_beginning(),
+            stdout=made.from_beginning(),
+            stderr=DEVNULL,
+            start_new_session=True,  # Ctrl-C is for the daemon, which finishes what is in hand
         )
         try:
             async with asyncio.timeout(self._deadline_s):
@@ -82,12 +93,16 @@ class Apart:
                 with contextlib.suppress(ProcessLookupError):
                     process.kill()
                 await process.wait()
+        if status in _TOLD_TO_STOP:
+            raise ApartFailed("the process for it was ended")
         if status == TOO_COSTLY or status < 0:
             raise TooCostly(f"it needs more memory than {APART_BYTES >> 20} MiB")
         if status == DISK_FAILED:
             raise ApartFailed("the disk is full or fails")
+        if status == CRASHED:
+            raise ApartCrashed("the process for it failed")
         if status != 0:
-            raise ApartCrashed(f"the process for it failed ({status})")
+            raise ApartFailed(f"the process for it cannot run ({status})")
 
 
 def program(module: str, *arguments: str) -> Sequence[str]:

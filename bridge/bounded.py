@@ -12,8 +12,8 @@ from typing import IO
 from bridge.limits import APART_BYTES
 
 POLITENESS = 5
-TOO_COSTLY, DISK_FAILED = 3, 4
-"""Exit statuses; see ``apart``."""
+TOO_COSTLY, DISK_FAILED, CRASHED = 3, 4, 5
+"""Exit statuses; see ``apart``. Python's own say that the work was not even begun."""
 
 
 def begin(work: Callable[[IO[bytes], IO[bytes]], None]) -> int:
@@ -26,6 +26,10 @@ def begin(work: Callable[[IO[bytes], IO[bytes]], None]) -> int:
         return TOO_COSTLY
     except OSError:
         return DISK_FAILED
+    except ImportError:  # the program is being replaced: nothing that was given is at fault
+        raise
+    except Exception:
+        return CRASHED
     return 0
 
 

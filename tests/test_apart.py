@@ -67,6 +67,41 @@ async def test_who_is_killed_took_too_much(tmp_path: Path, given: SpoolFile) -> 
         await Apart(tmp_path).run(python("import os; os.kill(os.getpid(), 9)"), given)
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="no signals")
+@pytest.mark.parametrize("name", ["SIGHUP", "SIGINT", "SIGTERM"])
+async def test_who_is_told_to_stop_took_nothing(
+    tmp_path: Path, given: SpoolFile, name: str
+) -> None:
+    """A service manager ends all processes of a service: no message is refused for that."""
+    work = f"import os, signal; os.kill(os.getpid(), signal.{name})"
+    with pytest.raises(ApartFailed, match="ended") as caught:
+        await Apart(tmp_path).run(python(work), given)
+    assert not isinstance(caught.value, ApartCrashed)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no terminals")
+async def test_a_terminal_does_not_interrupt_it(tmp_path: Path, given: SpoolFile) -> None:
+    made = await Apart(tmp_path).run(python("import os; print(os.getsid(0))"), given)
+    assert int(made.line()) != os.getsid(0)
+
+
+@pytest.mark.parametrize(
+    "begun",
+    [
+        python("import bridge.not_there"),
+        (sys.executable, "-P", "-m", "bridge.not_there"),
+        doing("lambda given, made: __import__('bridge.not_there')"),
+    ],
+    ids=["imported", "run", "imported late"],
+)
+async def test_a_program_that_is_being_replaced_says_nothing_of_what_was_given(
+    tmp_path: Path, given: SpoolFile, begun: Sequence[str]
+) -> None:
+    with pytest.raises(ApartFailed, match="cannot run") as caught:
+        await Apart(tmp_path).run(begun, given)
+    assert not isinstance(caught.value, ApartCrashed)
+
+
 async def test_a_crash_and_a_full_disk_are_told_apart(tmp_path: Path, given: SpoolFile) -> None:
     with pytest.raises(ApartCrashed):
         await Apart(tmp_path).run(doing("lambda given, made: 1 / 0"), given)

@@ -27,3 +27,8 @@ def test_systemd_takes_the_unit(run: Run, tmp_path: Path) -> None:
 def test_systemd_rates_its_exposure_as_low(run: Run) -> None:
     done = run("systemd-analyze", "security", "--offline=true", "--threshold=20", UNIT)
     assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_what_works_on_large_messages_is_neither_ended_with_the_service_nor_its_end() -> None:
+    lines = UNIT.read_text().splitlines()
+    assert {"KillMode=mixed", "OOMPolicy=continue"} <= set(lines)
