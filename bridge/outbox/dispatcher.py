@@ -189,6 +189,8 @@ class Dispatcher:
         if await self._has_to_wait(row):  # smaller ones need not wait for it
             self._put_off.add(row.id)
             return
+        if self._stopping:
+            return
         self._schedule.served(row.account)
         self._under_way[row.id] = row
         if row.id == self._converting:

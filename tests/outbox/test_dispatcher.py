@@ -3,6 +3,7 @@ from __future__ import annotations
 import asyncio
 import itertools
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -10,7 +11,7 @@ from bridge.apart import TooCostly
 from bridge.api.ratelimit import LEAD_S
 from bridge.mime.strict.content import Content, SignedPolicy, convert
 from bridge.model import SubmissionState
-from bridge.outbox import content
+from bridge.outbox import content, dispatcher
 from bridge.outbox.conversion import Converted
 from bridge.simulator import Answer, Failure, Fault, Hold, Operation, Phase, Simulator
 from tests.fakes import FakeClock
@@ -291,6 +292,29 @@ async def test_stop_does_not_wait_for_a_conversion(rig: Rig, endless: asyncio.Ev
     costly = await rig.submit("pesante", body=("x" * 70 + "\n") * 65_000)
     await rig.pass_time(1)
     await asyncio.wait_for(rig.dispatcher.stop(), 10)
+    assert await rig.state(costly) is QUEUED
+
+
+async def test_stop_begins_no_conversion(
+    rig: Rig, endless: asyncio.Event, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A stop that comes while an entry's size is looked up finds no conversion to end yet."""
+    looked, told = asyncio.Event(), asyncio.Event()
+    is_longer = dispatcher.is_longer
+
+    async def is_longer_slowly(*arguments: Any) -> bool:
+        looked.set()
+        await told.wait()
+        return await is_longer(*arguments)
+
+    monkeypatch.setattr(dispatcher, "is_longer", is_longer_slowly)
+    costly = await rig.submit("pesante", body=("x" * 70 + "\n") * 65_000)
+    while not looked.is_set():
+        await rig.pass_time(1)
+    stop = asyncio.ensure_future(rig.dispatcher.stop())
+    await asyncio.sleep(0)
+    told.set()
+    await asyncio.wait_for(stop, 10)
     assert await rig.state(costly) is QUEUED
 
 
