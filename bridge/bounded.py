@@ -20,8 +20,8 @@ def begin(work: Callable[[IO[bytes], IO[bytes]], None]) -> int:
     """Do the work of a program, from standard input to standard output; return its status."""
     _limit()
     try:
-        work(sys.stdin.buffer, sys.stdout.buffer)
-        sys.stdout.buffer.flush()
+        with open(sys.stdout.fileno(), "wb", closefd=False) as made:
+            work(sys.stdin.buffer, made)  # sys.stdout may write a part and say nothing
     except MemoryError:
         return TOO_COSTLY
     except OSError:

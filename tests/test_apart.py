@@ -115,6 +115,20 @@ async def test_a_crash_and_a_full_disk_are_told_apart(tmp_path: Path, given: Spo
         await Apart(tmp_path / "missing").run(doing("print"), given)
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="no limit of a file's size")
+@pytest.mark.parametrize("unbuffered", ["", "1"])
+async def test_no_part_passes_for_the_whole(
+    tmp_path: Path, given: SpoolFile, monkeypatch: pytest.MonkeyPatch, unbuffered: str
+) -> None:
+    """A write may stop where the disk is full, without an error; so containers set Python up."""
+    monkeypatch.setenv("PYTHONUNBUFFERED", unbuffered)
+    full = "__import__('resource').setrlimit(__import__('resource').RLIMIT_FSIZE, (99, 99))"
+    with pytest.raises(ApartFailed, match="disk"):
+        await Apart(tmp_path).run(
+            doing(f"lambda given, made: ({full}, made.write(b'x' * 9999))"), given
+        )
+
+
 async def test_cancelling_does_not_wait(tmp_path: Path, given: SpoolFile) -> None:
     begun = time.monotonic()
     work = asyncio.create_task(Apart(tmp_path).run(SLEEPS, given))
