@@ -1,5 +1,7 @@
 """The program of ``reading``: reads an answer with one message, and writes its row and its body.
 
+Its argument is the id in JSON, which is ASCII whatever the id and the locale are.
+
 One line of JSON: why there is nothing to be had, or the row and the digest of the body; then the
 body in UTF-8.
 """
@@ -7,6 +9,7 @@ body in UTF-8.
 from __future__ import annotations
 
 import hashlib
+import json
 import sys
 from functools import partial
 from typing import IO, Any
@@ -47,4 +50,4 @@ def _row(message: InboxMessage) -> dict[str, Any]:
 
 
 if __name__ == "__main__":
-    sys.exit(begin(partial(_read, sys.argv[1])))
+    sys.exit(begin(partial(_read, json.loads(sys.argv[1]))))

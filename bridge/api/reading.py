@@ -28,7 +28,7 @@ async def read_apart(apart: Apart, answer: SpoolFile, api_id: str) -> InboxMessa
         TooCostly, ApartFailed: see ``apart``.
         OSError: the disk fails.
     """
-    made = await apart.run(program("bridge.api.reader", api_id), answer)
+    made = await apart.run(program("bridge.api.reader", json.dumps(api_id)), answer)
     return await asyncio.to_thread(_read, made)
 
 
