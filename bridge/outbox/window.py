@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from datetime import datetime, time, timedelta
+from datetime import UTC, datetime, time, timedelta
 
 from bridge.clock import ROME
 from bridge.outbox.plan import Plan
@@ -88,15 +88,14 @@ def expected(
         begin: when the first may.
         counted: what the plan's period has counted by then.
     """
-    at = begin
+    at, until = begin, pace.plan.next_period(begin)
     for count in recipients:
-        at = pace.window.next_open(at)
-        until = pace.plan.next_period(at)
+        at = pace.window.next_open(at).astimezone(UTC)
+        if at >= until:
+            until, counted = pace.plan.next_period(at), 0
         if counted + count > pace.plan.limit:
-            at, counted = pace.window.next_open(until), 0
+            at, counted = pace.window.next_open(until).astimezone(UTC), 0
+            until = pace.plan.next_period(at)
         yield at
         counted += count
-        later = at + timedelta(seconds=pace.interval_s)
-        if pace.plan.next_period(later) != pace.plan.next_period(at):
-            counted = 0
-        at = later
+        at += timedelta(seconds=pace.interval_s)

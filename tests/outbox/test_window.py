@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -70,6 +71,23 @@ def test_a_day_of_the_plan_at_the_pace_within_the_window() -> None:
     assert times[0] == at("2026-01-16T08:00")
     assert times[3_499] == at("2026-01-16T08:58:19")
     assert times[3_500] == at("2026-01-17T08:00")
+
+
+def test_what_a_day_counted_is_not_counted_to_the_day_on_which_the_window_opens() -> None:
+    used_up = Plan("standard", 10, "day")
+    (first,) = expected([1], Pace(1.0, used_up, DAYTIME), EVENING, 10)
+    assert first == DAYTIME.next_open(EVENING)
+    pace = Pace(10.0, used_up, Window.parse("09:00-09:01"))
+    times = [time.astimezone(ROME).day for time in expected([1] * 12, pace, first, 0)]
+    assert times == 6 * times[:1] + 6 * [times[0] + 1]
+
+
+def test_in_the_night_of_a_clock_change_an_hour_is_an_hour() -> None:
+    full, begin = Plan("standard", 3, "day"), at("2027-03-27T23:00")
+    times = list(expected([1] * 4, Pace(3_600.0, full), begin, 2))
+    steps = [later - time for time, later in pairwise(times)]
+    assert steps == [timedelta(hours=1)] * 3
+    assert times[-1].astimezone(ROME).hour == 3
 
 
 def test_what_the_plan_counted_already_is_not_there() -> None:
