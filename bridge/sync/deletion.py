@@ -23,7 +23,7 @@ from typing import Literal, NoReturn
 import structlog
 
 from bridge.alarms import AlarmKind
-from bridge.api.errors import NotSent, OutcomeUnknown, Refused, TooLong
+from bridge.api.errors import ApiError, NotSent, OutcomeUnknown, Refused, TooLong
 from bridge.clock import Clock
 from bridge.model import body_digest
 from bridge.store.remote import DeletionRow, DeletionState, Place, RemoteRow
@@ -83,6 +83,7 @@ class Deleter:
         self._policy = policy
         self._rest_until_s = 0.0
         self._tries: dict[int, tuple[int, float]] = {}
+        self._asked: list[Gone] = []
 
     async def carry_out(self) -> int:
         """Carry out what is wanted; returns how many messages were deleted.
@@ -91,8 +92,9 @@ class Deleter:
             ApiError: the API is in trouble; what is left waits.
         """
         await self._take_up_twins()
+        deleted = await self._verify_asked(self._locator.moment())
         wishes = sorted(await self._ledger.wanted(), key=_highest_first)
-        deleted, together, trouble = 0, False, Trouble()
+        together, trouble = False, Trouble()
         while wishes and self._clock.monotonic() >= self._rest_until_s:
             batch = await self._batch(wishes, together=together)
             del wishes[: len(batch)]
@@ -115,8 +117,20 @@ class Deleter:
     async def _carry_out(self, batch: Sequence[DeletionRow], trouble: Trouble) -> int:
         """Carry out a batch by one reading of the pages before and one after."""
         is_alone = len(batch) == 1
+        try:
+            await self._ask_for(batch, trouble, is_alone=is_alone)
+        except ApiError as error:
+            if not isinstance(error, NotSent):  # nor would the pages be had: it is done first then
+                await self._verify_asked(self._locator.moment())
+            raise
+        return await self._verify_asked(self._locator if is_alone else self._locator.moment())
+
+    async def _ask_for(
+        self, batch: Sequence[DeletionRow], trouble: Trouble, *, is_alone: bool
+    ) -> None:
+        """Ask for a batch's deletions."""
         locator = self._locator if is_alone else self._locator.moment()
-        read_s, gone = self._clock.monotonic(), list[Gone]()
+        read_s = self._clock.monotonic()
         for wish in batch:
             if not is_alone and self._clock.monotonic() - read_s > LISTED_FOR_S:
                 locator, read_s = self._locator.moment(), self._clock.monotonic()
@@ -129,25 +143,32 @@ class Deleter:
             except OutcomeUnknown as error:
                 trouble.note(error)
             else:
-                gone += [] if one is None else [one]
+                self._asked += [] if one is None else [one]
                 if one is not None and not one.confirmed:
                     break  # what follows waits for the next time
-        return await self._verify_all(gone, self._locator if is_alone else self._locator.moment())
 
     async def _is_twin(self, wish: DeletionRow) -> bool:
         """Tell whether others may be just like it: then it goes alone, on pages of its own."""
         return len(await self._ledger.places([wish.remote.fingerprint])) != 1
 
-    async def _verify_all(self, gone: Sequence[Gone], locator: Locator) -> int:
-        """See whether the listing lacks what was deleted; returns how much of it does."""
+    async def _verify_asked(self, locator: Locator) -> int:
+        """See whether the listing lacks what was asked for; returns how much of it does.
+
+        What trouble with the API leaves to be seen is seen to the next time, before anything else:
+        another just like it that comes meanwhile is not to be deleted in its place.
+        """
         deleted = 0
-        for one in gone:
-            try:
-                deleted += await self._verify(one, locator)
-            except Doubt as doubt:
-                await self._doubt(one.wish, doubt)
-            except Later:
-                continue
+        wanted = {wish.remote.id for wish in await self._ledger.wanted()} if self._asked else set()
+        while self._asked:
+            one = self._asked[0]
+            if one.row.id in wanted:  # else a look has seen it gone
+                try:
+                    deleted += await self._verify(one, locator)
+                except Doubt as doubt:
+                    await self._doubt(one.wish, doubt)
+                except Later:
+                    pass
+            del self._asked[0]
         return deleted
 
     async def _take_up_twins(self) -> None:
@@ -225,7 +246,7 @@ class Deleter:
             )
         if len(listed) > 1:
             again = await self._listed(twins, self._locator, thorough=thorough)
-            if _ids(again) != _ids(listed):
+            if [one.api_id for one in again] != [one.api_id for one in listed]:
                 raise Later  # they moved while they were read
         return present, twins, len(candidates)
 
@@ -372,10 +393,6 @@ def _likeness(row: RemoteRow) -> tuple[bytes, bytes | None]:
 
 def _highest_first(wish: DeletionRow) -> tuple[float, float]:
     return -_number(wish.remote.api_id), -wish.remote.rank
-
-
-def _ids(rows: Sequence[Listed]) -> list[str]:
-    return [one.api_id for one in rows]
 
 
 def _number(api_id: str) -> float:

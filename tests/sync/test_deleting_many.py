@@ -6,7 +6,17 @@ from pathlib import Path
 
 import pytest
 
-from bridge.simulator import SEQUENCE_READING, Ids, Missing, Operation, Options, Order
+from bridge.api.errors import ApiError
+from bridge.simulator import (
+    SEQUENCE_READING,
+    Failure,
+    Ids,
+    Missing,
+    Operation,
+    Options,
+    Order,
+    Phase,
+)
 from bridge.store.remote import DeletionState
 from bridge.sync.deletion import TOGETHER
 from tests.sync.test_deletion import arrive, expunge, left, states
@@ -87,3 +97,48 @@ async def test_an_answer_that_is_lost_ends_its_batch(tmp_path: Path) -> None:
             await here.sync_now()
             await here.clock.advance(60)
         assert left(here) == [str(number) for number in range(60) if str(number) not in MANY]
+
+
+@pytest.mark.parametrize("options", READINGS)
+async def test_trouble_amid_a_batch_leaves_nothing_to_be_deleted_twice(
+    tmp_path: Path, options: Options
+) -> None:
+    """One just like a message that is deleted comes before that was seen to be gone."""
+    newest = [str(number) for number in range(40, 60)]
+    async with world(tmp_path, options) as here:
+        arrive(here, 60)
+        await here.sync_now()
+        await expunge(here, *newest)
+        rows = {one.row.text.strip("()"): one.row for one in here.simulator.inbox(ADDRESS)}
+        here.simulator.faults.fail(
+            Operation.INBOX_DELETE, Phase.BEFORE, Failure.CONNECT_ERROR, skip=5
+        )
+        with pytest.raises(ApiError):
+            await here.sync_now()
+        gone = [text for text in newest if text not in left(here)]
+        assert len(gone) == 5
+        come_again = {gone[0], gone[-1]}
+        for text in come_again:
+            old = rows[text]
+            here.simulator.inject(ADDRESS, subject=old.subject, body=old.text, at=old.at)
+        for _ in range(4):
+            await here.sync_now()
+            await here.clock.advance(3_700)
+        kept = {str(number) for number in range(60) if str(number) not in newest}
+        assert set(left(here)) == kept | come_again
+
+
+async def test_what_was_asked_for_before_trouble_is_seen_to_at_once(tmp_path: Path) -> None:
+    async with world(tmp_path, STABLE) as here:
+        arrive(here, 60)
+        await here.sync_now()
+        await expunge(here, *MANY)
+        here.simulator.faults.fail(
+            Operation.INBOX_GET, Phase.BEFORE, Failure.TIMEOUT, skip=5, times=2
+        )
+        with pytest.raises(ApiError):
+            await here.sync_now()
+        gone = 60 - len(left(here))
+        assert gone > 1
+        assert (await states(here))[DeletionState.DONE] == gone
+        assert await here.alarms() == []
