@@ -75,6 +75,7 @@ class Listing:
         self._absence = Absence(pages, ledger, lambda: self.state, clock)
         self._last: Snapshot | None = None
         self._is_unbroken = False
+        self._has_more_news = False
         self._broken = 0
         self._whole_not_before: datetime | None = None
         self._swept_at: datetime | None = None
@@ -190,15 +191,15 @@ class Listing:
             self._is_unbroken = True
             await self._end_sweep(page.total, found=found)
         elif page.rows:
-            self._begin_sweep(page, taken.bottom, found=found)
+            self._begin_sweep(page, taken, found=found)
 
-    def _begin_sweep(self, page: Snapshot, bottom: float | None, *, found: bool) -> None:
+    def _begin_sweep(self, page: Snapshot, taken: Taken, *, found: bool) -> None:
         """Go on to older pages if there is a reason.
 
         Args:
             page: the newest one.
-            bottom: the rank of its oldest row, None if all it lists is to be told apart first:
-                what is older does not wait for that.
+            taken: what it brought; all it lists may have to be told apart first: what is older
+                does not wait for that.
             found: it shows something that was not known.
         """
         state = self.state
@@ -207,12 +208,15 @@ class Listing:
             return
         unexplained = not state.agrees(self._ledger.live)
         whole_due = self._whole_due or (page.total is None and found)
-        under_way = state.sweep is not None and not (state.sweep.whole and unexplained)
+        has_more_news = page.total is None and _goes_on(taken)
+        is_to_begin_anew = unexplained or has_more_news
+        under_way = state.sweep is not None and not (state.sweep.whole and is_to_begin_anew)
         if (unexplained or whole_due) and not under_way:
             whole = whole_due and not unexplained
             self.state = replace(
-                state, sweep=Sweep(page.number, bottom, page.total, whole, found=found)
+                state, sweep=Sweep(page.number, taken.bottom, page.total, whole, found=found)
             )
+            self._has_more_news = has_more_news
             self._last = page
             self._is_unbroken = True
 
@@ -231,7 +235,7 @@ class Listing:
         number = layout.older(sweep.page)
         page = self._past_end(sweep)
         if number is not None:
-            is_routine = sweep.whole and self.state.whole_at is not None
+            is_routine = sweep.whole and self.state.whole_at is not None and not self._has_more_news
             pages = self._passes if is_routine else self._pages
             page = await pages.snapshot(number, layout)
         if await self._is_repeated(page, layout):
@@ -274,6 +278,7 @@ class Listing:
         self._is_unbroken = self._is_unbroken and page.total == sweep.total
         follows = above is not None and page.total is not None
         taken = await self._take(page, above, follows=follows)
+        self._has_more_news = page.total is None and _goes_on(taken)
         if page.rows:
             self.state = replace(self.state, total=page.total)
         is_last = not page.rows or self._is_last(page)
@@ -382,3 +387,10 @@ class Listing:
 def _shrunk(page: Snapshot, sweep: Sweep) -> bool:
     """Tell whether the API counts fewer rows than at the page before."""
     return page.total is not None and sweep.total is not None and page.total < sweep.total
+
+
+def _goes_on(taken: Taken) -> bool:
+    """Tell whether a page's oldest row is new: where no total tells, older ones may be too."""
+    rows, fresh = taken.alignment.rows, taken.alignment.fresh
+    last = len(rows) - 1
+    return bool(rows) and (last in fresh or rows[last].fingerprint in taken.alignment.doubtful)
