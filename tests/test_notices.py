@@ -209,6 +209,30 @@ async def test_bounces_are_told_together_too(
     assert subjects["Bounce"] == MOST_OF_MESSAGES
 
 
+async def test_what_was_not_told_before_a_long_stop_is_told_after_it(
+    store: Store, mailboxes: Mailboxes, account: AccountId, clock: FakeClock, collector: Collector
+) -> None:
+    for number in range(10):
+        await fail(mailboxes, account, clock, number)
+    await clock.advance(40 * DAY_S)
+    await fail(mailboxes, account, clock, 10)
+    await collector.look()
+    subject, text = await collected(store, mailboxes, account)
+    assert "10 not delivered" in subject
+    assert "Lettera 9 |" in text
+
+
+async def test_what_a_clock_that_ran_ahead_put_off_is_told_now(
+    store: Store, mailboxes: Mailboxes, account: AccountId, clock: FakeClock
+) -> None:
+    ahead = FakeClock(clock.now() + timedelta(days=400))
+    for number in range(10):
+        await fail(mailboxes, account, ahead, number)
+    await Collector(store, mailboxes, clock).look()
+    _, text = await collected(store, mailboxes, account)
+    assert "Lettera 9 |" in text
+
+
 async def test_a_message_that_somebody_filed_stays(
     store: Store, mailboxes: Mailboxes, account: AccountId, clock: FakeClock, collector: Collector
 ) -> None:

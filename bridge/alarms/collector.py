@@ -13,7 +13,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from bridge.alarms.collected import collected
-from bridge.alarms.notices import compose, show
+from bridge.alarms.notices import LAST_APART, compose, show
 from bridge.clock import Clock
 from bridge.mailbox import Mailboxes, MailboxTransaction
 from bridge.store.base import ReadTransaction, Store
@@ -47,7 +47,7 @@ class Collector:
         now = self._clock.now()
 
         async def work(tx: ReadTransaction) -> list[NoticeDay]:
-            return list(await tx.notice_days_due(now))
+            return list(await tx.notice_days_due(now, now + LAST_APART))
 
         for day in await self._store.read(work):
             await self._write(day, now)

@@ -51,8 +51,11 @@ class NoticeReads(Protocol):
     async def notice_day(self, account: AccountId, day: date) -> NoticeDay | None:
         """Return what was told on a day, None if nothing was."""
 
-    async def notice_days_due(self, now: datetime) -> Sequence[NoticeDay]:
-        """Return the days whose collected message is to be written by now."""
+    async def notice_days_due(self, now: datetime, latest: datetime) -> Sequence[NoticeDay]:
+        """Return the days whose collected message is to be written by now.
+
+        So is one that is due after ``latest``: its time was set by a clock that ran ahead.
+        """
 
     async def has_notice(self, account: AccountId, day: date, kind: str, key: str) -> bool:
         """Tell whether the collected message of a day lists a notice.
@@ -78,4 +81,4 @@ class NoticeWrites(Protocol):
         """Add a notice to a day's, in place of the same one told before on that day."""
 
     async def drop_notices(self, account: AccountId, before: date) -> None:
-        """Forget what was told before a day."""
+        """Forget what was told before a day; what is yet to be told stays."""

@@ -28,10 +28,11 @@ class SqliteNotices(Area):
         )
         return None if row is None else _day(row)
 
-    async def notice_days_due(self, now: datetime) -> list[NoticeDay]:
+    async def notice_days_due(self, now: datetime, latest: datetime) -> list[NoticeDay]:
+        where = "due_at <= ? OR due_at > ?"
         rows = self._rows(
-            f"SELECT {_DAY} FROM notice_day WHERE due_at <= ? ORDER BY day",  # noqa: S608
-            (_number(now),),
+            f"SELECT {_DAY} FROM notice_day WHERE {where} ORDER BY day",  # noqa: S608
+            (_number(now), _number(latest)),
         )
         return [_day(row) for row in rows]
 
@@ -89,7 +90,8 @@ class SqliteNotices(Area):
     async def drop_notices(self, account: AccountId, before: date) -> None:
         for table in ("notice", "notice_day"):
             self._row(
-                f"DELETE FROM {table} WHERE account = ? AND day < ?",  # noqa: S608 - our own names
+                f"DELETE FROM {table} WHERE account = ?1 AND day < ?2 AND day NOT IN"  # noqa: S608
+                " (SELECT day FROM notice_day WHERE account = ?1 AND due_at IS NOT NULL)",
                 (account, before.isoformat()),
             )
 
