@@ -300,12 +300,11 @@ async def test_stop_begins_no_conversion(
 ) -> None:
     """A stop that comes while an entry's size is looked up finds no conversion to end yet."""
     looked, told = asyncio.Event(), asyncio.Event()
-    is_longer = dispatcher.is_longer
 
     async def is_longer_slowly(*arguments: Any) -> bool:
         looked.set()
         await told.wait()
-        return await is_longer(*arguments)
+        return await content.is_longer(*arguments)
 
     monkeypatch.setattr(dispatcher, "is_longer", is_longer_slowly)
     costly = await rig.submit("pesante", body=("x" * 70 + "\n") * 65_000)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from bridge.api.budget import Purpose
+from bridge.api.budget import Purpose, RequestBudget
 from bridge.simulator import SEQUENCE_READING, Ids, Missing
 from bridge.simulator.options import Counts
 from tests.fakes import FakeClock
@@ -24,6 +24,7 @@ MIDNIGHT = datetime(2026, 1, 14, 23, 0, tzinfo=UTC)
 async def use_up(here: World, share: float) -> None:
     """Leave so much of the requests that an even pace would leave."""
     budget = here.accounts[0].budget
+    assert isinstance(budget, RequestBudget)
     while True:
         day = budget._day(await budget._today())
         if day.remaining <= share * day.even_share:
