@@ -46,8 +46,9 @@ _FATE = re.compile(
 )
 """What follows the addressees: what became of the message."""
 _REASON = re.compile(
-    r"(?is)(?:rilevato\s+un\s+errore\s*:?|a\s+causa\s+di|non\s+è\s+stato\s+(?:accettato|"
-    r"consegnato)\s*:|non\s+.{1,2}\s+stato\s+(?:accettato|consegnato)\s*:)\s*(?P<reason>[^\n]{1,300})"
+    r"(?is)(?:rilevato\s++un\s++errore\s*+:?|a\s++causa\s++di|non\s++è\s++stato\s++(?:accettato|"
+    r"consegnato)\s*+:|non\s++.{1,2}\s++stato\s++(?:accettato|consegnato)\s*+:)"
+    r"\s*+(?P<reason>[^\n]{1,300})"
 )
 _TWELVE = re.compile(r"(?i)\b(?:prime\s+)?(?:dodici|12)\s+ore\b")
 _TWENTY_FOUR = re.compile(r"(?i)\b(?:ventiquattro|24)\s+ore\b")

@@ -14,11 +14,11 @@ from datetime import UTC, date, datetime
 from typing import Final, NamedTuple
 
 _DATE = re.compile(
-    rb"(?i)[ \t\r\n]*(?:[a-z]+\.?[ \t\r\n]*,?[ \t\r\n]*)?"
-    rb"([0-9]{1,2})[ \t\r\n\-]+([a-z]{3})[a-z]*\.?[ \t\r\n\-]+([0-9]{2,4})"
-    rb"(?:[ \t\r\n,]+([0-9]{1,2})[ \t\r\n]*[:.][ \t\r\n]*([0-9]{1,2})"
-    rb"(?:[ \t\r\n]*[:.][ \t\r\n]*([0-9]{1,2}))?(?:[.,][0-9]+)?"
-    rb"(?:[ \t\r\n]*([+\-][0-9]{4})|[ \t\r\n]+([a-z]{1,5}))?)?"
+    rb"(?i)[ \t\r\n]*+(?:[a-z]++\.?+[ \t\r\n]*+,?+[ \t\r\n]*+)?+"
+    rb"([0-9]{1,2})[ \t\r\n\-]++([a-z]{3})[a-z]*+\.?+[ \t\r\n\-]++([0-9]{2,4})"
+    rb"(?:[ \t\r\n,]++([0-9]{1,2})[ \t\r\n]*+[:.][ \t\r\n]*+([0-9]{1,2})"
+    rb"(?:[ \t\r\n]*+[:.][ \t\r\n]*+([0-9]{1,2}))?(?:[.,][0-9]+)?"
+    rb"(?:[ \t\r\n]*+([+\-][0-9]{4})|[ \t\r\n]++([a-z]{1,5}))?)?"
 )
 _COMMENT = re.compile(rb"\([^()]*\)")
 _MONTHS: Final = b"jan feb mar apr may jun jul aug sep oct nov dec".split()

@@ -24,7 +24,9 @@ _PLAIN = re.compile(
 )
 _PIECE = re.compile(rb"([^*]*)\*([0-9]*)(\*?)")
 _LOOSE_TYPE = re.compile(rb"[ \t\r\n]*([A-Za-z]+)(?:[ \t]*/[ \t]*([A-Za-z0-9!#$&^_.+\-]+))?")
-_LOOSE_PARAMETER = re.compile(rb"([A-Za-z0-9*\-]+)[ \t]*=[ \t]*(?:\"([^\"]*)\"|([^\s\";,]+))")
+_LOOSE_PARAMETER = re.compile(
+    rb"(?<![A-Za-z0-9*\-])([A-Za-z0-9*\-]++)[ \t]*+=[ \t]*+(?:\"([^\"]*+)\"|([^\s\";,]++))"
+)
 _LOOSE_BYTES = 1 << 12
 _KINDS = frozenset(b"application audio font image message model text video".split())
 _BROKEN_WORD = re.compile(rb"[^; \t\r\n\0]*")
