@@ -320,6 +320,19 @@ class Deflated:
         return text
 
 
+@pytest.mark.parametrize(
+    "command",
+    [f"LOGIN {ADDRESS} {PASSWORD}", "AUTHENTICATE PLAIN AGEAYg==", "AUTHENTICATE LOGIN"],
+)
+async def test_no_password_is_taken_in_clear_from_elsewhere(
+    rig: Rig, monkeypatch: pytest.MonkeyPatch, command: str
+) -> None:
+    monkeypatch.setattr("bridge.imapserver.connection.is_loopback", lambda host: False)
+    client = await rig.connect()
+    await client.line()
+    assert (await client.tagged(command)).startswith("NO [PRIVACYREQUIRED]")
+
+
 async def test_compression(rig: Rig, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("bridge.imapserver.connection.is_loopback", lambda host: False)
     client = await rig.connect()

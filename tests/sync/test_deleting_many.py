@@ -6,7 +6,10 @@ from pathlib import Path
 
 import pytest
 
+from bridge.api.budget import Purpose
+from bridge.api.client import PecClient
 from bridge.api.errors import ApiError
+from bridge.api.schema import InboxMessage
 from bridge.simulator import (
     SEQUENCE_READING,
     Failure,
@@ -18,9 +21,11 @@ from bridge.simulator import (
     Phase,
 )
 from bridge.store.remote import DeletionState
-from bridge.sync.deletion import TOGETHER
-from tests.sync.test_deletion import arrive, expunge, left, states
-from tests.sync.world import ADDRESS, world
+from bridge.sync.deletion import LISTED_FOR_S, TOGETHER
+from tests.fakes import FakeClock
+from tests.sync.client import Passing
+from tests.sync.test_deletion import arrive, expunge, left, states, twins
+from tests.sync.world import ADDRESS, World, world
 
 STABLE = SEQUENCE_READING.replace(ids=Ids.STABLE, missing=Missing.NOT_FOUND)
 READINGS = [
@@ -142,3 +147,77 @@ async def test_what_was_asked_for_before_trouble_is_seen_to_at_once(tmp_path: Pa
         assert gone > 1
         assert (await states(here))[DeletionState.DONE] == gone
         assert await here.alarms() == []
+
+
+def made_between(here: World, first: int) -> list[list[Operation]]:
+    """Return what was asked of the API before each deletion, since the one before it."""
+    found: list[list[Operation]] = [[]]
+    for call in here.simulator.calls()[first:]:
+        if call.operation is Operation.INBOX_DELETE:
+            found.append([])
+        else:
+            found[-1].append(call.operation)
+    return found
+
+
+async def test_after_an_answer_that_is_lost_the_list_is_read_first(tmp_path: Path) -> None:
+    """It may be carried out late: what it moves is seen before anything else is deleted."""
+    async with world(tmp_path, STABLE) as here:
+        arrive(here, 60)
+        await here.sync_now()
+        await expunge(here, *MANY)
+        first = len(here.simulator.calls())
+        here.simulator.faults.fail(
+            Operation.INBOX_DELETE, Phase.BEFORE, Failure.TIMEOUT, skip=4
+        )  # the first goes alone, so it is the fourth of its batch
+        await here.sync_now()
+        asked = made_between(here, first)
+        assert all(Operation.INBOX_LIST not in one for one in asked[2:5])
+        assert asked[5][0] is Operation.INBOX_LIST
+        assert await states(here) == {DeletionState.DONE: len(MANY)}
+
+
+async def test_a_twin_goes_alone_by_lists_of_its_own(tmp_path: Path) -> None:
+    async with world(tmp_path, STABLE) as here:
+        arrive(here, 10)
+        twins(here, "a", "b")
+        now = here.clock.now()
+        for number in range(10, 20):
+            here.simulator.inject(ADDRESS, subject=f"N. {number}", body=f"({number})", at=now)
+        await here.sync_now()
+        twin = next(str(one.id) for one in here.simulator.inbox(ADDRESS) if one.row.text == "(a)")
+        await expunge(here, *map(str, range(20)), "a")
+        first = len(here.simulator.calls())
+        await here.sync_now()
+        assert left(here) == ["b"]
+        targets = [one.target for one in here.simulator.calls(Operation.INBOX_DELETE)]
+        asked, at = made_between(here, first), targets.index(twin)
+        assert 1 < at < len(targets) - 2
+        assert Operation.INBOX_LIST in asked[at]
+        assert Operation.INBOX_LIST in asked[at + 1]
+
+
+class Slow(Passing):
+    """A client whose texts take a while before a deletion."""
+
+    def __init__(self, client: PecClient, clock: FakeClock) -> None:
+        super().__init__(client)
+        self._clock = clock
+
+    async def inbox_message(self, api_id: str) -> InboxMessage:
+        if self.purpose is Purpose.DELETION:
+            await self._clock.advance(LISTED_FOR_S / 2)
+        return await super().inbox_message(api_id)
+
+
+async def test_a_list_that_has_grown_old_is_read_anew(tmp_path: Path) -> None:
+    clock = FakeClock()
+    async with world(tmp_path, STABLE, clock, wrap=lambda client: Slow(client, clock)) as here:
+        arrive(here, 60)
+        await here.sync_now()
+        await expunge(here, *MANY)
+        first = len(here.simulator.calls())
+        await here.sync_now()
+        assert left(here) == [str(number) for number in range(60) if str(number) not in MANY]
+        is_listed = [Operation.INBOX_LIST in asked for asked in made_between(here, first)]
+        assert all(any(is_listed[at : at + 3]) for at in range(len(MANY)))
