@@ -17,11 +17,13 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import json
 import signal
 import sys
 from asyncio.subprocess import DEVNULL
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from bridge.bounded import CRASHED, DISK_FAILED, TOO_COSTLY
 from bridge.limits import APART_BYTES, APART_S
@@ -110,7 +112,8 @@ def program(module: str, *arguments: str) -> Sequence[str]:
     return (sys.executable, "-P", "-m", module, *arguments)
 
 
-def rest(made: SpoolFile, head: bytes) -> Spooled:
-    """Return what stands behind a file's first line."""
-    start = len(head) + 1
-    return Spooled(made, start, made.size_bytes() - start)
+def told(made: SpoolFile) -> tuple[Any, Spooled]:
+    """Return what a program wrote: the value of its first line, in JSON, and what is behind it."""
+    line = made.line()
+    start = len(line) + 1
+    return json.loads(line), Spooled(made, start, made.size_bytes() - start)

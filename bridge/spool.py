@@ -10,7 +10,7 @@ import asyncio
 import io
 import tempfile
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import structlog
@@ -35,6 +35,14 @@ class SpoolFile:
         """Close it."""
         if hasattr(self, "_file"):
             self._file.close()
+
+    @classmethod
+    def holding(cls, folder: Path | None, pieces: Iterable[bytes]) -> SpoolFile:
+        """Return one with some bytes in it, a piece after the other."""
+        file = cls(folder)
+        for piece in pieces:
+            file.append(piece)
+        return file
 
     def from_beginning(self) -> int:
         """Return its descriptor, for a process that reads or writes it from its beginning."""

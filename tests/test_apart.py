@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from bridge.apart import Apart, ApartCrashed, ApartFailed, TooCostly, rest
+from bridge.apart import Apart, ApartCrashed, ApartFailed, TooCostly, told
 from bridge.spool import SpoolFile
 
 BEGIN = "import sys; from bridge import bounded; "
@@ -43,7 +43,9 @@ async def test_what_is_given_comes_in_and_what_is_made_comes_out(
     for _ in range(2):  # whoever read it before
         made = await Apart(tmp_path).run(work, given)
         assert made.line() == b"1"
-        assert rest(made, b"1").whole() == b"what is given" * 2
+        value, behind = told(made)
+        assert value == 1
+        assert behind.whole() == b"what is given" * 2
     assert os.listdir(tmp_path) == []
 
 

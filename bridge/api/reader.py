@@ -8,7 +8,6 @@ body in UTF-8.
 
 from __future__ import annotations
 
-import hashlib
 import json
 import sys
 from functools import partial
@@ -17,6 +16,7 @@ from typing import IO, Any
 from bridge.api.errors import CANNOT_BE_READ, HOLDS_NOTHING
 from bridge.api.schema import InboxMessage, read_message, read_reply
 from bridge.bounded import begin, line
+from bridge.model import body_digest
 
 
 def _read(api_id: str, given: IO[bytes], made: IO[bytes]) -> None:
@@ -32,9 +32,8 @@ def _read(api_id: str, given: IO[bytes], made: IO[bytes]) -> None:
         return
     del reply
     assert isinstance(message.body, str)  # noqa: S101 - nothing is on the disk here
-    body = message.body.encode("utf-8", "surrogatepass")
-    made.write(line({"row": _row(message), "sha256": hashlib.sha256(body).hexdigest()}))
-    made.write(body)
+    made.write(line({"row": _row(message), "sha256": body_digest(message.body).hex()}))
+    made.write(message.body.encode("utf-8", "surrogatepass"))
 
 
 def _row(message: InboxMessage) -> dict[str, Any]:

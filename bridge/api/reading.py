@@ -6,7 +6,7 @@ import asyncio
 import json
 from dataclasses import dataclass
 
-from bridge.apart import Apart, program, rest
+from bridge.apart import Apart, program, told
 from bridge.api.date import parse_date
 from bridge.api.schema import InboxMessage, InboxRow, Unreadable
 from bridge.spool import SpooledText, SpoolFile
@@ -33,11 +33,10 @@ async def read_apart(apart: Apart, answer: SpoolFile, api_id: str) -> InboxMessa
 
 
 def _read(made: SpoolFile) -> InboxMessage | No:
-    line = made.line()
-    head = json.loads(line)
+    head, body = told(made)
     if "unreadable" in head:
         raise Unreadable(head["unreadable"])
     if "no" in head:
         return No(head["no"], head["code"])
     row = InboxRow(date=parse_date(head["row"]["date_text"]), **head["row"])
-    return InboxMessage(row, SpooledText(rest(made, line), bytes.fromhex(head["sha256"])))
+    return InboxMessage(row, SpooledText(body, bytes.fromhex(head["sha256"])))

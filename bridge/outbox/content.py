@@ -63,7 +63,7 @@ async def load_request(
     """
     try:
         if await is_longer(store, row, LARGE_BYTES):
-            return _large_request(row, sender, await _convert_large(store, row, signed, apart))
+            return _request(row, sender, await _convert_large(store, row, signed, apart))
         raw = await _load(store, row)
         if not raw:
             raise Unsendable("its text is no longer in the store")
@@ -126,7 +126,7 @@ class _Spooling:
         return bool(piece)
 
 
-def _request(row: SubmissionRow, sender: str, content: Content) -> SendRequest:
+def _request(row: SubmissionRow, sender: str, content: Content | Converted) -> SendRequest:
     return SendRequest(
         sender=sender,
         recipients=row.recipients,
@@ -135,14 +135,4 @@ def _request(row: SubmissionRow, sender: str, content: Content) -> SendRequest:
         attachments=tuple(
             Attachment(file.name, file.media_type, file.content) for file in content.files
         ),
-    )
-
-
-def _large_request(row: SubmissionRow, sender: str, content: Converted) -> SendRequest:
-    return SendRequest(
-        sender=sender,
-        recipients=row.recipients,
-        subject=row.subject,
-        body=content.body,
-        attachments=content.files,
     )

@@ -7,10 +7,9 @@ again after a restart. What becomes of it stays on the disk until it is sent.
 from __future__ import annotations
 
 import asyncio
-import json
 from dataclasses import dataclass
 
-from bridge.apart import Apart, program, rest
+from bridge.apart import Apart, program, told
 from bridge.api.schema import Attachment
 from bridge.mime.strict.content import Sealed, SignedPolicy
 from bridge.mime.strict.field import Unreadable
@@ -41,11 +40,10 @@ async def convert_apart(apart: Apart, raw: SpoolFile, signed: SignedPolicy) -> C
 
 
 def _read(made: SpoolFile) -> Converted:
-    line = made.line()
-    head = json.loads(line)
+    head, pieces = told(made)
     if "fault" in head:
         raise _FAULTS[head["fault"]](head["reason"])
-    pieces, at = rest(made, line), head["body"]
+    at = head["body"]
     body = pieces.part(0, at)
     files = []
     for name, media_type, size_bytes in head["files"]:

@@ -5,9 +5,9 @@ from __future__ import annotations
 import asyncio
 import json
 from dataclasses import fields
-from pathlib import Path
+from itertools import chain
 
-from bridge.apart import Apart, program, rest
+from bridge.apart import Apart, program, told
 from bridge.mime.ingest import Ingested
 from bridge.mime.ingest.carry import unpacked_message
 from bridge.mime.write.compose import Source
@@ -22,21 +22,13 @@ async def compose_apart(apart: Apart, source: Source, body: HeldText) -> Ingeste
         TooCostly, ApartFailed: see ``apart``.
         OSError: the disk is full or failing.
     """
-    told = {one.name: getattr(source, one.name) for one in fields(Source) if one.name != "body"}
-    told["at"] = source.at.isoformat()
-    given = await asyncio.to_thread(_given, apart.folder, body, json.dumps(told).encode())
+    row = {one.name: getattr(source, one.name) for one in fields(Source) if one.name != "body"}
+    row["at"] = source.at.isoformat()
+    pieces = chain(body.pieces(), (json.dumps(row).encode(),))
+    given = await asyncio.to_thread(SpoolFile.holding, apart.folder, pieces)
     made = await apart.run(program("bridge.receipts.composer", str(len(body))), given)
     return await asyncio.to_thread(_read, made)
 
 
-def _given(folder: Path | None, body: HeldText, told: bytes) -> SpoolFile:
-    file = SpoolFile(folder)
-    for piece in body.pieces():
-        file.append(piece)
-    file.append(told)
-    return file
-
-
 def _read(made: SpoolFile) -> Ingested:
-    line = made.line()
-    return unpacked_message(json.loads(line), rest(made, line))
+    return unpacked_message(*told(made))

@@ -87,6 +87,31 @@ class Arrival:
     unreadable: str = ""
     unfetched: bool = False
 
+    @classmethod
+    def of(
+        cls, row: RemoteRow, body: RowText, unreadable: str = "", *, unfetched: bool = False
+    ) -> Arrival:
+        """Return a known row with its body, ready to be filed.
+
+        Args:
+            row: the row.
+            body: its body.
+            unreadable: see the class.
+            unfetched: likewise.
+        """
+        return cls(
+            remote=row.id,
+            sender=row.sender,
+            recipient=row.recipient,
+            date_text=row.date_text,
+            subject=row.subject,
+            received_at=row.received_at,
+            first_seen=row.first_seen,
+            body=body,
+            unreadable=unreadable,
+            unfetched=unfetched,
+        )
+
     @property
     def at(self) -> datetime:
         """When it came, as far as is known, in Italian time."""
@@ -207,7 +232,7 @@ class Filing:
             return 0
         async with self._locks[account]:
             rows = await self._store.read(lambda tx: tx.remote_to_show(account, JUDGED_AT_ONCE))
-            arrivals = [_from_row(row) for row in rows]
+            arrivals = [Arrival.of(row, "", unfetched=True) for row in rows]
             receipts = [await _read(one) for one in arrivals]
             answers = await self._answers(account, receipts)
             drafts = []
@@ -415,20 +440,6 @@ async def _concerned(
         if draft.receipt.code is not None:
             ids |= {one.id for one in await tx.submissions_by_code(account, draft.receipt.code)}
     return ids
-
-
-def _from_row(row: RemoteRow) -> Arrival:
-    return Arrival(
-        remote=row.id,
-        sender=row.sender,
-        recipient=row.recipient,
-        date_text=row.date_text,
-        subject=row.subject,
-        received_at=row.received_at,
-        first_seen=row.first_seen,
-        body="",
-        unfetched=True,
-    )
 
 
 async def _read(arrival: Arrival) -> Receipt:

@@ -6,7 +6,7 @@ import asyncio
 import json
 from dataclasses import asdict
 
-from bridge.apart import Apart, program, rest
+from bridge.apart import Apart, program, told
 from bridge.mime.ingest import Ingested
 from bridge.mime.ingest.carry import unpacked_message
 from bridge.mime.strict.carry import unpacked_submission
@@ -37,21 +37,20 @@ async def check_apart(
         TooCostly, ApartFailed: see ``apart``.
         OSError: the disk is full or failing.
     """
-    told = {
+    asked = {
         "envelope": asdict(envelope),
         "rules": asdict(rules),
         "date": additions.date(),
         "message_id": additions.message_id(),
     }
-    await asyncio.to_thread(raw.file.append, json.dumps(told).encode())
+    await asyncio.to_thread(raw.file.append, json.dumps(asked).encode())
     made = await apart.run(program("bridge.smtpserver.checker", str(len(raw))), raw.file)
     return await asyncio.to_thread(_read, made, raw)
 
 
 def _read(made: SpoolFile, raw: Spooled) -> tuple[Submission, Ingested]:
-    line = made.line()
-    head = json.loads(line)
+    head, added = told(made)
     if "fault" in head:
         raise SubmissionFault(*head["fault"])
-    kept = rest(made, line) if head["added"] else raw
+    kept = added if head["added"] else raw
     return unpacked_submission(head["submission"], kept), unpacked_message(head["message"], kept)

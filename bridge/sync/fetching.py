@@ -42,7 +42,7 @@ from bridge.receipts.filing import Arrival
 from bridge.store.base import StoreFailed
 from bridge.store.remote import RemoteId, RemoteRow, Worth
 from bridge.sync.agreement import agrees
-from bridge.sync.filer import Filer, arrival
+from bridge.sync.filer import Filer
 from bridge.sync.ledger import Ledger
 from bridge.sync.locating import Locator
 from bridge.sync.pages import InboxClient
@@ -280,10 +280,10 @@ class Fetcher:
         """Return the row with its body, None if it is not to be had now."""
         if not row.api_id:
             raw = await self._ledger.raw(row.id)
-            result = arrival(row, raw, "the API lists it without an id")
+            result = Arrival.of(row, raw, "the API lists it without an id")
         elif (await self._ledger.cut_off([row])).get(row.id, 0) > KILLS:
             raw = await self._ledger.raw(row.id)
-            result = arrival(row, raw, "each time it was read the program was ended")
+            result = Arrival.of(row, raw, "each time it was read the program was ended")
         else:
             async with self._slots:
                 await self._room.wait()
@@ -318,17 +318,17 @@ class Fetcher:
         except Refused as error:
             if error.status == 0:
                 raw = await self._ledger.raw(row.id)
-                return arrival(row, raw, "the API cannot be asked for its id")
+                return Arrival.of(row, raw, "the API cannot be asked for its id")
             return await self._elsewhere(row, error.reason, again)
         except TooLong as error:
-            return arrival(row, await self._ledger.raw(row.id), error.reason)
+            return Arrival.of(row, await self._ledger.raw(row.id), error.reason)
         except ApiError as error:
             return await self._failed(row, error)
         self._worked += 1
         self._failing = 0
         if agrees(row, message):
             self._tries.pop(row.id, None)
-            return arrival(row, message.body)
+            return Arrival.of(row, message.body)
         shown = json.dumps({"listed": await self._ledger.raw(row.id), "shown": message.row.raw})
         return await self._elsewhere(row, "its id shows another message", again, shown)
 
@@ -378,7 +378,7 @@ class Fetcher:
         )
         if tried.count > patience or now_s - tried.first_s >= LAST_PATIENCE_S:
             self._tries.pop(row.id)
-            return arrival(row, shown or await self._ledger.raw(row.id), reason)
+            return Arrival.of(row, shown or await self._ledger.raw(row.id), reason)
         delay_s = PATIENCE[min(max(tried.count, 1), len(PATIENCE)) - 1]
         tried.again_at_s = now_s + delay_s
         return None

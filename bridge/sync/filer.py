@@ -19,7 +19,7 @@ from typing import Literal, Protocol
 import structlog
 
 from bridge.apart import TooCostly
-from bridge.model import AccountId, RowText, body_digest
+from bridge.model import AccountId, body_digest
 from bridge.receipts.filing import Arrival
 from bridge.store.base import StoreFailed
 from bridge.store.remote import RemoteId, RemoteRow
@@ -140,18 +140,3 @@ def _may_be_another(old: RemoteRow) -> Doubting:
     english = "it had left the list and is back, or another just like it has come."
     italian = "era sparito dall'elenco ed è tornato, o ne è arrivato un altro uguale."
     return Doubting(english, doubted(old, italian, english))
-
-
-def arrival(row: RemoteRow, body: RowText, unreadable: str = "") -> Arrival:
-    """Return a row with its body, ready to be filed."""
-    return Arrival(
-        remote=row.id,
-        sender=row.sender,
-        recipient=row.recipient,
-        date_text=row.date_text,
-        subject=row.subject,
-        received_at=row.received_at,
-        first_seen=row.first_seen,
-        body=body,
-        unreadable=unreadable,
-    )

@@ -30,7 +30,7 @@ from bridge.clock import Clock
 from bridge.receipts.filing import Arrival
 from bridge.store.remote import Place, RemoteId
 from bridge.sync.absence import Doubt
-from bridge.sync.filer import Filer, arrival
+from bridge.sync.filer import Filer
 from bridge.sync.ledger import Ledger
 from bridge.sync.locating import LOOKED_FOR, Locator, Moment
 from bridge.sync.matching import Listed
@@ -265,7 +265,7 @@ class Twins:
             for remote, text in remotes[first : first + CHUNK_ROWS]:
                 row = await self._ledger.row(remote)
                 if row is not None:
-                    arrivals.append(arrival(row, text.body, text.unreadable))
+                    arrivals.append(Arrival.of(row, text.body, text.unreadable))
             await self._filer.file(arrivals)
         gone = [remote for _, outcome in outcomes for remote in outcome.gone]
         if gone:

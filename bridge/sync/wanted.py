@@ -12,9 +12,10 @@ from collections.abc import Callable, Sequence
 
 from bridge.api.errors import Refused
 from bridge.model import RowText
+from bridge.receipts.filing import Arrival
 from bridge.store.remote import RemoteId, RemoteRow
 from bridge.sync.agreement import agrees
-from bridge.sync.filer import Filer, arrival
+from bridge.sync.filer import Filer
 from bridge.sync.ledger import Ledger
 from bridge.sync.locating import Locator
 from bridge.sync.pages import InboxClient
@@ -59,7 +60,7 @@ class Wanted:
                 if moved is not None and moved.api_id != row.api_id:
                     body = await self._body(moved)
             if body is not None:
-                came += await self._filer.file([arrival(row, body)])
+                came += await self._filer.file([Arrival.of(row, body)])
         return came
 
     async def _is_to_be_had(self, row: RemoteRow) -> bool:
