@@ -437,14 +437,14 @@ APART_S = _seconds(
     60.0,
     met_by="an application, any sender",
     told="`554 5.6.0`, or a bounce; shown as unreadable, with the reason",
-    test="tests/test_apart.py::test_a_deadline_is_kept",
+    test="tests/apart/test_process.py::test_a_deadline_is_kept",
 )
 APART_BYTES = _bytes(
     "the memory of that work, which is done one message at a time",
     640 * MIB,
     met_by="an application, any sender",
     told="`554 5.6.0`, or a bounce; shown as unreadable, with the reason",
-    test="tests/test_apart.py::test_memory_is_bounded",
+    test="tests/apart/test_process.py::test_memory_is_bounded",
 )
 CHECKED_BYTES = _bytes(
     "smaller messages that are checked at once, all together",

@@ -10,7 +10,7 @@ even pace has them. The share melts towards midnight, and what is kept for looks
 Counts are kept for each account and day (Europe/Rome), over restarts. They are written ahead in
 steps, so that a crash can only make them too high.
 
-Where the API's answers say how many requests of the day are left (``allowance``), the lower figure
+Where the API's answers say how many requests of the day are left (``told``), the lower figure
 counts, also where the settings set no limit.
 
 Failure: ``NotSent`` of kind "budget", with the seconds until it is worth another try.
@@ -26,8 +26,8 @@ from datetime import UTC, date, datetime, timedelta
 from enum import Enum
 from typing import Protocol
 
-from bridge.api.allowance import Allowance
 from bridge.api.errors import NotSent, is_left_for_later
+from bridge.api.requests_left import RequestsLeft
 from bridge.clock import ROME, Clock
 
 
@@ -217,7 +217,7 @@ class _Counts:
     made: dict[Purpose, int] = field(default_factory=dict)
     written: dict[Purpose, int] = field(default_factory=dict)
     refused: set[Purpose] = field(default_factory=set)
-    heard: Allowance | None = None
+    heard: RequestsLeft | None = None
     heard_at: int = 0
     look_cost: float = 1.0
     look_requests: int = 0
@@ -300,13 +300,13 @@ class RequestBudget:
             day, made = self._day(counts), dict(counts.made)
             return Use(counts.day, day.per_day, made, refused, day.left_s, counts.told)
 
-    async def heard(self, allowance: Allowance) -> None:
+    async def heard(self, told: RequestsLeft) -> None:
         """Take note of what the API itself says is left: the lower of the two figures counts."""
-        if not allowance.is_of_a_day:
+        if not told.is_of_a_day:
             return
         async with self._lock:
             counts = await self._today()
-            counts.heard, counts.heard_at = allowance, sum(counts.made.values())
+            counts.heard, counts.heard_at = told, sum(counts.made.values())
 
     def _day(self, counts: _Counts) -> Day:
         left_s = max((counts.end - self._clock.now()).total_seconds(), 0.0)

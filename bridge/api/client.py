@@ -17,9 +17,8 @@ from dataclasses import replace
 from typing import NoReturn, Self, TypeVar
 from urllib.parse import quote
 
-from bridge.apart import Apart, ApartCrashed, ApartFailed, TooCostly
+from bridge.apart.process import Apart, ApartCrashed, ApartFailed, TooCostly
 from bridge.api import schema
-from bridge.api.allowance import read_allowance
 from bridge.api.budget import Purpose, RequestBudget
 from bridge.api.connection import Answer, ApiConnection, Call, header_value
 from bridge.api.errors import (
@@ -37,6 +36,7 @@ from bridge.api.errors import (
 from bridge.api.ratelimit import Start
 from bridge.api.reading import No, read_apart
 from bridge.api.redaction import redact
+from bridge.api.requests_left import read_requests_left
 from bridge.api.schema import (
     InboxMessage,
     InboxPage,
@@ -247,9 +247,9 @@ class PecClient:
         if self._budget is not None:
             await self._budget.spend(self._purpose)
         answer = await self._connection.exchange(call)
-        allowance = read_allowance(answer.fields, self._clock.now())
-        if self._budget is not None and allowance is not None:
-            await self._budget.heard(allowance)
+        told = read_requests_left(answer.fields, self._clock.now())
+        if self._budget is not None and told is not None:
+            await self._budget.heard(told)
         return answer
 
     async def _value(self, answer: Answer, read: Callable[[Reply], T]) -> T:

@@ -30,7 +30,7 @@ import httpx
 import structlog
 
 from bridge.allowance import Allowance
-from bridge.apart import Apart
+from bridge.apart.process import Apart
 from bridge.api.encoding import plain
 from bridge.api.errors import ANSWER_LIMIT_CHARS, ApiError, TooLong, from_exception
 from bridge.api.ratelimit import Start

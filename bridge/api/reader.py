@@ -13,9 +13,9 @@ import sys
 from functools import partial
 from typing import IO, Any
 
+from bridge.apart.program import begin, line
 from bridge.api.errors import CANNOT_BE_READ, HOLDS_NOTHING
 from bridge.api.schema import InboxMessage, read_message, read_reply
-from bridge.bounded import begin, line
 from bridge.model import body_digest
 
 

@@ -6,7 +6,7 @@ import asyncio
 import json
 from dataclasses import dataclass
 
-from bridge.apart import Apart, program, told
+from bridge.apart.process import Apart, program, told
 from bridge.api.date import parse_date
 from bridge.api.schema import InboxMessage, InboxRow, Unreadable
 from bridge.spool import SpooledText, SpoolFile

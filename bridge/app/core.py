@@ -13,7 +13,7 @@ import asyncio
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from bridge.apart import Apart
+from bridge.apart.process import Apart
 from bridge.api.budget import RequestBudget
 from bridge.api.client import PecClient
 from bridge.api.connection import ApiConnection

@@ -17,7 +17,7 @@ from datetime import datetime, timedelta
 from functools import partial
 from typing import TypeVar
 
-from bridge.apart import Apart
+from bridge.apart.process import Apart
 from bridge.clock import Clock
 from bridge.imap.mailboxname import canonical
 from bridge.mailbox.index import MailboxIndex

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from typing import IO
 
-from bridge.bounded import begin, line
+from bridge.apart.program import begin, line
 from bridge.mime.ingest import ingest
 from bridge.mime.ingest.carry import packed_message
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
-from bridge.apart import Apart, program, told
+from bridge.apart.process import Apart, program, told
 from bridge.mime.ingest import Ingested
 from bridge.mime.ingest.carry import unpacked_message
 from bridge.spool import SpoolFile

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import structlog
 
-from bridge.apart import Apart, ApartCrashed, ApartFailed, TooCostly
+from bridge.apart.process import Apart, ApartCrashed, ApartFailed, TooCostly
 from bridge.api.schema import Attachment, SendRequest
 from bridge.mime.strict.content import Content, Sealed, SignedPolicy, convert
 from bridge.mime.strict.field import Unreadable

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 from dataclasses import dataclass
 
-from bridge.apart import Apart, program, told
+from bridge.apart.process import Apart, program, told
 from bridge.api.schema import Attachment
 from bridge.mime.strict.content import Sealed, SignedPolicy
 from bridge.mime.strict.field import Unreadable

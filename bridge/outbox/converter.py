@@ -10,8 +10,8 @@ import sys
 from functools import partial
 from typing import IO
 
+from bridge.apart.program import begin, line
 from bridge.api.quoting import within_quotes
-from bridge.bounded import begin, line
 from bridge.mime.strict.content import Sealed, SignedPolicy, convert
 from bridge.mime.strict.field import Unreadable
 

@@ -29,7 +29,7 @@ from typing import Protocol
 
 import structlog
 
-from bridge.apart import Apart
+from bridge.apart.process import Apart
 from bridge.api.errors import ApiError, OutcomeUnknown, Refused
 from bridge.api.ratelimit import SendPacer, Start
 from bridge.api.schema import SendAnswer, SendRequest

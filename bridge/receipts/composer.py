@@ -12,7 +12,7 @@ from datetime import datetime
 from functools import partial
 from typing import IO
 
-from bridge.bounded import begin, line
+from bridge.apart.program import begin, line
 from bridge.mime.ingest import ingest
 from bridge.mime.ingest.carry import packed_message
 from bridge.mime.write.compose import Source, compose

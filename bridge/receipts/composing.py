@@ -7,7 +7,7 @@ import json
 from dataclasses import fields
 from itertools import chain
 
-from bridge.apart import Apart, program, told
+from bridge.apart.process import Apart, program, told
 from bridge.mime.ingest import Ingested
 from bridge.mime.ingest.carry import unpacked_message
 from bridge.mime.write.compose import Source

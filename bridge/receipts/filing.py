@@ -26,7 +26,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from bridge.alarms import AlarmKind, raise_alarm
-from bridge.apart import Apart, ApartCrashed, ApartFailed
+from bridge.apart.process import Apart, ApartCrashed, ApartFailed
 from bridge.clock import ROME, Clock
 from bridge.mailbox import Mailboxes, MailboxTransaction
 from bridge.mime.ingest import Ingested

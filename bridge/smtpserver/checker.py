@@ -12,7 +12,7 @@ import sys
 from functools import partial
 from typing import IO, Any
 
-from bridge.bounded import begin, line
+from bridge.apart.program import begin, line
 from bridge.mime.ingest import ingest
 from bridge.mime.ingest.carry import packed_message
 from bridge.mime.strict.carry import packed_submission

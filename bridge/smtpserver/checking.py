@@ -6,7 +6,7 @@ import asyncio
 import json
 from dataclasses import asdict
 
-from bridge.apart import Apart, program, told
+from bridge.apart.process import Apart, program, told
 from bridge.mime.ingest import Ingested
 from bridge.mime.ingest.carry import unpacked_message
 from bridge.mime.strict.carry import unpacked_submission

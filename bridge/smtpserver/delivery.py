@@ -18,7 +18,7 @@ from random import Random
 import structlog
 
 from bridge.allowance import Allowance
-from bridge.apart import Apart, ApartFailed, TooCostly
+from bridge.apart.process import Apart, ApartFailed, TooCostly
 from bridge.clock import ROME, Clock
 from bridge.limits import CHECKED_BYTES
 from bridge.mime.ingest import Ingested

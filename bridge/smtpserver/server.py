@@ -11,7 +11,7 @@ import ssl
 from collections.abc import Sequence
 from random import Random
 
-from bridge.apart import Apart
+from bridge.apart.process import Apart
 from bridge.clock import Clock
 from bridge.limits import SUBMISSIONS_BYTES, SUBMISSIONS_SPOOLED_BYTES
 from bridge.login import LoginGate

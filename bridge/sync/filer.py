@@ -18,7 +18,7 @@ from typing import Literal, Protocol
 
 import structlog
 
-from bridge.apart import TooCostly
+from bridge.apart.process import TooCostly
 from bridge.model import AccountId, body_digest
 from bridge.receipts.filing import Arrival
 from bridge.store.base import StoreFailed

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from bridge.apart import Apart
+from bridge.apart.process import Apart
 from bridge.api.reading import No, read_apart
 from bridge.api.schema import read_message, read_reply
 from bridge.model import body_digest

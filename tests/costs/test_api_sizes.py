@@ -12,7 +12,7 @@ from typing import Any
 import httpx
 import pytest
 
-from bridge.apart import Apart, ApartFailed, TooCostly
+from bridge.apart.process import Apart, ApartFailed, TooCostly
 from bridge.api.client import PecClient
 from bridge.api.connection import ApiConnection
 from bridge.api.errors import ApiError, TooLong

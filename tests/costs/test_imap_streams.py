@@ -9,7 +9,7 @@ from random import Random
 
 import pytest
 
-from bridge.apart import ApartFailed, TooCostly
+from bridge.apart.process import ApartFailed, TooCostly
 from bridge.imap.errors import Flood, TooLong
 from bridge.imap.framing import Framer
 from bridge.imapserver.deflate import Deflate

@@ -9,7 +9,7 @@ from functools import partial
 
 import pytest
 
-from bridge.apart import ApartFailed, TooCostly
+from bridge.apart.process import ApartFailed, TooCostly
 from bridge.limits import KIB, MIB, SUBMISSION_SPOOLED_FROM_BYTES
 from bridge.mime.strict.submission import SubmissionRules
 from bridge.smtpserver.budget import Budget
@@ -233,7 +233,7 @@ async def test_a_large_message_that_cannot_be_checked_is_not_queued(
         raise fault
 
     served = await serve()
-    monkeypatch.setattr("bridge.apart.Apart.run", fails)
+    monkeypatch.setattr("bridge.apart.process.Apart.run", fails)
     client = await served.user()
     assert (await client.submit(large(1, 5 * MIB))).code == code
     assert not await served.queued()

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from bridge.apart import Apart
+from bridge.apart.process import Apart
 from bridge.mime.strict.submission import Submission
 from bridge.model import ContentId
 from bridge.outbox.content import (

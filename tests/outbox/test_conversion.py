@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from bridge.apart import Apart
+from bridge.apart.process import Apart
 from bridge.api.quoting import within_quotes
 from bridge.mime.strict.content import Content, Sealed, SignedPolicy, convert
 from bridge.mime.strict.field import Unreadable

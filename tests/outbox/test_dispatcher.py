@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from bridge.apart import TooCostly
+from bridge.apart.process import TooCostly
 from bridge.api.ratelimit import LEAD_S
 from bridge.mime.strict.content import Content, SignedPolicy, convert
 from bridge.model import SubmissionState

@@ -11,7 +11,7 @@ from random import Random
 
 import httpx
 
-from bridge.apart import Apart
+from bridge.apart.process import Apart
 from bridge.api.budget import RequestBudget
 from bridge.api.client import PecClient
 from bridge.api.connection import ApiConnection

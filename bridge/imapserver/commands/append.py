@@ -10,7 +10,7 @@ from datetime import datetime
 
 import structlog
 
-from bridge.apart import ApartFailed, TooCostly
+from bridge.apart.process import ApartFailed, TooCostly
 from bridge.imap.commands import Append, AppendMessage
 from bridge.imap.sequence import format_numbers
 from bridge.imapserver.commands.catenate import catenated

@@ -5,8 +5,8 @@ limit of memory, and neither the loop, nor other messages, nor the end of the da
 All such work takes turns, so its memory does not add up. What goes in and what comes out is in
 files: nobody holds it in memory meanwhile.
 
-A program is a module that gives its work to ``bounded.begin``; it imports little, for each message
-begins it anew.
+A program is a module that gives its work to ``apart.program.begin``; it imports little, for each
+message begins it anew.
 
 Failure: ``TooCostly`` is for what was given, and would come again; ``ApartFailed`` is not. Whoever
 ends the daemon may end these processes with it: that says nothing about what was given. Cancelling
@@ -25,7 +25,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from bridge.bounded import CRASHED, DISK_FAILED, TOO_COSTLY
+from bridge.apart.program import CRASHED, DISK_FAILED, TOO_COSTLY
 from bridge.limits import APART_BYTES, APART_S
 from bridge.spool import Spooled, SpoolFile
 

@@ -19,7 +19,7 @@ _A_MOMENT_S = 10**9
 
 
 @dataclass(frozen=True, slots=True)
-class Allowance:
+class RequestsLeft:
     """``remaining`` requests of ``limit``, anew in ``reset_s`` seconds (None: not said)."""
 
     limit: int
@@ -34,7 +34,7 @@ class Allowance:
         return self.reset_s >= AN_HOUR_S
 
 
-def read_allowance(fields: Mapping[str, str], now: datetime) -> Allowance | None:
+def read_requests_left(fields: Mapping[str, str], now: datetime) -> RequestsLeft | None:
     """Return what an answer's fields say, None if they say nothing that makes sense.
 
     Args:
@@ -50,7 +50,7 @@ def read_allowance(fields: Mapping[str, str], now: datetime) -> Allowance | None
         reset_s = None if reset is None else float(reset)
         if reset_s is not None and reset_s >= _A_MOMENT_S:
             reset_s = max(reset_s - now.timestamp(), 0.0)
-        return Allowance(limit, remaining, reset_s)
+        return RequestsLeft(limit, remaining, reset_s)
     return None
 
 

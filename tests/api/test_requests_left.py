@@ -7,15 +7,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bridge.api.allowance import Allowance, read_allowance
 from bridge.api.budget import Purpose, RequestBudget
 from bridge.api.client import PecClient
 from bridge.api.connection import ApiConnection
 from bridge.api.errors import NotSent
+from bridge.api.requests_left import RequestsLeft, read_requests_left
 from tests.fakes import FakeClock
 
 NOW = datetime(2026, 1, 15, 9, 0, tzinfo=UTC)
-DAY = Allowance(1_440, 3, 40_000.0)
+DAY = RequestsLeft(1_440, 3, 40_000.0)
 
 
 @pytest.mark.parametrize(
@@ -25,10 +25,10 @@ DAY = Allowance(1_440, 3, 40_000.0)
         ({"X-RateLimit-Limit": "1440"}, None),
         ({"X-RateLimit-Limit": "x", "X-RateLimit-Remaining": "3"}, None),
         ({"X-RateLimit-Limit": "3", "X-RateLimit-Remaining": "4"}, None),
-        ({"X-RateLimit-Limit": "1440", "X-RateLimit-Remaining": "7"}, Allowance(1440, 7, None)),
+        ({"X-RateLimit-Limit": "1440", "X-RateLimit-Remaining": "7"}, RequestsLeft(1440, 7, None)),
         (
             {"RateLimit-Limit": "60, 60;w=60", "RateLimit-Remaining": "7", "RateLimit-Reset": "9"},
-            Allowance(60, 7, 9.0),
+            RequestsLeft(60, 7, 9.0),
         ),
         (
             {
@@ -36,29 +36,29 @@ DAY = Allowance(1_440, 3, 40_000.0)
                 "X-RateLimit-Remaining": "7",
                 "X-RateLimit-Reset": str(int(NOW.timestamp()) + 7_200),
             },
-            Allowance(1440, 7, 7_200.0),
+            RequestsLeft(1440, 7, 7_200.0),
         ),
     ],
 )
-def test_what_the_fields_say(fields: dict[str, str], expected: Allowance | None) -> None:
-    assert read_allowance(fields, NOW) == expected
+def test_what_the_fields_say(fields: dict[str, str], expected: RequestsLeft | None) -> None:
+    assert read_requests_left(fields, NOW) == expected
 
 
 @given(st.dictionaries(st.sampled_from(["X-RateLimit-Limit", "RateLimit-Reset"]), st.text()))
 def test_whatever_they_say_raises_nothing(fields: dict[str, str]) -> None:
-    read_allowance(fields, NOW)
+    read_requests_left(fields, NOW)
 
 
 @pytest.mark.parametrize(
     ("allowance", "is_of_a_day"),
     [
-        (Allowance(1_440, 9, None), True),
-        (Allowance(60, 9, None), False),
-        (Allowance(1_440, 9, 30.0), False),
-        (Allowance(60, 9, 40_000.0), True),
+        (RequestsLeft(1_440, 9, None), True),
+        (RequestsLeft(60, 9, None), False),
+        (RequestsLeft(1_440, 9, 30.0), False),
+        (RequestsLeft(60, 9, 40_000.0), True),
     ],
 )
-def test_what_is_of_a_day(allowance: Allowance, is_of_a_day: bool) -> None:
+def test_what_is_of_a_day(allowance: RequestsLeft, is_of_a_day: bool) -> None:
     assert allowance.is_of_a_day is is_of_a_day
 
 
@@ -79,7 +79,7 @@ async def test_what_the_api_says_is_left_counts_if_it_is_less(per_day: int) -> N
 
 async def test_what_it_says_of_a_minute_is_not_the_days() -> None:
     budget = RequestBudget(FakeClock(), 1_440)
-    await budget.heard(Allowance(60, 0, 30.0))
+    await budget.heard(RequestsLeft(60, 0, 30.0))
     await budget.spend(Purpose.BODY)
 
 

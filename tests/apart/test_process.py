@@ -11,10 +11,10 @@ from pathlib import Path
 
 import pytest
 
-from bridge.apart import Apart, ApartCrashed, ApartFailed, TooCostly, told
+from bridge.apart.process import Apart, ApartCrashed, ApartFailed, TooCostly, told
 from bridge.spool import SpoolFile
 
-BEGIN = "import sys; from bridge import bounded; "
+BEGIN = "import sys; from bridge.apart import program; "
 
 
 def python(statements: str) -> Sequence[str]:
@@ -22,8 +22,8 @@ def python(statements: str) -> Sequence[str]:
 
 
 def doing(work: str, *, limit_bytes: int = 640 << 20) -> Sequence[str]:
-    limit = f"bounded.APART_BYTES = {limit_bytes}; "
-    return python(f"{BEGIN}{limit}sys.exit(bounded.begin({work}))")
+    limit = f"program.APART_BYTES = {limit_bytes}; "
+    return python(f"{BEGIN}{limit}sys.exit(program.begin({work}))")
 
 
 SLEEPS = python("import time; time.sleep(600)")
@@ -39,7 +39,7 @@ def given(tmp_path: Path) -> SpoolFile:
 async def test_what_is_given_comes_in_and_what_is_made_comes_out(
     tmp_path: Path, given: SpoolFile
 ) -> None:
-    work = doing("lambda given, made: made.write(bounded.line(1) + given.read() * 2)")
+    work = doing("lambda given, made: made.write(program.line(1) + given.read() * 2)")
     for _ in range(2):  # whoever read it before
         made = await Apart(tmp_path).run(work, given)
         assert made.line() == b"1"
