@@ -65,6 +65,7 @@ async def test_a_message_to_oneself_comes_back_with_its_receipts(demo: Demo) -> 
     assert [one["name"] for one in sent["attachments"]] == ["è.pdf"]
 
 
+@pytest.mark.slow  # by the clock on the wall, to a hundredth: not beside another worker's tests
 async def test_messages_leave_once_each_and_no_faster_than_one_a_second(demo: Demo) -> None:
     subjects = [f"Serie numero {number}" for number in range(3)]
     for subject in subjects:
