@@ -1,7 +1,7 @@
 """Secrets: found where the settings say, never shown, compared in constant time.
 
 ``Secret`` masks itself in every text form; only ``reveal`` gives it out. ``resolve`` finds one
-secret, ``resolve_all`` all of a configuration, with every fault at once. ``Authenticator`` tells
+secret, ``resolve_all`` all of a configuration, with every fault at once. ``PasswordTable`` tells
 who logs in; it needs nothing but the settings, so logins work with the API down.
 
 Failure: ``SecretFault`` or ``ConfigError``, naming the place of a secret and never its text; a
@@ -20,7 +20,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from bridge.config import ConfigError, ConfigFile, Fault, Rest, SecretSource
+from bridge.config import ConfigError, ConfigFault, ConfigFile, Rest, SecretSource
 from bridge.model import AccountId
 
 COMMAND_TIMEOUT_S = 30.0
@@ -104,14 +104,14 @@ def resolve_all(file: ConfigFile, environment: Mapping[str, str] = os.environ) -
     Raises:
         ConfigError: with every secret that cannot be had.
     """
-    faults: list[Fault] = []
+    faults: list[ConfigFault] = []
     nothing = Secret("")
 
     def found(source: SecretSource, *key: str | int) -> Secret:
         try:
             return resolve(source, environment, file.folder)
         except SecretFault as fault:
-            faults.append(Fault(file.where(*key), str(fault)))
+            faults.append(ConfigFault(file.where(*key), str(fault)))
             return nothing
 
     api = file.config.api
@@ -131,13 +131,13 @@ def resolve_all(file: ConfigFile, environment: Mapping[str, str] = os.environ) -
     return Secrets(token, tuple(accounts), admin_token, api_key)
 
 
-def missing(rest: Rest, environment: Mapping[str, str] = os.environ) -> Iterator[Fault]:
+def missing(rest: Rest, environment: Mapping[str, str] = os.environ) -> Iterator[ConfigFault]:
     """Yield a fault for each secret that cannot be had, of settings that are faulty themselves."""
     for key, source in rest.pointers.sources:
         try:
             resolve(source, environment, rest.folder)
         except SecretFault as fault:
-            yield Fault(rest.where(*key), str(fault))
+            yield ConfigFault(rest.where(*key), str(fault))
 
 
 def _find(source: SecretSource, environment: Mapping[str, str], folder: Path) -> str:
@@ -258,7 +258,7 @@ def _text_of(content: bytes) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class Login:
+class AppPassword:
     """Who may log in: ``address`` in any case, with ``password``."""
 
     account: AccountId
@@ -266,10 +266,10 @@ class Login:
     password: Secret
 
 
-class Authenticator:
+class PasswordTable:
     """Tells who logs in, in a time that says nothing about how close a guess was."""
 
-    def __init__(self, logins: Iterable[Login]) -> None:
+    def __init__(self, logins: Iterable[AppPassword]) -> None:
         self._logins = {
             login.address.casefold(): (_digest(login.password.reveal()), login.account)
             for login in logins

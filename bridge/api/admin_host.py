@@ -26,7 +26,7 @@ from bridge.api.admin_errors import (
     with_step,
 )
 from bridge.api.admin_schema import PDF_MARK, AdminReply
-from bridge.api.connection import Answer, ApiConnection, Call
+from bridge.api.connection import Answer, ApiConnection, ApiRequest
 from bridge.api.errors import (
     ApiError,
     OutcomeUnknown,
@@ -34,7 +34,7 @@ from bridge.api.errors import (
     retry_after_s,
 )
 from bridge.api.redaction import redact
-from bridge.api.schema import Unreadable
+from bridge.api.schema import UnreadableAnswer
 from bridge.clock import Clock
 from bridge.limits import API_ANSWER_BYTES
 
@@ -44,7 +44,7 @@ SLICE_BYTES = 96 * 1024
 SEGMENT_LIMIT_CHARS = 300
 
 Read = Callable[[object], T]
-"""Makes a value out of an answer's data, or raises ``Unreadable``."""
+"""Makes a value out of an answer's data, or raises ``UnreadableAnswer``."""
 
 
 class AdminHost:
@@ -89,7 +89,7 @@ class AdminHost:
             none_number: says in a 404 that there is nothing of the kind; any other is an error.
             hidden: a secret in the path.
         """
-        call = Call(
+        call = ApiRequest(
             "GET",
             path,
             {},
@@ -122,7 +122,7 @@ class AdminHost:
             params: the query.
             hidden: a secret in the path, which no log and no error shows.
         """
-        call = Call(
+        call = ApiRequest(
             method,
             path,
             {},
@@ -141,7 +141,9 @@ class AdminHost:
         Raises:
             Refused: what came is no PDF.
         """
-        call = Call("GET", path, {b"Accept": b"application/pdf, */*"}, limit_bytes=API_ANSWER_BYTES)
+        call = ApiRequest(
+            "GET", path, {b"Accept": b"application/pdf, */*"}, limit_bytes=API_ANSWER_BYTES
+        )
         answer = await self._exchange(call)
         content = answer.content or b""
         if 200 <= answer.status < 300 and content.lstrip().startswith(PDF_MARK):
@@ -160,19 +162,19 @@ class AdminHost:
             return self._opened(answer).number == none_number
         return answer.status == 204
 
-    async def _exchange(self, call: Call) -> Answer:
+    async def _exchange(self, call: ApiRequest) -> Answer:
         try:
             return await self._connection.exchange(call)
         except ApiError as error:
             raise unanswered(error, self._connection.base_url, changes=call.changes) from None
 
-    def _value(self, call: Call, answer: Answer, read: Read[T], hidden: str) -> T:
+    def _value(self, call: ApiRequest, answer: Answer, read: Read[T], hidden: str) -> T:
         """Read a successful answer, or raise what any other one means."""
         if not 200 <= answer.status < 300 or self._opened(answer).success is False:
             raise self._refusal(call, answer, hidden)
         try:
             return read(admin_schema.open_answer(answer.content or b"").data)
-        except (Unreadable, ValueError, RecursionError):
+        except (UnreadableAnswer, ValueError, RecursionError):
             pass
         unknown = OutcomeUnknown(
             "The service's answer does not hold what was asked for.", status=answer.status
@@ -180,7 +182,7 @@ class AdminHost:
         raise unknown if call.changes else with_step(unknown, PASSES)
 
     def _refusal(
-        self, call: Call, answer: Answer, hidden: str = "", unnumbered: NextSteps = NO_STEPS
+        self, call: ApiRequest, answer: Answer, hidden: str = "", unnumbered: NextSteps = NO_STEPS
     ) -> ApiError:
         reply = self._opened(answer)
         return refusal(
@@ -198,7 +200,7 @@ class AdminHost:
         content = answer.content or b""
         try:
             return admin_schema.open_answer(content)
-        except (Unreadable, ValueError, RecursionError):
+        except (UnreadableAnswer, ValueError, RecursionError):
             return AdminReply(None, None, admin_schema.plain_words(content), None)
 
 

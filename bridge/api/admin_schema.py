@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import Any
 
-from bridge.api.schema import Unreadable, read_reply
+from bridge.api.schema import UnreadableAnswer, read_reply
 
 PDF_MARK = b"%PDF-"
 PLAIN_BYTES = 1000
@@ -63,7 +63,7 @@ def as_object(value: object, what: str) -> Mapping[str, Any]:
     if isinstance(value, list) and len(value) == 1:
         value = value[0]
     if not isinstance(value, dict):
-        raise Unreadable(f"the answer holds no {what}")
+        raise UnreadableAnswer(f"the answer holds no {what}")
     return value
 
 
@@ -78,7 +78,7 @@ def as_list(value: object) -> list[Mapping[str, Any]]:
     if isinstance(value, dict):
         value = list(value.values()) if all(str(key).isdigit() for key in value) else [value]
     if not isinstance(value, list):
-        raise Unreadable("the answer holds no list")
+        raise UnreadableAnswer("the answer holds no list")
     return [item for item in value if isinstance(item, dict)]
 
 

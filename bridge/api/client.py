@@ -20,21 +20,21 @@ from urllib.parse import quote
 from bridge.apart.process import Apart, ApartCrashed, ApartFailed, TooCostly
 from bridge.api import schema
 from bridge.api.budget import Purpose, RequestBudget
-from bridge.api.connection import Answer, ApiConnection, Call, header_value
+from bridge.api.connection import Answer, ApiConnection, ApiRequest, header_value
 from bridge.api.errors import (
     ANSWER_LIMIT_CHARS,
     CANNOT_BE_READ,
     HOLDS_NOTHING,
+    AnswerTooLong,
     ApiError,
     NotFound,
     OutcomeUnknown,
     Refused,
-    TooLong,
     from_answer,
     retry_after_s,
 )
 from bridge.api.ratelimit import Start
-from bridge.api.reading import No, read_apart
+from bridge.api.reading import NothingDone, read_apart
 from bridge.api.redaction import redact
 from bridge.api.requests_left import read_requests_left
 from bridge.api.schema import (
@@ -45,10 +45,10 @@ from bridge.api.schema import (
     SendAnswer,
     SendRequest,
     StatusRow,
-    Unreadable,
+    UnreadableAnswer,
 )
 from bridge.api.upload import AttachmentEncoding, Upload
-from bridge.api.verdict import Doubt, Heard, Taken, judge
+from bridge.api.verdict import Accepted, Heard, Undecided, judge
 from bridge.clock import Clock
 from bridge.limits import (
     ANSWER_READ_APART_FROM_BYTES,
@@ -128,7 +128,7 @@ class PecClient:
         upload = Upload(
             request, username=self._username, password=self._password, encoding=self._encoding
         )
-        call = Call(
+        call = ApiRequest(
             "POST",
             "/send",
             {},
@@ -140,15 +140,15 @@ class PecClient:
         reply = await self._open(answer)
         looked_through = len(answer.content) + len(request.body)
         match await _off_loop(looked_through, self._judge, answer, reply, request):
-            case Taken(code, sent):
+            case Accepted(code, sent):
                 return SendAnswer(code, sent, answer.status, self._shown(answer))
-            case Doubt(sentence, code):
+            case Undecided(sentence, code):
                 self._unreadable(answer, sentence, code)
         raise self._said_no(answer, reply)
 
     def _judge(
         self, answer: Answer, reply: Reply | None, request: SendRequest
-    ) -> Taken | Doubt | None:
+    ) -> Accepted | Undecided | None:
         text = redact(answer.content.decode("utf-8", "replace"), self._secrets)
         return judge(Heard(answer.status, text, answer.whole, reply), request)
 
@@ -185,7 +185,7 @@ class PecClient:
 
     async def inbox_message(self, api_id: str) -> InboxMessage:
         """``GET /inbox/{id}``: one message with its body; compare its row before trusting it."""
-        call = Call(
+        call = ApiRequest(
             "GET",
             f"/inbox/{_segment(api_id)}",
             self._headers,
@@ -213,14 +213,14 @@ class PecClient:
             message = await read_apart(apart, spooled.file, api_id)
         except TooCostly as fault:
             words = f"The API's message cannot be read: {fault}."
-            raise TooLong(words, status=answer.status) from None
-        except Unreadable as fault:
+            raise AnswerTooLong(words, status=answer.status) from None
+        except UnreadableAnswer as fault:
             self._unreadable(answer, str(fault))
         except ApartCrashed:
             self._unreadable(answer, CANNOT_BE_READ)
         except (ApartFailed, OSError) as fault:
             raise OutcomeUnknown(f"The API's answer cannot be read now: {fault}.") from None
-        if isinstance(message, No):
+        if isinstance(message, NothingDone):
             raise self._no(answer, message.message, message.code)
         return message
 
@@ -240,10 +240,10 @@ class PecClient:
         params: dict[str, str] | None = None,
         limit_bytes: int = API_ANSWER_BYTES,
     ) -> T:
-        call = Call("GET", path, self._headers, params=params or {}, limit_bytes=limit_bytes)
+        call = ApiRequest("GET", path, self._headers, params=params or {}, limit_bytes=limit_bytes)
         return await self._value(await self._asked(call), read)
 
-    async def _asked(self, call: Call) -> Answer:
+    async def _asked(self, call: ApiRequest) -> Answer:
         if self._budget is not None:
             await self._budget.spend(self._purpose)
         answer = await self._connection.exchange(call)
@@ -261,7 +261,7 @@ class PecClient:
         self._unreadable(answer, HOLDS_NOTHING)
 
     async def _delete(self, path: str) -> None:
-        answer = await self._connection.exchange(Call("DELETE", path, self._headers))
+        answer = await self._connection.exchange(ApiRequest("DELETE", path, self._headers))
         if answer.content != b"" or not 200 <= answer.status < 300:
             await self._reply(answer)
 
@@ -279,7 +279,7 @@ class PecClient:
         content = answer.content
         try:
             return await _off_loop(len(content), schema.read_reply, content)
-        except (Unreadable, ValueError, RecursionError):
+        except (UnreadableAnswer, ValueError, RecursionError):
             return None
 
     def _said_no(self, answer: Answer, reply: Reply | None) -> ApiError:

@@ -32,7 +32,7 @@ import structlog
 from bridge.allowance import Allowance
 from bridge.apart.process import Apart
 from bridge.api.encoding import plain
-from bridge.api.errors import ANSWER_LIMIT_CHARS, ApiError, TooLong, from_exception
+from bridge.api.errors import ANSWER_LIMIT_CHARS, AnswerTooLong, ApiError, from_exception
 from bridge.api.ratelimit import Start
 from bridge.api.unreachable import shown_host
 from bridge.clock import Clock
@@ -49,7 +49,7 @@ KEEP_ALIVE_S = 4.0
 
 
 @dataclass(frozen=True, slots=True)
-class Call:
+class ApiRequest:
     """One request: ``path`` begins with ``/`` and is quoted already; ``headers`` are secret.
 
     ``shown`` stands for the path in the log where a secret is part of it. ``changes`` marks a GET
@@ -161,7 +161,7 @@ class ApiConnection:
         await self._reads.aclose()
         await self._changes.aclose()
 
-    async def exchange(self, call: Call, start: Start | None = None) -> Answer:
+    async def exchange(self, call: ApiRequest, start: Start | None = None) -> Answer:
         """Make one request and return its answer, whatever the status.
 
         ``start`` is awaited just before the first byte of the request is written.
@@ -181,7 +181,7 @@ class ApiConnection:
         log.debug("api request", **shown, status=outcome.status)
         return outcome
 
-    async def _attempt(self, call: Call, start: Start | None) -> Answer | ApiError:
+    async def _attempt(self, call: ApiRequest, start: Start | None) -> Answer | ApiError:
         """Return what came of it. Errors are returned, so none is chained to an httpx one."""
         deadline_s = DEADLINE_FACTOR * self._timeout_s + call.body_bytes / SLOWEST_BYTES_PER_S
         client = self._reads if call.method == "GET" and not call.changes else self._changes
@@ -204,7 +204,7 @@ class ApiConnection:
             return from_exception(error, shown_host(self.base_url))
 
     async def _spooled(
-        self, response: httpx.Response, content: bytearray, call: Call, apart: Apart
+        self, response: httpx.Response, content: bytearray, call: ApiRequest, apart: Apart
     ) -> Answer | ApiError:
         """Read an answer, all of it onto the disk if it is large; ``content`` has its beginning."""
         file: SpoolFile | None = None
@@ -228,7 +228,9 @@ class ApiConnection:
         spooled = Spooled(file, 0, size_bytes + len(waiting))
         return replace(_answer(response, content, whole=True), spooled=spooled)
 
-    def _request(self, client: httpx.AsyncClient, call: Call, start: Start | None) -> httpx.Request:
+    def _request(
+        self, client: httpx.AsyncClient, call: ApiRequest, start: Start | None
+    ) -> httpx.Request:
         headers = dict(call.headers)
         extensions: dict[str, Any] = {}
         content = call.body
@@ -259,9 +261,9 @@ async def _read(
     return _answer(response, content, whole=True)
 
 
-def _too_long(response: httpx.Response, limit_bytes: int) -> TooLong:
+def _too_long(response: httpx.Response, limit_bytes: int) -> AnswerTooLong:
     words = f"The API's answer is longer than {limit_bytes} bytes."
-    return TooLong(words, status=response.status_code)
+    return AnswerTooLong(words, status=response.status_code)
 
 
 def _answer(response: httpx.Response, content: bytearray, *, whole: bool) -> Answer:

@@ -132,7 +132,7 @@ class OutcomeUnknown(ApiError):
         self.code = code
 
 
-class TooLong(OutcomeUnknown):
+class AnswerTooLong(OutcomeUnknown):
     """The answer is longer than what is read of one; asked again it would be so again."""
 
 

@@ -10,7 +10,7 @@ from enum import Enum
 from typing import Any
 
 from bridge.api.admin_schema import as_list, as_object, day, dump, instant, text, truth, whole
-from bridge.api.schema import Unreadable
+from bridge.api.schema import UnreadableAnswer
 
 
 class MailboxState(Enum):
@@ -24,7 +24,7 @@ class MailboxState(Enum):
     WRONG_DOCUMENTS = "documenti_errati"
     CANCELLED = "registrazione_annullata"
     UNKNOWN = ""
-    """A word that the description does not have; ``Mailbox.state_text`` has it."""
+    """A word that the description does not have; ``HostedMailbox.state_text`` has it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +40,7 @@ class MailboxUser:
 
 
 @dataclass(frozen=True, slots=True)
-class Mailbox:
+class HostedMailbox:
     """A mailbox as the service tells of it; of a list, what is below ``expires_on`` is empty.
 
     Spaces are in the service's unit (megabytes), 0 where it says none.
@@ -88,7 +88,7 @@ class Space:
     archive: str | None = None
 
 
-def read_mailbox(data: object) -> Mailbox:
+def read_mailbox(data: object) -> HostedMailbox:
     """Read one mailbox.
 
     Raises:
@@ -97,12 +97,12 @@ def read_mailbox(data: object) -> Mailbox:
     found = as_object(data, "mailbox")
     id, address = text(found.get("id")), text(found.get("casella_pec"))
     if not id or not address:
-        raise Unreadable("the answer names no mailbox")
+        raise UnreadableAnswer("the answer names no mailbox")
     times = found.get("timestamp")
     times = times if isinstance(times, dict) else {}
     expiry = instant(times.get("scadenza"))
     callback = found.get("callback")
-    return Mailbox(
+    return HostedMailbox(
         id=id,
         address=address,
         kind=text(found.get("tipo_casella")).upper(),
@@ -157,13 +157,13 @@ def _user(found: Mapping[str, Any]) -> MailboxUser:
     )
 
 
-def read_mailboxes(data: object) -> tuple[Mailbox, ...]:
+def read_mailboxes(data: object) -> tuple[HostedMailbox, ...]:
     """Read a list of mailboxes; what cannot be read as one is left out."""
     read = []
     for item in as_list(data):
         try:
             read.append(read_mailbox(item))
-        except Unreadable:
+        except UnreadableAnswer:
             continue
     return tuple(read)
 
@@ -176,7 +176,7 @@ def read_available(data: object) -> bool:
     """
     found = as_object(data, "verdict")
     if not isinstance(found.get("available"), bool | int | str):
-        raise Unreadable("the answer does not say whether the address is free")
+        raise UnreadableAnswer("the answer does not say whether the address is free")
     return truth(found["available"])
 
 

@@ -13,7 +13,7 @@ from bridge.api.admin_errors import MAILBOX_STEPS
 from bridge.api.admin_host import AdminHost, segment
 from bridge.api.connection import ApiConnection
 from bridge.api.errors import NotFound
-from bridge.api.mailbox_schema import Mailbox, NewUser, Space
+from bridge.api.mailbox_schema import HostedMailbox, NewUser, Space
 from bridge.clock import Clock
 
 CREDENTIALS = (
@@ -37,7 +37,7 @@ class MailboxClient:
         """``GET /domini_pec/{dominio}``: whether a domain belongs to certified mail."""
         return await self._host.get(f"/domini_pec/{segment(domain)}", lambda _: True, empty=False)
 
-    async def mailboxes(self) -> tuple[Mailbox, ...]:
+    async def mailboxes(self) -> tuple[HostedMailbox, ...]:
         """``GET /pec``: every mailbox that was registered through this interface."""
         try:
             return await self._host.get("/pec", schema.read_mailboxes)
@@ -46,11 +46,11 @@ class MailboxClient:
                 raise
         return ()
 
-    async def mailbox(self, id: str) -> Mailbox:
+    async def mailbox(self, id: str) -> HostedMailbox:
         """``GET /pec/{id}``: one mailbox with all that is known of it."""
         return await self._host.get(f"/pec/{segment(id)}", schema.read_mailbox)
 
-    async def register(self, values: Mapping[str, object]) -> Mailbox:
+    async def register(self, values: Mapping[str, object]) -> HostedMailbox:
         """``POST /pec``: register a mailbox; costs money."""
         return await self._host.change(
             "POST", "/pec", schema.read_mailbox, body=schema.registration_body(values)
@@ -60,35 +60,35 @@ class MailboxClient:
         """``GET /pec/{id}/modulo_attivazione``: the form to be signed, a PDF."""
         return await self._host.document(f"/pec/{segment(id)}/modulo_attivazione")
 
-    async def activate(self, id: str, pdfs: tuple[bytes, ...]) -> Mailbox:
+    async def activate(self, id: str, pdfs: tuple[bytes, ...]) -> HostedMailbox:
         """``PATCH /pec/{id}/attivazione``: hand in the signed form and the document."""
         return await self._patch(id, "attivazione", schema.documents_body(pdfs))
 
-    async def renew(self, id: str, years: int) -> Mailbox:
+    async def renew(self, id: str, years: int) -> HostedMailbox:
         """``GET /pec/{id}/rinnovo``: renew for so many years; costs money."""
         return await self._host.change(
             "GET", f"/pec/{segment(id)}/rinnovo", schema.read_mailbox, params={"anni": str(years)}
         )
 
-    async def add_space(self, id: str, space: Space) -> Mailbox:
+    async def add_space(self, id: str, space: Space) -> HostedMailbox:
         """``PATCH /pec/{id}/modifica``: more space; costs money."""
         return await self._patch(id, "modifica", schema.space_body(space))
 
-    async def convert(self, id: str, kind: str) -> Mailbox:
+    async def convert(self, id: str, kind: str) -> HostedMailbox:
         """``PATCH /pec/{id}/trasformazione``: a larger kind; costs money."""
         return await self._patch(id, "trasformazione", schema.kind_body(kind))
 
-    async def add_user(self, id: str, user: NewUser) -> Mailbox:
+    async def add_user(self, id: str, user: NewUser) -> HostedMailbox:
         """``POST /pec/{id}/multiutenza``: a further user; costs money."""
         path = f"/pec/{segment(id)}/multiutenza"
         return await self._host.change(
             "POST", path, schema.read_mailbox, body=schema.user_body(user)
         )
 
-    async def revoke(self, id: str) -> Mailbox:
+    async def revoke(self, id: str) -> HostedMailbox:
         """``DELETE /pec/{id}``: end a mailbox."""
         return await self._host.change("DELETE", f"/pec/{segment(id)}", schema.read_mailbox)
 
-    async def _patch(self, id: str, what: str, body: bytes) -> Mailbox:
+    async def _patch(self, id: str, what: str, body: bytes) -> HostedMailbox:
         path = f"/pec/{segment(id)}/{what}"
         return await self._host.change("PATCH", path, schema.read_mailbox, body=body)

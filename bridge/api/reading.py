@@ -8,19 +8,19 @@ from dataclasses import dataclass
 
 from bridge.apart.process import Apart, program, told
 from bridge.api.date import parse_date
-from bridge.api.schema import InboxMessage, InboxRow, Unreadable
+from bridge.api.schema import InboxMessage, InboxRow, UnreadableAnswer
 from bridge.spool import SpooledText, SpoolFile
 
 
 @dataclass(frozen=True, slots=True)
-class No:
+class NothingDone:
     """The answer says that nothing was done: its words, and a code in it."""
 
     message: str
     code: str | None
 
 
-async def read_apart(apart: Apart, answer: SpoolFile, api_id: str) -> InboxMessage | No:
+async def read_apart(apart: Apart, answer: SpoolFile, api_id: str) -> InboxMessage | NothingDone:
     """Return what ``schema.read_message`` does of a whole answer.
 
     Raises:
@@ -32,11 +32,11 @@ async def read_apart(apart: Apart, answer: SpoolFile, api_id: str) -> InboxMessa
     return await asyncio.to_thread(_read, made)
 
 
-def _read(made: SpoolFile) -> InboxMessage | No:
+def _read(made: SpoolFile) -> InboxMessage | NothingDone:
     head, body = told(made)
     if "unreadable" in head:
-        raise Unreadable(head["unreadable"])
+        raise UnreadableAnswer(head["unreadable"])
     if "no" in head:
-        return No(head["no"], head["code"])
+        return NothingDone(head["no"], head["code"])
     row = InboxRow(date=parse_date(head["row"]["date_text"]), **head["row"])
     return InboxMessage(row, SpooledText(body, bytes.fromhex(head["sha256"])))

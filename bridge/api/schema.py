@@ -4,7 +4,7 @@ Reading is lenient about form and strict about meaning: every spelling seen in t
 description, its SDKs and public clients is taken (``date`` or ``data``, ``object`` or
 ``subject``, ``body`` or ``message``; numbers as strings, nulls, lists with keys), and a row that
 cannot be told apart (no id, not an object) becomes an ``UnreadableRow`` beside the good ones.
-``Unreadable`` is raised only when the whole answer says nothing.
+``UnreadableAnswer`` is raised only when the whole answer says nothing.
 
 Text comes out as the API meant it, except that lone surrogates become U+FFFD, so that every text
 can be stored. Nothing here decodes bodies, MIME words or HTML: that is composition's work.
@@ -39,7 +39,7 @@ _EXACT_INT_DIGITS = 18
 _CODE_NAMES = ("message_id", "messageId")
 
 
-class Unreadable(ValueError):
+class UnreadableAnswer(ValueError):
     """The answer holds nothing that this operation could mean."""
 
 
@@ -291,7 +291,7 @@ def read_reply(content: bytes) -> Reply:
     """
     value = _load(content)
     if not isinstance(value, dict):
-        raise Unreadable("the answer is not a JSON object")
+        raise UnreadableAnswer("the answer is not a JSON object")
     envelope = _Envelope.model_validate(value)
     inner = envelope.data if isinstance(envelope.data, dict) else {}
     codes = tuple(
@@ -319,7 +319,7 @@ def read_message(reply: Reply, api_id: str) -> InboxMessage:
     if not isinstance(data, dict):
         data = reply.raw if "body" in reply.raw else None
     if data is None:
-        raise Unreadable("the answer holds no message")
+        raise UnreadableAnswer("the answer holds no message")
     message = _Message.model_validate(data)
     rest = {key: item for key, item in data.items() if key not in ("body", "message")}
     row = _row(message, api_id, _raw(rest))
@@ -340,7 +340,7 @@ def read_quota(reply: Reply) -> Quota:
     data = reply.envelope.data
     figures = _Quota.model_validate(data if isinstance(data, dict) else reply.raw)
     if figures.usage is None or figures.usage < 0:
-        raise Unreadable("the answer names no usage")
+        raise UnreadableAnswer("the answer names no usage")
     return Quota(figures.usage, max(figures.limit or 0, 0))
 
 
@@ -352,7 +352,7 @@ def _items(reply: Reply) -> list[object]:
         return list(data.values()) if all(str(key).isdigit() for key in data) else [data]
     if data is None and "data" in reply.raw:
         return []
-    raise Unreadable("the answer holds no list")
+    raise UnreadableAnswer("the answer holds no list")
 
 
 def _inbox_row(item: object) -> InboxRow | UnreadableRow:
@@ -418,7 +418,7 @@ def _words(message: object) -> str:
             return _text(message).strip()
         try:
             return _words(_load(message.encode("utf-8", "replace")))
-        except Unreadable:
+        except UnreadableAnswer:
             return _text(message).strip()
     if isinstance(message, dict):
         for key in ("message", "error", "errors", "description", "detail"):
@@ -434,7 +434,7 @@ def _load(content: bytes) -> object:
     try:
         loaded: object = json.loads(text, parse_int=_int, parse_constant=str)
     except (ValueError, RecursionError) as error:
-        raise Unreadable("the answer is not JSON") from error
+        raise UnreadableAnswer("the answer is not JSON") from error
     return loaded
 
 

@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import Any
 
 from bridge.api.admin_schema import amount, as_list, as_object, dump, instant, text, whole
-from bridge.api.schema import Unreadable
+from bridge.api.schema import UnreadableAnswer
 
 ENDING_CHARS = 6
 SHORTEST_CHARS = 3 * ENDING_CHARS
@@ -57,7 +57,7 @@ class Wallet:
 
 
 @dataclass(frozen=True, slots=True)
-class Transaction:
+class WalletMovement:
     """One movement of the wallet, in EUR; what was spent is negative."""
 
     id: str
@@ -67,7 +67,7 @@ class Transaction:
 
 
 @dataclass(frozen=True, slots=True)
-class Counts:
+class RequestCounts:
     """Requests as the service counted them; ``amount_eur`` came from the wallet."""
 
     total: int
@@ -78,11 +78,11 @@ class Counts:
 
 
 @dataclass(frozen=True, slots=True)
-class Usage:
+class HostUsage:
     """What one host was asked in a day, month or year: in all, and by scope."""
 
-    whole: Counts
-    scopes: Mapping[str, Counts]
+    whole: RequestCounts
+    scopes: Mapping[str, RequestCounts]
 
 
 def read_token(data: object) -> Token:
@@ -94,7 +94,7 @@ def read_token(data: object) -> Token:
     found = as_object(data, "token")
     secret = text(found.get("token"))
     if not secret:
-        raise Unreadable("the answer holds no token")
+        raise UnreadableAnswer("the answer holds no token")
     scopes = found.get("scopes")
     return Token(
         secret=secret,
@@ -120,7 +120,7 @@ def read_tokens(data: object) -> tuple[Token, ...]:
     for item in as_list(data):
         try:
             read.append(read_token(item))
-        except Unreadable:
+        except UnreadableAnswer:
             continue
     return tuple(read)
 
@@ -134,14 +134,14 @@ def read_wallet(data: object) -> Wallet:
     found = as_object(data, "wallet")
     credit = amount(found.get("credit"))
     if credit is None:
-        raise Unreadable("the answer names no credit")
+        raise UnreadableAnswer("the answer names no credit")
     return Wallet(credit, instant(found.get("updatedAt")))
 
 
-def read_transactions(data: object) -> tuple[Transaction, ...]:
+def read_transactions(data: object) -> tuple[WalletMovement, ...]:
     """Read the wallet's movements, in the service's order."""
     return tuple(
-        Transaction(
+        WalletMovement(
             text(item.get("id")),
             amount(item.get("amount")) or 0.0,
             instant(item.get("createdAt")),
@@ -151,11 +151,11 @@ def read_transactions(data: object) -> tuple[Transaction, ...]:
     )
 
 
-def read_usage(data: object) -> Usage:
+def read_usage(data: object) -> HostUsage:
     """Read what the service counted for one host."""
     found = as_object(data, "figures")
     scopes = found.get("scopes")
-    return Usage(
+    return HostUsage(
         _counts(found),
         {
             str(name): _counts(item)
@@ -165,8 +165,8 @@ def read_usage(data: object) -> Usage:
     )
 
 
-def _counts(found: Mapping[str, Any]) -> Counts:
-    return Counts(
+def _counts(found: Mapping[str, Any]) -> RequestCounts:
+    return RequestCounts(
         total=whole(found.get("totalRequests")) or 0,
         from_wallet=whole(found.get("walletRequests")) or 0,
         from_subscription=whole(found.get("subscriptionRequests")) or 0,

@@ -10,7 +10,7 @@ from bridge.api import token_schema as schema
 from bridge.api.admin_errors import TOKEN_STEPS
 from bridge.api.admin_host import AdminHost, nothing, segment
 from bridge.api.connection import ApiConnection
-from bridge.api.token_schema import NewToken, Token, Transaction, Usage, Wallet
+from bridge.api.token_schema import HostUsage, NewToken, Token, Wallet, WalletMovement
 from bridge.clock import Clock
 
 CREDENTIALS = "The e-mail or the API key is wrong; the service's console shows the key."
@@ -70,12 +70,12 @@ class TokenClient:
         """``GET /wallet``: what is left to spend."""
         return await self._host.get("/wallet", schema.read_wallet)
 
-    async def transactions(self, limit: int) -> tuple[Transaction, ...]:
+    async def transactions(self, limit: int) -> tuple[WalletMovement, ...]:
         """``GET /wallet/transactions``: the last movements, at most a page of 100."""
         params = {"limit": str(min(max(limit, 1), PAGE)), "skip": "0"}
         return await self._host.get("/wallet/transactions", schema.read_transactions, params=params)
 
-    async def usage(self, domain: str, period: str | None = None) -> Usage:
+    async def usage(self, domain: str, period: str | None = None) -> HostUsage:
         """``GET /stats/apis/{domain}``: what was counted for one host.
 
         ``period`` is a year, a month or a day: YYYY, YYYY-MM, YYYY-MM-DD; None for all time.

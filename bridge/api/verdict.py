@@ -3,7 +3,7 @@
 A message is *taken* only when the answer says yes, names one code of the right form and counts at
 least one PEC. It is *not sent* only when the answer says no and nothing in it hints that the
 request was worked on: no code (Q15), no failure inside the API, no end before its words were
-complete. Everything between the two is a ``Doubt``: the acceptance receipt will tell.
+complete. Everything between the two is ``Undecided``: the acceptance receipt will tell.
 
 A doubt costs little, for an acceptance that names the code ends it; a wrong yes claims what never
 left, and a wrong no makes somebody send a legal act twice.
@@ -42,7 +42,7 @@ class Heard:
 
 
 @dataclass(frozen=True, slots=True)
-class Taken:
+class Accepted:
     """The API has the message; ``sent`` counts its PECs, None when it did not say (Q20)."""
 
     code: str
@@ -50,14 +50,14 @@ class Taken:
 
 
 @dataclass(frozen=True, slots=True)
-class Doubt:
+class Undecided:
     """Nobody knows; ``code`` was named although the answer proves nothing."""
 
     sentence: str
     code: str | None
 
 
-def judge(heard: Heard, request: SendRequest) -> Taken | Doubt | None:
+def judge(heard: Heard, request: SendRequest) -> Accepted | Undecided | None:
     """Return what is known of ``request``; None for a plain no, which its status explains.
 
     A code that stands in the request itself is quoted, not named.
@@ -66,31 +66,31 @@ def judge(heard: Heard, request: SendRequest) -> Taken | Doubt | None:
     code = named[0] if named else None
     if 200 <= heard.status < 300:
         if heard.reply is None:
-            return Doubt("The API's answer cannot be read.", code)
+            return Undecided("The API's answer cannot be read.", code)
         if heard.reply.success is not False:
             return _judge_yes(heard, heard.reply, code)
     if code is not None:
-        return Doubt("The API reported a failure but named a code.", code)
+        return Undecided("The API reported a failure but named a code.", code)
     if not heard.whole and (heard.status not in DOOR or _NAMING.search(heard.text)):
-        return Doubt("The API's answer broke off before it was complete.", None)
+        return Undecided("The API's answer broke off before it was complete.", None)
     if _FAILED_INSIDE.search(heard.text):
-        return Doubt("The API failed while it handled the request.", None)
+        return Undecided("The API failed while it handled the request.", None)
     return None
 
 
-def _judge_yes(heard: Heard, reply: Reply, named: str | None) -> Taken | Doubt:
+def _judge_yes(heard: Heard, reply: Reply, named: str | None) -> Accepted | Undecided:
     code = reply.code_like
     if reply.success is None and (code is None or reply.raw.get("success") is not None):
-        return Doubt("The API's answer names neither success nor a code.", named)
+        return Undecided("The API's answer names neither success nor a code.", named)
     if code is None:
-        return Doubt("The API took the message but named no code.", named)
+        return Undecided("The API took the message but named no code.", named)
     if any(one != code for one in reply.codes):
-        return Doubt("The API's answer names more than one code.", code)
+        return Undecided("The API's answer names more than one code.", code)
     if not _counts_one(reply):
-        return Doubt("The API named a code but says that it sent nothing.", code)
+        return Undecided("The API named a code but says that it sent nothing.", code)
     if _FAILED_INSIDE.search(reply.message):
-        return Doubt("The API named a code but reported a failure.", code)
-    return Taken(code, reply.envelope.sent)
+        return Undecided("The API named a code but reported a failure.", code)
+    return Accepted(code, reply.envelope.sent)
 
 
 def _counts_one(reply: Reply) -> bool:

@@ -18,11 +18,11 @@ from bridge.api.connection import ApiConnection, Basic
 from bridge.api.mailboxes import MailboxClient
 from bridge.api.tokens import TokenClient
 from bridge.clock import Clock
-from bridge.config import ConfigError, ConfigFile, Fault, SecretSource
+from bridge.config import ConfigError, ConfigFault, ConfigFile, SecretSource
 from bridge.credentials import Secret, SecretFault, resolve
-from bridge.operations.mailboxes import Mailboxes
-from bridge.operations.offer import Operations
-from bridge.operations.tokens import Tokens
+from bridge.operations.mailboxes import MailboxOperations
+from bridge.operations.table import Operations
+from bridge.operations.tokens import TokenOperations
 
 if TYPE_CHECKING:
     import httpx
@@ -60,7 +60,7 @@ def mailbox_operations(client: MailboxClient, file: ConfigFile, clock: Clock) ->
     config = file.config
     host = urlsplit(config.api.admin_url).hostname or ""
     token = config.api.token.file
-    mailboxes = Mailboxes(
+    mailboxes = MailboxOperations(
         client,
         clock,
         config.prices,
@@ -94,7 +94,7 @@ async def token_operations(
     in_use = frozenset(_tokens_at_hand(sources, file.folder))
     try:
         client = TokenClient(connection, clock)
-        yield Operations([Tokens(client, clock, file.config.prices, in_use).methods()])
+        yield Operations([TokenOperations(client, clock, file.config.prices, in_use).methods()])
     finally:
         await connection.aclose()
 
@@ -115,7 +115,7 @@ def _secret(file: ConfigFile, source: SecretSource, *key: str) -> Secret:
     try:
         return resolve(source, folder=file.folder)
     except SecretFault as fault:
-        raise ConfigError((Fault(file.where(*key), str(fault)),)) from None
+        raise ConfigError((ConfigFault(file.where(*key), str(fault)),)) from None
 
 
 def _tokens_at_hand(sources: list[SecretSource], folder: Path) -> list[str]:

@@ -1,4 +1,4 @@
-"""The whole bridge: listeners, sending and reading on top of a ``Core``.
+"""The whole bridge: listeners, sending and reading on top of ``Resources``.
 
 Start: lock, store, mailboxes, accounts, what a crash cut off, listeners, then background work.
 Nothing waits for the API, so the bridge starts with the API down.
@@ -20,20 +20,20 @@ import structlog
 
 from bridge.alarms.collector import Collector
 from bridge.app.certificate import Identity, given_identity, own_identity
-from bridge.app.core import Core
 from bridge.app.domains import Domains
 from bridge.app.housekeeping import Housekeeping
 from bridge.app.memory import Memory, give_back, resident_bytes
-from bridge.app.offer import operations
-from bridge.app.reading import Reading
+from bridge.app.operations import operations
+from bridge.app.reading import InboxReading
+from bridge.app.resources import Resources
 from bridge.app.room import Descriptors, allowed_descriptors, make_room
 from bridge.app.running_out import RunningOut
-from bridge.app.sending import Sending
+from bridge.app.sending import OutboxService
 from bridge.app.servers import imap_server, smtp_server
 from bridge.app.worker import Workers
 from bridge.clock import Clock
 from bridge.config import Config, Listen
-from bridge.credentials import Authenticator, Login, Secrets
+from bridge.credentials import AppPassword, PasswordTable, Secrets
 from bridge.login import GuessGuard, LoginGate
 from bridge.net.listening import CannotListen, Listener, Listening, Running
 from bridge.operations.control import ControlServer
@@ -76,12 +76,12 @@ class Bridge:
         self._clock = clock
         self._random = random
         self._http_transport = http_transport
-        self._core: Core | None = None
-        self._sending: Sending | None = None
+        self._resources: Resources | None = None
+        self._sending: OutboxService | None = None
         self._smtp: SmtpServer | None = None
         self._imap: ImapServer | None = None
         self._control: ControlServer | None = None
-        self._reading: Reading | None = None
+        self._reading: InboxReading | None = None
         self._domains: Domains | None = None
         self._workers: Workers | None = None
         self._work: asyncio.Task[None] | None = None
@@ -115,10 +115,10 @@ class Bridge:
             await self._clock.sleep(READ_ROUND_S)
 
     def _is_read(self) -> bool:
-        core, reading = self._core, self._reading
-        if core is None or reading is None:
+        resources, reading = self._resources, self._reading
+        if resources is None or reading is None:
             return False
-        standings = [reading.sync.standing(one.id) for one in core.accounts]
+        standings = [reading.sync.standing(one.id) for one in resources.accounts]
         return all(one.last_sync is not None and one.fetched == one.total for one in standings)
 
     async def stop(self) -> None:
@@ -129,31 +129,33 @@ class Bridge:
             await self._close()
 
     async def _start(self) -> Listening:
-        core = self._core = await Core.open(
+        resources = self._resources = await Resources.open(
             self._config, self._secrets, clock=self._clock, http_transport=self._http_transport
         )
         identity = await asyncio.to_thread(_identity, self._config)
-        reading = self._reading = Reading(core, self._random)
-        sending = self._sending = await Sending.build(core, self._random, reading.sync.wake)
-        listeners = await self._listen(core, sending, reading, identity.context)
+        reading = self._reading = InboxReading(resources, self._random)
+        sending = self._sending = await OutboxService.build(
+            resources, self._random, reading.sync.wake
+        )
+        listeners = await self._listen(resources, sending, reading, identity.context)
         listening = Listening(
             listeners,
             self._config.api.base_url,
-            tuple(core.addresses.values()),
+            tuple(resources.addresses.values()),
             identity.fingerprint,
         )
         running = Running(self._clock.now(), listening)
-        offer = operations(core, self._random, sending.wake, reading, running)
-        self._control = ControlServer(self._config.data_dir, offer.perform)
+        offered = operations(resources, self._random, sending.wake, reading, running)
+        self._control = ControlServer(self._config.data_dir, offered.perform)
         await self._control.start()
-        housekeeping = Housekeeping(core.mailboxes, self._clock)
-        domains = self._domains = Domains(core, self._secrets, self._http_transport)
-        running_out = RunningOut(core, self._secrets, self._http_transport)
+        housekeeping = Housekeeping(resources.mailboxes, self._clock)
+        domains = self._domains = Domains(resources, self._secrets, self._http_transport)
+        running_out = RunningOut(resources, self._secrets, self._http_transport)
         works = {
             **sending.works(),
             **reading.works(),
             "housekeeping": housekeeping.run,
-            "notices": Collector(core.store, core.mailboxes, self._clock).run,
+            "notices": Collector(resources.store, resources.mailboxes, self._clock).run,
             "running out": running_out.run,
             "memory": Memory(self._clock, resident_bytes, give_back()).run,
             "descriptors": Descriptors(self._clock, allowed_descriptors()).run,
@@ -164,17 +166,21 @@ class Bridge:
         return listening
 
     async def _listen(
-        self, core: Core, sending: Sending, reading: Reading, tls: ssl.SSLContext
+        self,
+        resources: Resources,
+        sending: OutboxService,
+        reading: InboxReading,
+        tls: ssl.SSLContext,
     ) -> tuple[Listener, ...]:
-        authenticator = Authenticator(
-            Login(one.id, one.settings.address, secrets.local_password)
-            for one, secrets in zip(core.accounts, self._secrets.accounts, strict=True)
+        authenticator = PasswordTable(
+            AppPassword(one.id, one.settings.address, secrets.local_password)
+            for one, secrets in zip(resources.accounts, self._secrets.accounts, strict=True)
         )
         imap, smtp = self._config.imap.listen, self._config.smtp.listen
         room = make_room()
-        logins = LoginGate(authenticator, GuessGuard(self._clock, core.addresses.values()))
-        self._imap = imap_server(core, logins, reading.sync, tls, room)
-        self._smtp = smtp_server(core, sending.outbox, logins, self._random, tls, room)
+        logins = LoginGate(authenticator, GuessGuard(self._clock, resources.addresses.values()))
+        self._imap = imap_server(resources, logins, reading.sync, tls, room)
+        self._smtp = smtp_server(resources, sending.outbox, logins, self._random, tls, room)
         return (
             *await _open("imap", imap, self._imap),
             *await _open("smtp", smtp, self._smtp),
@@ -205,9 +211,9 @@ class Bridge:
             await asyncio.gather(self._work, return_exceptions=True)
         if self._domains is not None:
             await self._domains.aclose()
-        if self._core is not None:
-            core, self._core = self._core, None
-            await core.close()
+        if self._resources is not None:
+            resources, self._resources = self._resources, None
+            await resources.close()
 
 
 def _identity(config: Config) -> Identity:

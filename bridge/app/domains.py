@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 from bridge.api.connection import ApiConnection
 from bridge.api.mailboxes import MailboxClient
-from bridge.app.core import Core
 from bridge.app.domain_check import DomainCheck
+from bridge.app.resources import Resources
 from bridge.app.worker import Work
 from bridge.credentials import Secrets
 
@@ -19,22 +19,25 @@ class Domains:
     """Holds the connection to the mailbox host while ``[send] check_domains`` is on."""
 
     def __init__(
-        self, core: Core, secrets: Secrets, http_transport: httpx.AsyncBaseTransport | None
+        self,
+        resources: Resources,
+        secrets: Secrets,
+        http_transport: httpx.AsyncBaseTransport | None,
     ) -> None:
         self._connection: ApiConnection | None = None
         self._check: DomainCheck | None = None
-        if core.config.send.check_domains == "off":
+        if resources.config.send.check_domains == "off":
             return
-        api = core.config.api
+        api = resources.config.api
         self._connection = ApiConnection(
             api.admin_url,
             (secrets.admin_token or secrets.token).reveal(),
-            clock=core.clock,
+            clock=resources.clock,
             timeout_s=api.timeout_s,
             transport=http_transport,
         )
-        client = MailboxClient(self._connection, core.clock)
-        self._check = DomainCheck(core.store, core.mailboxes, core.clock, client)
+        client = MailboxClient(self._connection, resources.clock)
+        self._check = DomainCheck(resources.store, resources.mailboxes, resources.clock, client)
 
     def works(self) -> dict[str, Work]:
         """Return the background work by name; none where the check is off."""

@@ -14,8 +14,8 @@ from bridge.app.count import StoredCount
 from bridge.clock import Clock
 from bridge.config import Config
 from bridge.model import AccountId
-from bridge.operations.facts import Facts, Sends
-from bridge.operations.subject import Subject, Subjects
+from bridge.operations.accounts import ApiAccount, ApiAccounts
+from bridge.operations.status import Sends, StatusOperations
 from bridge.outbox.plan import PLANS
 from bridge.outbox.window import Window
 from bridge.store.base import ReadTransaction, Store, StoreFailed
@@ -47,23 +47,23 @@ async def look(config: Config, clock: Clock) -> dict[str, Any]:
 
 
 async def _facts(config: Config, store: Store, clock: Clock) -> dict[str, Any]:
-    async def work(tx: ReadTransaction) -> tuple[Subject, ...]:
+    async def work(tx: ReadTransaction) -> tuple[ApiAccount, ...]:
         known = [(one.address, await tx.account(one.address)) for one in config.account]
         # An id that no row has reads as an account of which nothing is known.
         return tuple(
-            Subject(AccountId(-number) if id is None else id, address, None)
+            ApiAccount(AccountId(-number) if id is None else id, address, None)
             for number, (address, id) in enumerate(known, 1)
         )
 
-    subjects = await store.read(work)
+    accounts = await store.read(work)
     per_day = config.sync.request_budget_per_day
-    facts = Facts(
+    facts = StatusOperations(
         store,
         clock,
-        Subjects(subjects),
+        ApiAccounts(accounts),
         Sends(PLANS[config.send.plan], Window.parse(config.send.window)),
         None,
-        {one.id: RequestBudget(clock, per_day, StoredCount(store, one.id)) for one in subjects},
+        {one.id: RequestBudget(clock, per_day, StoredCount(store, one.id)) for one in accounts},
         lambda: fingerprint(config.tls.certificate or config.data_dir / CERTIFICATE_NAME),
     )
     found: dict[str, Any] = await facts.methods()["status"]({}, _ignore)

@@ -6,7 +6,7 @@ from dataclasses import asdict
 from random import Random
 
 from bridge.api.budget import Purpose
-from bridge.app.core import Core
+from bridge.app.resources import Resources
 from bridge.app.worker import Work
 from bridge.config.values import Receipts
 from bridge.receipts.destination import Destination
@@ -16,26 +16,26 @@ from bridge.receipts.overdue import Overdue
 from bridge.sync.service import Sync, SyncAccount, SyncSettings
 
 
-class Reading:
+class InboxReading:
     """The inbox of each account; nothing is asked before ``works`` run or ``sync`` is told to.
 
     Attributes:
         sync: follows the inbox at the API.
     """
 
-    def __init__(self, core: Core, random: Random) -> None:
-        config = core.config
+    def __init__(self, resources: Resources, random: Random) -> None:
+        config = resources.config
         filing = Filing(
-            core.store,
-            core.mailboxes,
-            core.clock,
+            resources.store,
+            resources.mailboxes,
+            resources.clock,
             destination=_destination(config.receipts),
             waits_for_texts=config.receipts.text != "never",
-            apart=core.apart,
+            apart=resources.apart,
         )
         accounts = [
             SyncAccount(one.id, one.settings.address, one.client, one.budget)
-            for one in core.accounts
+            for one in resources.accounts
             if one.client is not None
         ]
         settings = SyncSettings(
@@ -44,13 +44,21 @@ class Reading:
             config.archive.retention_days,
             config.receipts.text,
         )
-        self.sync = Sync(core.store, core.mailboxes, filing, accounts, core.clock, random, settings)
-        ids = [one.id for one in core.accounts]
-        asking = {id: client.charged(Purpose.STATUS) for id, client in core.clients.items()}
+        self.sync = Sync(
+            resources.store,
+            resources.mailboxes,
+            filing,
+            accounts,
+            resources.clock,
+            random,
+            settings,
+        )
+        ids = [one.id for one in resources.accounts]
+        asking = {id: client.charged(Purpose.STATUS) for id, client in resources.clients.items()}
         self._overdue = Overdue(
-            core.store,
-            core.mailboxes,
-            core.clock,
+            resources.store,
+            resources.mailboxes,
+            resources.clock,
             ids,
             clients=asking,
             seen_until=self.sync.seen_until,

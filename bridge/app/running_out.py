@@ -24,7 +24,7 @@ from bridge.api.errors import ApiError, NotSent, Refused
 from bridge.api.mailboxes import MailboxClient
 from bridge.api.token_schema import Token
 from bridge.api.tokens import TokenClient
-from bridge.app.core import Core
+from bridge.app.resources import Resources
 from bridge.app.running_out_notice import Notice, credit_is_low, mailbox_expires, token_expires
 from bridge.clock import ROME
 from bridge.credentials import Secrets
@@ -53,19 +53,22 @@ class RunningOut:
     """See the module.
 
     Args:
-        core: data and accounts.
+        resources: data and accounts.
         secrets: the tokens in use, and the account's key if there is one.
         http_transport: where requests go instead of the network.
     """
 
     def __init__(
-        self, core: Core, secrets: Secrets, http_transport: httpx.AsyncBaseTransport | None = None
+        self,
+        resources: Resources,
+        secrets: Secrets,
+        http_transport: httpx.AsyncBaseTransport | None = None,
     ) -> None:
-        self._core = core
+        self._resources = resources
         self._transport = http_transport
         self._in_use = {one.reveal() for one in (secrets.token, secrets.admin_token) if one}
         self._admin_token = secrets.admin_token or secrets.token
-        email, key = core.config.api.email, secrets.api_key
+        email, key = resources.config.api.email, secrets.api_key
         self._account = None if email is None or key is None else Basic(email, key.reveal())
         self._may_list = True
         self._told: set[str] = set()
@@ -76,8 +79,8 @@ class RunningOut:
         connection = ApiConnection(
             url,
             token,
-            clock=self._core.clock,
-            timeout_s=self._core.config.api.timeout_s,
+            clock=self._resources.clock,
+            timeout_s=self._resources.config.api.timeout_s,
             transport=self._transport,
         )
         try:
@@ -87,18 +90,18 @@ class RunningOut:
 
     async def run(self) -> None:
         """Look once a day, for ever."""
-        await self._core.clock.sleep(FIRST_AFTER_S)
+        await self._resources.clock.sleep(FIRST_AFTER_S)
         while True:
             try:
                 answered = await self.look()
             except StoreFailed as error:
                 log.error("what runs out cannot be looked at", reason=str(error))
                 answered = False
-            await self._core.clock.sleep(EVERY_S if answered else AGAIN_S)
+            await self._resources.clock.sleep(EVERY_S if answered else AGAIN_S)
 
     async def look(self) -> bool:
         """Look at everything once; False if a host did not answer and is to be asked again."""
-        api, clock = self._core.config.api, self._core.clock
+        api, clock = self._resources.config.api, self._resources.clock
         answered = True
         if self._account is None:
             self._say_once("[api] has no email and api_key: tokens and credit are not watched")
@@ -134,7 +137,7 @@ class RunningOut:
         found: dict[str, Notice] = {}
         for token in used:
             found |= self._about_token(token)
-        for one in self._core.accounts:
+        for one in self._resources.accounts:
             await self._settle(one.id, AlarmKind.TOKEN_EXPIRY, found)
 
     def _about_token(self, token: Token) -> dict[str, Notice]:
@@ -148,20 +151,20 @@ class RunningOut:
         return {f"{token.ending}:{on}:{mark}": token_expires(name, on, self._days_until(on))}
 
     async def _look_at_credit(self, client: TokenClient) -> None:
-        price = Decimal(str(self._core.config.prices.pec))
+        price = Decimal(str(self._resources.config.prices.pec))
         wallet = await client.wallet()
 
         async def work(tx: ReadTransaction) -> int:
-            waiting = [await tx.queued_recipients(one.id) for one in self._core.accounts]
+            waiting = [await tx.queued_recipients(one.id) for one in self._resources.accounts]
             return sum(waiting)
 
-        waiting = await self._core.store.read(work)
-        is_paid_for_each = self._core.config.send.plan == "standard"
+        waiting = await self._resources.store.read(work)
+        is_paid_for_each = self._resources.config.send.plan == "standard"
         cost = price * waiting if is_paid_for_each else Decimal(0)
         found: dict[str, Notice] = {}
         if cost > Decimal(str(wallet.credit_eur)):
             found = {"queue": credit_is_low(wallet.credit_eur, waiting, float(cost))}
-        for one in self._core.accounts:
+        for one in self._resources.accounts:
             await self._settle(one.id, AlarmKind.CREDIT, found)
 
     async def _look_at_mailboxes(self, client: MailboxClient) -> None:
@@ -171,7 +174,7 @@ class RunningOut:
             self._may_list = not _stays_so(error)  # a right it lacks today it lacks tomorrow
             raise
         by_address = {one.address.casefold(): one for one in mailboxes}
-        for one in self._core.accounts:
+        for one in self._resources.accounts:
             mailbox = by_address.get(one.settings.address.casefold())
             found: dict[str, Notice] = {}
             on = mailbox.expires_on if mailbox is not None else None
@@ -184,7 +187,7 @@ class RunningOut:
             await self._settle(one.id, AlarmKind.MAILBOX_EXPIRY, found)
 
     def _days_until(self, on: date) -> int:
-        return (on - _in_rome(self._core.clock.now())).days
+        return (on - _in_rome(self._resources.clock.now())).days
 
     def _mark(self, on: date) -> int | None:
         """Return the narrowest mark that a day has come to, None if it is further off."""
@@ -193,7 +196,7 @@ class RunningOut:
 
     async def _settle(self, account: AccountId, kind: AlarmKind, found: Alarms) -> None:
         """Raise what is to be raised for an account, and end what has lost its cause."""
-        now = self._core.clock.now()
+        now = self._resources.clock.now()
 
         async def work(mtx: MailboxTransaction) -> None:
             for alarm in await mtx.tx.alarms(account):
@@ -204,7 +207,7 @@ class RunningOut:
                     mtx, account, kind, key, notice.subject, notice.italian, notice.english, now
                 )
 
-        await self._core.mailboxes.write(work)
+        await self._resources.mailboxes.write(work)
 
 
 def _stays_so(error: ApiError) -> bool:

@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 from bridge.api.budget import Purpose
 from bridge.api.ratelimit import SendPacer
-from bridge.app.core import Core
+from bridge.app.resources import Resources
 from bridge.app.worker import Work
 from bridge.model import AccountId, Added, Change
 from bridge.outbox.dispatcher import PACE_MARGIN, Dispatcher, SendingAccount
@@ -25,7 +25,7 @@ from bridge.store.base import ReadTransaction
 MINUTE_S, HOUR_S = 60.0, 3600.0
 
 
-class Sending:
+class OutboxService:
     """The outbox of a running bridge.
 
     Build it with ``build``, which makes what a crash cut off ``uncertain``, before anything is
@@ -36,7 +36,7 @@ class Sending:
         wake: tells the dispatcher that the queue changed.
 
     Args:
-        core: what works on the data.
+        resources: what works on the data.
         pacer: keeps the least distance between two sends.
         random: ids, and how long to wait before another try.
         on_settled: called when a send of an account has an outcome.
@@ -44,61 +44,73 @@ class Sending:
 
     def __init__(
         self,
-        core: Core,
+        resources: Resources,
         pacer: SendPacer,
         random: Random,
         on_settled: Callable[[AccountId], None],
     ) -> None:
-        send = core.config.send
-        addresses, clients = core.addresses, core.clients
+        send = resources.config.send
+        addresses, clients = resources.addresses, resources.clients
         self.wake = Wake()
         settings = QueueSettings(
-            plan=core.plan,
+            plan=resources.plan,
             over_plan=send.over_plan,
             dedup_window_s=send.dedup_window_h * HOUR_S,
             same_message_id=send.same_message_id,
             subject_reference=send.subject_reference,
         )
-        self.outbox = Outbox(core.mailboxes, core.clock, random, settings, self.wake)
-        host = urlsplit(core.config.api.base_url).hostname or ""
+        self.outbox = Outbox(resources.mailboxes, resources.clock, random, settings, self.wake)
+        host = urlsplit(resources.config.api.base_url).hostname or ""
         settler = Settler(
-            core.mailboxes, core.clock, random, core.plan, addresses, host, core.lineage
+            resources.mailboxes,
+            resources.clock,
+            random,
+            resources.plan,
+            addresses,
+            host,
+            resources.lineage,
         )
-        self._core = core
+        self._resources = resources
         self._dispatcher = Dispatcher(
-            core.store,
+            resources.store,
             settler,
             Schedule(
-                core.store, core.mailboxes, core.plan, frozenset(clients), Window.parse(send.window)
+                resources.store,
+                resources.mailboxes,
+                resources.plan,
+                frozenset(clients),
+                Window.parse(send.window),
             ),
             pacer,
             {id: SendingAccount(addresses[id], client) for id, client in clients.items()},
-            core.clock,
+            resources.clock,
             self.wake,
             signed=send.signed,
             on_settled=on_settled,
-            apart=core.apart,
+            apart=resources.apart,
         )
         self._waiting = Waiting(
-            core.store,
-            core.mailboxes,
-            core.clock,
+            resources.store,
+            resources.mailboxes,
+            resources.clock,
             addresses,
             send.waiting_alarm_min * MINUTE_S,
             Window.parse(send.window),
         )
         searchers = {id: client.charged(Purpose.SEARCH) for id, client in clients.items()}
-        self._reconciler = Reconciler(core.store, core.mailboxes, core.clock, searchers)
-        core.mailboxes.subscribe(self._look_for_acceptances)
+        self._reconciler = Reconciler(
+            resources.store, resources.mailboxes, resources.clock, searchers
+        )
+        resources.mailboxes.subscribe(self._look_for_acceptances)
 
     @classmethod
     async def build(
-        cls, core: Core, random: Random, on_settled: Callable[[AccountId], None]
-    ) -> Sending:
+        cls, resources: Resources, random: Random, on_settled: Callable[[AccountId], None]
+    ) -> OutboxService:
         """Recover what a crash left, and put sending together.
 
         Args:
-            core: data and accounts.
+            resources: data and accounts.
             random: queue ids, jitter.
             on_settled: is told the account after each request that may have sent something.
 
@@ -109,11 +121,11 @@ class Sending:
         async def work(tx: ReadTransaction) -> datetime | None:
             return await tx.newest_attempt_end()
 
-        await recover(core.mailboxes, core.clock)
-        last_start = await core.store.read(work)
-        interval_s = PACE_MARGIN / core.config.send.rate_per_s
-        pacer = SendPacer(core.clock, interval_s, last_start)
-        return cls(core, pacer, random, on_settled)
+        await recover(resources.mailboxes, resources.clock)
+        last_start = await resources.store.read(work)
+        interval_s = PACE_MARGIN / resources.config.send.rate_per_s
+        pacer = SendPacer(resources.clock, interval_s, last_start)
+        return cls(resources, pacer, random, on_settled)
 
     def works(self) -> dict[str, Work]:
         """Return the background work by name."""
@@ -121,7 +133,7 @@ class Sending:
             "dispatcher": self._dispatch,
             "reconciler": self._reconciler.run,
             "waiting": self._waiting.run,
-            "lineage": self._core.lineage.run,
+            "lineage": self._resources.lineage.run,
         }
 
     async def stop(self) -> None:
@@ -131,7 +143,7 @@ class Sending:
     async def _dispatch(self) -> None:
         # Nothing is under way here: at the start, or because a dispatcher that failed has ended
         # its requests. Whatever is ``dispatching`` all the same was cut off.
-        await recover(self._core.mailboxes, self._core.clock)
+        await recover(self._resources.mailboxes, self._resources.clock)
         await self._reconciler.look_before_sending()
         await self._dispatcher.run()
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ssl
 from random import Random
 
-from bridge.app.core import Core
+from bridge.app.resources import Resources
 from bridge.app.room import Room
 from bridge.imapserver.server import ImapServer
 from bridge.imapserver.session import Quota, Services
@@ -39,7 +39,7 @@ class QuotaOfApi:
 
 
 def smtp_server(
-    core: Core,
+    resources: Resources,
     outbox: Outbox,
     logins: LoginGate,
     random: Random,
@@ -49,35 +49,37 @@ def smtp_server(
     """Return the submission server, not started.
 
     Args:
-        core: what works on the data.
+        resources: what works on the data.
         outbox: where submissions are queued.
         logins: tells who may log in.
         random: ids.
         tls: the server's certificate.
         room: how many connections there may be.
     """
-    send = core.config.send
+    send = resources.config.send
     rules = SubmissionRules(
         max_message_bytes=send.max_message_bytes,
-        max_recipients=core.plan.limit,
+        max_recipients=resources.plan.limit,
         cc=send.cc,
         bcc=send.bcc,
         signed=send.signed,
     )
-    by_address = {address.casefold(): id for id, address in core.addresses.items()}
+    by_address = {address.casefold(): id for id, address in resources.addresses.items()}
     settings = SmtpSettings(
-        accounts=core.addresses,
+        accounts=resources.addresses,
         rules=rules,
-        trusted=_trusted(core, by_address),
+        trusted=_trusted(resources, by_address),
         stop_grace_s=PART_GRACE_S,
         max_sessions=room.smtp,
-        spool_dir=core.config.data_dir,
+        spool_dir=resources.config.data_dir,
     )
-    return SmtpServer(outbox, logins, core.clock, random, settings, tls=tls, apart=core.apart)
+    return SmtpServer(
+        outbox, logins, resources.clock, random, settings, tls=tls, apart=resources.apart
+    )
 
 
 def imap_server(
-    core: Core,
+    resources: Resources,
     logins: LoginGate,
     sync: Sync,
     tls: ssl.SSLContext,
@@ -86,28 +88,28 @@ def imap_server(
     """Return the IMAP server, not started.
 
     Args:
-        core: what works on the data.
+        resources: what works on the data.
         logins: tells who may log in.
         sync: knows the quota of each account.
         tls: the server's certificate.
         room: how many connections there may be.
     """
     services = Services(
-        mailboxes=core.mailboxes,
-        store=core.store,
+        mailboxes=resources.mailboxes,
+        store=resources.store,
         logins=logins,
-        clock=core.clock,
+        clock=resources.clock,
         quota=QuotaOfApi(sync),
-        append_limit_bytes=max(core.config.send.max_message_bytes, LEAST_APPEND_LIMIT_BYTES),
+        append_limit_bytes=max(resources.config.send.max_message_bytes, LEAST_APPEND_LIMIT_BYTES),
     )
     settings = ImapSettings(
-        stop_grace_s=PART_GRACE_S, spool_dir=core.config.data_dir, max_connections=room.imap
+        stop_grace_s=PART_GRACE_S, spool_dir=resources.config.data_dir, max_connections=room.imap
     )
     return ImapServer(services, settings, tls=tls)
 
 
-def _trusted(core: Core, by_address: dict[str, AccountId]) -> tuple[TrustedNetwork, ...]:
+def _trusted(resources: Resources, by_address: dict[str, AccountId]) -> tuple[TrustedNetwork, ...]:
     return tuple(
         TrustedNetwork(one.network, by_address[one.account.casefold()])
-        for one in core.config.smtp.trusted
+        for one in resources.config.smtp.trusted
     )

@@ -5,7 +5,7 @@ standard error, never a traceback. Facts go to standard output, as text or, with
 JSON. What a command needs is imported when it runs, so that each starts fast and stays small.
 """
 
-import bridge.cli.lean  # noqa: F401 - before everything else
+import bridge.cli.without_rich  # noqa: F401 - before everything else
 from bridge.cli.program import main
 
 __all__ = ["main"]

@@ -43,14 +43,14 @@ def ask_mailboxes(file: ConfigFile, name: str, arguments: Mapping[str, Any] | No
     async def work() -> Any:
         clock = SystemClock()
         async with mailbox_client(file, clock) as client:
-            offer = mailbox_operations(client, file, clock)
-            return await offer.perform(name, arguments or {}, _no_progress)
+            operations = mailbox_operations(client, file, clock)
+            return await operations.perform(name, arguments or {}, _no_progress)
 
     _quiet()
     return asyncio.run(work())
 
 
-class Account:
+class TokenHost:
     """The token host, opened with e-mail and key: configured, or asked for once."""
 
     def __init__(self, file: ConfigFile) -> None:
@@ -65,8 +65,8 @@ class Account:
         from bridge.clock import SystemClock
 
         async def work() -> Any:
-            async with token_operations(self._file, self._credentials, SystemClock()) as offer:
-                return await offer.perform(name, arguments or {}, _no_progress)
+            async with token_operations(self._file, self._credentials, SystemClock()) as operations:
+                return await operations.perform(name, arguments or {}, _no_progress)
 
         _quiet()
         return asyncio.run(work())

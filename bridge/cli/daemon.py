@@ -15,9 +15,9 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import typer
 
 from bridge.cli import option
-from bridge.cli.lean import without_rich
 from bridge.cli.output import print_json
 from bridge.cli.streams import let_go
+from bridge.cli.without_rich import without_rich
 
 if TYPE_CHECKING:
     from bridge.app.bridge import Bridge

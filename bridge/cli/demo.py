@@ -15,8 +15,8 @@ import typer
 
 from bridge.cli import option
 from bridge.cli.daemon import run, serve_until_told, start_logging
-from bridge.cli.lean import without_rich
 from bridge.cli.output import print_json
+from bridge.cli.without_rich import without_rich
 
 if TYPE_CHECKING:
     from bridge.config import Config

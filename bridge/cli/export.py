@@ -70,8 +70,8 @@ async def _export(
 ) -> dict[str, Any]:
     from bridge.cli.wholefile import WholeFile
     from bridge.clock import SystemClock
+    from bridge.operations.accounts import moment
     from bridge.operations.exporting import Exporter
-    from bridge.operations.subject import moment
 
     file = settings(config)
     exported_at = moment(SystemClock().now()) or ""

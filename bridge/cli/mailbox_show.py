@@ -47,12 +47,12 @@ async def _watch(file: ConfigFile, id: str, as_json: bool) -> bool:
     configure("human", "error")
     clock, facts = SystemClock(), {"is_active": False}
     async with mailbox_client(file, clock) as client:
-        offer = mailbox_operations(client, file, clock)
+        operations = mailbox_operations(client, file, clock)
         async for seen in watch(client, clock, id):
             if isinstance(seen, ApiError):
                 say(f"{seen.reason} Looking again later.")
                 continue
-            facts = await offer.perform("mailbox show", {"id": id}, _no_progress)
+            facts = await operations.perform("mailbox show", {"id": id}, _no_progress)
             print_mailbox(facts, as_json)
             sys.stdout.flush()
     return bool(facts["is_active"])

@@ -15,7 +15,7 @@ from bridge.config import ConfigFile, find_file, load
 from bridge.operations.control import NotRunning, Progress, ask
 
 if TYPE_CHECKING:
-    from bridge.operations.offer import Operations
+    from bridge.operations.table import Operations
 
 
 def settings(path: Path | None) -> ConfigFile:
@@ -89,11 +89,11 @@ class Several:
             try:
                 return await ask(self._file.config.data_dir, name, arguments, progress)
             except NotRunning:
-                from bridge.app.alone import alone
+                from bridge.app.standalone import standalone
                 from bridge.cli.log import configure
 
                 configure("human", "error")
-                self._alone = await self._held.enter_async_context(alone(self._file, name))
+                self._alone = await self._held.enter_async_context(standalone(self._file, name))
         return await self._alone.perform(name, arguments, progress)
 
 

@@ -12,7 +12,7 @@ import typer
 from bridge.cli.failure import say
 from bridge.cli.output import visible
 from bridge.registration.choices import TRADES
-from bridge.registration.fields import BY_NAME, FIELDS, Field
+from bridge.registration.fields import BY_NAME, FIELDS, FormField
 
 
 def given_values(source: Path | None, flags: Mapping[str, Any]) -> dict[str, Any]:
@@ -59,7 +59,7 @@ def _ask_for_the_rest(values: dict[str, Any]) -> None:
         values["sottotipo_cliente_altro"] = _ask(BY_NAME["sottotipo_cliente_altro"], values)
 
 
-def _ask(field: Field, values: Mapping[str, Any]) -> str:
+def _ask(field: FormField, values: Mapping[str, Any]) -> str:
     """Ask until the answer can be read; nothing is a good answer where a field may be empty."""
     among = field.choices
     if field.name == "sottotipo_cliente":

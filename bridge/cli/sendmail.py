@@ -26,7 +26,7 @@ import typer
 from typer.core import TyperCommand
 
 from bridge.cli.failure import say
-from bridge.cli.sendmail_call import Call, Exit, Mode, UsageFault, read_call
+from bridge.cli.sendmail_call import Exit, Mode, SendmailArguments, UsageFault, read_call
 from bridge.cli.sendmail_message import MessageFault, Piped, Prepared, prepare, read_message
 
 if TYPE_CHECKING:
@@ -82,7 +82,7 @@ def run(arguments: list[str], source: IO[bytes], target: IO[bytes]) -> int:
         return _failed(Exit.TRY_AGAIN, f"The bridge cannot be reached ({reason}). Is it running?")
 
 
-def _run(call: Call, source: IO[bytes], target: IO[bytes]) -> int:
+def _run(call: SendmailArguments, source: IO[bytes], target: IO[bytes]) -> int:
     if call.mode is Mode.NOTHING:
         return Exit.OK
     from bridge.cli.perform import settings
@@ -131,7 +131,7 @@ def _piped(source: IO[bytes], ignore_dots: bool) -> bytes:
     return b"".join(lines)
 
 
-def _account(config: Config, call: Call, message: Piped | None) -> Account:
+def _account(config: Config, call: SendmailArguments, message: Piped | None) -> Account:
     """Return the mailbox that sends: the one named, else the only one or the one trusted here."""
     by_address = {account.address.casefold(): account for account in config.account}
     named = [call.account, call.sender or "", *(message.addresses("from") if message else ())]

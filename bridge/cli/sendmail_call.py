@@ -57,7 +57,7 @@ class Mode(Enum):
 
 
 @dataclass(frozen=True, slots=True)
-class Call:
+class SendmailArguments:
     """What the arguments say.
 
     ``sender`` is the envelope's, None if it is not given; ``full_name`` goes into a missing From;
@@ -76,13 +76,13 @@ class Call:
     verbose: bool = False
 
 
-def read_call(arguments: list[str]) -> Call:
+def read_call(arguments: list[str]) -> SendmailArguments:
     """Read the arguments.
 
     Raises:
         UsageFault: an option is not known or lacks its value.
     """
-    call = Call()
+    call = SendmailArguments()
     words = iter(arguments)
     for word in words:
         if word == "--":
@@ -96,7 +96,9 @@ def read_call(arguments: list[str]) -> Call:
     return call
 
 
-def _with_recipients(call: Call, words: Iterator[str] | list[str]) -> Call:
+def _with_recipients(
+    call: SendmailArguments, words: Iterator[str] | list[str]
+) -> SendmailArguments:
     """Add recipients; one word may hold several, with commas between them."""
     named = [one.strip() for word in words for one in word.split(",")]
     if not all(map(is_text, named)):
@@ -104,7 +106,7 @@ def _with_recipients(call: Call, words: Iterator[str] | list[str]) -> Call:
     return replace(call, recipients=(*call.recipients, *filter(None, named)))
 
 
-def _long(call: Call, word: str, words: Iterator[str]) -> Call:
+def _long(call: SendmailArguments, word: str, words: Iterator[str]) -> SendmailArguments:
     name, has_value, value = word.partition("=")
     letter = _LONG.get(name)
     if letter is None:
@@ -114,7 +116,7 @@ def _long(call: Call, word: str, words: Iterator[str]) -> Call:
     return _set(call, letter, value if has_value else _next(words, name))
 
 
-def _letters(call: Call, letters: str, words: Iterator[str]) -> Call:
+def _letters(call: SendmailArguments, letters: str, words: Iterator[str]) -> SendmailArguments:
     for at, letter in enumerate(letters, start=1):
         if letter in _ALONE:
             call = _set(call, letter, "")
@@ -134,7 +136,7 @@ def _next(words: Iterator[str], name: str) -> str:
     return value
 
 
-def _set(call: Call, letter: str, value: str) -> Call:
+def _set(call: SendmailArguments, letter: str, value: str) -> SendmailArguments:
     """Take an option; those of no meaning here leave the call as it was."""
     if letter != "C" and not is_text(value):
         raise UsageFault(f"The value of the option -{letter} is not text in UTF-8.")

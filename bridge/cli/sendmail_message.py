@@ -16,9 +16,9 @@ import re
 from dataclasses import dataclass
 from email.utils import formataddr, parseaddr
 
-from bridge.cli.sendmail_call import Call, Exit
+from bridge.cli.sendmail_call import Exit, SendmailArguments
 from bridge.mime.strict.field import Unreadable
-from bridge.mime.strict.part import Field, parse_fields, split_header
+from bridge.mime.strict.part import HeaderField, parse_fields, split_header
 from bridge.mime.strict.text import addresses
 
 _LINE_END = re.compile(rb"\r?\n")
@@ -37,7 +37,7 @@ class MessageFault(Exception):
 class Piped:
     """A message as it came, with CRLF at line ends: its header's fields and its body."""
 
-    fields: tuple[Field, ...]
+    fields: tuple[HeaderField, ...]
     body: bytes
 
     def addresses(self, *names: str) -> tuple[str, ...]:
@@ -68,7 +68,7 @@ def read_message(raw: bytes) -> Piped:
         raise MessageFault(Exit.DATA, f"The message cannot be read: {fault}.") from None
 
 
-def prepare(message: Piped, call: Call, mailbox: str) -> Prepared:
+def prepare(message: Piped, call: SendmailArguments, mailbox: str) -> Prepared:
     """Return what is submitted on behalf of ``mailbox``.
 
     Raises:
@@ -87,7 +87,7 @@ def prepare(message: Piped, call: Call, mailbox: str) -> Prepared:
     return Prepared(sender, recipients, front + kept + b"\r\n" + message.body)
 
 
-def _recipients(message: Piped, call: Call) -> tuple[str, ...]:
+def _recipients(message: Piped, call: SendmailArguments) -> tuple[str, ...]:
     named = [address.strip("<>") for address in call.recipients]
     if call.read_recipients:
         named += message.addresses(*_RECIPIENT_FIELDS)
@@ -102,12 +102,12 @@ def _recipients(message: Piped, call: Call) -> tuple[str, ...]:
     return tuple(dict.fromkeys(named))
 
 
-def _name(message: Piped, call: Call) -> str:
+def _name(message: Piped, call: SendmailArguments) -> str:
     """Return the name before the address, ready for the header: what is given, else From's."""
     written = next((field.value for field in message.fields if field.name == "from"), "")
     name = call.full_name or parseaddr(written)[0]
     return formataddr((name.strip(), "")).removesuffix("<>")
 
 
-def _whole(field: Field) -> bytes:
+def _whole(field: HeaderField) -> bytes:
     return field.line if field.line.endswith(b"\n") else field.line + b"\r\n"

@@ -9,7 +9,7 @@ from typing import Annotated, Any
 import typer
 
 from bridge.cli import option
-from bridge.cli.administer import Account, agree, settings
+from bridge.cli.administer import TokenHost, agree, settings
 from bridge.cli.output import print_facts, print_json, print_table
 from bridge.config import ConfigFile, SecretSource
 
@@ -68,7 +68,7 @@ def create(
     called = name or f"{maker} {_today()}"
     existing = " (the one there is overwritten, and stays valid)" if target.exists() else ""
     question = f"Make the token {called!r} with {', '.join(scopes)} into {target}{existing}?"
-    account = Account(file)
+    account = TokenHost(file)
     agree({"question": question}, yes)
     wanted = {"name": called, "scopes": scopes, "days": days, "to": str(target)}
     _print(account.ask("token create", wanted), as_json)
@@ -100,7 +100,7 @@ def _today() -> str:
 @commands.command("list")
 def list_tokens(config: option.Config = None, as_json: option.Json = False) -> None:
     """List the account's tokens, by name and last characters."""
-    found = Account(settings(config)).ask("token list")
+    found = TokenHost(settings(config)).ask("token list")
     if as_json:
         print_json(found)
         return
@@ -112,7 +112,7 @@ def list_tokens(config: option.Config = None, as_json: option.Json = False) -> N
 @commands.command()
 def show(which: Which = None, config: option.Config = None, as_json: option.Json = False) -> None:
     """Show a token's rights, life, limits and use; never the token."""
-    _print(Account(settings(config)).ask("token show", {"which": which}), as_json)
+    _print(TokenHost(settings(config)).ask("token show", {"which": which}), as_json)
 
 
 @commands.command()
@@ -124,7 +124,7 @@ def renew(
 ) -> None:
     """Let a token live longer; it stays the same."""
     wanted = {"which": which, "days": days}
-    _print(Account(settings(config)).ask("token renew", wanted), as_json)
+    _print(TokenHost(settings(config)).ask("token renew", wanted), as_json)
 
 
 @commands.command()
@@ -135,7 +135,7 @@ def revoke(
     as_json: option.Json = False,
 ) -> None:
     """End a token at once; asks first."""
-    account = Account(settings(config))
+    account = TokenHost(settings(config))
     found = account.ask("token show", {"which": which})
     use = " This configuration uses it: sending and reading stop." if found["in_use"] else ""
     question = f"Revoke the token {found['name']!r} (…{found['ending']})?{use}"
@@ -149,7 +149,7 @@ def wallet(
     as_json: option.Json = False,
 ) -> None:
     """Show the credit that is left and the last movements."""
-    found = Account(settings(config)).ask("wallet", {"last": last})
+    found = TokenHost(settings(config)).ask("wallet", {"last": last})
     if as_json:
         print_json(found)
         return

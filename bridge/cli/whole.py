@@ -11,7 +11,7 @@ from pathlib import Path
 
 from bridge.app.certificate import CertificateFault, given_identity
 from bridge.cli.perform import settings
-from bridge.config import ConfigError, ConfigFile, Fault, Tls
+from bridge.config import ConfigError, ConfigFault, ConfigFile, Tls
 from bridge.credentials import Secrets, missing, resolve_all
 
 
@@ -39,7 +39,7 @@ def whole_settings(path: Path | None) -> tuple[ConfigFile, Secrets]:
     return file, secrets
 
 
-def _unusable(tls: Tls, where: Callable[..., str]) -> Iterator[Fault]:
+def _unusable(tls: Tls, where: Callable[..., str]) -> Iterator[ConfigFault]:
     """Yield what is wrong with a certificate that was given, and with its key."""
     if tls.certificate is None or tls.key is None:
         return
@@ -47,4 +47,4 @@ def _unusable(tls: Tls, where: Callable[..., str]) -> Iterator[Fault]:
         given_identity(tls.certificate, tls.key)
     except CertificateFault as error:
         for one in error.faults:
-            yield Fault(where("tls", one.setting), one.sentence)
+            yield ConfigFault(where("tls", one.setting), one.sentence)

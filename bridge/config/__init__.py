@@ -1,6 +1,6 @@
 """Settings: a TOML file to frozen values, or one error that lists every fault in it."""
 
-from bridge.config.fault import ConfigError, Fault, Rest
+from bridge.config.fault import ConfigError, ConfigFault, Rest
 from bridge.config.read import ConfigFile, find_file, load, parse
 from bridge.config.values import (
     Account,
@@ -26,8 +26,8 @@ __all__ = [
     "Archive",
     "Config",
     "ConfigError",
+    "ConfigFault",
     "ConfigFile",
-    "Fault",
     "Imap",
     "Listen",
     "Prices",

@@ -10,7 +10,7 @@ from bridge.config.pointers import Pointers
 
 
 @dataclass(frozen=True, slots=True)
-class Fault:
+class ConfigFault:
     """One thing that is wrong; ``where`` is "file:line: key", as far as it is known."""
 
     where: str
@@ -36,7 +36,7 @@ class ConfigError(Exception):
     ``rest`` gives what else they point to, for whoever can look for more faults there.
     """
 
-    def __init__(self, faults: tuple[Fault, ...], rest: Rest | None = None) -> None:
+    def __init__(self, faults: tuple[ConfigFault, ...], rest: Rest | None = None) -> None:
         super().__init__("\n".join(map(str, faults)))
         self.faults = faults
         self.rest = rest

@@ -20,7 +20,7 @@ from pydantic import TypeAdapter, ValidationError
 from pydantic_core import ErrorDetails
 
 from bridge.config.across import across
-from bridge.config.fault import ConfigError, Fault, Rest
+from bridge.config.fault import ConfigError, ConfigFault, Rest
 from bridge.config.lines import Key, find_lines
 from bridge.config.pointers import SECRETS, pointers
 from bridge.config.values import TABLES, Config, SecretSource
@@ -80,7 +80,7 @@ def find_file(given: Path | None, environment: Mapping[str, str]) -> Path:
             return place
     looked = " nor ".join(map(str, places))
     raise ConfigError(
-        (Fault("", f"There is no configuration at {looked}; name one with --config FILE."),)
+        (ConfigFault("", f"There is no configuration at {looked}; name one with --config FILE."),)
     )
 
 
@@ -95,9 +95,9 @@ def load(path: Path, *, accounts: bool = True) -> ConfigFile:
     try:
         text = path.read_bytes().decode("utf-8-sig")
     except OSError as error:
-        raise ConfigError((Fault(str(path), f"cannot be read: {error.strerror}"),)) from None
+        raise ConfigError((ConfigFault(str(path), f"cannot be read: {error.strerror}"),)) from None
     except UnicodeDecodeError:
-        raise ConfigError((Fault(str(path), "is not UTF-8 text"),)) from None
+        raise ConfigError((ConfigFault(str(path), "is not UTF-8 text"),)) from None
     return parse(text, name=str(path), folder=path.resolve().parent, accounts=accounts)
 
 
@@ -118,7 +118,7 @@ def parse(
     try:
         document = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
-        raise ConfigError((Fault(name, f"is not TOML: {error}"),)) from None
+        raise ConfigError((ConfigFault(name, f"is not TOML: {error}"),)) from None
     lines = find_lines(text.replace("\r\n", "\n"))
     if not accounts:
         document.setdefault("account", [])
@@ -135,7 +135,7 @@ def parse(
     found += across(document, accounts)
     if config is None or found:
         found.sort(key=lambda fault: _line(lines, fault[0]) or 0)
-        faults = (Fault(_where(name, lines, key), sentence) for key, sentence in found)
+        faults = (ConfigFault(_where(name, lines, key), sentence) for key, sentence in found)
         rest = Rest(
             anchored(pointers(document), folder), lambda *key: _where(name, lines, key), folder
         )

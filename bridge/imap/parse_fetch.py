@@ -10,8 +10,8 @@ from __future__ import annotations
 import re
 
 from bridge.imap.commands import Fetch, Store
+from bridge.imap.memo import memoized
 from bridge.imap.parse_search import take_partial
-from bridge.imap.remembered import remembered
 from bridge.imap.sections import ALL, FAST, FULL, BinarySize, FetchItem, Item, Section
 from bridge.imap.syntax import MODSEQ_LIMIT, Scanner
 from bridge.limits import IMAP_FETCH_ITEMS, IMAP_FIELD_NAMES, IMAP_FLAGS, IMAP_NEEDLE_BYTES
@@ -52,8 +52,8 @@ def _take_asked(scanner: Scanner, *, uid: bool) -> _Asked:
     return tuple(items), changed_since, vanished, partial
 
 
-_asked = remembered(lambda scanner: _take_asked(scanner, uid=False))
-_asked_by_uid = remembered(lambda scanner: _take_asked(scanner, uid=True))
+_asked = memoized(lambda scanner: _take_asked(scanner, uid=False))
+_asked_by_uid = memoized(lambda scanner: _take_asked(scanner, uid=True))
 
 
 def take_items(scanner: Scanner) -> tuple[FetchItem, ...]:

@@ -32,7 +32,7 @@ from bridge.imap.search import (
     SearchKey,
     Sized,
     Step,
-    Text,
+    TextKey,
     Within,
 )
 from bridge.imap.syntax import MODSEQ_LIMIT, Scanner
@@ -160,7 +160,7 @@ class _Keys:
             self._bodies += 1
             self._scanner.limit(self._bodies, IMAP_SEARCH_BODIES, "keys that look into bodies")
         if name in _TEXTS:
-            return (Text(_TEXTS[name], self._text()),)
+            return (TextKey(_TEXTS[name], self._text()),)
         if name in _DATES:
             field, how = _DATES[name]
             return (Dated(field, how, self._scanner.date()),)

@@ -33,11 +33,11 @@ from bridge.imap.commands import (
 from bridge.imap.errors import SyntaxFault
 from bridge.imap.framing import CommandLine
 from bridge.imap.mailboxname import canonical
+from bridge.imap.memo import memoized
 from bridge.imap.parse_fetch import parse_fetch, parse_store
 from bridge.imap.parse_mailbox import parse_list, parse_lsub, parse_select, take_status_items
 from bridge.imap.parse_notify import parse_notify
 from bridge.imap.parse_search import parse_search, parse_sort, parse_thread
-from bridge.imap.remembered import remembered
 from bridge.imap.syntax import Scanner, text_of
 from bridge.limits import IMAP_PARTS
 
@@ -159,7 +159,7 @@ def _status(scanner: Scanner) -> Command:
     return Status(mailbox, _status_items(scanner))
 
 
-_status_items = remembered(take_status_items)
+_status_items = memoized(take_status_items)
 
 
 def _append(scanner: Scanner) -> Command:

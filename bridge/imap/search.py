@@ -36,7 +36,7 @@ class HasFlag:
 
 
 @dataclass(frozen=True, slots=True)
-class Text:
+class TextKey:
     """A substring of a field: "subject", "from", "to", "cc", "bcc", "body" or "text"."""
 
     field: str
@@ -116,7 +116,7 @@ SearchKey = (
     All
     | Numbers
     | HasFlag
-    | Text
+    | TextKey
     | Header
     | Dated
     | Sized

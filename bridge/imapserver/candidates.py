@@ -13,7 +13,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import compress
 
-from bridge.imapserver.pace import Pace
+from bridge.imapserver.pace import CommandShare
 from bridge.imapserver.view import Columns, View, columns_of
 
 SLICE = 4096
@@ -58,7 +58,7 @@ class Candidates:
 
 
 async def candidates_in(
-    view: View, spans: Sequence[tuple[int, int]], pace: Pace
+    view: View, spans: Sequence[tuple[int, int]], pace: CommandShare
 ) -> list[Candidates]:
     """Return the messages in ranges of sequence numbers: what is there, and ghosts."""
     columns = columns_of(view.index)
@@ -90,7 +90,7 @@ def _place(uids: Sequence[int], uid: int) -> int | None:
     return at if at < len(uids) and uids[at] == uid else None
 
 
-async def _numbers(spans: Sequence[tuple[int, int]], pace: Pace) -> Sequence[int]:
+async def _numbers(spans: Sequence[tuple[int, int]], pace: CommandShare) -> Sequence[int]:
     if len(spans) == 1:
         ((low, high),) = spans
         return range(low, high + 1)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bridge.imapserver.session import Session, State
+from bridge.imapserver.session import Session, SessionState
 
 ALWAYS = ("IMAP4rev1", "IMAP4rev2", "LITERAL+", "SASL-IR", "ID", "ENABLE")
 AFTER_LOGIN = (
@@ -42,7 +42,7 @@ AFTER_LOGIN = (
 def capabilities(session: Session) -> str:
     """Return the capability list as it stands in this state (RFC 3501 §7.2.1)."""
     names = list(ALWAYS)
-    if session.state is State.NOT_AUTHENTICATED:
+    if session.state is SessionState.NOT_AUTHENTICATED:
         if session.output.can_start_tls:
             names.append("STARTTLS")
         if session.output.secure:

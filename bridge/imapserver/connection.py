@@ -21,7 +21,7 @@ from bridge.imap.errors import Flood, ImapFault
 from bridge.imap.framing import BareLine, CommandLine, Framer, NeedContinuation, Spill
 from bridge.imap.parser import parse
 from bridge.imapserver.capability import capabilities
-from bridge.imapserver.session import Services, Session, State
+from bridge.imapserver.session import Services, Session, SessionState
 from bridge.imapserver.settings import ImapSettings
 from bridge.imapserver.table import TABLE, Spec, may_tell_expunges
 from bridge.imapserver.wire import Wire
@@ -45,7 +45,7 @@ KEEPALIVE_S = 120.0
 SHUTTING_DOWN = "the server is shutting down"
 
 
-class Connection(Wire):
+class ImapConnection(Wire):
     """The protocol of one connection and its session's ``Output``.
 
     Args:
@@ -63,7 +63,7 @@ class Connection(Wire):
         tls: ssl.SSLContext | None,
         *,
         implicit_tls: bool,
-        connections: Visitors[Connection],
+        connections: Visitors[ImapConnection],
     ) -> None:
         super().__init__(services.clock, _strangers_framer())
         self._implicit_tls = implicit_tls
@@ -130,7 +130,7 @@ class Connection(Wire):
     @property
     def is_counted(self) -> bool:
         """Whether the client has not logged in."""
-        return self.session.state is State.NOT_AUTHENTICATED
+        return self.session.state is SessionState.NOT_AUTHENTICATED
 
     @property
     def guesses(self) -> int:
@@ -151,7 +151,7 @@ class Connection(Wire):
                 self.cut()
         elif not self.waits:
             return
-        elif self.session.state is State.NOT_AUTHENTICATED:
+        elif self.session.state is SessionState.NOT_AUTHENTICATED:
             if now_s - self._began_at > settings.login_timeout_s:
                 self.hang_up("log in sooner")
         elif now_s - self.heard_at > settings.idle_timeout_s:
@@ -181,7 +181,7 @@ class Connection(Wire):
     def hang_up(self, why: str) -> None:
         """Say goodbye and close."""
         unspeakable = self._implicit_tls and not self.encrypted
-        if self.session.state is not State.LOGOUT and not unspeakable:
+        if self.session.state is not SessionState.LOGOUT and not unspeakable:
             self.write(f"* BYE {why}\r\n".encode())
         self.session.end()
         self.close()
@@ -221,7 +221,7 @@ class Connection(Wire):
             if self._implicit_tls and self._tls is not None:
                 await self.begin_tls(self._tls, self._settings.handshake_timeout_s)
             self.write(f"* OK [CAPABILITY {capabilities(self.session)}] ready\r\n".encode())
-            while self.session.state is not State.LOGOUT:
+            while self.session.state is not SessionState.LOGOUT:
                 await self._turn()
                 if self._ending:
                     self.hang_up(SHUTTING_DOWN)
@@ -320,7 +320,7 @@ class Connection(Wire):
 
     def _count_fault(self) -> None:
         """Hang up on who speaks something else; a user may err, but not without end."""
-        stranger = self.session.state is State.NOT_AUTHENTICATED
+        stranger = self.session.state is SessionState.NOT_AUTHENTICATED
         self._faults += 1
         if self._faults >= (IMAP_STRANGER_FAULTS if stranger else IMAP_FAULTS_IN_A_ROW):
             self.hang_up("this is an IMAP server")

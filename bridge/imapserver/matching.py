@@ -30,13 +30,13 @@ from bridge.imap.search import (
     SaveDateSupported,
     SearchKey,
     Sized,
-    Text,
+    TextKey,
     Within,
     joined,
 )
 from bridge.imap.sequence import common, ranges_of
 from bridge.imapserver.candidates import SLICE, Candidates, bits_of, candidates_in
-from bridge.imapserver.pace import Pace
+from bridge.imapserver.pace import CommandShare
 from bridge.imapserver.session import Session
 from bridge.imapserver.text import text_bits
 from bridge.imapserver.view import Columns
@@ -94,7 +94,7 @@ class Found:
 
 async def search(session: Session, key: Program, *, details: bool = False) -> Found:
     """Return the messages that match ``key``; ``details`` fills what sorting needs."""
-    pace = Pace(session.output)
+    pace = CommandShare(session.output)
     matcher = _Matcher(session, pace)
     groups = await candidates_in(session.open.view, matcher.spans(key), pace)
     found = Found()
@@ -137,9 +137,9 @@ def _in_order_of_cost(key: Program) -> list[Program]:
 def _cost(key: SearchKey) -> int:
     """Return 0 for what the index answers, 1 for headers, 2 for bodies."""
     match key:
-        case Text("body" | "text"):
+        case TextKey("body" | "text"):
             return 2
-        case Text() | Header() | Dated(field=DateField.SENT):
+        case TextKey() | Header() | Dated(field=DateField.SENT):
             return 1
     return 0
 
@@ -151,7 +151,7 @@ def _is_numbers(part: Program) -> bool:
 class _Matcher:
     """Asks each key about candidates."""
 
-    def __init__(self, session: Session, pace: Pace) -> None:
+    def __init__(self, session: Session, pace: CommandShare) -> None:
         self._session = session
         self._selected = session.open
         self._pace = pace

@@ -22,8 +22,8 @@ from bridge.imap.sections import Item
 from bridge.imap.sequence import SequenceSet
 from bridge.imapserver.commands.fetch import fetch
 from bridge.imapserver.commands.status import status_line
-from bridge.imapserver.pace import WORK, Pace
-from bridge.imapserver.session import Session, State
+from bridge.imapserver.pace import WORK, CommandShare
+from bridge.imapserver.session import Session, SessionState
 from bridge.model import (
     INBOX,
     Added,
@@ -54,7 +54,7 @@ class Notifier:
         self._session = session
         self._others = [group for group in order.groups if group.filter not in SELECTED]
         self._selected = next((one for one in order.groups if one.filter in SELECTED), None)
-        self._pace = Pace(session.output)
+        self._pace = CommandShare(session.output)
         self._changed: dict[MailboxId, set[str]] = {}
         self._listed: list[Change] = []
         self._fetched_uid = 0
@@ -103,7 +103,7 @@ class Notifier:
 
     def _may_tell(self) -> bool:
         session = self._session
-        ended = session.state is State.LOGOUT
+        ended = session.state is SessionState.LOGOUT
         return not (ended or session.busy or session.output.backed_up)
 
     def _waits(self) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Protocol
 
 
-class Notifier(Protocol):
+class StandingOrder(Protocol):
     """What NOTIFY started, as the session needs it; see ``imapserver.notifier``."""
 
     def stop(self) -> None:

@@ -8,7 +8,7 @@ WORK = 20_000
 """Units of work, each a fraction of a microsecond, that are done before others get their turn."""
 
 
-class Pace:
+class CommandShare:
     """Counts the work of one command."""
 
     def __init__(self, output: Output) -> None:

@@ -6,7 +6,7 @@ import asyncio
 import ssl
 from collections.abc import Sequence
 
-from bridge.imapserver.connection import Connection
+from bridge.imapserver.connection import ImapConnection
 from bridge.imapserver.session import Services
 from bridge.imapserver.settings import ImapSettings
 from bridge.net.listen import Listen
@@ -39,7 +39,7 @@ class ImapServer:
         self._settings = settings
         self._tls = tls
         self._ports = Ports(self._connection, tls)
-        self._connections: Visitors[Connection] = Visitors(settings.max_connections)
+        self._connections: Visitors[ImapConnection] = Visitors(settings.max_connections)
         self._watch: asyncio.Task[None] | None = None
 
     async def start(self, listeners: Sequence[Listen]) -> list[tuple[str, int]]:
@@ -75,8 +75,8 @@ class ImapServer:
         for connection in list(self._connections):
             connection.abort()
 
-    def _connection(self, listen: Listen) -> Connection:
-        return Connection(
+    def _connection(self, listen: Listen) -> ImapConnection:
+        return ImapConnection(
             self._services,
             self._settings,
             self._tls,

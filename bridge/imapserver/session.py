@@ -25,7 +25,7 @@ from bridge.imap.commands import Tagged
 from bridge.imap.errors import ImapFault
 from bridge.imap.mailboxname import fault_of
 from bridge.imapserver.background import Background
-from bridge.imapserver.output import Notifier, Output
+from bridge.imapserver.output import Output, StandingOrder
 from bridge.imapserver.recent import RecentClaims
 from bridge.imapserver.reply import UNFORESEEN, Bad, No, answer_to
 from bridge.imapserver.view import View
@@ -50,11 +50,11 @@ from bridge.store.base import Store, StoreFailed
 log = structlog.get_logger()
 
 SERVER_NAME = "pec-bridge"
-GONE = "the mailbox was deleted"
+MAILBOX_DELETED = "the mailbox was deleted"
 """Of the ways RFC 2180 §3 leaves, the one every client understands: log in again and look."""
 
 
-class State(Enum):
+class SessionState(Enum):
     """Where a session stands (RFC 3501 §3)."""
 
     NOT_AUTHENTICATED = "not authenticated"
@@ -144,7 +144,7 @@ class Session:
         self.peer = peer
         self.account: AccountId | None = None
         self.login = ""
-        self.state = State.NOT_AUTHENTICATED
+        self.state = SessionState.NOT_AUTHENTICATED
         self.selected: Selected | None = None
         self.enabled: set[str] = set()
         self.saved: list[int] = []
@@ -152,7 +152,7 @@ class Session:
         self.tag = ""
         self.busy = False
         self.on_update: Callable[[], None] | None = None
-        self.notifier: Notifier | None = None
+        self.notifier: StandingOrder | None = None
 
     # -- what handlers use -------------------------------------------------------------------
 
@@ -234,7 +234,7 @@ class Session:
     def enter(self, account: AccountId, login: str) -> None:
         """Be logged in to ``account`` from now on, by the name ``login``."""
         self.account, self.login = account, login
-        self.state = State.AUTHENTICATED
+        self.state = SessionState.AUTHENTICATED
 
     def count_failure(self) -> None:
         """Count a wrong password."""
@@ -242,13 +242,13 @@ class Session:
 
     def end(self) -> None:
         """Take no more commands."""
-        self.state = State.LOGOUT
+        self.state = SessionState.LOGOUT
 
     def save(self, uids: Sequence[int]) -> None:
         """Keep a search's result for ``$`` (RFC 5182 §2.1)."""
         self.saved = list(uids)
 
-    def notify_by(self, notifier: Notifier | None) -> None:
+    def notify_by(self, notifier: StandingOrder | None) -> None:
         """Let ``notifier`` tell of changes from now on, nobody with None (RFC 5465)."""
         self.notifier = notifier
 
@@ -290,7 +290,7 @@ class Session:
         view.qresync = "QRESYNC" in self.enabled
         unsubscribe = mailboxes.subscribe_mailbox(self.owner, mailbox.id, self._changed)
         self.selected = Selected(mailbox, view, read_only, unsubscribe)
-        self.state = State.SELECTED
+        self.state = SessionState.SELECTED
         await self._claim_recent(self.selected)
         if self.notifier is not None:
             self.notifier.selected_anew()
@@ -303,8 +303,8 @@ class Session:
         selected, self.selected = self.selected, None
         selected.unsubscribe()
         self.saved = []
-        if self.state is State.SELECTED:
-            self.state = State.AUTHENTICATED
+        if self.state is SessionState.SELECTED:
+            self.state = SessionState.AUTHENTICATED
 
     async def _claim_recent(self, selected: Selected) -> None:
         if not self.shows_recent:
@@ -331,7 +331,7 @@ class Session:
             case MailboxDeleted():
                 selected.gone = True
                 if not self.busy:
-                    self.output.hang_up(GONE)
+                    self.output.hang_up(MAILBOX_DELETED)
         if self.on_update is not None:
             self.on_update()
 
@@ -361,7 +361,7 @@ class Session:
         self,
         tagged: Tagged,
         handler: Handler[Any],
-        states: frozenset[State],
+        states: frozenset[SessionState],
         *,
         allow_expunge: Callable[[], bool],
     ) -> None:
@@ -388,7 +388,7 @@ class Session:
         self.send(tagged.tag.encode("ascii") + b" " + reply.encode("utf-8") + b"\r\n")
         self.busy = False
         if self.selected is not None and self.selected.gone:
-            self.output.hang_up(GONE)
+            self.output.hang_up(MAILBOX_DELETED)
         elif self.notifier is not None:
             self.notifier.wake()
 
@@ -408,7 +408,7 @@ class Session:
         self,
         tagged: Tagged,
         handler: Handler[Any],
-        states: frozenset[State],
+        states: frozenset[SessionState],
     ) -> str:
         if self.state not in states:
             return f"BAD {tagged.name} is not valid while {self.state.value}"

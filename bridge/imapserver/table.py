@@ -34,14 +34,14 @@ from bridge.imapserver.commands.starttls import compress, start_tls
 from bridge.imapserver.commands.status import status
 from bridge.imapserver.commands.store import store
 from bridge.imapserver.commands.subscribe import subscribe
-from bridge.imapserver.session import Handler, State
+from bridge.imapserver.session import Handler, SessionState
 
 C = TypeVar("C")
 
-ANY = frozenset({State.NOT_AUTHENTICATED, State.AUTHENTICATED, State.SELECTED})
-BEFORE = frozenset({State.NOT_AUTHENTICATED})
-AFTER = frozenset({State.AUTHENTICATED, State.SELECTED})
-OPEN = frozenset({State.SELECTED})
+ANY = frozenset({SessionState.NOT_AUTHENTICATED, SessionState.AUTHENTICATED, SessionState.SELECTED})
+BEFORE = frozenset({SessionState.NOT_AUTHENTICATED})
+AFTER = frozenset({SessionState.AUTHENTICATED, SessionState.SELECTED})
+OPEN = frozenset({SessionState.SELECTED})
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +53,7 @@ class Spec:
 
     takes: type[Any]
     handler: Handler[Any]
-    states: frozenset[State]
+    states: frozenset[SessionState]
     uses_seqs: bool = False
     breaks_seqs: bool = False
 
@@ -62,7 +62,7 @@ def _row(
     name: str,
     takes: type[C],
     handler: Handler[C],
-    states: frozenset[State],
+    states: frozenset[SessionState],
     *,
     uses_seqs: bool = False,
     breaks_seqs: bool = False,

@@ -16,11 +16,11 @@ from functools import partial, reduce
 from itertools import compress
 from operator import or_
 
-from bridge.imap.search import Dated, Header, SearchKey, Text
+from bridge.imap.search import Dated, Header, SearchKey, TextKey
 from bridge.imapserver.candidates import answers_of, bits_of
-from bridge.imapserver.pace import WORK, Pace
+from bridge.imapserver.pace import WORK, CommandShare
 from bridge.imapserver.session import Session
-from bridge.imapserver.wanted import Anywhere, InField, Wanted, across_colon
+from bridge.imapserver.wanted import Anywhere, HeaderTest, InField, across_colon
 from bridge.mime.ingest.searchtext import body_text, fold, one_line, whole_text
 from bridge.model import ContentId, MailboxId
 from bridge.store.base import ReadTransaction, ReadWork
@@ -46,7 +46,7 @@ Bits = dict[SearchKey, int]
 
 
 async def text_bits(
-    session: Session, keys: Iterable[SearchKey], contents: Contents, pace: Pace
+    session: Session, keys: Iterable[SearchKey], contents: Contents, pace: CommandShare
 ) -> Bits:
     """Return which of ``contents``, in the selected mailbox, match text keys and sent dates.
 
@@ -57,12 +57,12 @@ async def text_bits(
         pace: counts the work.
     """
     found: Bits = dict.fromkeys(keys, 0)
-    looks: dict[TextField, list[tuple[SearchKey, Wanted]]] = {}
-    bodies: dict[Text, str] = {}
+    looks: dict[TextField, list[tuple[SearchKey, HeaderTest]]] = {}
+    bodies: dict[TextKey, str] = {}
     for key in found:
         for field, wanted in _looks(key):
             looks.setdefault(field, []).append((key, wanted))
-        if isinstance(key, Text) and key.field in ("body", "text"):
+        if isinstance(key, TextKey) and key.field in ("body", "text"):
             bodies[key] = fold(key.needle)
         await pace.spend(WORK // 32)
     for field, wanted_of in looks.items():
@@ -76,20 +76,20 @@ async def text_bits(
     return found
 
 
-def _looks(key: SearchKey) -> Iterator[tuple[TextField, Wanted]]:
+def _looks(key: SearchKey) -> Iterator[tuple[TextField, HeaderTest]]:
     """Yield in which texts of headers to look for what."""
     match key:
-        case Text("body"):
+        case TextKey("body"):
             return
-        case Text("text", needle):
+        case TextKey("text", needle):
             line = one_line(fold(needle))
             yield TextField.HEADER, Anywhere(line)
             across = across_colon(line)
             if across is not None:
                 yield TextField.HEADER, across
-        case Text(field, needle) if needle:
+        case TextKey(field, needle) if needle:
             yield _FIELDS[field], Anywhere(one_line(fold(needle)))
-        case Text(field):
+        case TextKey(field):
             yield TextField.HEADER, InField(field, "")
         case Header(name, needle):  # as it is written; FROM looks at what it says to us too
             yield TextField.HEADER, InField(name.casefold(), one_line(fold(needle)))
@@ -98,9 +98,9 @@ def _looks(key: SearchKey) -> Iterator[tuple[TextField, Wanted]]:
 async def _look(
     session: Session,
     field: TextField,
-    wanted_of: Sequence[tuple[SearchKey, Wanted]],
+    wanted_of: Sequence[tuple[SearchKey, HeaderTest]],
     contents: Contents,
-    pace: Pace,
+    pace: CommandShare,
 ) -> Iterable[tuple[SearchKey, int]]:
     """Return where one field's texts hold what is wanted, for each key."""
     sought = [wanted for _, wanted in wanted_of]
@@ -115,9 +115,9 @@ async def _look(
 async def _held(
     session: Session,
     field: TextField,
-    sought: Sequence[Wanted],
+    sought: Sequence[HeaderTest],
     contents: Contents,
-    pace: Pace,
+    pace: CommandShare,
 ) -> list[int]:
     """Read one field's texts; return for each thing sought which hold it."""
 
@@ -130,9 +130,9 @@ async def _held(
 async def _stored(
     session: Session,
     field: TextField,
-    sought: Sequence[Wanted],
+    sought: Sequence[HeaderTest],
     contents: Contents,
-    pace: Pace,
+    pace: CommandShare,
 ) -> list[int]:
     """Let the store look through the whole mailbox, and read only what may hold it."""
     mailbox = session.open.mailbox.id
@@ -170,7 +170,7 @@ async def _paged(
     keys: int,
     work: Callable[[Contents], ReadWork[list[int]]],
     contents: Contents,
-    pace: Pace,
+    pace: CommandShare,
 ) -> list[int]:
     """Ask about some contents at a time; return for each key the bits of all."""
     found = [0] * keys
@@ -184,7 +184,7 @@ async def _paged(
 
 
 async def _holding(
-    tx: ReadTransaction, field: TextField, sought: Sequence[Wanted], some: Contents
+    tx: ReadTransaction, field: TextField, sought: Sequence[HeaderTest], some: Contents
 ) -> list[int]:
     kept = dict(await tx.field_texts(some, field))
     texts = [kept.get(content, "") for content in some]
@@ -192,7 +192,7 @@ async def _holding(
 
 
 async def _sent(
-    session: Session, keys: Sequence[Dated], contents: Contents, pace: Pace
+    session: Session, keys: Sequence[Dated], contents: Contents, pace: CommandShare
 ) -> list[int]:
     """Compare the Date field's day, whatever its time and zone; no day is before no other."""
     days = [(key.how, key.day.isoformat()) for key in keys]
@@ -213,12 +213,12 @@ def _compare(its: str, how: int, wanted: str) -> bool:
 
 
 async def _bodies(
-    session: Session, needles: dict[Text, str], contents: Contents, pace: Pace
-) -> dict[Text, int]:
+    session: Session, needles: dict[TextKey, str], contents: Contents, pace: CommandShare
+) -> dict[TextKey, int]:
     mailbox, store = session.open.mailbox.id, session.services.store
     asked = frozenset(contents) if needles else frozenset()
-    found: dict[Text, int] = {}
-    unsure_of: dict[ContentId, list[Text]] = {}
+    found: dict[TextKey, int] = {}
+    unsure_of: dict[ContentId, list[TextKey]] = {}
     for key, needle in needles.items():
         hits, unsure = await store.scan(
             partial(_matching, mailbox=mailbox, field=TextField.BODY, needle=needle)
@@ -227,7 +227,7 @@ async def _bodies(
         for content in asked.intersection(unsure):
             unsure_of.setdefault(content, []).append(key)
         await pace.spend(len(contents))
-    hits_of: dict[Text, set[ContentId]] = {}
+    hits_of: dict[TextKey, set[ContentId]] = {}
     for content, keys in unsure_of.items():
         for key in await _holds(session, content, [(key, needles[key]) for key in keys]):
             hits_of.setdefault(key, set()).add(content)
@@ -238,14 +238,14 @@ async def _bodies(
 
 
 async def _holds(
-    session: Session, content: ContentId, needles: Sequence[tuple[Text, str]]
-) -> list[Text]:
+    session: Session, content: ContentId, needles: Sequence[tuple[TextKey, str]]
+) -> list[TextKey]:
     """Decode a text again, for its body is too long to be kept for searches."""
     rows = await session.services.store.scan(lambda tx: tx.pieces([content], [Part.RAW]))
     raws = [raw for _, raw in rows if isinstance(raw, bytes)]
 
-    def look() -> list[Text]:
-        held: list[Text] = []
+    def look() -> list[TextKey]:
+        held: list[TextKey] = []
         for raw in raws:
             for field, read in (("body", body_text), ("text", whole_text)):
                 wanted = [(key, needle) for key, needle in needles if key.field == field]

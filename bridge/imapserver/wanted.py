@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 
-class Wanted(Protocol):
+class HeaderTest(Protocol):
     """Something to look for.
 
     Attributes:
@@ -38,12 +38,12 @@ class Anywhere:
 
     @property
     def clue(self) -> str:
-        """See ``Wanted``."""
+        """See ``HeaderTest``."""
         return self.needle
 
     @property
     def is_clue_all(self) -> bool:
-        """See ``Wanted``."""
+        """See ``HeaderTest``."""
         return True
 
     def is_in(self, text: str) -> bool:
@@ -60,12 +60,12 @@ class InField:
 
     @property
     def clue(self) -> str:
-        """See ``Wanted``."""
+        """See ``HeaderTest``."""
         return self.needle or f"\n{self.name}:"
 
     @property
     def is_clue_all(self) -> bool:
-        """See ``Wanted``."""
+        """See ``HeaderTest``."""
         return not self.needle
 
     def is_in(self, text: str) -> bool:
@@ -96,12 +96,12 @@ class Across:
 
     @property
     def clue(self) -> str:
-        """See ``Wanted``."""
+        """See ``HeaderTest``."""
         return f"{self.name}:{self.value}"
 
     @property
     def is_clue_all(self) -> bool:
-        """See ``Wanted``."""
+        """See ``HeaderTest``."""
         return False
 
     def is_in(self, text: str) -> bool:

@@ -42,7 +42,7 @@ from bridge.model import (
     is_reserved,
 )
 from bridge.store.base import Transaction
-from bridge.store.messages import Copy
+from bridge.store.messages import MessageCopy
 
 UID_LIMIT = 0xFFFFFFFF
 """UIDs are 32 bits wide (RFC 3501 §2.3.1.1)."""
@@ -302,7 +302,7 @@ class MailboxTransaction:
 
     async def _sent_copies(
         self, boxes: Sequence[Mailbox], account: AccountId, content: ContentId, message_id: str
-    ) -> list[Copy]:
+    ) -> list[MessageCopy]:
         ids = {box.id for box in boxes}
         copies = [copy for copy in await self.tx.copies(content) if copy.mailbox in ids]
         for box in boxes:
@@ -311,7 +311,7 @@ class MailboxTransaction:
                 uid = await self.tx.uid_by_message_id(box.id, message_id)
             row = None if uid is None else await self.tx.message_row(box.id, uid)
             if row is not None and not await self.tx.submissions_of_content(account, row.content):
-                copies.append(Copy(box.id, row.uid))
+                copies.append(MessageCopy(box.id, row.uid))
         return copies
 
     async def copy(

@@ -35,7 +35,7 @@ V = TypeVar("V", bound=Visitor)
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict(Generic[V]):
+class Admission(Generic[V]):
     """Whether a newcomer may stay, and who goes for it."""
 
     stays: bool
@@ -59,7 +59,7 @@ class Visitors(Generic[V]):
     def __len__(self) -> int:
         return len(self._since)
 
-    def enter(self, one: V, now_s: float) -> Verdict[V]:
+    def enter(self, one: V, now_s: float) -> Admission[V]:
         """Let a newcomer in, or not; whoever goes for it has left already."""
         here = [other for other in self._strangers() if other.address == one.address]
         if len(here) >= STRANGERS_PER_ADDRESS:
@@ -68,13 +68,13 @@ class Visitors(Generic[V]):
             rivals = self._strangers()
         else:
             self._since[one] = now_s
-            return Verdict(stays=True)
+            return Admission(stays=True)
         goes = self._first_to_go(rivals, now_s)
         if goes is None:
-            return Verdict(stays=False)
+            return Admission(stays=False)
         self.leave(goes)
         self._since[one] = now_s
-        return Verdict(stays=True, goes=goes)
+        return Admission(stays=True, goes=goes)
 
     def leave(self, one: V) -> None:
         """Forget one; idempotent."""

@@ -10,27 +10,27 @@ from collections.abc import Mapping
 from typing import Any
 
 from bridge.clock import Clock
+from bridge.operations.accounts import ApiAccounts, Methods, moment
 from bridge.operations.control import OperationFailed, Progress
-from bridge.operations.subject import Methods, Subjects, moment
 from bridge.store.base import ReadTransaction, Store, Transaction
 from bridge.store.remote import AlarmRow
 
 ID_CHARS = 8
 
 
-class Alarms:
+class AlarmOperations:
     """See the module.
 
     Args:
         store: where they are.
         clock: for when they were seen.
-        subjects: the accounts.
+        accounts: the accounts.
     """
 
-    def __init__(self, store: Store, clock: Clock, subjects: Subjects) -> None:
+    def __init__(self, store: Store, clock: Clock, accounts: ApiAccounts) -> None:
         self._store = store
         self._clock = clock
-        self._subjects = subjects
+        self._accounts = accounts
 
     def methods(self) -> Methods:
         """Return the operations by name."""
@@ -40,7 +40,7 @@ class Alarms:
         self._check(arguments)
 
         async def work(tx: ReadTransaction) -> list[dict[str, Any]]:
-            found = await raised(tx, self._subjects)
+            found = await raised(tx, self._accounts)
             return [facts for facts in found if _is_meant(facts, arguments)]
 
         return await self._store.scan(work)
@@ -55,7 +55,7 @@ class Alarms:
             meant = [
                 (alarm, facts)
                 for alarm in await tx.alarms()
-                if _is_meant(facts := await _facts(tx, alarm, self._subjects), arguments)
+                if _is_meant(facts := await _facts(tx, alarm, self._accounts), arguments)
                 and (not ids or facts["id"] in ids)
             ]
             missing = ids - {facts["id"] for _, facts in meant}
@@ -76,16 +76,16 @@ class Alarms:
             OperationFailed: it is not.
         """
         if arguments.get("account"):
-            self._subjects.chosen(arguments)
+            self._accounts.chosen(arguments)
 
 
-async def raised(tx: ReadTransaction, subjects: Subjects) -> list[dict[str, Any]]:
+async def raised(tx: ReadTransaction, accounts: ApiAccounts) -> list[dict[str, Any]]:
     """Return the alarms that are raised, oldest first."""
-    return [await _facts(tx, alarm, subjects) for alarm in await tx.alarms()]
+    return [await _facts(tx, alarm, accounts) for alarm in await tx.alarms()]
 
 
-async def _facts(tx: ReadTransaction, alarm: AlarmRow, subjects: Subjects) -> dict[str, Any]:
-    address = subjects.address(alarm.account) or await tx.address(alarm.account) or "?"
+async def _facts(tx: ReadTransaction, alarm: AlarmRow, accounts: ApiAccounts) -> dict[str, Any]:
+    address = accounts.address(alarm.account) or await tx.address(alarm.account) or "?"
     name = "\0".join((address.casefold(), alarm.kind, alarm.key))
     return {
         "id": hashlib.sha256(name.encode()).hexdigest()[:ID_CHARS],

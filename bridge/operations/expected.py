@@ -5,12 +5,14 @@ from __future__ import annotations
 from datetime import datetime
 
 from bridge.model import QueueId, SubmissionState
-from bridge.outbox.window import Pace, expected
+from bridge.outbox.window import SendingPace, expected
 from bridge.store.base import ReadTransaction
 from bridge.store.outbox import SubmissionRow
 
 
-async def expectations(tx: ReadTransaction, pace: Pace, now: datetime) -> dict[QueueId, datetime]:
+async def expectations(
+    tx: ReadTransaction, pace: SendingPace, now: datetime
+) -> dict[QueueId, datetime]:
     """Return when entries are expected to leave; those that wait for a person are not among them.
 
     Accounts share the rate, turn by turn: as long as several have something to send, each goes so
@@ -24,7 +26,7 @@ async def expectations(tx: ReadTransaction, pace: Pace, now: datetime) -> dict[Q
     queues: dict[int, list[SubmissionRow]] = {}
     for row in await tx.submissions(state=SubmissionState.QUEUED):
         queues.setdefault(row.account, []).append(row)
-    shared = Pace(pace.interval_s * max(len(queues), 1), pace.plan, pace.window)
+    shared = SendingPace(pace.interval_s * max(len(queues), 1), pace.plan, pace.window)
     found: dict[QueueId, datetime] = {}
     for rows in queues.values():
         account = rows[0].account

@@ -13,10 +13,10 @@ from typing import Any
 
 from bridge.clock import Clock
 from bridge.model import ContentId, QueueId
+from bridge.operations.accounts import ApiAccounts, Methods, moment
 from bridge.operations.control import OperationFailed, Progress
 from bridge.operations.period import chosen
 from bridge.operations.receipts import detail_of, send_facts
-from bridge.operations.subject import Methods, Subjects, moment
 from bridge.receipts.record import standing_of
 from bridge.store.base import ReadTransaction, Store
 from bridge.store.outbox import AttemptRow, SubmissionRow, TransitionRow
@@ -25,19 +25,19 @@ from bridge.store.remote import ReceiptRow, RemoteId
 SLICE_BYTES = 1024 * 1024
 
 
-class Export:
+class ExportOperations:
     """See the module.
 
     Args:
         store: what was sent, and what came of it.
         clock: not used but for the month that is now.
-        subjects: the accounts.
+        accounts: the accounts.
     """
 
-    def __init__(self, store: Store, clock: Clock, subjects: Subjects) -> None:
+    def __init__(self, store: Store, clock: Clock, accounts: ApiAccounts) -> None:
         self._store = store
         self._clock = clock
-        self._subjects = subjects
+        self._accounts = accounts
 
     def methods(self) -> Methods:
         """Return the operations by name."""
@@ -52,13 +52,13 @@ class Export:
     async def _find(self, arguments: Mapping[str, Any], _progress: Progress) -> Any:
         """Return the entries that a queue id, a code or a Message-ID names."""
         what = str(arguments["what"]).strip()
-        subjects = self._subjects.chosen(arguments)
+        accounts = self._accounts.chosen(arguments)
         bracketed = what if what.startswith("<") else f"<{what}>"
 
         async def work(tx: ReadTransaction) -> list[SubmissionRow]:
             entry = await tx.submission(QueueId(what))
             found = [] if entry is None else [entry]
-            for one in subjects:
+            for one in accounts:
                 found += await tx.submissions_by_code(one.id, what)
                 found += await tx.submissions_by_message_id(one.id, bracketed)
             return found

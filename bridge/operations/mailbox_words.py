@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from pathlib import PurePath
 from typing import Any
 
-from bridge.api.mailbox_schema import Mailbox, MailboxState
-from bridge.operations.subject import moment
+from bridge.api.mailbox_schema import HostedMailbox, MailboxState
+from bridge.operations.accounts import moment
 from bridge.registration import values
 
 
@@ -52,7 +52,7 @@ MEANINGS: dict[MailboxState, Meaning] = {
 }
 
 
-def facts(mailbox: Mailbox) -> dict[str, Any]:
+def facts(mailbox: HostedMailbox) -> dict[str, Any]:
     """Return what a list says of a mailbox."""
     meaning = MEANINGS[mailbox.state]
     return {
@@ -70,7 +70,7 @@ def facts(mailbox: Mailbox) -> dict[str, Any]:
     }
 
 
-def whole_facts(mailbox: Mailbox) -> dict[str, Any]:
+def whole_facts(mailbox: HostedMailbox) -> dict[str, Any]:
     """Return all that is known of a mailbox."""
     return {
         **facts(mailbox),

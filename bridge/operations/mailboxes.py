@@ -15,15 +15,15 @@ from pathlib import PurePath
 from typing import Any, TypeVar
 
 from bridge.api.errors import ApiError, NotSent, OutcomeUnknown
-from bridge.api.mailbox_schema import Mailbox, MailboxState, NewUser, Space
+from bridge.api.mailbox_schema import HostedMailbox, MailboxState, NewUser, Space
 from bridge.api.mailboxes import MailboxClient
 from bridge.clock import ROME, Clock
 from bridge.config import Prices
+from bridge.operations.accounts import Methods
 from bridge.operations.control import OperationFailed, Progress
 from bridge.operations.cost import cost_of_years, unpriced
 from bridge.operations.mailbox_words import MEANINGS, account_lines, facts, whole_facts
 from bridge.operations.pdf import PdfFault, inspect, join
-from bridge.operations.subject import Methods
 from bridge.registration import choices, values
 from bridge.registration.whole import Checked, check
 
@@ -37,7 +37,7 @@ _SPACE = re.compile(r"\+?\d{1,9}", re.ASCII)
 _SPACE_UNITS = {"disk": 1024, "history": 1024, "archive": 512}
 
 
-class Mailboxes:
+class MailboxOperations:
     """See the module.
 
     Args:
@@ -101,7 +101,7 @@ class Mailboxes:
     async def _show(self, arguments: Mapping[str, Any], _progress: Progress) -> Any:
         return self._whole(await self._client.mailbox(str(arguments["id"])))
 
-    def _whole(self, mailbox: Mailbox) -> dict[str, Any]:
+    def _whole(self, mailbox: HostedMailbox) -> dict[str, Any]:
         """Return all facts, with the lines for the configuration that does not have it yet."""
         is_new = mailbox.address.casefold() not in self._known
         is_wanted = mailbox.state is MailboxState.ACTIVE and is_new
@@ -271,7 +271,9 @@ class Mailboxes:
         return self._whole(await _once(self._client.revoke(id), advice))
 
 
-async def watch(client: MailboxClient, clock: Clock, id: str) -> AsyncIterator[Mailbox | ApiError]:
+async def watch(
+    client: MailboxClient, clock: Clock, id: str
+) -> AsyncIterator[HostedMailbox | ApiError]:
     """Look at a mailbox until it has come to an end of its way, less and less often.
 
     Gives it whenever its state is a new one, and each error that another look may mend; an error

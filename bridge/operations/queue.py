@@ -8,14 +8,14 @@ from typing import Any
 
 from bridge.clock import Clock
 from bridge.model import QueueId, SubmissionState
+from bridge.operations.accounts import ApiAccounts, Method, Methods, moment, on_word
 from bridge.operations.control import OperationFailed, Progress
 from bridge.operations.expected import expectations
 from bridge.operations.reason import Reasons
-from bridge.operations.subject import Method, Methods, Subjects, moment, on_word
 from bridge.outbox.decision import DecisionRefused, Decisions
 from bridge.outbox.states import UNFINISHED
 from bridge.outbox.waiting import removed
-from bridge.outbox.window import Pace
+from bridge.outbox.window import SendingPace
 from bridge.store.base import ReadTransaction, Store
 from bridge.store.outbox import SubmissionRow
 
@@ -23,23 +23,28 @@ LISTED = timedelta(days=30)
 """What ended before that is not listed; what has not ended always is."""
 
 
-class Queue:
+class QueueOperations:
     """See the module.
 
     Args:
         store: what is in the outbox.
         clock: for what is recent.
-        subjects: the accounts.
+        accounts: the accounts.
         decisions: carries out what a person decided.
         pace: how messages leave.
     """
 
     def __init__(
-        self, store: Store, clock: Clock, subjects: Subjects, decisions: Decisions, pace: Pace
+        self,
+        store: Store,
+        clock: Clock,
+        accounts: ApiAccounts,
+        decisions: Decisions,
+        pace: SendingPace,
     ) -> None:
         self._store = store
         self._clock = clock
-        self._subjects = subjects
+        self._accounts = accounts
         self._decisions = decisions
         self._pace = pace
 
@@ -73,7 +78,7 @@ class Queue:
 
             async def work(tx: ReadTransaction) -> str | None:
                 row = await tx.submission(id)
-                if row is None or self._subjects.address(row.account) is not None:
+                if row is None or self._accounts.address(row.account) is not None:
                     return None
                 return removed(row, await tx.address(row.account) or "?")
 
@@ -98,13 +103,13 @@ class Queue:
         since = self._clock.now() - LISTED
         state = arguments.get("state")
         named = arguments.get("account") is not None
-        chosen = {subject.id for subject in self._subjects.chosen(arguments)}
+        chosen = {one.id for one in self._accounts.chosen(arguments)}
 
         now = self._clock.now()
 
         async def work(tx: ReadTransaction) -> list[dict[str, Any]]:
             rows = await _listed(tx, SubmissionState(state) if state else None, since)
-            reasons = await Reasons.read(tx, rows, self._subjects, now, self._pace.window)
+            reasons = await Reasons.read(tx, rows, self._accounts, now, self._pace.window)
             leaving = await expectations(tx, self._pace, now)
             # An account that left the settings may still have entries: they are not to vanish.
             return [
@@ -147,7 +152,7 @@ class Queue:
                 }
                 for step in await tx.transitions(id)
             ]
-            reasons = await Reasons.read(tx, [row], self._subjects, now, self._pace.window)
+            reasons = await Reasons.read(tx, [row], self._accounts, now, self._pace.window)
             leaving = await expectations(tx, self._pace, now)
             return {
                 **self._facts(row),
@@ -162,7 +167,7 @@ class Queue:
     def _facts(self, row: SubmissionRow) -> dict[str, Any]:
         return {
             "id": row.id,
-            "account": self._subjects.address(row.account),
+            "account": self._accounts.address(row.account),
             "state": row.state.value,
             "message_id": row.message_id,
             "subject": row.subject,

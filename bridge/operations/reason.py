@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 
 from bridge.model import AccountId
-from bridge.operations.subject import Subjects
+from bridge.operations.accounts import ApiAccounts
 from bridge.outbox.states import UNFINISHED
 from bridge.outbox.waiting import WAITING, AccountQueue, account_queue, removed, why
 from bridge.outbox.window import Window
@@ -41,7 +41,7 @@ class Reasons:
         cls,
         tx: ReadTransaction,
         rows: Iterable[SubmissionRow],
-        subjects: Subjects,
+        known: ApiAccounts,
         now: datetime,
         window: Window,
     ) -> Reasons:
@@ -50,14 +50,14 @@ class Reasons:
         Args:
             tx: what is so.
             rows: the entries that will be asked about.
-            subjects: the accounts of the settings.
+            known: the accounts of the settings.
             now: for what is due.
             window: the hours in which messages leave.
         """
         accounts = {row.account for row in rows}
         return cls(
             {id: await account_queue(tx, id) for id in accounts},
-            {id: await tx.address(id) or "?" for id in accounts if subjects.address(id) is None},
+            {id: await tx.address(id) or "?" for id in accounts if known.address(id) is None},
             now,
             window,
         )

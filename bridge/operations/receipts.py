@@ -11,15 +11,15 @@ from bridge.api.schema import CODE
 from bridge.clock import Clock
 from bridge.mime.row.address import one_line
 from bridge.model import SubmissionState
+from bridge.operations.accounts import ApiAccount, ApiAccounts, Methods, moment, on_word
 from bridge.operations.control import OperationFailed, Progress
-from bridge.operations.facts import search
-from bridge.operations.subject import Methods, Subject, Subjects, moment, on_word
+from bridge.operations.status import search
 from bridge.receipts.filed import read_row
 from bridge.receipts.owner import send_of
 from bridge.receipts.proof import belongs
 from bridge.receipts.receipt import read_receipt
 from bridge.receipts.record import standing_of
-from bridge.receipts.states import Standing
+from bridge.receipts.states import DeliveryStatus
 from bridge.store.base import ReadTransaction, Store
 from bridge.store.outbox import ClaimBasis, SubmissionRow
 from bridge.store.remote import ReceiptBasis, ReceiptRow, RemoteId
@@ -32,20 +32,20 @@ ON_WORD = "the code is a person's word, not confirmed"
 BY_ROW = "from the listing, text not read yet"
 
 
-class Receipts:
+class ReceiptOperations:
     """See the module.
 
     Args:
         store: what was sent, and the receipts of it.
         clock: for what is recent.
-        subjects: the accounts.
+        accounts: the accounts.
         sync: fetches texts; it need not be running.
     """
 
-    def __init__(self, store: Store, clock: Clock, subjects: Subjects, sync: Sync) -> None:
+    def __init__(self, store: Store, clock: Clock, accounts: ApiAccounts, sync: Sync) -> None:
         self._store = store
         self._clock = clock
-        self._subjects = subjects
+        self._accounts = accounts
         self._sync = sync
 
     def methods(self) -> Methods:
@@ -59,7 +59,7 @@ class Receipts:
     async def _list(self, arguments: Mapping[str, Any], _progress: Progress) -> Any:
         since = self._clock.now() - LISTED
         named = arguments.get("account") is not None
-        chosen = {subject.id for subject in self._subjects.chosen(arguments)}
+        chosen = {one.id for one in self._accounts.chosen(arguments)}
 
         async def work(tx: ReadTransaction) -> list[dict[str, Any]]:
             rows = await tx.submissions(state=SubmissionState.SUBMITTED, since=since)
@@ -74,12 +74,12 @@ class Receipts:
 
     async def _show(self, arguments: Mapping[str, Any], _progress: Progress) -> Any:
         code = str(arguments["code"]).strip()
-        subjects = self._subjects.chosen(arguments)
+        accounts = self._accounts.chosen(arguments)
         if arguments.get("fetch"):
-            await self._fetch(subjects, code)
+            await self._fetch(accounts, code)
 
         async def work(tx: ReadTransaction) -> dict[str, Any]:
-            row = await _find(tx, subjects, code)
+            row = await _find(tx, accounts, code)
             if row is None:
                 raise OperationFailed(f"No message was sent from here with the code {code}.")
             receipts = [
@@ -96,22 +96,22 @@ class Receipts:
 
         return await self._store.read(work)
 
-    async def _fetch(self, subjects: tuple[Subject, ...], code: str) -> None:
+    async def _fetch(self, accounts: tuple[ApiAccount, ...], code: str) -> None:
         """Fetch the texts of what the inbox lists with a code and that are not here."""
 
         async def work(tx: ReadTransaction) -> tuple[SubmissionRow | None, list[RemoteId]]:
-            row = await _find(tx, subjects, code)
+            row = await _find(tx, accounts, code)
             if row is None:
                 return None, []
             return row, [one.id for one in await tx.listed_with_code(row.account, code)]
 
         row, remotes = await self._store.read(work)
         if row is not None and remotes:
-            next(one for one in subjects if one.id == row.account).api()
+            next(one for one in accounts if one.id == row.account).api()
             await self._sync.fetch_texts(row.account, remotes)
 
     def _address(self, row: SubmissionRow) -> str | None:
-        return self._subjects.address(row.account)
+        return self._accounts.address(row.account)
 
     async def _delete(self, arguments: Mapping[str, Any], _progress: Progress) -> Any:
         code = str(arguments["code"]).strip()
@@ -119,15 +119,15 @@ class Receipts:
             raise OperationFailed(
                 f"{code!r} is no whole code, and a part of one would delete other messages too."
             )
-        subjects = self._subjects.chosen(arguments)
+        accounts = self._accounts.chosen(arguments)
 
         async def work(tx: ReadTransaction) -> SubmissionRow | None:
-            return await _find(tx, subjects, code)
+            return await _find(tx, accounts, code)
 
         row = await self._store.read(work)
         if row is None:
             raise OperationFailed(f"No message was sent from here with the code {code}.")
-        owner = next(one for one in subjects if one.id == row.account)
+        owner = next(one for one in accounts if one.id == row.account)
         strangers = await self._strangers(owner, row, code)
         if strangers:
             listed = "; ".join(one_line(subject)[:SHOWN_CHARS] for subject in strangers)
@@ -141,7 +141,7 @@ class Receipts:
             raise OperationFailed(f"The API has no message with the code {code}.") from None
         return {"code": code, "account": owner.address, "deleted": True}
 
-    async def _strangers(self, owner: Subject, row: SubmissionRow, code: str) -> list[str]:
+    async def _strangers(self, owner: ApiAccount, row: SubmissionRow, code: str) -> list[str]:
         """Return the subjects of what a deletion by code might take along and is no receipt.
 
         The API finds by subject (Q13): what it shows for the code is looked at, and what it or
@@ -177,9 +177,9 @@ class Receipts:
 
 
 async def _find(
-    tx: ReadTransaction, subjects: tuple[Subject, ...], code: str
+    tx: ReadTransaction, accounts: tuple[ApiAccount, ...], code: str
 ) -> SubmissionRow | None:
-    found = [await tx.submissions_by_code(subject.id, code) for subject in subjects]
+    found = [await tx.submissions_by_code(one.id, code) for one in accounts]
     rows = [row for each in found for row in each]
     if len({row.account for row in rows}) > 1:
         raise OperationFailed(f"Several accounts have the code {code}: say which with --account.")
@@ -189,7 +189,7 @@ async def _find(
     return rows[0] if rows else None
 
 
-def send_facts(row: SubmissionRow, where: Standing) -> dict[str, Any]:
+def send_facts(row: SubmissionRow, where: DeliveryStatus) -> dict[str, Any]:
     """Return one sent message and its recipients as JSON can say them."""
     marked = ON_WORD if row.claim is ClaimBasis.WORD else ""
     return {

@@ -16,16 +16,16 @@ from bridge.api.token_schema import NewToken, Token
 from bridge.api.tokens import TokenClient
 from bridge.clock import Clock
 from bridge.config import Prices
+from bridge.operations.accounts import Methods, moment
 from bridge.operations.control import OperationFailed, Progress
 from bridge.operations.cost import pecs_for
 from bridge.operations.secretfile import SecretFile
-from bridge.operations.subject import Methods, moment
 
 DAY_S = 86_400
 DAYS_LIMIT = 365
 
 
-class Tokens:
+class TokenOperations:
     """See the module.
 
     Args:

@@ -11,10 +11,10 @@ from typing import Any
 from bridge.clock import Clock
 from bridge.config import Prices
 from bridge.model import AccountId
+from bridge.operations.accounts import ApiAccounts, Methods
 from bridge.operations.control import Progress
 from bridge.operations.figures import cost_facts, plan_facts, rows_of, totals_of
 from bridge.operations.period import MONTHS_A_YEAR, Period, chosen
-from bridge.operations.subject import Methods, Subjects
 from bridge.outbox.plan import Plan
 from bridge.receipts.record import outcome_of, standing_of
 from bridge.store.base import ReadTransaction, Store, Transaction
@@ -24,23 +24,23 @@ BATCH = 200
 """Entries weighed in one commit, so that no other has to wait for long."""
 
 
-class Usage:
+class UsageOperations:
     """See the module.
 
     Args:
         store: what was sent.
         clock: for the month that is now.
-        subjects: the accounts.
+        accounts: the accounts.
         plan: what each account may send.
         prices: what that costs.
     """
 
     def __init__(
-        self, store: Store, clock: Clock, subjects: Subjects, plan: Plan, prices: Prices
+        self, store: Store, clock: Clock, accounts: ApiAccounts, plan: Plan, prices: Prices
     ) -> None:
         self._store = store
         self._clock = clock
-        self._subjects = subjects
+        self._accounts = accounts
         self._plan = plan
         self._prices = prices
 
@@ -55,10 +55,10 @@ class Usage:
         everything, addresses = await self._figures(period)
         named = arguments.get("account")
         mine = everything if named is None else self._of(str(named), everything, addresses)
-        mailboxes = len(self._subjects.all)
+        mailboxes = len(self._accounts.all)
         if named is not None:
             folded = str(named).casefold()
-            mailboxes = sum(one.address.casefold() == folded for one in self._subjects.all)
+            mailboxes = sum(one.address.casefold() == folded for one in self._accounts.all)
         totals, whole = totals_of(mine), totals_of(everything)
 
         def cost(counted: int) -> dict[str, Any]:
@@ -96,7 +96,7 @@ class Usage:
     ) -> tuple[DayFigures, ...]:
         ids = {id for id, known in addresses.items() if known.casefold() == address.casefold()}
         if not ids:
-            self._subjects.chosen({"account": address})
+            self._accounts.chosen({"account": address})
         return tuple(one for one in figures if one.account in ids)
 
     async def _weigh(self, progress: Progress) -> None:

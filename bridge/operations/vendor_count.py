@@ -10,7 +10,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from bridge.api.token_schema import Usage
+from bridge.api.token_schema import HostUsage
 
 SEND = re.compile(r"POST:[^/]+/send")
 """The scope of sends, whatever the host is called: the stand-in for tests has another name."""
@@ -22,7 +22,9 @@ def unasked(reason: str) -> dict[str, Any]:
     return {"asked": False, "why": reason}
 
 
-def compared(ours: Mapping[str, int], sends_eur: float, usage: Usage, host: str) -> dict[str, Any]:
+def compared(
+    ours: Mapping[str, int], sends_eur: float, usage: HostUsage, host: str
+) -> dict[str, Any]:
     """Return the service's figures and how they differ.
 
     Args:

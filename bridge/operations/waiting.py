@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from bridge.model import AccountId, SubmissionState
-from bridge.operations.subject import moment
+from bridge.operations.accounts import moment
 from bridge.outbox.backoff import due_at, probe_due_at
 from bridge.outbox.waiting import WAITING, AccountQueue
 from bridge.outbox.window import Window

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from bridge.model import AccountId, QueueId, SubmissionState
-from bridge.outbox.evidence import Sending, may_fit, proves, window
+from bridge.outbox.evidence import PossibleSend, may_fit, proves, window
 from bridge.outbox.lookup import acceptance_of
 from bridge.outbox.states import UNDECIDED
 from bridge.receipts.filed import read_row
@@ -37,7 +37,7 @@ MEMORY = timedelta(days=40)
 class OpenSends:
     """``sendings`` compete for acceptances; ``rows`` are the entries to be settled."""
 
-    sendings: list[Sending]
+    sendings: list[PossibleSend]
     rows: Mapping[QueueId, SubmissionRow]
     issuers: Issuers
 
@@ -58,16 +58,18 @@ async def open_sends(tx: ReadTransaction, account: AccountId, now: datetime) -> 
         attempts = await tx.attempts(row.id)
         began_at = attempts[-1].started_at if attempts else row.updated_at
         sendings.append(
-            Sending(row.id, row.subject, row.recipients, began_at, under_way=True, wanted=False)
+            PossibleSend(
+                row.id, row.subject, row.recipients, began_at, under_way=True, wanted=False
+            )
         )
     return OpenSends(sendings, rows, await tx.issuers(account))
 
 
-def _sendings(tries: Iterable[LostTry]) -> Iterable[Sending]:
+def _sendings(tries: Iterable[LostTry]) -> Iterable[PossibleSend]:
     settled: set[QueueId] = set()
     for one in tries:
         row = one.submission
-        sending = Sending(
+        sending = PossibleSend(
             row.id,
             row.subject,
             row.recipients,

@@ -3,9 +3,9 @@
 For each entry: convert its text, wait for the pacer's turn, commit ``dispatching``, make one
 request, settle what came of it. A large text is converted while those of other accounts go on
 (``conversion``), the next one as soon as its request has begun. Starts are spaced by the pacer
-over all accounts; answers may overlap, up to ``AT_ONCE`` per account and fewer after trouble, and
-so many bytes of them (``limits``). From idle a submission's wake-up leads to the request at once;
-a lost wake-up costs at most ``LOOK_AGAIN_S``.
+over all accounts; answers may overlap, up to ``REQUESTS_AT_ONCE`` per account and fewer after
+trouble, and so many bytes of them (``limits``). From idle a submission's wake-up leads to the
+request at once; a lost wake-up costs at most ``LOOK_AGAIN_S``.
 
 After an uncertain send an account sends one at a time, and after more in a row with pauses
 between that double from ``FIRST_PAUSE_S`` to ``LAST_PAUSE_S``, until the API answers sensibly: a
@@ -53,7 +53,7 @@ from bridge.store.outbox import SubmissionRow
 
 log = structlog.get_logger()
 
-AT_ONCE = 4
+REQUESTS_AT_ONCE = 4
 """Requests of one account under way: enough for the pace with answers that take seconds, and
 few enough that an API that hangs leaves few sends uncertain."""
 
@@ -71,7 +71,7 @@ FIRST_PAUSE_S = 2.0
 LAST_PAUSE_S = LONGEST_PAUSE.total_seconds()
 
 
-class Sender(Protocol):
+class SendClient(Protocol):
     """One account's way to the API."""
 
     async def send(self, request: SendRequest, start: Start | None = None) -> SendAnswer:
@@ -83,7 +83,7 @@ class SendingAccount:
     """An account that can send: its address and its way to the API."""
 
     address: str
-    sender: Sender
+    sender: SendClient
 
 
 class Dispatcher:
@@ -174,7 +174,7 @@ class Dispatcher:
             return False
         beside = sum(one.account == row.account for one in self._under_way.values())
         alone = row.account in self._doubts or row.state is SubmissionState.HELD
-        return beside < (1 if alone else AT_ONCE)
+        return beside < (1 if alone else REQUESTS_AT_ONCE)
 
     async def _wait(self, again_at: datetime | None) -> None:
         """Wait for a wake-up, for ``again_at``, or for the regular look."""
@@ -262,7 +262,7 @@ class Dispatcher:
         self._put_off.clear()
 
     async def _send(
-        self, row: SubmissionRow, sender: Sender, request: SendRequest, started: asyncio.Event
+        self, row: SubmissionRow, sender: SendClient, request: SendRequest, started: asyncio.Event
     ) -> None:
         try:
             async with self._pacer.turn() as start:
@@ -291,7 +291,7 @@ class Dispatcher:
     async def _request(
         self,
         attempt: Attempt,
-        sender: Sender,
+        sender: SendClient,
         request: SendRequest,
         start: Start,
         started: asyncio.Event,

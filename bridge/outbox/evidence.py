@@ -35,7 +35,7 @@ AFTER = timedelta(minutes=30)
 
 
 @dataclass(frozen=True, slots=True)
-class Sending:
+class PossibleSend:
     """A request that may have left: what was posted, and when it began.
 
     ``under_way`` if its answer is still awaited; ``wanted`` if what became of its entry is open.
@@ -53,14 +53,14 @@ class Sending:
 
 
 @dataclass(frozen=True, slots=True)
-class Evidence:
+class MatchedAcceptances:
     """``matched`` acceptances by send; ``doubtful`` codes by send, where it can't be told."""
 
     matched: dict[QueueId, Acceptance]
     doubtful: dict[QueueId, tuple[str, ...]]
 
 
-def window(sending: Sending) -> tuple[datetime, datetime]:
+def window(sending: PossibleSend) -> tuple[datetime, datetime]:
     """Return the time in which the acceptance of a request may be dated, by either clock."""
     return sending.started_at - BEFORE, (sending.ended_by or sending.started_at) + AFTER
 
@@ -76,7 +76,9 @@ def proves(acceptance: Acceptance, issuers: Issuers) -> bool:
     return issuer != "" and acceptance.readable and known
 
 
-def weigh(sendings: Sequence[Sending], acceptances: Sequence[Acceptance]) -> Evidence:
+def weigh(
+    sendings: Sequence[PossibleSend], acceptances: Sequence[Acceptance]
+) -> MatchedAcceptances:
     """Match acceptances, all of one account and tied to no send, to its open sends."""
     acceptances = _one_for_each_code(acceptances)
     matched: dict[QueueId, Acceptance] = {}
@@ -104,10 +106,10 @@ def weigh(sendings: Sequence[Sending], acceptances: Sequence[Acceptance]) -> Evi
         for one in group:  # what is too old for all of them says that our clock may be wrong
             matched.pop(one.id, None)
             doubtful[one.id] = codes_of(fitting)
-    return Evidence(matched, doubtful)
+    return MatchedAcceptances(matched, doubtful)
 
 
-def fits(sending: Sending, acceptance: Acceptance) -> bool:
+def fits(sending: PossibleSend, acceptance: Acceptance) -> bool:
     """Tell whether the acceptance may be the send's.
 
     With a code its subject is whole, and must be the send's. Without one it must be cut: a whole
@@ -117,19 +119,19 @@ def fits(sending: Sending, acceptance: Acceptance) -> bool:
     return since <= acceptance.at <= until and _says_the_same(sending, acceptance)
 
 
-def _fits_by_our_clock(sending: Sending, acceptance: Acceptance) -> bool:
+def _fits_by_our_clock(sending: PossibleSend, acceptance: Acceptance) -> bool:
     """Tell whether it fits though our clock is right."""
     return acceptance.at >= sending.started_at - CLOCK_SLACK and fits(sending, acceptance)
 
 
-def may_fit(sending: Sending, acceptance: Acceptance) -> bool:
+def may_fit(sending: PossibleSend, acceptance: Acceptance) -> bool:
     """Tell whether the acceptance may be the send's by its own data, or by a code it has heard."""
     return fits(sending, acceptance) or (
         acceptance.code is not None and _is_named(sending, acceptance)
     )
 
 
-def _is_named(sending: Sending, acceptance: Acceptance) -> bool:
+def _is_named(sending: PossibleSend, acceptance: Acceptance) -> bool:
     """Tell whether it has the code that a failed answer named, and nothing speaks against it."""
     return (
         acceptance.code == sending.named_code
@@ -139,7 +141,7 @@ def _is_named(sending: Sending, acceptance: Acceptance) -> bool:
     )
 
 
-def _says_the_same(sending: Sending, acceptance: Acceptance) -> bool:
+def _says_the_same(sending: PossibleSend, acceptance: Acceptance) -> bool:
     if not names_only(acceptance.recipients, sending.recipients):
         return False
     if acceptance.code is not None:
@@ -175,10 +177,10 @@ def _one_for_each_code(acceptances: Sequence[Acceptance]) -> list[Acceptance]:
 
 
 def _groups(
-    sendings: Sequence[Sending],
+    sendings: Sequence[PossibleSend],
     acceptances: Sequence[Acceptance],
-    fits: Callable[[Sending, Acceptance], bool],
-) -> Iterator[tuple[list[Sending], list[Acceptance]]]:
+    fits: Callable[[PossibleSend, Acceptance], bool],
+) -> Iterator[tuple[list[PossibleSend], list[Acceptance]]]:
     """Give each set of sends that compete for the same acceptances, with those.
 
     Sends that no acceptance fits, and acceptances that fit no send, are in none.
@@ -197,7 +199,9 @@ def _groups(
             yield group, sorted(fitting, key=lambda one: one.at)
 
 
-def _share(group: list[Sending], fitting: list[Acceptance]) -> dict[QueueId, Acceptance] | None:
+def _share(
+    group: list[PossibleSend], fitting: list[Acceptance]
+) -> dict[QueueId, Acceptance] | None:
     """Give each send its acceptance; None where it can't be told whose they are."""
     if len({one.id for one in group}) == 1:  # however often one entry was sent, it was sent
         return {group[0].id: fitting[0]} if len(fitting) <= len(group) else None
@@ -207,7 +211,7 @@ def _share(group: list[Sending], fitting: list[Acceptance]) -> dict[QueueId, Acc
     return {group[place].id: one for place, one in sorted(pairs.items(), reverse=True)}
 
 
-def _pair(group: list[Sending], fitting: list[Acceptance]) -> dict[int, Acceptance]:
+def _pair(group: list[PossibleSend], fitting: list[Acceptance]) -> dict[int, Acceptance]:
     """Give each send an acceptance that fits it, as many as can be (augmenting paths).
 
     Those that fit alike go in order of time. Sends are named by their place in ``group``.
@@ -231,7 +235,7 @@ def _pair(group: list[Sending], fitting: list[Acceptance]) -> dict[int, Acceptan
     return {place: by_remote[remote] for remote, place in owner.items()}
 
 
-def _is_ambiguous(group: list[Sending], pairs: dict[int, Acceptance]) -> bool:
+def _is_ambiguous(group: list[PossibleSend], pairs: dict[int, Acceptance]) -> bool:
     """Tell whether sends that differ could change their acceptances among each other.
 
     They could if going from each send to those that its acceptance fits as well leads back to it
@@ -261,7 +265,7 @@ def _led_to(place: int, fitting: dict[int, list[int]]) -> set[int]:
     return found
 
 
-def _alike(one: Sending, other: Sending) -> bool:
+def _alike(one: PossibleSend, other: PossibleSend) -> bool:
     if one.id == other.id:
         return True
     recipients = [set(map(plain_address, each.recipients)) for each in (one, other)]

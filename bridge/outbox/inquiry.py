@@ -16,14 +16,14 @@ from bridge.api.errors import ApiError
 from bridge.mailbox import Mailboxes
 from bridge.model import AccountId
 from bridge.outbox.candidates import known, open_sends, without_taken
-from bridge.outbox.evidence import Sending, codes_of, fits, proves, weigh
+from bridge.outbox.evidence import PossibleSend, codes_of, fits, proves, weigh
 from bridge.outbox.lookup import Lookup, Searcher, search_words
 from bridge.outbox.review import contradiction
 from bridge.receipts.address import names_only
 from bridge.receipts.filed import read_row
 from bridge.receipts.issuer import issuer_of
 from bridge.receipts.owner import send_of
-from bridge.receipts.proof import Issuers, Send, belongs
+from bridge.receipts.proof import Issuers, ProvenSend, belongs
 from bridge.receipts.subject import same_subject
 from bridge.store.base import ReadTransaction
 from bridge.store.outbox import SubmissionRow
@@ -88,7 +88,7 @@ class Inquiry:
     async def traces(self, row: SubmissionRow, now: datetime) -> Traces:
         """Find the acceptances that may be an entry's, whether they can be believed or not."""
 
-        async def here(tx: ReadTransaction) -> tuple[list[Sending], list[Acceptance]]:
+        async def here(tx: ReadTransaction) -> tuple[list[PossibleSend], list[Acceptance]]:
             found = await open_sends(tx, row.account, now)
             ours = [one for one in found.sendings if one.id == row.id and not one.under_way]
             return ours, await known(tx, row.account, found)
@@ -116,7 +116,7 @@ class Inquiry:
 
 async def _here(
     tx: ReadTransaction, row: SubmissionRow, code: str
-) -> tuple[Finding, Send, Issuers]:
+) -> tuple[Finding, ProvenSend, Issuers]:
     """Judge a code by what sync brought."""
     send, issuers = await send_of(tx, row, code), await tx.issuers(row.account)
     against = await contradiction(tx, row, code)
@@ -128,7 +128,7 @@ async def _here(
 
 
 def _judged(
-    row: SubmissionRow, code: str, send: Send, issuers: Issuers, shown: list[Acceptance]
+    row: SubmissionRow, code: str, send: ProvenSend, issuers: Issuers, shown: list[Acceptance]
 ) -> Finding:
     """Judge a code by what the API shows."""
     for one in shown:
@@ -138,6 +138,6 @@ def _judged(
             return Finding(
                 against=f"A receipt with the code {code} is of another message: {named}."
             )
-    sending = Sending(row.id, row.subject, row.recipients, send.begun_at, code)
+    sending = PossibleSend(row.id, row.subject, row.recipients, send.begun_at, code)
     believed = [one for one in shown if proves(one, issuers)]
     return Finding(proven=row.id in weigh([sending], believed).matched)

@@ -36,7 +36,7 @@ from bridge.outbox.candidates import (
     without_taken,
 )
 from bridge.outbox.decision import count_once, end_uncertainty
-from bridge.outbox.evidence import Evidence, fits, weigh
+from bridge.outbox.evidence import MatchedAcceptances, fits, weigh
 from bridge.outbox.lookup import Lookup, Searcher, read_listed, search_words
 from bridge.outbox.review import Reviewer
 from bridge.outbox.states import Event, following
@@ -138,7 +138,7 @@ class Reconciler:
         return await self._store.read(lambda tx: open_sends(tx, account, now))
 
     def _to_ask(
-        self, rows: Mapping[QueueId, SubmissionRow], evidence: Evidence, now: datetime
+        self, rows: Mapping[QueueId, SubmissionRow], evidence: MatchedAcceptances, now: datetime
     ) -> list[QueueId]:
         """Return the entries to ask the API about now; always before a person is asked."""
         self._asked_at = {id: at for id, at in self._asked_at.items() if id in rows}

@@ -69,7 +69,7 @@ ALL_DAY = Window(time(0), time(0))
 
 
 @dataclass(frozen=True, slots=True)
-class Pace:
+class SendingPace:
     """How messages leave: ``interval_s`` apart, within ``window``, so many as ``plan`` allows."""
 
     interval_s: float
@@ -78,7 +78,7 @@ class Pace:
 
 
 def expected(
-    recipients: Iterable[int], pace: Pace, begin: datetime, counted: int
+    recipients: Iterable[int], pace: SendingPace, begin: datetime, counted: int
 ) -> Iterator[datetime]:
     """Yield when each of some waiting messages is expected to leave, if nothing hinders it.
 

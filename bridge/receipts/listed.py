@@ -36,7 +36,7 @@ from bridge.receipts.owner import Owner, find_owners, send_of
 from bridge.receipts.proof import belongs
 from bridge.receipts.receipt import Receipt
 from bridge.receipts.record import record, refresh, standing_of
-from bridge.receipts.states import RANK, Standing
+from bridge.receipts.states import RANK, DeliveryStatus
 from bridge.store.base import ReadTransaction
 from bridge.store.outbox import SubmissionRow
 from bridge.store.remote import ReceiptBasis, RemoteRow, Worth
@@ -158,7 +158,9 @@ async def confirming_rows(tx: ReadTransaction, id: QueueId) -> list[RemoteRow]:
 # -- what a text takes back ------------------------------------------------------------------
 
 
-async def resting_on_rows(tx: ReadTransaction, ids: Collection[QueueId]) -> dict[QueueId, Standing]:
+async def resting_on_rows(
+    tx: ReadTransaction, ids: Collection[QueueId]
+) -> dict[QueueId, DeliveryStatus]:
     """Return where those of the sends stand of which something rests on rows alone."""
     found = {}
     for id in ids:
@@ -171,7 +173,7 @@ async def resting_on_rows(tx: ReadTransaction, ids: Collection[QueueId]) -> dict
 
 
 async def tell_fallen(
-    mtx: MailboxTransaction, before: Mapping[QueueId, Standing], now: datetime
+    mtx: MailboxTransaction, before: Mapping[QueueId, DeliveryStatus], now: datetime
 ) -> None:
     """Raise an alarm for each send that does not stand any more where rows had put it."""
     for id, old in before.items():
@@ -193,7 +195,7 @@ async def tell_fallen(
         )
 
 
-def _fell(old: Standing, new: Standing) -> bool:
+def _fell(old: DeliveryStatus, new: DeliveryStatus) -> bool:
     pairs = zip(old.recipients, new.recipients, strict=True)
     is_lower = any(RANK[later.state] < RANK[earlier.state] for earlier, later in pairs)
     return is_lower or (old.accepted_at is not None and new.accepted_at is None)

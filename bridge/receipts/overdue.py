@@ -42,7 +42,7 @@ from bridge.receipts import notice
 from bridge.receipts.listed import confirming_rows
 from bridge.receipts.record import standing_of
 from bridge.receipts.second_source import keep_status
-from bridge.receipts.states import FINAL_STATES, Standing
+from bridge.receipts.states import FINAL_STATES, DeliveryStatus
 from bridge.store.base import ReadTransaction, Store, StoreFailed, Transaction
 from bridge.store.outbox import SubmissionRow
 from bridge.store.remote import Worth
@@ -94,11 +94,11 @@ class Stage:
 
     after: timedelta
     kind: AlarmKind
-    is_met: Callable[[Standing], bool]
-    words: Callable[[SubmissionRow, Standing], notice.Notice]
+    is_met: Callable[[DeliveryStatus], bool]
+    words: Callable[[SubmissionRow, DeliveryStatus], notice.Notice]
 
 
-def _waiting(where: Standing) -> list[str]:
+def _waiting(where: DeliveryStatus) -> list[str]:
     return [one.address for one in where.recipients if one.state not in FINAL_STATES]
 
 

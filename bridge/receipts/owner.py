@@ -24,7 +24,7 @@ from bridge.receipts.proof import (
     CLOCK_AHEAD,
     CLOCK_SLACK,
     Issuers,
-    Send,
+    ProvenSend,
     begun_at,
     belongs,
     belongs_cut,
@@ -72,7 +72,7 @@ async def find_owners(
 
 
 async def _is_doubtful(
-    tx: ReadTransaction, row: SubmissionRow, receipt: Receipt, send: Send
+    tx: ReadTransaction, row: SubmissionRow, receipt: Receipt, send: ProvenSend
 ) -> bool:
     """Tell whether a receipt that names nobody may be of another message of the same code.
 
@@ -93,11 +93,11 @@ async def _is_doubtful(
     )
 
 
-async def send_of(tx: ReadTransaction, row: SubmissionRow, code: str | None = None) -> Send:
+async def send_of(tx: ReadTransaction, row: SubmissionRow, code: str | None = None) -> ProvenSend:
     """Return what a receipt of an entry has to agree with, if its code is ``code`` or its own."""
     attempts = await tx.attempts(row.id)
     started_at = attempts[0].started_at if attempts else row.created_at
-    return Send(row.subject, row.recipients, begun_at(started_at, code or row.code))
+    return ProvenSend(row.subject, row.recipients, begun_at(started_at, code or row.code))
 
 
 async def _weak_owners(

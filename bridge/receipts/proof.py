@@ -35,7 +35,7 @@ Issuers = frozenset[str]
 
 
 @dataclass(frozen=True, slots=True)
-class Send:
+class ProvenSend:
     """What a receipt has to agree with; ``begun_at`` is when the first request for it began."""
 
     subject: str
@@ -57,7 +57,7 @@ def begun_at(started_at: datetime, code: str | None) -> datetime:
     return named if is_ahead else started_at
 
 
-def belongs(receipt: Receipt, send: Send, issuers: Issuers) -> bool:
+def belongs(receipt: Receipt, send: ProvenSend, issuers: Issuers) -> bool:
     """Tell whether a receipt that carries a send's code is that send's."""
     return (
         agrees(receipt, send)
@@ -66,7 +66,7 @@ def belongs(receipt: Receipt, send: Send, issuers: Issuers) -> bool:
     )
 
 
-def belongs_cut(receipt: Receipt, send: Send, code: str, issuers: Issuers) -> bool:
+def belongs_cut(receipt: Receipt, send: ProvenSend, code: str, issuers: Issuers) -> bool:
     """Tell whether a receipt without a code may be that of a send, its subject cut short.
 
     A whole subject without a code is that of a message sent elsewhere, by a webmail say; one that
@@ -83,7 +83,7 @@ def belongs_cut(receipt: Receipt, send: Send, code: str, issuers: Issuers) -> bo
     )
 
 
-def agrees(receipt: Receipt, send: Send) -> bool:
+def agrees(receipt: Receipt, send: ProvenSend) -> bool:
     """Tell whether nothing but the subject and the issuer could speak against it."""
     return (
         receipt.classified.kind in RECEIPTS
@@ -99,7 +99,7 @@ def from_own_provider(receipt: Receipt, issuers: Issuers) -> bool:
     return receipt.issuer in issuers or bool(receipt.addresses)
 
 
-def names_another(receipt: Receipt, send: Send) -> bool:
+def names_another(receipt: Receipt, send: ProvenSend) -> bool:
     """Tell whether a receipt shows that another message has the send's code and subject too.
 
     Somebody sent it once more from the webmail, to other people, say.
@@ -107,7 +107,7 @@ def names_another(receipt: Receipt, send: Send) -> bool:
     return contradicts(receipt, send) and receipt.at >= send.begun_at - CLOCK_SLACK
 
 
-def contradicts(receipt: Receipt, send: Send) -> bool:
+def contradicts(receipt: Receipt, send: ProvenSend) -> bool:
     """Tell whether a receipt shows that its code is another message's than the send's.
 
     The same subject and the same code, yet it names somebody else or is older than the send. A

@@ -26,13 +26,13 @@ from bridge.receipts.owner import WEAK, Owner
 from bridge.receipts.receipt import Receipt
 from bridge.receipts.states import (
     FAILED_STATES,
-    Evidence,
+    DeliveryStatus,
+    ReceiptEvidence,
     RecipientState,
-    Standing,
     standing,
 )
 from bridge.store.base import ReadTransaction
-from bridge.store.outbox import ClaimBasis, Outcome, SubmissionRow
+from bridge.store.outbox import ClaimBasis, ReceiptSummary, SubmissionRow
 from bridge.store.remote import ReceiptBasis, ReceiptRow
 
 NEWS = timedelta(days=7)
@@ -104,13 +104,13 @@ async def tell_shared_code(
     )
 
 
-async def standing_of(tx: ReadTransaction, submission: SubmissionRow) -> Standing:
+async def standing_of(tx: ReadTransaction, submission: SubmissionRow) -> DeliveryStatus:
     """Return where a sent message stands by the receipts that are tied to it."""
     receipts = await tx.receipts_of(submission.id)
     return standing(submission.recipients, map(evidence_of, receipts))
 
 
-def outcome_of(submission: SubmissionRow, where: Standing) -> Outcome:
+def outcome_of(submission: SubmissionRow, where: DeliveryStatus) -> ReceiptSummary:
     """Return where a sent message stands as counts of recipients.
 
     A receipt that names nobody counts as well: somebody has it, or has not.
@@ -120,7 +120,7 @@ def outcome_of(submission: SubmissionRow, where: Standing) -> Outcome:
     ordinary = states[RecipientState.ACCEPTED_UNCERTIFIABLE]
     delivered = states[RecipientState.DELIVERED] + where.unnamed.get(RecipientState.DELIVERED, 0)
     certified = len(where.recipients) - ordinary
-    return Outcome(
+    return ReceiptSummary(
         accepted=len(submission.recipients) if where.accepted_at is not None else 0,
         delivered=delivered,
         failed=min(failed, certified - delivered),
@@ -128,9 +128,9 @@ def outcome_of(submission: SubmissionRow, where: Standing) -> Outcome:
     )
 
 
-def evidence_of(row: ReceiptRow) -> Evidence:
+def evidence_of(row: ReceiptRow) -> ReceiptEvidence:
     """Return a stored receipt as evidence."""
-    return Evidence(
+    return ReceiptEvidence(
         int(row.remote), Kind(row.kind), row.at, row.addresses, row.ordinary, row.detail, row.basis
     )
 
@@ -176,7 +176,7 @@ async def _set_keywords(mtx: MailboxTransaction, submission: SubmissionRow) -> N
     )
 
 
-def _is_ordinary(where: Standing) -> bool:
+def _is_ordinary(where: DeliveryStatus) -> bool:
     """Tell whether a message has ordinary recipients only, who give no delivery receipts."""
     return where.is_final and not where.is_failed and not where.unnamed
 
@@ -190,7 +190,7 @@ def _refused(entries: tuple[SubmissionRow, ...], live: list[SubmissionRow]) -> b
 
 
 async def _tell_failures(
-    mtx: MailboxTransaction, submission: SubmissionRow, where: Standing, now: datetime
+    mtx: MailboxTransaction, submission: SubmissionRow, where: DeliveryStatus, now: datetime
 ) -> None:
     """Raise an alarm for each recipient who will not get it, or one if that is everybody."""
     account = submission.account
@@ -218,7 +218,7 @@ async def _tell_failures(
 
 
 def _failures(
-    submission: SubmissionRow, where: Standing, news: Sequence[ReceiptRow]
+    submission: SubmissionRow, where: DeliveryStatus, news: Sequence[ReceiptRow]
 ) -> dict[str, notice.Notice]:
     """Return what there is to say about failures, by the alarm's key."""
     failed = [one for one in where.recipients if one.state in FAILED_STATES]

@@ -117,7 +117,7 @@ def timeout_kind(hours: int | None, age: timedelta | None) -> Kind:
 
 
 @dataclass(frozen=True, slots=True)
-class Evidence:
+class ReceiptEvidence:
     """One receipt about a sent message.
 
     ``addresses`` are the recipients its text names, () if they can't be read; ``uncertifiable``
@@ -150,7 +150,7 @@ class RecipientStanding:
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class DeliveryStatus:
     """Where a sent message stands.
 
     ``accepted_at`` is its acceptance's time, None without one; ``accepted_by_row`` tells that no
@@ -195,7 +195,7 @@ class Standing:
         return len(still_open) <= sum(self.unnamed.values())
 
 
-def standing(recipients: Sequence[str], evidence: Iterable[Evidence]) -> Standing:
+def standing(recipients: Sequence[str], evidence: Iterable[ReceiptEvidence]) -> DeliveryStatus:
     """Return where a message to ``recipients`` stands by its receipts, in any order.
 
     Evidence of the same ``number`` counts once.
@@ -204,7 +204,7 @@ def standing(recipients: Sequence[str], evidence: Iterable[Evidence]) -> Standin
     ours = [one for one in distinct if names_only(one.addresses, recipients)]
     receipts = sorted(ours, key=lambda one: (one.at, one.number))
     by_address = {plain_address(address): _Recipient(address) for address in recipients}
-    nameless: list[Evidence] = []
+    nameless: list[ReceiptEvidence] = []
     for receipt in receipts:
         effect = EFFECTS.get(receipt.kind)
         if effect is None or (receipt.basis is ReceiptBasis.ROW and len(by_address) > 1):
@@ -222,7 +222,7 @@ def standing(recipients: Sequence[str], evidence: Iterable[Evidence]) -> Standin
             row = replace(last, basis=ReceiptBasis.ROW, detail="")
             recipient.lift(RecipientState.DELIVERED, row)
     accepted = [one for one in receipts if one.kind is Kind.ACCEPTANCE]
-    return Standing(
+    return DeliveryStatus(
         min((one.at for one in accepted), default=None),
         tuple(one.standing() for one in by_address.values()),
         MappingProxyType(unnamed),
@@ -231,7 +231,7 @@ def standing(recipients: Sequence[str], evidence: Iterable[Evidence]) -> Standin
 
 
 def _are_delivered_by_rows(
-    receipts: Sequence[Evidence], by_address: Mapping[str, _Recipient]
+    receipts: Sequence[ReceiptEvidence], by_address: Mapping[str, _Recipient]
 ) -> bool:
     """Tell whether several recipients all have it, by deliveries of which some are only listed.
 
@@ -264,7 +264,7 @@ class _Recipient:
         self._by_row = False
         self._seen: set[RecipientState] = set()
 
-    def lift(self, state: RecipientState, receipt: Evidence) -> None:
+    def lift(self, state: RecipientState, receipt: ReceiptEvidence) -> None:
         self._seen.add(state)
         by_row = receipt.basis is ReceiptBasis.ROW
         if RANK[state] > RANK[self.state]:
@@ -284,7 +284,7 @@ class _Recipient:
 
 
 def _concerned(
-    receipt: Evidence, effect: Effect, by_address: Mapping[str, _Recipient]
+    receipt: ReceiptEvidence, effect: Effect, by_address: Mapping[str, _Recipient]
 ) -> list[_Recipient]:
     """Return whom a receipt is about; nobody if that can't be told."""
     everybody = list(by_address.values())
@@ -297,7 +297,7 @@ def _concerned(
     return named if len(named) == 1 else []
 
 
-def _state(receipt: Evidence, effect: Effect, address: str) -> RecipientState:
+def _state(receipt: ReceiptEvidence, effect: Effect, address: str) -> RecipientState:
     ordinary = set(map(plain_address, receipt.uncertifiable))
     if receipt.kind is Kind.ACCEPTANCE and plain_address(address) in ordinary:
         return RecipientState.ACCEPTED_UNCERTIFIABLE
@@ -320,13 +320,13 @@ _WORDS: Mapping[RecipientState, str] = MappingProxyType(
 
 
 def _count(
-    nameless: Sequence[Evidence], everybody: Sequence[_Recipient]
+    nameless: Sequence[ReceiptEvidence], everybody: Sequence[_Recipient]
 ) -> dict[RecipientState, int]:
     """Count receipts that name nobody; settle whom they must be about, remark on the others.
 
     Returns the counts of the final ones, if they settled nobody.
     """
-    tally: dict[RecipientState, list[Evidence]] = {}
+    tally: dict[RecipientState, list[ReceiptEvidence]] = {}
     for receipt in nameless:
         tally.setdefault(EFFECTS[receipt.kind].state, []).append(receipt)
     unsettled = [one for one in everybody if one.state not in _SETTLED]
@@ -342,7 +342,7 @@ def _count(
 
 
 def _all_alike(
-    tally: Mapping[RecipientState, Sequence[Evidence]], count: int
+    tally: Mapping[RecipientState, Sequence[ReceiptEvidence]], count: int
 ) -> RecipientState | None:
     """Return the state that all ``count`` must be in: by all deliveries, or by nothing else."""
     finals = [state for state in tally if state in FINAL_STATES]
@@ -354,7 +354,7 @@ def _all_alike(
 
 
 def _tally_words(
-    tally: Mapping[RecipientState, Sequence[Evidence]], everybody: Sequence[_Recipient]
+    tally: Mapping[RecipientState, Sequence[ReceiptEvidence]], everybody: Sequence[_Recipient]
 ) -> str:
     words = []
     for state in sorted(tally, key=lambda one: -RANK[one]):

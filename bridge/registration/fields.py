@@ -29,7 +29,7 @@ class Group(Enum):
 
 
 @dataclass(frozen=True, slots=True)
-class Field:
+class FormField:
     """One field.
 
     ``read`` turns what was typed into what is sent; ``required`` is what the service demands of
@@ -68,77 +68,80 @@ def _tax_code(value: str) -> str:
 
 def _choice(
     name: str, group: Group, meaning: str, among: Mapping[str, str], example: str, **more: bool
-) -> Field:
+) -> FormField:
     read = partial(choices.choose, among=among)
-    return Field(name, group, meaning, read, example, choices=among, **more)
+    return FormField(name, group, meaning, read, example, choices=among, **more)
 
 
 _birth_province = partial(places.province, birth=True)
 
-FIELDS: tuple[Field, ...] = (
-    Field("casella_pec", Group.MAILBOX, "the address wanted", values.box,
-          "azienda@pecmassiva.com", required=True),
+FIELDS: tuple[FormField, ...] = (
+    FormField("casella_pec", Group.MAILBOX, "the address wanted", values.box,
+              "azienda@pecmassiva.com", required=True),
     _choice("tipo_casella", Group.MAILBOX, "the kind of mailbox", choices.KINDS,
             "PECMASSIVA", required=True),
     _choice("tipo_cliente", Group.MAILBOX, "who the holder is", choices.CUSTOMERS,
             "IM", required=True),
     _choice("sottotipo_cliente", Group.MAILBOX, "what the holder does, for IM, PS and PL",
             choices.ALL_TRADES, "IN", usual=True),
-    Field("sottotipo_cliente_altro", Group.MAILBOX, "the same in words, where it is X (altro)",
-          values.text, ""),
-    Field("autorinnovo", Group.MAILBOX,
-          "renew by itself each year, from the wallet's credit", values.flag, "false"),
-    Field("nome_richiedente", Group.APPLICANT, "first name", values.name, "Mario", required=True),
-    Field("cognome_richiedente", Group.APPLICANT, "surname", values.name, "Rossi", required=True),
-    Field("codice_fiscale_richiedente", Group.APPLICANT, "codice fiscale",
-          _tax_code_of_person, "RSSMRA80A01H501U", required=True),
+    FormField("sottotipo_cliente_altro", Group.MAILBOX, "the same in words, where it is X (altro)",
+              values.text, ""),
+    FormField("autorinnovo", Group.MAILBOX,
+              "renew by itself each year, from the wallet's credit", values.flag, "false"),
+    FormField("nome_richiedente", Group.APPLICANT, "first name", values.name, "Mario",
+              required=True),
+    FormField("cognome_richiedente", Group.APPLICANT, "surname", values.name, "Rossi",
+              required=True),
+    FormField("codice_fiscale_richiedente", Group.APPLICANT, "codice fiscale",
+              _tax_code_of_person, "RSSMRA80A01H501U", required=True),
     _choice("sesso_richiedente", Group.APPLICANT, "sex", choices.SEXES, "M", required=True),
-    Field("data_nascita_richiedente", Group.APPLICANT, "date of birth, dd/mm/yyyy",
-          values.day, "01/01/1980", required=True),
-    Field("nazione_nascita_richiedente", Group.APPLICANT, "country of birth, two letters",
-          places.country, "IT", required=True),
-    Field("comune_nascita_richiedente", Group.APPLICANT, "place of birth", values.name, "Roma",
-          usual=True),
-    Field("provincia_nascita_richiedente", Group.APPLICANT,
-          "province of birth, two letters; EE for abroad", _birth_province, "RM", usual=True),
-    Field("email", Group.APPLICANT, "an ordinary mail address, for the service's messages",
-          values.address, "mario.rossi@example.it", required=True),
-    Field("telefono", Group.APPLICANT, "telephone", values.phone, "0612345678", required=True),
-    Field("cellulare", Group.APPLICANT, "mobile telephone", values.phone, "3331234567"),
-    Field("denominazione_titolare", Group.HOLDER,
-          "name of the company, authority or association", values.text, "Azienda S.r.l.",
-          usual=True),
-    Field("cf_piva_titolare", Group.HOLDER, "its partita IVA or codice fiscale",
-          _tax_code, "00743110157", usual=True),
-    Field("indirizzo_titolare", Group.HOLDER, "street and number", values.text,
-          "Via Verdi 20", required=True),
-    Field("comune_titolare", Group.HOLDER, "town", values.name, "Roma", required=True),
-    Field("cap_titolare", Group.HOLDER, "postal code (CAP)", values.postcode, "00187",
-          required=True),
-    Field("provincia_titolare", Group.HOLDER, "province, two letters; EE for abroad",
-          _birth_province, "RM", required=True),
-    Field("nazione_titolare", Group.HOLDER, "country, two letters", places.country, "IT",
-          required=True),
+    FormField("data_nascita_richiedente", Group.APPLICANT, "date of birth, dd/mm/yyyy",
+              values.day, "01/01/1980", required=True),
+    FormField("nazione_nascita_richiedente", Group.APPLICANT, "country of birth, two letters",
+              places.country, "IT", required=True),
+    FormField("comune_nascita_richiedente", Group.APPLICANT, "place of birth", values.name, "Roma",
+              usual=True),
+    FormField("provincia_nascita_richiedente", Group.APPLICANT,
+              "province of birth, two letters; EE for abroad", _birth_province, "RM", usual=True),
+    FormField("email", Group.APPLICANT, "an ordinary mail address, for the service's messages",
+              values.address, "mario.rossi@example.it", required=True),
+    FormField("telefono", Group.APPLICANT, "telephone", values.phone, "0612345678", required=True),
+    FormField("cellulare", Group.APPLICANT, "mobile telephone", values.phone, "3331234567"),
+    FormField("denominazione_titolare", Group.HOLDER,
+              "name of the company, authority or association", values.text, "Azienda S.r.l.",
+              usual=True),
+    FormField("cf_piva_titolare", Group.HOLDER, "its partita IVA or codice fiscale",
+              _tax_code, "00743110157", usual=True),
+    FormField("indirizzo_titolare", Group.HOLDER, "street and number", values.text,
+              "Via Verdi 20", required=True),
+    FormField("comune_titolare", Group.HOLDER, "town", values.name, "Roma", required=True),
+    FormField("cap_titolare", Group.HOLDER, "postal code (CAP)", values.postcode, "00187",
+              required=True),
+    FormField("provincia_titolare", Group.HOLDER, "province, two letters; EE for abroad",
+              _birth_province, "RM", required=True),
+    FormField("nazione_titolare", Group.HOLDER, "country, two letters", places.country, "IT",
+              required=True),
     _choice("tipo_documento", Group.DOCUMENT, "kind of document", choices.DOCUMENTS,
             "CARTA_D_IDENTITA"),
-    Field("numero_documento", Group.DOCUMENT, "its number", values.document_number, "CA12345AA"),
-    Field("documento_rilasciato_da", Group.DOCUMENT, "who issued it", values.text,
-          "Comune di Roma"),
-    Field("data_rilascio_documento", Group.DOCUMENT, "when it was issued, dd/mm/yyyy",
-          values.day, "01/02/2022"),
-    Field("data_scadenza_documento", Group.DOCUMENT, "when it expires, dd/mm/yyyy",
-          values.day, "01/01/2032"),
-    Field("callback_url", Group.CALLBACK, "an https:// address", values.url,
-          "https://www.example.it/pec"),
+    FormField("numero_documento", Group.DOCUMENT, "its number", values.document_number,
+              "CA12345AA"),
+    FormField("documento_rilasciato_da", Group.DOCUMENT, "who issued it", values.text,
+              "Comune di Roma"),
+    FormField("data_rilascio_documento", Group.DOCUMENT, "when it was issued, dd/mm/yyyy",
+              values.day, "01/02/2022"),
+    FormField("data_scadenza_documento", Group.DOCUMENT, "when it expires, dd/mm/yyyy",
+              values.day, "01/01/2032"),
+    FormField("callback_url", Group.CALLBACK, "an https:// address", values.url,
+              "https://www.example.it/pec"),
     _choice("callback_method", Group.CALLBACK, "how it is called", choices.CALLBACK_METHODS,
             "POST"),
-    Field("callback_field", Group.CALLBACK, "the form's field that holds the data",
-          values.text, "data"),
-    Field("callback_data", Group.CALLBACK, "a JSON object that is sent along", values.data,
-          '{"order": "42"}'),
+    FormField("callback_field", Group.CALLBACK, "the form's field that holds the data",
+              values.text, "data"),
+    FormField("callback_data", Group.CALLBACK, "a JSON object that is sent along", values.data,
+              '{"order": "42"}'),
 )  # fmt: skip
 
-BY_NAME: Mapping[str, Field] = {one.name: one for one in FIELDS}
+BY_NAME: Mapping[str, FormField] = {one.name: one for one in FIELDS}
 
 DOCUMENT_NAMES = tuple(one.name for one in FIELDS if one.group is Group.DOCUMENT)
 CALLBACK_NAMES = tuple(one.name for one in FIELDS if one.group is Group.CALLBACK)

@@ -9,7 +9,7 @@ import json
 import tomllib
 from collections.abc import Mapping
 
-from bridge.registration.fields import FIELDS, Field
+from bridge.registration.fields import FIELDS, FormField
 
 _HEAD = """\
 # Registration of a certified mailbox. Fill it in, then:
@@ -37,7 +37,7 @@ def template() -> str:
     return "".join(lines)
 
 
-def _entry(field: Field) -> str:
+def _entry(field: FormField) -> str:
     need = "required" if field.required else "usually needed" if field.usual else "optional"
     text = f"\n# {field.meaning} ({need})\n"
     if field.name == "sottotipo_cliente" or field.choices:

@@ -28,7 +28,7 @@ TEXT_MAX_CHARS = 100_000
 
 
 @dataclass(frozen=True, slots=True)
-class Fault:
+class FieldFault:
     """What is wrong with one field; ``sentence`` follows its name and says what to do."""
 
     field: str
@@ -44,8 +44,8 @@ class Checked:
     """What came of a check: ``values`` is fit to be sent if ``faults`` is empty."""
 
     values: Mapping[str, Value]
-    faults: tuple[Fault, ...]
-    doubts: tuple[Fault, ...]
+    faults: tuple[FieldFault, ...]
+    doubts: tuple[FieldFault, ...]
 
 
 def check(given: Mapping[str, object], today: date, *, sandbox: bool = False) -> Checked:
@@ -62,12 +62,12 @@ def check(given: Mapping[str, object], today: date, *, sandbox: bool = False) ->
         typed = _typed(given.get(field.name))
         if typed is None or not typed.strip():
             if field.required:
-                faults.append(Fault(field.name, f"is missing: {field.meaning} ({field.flag})"))
+                faults.append(FieldFault(field.name, f"is missing: {field.meaning} ({field.flag})"))
             continue
         try:
             found[field.name] = field.read(typed[:TEXT_MAX_CHARS])
         except ValueError as error:
-            faults.append(Fault(field.name, str(error)))
+            faults.append(FieldFault(field.name, str(error)))
     texts = {name: value for name, value in found.items() if isinstance(value, str)}
     broken = {fault.field for fault in faults}
     for rule in _RULES:
@@ -92,108 +92,116 @@ def _typed(value: object) -> str | None:
     return str(value)
 
 
-def _unknown(name: str) -> Fault:
+def _unknown(name: str) -> FieldFault:
     close = get_close_matches(name, BY_NAME, n=1)
     hint = f"; did you mean {close[0]}?" if close else ""
-    return Fault(name, f"is not a field of a registration{hint}")
+    return FieldFault(name, f"is not a field of a registration{hint}")
 
 
 Texts = Mapping[str, str]
 
 
-def _trade(texts: Texts, _today: date) -> Iterator[Fault]:
+def _trade(texts: Texts, _today: date) -> Iterator[FieldFault]:
     customer, trade = texts.get("tipo_cliente"), texts.get("sottotipo_cliente")
     trades = choices.TRADES.get(customer or "")
     if customer is not None and trades is None and trade is not None:
-        yield Fault("sottotipo_cliente", f"must be left out for tipo_cliente {customer}")
+        yield FieldFault("sottotipo_cliente", f"must be left out for tipo_cliente {customer}")
     elif trades is not None and trade is None:
-        yield Fault("sottotipo_cliente", f"is missing: one of {_listed(trades)}")
+        yield FieldFault("sottotipo_cliente", f"is missing: one of {_listed(trades)}")
     elif trades is not None and trade not in trades:
-        yield Fault(
+        yield FieldFault(
             "sottotipo_cliente", f"must, for tipo_cliente {customer}, be one of {_listed(trades)}"
         )
     other = texts.get("sottotipo_cliente_altro")
     if trade == choices.OTHER and other is None:
-        yield Fault("sottotipo_cliente_altro", "is missing: with X, say in words what it is")
+        yield FieldFault("sottotipo_cliente_altro", "is missing: with X, say in words what it is")
     if other is not None and choices.OTHER not in (trade, customer):
-        yield Fault("sottotipo_cliente_altro", "must be left out unless sottotipo_cliente is X")
+        yield FieldFault(
+            "sottotipo_cliente_altro", "must be left out unless sottotipo_cliente is X"
+        )
 
 
 def _listed(among: Mapping[str, str]) -> str:
     return ", ".join(f"{code} ({meaning})" for code, meaning in among.items())
 
 
-def _person(texts: Texts, today: date) -> Iterator[Fault]:
+def _person(texts: Texts, today: date) -> Iterator[FieldFault]:
     born = texts.get("data_nascita_richiedente")
     if born is not None:
         age = _years(values.date_of(born), today)
         if not 0 <= age <= OLDEST_YEARS:
-            yield Fault("data_nascita_richiedente", "is nobody's who is alive today")
+            yield FieldFault("data_nascita_richiedente", "is nobody's who is alive today")
     code = _code_of(texts)
     if code is None:
         return
     name = "codice_fiscale_richiedente"
     if born is not None and not code.is_born(values.date_of(born)):
         says = f"{code.day:02d}/{code.month:02d}/..{code.year:02d}"
-        yield Fault(name, f"is of somebody born on {says}, not on {born}: one of them is wrong")
+        yield FieldFault(
+            name, f"is of somebody born on {says}, not on {born}: one of them is wrong"
+        )
     sex = texts.get("sesso_richiedente")
     if sex is not None and sex != code.sex:
-        yield Fault(name, f"is of a person of sex {code.sex}, not {sex}: one of them is wrong")
+        yield FieldFault(name, f"is of a person of sex {code.sex}, not {sex}: one of them is wrong")
     if code.born_abroad and texts.get("nazione_nascita_richiedente") == places.ITALY:
-        yield Fault(
+        yield FieldFault(
             "nazione_nascita_richiedente",
             "cannot be IT: the codice fiscale is of somebody born abroad",
         )
 
 
-def _birth(texts: Texts, _today: date) -> Iterator[Fault]:
+def _birth(texts: Texts, _today: date) -> Iterator[FieldFault]:
     country = texts.get("nazione_nascita_richiedente")
     province = texts.get("provincia_nascita_richiedente")
     if country == places.ITALY and province == places.ABROAD:
-        yield Fault("provincia_nascita_richiedente", "cannot be EE for a birth in Italy")
+        yield FieldFault("provincia_nascita_richiedente", "cannot be EE for a birth in Italy")
 
 
-def _holder(texts: Texts, _today: date) -> Iterator[Fault]:
+def _holder(texts: Texts, _today: date) -> Iterator[FieldFault]:
     if texts.get("tipo_cliente") in choices.ORGANISATIONS:
         for name in ("denominazione_titolare", "cf_piva_titolare"):
             if name not in texts:
-                yield Fault(name, f"is missing: {BY_NAME[name].meaning} ({BY_NAME[name].flag})")
+                yield FieldFault(
+                    name, f"is missing: {BY_NAME[name].meaning} ({BY_NAME[name].flag})"
+                )
     in_italy = texts.get("nazione_titolare") == places.ITALY
     cap = texts.get("cap_titolare")
     if in_italy and cap is not None and not (cap.isdigit() and len(cap) == ITALIAN_CAP_DIGITS):
-        yield Fault("cap_titolare", f"must be {ITALIAN_CAP_DIGITS} digits in Italy")
+        yield FieldFault("cap_titolare", f"must be {ITALIAN_CAP_DIGITS} digits in Italy")
     province = texts.get("provincia_titolare")
     if in_italy and province in places.PAST_PROVINCES - places.SARDINIAN | {places.ABROAD}:
-        yield Fault("provincia_titolare", "must be a province of today")
+        yield FieldFault("provincia_titolare", "must be a province of today")
 
 
-def _document(texts: Texts, today: date) -> Iterator[Fault]:
+def _document(texts: Texts, today: date) -> Iterator[FieldFault]:
     given = [name for name in DOCUMENT_NAMES if name in texts]
     for name in DOCUMENT_NAMES if given else ():
         if name not in texts:
-            yield Fault(
+            yield FieldFault(
                 name, f"is missing: a document is described by all of its fields ({_flag(name)})"
             )
     issued, expires = texts.get("data_rilascio_documento"), texts.get("data_scadenza_documento")
     if issued is not None and values.date_of(issued) > today:
-        yield Fault("data_rilascio_documento", "lies in the future")
+        yield FieldFault("data_rilascio_documento", "lies in the future")
     if expires is not None and values.date_of(expires) < today:
-        yield Fault("data_scadenza_documento", "has passed: the service wants a valid document")
+        yield FieldFault(
+            "data_scadenza_documento", "has passed: the service wants a valid document"
+        )
     if issued and expires and values.date_of(issued) >= values.date_of(expires):
-        yield Fault("data_scadenza_documento", "is not after data_rilascio_documento")
+        yield FieldFault("data_scadenza_documento", "is not after data_rilascio_documento")
 
 
-def _callback(texts: Texts, _today: date) -> Iterator[Fault]:
+def _callback(texts: Texts, _today: date) -> Iterator[FieldFault]:
     others = [name for name in CALLBACK_NAMES[1:3] if name in texts]
     if others and CALLBACK_NAMES[0] not in texts:
-        yield Fault(CALLBACK_NAMES[0], f"is missing beside {', '.join(others)}")
+        yield FieldFault(CALLBACK_NAMES[0], f"is missing beside {', '.join(others)}")
 
 
 def _flag(name: str) -> str:
     return BY_NAME[name].flag
 
 
-_RULES: tuple[Callable[[Texts, date], Iterator[Fault]], ...] = (
+_RULES: tuple[Callable[[Texts, date], Iterator[FieldFault]], ...] = (
     _trade,
     _person,
     _birth,
@@ -203,7 +211,7 @@ _RULES: tuple[Callable[[Texts, date], Iterator[Fault]], ...] = (
 )
 
 
-def _domain(texts: Texts, sandbox: bool) -> tuple[Fault | None, Fault | None]:
+def _domain(texts: Texts, sandbox: bool) -> tuple[FieldFault | None, FieldFault | None]:
     """Return the fault of a domain that is another kind's, or the doubt about an unknown one."""
     box, kind = texts.get("casella_pec"), texts.get("tipo_casella")
     if box is None or kind is None:
@@ -216,15 +224,15 @@ def _domain(texts: Texts, sandbox: bool) -> tuple[Fault | None, Fault | None]:
     vendors = {name for one in choices.DOMAINS.values() for name in (one.production, one.sandbox)}
     if domain in vendors:
         where = "in the sandbox " if sandbox else ""
-        return Fault("casella_pec", f"must {where}end in @{wanted} for {kind}"), None
+        return FieldFault("casella_pec", f"must {where}end in @{wanted} for {kind}"), None
     own = f"does not end in @{wanted}: right only if {domain} is a certified domain of your own"
-    return None, Fault("casella_pec", own)
+    return None, FieldFault("casella_pec", own)
 
 
-def _doubts(texts: Texts, today: date) -> Iterator[Fault]:
+def _doubts(texts: Texts, today: date) -> Iterator[FieldFault]:
     born = texts.get("data_nascita_richiedente")
     if born is not None and 0 <= _years(values.date_of(born), today) < ADULT_YEARS:
-        yield Fault("data_nascita_richiedente", f"is of somebody younger than {ADULT_YEARS}")
+        yield FieldFault("data_nascita_richiedente", f"is of somebody younger than {ADULT_YEARS}")
     code = _code_of(texts)
     if code is None:
         return
@@ -233,13 +241,13 @@ def _doubts(texts: Texts, today: date) -> Iterator[Fault]:
         ("first name", "nome_richiedente", taxcode.name_letters, code.name),
     ):
         if field in texts and spelt(texts[field]) != has:
-            yield Fault(
+            yield FieldFault(
                 field,
                 f"would give {spelt(texts[field])}; the {name} in the codice fiscale is {has}",
             )
     country = texts.get("nazione_nascita_richiedente")
     if country not in (None, places.ITALY) and not code.born_abroad:
-        yield Fault(
+        yield FieldFault(
             "nazione_nascita_richiedente",
             f"is {country}, but the codice fiscale is of somebody born in Italy",
         )

@@ -49,8 +49,17 @@ from __future__ import annotations
 
 from bridge.simulator.admin_call import AdminOperation
 from bridge.simulator.administration import Administration
-from bridge.simulator.fault import Answer, Call, Failure, Fault, Faults, Hold, Operation, Phase
-from bridge.simulator.inbox import Listed, RawRow, Row
+from bridge.simulator.fault import (
+    Failure,
+    FaultRule,
+    Faults,
+    FixedAnswer,
+    Hold,
+    Operation,
+    Phase,
+    ReceivedRequest,
+)
+from bridge.simulator.inbox import ListedRow, RawRow, Row
 from bridge.simulator.options import (
     READINGS,
     SEQUENCE_READING,
@@ -61,28 +70,28 @@ from bridge.simulator.options import (
     BodyTransfer,
     CodeForm,
     CodePlace,
-    Counts,
     Dates,
     Delays,
     EnvelopeBody,
     Errors,
     FanOut,
     Ids,
+    ListingOrder,
     Missing,
     Names,
     Options,
-    Order,
     PageCount,
+    PageCounts,
     PastEnd,
     QuotaUnit,
     ReceiptText,
     SenderShape,
     SentCount,
 )
-from bridge.simulator.scenario import OUTCOMES, Outcome, outcome_for
+from bridge.simulator.scenario import OUTCOMES, RecipientScript, outcome_for
 from bridge.simulator.server import SimulatorServer
 from bridge.simulator.simulator import Simulator
-from bridge.simulator.submission import Attachment, Sent
+from bridge.simulator.submission import ReceivedAttachment, Sent
 
 __all__ = [
     "OUTCOMES",
@@ -92,38 +101,38 @@ __all__ = [
     "Accents",
     "AdminOperation",
     "Administration",
-    "Answer",
-    "Attachment",
     "AttachmentForm",
     "BodyContent",
     "BodyTransfer",
-    "Call",
     "CodeForm",
     "CodePlace",
-    "Counts",
     "Dates",
     "Delays",
     "EnvelopeBody",
     "Errors",
     "Failure",
     "FanOut",
-    "Fault",
+    "FaultRule",
     "Faults",
+    "FixedAnswer",
     "Hold",
     "Ids",
-    "Listed",
+    "ListedRow",
+    "ListingOrder",
     "Missing",
     "Names",
     "Operation",
     "Options",
-    "Order",
-    "Outcome",
     "PageCount",
+    "PageCounts",
     "PastEnd",
     "Phase",
     "QuotaUnit",
     "RawRow",
     "ReceiptText",
+    "ReceivedAttachment",
+    "ReceivedRequest",
+    "RecipientScript",
     "Row",
     "SenderShape",
     "Sent",

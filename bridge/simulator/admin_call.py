@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import Enum
 
-from bridge.simulator.fault import Answer, Failure, Phase
+from bridge.simulator.fault import Failure, FixedAnswer, Phase
 
 
 class AdminOperation(Enum):
@@ -100,7 +100,7 @@ class AdminCall:
 class _Rule:
     operation: AdminOperation | None
     phase: Phase
-    result: Failure | Answer
+    result: Failure | FixedAnswer
     left: int | None
 
 
@@ -114,7 +114,7 @@ class AdminFaults:
         self,
         operation: AdminOperation | None,
         phase: Phase,
-        result: Failure | Answer,
+        result: Failure | FixedAnswer,
         *,
         times: int | None = 1,
     ) -> None:
@@ -140,18 +140,18 @@ class AdminFaults:
             number: the description's number of the error; None for none.
         """
         body = {"success": False, "message": message, "error": number, "data": None}
-        self.fail(operation, Phase.INSTEAD, Answer(status, body))
+        self.fail(operation, Phase.INSTEAD, FixedAnswer(status, body))
 
     def plainly(self, operation: AdminOperation, status: int, words: str) -> None:
         """Answer the next call with plain text, as the forms' hosts do."""
-        answer = Answer(status, words.encode(), {"content-type": "text/plain"})
+        answer = FixedAnswer(status, words.encode(), {"content-type": "text/plain"})
         self.fail(operation, Phase.INSTEAD, answer)
 
     def clear(self) -> None:
         """Withdraw every rule."""
         self._rules = []
 
-    def take(self, operation: AdminOperation, *phases: Phase) -> Failure | Answer | None:
+    def take(self, operation: AdminOperation, *phases: Phase) -> Failure | FixedAnswer | None:
         """Return what strikes this call now, and count it."""
         for rule in self._rules:
             if rule.phase in phases and rule.operation in (None, operation):

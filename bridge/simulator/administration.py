@@ -29,11 +29,11 @@ from starlette.routing import BaseRoute, Route
 
 from bridge.simulator import admin_json
 from bridge.simulator.admin_call import AdminCall, AdminFaults, AdminOperation, NotDone
-from bridge.simulator.fault import Answer, Failure, Operation, Phase
+from bridge.simulator.fault import Failure, FixedAnswer, Operation, Phase
 from bridge.simulator.purse import Purse
 from bridge.simulator.registry import STATES, Box, Registry
 from bridge.simulator.respond import FailingResponse, answer_response, json_response
-from bridge.simulator.tokens import Tokens, check_period
+from bridge.simulator.tokens import TokenEndpoints, check_period
 from bridge.simulator.world import World
 
 PEC_PRICE_EUR = 0.05
@@ -60,7 +60,7 @@ class Administration:
         self.faults = AdminFaults()
         self.purse = Purse(world.clock.now, self._name)
         self.registry = Registry(world.clock.now, self._name, self.purse, self._open)
-        self.tokens = Tokens(world.clock.now, self._name)
+        self.tokens = TokenEndpoints(world.clock.now, self._name)
         self._world = world
         world.allows = self.tokens.allows
 
@@ -238,8 +238,8 @@ def _no(no: NotDone) -> Response:
     return json_response(no.status, answer)
 
 
-def _struck(result: Failure | Answer) -> Response:
-    return answer_response(result) if isinstance(result, Answer) else FailingResponse(result)
+def _struck(result: Failure | FixedAnswer) -> Response:
+    return answer_response(result) if isinstance(result, FixedAnswer) else FailingResponse(result)
 
 
 def _object(content: bytes) -> dict[str, object]:

@@ -16,12 +16,19 @@ from starlette.requests import Request as HttpRequest
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
-from bridge.simulator.fault import Answer, Call, Failure, Fault, Operation, Phase
-from bridge.simulator.operations import NOT_VALID, UNAUTHORIZED, Operations
+from bridge.simulator.fault import (
+    Failure,
+    FaultRule,
+    FixedAnswer,
+    Operation,
+    Phase,
+    ReceivedRequest,
+)
+from bridge.simulator.operations import NOT_VALID, UNAUTHORIZED, Endpoints
 from bridge.simulator.respond import FailingResponse, answer_response
 from bridge.simulator.scenario import call_fault
 from bridge.simulator.submission import NotValid, Request, read_request
-from bridge.simulator.world import Account, World
+from bridge.simulator.world import ServiceMailbox, World
 
 Endpoint = Callable[[HttpRequest], Awaitable[Response]]
 
@@ -33,7 +40,7 @@ class Front:
 
     def __init__(self, world: World) -> None:
         self._world = world
-        self._operations = Operations(world)
+        self._operations = Endpoints(world)
 
     def app(self, more_routes: list[BaseRoute]) -> Starlette:
         """Return the app: the API's routes and any others."""
@@ -64,7 +71,7 @@ class Front:
             call.status = response.status_code
         return response
 
-    async def _process(self, call: Call, http: HttpRequest, username: str) -> Response:
+    async def _process(self, call: ReceivedRequest, http: HttpRequest, username: str) -> Response:
         request: Request | NotValid | None = None
         if call.operation is Operation.SEND:
             try:
@@ -103,7 +110,11 @@ class Front:
             return problem
 
     def _answer(
-        self, call: Call, http: HttpRequest, username: str, request: Request | NotValid | None
+        self,
+        call: ReceivedRequest,
+        http: HttpRequest,
+        username: str,
+        request: Request | NotValid | None,
     ) -> Response:
         if not self._bearer_is_right(call.operation, http):
             return self._operations.refusal(401, UNAUTHORIZED)
@@ -117,7 +128,7 @@ class Front:
             return self._operations.refusal(401, UNAUTHORIZED)
         if request is not None:
             asked_for = call_fault(request.recipients)
-            if isinstance(asked_for, Answer):
+            if isinstance(asked_for, FixedAnswer):
                 return answer_response(asked_for)
             response = self._operations.send(call, account, request)
             call.processed = response.status_code == 201
@@ -126,7 +137,7 @@ class Front:
         return self._read_or_delete(call.operation, account, http)
 
     def _read_or_delete(
-        self, operation: Operation, account: Account, http: HttpRequest
+        self, operation: Operation, account: ServiceMailbox, http: HttpRequest
     ) -> Response:
         names = http.path_params
         match operation:
@@ -152,17 +163,17 @@ class Front:
         made = self._world.allows(token, f"{method}:{path.split('/')[1]}")
         return scheme.casefold() == "bearer" and (right or made is True)
 
-    async def _strike(self, call: Call, fault: Fault) -> Response | None:
+    async def _strike(self, call: ReceivedRequest, fault: FaultRule) -> Response | None:
         if fault.delay_s:
             await self._world.clock.sleep(fault.delay_s)
         if fault.hold is not None:
             await fault.hold.wait()
-        if isinstance(fault.result, Answer):
+        if isinstance(fault.result, FixedAnswer):
             call.status = fault.result.status
             return answer_response(fault.result)
         return None if fault.result is None else self._fail(call, fault.result)
 
-    def _fail(self, call: Call, failure: Failure) -> Response:
+    def _fail(self, call: ReceivedRequest, failure: Failure) -> Response:
         call.failure = failure
         return FailingResponse(failure)
 

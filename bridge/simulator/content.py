@@ -23,7 +23,7 @@ from xml.sax.saxutils import escape
 
 from bridge.clock import ROME
 from bridge.simulator.options import BodyContent
-from bridge.simulator.wording import HEADERS, Kind
+from bridge.simulator.wording import HEADERS, NetworkKind
 
 _BREAK = re.compile(r"(?i)<br\s*/?>|</p>|</div>|</tr>|</li>")
 _HIDDEN = re.compile(r"(?is)<(style|script|head)\b.*?</\1>")
@@ -31,14 +31,14 @@ _TAG = re.compile(r"<[^>]*>")
 
 
 @dataclass(frozen=True, slots=True)
-class Notice:
+class NetworkMessage:
     """A message of the PEC network before it is brought into one of the contents.
 
     ``text`` is its own text, ``original_html`` the body of the message it is about where it
     carries that one; ``at`` is aware.
     """
 
-    kind: Kind
+    kind: NetworkKind
     sender: str
     recipient: str
     subject: str
@@ -49,7 +49,7 @@ class Notice:
     shows_original: bool = False
 
 
-def content_of(notice: Notice, content: BodyContent) -> str:
+def content_of(notice: NetworkMessage, content: BodyContent) -> str:
     """Return the body as the reading shows it."""
     if content is BodyContent.MIME:
         return whole_message(notice)
@@ -71,7 +71,7 @@ def html_to_text(page: str) -> str:
     return html.unescape(_TAG.sub("", broken)).strip() + "\n"
 
 
-def whole_message(notice: Notice) -> str:
+def whole_message(notice: NetworkMessage) -> str:
     """Return the notice as a multipart/signed message with CRLF line ends, as a string."""
     signed = MIMEMultipart("signed", boundary=f"signed-{notice.identifier.partition('@')[0]}")
     signed.set_param("protocol", "application/pkcs7-signature")
@@ -90,7 +90,7 @@ def whole_message(notice: Notice) -> str:
     return signed.as_string().replace("\r\n", "\n").replace("\n", "\r\n")
 
 
-def _contents(notice: Notice) -> MIMEBase:
+def _contents(notice: NetworkMessage) -> MIMEBase:
     mixed = MIMEMultipart("mixed", boundary=f"mixed-{notice.identifier.partition('@')[0]}")
     mixed.attach(MIMEText(notice.text, "plain", "utf-8"))
     certificate = MIMEText(_certificate(notice), "xml", "utf-8")
@@ -105,7 +105,7 @@ def _contents(notice: Notice) -> MIMEBase:
     return mixed
 
 
-def _certificate(notice: Notice) -> str:
+def _certificate(notice: NetworkMessage) -> str:
     local = notice.at.astimezone(ROME)
     return (
         '<?xml version="1.0" encoding="UTF-8"?>\n'

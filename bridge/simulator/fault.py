@@ -1,7 +1,7 @@
 """Faults that a test orders in advance: a queue of rules, each for some calls of some operation.
 
 A rule says which calls it meets (operation, mailbox, how many to let pass, how many to strike),
-at which phase, and what then happens: a ``Failure`` of the connection or an ``Answer`` of any
+at which phase, and what then happens: a ``Failure`` of the connection or a ``FixedAnswer`` of any
 kind. Rules are data; ``respond`` turns them into behaviour.
 """
 
@@ -61,7 +61,7 @@ class Failure(Enum):
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class FixedAnswer:
     """Any HTTP answer: ``body`` is bytes sent as they are, or a value sent as JSON."""
 
     status: int
@@ -88,7 +88,7 @@ class Hold:
 
 
 @dataclass(slots=True)
-class Call:
+class ReceivedRequest:
     """One request as it came in; ``status`` or ``failure`` say how it ended, when it has.
 
     ``received_s`` is the clock's monotonic time when the request's head had arrived, before its
@@ -107,7 +107,7 @@ class Call:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Fault:
+class FaultRule:
     """One rule.
 
     ``skip`` calls that fit are let through first, then ``times`` are struck (None: until
@@ -115,23 +115,23 @@ class Fault:
     """
 
     phase: Phase
-    result: Failure | Answer | None
+    result: Failure | FixedAnswer | None
     operation: Operation | None = None
     mailbox: str | None = None
     skip: int = 0
     times: int | None = 1
     delay_s: float = 0.0
     hold: Hold | None = None
-    when: Callable[[Call], bool] | None = None
+    when: Callable[[ReceivedRequest], bool] | None = None
 
     def __post_init__(self) -> None:
         """Refuse rules that could never strike or that contradict themselves."""
         if self.skip < 0 or self.delay_s < 0 or (self.times is not None and self.times < 1):
             raise ValueError("skip and delay_s must not be negative, times must be positive")
-        if self.phase is Phase.INSTEAD and not isinstance(self.result, Answer):
+        if self.phase is Phase.INSTEAD and not isinstance(self.result, FixedAnswer):
             raise ValueError("a rule with phase INSTEAD needs an Answer")
 
-    def fits(self, call: Call) -> bool:
+    def fits(self, call: ReceivedRequest) -> bool:
         """Tell whether the rule is meant for this call, however often it has struck."""
         return (
             self.operation in (None, call.operation)
@@ -142,7 +142,7 @@ class Fault:
 
 @dataclass(slots=True)
 class _Queued:
-    fault: Fault
+    fault: FaultRule
     to_skip: int
     left: int | None = field(default=None)
 
@@ -161,7 +161,7 @@ class Faults:
     def __init__(self) -> None:
         self._queue: list[_Queued] = []
 
-    def add(self, fault: Fault) -> Fault:
+    def add(self, fault: FaultRule) -> FaultRule:
         """Put a rule at the end of the queue and return it, for ``remove``."""
         self._queue.append(_Queued(fault, fault.skip, fault.times))
         return fault
@@ -170,11 +170,11 @@ class Faults:
         self,
         operation: Operation | None,
         phase: Phase,
-        result: Failure | Answer,
+        result: Failure | FixedAnswer,
         *,
         skip: int = 0,
         times: int | None = 1,
-    ) -> Fault:
+    ) -> FaultRule:
         """Add the plainest rule, e.g. ``fail(Operation.SEND, Phase.AFTER, Failure.TIMEOUT)``.
 
         Args:
@@ -184,7 +184,7 @@ class Faults:
             skip: how many fitting calls are let pass first.
             times: how many calls; None: until removed.
         """
-        rule = Fault(phase=phase, result=result, operation=operation, skip=skip, times=times)
+        rule = FaultRule(phase=phase, result=result, operation=operation, skip=skip, times=times)
         return self.add(rule)
 
     def answer(
@@ -195,7 +195,7 @@ class Faults:
         *,
         headers: Mapping[str, str] | None = None,
         times: int | None = 1,
-    ) -> Fault:
+    ) -> FaultRule:
         """Answer in place of processing, e.g. ``answer(None, 402, times=None)``.
 
         Args:
@@ -205,10 +205,12 @@ class Faults:
             headers: beside the usual ones.
             times: how many calls; None: until removed.
         """
-        rule = Answer(status, body, headers or {})
-        return self.add(Fault(phase=Phase.INSTEAD, result=rule, operation=operation, times=times))
+        rule = FixedAnswer(status, body, headers or {})
+        return self.add(
+            FaultRule(phase=Phase.INSTEAD, result=rule, operation=operation, times=times)
+        )
 
-    def remove(self, fault: Fault) -> None:
+    def remove(self, fault: FaultRule) -> None:
         """Withdraw a rule; one that has run out or was withdrawn is no error."""
         self._queue = [queued for queued in self._queue if queued.fault is not fault]
 
@@ -217,11 +219,11 @@ class Faults:
         self._queue = []
 
     @property
-    def pending(self) -> tuple[Fault, ...]:
+    def pending(self) -> tuple[FaultRule, ...]:
         """The rules that can still strike, in order."""
         return tuple(queued.fault for queued in self._queue)
 
-    def take(self, call: Call, *phases: Phase) -> Fault | None:
+    def take(self, call: ReceivedRequest, *phases: Phase) -> FaultRule | None:
         """Return the first rule of these phases that strikes this call, and count it.
 
         Every fitting rule before it that still lets calls pass has let one more pass.

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from bridge.simulator.options import Ids, Options, Order, PageCount, PastEnd
+from bridge.simulator.options import Ids, ListingOrder, Options, PageCount, PastEnd
 
 Body = str | Callable[[], str]
 
@@ -53,7 +53,7 @@ class Row:
 
 
 @dataclass(frozen=True, slots=True)
-class Listed:
+class ListedRow:
     """A row with the id it is listed under at this moment."""
 
     id: int
@@ -64,7 +64,7 @@ class Listed:
 class Page:
     """One page of a listing; ``found`` is False where the reading answers 404."""
 
-    rows: tuple[Listed, ...]
+    rows: tuple[ListedRow, ...]
     total: int
     page_count: int
     found: bool = True
@@ -136,7 +136,7 @@ class Inbox:
         for row in rows:
             self._append(row)
 
-    def listed(self, latest: int | None = None) -> tuple[Listed, ...]:
+    def listed(self, latest: int | None = None) -> tuple[ListedRow, ...]:
         """Return every row, or the ``latest`` so many, with its present id, oldest first."""
         total = len(self._rows)
         first = 0 if latest is None else max(total - latest, 0)
@@ -196,10 +196,10 @@ class Inbox:
 
     def _span(self, index: int, total: int) -> range:
         size = self._options.page_size
-        if self._options.order is Order.OLDEST:
+        if self._options.order is ListingOrder.OLDEST:
             return range(index * size, min((index + 1) * size, total))
         high, low = total - index * size, max(total - (index + 1) * size, 0)
-        if self._options.order is Order.NEWEST_PAGES:
+        if self._options.order is ListingOrder.NEWEST_PAGES:
             return range(low, high)
         return range(high - 1, low - 1, -1)
 
@@ -207,9 +207,9 @@ class Inbox:
         from_rest = 1 if rest and self._options.page_count is PageCount.CEIL else 0
         return whole_pages + from_rest
 
-    def _listed(self, position: int) -> Listed:
+    def _listed(self, position: int) -> ListedRow:
         row = self._rows[position]
-        return Listed(position + 1 if self._options.ids is Ids.SEQUENCE else row.number, row)
+        return ListedRow(position + 1 if self._options.ids is Ids.SEQUENCE else row.number, row)
 
     def _position(self, identifier: int) -> int | None:
         if self._options.ids is Ids.SEQUENCE:

@@ -17,14 +17,14 @@ from functools import partial
 from random import Random
 
 from bridge.clock import ROME, Clock
-from bridge.simulator.content import Notice, content_of, html_to_text
+from bridge.simulator.content import NetworkMessage, content_of, html_to_text
 from bridge.simulator.inbox import Inbox
 from bridge.simulator.options import EnvelopeBody, FanOut, Options, ReceiptText, SenderShape
-from bridge.simulator.scenario import Outcome, Step, outcome_for
-from bridge.simulator.wording import PREFIXES, Facts, Kind, Recipient, text_of
+from bridge.simulator.scenario import RecipientScript, ScriptedMessage, outcome_for
+from bridge.simulator.wording import PREFIXES, NetworkKind, ReceiptFacts, Recipient, text_of
 
-_SENDER_NOT_MAILBOX = Step(
-    Kind.NON_ACCEPTANCE, ("acceptance_s",), "mittente diverso dalla casella autenticata"
+_SENDER_NOT_MAILBOX = ScriptedMessage(
+    NetworkKind.NON_ACCEPTANCE, ("acceptance_s",), "mittente diverso dalla casella autenticata"
 )
 
 
@@ -59,11 +59,11 @@ class Pec:
 
 
 @dataclass(frozen=True, slots=True)
-class Event:
+class NetworkEvent:
     """What the network says about a message: of which kind, about whom, when."""
 
     pec: Pec
-    kind: Kind
+    kind: NetworkKind
     recipients: tuple[Recipient, ...]
     at: datetime
     error: str = ""
@@ -73,7 +73,7 @@ class Event:
 class _Due:
     due_s: float
     order: int
-    event: Event = field(compare=False)
+    event: NetworkEvent = field(compare=False)
 
 
 class Network:
@@ -102,11 +102,11 @@ class Network:
         self._order = itertools.count()
 
     @property
-    def events(self) -> list[Event]:
+    def events(self) -> list[NetworkEvent]:
         """The receipts and notices still to come, in order."""
         return [due.event for due in sorted(self._due)]
 
-    def restore(self, events: Iterable[Event]) -> None:
+    def restore(self, events: Iterable[NetworkEvent]) -> None:
         """Let these come at their times, or now if those have passed."""
         now = self._clock.now()
         for event in events:
@@ -157,44 +157,50 @@ class Network:
             self._schedule(pec, refusal, pec.recipients)
             return
         if any(outcome.acceptance for _, outcome in outcomes):
-            self._schedule(pec, Step(Kind.ACCEPTANCE, ("acceptance_s",)), pec.recipients)
+            self._schedule(
+                pec, ScriptedMessage(NetworkKind.ACCEPTANCE, ("acceptance_s",)), pec.recipients
+            )
         for recipient, outcome in outcomes:
             for step in outcome.steps:
                 self._schedule(pec, step, (recipient,))
 
-    def _refusal(self, pec: Pec, outcomes: list[Outcome]) -> Step | None:
+    def _refusal(self, pec: Pec, outcomes: list[RecipientScript]) -> ScriptedMessage | None:
         if pec.sender.casefold() != pec.mailbox.casefold():
             return _SENDER_NOT_MAILBOX
         return next((outcome.refusal for outcome in outcomes if outcome.refusal), None)
 
-    def _schedule(self, pec: Pec, step: Step, recipients: tuple[Recipient, ...]) -> None:
+    def _schedule(self, pec: Pec, step: ScriptedMessage, recipients: tuple[Recipient, ...]) -> None:
         delay_s = step.delay_s(self._options.delays)
-        event = Event(pec, step.kind, recipients, pec.at + timedelta(seconds=delay_s), step.error)
+        event = NetworkEvent(
+            pec, step.kind, recipients, pec.at + timedelta(seconds=delay_s), step.error
+        )
         self._push(event, delay_s)
 
-    def _push(self, event: Event, delay_s: float) -> None:
+    def _push(self, event: NetworkEvent, delay_s: float) -> None:
         due_s = self._clock.monotonic() + delay_s
         heapq.heappush(self._due, _Due(due_s, next(self._order), event))
 
-    def _happen(self, event: Event) -> None:
+    def _happen(self, event: NetworkEvent) -> None:
         pec, first = event.pec, event.recipients[0].address
-        if event.kind is Kind.DELIVERY:
-            envelope = replace(event, kind=Kind.ENVELOPE, recipients=pec.recipients)
+        if event.kind is NetworkKind.DELIVERY:
+            envelope = replace(event, kind=NetworkKind.ENVELOPE, recipients=pec.recipients)
             self._put(first, self._on_behalf_of(pec.sender, _domain(pec.mailbox)), envelope)
-        by_other_provider = event.kind in (Kind.DELIVERY, Kind.FAILURE)
+        by_other_provider = event.kind in (NetworkKind.DELIVERY, NetworkKind.FAILURE)
         issuer = _domain(first if by_other_provider else pec.mailbox)
         sender = f"posta-certificata@{issuer}"
-        if event.kind is Kind.ANOMALY:
+        if event.kind is NetworkKind.ANOMALY:
             sender = self._on_behalf_of(f"mailer-daemon@{_domain(first)}", issuer)
         self._put(pec.mailbox, sender, event)
 
-    def _put(self, address: str, sender: str, event: Event) -> None:
+    def _put(self, address: str, sender: str, event: NetworkEvent) -> None:
         inbox = self._inboxes.get(address.casefold())
         if inbox is None:
             return
         notice = self._notice(address, sender, event)
         with_original = notice.original_html is not None
-        quoted = event.kind is Kind.ENVELOPE and self._options.sender_shape is SenderShape.QUOTED
+        quoted = (
+            event.kind is NetworkKind.ENVELOPE and self._options.sender_shape is SenderShape.QUOTED
+        )
         inbox.add(
             sender=sender,
             recipient=f'"{address}" ' if quoted else address,
@@ -205,14 +211,14 @@ class Network:
             size_bytes=_TEXT_BYTES + (event.pec.size_bytes if with_original else 0),
         )
 
-    def _notice(self, address: str, sender: str, event: Event) -> Notice:
+    def _notice(self, address: str, sender: str, event: NetworkEvent) -> NetworkMessage:
         pec = event.pec
-        facts = Facts(
+        facts = ReceiptFacts(
             event.at, pec.subject, pec.sender, event.recipients, pec.identifier, event.error
         )
         text_b = self._options.receipt_text is not ReceiptText.TEMPLATE_A
-        with_original = event.kind in (Kind.DELIVERY, Kind.ENVELOPE)
-        return Notice(
+        with_original = event.kind in (NetworkKind.DELIVERY, NetworkKind.ENVELOPE)
+        return NetworkMessage(
             kind=event.kind,
             sender=sender,
             recipient=address,
@@ -224,8 +230,8 @@ class Network:
             shows_original=with_original and self._shows_original(event.kind),
         )
 
-    def _shows_original(self, kind: Kind) -> bool:
-        if kind is Kind.ENVELOPE:
+    def _shows_original(self, kind: NetworkKind) -> bool:
+        if kind is NetworkKind.ENVELOPE:
             return self._options.envelope_body is EnvelopeBody.ORIGINAL
         return self._options.receipt_text is ReceiptText.ORIGINAL
 

@@ -11,13 +11,13 @@ from collections.abc import Callable, Mapping
 
 from starlette.responses import Response
 
-from bridge.simulator.fault import Call
+from bridge.simulator.fault import ReceivedRequest
 from bridge.simulator.inbox import Row
 from bridge.simulator.network import Submitted
 from bridge.simulator.options import CodeForm, CodePlace, Errors, Missing, SentCount
 from bridge.simulator.respond import json_response
 from bridge.simulator.submission import Request, Sent
-from bridge.simulator.world import Account, World
+from bridge.simulator.world import ServiceMailbox, World
 
 UNAUTHORIZED = "Authorization is not valid or empty"
 NOT_VALID = "Post parameter is not valid"
@@ -43,13 +43,13 @@ _ODD_CODES: Mapping[CodeForm, Callable[[str | int], object]] = {
 }
 
 
-class Operations:
+class Endpoints:
     """Answers for authenticated callers."""
 
     def __init__(self, world: World) -> None:
         self._world = world
 
-    def send(self, call: Call, account: Account, request: Request) -> Response:
+    def send(self, call: ReceivedRequest, account: ServiceMailbox, request: Request) -> Response:
         """``POST /send``: 201 with the code, or 429 when it comes too soon."""
         world = self._world
         if self._too_soon(call):
@@ -80,20 +80,20 @@ class Operations:
         world.sent.append(sent)
         return json_response(201, self._receipt_of(sent))
 
-    def send_status(self, account: Account, code: str) -> Response:
+    def send_status(self, account: ServiceMailbox, code: str) -> Response:
         """``GET /send/{code}``: every row whose subject holds the code, or 404."""
         rows = [row for row in account.inbox.rows if code in row.subject]
         if not rows:
             return self.refusal(404, "Result empty")
         return json_response(200, self._world.rendering.status(rows))
 
-    def send_delete(self, account: Account, code: str) -> Response:
+    def send_delete(self, account: ServiceMailbox, code: str) -> Response:
         """``DELETE /send/{code}``: takes away what ``GET`` shows, replies by others included."""
         if not account.inbox.remove_where(lambda row: code in row.subject):
             return self.refusal(404, "Email not found")
         return json_response(200, {"success": True, "message": "Operation succefull"})
 
-    def inbox_list(self, account: Account, page: str | None, query: str | None) -> Response:
+    def inbox_list(self, account: ServiceMailbox, page: str | None, query: str | None) -> Response:
         """``GET /inbox``: one page; a page that is no number is the first."""
         number = int(page) if page is not None and _is_number(page) else None
         result = account.inbox.page(number, query or None)
@@ -101,14 +101,14 @@ class Operations:
             return self.refusal(404, "Result empty")
         return json_response(200, self._world.rendering.page(result, number))
 
-    def inbox_get(self, account: Account, identifier: str) -> Response:
+    def inbox_get(self, account: ServiceMailbox, identifier: str) -> Response:
         """``GET /inbox/{id}``: the message, or 404."""
         row = self._find(account, identifier)
         if row is None:
             return self.refusal(404, "Message not found")
         return json_response(200, self._world.rendering.single(row))
 
-    def inbox_delete(self, account: Account, identifier: str) -> Response:
+    def inbox_delete(self, account: ServiceMailbox, identifier: str) -> Response:
         """``DELETE /inbox/{id}``: the description knows no 404 here; the reading decides."""
         row = self._find(account, identifier)
         if row is not None:
@@ -117,7 +117,7 @@ class Operations:
             return self.refusal(404, "Message not found")
         return json_response(200, {"success": True, "message": "Message deleted"})
 
-    def quota(self, account: Account, mailbox: str) -> Response:
+    def quota(self, account: ServiceMailbox, mailbox: str) -> Response:
         """``GET /quota/{mailbox}``: INBOX in any case, else 400."""
         if mailbox.casefold() != "inbox":
             message = "An error occured: the requested mailbox might be unavailable"
@@ -147,7 +147,7 @@ class Operations:
             return {**answer, "data": identifier}
         return {**answer, **identifier}
 
-    def _too_soon(self, call: Call) -> bool:
+    def _too_soon(self, call: ReceivedRequest) -> bool:
         last_s = self._world.last_send_s
         interval_s = self._world.options.send_interval_s
         return last_s is not None and call.received_s - last_s < interval_s
@@ -158,7 +158,7 @@ class Operations:
             response.headers["Retry-After"] = str(self._world.options.retry_after_s)
         return response
 
-    def _find(self, account: Account, identifier: str) -> Row | None:
+    def _find(self, account: ServiceMailbox, identifier: str) -> Row | None:
         if _is_number(identifier) and (row := account.inbox.find(int(identifier))):
             return row
         return account.inbox.find_raw(identifier)

@@ -22,7 +22,7 @@ class Ids(Enum):
     """The position counted from the oldest row: shifts down after a deletion, as in IMAP."""
 
 
-class Order(Enum):
+class ListingOrder(Enum):
     """In which order the listing pages and rows come."""
 
     NEWEST = "newest"
@@ -46,7 +46,7 @@ class PageCount(Enum):
     FLOOR = "floor"
 
 
-class Counts(Enum):
+class PageCounts(Enum):
     """How ``page``, ``total`` and ``n_of_pages`` appear."""
 
     NUMBERS = "numbers"
@@ -226,10 +226,10 @@ class Options:
 
     ids: Ids
     page_base: int
-    order: Order
+    order: ListingOrder
     past_end: PastEnd
     page_count: PageCount
-    counts: Counts
+    counts: PageCounts
     body_transfer: BodyTransfer
     body_content: BodyContent
     receipt_text: ReceiptText
@@ -332,10 +332,10 @@ def _number(key: str, text: str) -> float:
 SEQUENCE_READING = Options(
     ids=Ids.SEQUENCE,
     page_base=1,
-    order=Order.NEWEST_PAGES,
+    order=ListingOrder.NEWEST_PAGES,
     past_end=PastEnd.REPEAT,
     page_count=PageCount.FLOOR,
-    counts=Counts.STRINGS,
+    counts=PageCounts.STRINGS,
     body_transfer=BodyTransfer.FORM_UTF8,
     body_content=BodyContent.TEXT,
     receipt_text=ReceiptText.TEMPLATE_A,
@@ -358,10 +358,10 @@ SEQUENCE_READING = Options(
 STABLE_READING = Options(
     ids=Ids.STABLE,
     page_base=0,
-    order=Order.OLDEST,
+    order=ListingOrder.OLDEST,
     past_end=PastEnd.EMPTY,
     page_count=PageCount.CEIL,
-    counts=Counts.NUMBERS,
+    counts=PageCounts.NUMBERS,
     body_transfer=BodyTransfer.PLAIN,
     body_content=BodyContent.HTML,
     receipt_text=ReceiptText.TEMPLATE_B,

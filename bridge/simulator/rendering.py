@@ -10,14 +10,14 @@ from email.utils import format_datetime
 from urllib.parse import quote_plus
 
 from bridge.clock import ROME
-from bridge.simulator.inbox import Listed, Page, Row
+from bridge.simulator.inbox import ListedRow, Page, Row
 from bridge.simulator.options import (
     Accents,
     BodyTransfer,
-    Counts,
     Dates,
     Names,
     Options,
+    PageCounts,
 )
 
 
@@ -41,14 +41,14 @@ class Rendering:
             "success": True,
             "message": "",
         }
-        if self._options.counts is not Counts.ABSENT:
+        if self._options.counts is not PageCounts.ABSENT:
             number = self._options.page_base if requested is None else requested
             answer["total"] = self._count(page.total)
             answer["page"] = self._count(number)
             answer["n_of_pages"] = self._count(page.page_count)
         return answer
 
-    def listed(self, listed: Listed) -> object:
+    def listed(self, listed: ListedRow) -> object:
         """Return one element of the listing; a raw row as it is, with an id if it has none."""
         row = listed.row
         if row.raw is not None:
@@ -107,7 +107,7 @@ class Rendering:
         }
 
     def _count(self, number: int) -> int | str:
-        return str(number) if self._options.counts is Counts.STRINGS else number
+        return str(number) if self._options.counts is PageCounts.STRINGS else number
 
 
 def _without_accents(text: str) -> str:

@@ -17,7 +17,7 @@ import httpx
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
-from bridge.simulator.fault import Answer, Failure
+from bridge.simulator.fault import Failure, FixedAnswer
 
 TRANSPORT = "pec-bridge.transport"
 """Name of the ASGI extension that gives the connection's ``asyncio.Transport``."""
@@ -42,7 +42,7 @@ def json_response(status: int, value: object) -> Response:
     return Response(body.encode("utf-8", "replace"), status, media_type="application/json")
 
 
-def answer_response(answer: Answer) -> Response:
+def answer_response(answer: FixedAnswer) -> Response:
     """Return the answer a rule asked for."""
     if isinstance(answer.body, bytes):
         return Response(answer.body, answer.status, dict(answer.headers))

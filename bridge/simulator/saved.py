@@ -16,10 +16,10 @@ from pathlib import Path
 from typing import Any
 
 from bridge.simulator.inbox import RawRow, Row
-from bridge.simulator.network import Event, Pec
-from bridge.simulator.submission import Attachment, Sent
-from bridge.simulator.wording import Kind, Recipient
-from bridge.simulator.world import Account, World
+from bridge.simulator.network import NetworkEvent, Pec
+from bridge.simulator.submission import ReceivedAttachment, Sent
+from bridge.simulator.wording import NetworkKind, Recipient
+from bridge.simulator.world import ServiceMailbox, World
 
 _VERSION = 1
 
@@ -84,7 +84,7 @@ def _saved_row(row: Row) -> dict[str, object]:
 def _plain(value: object) -> object:
     if isinstance(value, datetime):
         return value.isoformat()
-    if isinstance(value, Kind):
+    if isinstance(value, NetworkKind):
         return value.value
     if isinstance(value, bytes):
         return ""
@@ -99,7 +99,7 @@ def _restore(world: World, saved: dict[str, Any]) -> None:
     for fields in saved["accounts"]:
         rows = [_row(row) for row in fields.pop("rows")]
         limit_bytes, other_bytes = fields.pop("limit_bytes"), fields.pop("other_bytes")
-        account: Account = world.add_account(**fields)
+        account: ServiceMailbox = world.add_account(**fields)
         account.limit_bytes, account.other_bytes = limit_bytes, other_bytes
         account.inbox.restore(rows)
     world.sent.extend(sent)
@@ -111,9 +111,9 @@ def _row(fields: dict[str, Any]) -> Row:
     return Row(**{**fields, "at": datetime.fromisoformat(fields["at"]), "raw": raw})
 
 
-def _event(fields: dict[str, Any]) -> Event:
+def _event(fields: dict[str, Any]) -> NetworkEvent:
     pec = fields["pec"]
-    return Event(
+    return NetworkEvent(
         pec=Pec(
             **{
                 **pec,
@@ -121,7 +121,7 @@ def _event(fields: dict[str, Any]) -> Event:
                 "at": datetime.fromisoformat(pec["at"]),
             }
         ),
-        kind=Kind(fields["kind"]),
+        kind=NetworkKind(fields["kind"]),
         recipients=_recipients(fields["recipients"]),
         at=datetime.fromisoformat(fields["at"]),
         error=fields["error"],
@@ -133,7 +133,7 @@ def _recipients(values: list[dict[str, Any]]) -> tuple[Recipient, ...]:
 
 
 def _sent(fields: dict[str, Any]) -> Sent:
-    attachments = (Attachment(**{**one, "content": b""}) for one in fields["attachments"])
+    attachments = (ReceivedAttachment(**{**one, "content": b""}) for one in fields["attachments"])
     return Sent(
         **{
             **fields,

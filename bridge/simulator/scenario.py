@@ -12,16 +12,16 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
-from bridge.simulator.fault import Answer, Failure
+from bridge.simulator.fault import Failure, FixedAnswer
 from bridge.simulator.options import Delays
-from bridge.simulator.wording import Kind
+from bridge.simulator.wording import NetworkKind
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
+class ScriptedMessage:
     """One message about one recipient, after the sum of the named ``Delays``."""
 
-    kind: Kind
+    kind: NetworkKind
     after: tuple[str, ...]
     error: str = ""
 
@@ -31,7 +31,7 @@ class Step:
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class RecipientScript:
     """What happens for one recipient.
 
     ``refusal`` ends the whole message with a notice instead of an acceptance; ``acceptance``
@@ -39,59 +39,82 @@ class Outcome:
     """
 
     meaning: str
-    steps: tuple[Step, ...] = ()
+    steps: tuple[ScriptedMessage, ...] = ()
     certified: bool = True
-    refusal: Step | None = None
+    refusal: ScriptedMessage | None = None
     acceptance: bool = True
 
 
-_FIRST_NOTICE = Step(Kind.FIRST_NOTICE, ("first_notice_s",))
-_FINAL_NOTICE = Step(Kind.FINAL_NOTICE, ("final_notice_s",))
+_FIRST_NOTICE = ScriptedMessage(NetworkKind.FIRST_NOTICE, ("first_notice_s",))
+_FINAL_NOTICE = ScriptedMessage(NetworkKind.FINAL_NOTICE, ("final_notice_s",))
 
-DELIVERED = Outcome("accepted and delivered", (Step(Kind.DELIVERY, ("delivery_s",)),))
-OUTCOMES: Mapping[str, Outcome] = MappingProxyType(
+DELIVERED = RecipientScript(
+    "accepted and delivered", (ScriptedMessage(NetworkKind.DELIVERY, ("delivery_s",)),)
+)
+OUTCOMES: Mapping[str, RecipientScript] = MappingProxyType(
     {
-        "fail": Outcome(
+        "fail": RecipientScript(
             "not delivered: no such mailbox",
-            (Step(Kind.FAILURE, ("failure_s",), "5.1.1 - Simulatore - indirizzo non valido"),),
-        ),
-        "virus": Outcome(
-            "not accepted: a virus was found at submission",
-            refusal=Step(
-                Kind.NON_ACCEPTANCE_VIRUS, ("acceptance_s",), "rilevazione di virus informatico"
+            (
+                ScriptedMessage(
+                    NetworkKind.FAILURE, ("failure_s",), "5.1.1 - Simulatore - indirizzo non valido"
+                ),
             ),
         ),
-        "delivery-virus": Outcome(
-            "not delivered: a virus was found at the recipient's provider",
-            (Step(Kind.FAILURE_VIRUS, ("failure_s",), "rilevato virus informatico"),),
+        "virus": RecipientScript(
+            "not accepted: a virus was found at submission",
+            refusal=ScriptedMessage(
+                NetworkKind.NON_ACCEPTANCE_VIRUS,
+                ("acceptance_s",),
+                "rilevazione di virus informatico",
+            ),
         ),
-        "late": Outcome(
+        "delivery-virus": RecipientScript(
+            "not delivered: a virus was found at the recipient's provider",
+            (
+                ScriptedMessage(
+                    NetworkKind.FAILURE_VIRUS, ("failure_s",), "rilevato virus informatico"
+                ),
+            ),
+        ),
+        "late": RecipientScript(
             "the 12 h notice, then the 24 h notice", steps=(_FIRST_NOTICE, _FINAL_NOTICE)
         ),
-        "slow": Outcome(
+        "slow": RecipientScript(
             "the 12 h notice, then delivered",
-            (_FIRST_NOTICE, Step(Kind.DELIVERY, ("first_notice_s", "delivery_s"))),
+            (
+                _FIRST_NOTICE,
+                ScriptedMessage(NetworkKind.DELIVERY, ("first_notice_s", "delivery_s")),
+            ),
         ),
-        "conflict": Outcome(
+        "conflict": RecipientScript(
             "both time notices, then delivered all the same",
             (
                 _FIRST_NOTICE,
                 _FINAL_NOTICE,
-                Step(Kind.DELIVERY, ("final_notice_s", "delivery_s")),
+                ScriptedMessage(NetworkKind.DELIVERY, ("final_notice_s", "delivery_s")),
             ),
         ),
-        "ordinary": Outcome("accepted as ordinary mail, no delivery receipt", certified=False),
-        "anomaly": Outcome(
+        "ordinary": RecipientScript(
+            "accepted as ordinary mail, no delivery receipt", certified=False
+        ),
+        "anomaly": RecipientScript(
             "accepted as ordinary mail, and its server sends it back",
-            (Step(Kind.ANOMALY, ("failure_s",), "messaggio non di posta certificata"),),
+            (
+                ScriptedMessage(
+                    NetworkKind.ANOMALY, ("failure_s",), "messaggio non di posta certificata"
+                ),
+            ),
             certified=False,
         ),
-        "nonaccept": Outcome(
+        "nonaccept": RecipientScript(
             "not accepted: a formal check failed",
-            refusal=Step(Kind.NON_ACCEPTANCE, ("acceptance_s",), "errori formali nel messaggio"),
+            refusal=ScriptedMessage(
+                NetworkKind.NON_ACCEPTANCE, ("acceptance_s",), "errori formali nel messaggio"
+            ),
         ),
-        "silent": Outcome("accepted, then nothing ever"),
-        "mute": Outcome("a code, then nothing at all", acceptance=False),
+        "silent": RecipientScript("accepted, then nothing ever"),
+        "mute": RecipientScript("a code, then nothing at all", acceptance=False),
     }
 )
 """Outcomes by the local part, whole or up to a hyphen."""
@@ -102,14 +125,14 @@ _LOST_ANSWERS: Mapping[str, Failure] = MappingProxyType(
 )
 
 
-def outcome_for(address: str) -> Outcome:
+def outcome_for(address: str) -> RecipientScript:
     """Return what becomes of a message to this address."""
     local = address.partition("@")[0].casefold()
     fitting = [name for name in OUTCOMES if _named(local, name)]
     return OUTCOMES[max(fitting, key=len)] if fitting else DELIVERED
 
 
-def call_fault(recipients: Iterable[str]) -> Answer | Failure | None:
+def call_fault(recipients: Iterable[str]) -> FixedAnswer | Failure | None:
     """Return what befalls the call itself, or None.
 
     ``http-503-x@…`` is answered 503 unprocessed; ``timeout-x@…`` and ``lost-x@…`` are processed
@@ -119,7 +142,7 @@ def call_fault(recipients: Iterable[str]) -> Answer | Failure | None:
         local = address.partition("@")[0].casefold()
         if match := _HTTP_STATUS.match(local):
             message = f"Simulated status {match[1]}"
-            return Answer(int(match[1]), {"success": False, "message": message})
+            return FixedAnswer(int(match[1]), {"success": False, "message": message})
         for name, failure in _LOST_ANSWERS.items():
             if _named(local, name):
                 return failure

@@ -9,10 +9,10 @@ from datetime import datetime, timedelta
 from functools import partial
 
 from bridge.clock import ROME
-from bridge.simulator.content import Notice, content_of
+from bridge.simulator.content import NetworkMessage, content_of
 from bridge.simulator.inbox import Inbox
 from bridge.simulator.options import Options, SenderShape
-from bridge.simulator.wording import PREFIXES, Facts, Kind, Recipient, text_of
+from bridge.simulator.wording import PREFIXES, NetworkKind, ReceiptFacts, Recipient, text_of
 
 _SENDERS = (
     "protocollo@comune.esempio.invalid",
@@ -52,7 +52,7 @@ def fill(
     """
     for index in range(count):
         at = newest - _INTERVAL * (count - 1 - index)
-        kind = Kind.ACCEPTANCE if index % 5 == 4 else Kind.ENVELOPE
+        kind = NetworkKind.ACCEPTANCE if index % 5 == 4 else NetworkKind.ENVELOPE
         subject = f"{PREFIXES[kind]}: {_subject(index, at, kind)}"
         inbox.add(
             sender=_sender(index, kind, options),
@@ -64,15 +64,15 @@ def fill(
         )
 
 
-def _subject(index: int, at: datetime, kind: Kind) -> str:
+def _subject(index: int, at: datetime, kind: NetworkKind) -> str:
     subject = _SUBJECTS[index % len(_SUBJECTS)].format(n=index + 1)
-    if kind is Kind.ENVELOPE:
+    if kind is NetworkKind.ENVELOPE:
         return subject
     return f"{subject} {at.astimezone(ROME):%Y%m%d%H%M%S}{index % 100:02d}"
 
 
-def _sender(index: int, kind: Kind, options: Options) -> str:
-    if kind is Kind.ACCEPTANCE:
+def _sender(index: int, kind: NetworkKind, options: Options) -> str:
+    if kind is NetworkKind.ACCEPTANCE:
         return "posta-certificata@pec.invalid"
     shown = f'"Per conto di: {_SENDERS[index % len(_SENDERS)]}" '
     if options.sender_shape is SenderShape.QUOTED:
@@ -81,16 +81,16 @@ def _sender(index: int, kind: Kind, options: Options) -> str:
 
 
 def _body(
-    index: int, kind: Kind, options: Options, address: str, at: datetime, body_bytes: int
+    index: int, kind: NetworkKind, options: Options, address: str, at: datetime, body_bytes: int
 ) -> str:
     author = _SENDERS[index % len(_SENDERS)]
     subject = _subject(index, at, kind)
     identifier = f"seed{index}@pec.invalid"
     recipients = (Recipient(address, certified=True),)
-    facts = Facts(at, subject, author, recipients, identifier)
+    facts = ReceiptFacts(at, subject, author, recipients, identifier)
     paragraphs = max(body_bytes // len(_PARAGRAPH), 1)
     original = f"<p>Messaggio {index + 1}.</p>" + f"<p>{_PARAGRAPH}</p>" * paragraphs
-    notice = Notice(
+    notice = NetworkMessage(
         kind=kind,
         sender=_sender(index, kind, options),
         recipient=address,
@@ -98,7 +98,7 @@ def _body(
         at=at,
         identifier=identifier,
         text=text_of(kind, facts, template_b=False),
-        original_html=original if kind is Kind.ENVELOPE else None,
-        shows_original=kind is Kind.ENVELOPE,
+        original_html=original if kind is NetworkKind.ENVELOPE else None,
+        shows_original=kind is NetworkKind.ENVELOPE,
     )
     return content_of(notice, options.body_content)

@@ -16,15 +16,15 @@ from starlette.types import ASGIApp
 from bridge.clock import Clock, SystemClock
 from bridge.simulator.administration import Administration
 from bridge.simulator.app import Front
-from bridge.simulator.fault import Call, Faults, Operation
-from bridge.simulator.inbox import Listed, RawRow, Row
+from bridge.simulator.fault import Faults, Operation, ReceivedRequest
+from bridge.simulator.inbox import ListedRow, RawRow, Row
 from bridge.simulator.network import Submitted
 from bridge.simulator.options import Options
 from bridge.simulator.saved import keep
 from bridge.simulator.seed import fill
-from bridge.simulator.state import State
+from bridge.simulator.state import WorldState
 from bridge.simulator.submission import Sent
-from bridge.simulator.world import Account, World
+from bridge.simulator.world import ServiceMailbox, World
 
 
 class Simulator:
@@ -40,7 +40,7 @@ class Simulator:
         chosen = random if random is not None else Random(0)  # noqa: S311 - no secret is made
         self._world = World(options, clock if clock is not None else SystemClock(), chosen)
         self._administration = Administration(self._world)
-        more = [*State(self._world).routes(), *self._administration.routes()]
+        more = [*WorldState(self._world).routes(), *self._administration.routes()]
         self._app = Front(self._world).app(more)
 
     @property
@@ -68,7 +68,7 @@ class Simulator:
         """Every message taken, in order; one entry for each PEC that would have been paid."""
         return self._world.sent
 
-    def calls(self, operation: Operation | None = None) -> list[Call]:
+    def calls(self, operation: Operation | None = None) -> list[ReceivedRequest]:
         """Return the calls that came in, failed ones too, oldest first; the last 100,000."""
         return [call for call in self._world.calls if operation in (None, call.operation)]
 
@@ -119,7 +119,7 @@ class Simulator:
         account.other_bytes = used_bytes - account.inbox.used_bytes
         self._world.changed()
 
-    def inbox(self, address: str) -> tuple[Listed, ...]:
+    def inbox(self, address: str) -> tuple[ListedRow, ...]:
         """Return what a mailbox holds now, oldest first, with the ids valid at this moment."""
         return self._now(address).inbox.listed()
 
@@ -243,6 +243,6 @@ class Simulator:
         fill(account.inbox, self.options, account.address, count, last, body_bytes)
         self._world.changed()
 
-    def _now(self, address: str) -> Account:
+    def _now(self, address: str) -> ServiceMailbox:
         self._world.run_due()
         return self._world.account(address)

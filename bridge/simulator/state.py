@@ -19,16 +19,23 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 from starlette.routing import BaseRoute, Route
 
-from bridge.simulator.fault import Answer, Call, Failure, Fault, Operation, Phase
+from bridge.simulator.fault import (
+    Failure,
+    FaultRule,
+    FixedAnswer,
+    Operation,
+    Phase,
+    ReceivedRequest,
+)
 from bridge.simulator.respond import json_response
 from bridge.simulator.scenario import OUTCOMES
 from bridge.simulator.submission import Sent
-from bridge.simulator.world import Account, World
+from bridge.simulator.world import ServiceMailbox, World
 
 _SHOWN = 200
 
 
-class State:
+class WorldState:
     """Answers about the world, for people."""
 
     def __init__(self, world: World) -> None:
@@ -109,8 +116,8 @@ def _bad(message: str) -> Response:
     return json_response(400, {"success": False, "message": message})
 
 
-def _fault_from(fields: dict[str, object]) -> Fault:
-    result: Failure | Answer | None = None
+def _fault_from(fields: dict[str, object]) -> FaultRule:
+    result: Failure | FixedAnswer | None = None
     if "failure" in fields:
         result = Failure[str(fields["failure"]).upper().replace("-", "_")]
     elif "status" in fields:
@@ -118,12 +125,12 @@ def _fault_from(fields: dict[str, object]) -> Fault:
         headers = fields.get("headers", {})
         if not isinstance(headers, dict):
             raise ValueError("headers is not an object")
-        result = Answer(
+        result = FixedAnswer(
             int(str(fields["status"])), body.encode() if isinstance(body, str) else body, headers
         )
     operation = fields.get("operation")
     times = fields.get("times", 1)
-    return Fault(
+    return FaultRule(
         phase=Phase(fields["phase"]),
         result=result,
         operation=None if operation is None else Operation(operation),
@@ -146,7 +153,7 @@ def _options(world: World) -> dict[str, object]:
     return shown
 
 
-def _mailbox(account: Account) -> dict[str, object]:
+def _mailbox(account: ServiceMailbox) -> dict[str, object]:
     rows = account.inbox.listed(_SHOWN)
     return {
         "address": account.address,
@@ -188,7 +195,7 @@ def _sent(sent: Sent) -> dict[str, object]:
     }
 
 
-def _call(call: Call) -> dict[str, object]:
+def _call(call: ReceivedRequest) -> dict[str, object]:
     return {
         "number": call.number,
         "operation": call.operation.value,
@@ -202,12 +209,12 @@ def _call(call: Call) -> dict[str, object]:
     }
 
 
-def _fault(fault: Fault) -> dict[str, object]:
+def _fault(fault: FaultRule) -> dict[str, object]:
     result = fault.result
     told: object = None
     if isinstance(result, Failure):
         told = result.name.lower()
-    elif isinstance(result, Answer):
+    elif isinstance(result, FixedAnswer):
         told = result.status
     return {
         "phase": fault.phase.value,

@@ -26,7 +26,7 @@ class NotValid(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Attachment:
+class ReceivedAttachment:
     """An attachment as received; ``content`` is empty when the options keep digests only."""
 
     name: str
@@ -46,7 +46,7 @@ class Request:
     recipients: tuple[str, ...]
     subject: str
     body: str
-    attachments: tuple[Attachment, ...]
+    attachments: tuple[ReceivedAttachment, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +64,7 @@ class Sent:
     recipients: tuple[str, ...]
     subject: str
     body: str
-    attachments: tuple[Attachment, ...]
+    attachments: tuple[ReceivedAttachment, ...]
     code: str
 
 
@@ -119,14 +119,16 @@ def _recipients(value: object) -> tuple[str, ...]:
     return tuple(dict.fromkeys(entries))
 
 
-def _attachments(value: object, form: AttachmentForm, keep_content: bool) -> tuple[Attachment, ...]:
+def _attachments(
+    value: object, form: AttachmentForm, keep_content: bool
+) -> tuple[ReceivedAttachment, ...]:
     entries = [value] if isinstance(value, dict) else value
     if not isinstance(entries, list):
         raise NotValid("attachments is not a list")
     return tuple(_attachment(entry, form, keep_content) for entry in entries)
 
 
-def _attachment(entry: object, form: AttachmentForm, keep_content: bool) -> Attachment:
+def _attachment(entry: object, form: AttachmentForm, keep_content: bool) -> ReceivedAttachment:
     if not isinstance(entry, dict):
         raise NotValid("an attachment is not an object")
     name, file = entry.get("name"), entry.get("file")
@@ -139,7 +141,9 @@ def _attachment(entry: object, form: AttachmentForm, keep_content: bool) -> Atta
         raise NotValid(f"attachment {name!r} is not base64") from None
     digest = hashlib.sha256(content).hexdigest()
     size_bytes = len(content)
-    return Attachment(name, media_type, size_bytes, digest, content if keep_content else b"")
+    return ReceivedAttachment(
+        name, media_type, size_bytes, digest, content if keep_content else b""
+    )
 
 
 def _split_file(file: str, form: AttachmentForm) -> tuple[str | None, str]:

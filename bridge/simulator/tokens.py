@@ -29,7 +29,7 @@ class Issued:
     updated_at: datetime
 
 
-class Tokens:
+class TokenEndpoints:
     """See the module; ``now`` and ``name`` give the time and a new id of 24 digits.
 
     Raises:

@@ -17,7 +17,7 @@ from types import MappingProxyType
 from bridge.clock import ROME
 
 
-class Kind(Enum):
+class NetworkKind(Enum):
     """A type of message on the PEC network."""
 
     ACCEPTANCE = "acceptance"
@@ -32,40 +32,40 @@ class Kind(Enum):
     ANOMALY = "anomaly"
 
 
-PREFIXES: Mapping[Kind, str] = MappingProxyType(
+PREFIXES: Mapping[NetworkKind, str] = MappingProxyType(
     {
-        Kind.ACCEPTANCE: "ACCETTAZIONE",
-        Kind.NON_ACCEPTANCE: "AVVISO DI NON ACCETTAZIONE",
-        Kind.NON_ACCEPTANCE_VIRUS: "AVVISO DI NON ACCETTAZIONE PER VIRUS",
-        Kind.DELIVERY: "CONSEGNA",
-        Kind.FAILURE: "AVVISO DI MANCATA CONSEGNA",
-        Kind.FAILURE_VIRUS: "AVVISO DI MANCATA CONSEGNA PER VIRUS",
-        Kind.FIRST_NOTICE: "AVVISO DI MANCATA CONSEGNA PER SUP. TEMPO MASSIMO",
-        Kind.FINAL_NOTICE: "AVVISO DI MANCATA CONSEGNA PER SUP. TEMPO MASSIMO",
-        Kind.ENVELOPE: "POSTA CERTIFICATA",
-        Kind.ANOMALY: "ANOMALIA MESSAGGIO",
+        NetworkKind.ACCEPTANCE: "ACCETTAZIONE",
+        NetworkKind.NON_ACCEPTANCE: "AVVISO DI NON ACCETTAZIONE",
+        NetworkKind.NON_ACCEPTANCE_VIRUS: "AVVISO DI NON ACCETTAZIONE PER VIRUS",
+        NetworkKind.DELIVERY: "CONSEGNA",
+        NetworkKind.FAILURE: "AVVISO DI MANCATA CONSEGNA",
+        NetworkKind.FAILURE_VIRUS: "AVVISO DI MANCATA CONSEGNA PER VIRUS",
+        NetworkKind.FIRST_NOTICE: "AVVISO DI MANCATA CONSEGNA PER SUP. TEMPO MASSIMO",
+        NetworkKind.FINAL_NOTICE: "AVVISO DI MANCATA CONSEGNA PER SUP. TEMPO MASSIMO",
+        NetworkKind.ENVELOPE: "POSTA CERTIFICATA",
+        NetworkKind.ANOMALY: "ANOMALIA MESSAGGIO",
     }
 )
 """What subjects begin with, before a colon; both time notices share one (RFC 6109 §3.1.6)."""
 
-HEADERS: Mapping[Kind, tuple[tuple[str, str], ...]] = MappingProxyType(
+HEADERS: Mapping[NetworkKind, tuple[tuple[str, str], ...]] = MappingProxyType(
     {
-        Kind.ACCEPTANCE: (("X-Ricevuta", "accettazione"),),
-        Kind.NON_ACCEPTANCE: (("X-Ricevuta", "non-accettazione"),),
-        Kind.NON_ACCEPTANCE_VIRUS: (
+        NetworkKind.ACCEPTANCE: (("X-Ricevuta", "accettazione"),),
+        NetworkKind.NON_ACCEPTANCE: (("X-Ricevuta", "non-accettazione"),),
+        NetworkKind.NON_ACCEPTANCE_VIRUS: (
             ("X-Ricevuta", "non-accettazione"),
             ("X-VerificaSicurezza", "errore"),
         ),
-        Kind.DELIVERY: (("X-Ricevuta", "avvenuta-consegna"), ("X-TipoRicevuta", "completa")),
-        Kind.FAILURE: (("X-Ricevuta", "errore-consegna"),),
-        Kind.FAILURE_VIRUS: (
+        NetworkKind.DELIVERY: (("X-Ricevuta", "avvenuta-consegna"), ("X-TipoRicevuta", "completa")),
+        NetworkKind.FAILURE: (("X-Ricevuta", "errore-consegna"),),
+        NetworkKind.FAILURE_VIRUS: (
             ("X-Ricevuta", "errore-consegna"),
             ("X-VerificaSicurezza", "errore"),
         ),
-        Kind.FIRST_NOTICE: (("X-Ricevuta", "preavviso-errore-consegna"),),
-        Kind.FINAL_NOTICE: (("X-Ricevuta", "preavviso-errore-consegna"),),
-        Kind.ENVELOPE: (("X-Trasporto", "posta-certificata"),),
-        Kind.ANOMALY: (("X-Trasporto", "errore"),),
+        NetworkKind.FIRST_NOTICE: (("X-Ricevuta", "preavviso-errore-consegna"),),
+        NetworkKind.FINAL_NOTICE: (("X-Ricevuta", "preavviso-errore-consegna"),),
+        NetworkKind.ENVELOPE: (("X-Trasporto", "posta-certificata"),),
+        NetworkKind.ANOMALY: (("X-Trasporto", "errore"),),
     }
 )
 """The headers that tell a message's type to machines (RFC 6109 §4.2)."""
@@ -85,7 +85,7 @@ class Recipient:
 
 
 @dataclass(frozen=True, slots=True)
-class Facts:
+class ReceiptFacts:
     """What a text speaks of; ``recipients`` are those it concerns, ``at`` is aware."""
 
     at: datetime
@@ -98,9 +98,9 @@ class Facts:
 
 _WHEN = "Il giorno {day} alle ore {time} ({zone})"
 
-_TEMPLATE_A: Mapping[Kind, str] = MappingProxyType(
+_TEMPLATE_A: Mapping[NetworkKind, str] = MappingProxyType(
     {
-        Kind.ACCEPTANCE: (
+        NetworkKind.ACCEPTANCE: (
             "Ricevuta di accettazione\n"
             + _WHEN
             + ' il messaggio "{subject}" proveniente da "{sender}"\n'
@@ -108,7 +108,7 @@ _TEMPLATE_A: Mapping[Kind, str] = MappingProxyType(
             "è stato accettato dal sistema ed inoltrato.\n"
             "Identificativo messaggio: {identifier}\n"
         ),
-        Kind.NON_ACCEPTANCE: (
+        NetworkKind.NON_ACCEPTANCE: (
             "Errore nell'accettazione del messaggio\n"
             + _WHEN
             + ' nel messaggio "{subject}" proveniente da "{sender}"\n'
@@ -117,7 +117,7 @@ _TEMPLATE_A: Mapping[Kind, str] = MappingProxyType(
             "a causa di {error}.\nIl messaggio non è stato accettato.\n"
             "Identificativo messaggio: {identifier}\n"
         ),
-        Kind.DELIVERY: (
+        NetworkKind.DELIVERY: (
             "Ricevuta di avvenuta consegna\n"
             + _WHEN
             + ' il messaggio "{subject}" proveniente da "{sender}"\n'
@@ -125,7 +125,7 @@ _TEMPLATE_A: Mapping[Kind, str] = MappingProxyType(
             "è stato consegnato nella casella di destinazione.\n"
             "Identificativo messaggio: {identifier}\n"
         ),
-        Kind.FAILURE: (
+        NetworkKind.FAILURE: (
             "Avviso di mancata consegna\n"
             + _WHEN
             + ' nel messaggio "{subject}" proveniente da "{sender}"\n'
@@ -133,7 +133,7 @@ _TEMPLATE_A: Mapping[Kind, str] = MappingProxyType(
             "è stato rilevato un errore: {error}.\nIl messaggio è stato rifiutato dal sistema.\n"
             "Identificativo messaggio: {identifier}\n"
         ),
-        Kind.FIRST_NOTICE: (
+        NetworkKind.FIRST_NOTICE: (
             "Avviso di mancata consegna\n"
             + _WHEN
             + ' il messaggio "{subject}" proveniente da "{sender}"\n'
@@ -145,7 +145,7 @@ _TEMPLATE_A: Mapping[Kind, str] = MappingProxyType(
             "della ricezione da parte del destinatario.\n"
             "Identificativo messaggio: {identifier}\n"
         ),
-        Kind.FINAL_NOTICE: (
+        NetworkKind.FINAL_NOTICE: (
             "Avviso di mancata consegna\n"
             + _WHEN
             + ' il messaggio "{subject}" proveniente da "{sender}"\n'
@@ -154,7 +154,7 @@ _TEMPLATE_A: Mapping[Kind, str] = MappingProxyType(
             "Si ritiene che la spedizione debba considerarsi non andata a buon fine.\n"
             "Identificativo messaggio: {identifier}\n"
         ),
-        Kind.ENVELOPE: (
+        NetworkKind.ENVELOPE: (
             "Messaggio di posta certificata\n"
             + _WHEN
             + ' il messaggio "{subject}" è stato inviato da "{sender}"\n'
@@ -162,7 +162,7 @@ _TEMPLATE_A: Mapping[Kind, str] = MappingProxyType(
             "Il messaggio originale è incluso in allegato.\n"
             "Identificativo messaggio: {identifier}\n"
         ),
-        Kind.ANOMALY: (
+        NetworkKind.ANOMALY: (
             "Anomalia nel messaggio\n"
             + _WHEN
             + ' è stato ricevuto il messaggio "{subject}" proveniente da "{sender}"\n'
@@ -181,52 +181,52 @@ _CLOSING_B = (
     "Identificativo del messaggio: {identifier}\n"
     "L'allegato daticert.xml contiene informazioni di servizio sulla trasmissione.\n"
 )
-_TEMPLATE_B: Mapping[Kind, str] = MappingProxyType(
+_TEMPLATE_B: Mapping[NetworkKind, str] = MappingProxyType(
     {
-        Kind.ACCEPTANCE: (
+        NetworkKind.ACCEPTANCE: (
             "-- Ricevuta di accettazione del messaggio --\n\n"
             + _OPENING_B
             + "è stato accettato dal sistema ed inoltrato.\n"
             + _CLOSING_B
         ),
-        Kind.NON_ACCEPTANCE: (
+        NetworkKind.NON_ACCEPTANCE: (
             "-- Avviso di non accettazione del messaggio --\n\n"
             + _OPENING_B
             + "non è stato accettato: {error}.\n"
             + _CLOSING_B
         ),
-        Kind.DELIVERY: (
+        NetworkKind.DELIVERY: (
             "-- Ricevuta di avvenuta consegna del messaggio indirizzato a {recipient_line} --\n\n"
             + _OPENING_B
             + "è stato correttamente consegnato al destinatario.\n"
             + _CLOSING_B
         ),
-        Kind.FAILURE: (
+        NetworkKind.FAILURE: (
             "-- Avviso di mancata consegna del messaggio indirizzato a {recipient_line} --\n\n"
             + _OPENING_B
             + "non è stato consegnato: {error}.\nIl messaggio è stato rifiutato dal sistema.\n"
             + _CLOSING_B
         ),
-        Kind.FIRST_NOTICE: (
+        NetworkKind.FIRST_NOTICE: (
             "-- Preavviso di mancata consegna del messaggio indirizzato a {recipient_line} --\n\n"
             + _OPENING_B
             + "non è stato consegnato nelle prime 12 ore dall'invio. La consegna resta possibile.\n"
             + _CLOSING_B
         ),
-        Kind.FINAL_NOTICE: (
+        NetworkKind.FINAL_NOTICE: (
             "-- Avviso di mancata consegna del messaggio indirizzato a {recipient_line} --\n\n"
             + _OPENING_B
             + "non è stato consegnato entro 24 ore dall'invio.\n"
             + _CLOSING_B
         ),
-        Kind.ENVELOPE: (
+        NetworkKind.ENVELOPE: (
             "-- Messaggio di posta certificata --\n\n"
             + _WHEN
             + ' il messaggio\n"{subject}" è stato inviato da "{sender}"\n'
             "indirizzato a:\n{addresses}\n"
             "Il messaggio originale è incluso in allegato.\n" + _CLOSING_B
         ),
-        Kind.ANOMALY: (
+        NetworkKind.ANOMALY: (
             "-- Anomalia nel messaggio --\n\n"
             + _WHEN
             + ' è stato ricevuto\nil messaggio "{subject}" proveniente da "{sender}"\n'
@@ -235,12 +235,15 @@ _TEMPLATE_B: Mapping[Kind, str] = MappingProxyType(
         ),
     }
 )
-_SAME_WORDS: Mapping[Kind, Kind] = MappingProxyType(
-    {Kind.NON_ACCEPTANCE_VIRUS: Kind.NON_ACCEPTANCE, Kind.FAILURE_VIRUS: Kind.FAILURE}
+_SAME_WORDS: Mapping[NetworkKind, NetworkKind] = MappingProxyType(
+    {
+        NetworkKind.NON_ACCEPTANCE_VIRUS: NetworkKind.NON_ACCEPTANCE,
+        NetworkKind.FAILURE_VIRUS: NetworkKind.FAILURE,
+    }
 )
 
 
-def text_of(kind: Kind, facts: Facts, *, template_b: bool) -> str:
+def text_of(kind: NetworkKind, facts: ReceiptFacts, *, template_b: bool) -> str:
     """Return the Italian text of a message of this kind; lines end in LF."""
     templates = _TEMPLATE_B if template_b else _TEMPLATE_A
     local = facts.at.astimezone(ROME)

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from random import Random
 
 from bridge.clock import Clock
-from bridge.simulator.fault import Call, Faults, Operation
+from bridge.simulator.fault import Faults, Operation, ReceivedRequest
 from bridge.simulator.inbox import Inbox
 from bridge.simulator.network import Network
 from bridge.simulator.options import Options
@@ -21,7 +21,7 @@ GIBIBYTE = 1024**3
 
 
 @dataclass(slots=True)
-class Account:
+class ServiceMailbox:
     """A mailbox of the service; ``other_bytes`` are used by what the inbox doesn't show."""
 
     address: str
@@ -50,18 +50,18 @@ class World:
         self.random = random
         self.token = options.token
         self.rendering = Rendering(options)
-        self.accounts: dict[str, Account] = {}
+        self.accounts: dict[str, ServiceMailbox] = {}
         self.inboxes: dict[str, Inbox] = {}
         self.network = Network(options, clock, random, self.inboxes)
         self.faults = Faults()
         self.sent: list[Sent] = []
-        self.calls: deque[Call] = deque(maxlen=_CALLS_KEPT)
+        self.calls: deque[ReceivedRequest] = deque(maxlen=_CALLS_KEPT)
         self.changed: Callable[[], None] = _nobody_cares
         self.allows: Callable[[str, str], bool | None] = _no_other_token
         self.last_send_s: float | None = None
         self._call_count = 0
 
-    def add_account(self, address: str, username: str, password: str) -> Account:
+    def add_account(self, address: str, username: str, password: str) -> ServiceMailbox:
         """Open a mailbox.
 
         Raises:
@@ -69,7 +69,7 @@ class World:
         """
         if address.casefold() in self.accounts or self._by_username(username):
             raise ValueError(f"{address} is there already")
-        account = Account(address, username, password, Inbox(self.options))
+        account = ServiceMailbox(address, username, password, Inbox(self.options))
         self.accounts[address.casefold()] = account
         self.inboxes[address.casefold()] = account.inbox
         return account
@@ -79,7 +79,7 @@ class World:
         if self.network.run_due():
             self.changed()
 
-    def account(self, address: str) -> Account:
+    def account(self, address: str) -> ServiceMailbox:
         """Return the mailbox of an address, in any case.
 
         Raises:
@@ -87,7 +87,7 @@ class World:
         """
         return self.accounts[address.casefold()]
 
-    def authenticated(self, username: str, password: str) -> Account | None:
+    def authenticated(self, username: str, password: str) -> ServiceMailbox | None:
         """Return the mailbox these credentials open."""
         account = self._by_username(username)
         if account is None:
@@ -100,15 +100,17 @@ class World:
         account = self._by_username(username)
         return None if account is None else account.address
 
-    def begin_call(self, operation: Operation, target: str) -> Call:
+    def begin_call(self, operation: Operation, target: str) -> ReceivedRequest:
         """Record that a request is here."""
         self._call_count += 1
         received_s = self.clock.monotonic()
-        call = Call(self._call_count, operation, self.clock.now(), received_s, target=target)
+        call = ReceivedRequest(
+            self._call_count, operation, self.clock.now(), received_s, target=target
+        )
         self.calls.append(call)
         return call
 
-    def _by_username(self, username: str) -> Account | None:
+    def _by_username(self, username: str) -> ServiceMailbox | None:
         wanted = username.casefold()
         found = (one for one in self.accounts.values() if one.username.casefold() == wanted)
         return next(found, None)

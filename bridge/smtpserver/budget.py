@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 
-class Budget:
+class ByteBudget:
     """Bytes that are taken while a message is received and checked, and given back after it."""
 
     def __init__(self, limit_bytes: int) -> None:
@@ -33,5 +33,5 @@ class Budget:
 class Budgets:
     """What messages under way may take, in memory and on the disk."""
 
-    memory: Budget
-    disk: Budget
+    memory: ByteBudget
+    disk: ByteBudget

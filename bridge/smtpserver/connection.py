@@ -58,7 +58,7 @@ class LineTooLong(Exception):
     """A line is longer than ``COMMAND_LIMIT_BYTES``; it has been read and thrown away."""
 
 
-class Connection(SMTP):
+class SmtpConnection(SMTP):
     """The protocol of one connection, without the commands that make up a submission.
 
     Args:
@@ -76,7 +76,7 @@ class Connection(SMTP):
         settings: SmtpSettings,
         tls: ssl.SSLContext | None,
         loop: asyncio.AbstractEventLoop,
-        visitors: Visitors[Connection],
+        visitors: Visitors[SmtpConnection],
         *,
         implicit_tls: bool = False,
     ) -> None:

@@ -18,7 +18,7 @@ import re
 import sys
 
 from bridge.limits import SUBMISSION_SPOOLED_FROM_BYTES
-from bridge.smtpserver.budget import Budget
+from bridge.smtpserver.budget import ByteBudget
 
 SPILL_BYTES = 1024 * 1024
 """What is put on the disk at a time."""
@@ -41,10 +41,10 @@ class DataReader:
     """
 
     def __init__(
-        self, limit_bytes: int, memory: Budget | None = None, disk: Budget | None = None
+        self, limit_bytes: int, memory: ByteBudget | None = None, disk: ByteBudget | None = None
     ) -> None:
-        self._memory = memory or Budget(sys.maxsize)
-        self._disk = disk or Budget(sys.maxsize)
+        self._memory = memory or ByteBudget(sys.maxsize)
+        self._disk = disk or ByteBudget(sys.maxsize)
         self._memory_bytes = 0
         self._disk_bytes = 0
         self._limit_bytes = limit_bytes

@@ -55,7 +55,7 @@ class Incoming:
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class SmtpReply:
     """An SMTP reply."""
 
     code: int
@@ -63,11 +63,11 @@ class Answer:
     text: str
 
 
-DISK_FULL = Answer(452, "4.3.1", "The bridge's disk is full. Nothing was queued; try later.")
-_STORE_FAILED = Answer(
+DISK_FULL = SmtpReply(452, "4.3.1", "The bridge's disk is full. Nothing was queued; try later.")
+_STORE_FAILED = SmtpReply(
     451, "4.3.0", "The bridge cannot write to its store. Nothing was queued; try later."
 )
-_UNCHECKED = Answer(
+_UNCHECKED = SmtpReply(
     451, "4.3.0", "The bridge cannot check the message now. Nothing was queued; try later."
 )
 
@@ -100,7 +100,7 @@ class Delivery:
         async with contextlib.nullcontext() if small else self._checked.taken(size_bytes):
             yield
 
-    async def file_bounce(self, account: AccountId, raw: bytes) -> Answer:
+    async def file_bounce(self, account: AccountId, raw: bytes) -> SmtpReply:
         """File a message from the null reverse-path in the account's INBOX; it is never sent."""
         try:
             await self._outbox.file_bounce(account, raw)
@@ -110,9 +110,9 @@ class Delivery:
         except StoreFailed as error:
             log.error("bounce refused: the store failed", error=str(error))
             return _STORE_FAILED
-        return Answer(250, "2.0.0", "Ok: filed in INBOX")
+        return SmtpReply(250, "2.0.0", "Ok: filed in INBOX")
 
-    async def deliver(self, incoming: Incoming) -> Answer:
+    async def deliver(self, incoming: Incoming) -> SmtpReply:
         """Queue a message, or say why not; never raises for anything about the message."""
         try:
             submission, message = await self._check(incoming)
@@ -120,16 +120,16 @@ class Delivery:
                 incoming.account, submission, incoming.digest, message
             )
         except SubmissionFault as fault:
-            return Answer(fault.code, fault.status, fault.sentence)
+            return SmtpReply(fault.code, fault.status, fault.sentence)
         except TooCostly as fault:
-            return Answer(554, "5.6.0", f"The message cannot be checked: {fault}. Simplify it.")
+            return SmtpReply(554, "5.6.0", f"The message cannot be checked: {fault}. Simplify it.")
         except (ApartFailed, OSError) as error:
             log.error("submission put off: it cannot be checked", error=str(error))
             return _UNCHECKED
         except PlanUsedUp as fault:
-            return Answer(452, "4.7.1", f"{fault}.")
+            return SmtpReply(452, "4.7.1", f"{fault}.")
         except SameMessageId as fault:
-            return Answer(451, "4.7.0", _same_message_id(fault))
+            return SmtpReply(451, "4.7.0", _same_message_id(fault))
         except StoreFull:
             log.error("submission refused: the disk is full", account=incoming.account)
             return DISK_FULL
@@ -144,12 +144,12 @@ class Delivery:
                 fields=submission.left_behind,
             )
         if queued.repeated:
-            return Answer(
+            return SmtpReply(
                 250,
                 "2.0.0",
                 f"Ok: queued as {queued.id} (X-Resubmission: yes; queued before, not sent again)",
             )
-        return Answer(250, "2.0.0", f"Ok: queued as {queued.id}")
+        return SmtpReply(250, "2.0.0", f"Ok: queued as {queued.id}")
 
     async def _check(self, incoming: Incoming) -> tuple[Submission, Ingested | None]:
         raw, envelope, rules = incoming.raw, incoming.envelope, self._rules

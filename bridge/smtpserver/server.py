@@ -19,8 +19,8 @@ from bridge.net.listen import Listen
 from bridge.net.ports import Ports
 from bridge.net.visitors import Visitors
 from bridge.outbox.queue import Outbox
-from bridge.smtpserver.budget import Budget, Budgets
-from bridge.smtpserver.connection import Connection
+from bridge.smtpserver.budget import Budgets, ByteBudget
+from bridge.smtpserver.connection import SmtpConnection
 from bridge.smtpserver.delivery import Delivery
 from bridge.smtpserver.session import SubmissionSession
 from bridge.smtpserver.settings import SmtpSettings
@@ -62,11 +62,11 @@ class SmtpServer:
         )
         largest_bytes = settings.rules.max_message_bytes
         self._budgets = Budgets(
-            memory=Budget(SUBMISSIONS_BYTES),
-            disk=Budget(max(SUBMISSIONS_SPOOLED_BYTES, 2 * largest_bytes)),
+            memory=ByteBudget(SUBMISSIONS_BYTES),
+            disk=ByteBudget(max(SUBMISSIONS_SPOOLED_BYTES, 2 * largest_bytes)),
         )
         self._ports = Ports(self._session, tls)
-        self._connections: Visitors[Connection] = Visitors(settings.max_sessions)
+        self._connections: Visitors[SmtpConnection] = Visitors(settings.max_sessions)
 
     async def start(self, listeners: Sequence[Listen]) -> list[tuple[str, int]]:
         """Listen on every address; returns host and port of each, in order.

@@ -24,9 +24,9 @@ from bridge.mime.strict.submission import Envelope, SubmissionFault, check_size
 from bridge.model import AccountId
 from bridge.net.visitors import Visitors
 from bridge.smtpserver.budget import Budgets
-from bridge.smtpserver.connection import ClientGone, Connection, LineTooLong
+from bridge.smtpserver.connection import ClientGone, LineTooLong, SmtpConnection
 from bridge.smtpserver.data import DataReader
-from bridge.smtpserver.delivery import DISK_FULL, Answer, Delivery, Incoming
+from bridge.smtpserver.delivery import DISK_FULL, Delivery, Incoming, SmtpReply
 from bridge.smtpserver.path import Path, PathFault, parse_path
 from bridge.smtpserver.reply import reply
 from bridge.smtpserver.settings import SmtpSettings
@@ -66,7 +66,7 @@ SASL_REPLIES = {
 """RFC 4954 §4, §6."""
 
 
-class SubmissionSession(Connection):
+class SubmissionSession(SmtpConnection):
     """The commands of one connection.
 
     Args:
@@ -75,8 +75,8 @@ class SubmissionSession(Connection):
         delivery: takes whole messages.
         tls: offers STARTTLS with this; None offers none.
         loop: the running loop.
-        visitors: see ``Connection``.
-        implicit_tls: see ``Connection``.
+        visitors: see ``SmtpConnection``.
+        implicit_tls: see ``SmtpConnection``.
         budgets: of all messages under way; None is without end.
     """
 
@@ -87,7 +87,7 @@ class SubmissionSession(Connection):
         delivery: Delivery,
         tls: ssl.SSLContext | None,
         loop: asyncio.AbstractEventLoop,
-        visitors: Visitors[Connection],
+        visitors: Visitors[SmtpConnection],
         *,
         implicit_tls: bool,
         budgets: Budgets | None = None,
@@ -326,13 +326,13 @@ class SubmissionSession(Connection):
         if reader.has_spilled or reader.must_spill:
             await spool.add(reader.spill(), last=True)
 
-    async def _answer(self, mail: _Mail, reader: DataReader, spool: Spool) -> Answer:
+    async def _answer(self, mail: _Mail, reader: DataReader, spool: Spool) -> SmtpReply:
         if reader.is_too_large:
             limit_bytes = self.settings.rules.max_message_bytes
             text = f"The message is larger than the {limit_bytes} bytes PEC allows."
-            return Answer(552, "5.3.4", text)
+            return SmtpReply(552, "5.3.4", text)
         if reader.is_over_budget:
-            return Answer(452, "4.3.1", "Too many messages are under way. Try again later.")
+            return SmtpReply(452, "4.3.1", "Too many messages are under way. Try again later.")
         if spool.failed:
             return DISK_FULL
         assert mail.account is not None  # noqa: S101 - a recipient was taken
@@ -353,7 +353,7 @@ class SubmissionSession(Connection):
         envelope = Envelope(mail.reverse_path, tuple(mail.recipients.values()), mail.trusted)
         return Incoming(mail.account, envelope, raw, digest)
 
-    async def _give(self, answer: Answer, mail: _Mail) -> None:
+    async def _give(self, answer: SmtpReply, mail: _Mail) -> None:
         if answer.code >= 400:
             await self.refuse(answer.code, answer.status, answer.text, utf8=mail.utf8)
         else:

@@ -77,7 +77,7 @@ saved date (seconds), size (bytes), content: a mailbox of 100,000 is read withou
 
 
 @dataclass(frozen=True, slots=True)
-class Copy:
+class MessageCopy:
     """One message of an account: where a content stands."""
 
     mailbox: MailboxId
@@ -139,7 +139,7 @@ class MessageReads(Protocol):
     async def content_by_digest(self, account: AccountId, sha256: bytes) -> ContentId | None:
         """Return the account's content with these bytes."""
 
-    async def copies(self, content: ContentId) -> tuple[Copy, ...]:
+    async def copies(self, content: ContentId) -> tuple[MessageCopy, ...]:
         """Return every message that shows this content."""
 
     async def unshown(self, contents: Sequence[ContentId]) -> list[ContentId]:

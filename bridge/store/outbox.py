@@ -200,7 +200,7 @@ class LineageRow:
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class ReceiptSummary:
     """What receipts say of one entry, in recipients.
 
     ``accepted`` are those whom its acceptance covers, whatever came of them later; each of the
@@ -219,8 +219,8 @@ class DayFigures:
     """What an account sent on one day in Rome, and what became of it by now.
 
     ``messages`` left or may have left. ``counted`` is what counts against the plan and is paid
-    for; the rest are recipients, see ``Outcome``, and ``uncertain`` those of messages that may
-    have left. ``size_bytes`` are the messages' as submitted.
+    for; the rest are recipients, see ``ReceiptSummary``, and ``uncertain`` those of messages that
+    may have left. ``size_bytes`` are the messages' as submitted.
     """
 
     account: AccountId
@@ -395,7 +395,7 @@ class OutboxWrites(Protocol):
     async def count_submission(self, id: QueueId, day: date | None, counted: int) -> None:
         """Let the entry count so much on ``day``, in place of what it counted before."""
 
-    async def keep_outcome(self, id: QueueId, outcome: Outcome) -> None:
+    async def keep_outcome(self, id: QueueId, outcome: ReceiptSummary) -> None:
         """Write down what receipts say of an entry, in place of what was; see ``day_figures``."""
 
     async def keep_lineage(self, row: LineageRow) -> None:

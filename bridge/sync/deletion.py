@@ -23,7 +23,7 @@ from typing import Literal, NoReturn
 import structlog
 
 from bridge.alarms import AlarmKind
-from bridge.api.errors import ApiError, NotSent, OutcomeUnknown, Refused, TooLong
+from bridge.api.errors import AnswerTooLong, ApiError, NotSent, OutcomeUnknown, Refused
 from bridge.clock import Clock
 from bridge.model import body_digest
 from bridge.store.remote import DeletionRow, DeletionState, Place, RemoteRow
@@ -262,7 +262,7 @@ class Deleter:
                     "il servizio non mostra il messaggio.",
                     f"the API does not show it: {error.reason}",
                 )
-            except TooLong as error:
+            except AnswerTooLong as error:
                 raise Doubt("il suo testo è troppo lungo per leggerlo.", error.reason) from None
             same_body = row.body_sha256 == body_digest(message.body)
             if same_body and agrees_exactly(row, message):

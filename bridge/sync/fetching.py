@@ -30,11 +30,11 @@ from dataclasses import dataclass
 import structlog
 
 from bridge.api.errors import (
+    AnswerTooLong,
     ApiError,
     NotSent,
     OutcomeUnknown,
     Refused,
-    TooLong,
     is_left_for_later,
 )
 from bridge.clock import Clock
@@ -320,7 +320,7 @@ class Fetcher:
                 raw = await self._ledger.raw(row.id)
                 return Arrival.of(row, raw, "the API cannot be asked for its id")
             return await self._elsewhere(row, error.reason, again)
-        except TooLong as error:
+        except AnswerTooLong as error:
             return Arrival.of(row, await self._ledger.raw(row.id), error.reason)
         except ApiError as error:
             return await self._failed(row, error)

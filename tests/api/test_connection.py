@@ -9,7 +9,7 @@ import pytest
 import structlog
 
 from bridge.api.client import PecClient
-from bridge.api.connection import ApiConnection, Call, header_value
+from bridge.api.connection import ApiConnection, ApiRequest, header_value
 from bridge.api.errors import ApiError, NotSent, OutcomeUnknown
 from bridge.api.schema import Attachment, SendRequest
 from bridge.clock import SystemClock
@@ -168,7 +168,7 @@ async def test_an_endless_answer_is_cut_off() -> None:
     async with byte_server(replies(answer(200, b"x" * 100_000))) as server:
         connection = connect(server.url)
         with pytest.raises(OutcomeUnknown, match="longer than 5000 bytes"):
-            await connection.exchange(Call("GET", "/inbox", {}, limit_bytes=5_000))
+            await connection.exchange(ApiRequest("GET", "/inbox", {}, limit_bytes=5_000))
         await connection.aclose()
 
 

@@ -16,7 +16,7 @@ from bridge.api.mailbox_schema import NewUser, Space
 from bridge.api.mailboxes import MailboxClient
 from bridge.api.token_schema import NewToken
 from bridge.api.tokens import TokenClient
-from bridge.registration.fields import BY_NAME, FIELDS, Field
+from bridge.registration.fields import BY_NAME, FIELDS, FormField
 from bridge.registration.whole import check
 from bridge.simulator import SEQUENCE_READING, AdminOperation, Simulator
 from tests.described import MAILBOXES, TOKENS, Judged, description
@@ -124,7 +124,7 @@ async def test_a_registration_may_have_every_field_there_is(world: World) -> Non
     "field", [one for one in FIELDS if one.choices], ids=lambda one: str(one.name)
 )
 async def test_every_choice_of_a_field_is_one_of_the_description(
-    world: World, field: Field
+    world: World, field: FormField
 ) -> None:
     """The judge refuses the request of one that is not."""
     for choice in field.choices:

@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator
 import httpx
 import pytest
 
-from bridge.api.connection import Answer, ApiConnection, Call
+from bridge.api.connection import Answer, ApiConnection, ApiRequest
 from bridge.api.errors import OutcomeUnknown
 from bridge.limits import API_ANSWER_BYTES, MIB
 from tests.costs.measure import peak
@@ -38,7 +38,7 @@ async def asked(clock: FakeClock, content: bytes, coding: str) -> Answer:
         "https://api.example", "t", clock=clock, transport=httpx.MockTransport(answer)
     )
     try:
-        return await connection.exchange(Call("GET", "/x", {}))
+        return await connection.exchange(ApiRequest("GET", "/x", {}))
     finally:
         await connection.aclose()
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from bridge.api import mailbox_schema as schema
 from bridge.api.mailbox_schema import MailboxState, Space, read_mailbox, read_mailboxes
-from bridge.api.schema import Unreadable
+from bridge.api.schema import UnreadableAnswer
 
 BOX = {"id": "6040e4613a716838dc4eee0e", "casella_pec": "a@pecmassiva.com"}
 
@@ -70,7 +70,7 @@ def test_a_state_that_is_new_keeps_its_word() -> None:
 
 @pytest.mark.parametrize("data", [None, [], [BOX, BOX], "x", {}, {"id": "x"}, {"casella_pec": "y"}])
 def test_what_is_no_mailbox(data: object) -> None:
-    with pytest.raises(Unreadable):
+    with pytest.raises(UnreadableAnswer):
         read_mailbox(data)
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from bridge.apart.process import Apart
-from bridge.api.reading import No, read_apart
+from bridge.api.reading import NothingDone, read_apart
 from bridge.api.schema import read_message, read_reply
 from bridge.model import body_digest
 from bridge.spool import SpooledText, SpoolFile
@@ -22,7 +22,7 @@ async def test_it_reads_what_is_read_here(tmp_path: Path, api_id: str) -> None:
     answer = SpoolFile(tmp_path)
     answer.append(raw)
     made = await read_apart(Apart(tmp_path), answer, api_id)
-    assert not isinstance(made, No)
+    assert not isinstance(made, NothingDone)
     here = read_message(read_reply(raw), api_id)
     assert (made.row, body_digest(made.body)) == (here.row, body_digest(here.body))
     assert isinstance(made.body, SpooledText)

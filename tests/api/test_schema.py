@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bridge.api import schema
-from bridge.api.schema import InboxRow, Quota, SendRequest, Unreadable, UnreadableRow
+from bridge.api.schema import InboxRow, Quota, SendRequest, UnreadableAnswer, UnreadableRow
 
 CODE = "2020082610003492"
 
@@ -100,7 +100,7 @@ def test_the_words_of_an_answer_also_out_of_nested_json(message: object, words: 
     ids=["empty", "null", "list", "string", "html", "cut", "binary", "deep"],
 )
 def test_what_is_no_answer(content: bytes) -> None:
-    with pytest.raises(Unreadable):
+    with pytest.raises(UnreadableAnswer):
         schema.read_reply(content)
 
 
@@ -214,7 +214,7 @@ def test_lists_of_php() -> None:
 
 @pytest.mark.parametrize("answer", [{"success": True}, {"data": "x"}, {"data": 7}])
 def test_an_answer_without_a_list(answer: object) -> None:
-    with pytest.raises(Unreadable):
+    with pytest.raises(UnreadableAnswer):
         schema.read_page(reply(answer))
 
 
@@ -241,7 +241,7 @@ def test_message(answer: object) -> None:
 
 @pytest.mark.parametrize("answer", [{"data": None}, {"data": []}, {"data": [ROW, ROW]}, {}])
 def test_no_message(answer: object) -> None:
-    with pytest.raises(Unreadable):
+    with pytest.raises(UnreadableAnswer):
         schema.read_message(reply(answer), "1")
 
 
@@ -275,7 +275,7 @@ def test_quota(answer: object, expected: Quota) -> None:
 
 
 def test_no_quota() -> None:
-    with pytest.raises(Unreadable):
+    with pytest.raises(UnreadableAnswer):
         schema.read_quota(reply({"data": {"usage": None}}))
 
 
@@ -315,7 +315,7 @@ JSON = st.recursive(
 def test_any_json_is_read_or_unreadable(value: object) -> None:
     try:
         opened = reply(value)
-    except Unreadable:
+    except UnreadableAnswer:
         return
     for read in (
         schema.read_page,
@@ -325,7 +325,7 @@ def test_any_json_is_read_or_unreadable(value: object) -> None:
     ):
         try:
             read(opened)
-        except Unreadable:
+        except UnreadableAnswer:
             continue
 
 

@@ -20,7 +20,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
 from bridge.api import connection as module
-from bridge.api.connection import ApiConnection, Call
+from bridge.api.connection import ApiConnection, ApiRequest
 from bridge.api.errors import NotSent, from_exception
 from bridge.api.unreachable import CAUSES, shown_host, why_unreachable
 from bridge.clock import SystemClock
@@ -33,7 +33,7 @@ async def failure(url: str, timeout_s: float = 5.0) -> str:
     connection = ApiConnection(url, "token", clock=SystemClock(), timeout_s=timeout_s)
     try:
         with pytest.raises(NotSent) as raised:
-            await connection.exchange(Call("GET", "/inbox", {}))
+            await connection.exchange(ApiRequest("GET", "/inbox", {}))
     finally:
         await connection.aclose()
     assert raised.value.kind == "unreachable"

@@ -20,7 +20,7 @@ from bridge.app.lock import Locked
 from bridge.config import Config, Imap, Listen, Smtp
 from bridge.net.listening import CannotListen
 from bridge.operations.control import NotRunning, OperationFailed, ask
-from bridge.simulator import Fault, Hold, Operation, Phase
+from bridge.simulator import FaultRule, Hold, Operation, Phase
 from tests.fakes import FakeClock
 from tests.running import ADDRESS, PASSWORD, Running, apart, eventually, running, simulated, until
 
@@ -138,7 +138,9 @@ async def test_a_port_that_is_taken_leaves_nothing_up(tmp_path: Path) -> None:
 async def test_stopping_lets_a_request_under_way_finish(tmp_path: Path) -> None:
     simulator = simulated()
     hold = Hold()
-    simulator.faults.add(Fault(operation=Operation.SEND, phase=Phase.AFTER, result=None, hold=hold))
+    simulator.faults.add(
+        FaultRule(operation=Operation.SEND, phase=Phase.AFTER, result=None, hold=hold)
+    )
     async with running(tmp_path, simulator) as bridge:
         await apart(bridge.submit, "All'ultimo", "silent-x@altra.example")
         await hold.reached.wait()
@@ -159,7 +161,7 @@ async def test_a_request_that_takes_too_long_is_cut_off_and_uncertain(
     simulator = simulated()
     hold = Hold()
     simulator.faults.add(
-        Fault(operation=Operation.SEND, phase=Phase.AFTER, result=None, hold=hold, times=None)
+        FaultRule(operation=Operation.SEND, phase=Phase.AFTER, result=None, hold=hold, times=None)
     )
     async with running(tmp_path, simulator, clock=clock) as bridge:
         await apart(bridge.submit, "Troppo lento", "silent-x@altra.example")

@@ -11,7 +11,7 @@ from random import Random
 
 import pytest
 
-from bridge.app.core import Core
+from bridge.app.resources import Resources
 from bridge.clock import SystemClock
 from bridge.mailbox import Mailboxes
 from bridge.model import AccountId, Uid
@@ -27,17 +27,17 @@ HEADER_BYTES = 100
 
 async def used(data: Path) -> None:
     """Make a store with mail in it."""
-    core = await opened(data)
+    resources = await opened(data)
     for number in range(40):
-        inbox = await core.mailboxes.find(AccountId(1), "INBOX")
+        inbox = await resources.mailboxes.find(AccountId(1), "INBOX")
         assert inbox is not None
         text = ingested(f"message {number}", body="x" * 3000)
-        await core.mailboxes.append(inbox.id, text, frozenset(), SystemClock().now())
-    await core.close()
+        await resources.mailboxes.append(inbox.id, text, frozenset(), SystemClock().now())
+    await resources.close()
 
 
-async def opened(data: Path) -> Core:
-    return await Core.open(settings(data), None, clock=SystemClock())
+async def opened(data: Path) -> Resources:
+    return await Resources.open(settings(data), None, clock=SystemClock())
 
 
 @pytest.fixture
@@ -103,26 +103,26 @@ async def test_a_lost_database_is_refused_and_left(
 async def test_who_takes_the_mark_away_begins_anew(data: Path) -> None:
     (data / DATABASE).unlink()
     (data / MARK).unlink()
-    core = await opened(data)
-    await core.close()
+    resources = await opened(data)
+    await resources.close()
 
 
 async def test_what_only_the_log_held_is_missed(tmp_path: Path) -> None:
     """The file is copied while the bridge runs, and its log is not."""
     data, copy = tmp_path / "data", tmp_path / "copy"
-    core = await opened(data)
+    resources = await opened(data)
     copy.mkdir()
     connection = sqlite3.connect(tmp_path / "one page")
     connection.execute("PRAGMA journal_mode = WAL")
     connection.close()
     shutil.copy(tmp_path / "one page", copy / DATABASE)  # as it is before the first checkpoint
     shutil.copy(data / MARK, copy / MARK)
-    await core.close()
+    await resources.close()
     with pytest.raises(StoreFailed, match="is empty or gone"):
         await opened(copy)
 
 
-async def read_all(mailboxes: Mailboxes, core: Core) -> None:
+async def read_all(mailboxes: Mailboxes, resources: Resources) -> None:
     inbox = await mailboxes.find(AccountId(1), "INBOX")
     assert inbox is not None
 
@@ -130,7 +130,7 @@ async def read_all(mailboxes: Mailboxes, core: Core) -> None:
         for row in await tx.message_rows(inbox.id, [Uid(uid) for uid in range(1, 41)]):
             await tx.raw(row.content, 0, 10_000)
 
-    await core.store.read(work)
+    await resources.store.read(work)
 
 
 @pytest.mark.parametrize("seed", range(25))
@@ -144,15 +144,15 @@ async def test_any_page_may_be_damaged(data: Path, seed: int) -> None:
         file.seek(page * PAGE_BYTES + random.choice((0, 100, 2000)))
         file.write(random.randbytes(random.choice((3, 30, 2000))))
     try:
-        core = await opened(data)
+        resources = await opened(data)
     except StoreFailed:
         return
     try:
-        await read_all(core.mailboxes, core)
+        await read_all(resources.mailboxes, resources)
     except StoreFailed:
         pass
     finally:
-        await core.close()
+        await resources.close()
 
 
 @pytest.mark.parametrize("mode", [0o400, 0o000])

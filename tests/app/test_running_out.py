@@ -13,7 +13,7 @@ import httpx
 import pytest
 from structlog.testing import capture_logs
 
-from bridge.app.core import Core
+from bridge.app.resources import Resources
 from bridge.app.running_out import AGAIN_S, EVERY_S, FIRST_AFTER_S, RunningOut
 from bridge.config import Config, Send
 from bridge.credentials import AccountSecrets, Secret, Secrets
@@ -33,10 +33,10 @@ DAY_S = 86_400.0
 
 
 class Watched:
-    """A core with one account, the simulated hosts, and what looks at them."""
+    """A resources with one account, the simulated hosts, and what looks at them."""
 
-    def __init__(self, core: Core, simulator: Simulator, clock: FakeClock) -> None:
-        self.core = core
+    def __init__(self, resources: Resources, simulator: Simulator, clock: FakeClock) -> None:
+        self.core = resources
         self.clock = clock
         self.simulator = simulator
         self.admin = simulator.administration
@@ -97,9 +97,9 @@ def config(tmp_path: Path) -> Config:
 
 @pytest.fixture
 async def watched(config: Config, clock: FakeClock) -> AsyncIterator[Watched]:
-    core = await Core.open(config, None, clock=clock)
-    yield Watched(core, Simulator(SEQUENCE_READING, clock, Random(1)), clock)
-    await core.close()
+    resources = await Resources.open(config, None, clock=clock)
+    yield Watched(resources, Simulator(SEQUENCE_READING, clock, Random(1)), clock)
+    await resources.close()
 
 
 async def test_a_token_is_told_of_30_and_7_days_before_its_end(watched: Watched) -> None:
@@ -153,12 +153,12 @@ async def test_credit_that_does_not_pay_for_the_queue_is_told(watched: Watched) 
 
 async def test_with_the_flat_plan_the_queue_costs_nothing(config: Config, clock: FakeClock) -> None:
     flat = dataclasses.replace(config, send=Send(plan="flat"))
-    core = await Core.open(flat, None, clock=clock)
-    watched = Watched(core, Simulator(SEQUENCE_READING, clock, Random(1)), clock)
+    resources = await Resources.open(flat, None, clock=clock)
+    watched = Watched(resources, Simulator(SEQUENCE_READING, clock, Random(1)), clock)
     await watched.queue(100)
     watched.admin.purse.credit_eur = 0.0
     assert await watched.after(0) == []
-    await core.close()
+    await resources.close()
 
 
 async def test_without_a_key_it_says_once_what_it_does_not_watch(watched: Watched) -> None:

@@ -12,8 +12,8 @@ from random import Random
 
 import httpx
 
-from bridge.app.core import Core
-from bridge.app.sending import Sending
+from bridge.app.resources import Resources
+from bridge.app.sending import OutboxService
 from bridge.clock import Clock, SystemClock
 from bridge.config import Account, Config, SecretSource
 from bridge.credentials import AccountSecrets, Secret, Secrets
@@ -30,21 +30,21 @@ STEP = timedelta(days=1)
 
 
 @asynccontextmanager
-async def opened(config: Config, simulator: Simulator, clock: Clock) -> AsyncIterator[Core]:
+async def opened(config: Config, simulator: Simulator, clock: Clock) -> AsyncIterator[Resources]:
     secret = Secret(PASSWORD)
     secrets = Secrets(Secret(simulator.token), (AccountSecrets(secret, secret),))
     transport = httpx.ASGITransport(app=simulator.app)
-    core = await Core.open(config, secrets, clock=clock, http_transport=transport)
+    resources = await Resources.open(config, secrets, clock=clock, http_transport=transport)
     try:
-        yield core
+        yield resources
     finally:
-        await core.close()
+        await resources.close()
 
 
 @asynccontextmanager
-async def at_work(core: Core, name: str) -> AsyncIterator[None]:
+async def at_work(resources: Resources, name: str) -> AsyncIterator[None]:
     """Let one of the works go on."""
-    sending = await Sending.build(core, Random(1), lambda account: None)
+    sending = await OutboxService.build(resources, Random(1), lambda account: None)
     task = asyncio.ensure_future(sending.works()[name]())
     try:
         yield
@@ -53,8 +53,8 @@ async def at_work(core: Core, name: str) -> AsyncIterator[None]:
         await asyncio.gather(task, return_exceptions=True)
 
 
-async def only_row(core: Core) -> SubmissionRow:
-    (row,) = await core.store.read(lambda tx: tx.submissions())
+async def only_row(resources: Resources) -> SubmissionRow:
+    (row,) = await resources.store.read(lambda tx: tx.submissions())
     return row
 
 
@@ -71,16 +71,16 @@ async def test_what_is_sent_again_is_looked_for_before_anything_is_sent(tmp_path
 
         await eventually(is_uncertain)
     simulator.faults.clear()
-    async with opened(settings(tmp_path), simulator, SystemClock()) as core:
-        row = await only_row(core)
-        await Decisions(core.mailboxes, core.clock).resolve_resend(row.id)
-        async with at_work(core, "dispatcher"):
+    async with opened(settings(tmp_path), simulator, SystemClock()) as resources:
+        row = await only_row(resources)
+        await Decisions(resources.mailboxes, resources.clock).resolve_resend(row.id)
+        async with at_work(resources, "dispatcher"):
 
             async def is_sent() -> bool:
-                return (await only_row(core)).state is SubmissionState.SUBMITTED
+                return (await only_row(resources)).state is SubmissionState.SUBMITTED
 
             await eventually(is_sent)
-        assert [one.code for one in simulator.sent] == [(await only_row(core)).code]
+        assert [one.code for one in simulator.sent] == [(await only_row(resources)).code]
 
 
 async def test_a_bridge_that_runs_keeps_its_queue_from_being_called_old(tmp_path: Path) -> None:
@@ -92,15 +92,15 @@ async def test_a_bridge_that_runs_keeps_its_queue_from_being_called_old(tmp_path
         await apart(bridge.submit, "In attesa", "cliente@altra.example")
     other = Account(address="studio@pec.example", password=SecretSource(env="UNUSED"))
     removed = replace(config, account=(other,))
-    async with opened(removed, simulator, clock) as core, at_work(core, "lineage"):
+    async with opened(removed, simulator, clock) as resources, at_work(resources, "lineage"):
         for _day in range(LONG_AGO // STEP + 2):
             await until(lambda: clock.next_wake_s is not None)
             await clock.advance(STEP.total_seconds())
 
             async def is_noted() -> bool:
-                lineage: LineageRow | None = await core.store.read(lambda tx: tx.lineage())
+                lineage: LineageRow | None = await resources.store.read(lambda tx: tx.lineage())
                 return lineage is not None and clock.now() - lineage.seen_at < STEP
 
             await eventually(is_noted)
-    async with opened(config, simulator, clock) as core:
-        assert (await only_row(core)).state is SubmissionState.QUEUED
+    async with opened(config, simulator, clock) as resources:
+        assert (await only_row(resources)).state is SubmissionState.QUEUED

@@ -6,7 +6,7 @@ import asyncio
 from pathlib import Path
 
 from bridge.operations.control import ask
-from bridge.simulator import Answer, Fault, Hold, Operation, Phase
+from bridge.simulator import FaultRule, FixedAnswer, Hold, Operation, Phase
 from tests.imapserver.client import Client
 from tests.running import ADDRESS, PASSWORD, Running, apart, eventually, running, simulated
 
@@ -22,7 +22,7 @@ async def test_a_client_that_idles_in_sent_sees_it_go_and_come_back(tmp_path: Pa
     simulator = simulated()
     hold = Hold()
     simulator.faults.add(
-        Fault(phase=Phase.INSTEAD, operation=Operation.SEND, result=Answer(402), hold=hold)
+        FaultRule(phase=Phase.INSTEAD, operation=Operation.SEND, result=FixedAnswer(402), hold=hold)
     )
     async with running(tmp_path, simulator) as bridge:
         watching, asking = await client_of(bridge), await client_of(bridge)

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from bridge.cli.monitor import verdict
-from bridge.operations.subject import moment
+from bridge.operations.accounts import moment
 
 START = datetime(2026, 1, 15, 12, tzinfo=UTC)
 OK, WARNING, CRITICAL = 0, 1, 2

@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 
 from bridge.registration.whole import check
-from bridge.simulator import AdminOperation, Answer, Failure, Phase
+from bridge.simulator import AdminOperation, Failure, FixedAnswer, Phase
 from bridge.simulator.purse import AdminPrices
 from tests.cli.administered import FLAGS, Administered, administered
 from tests.cli.conftest import Command, Done
@@ -502,20 +502,20 @@ async def test_a_host_that_is_down_is_one_sentence(world: World, operation: Admi
     assert world.admin.calls == []
 
 
-LOST: dict[str, Failure | Answer] = {
+LOST: dict[str, Failure | FixedAnswer] = {
     "reset": Failure.RESET,
     "truncated": Failure.TRUNCATED,
-    "failed": Answer(500, {"success": False, "message": "oops", "error": 402}),
-    "gateway": Answer(504, b"<html>"),
-    "gave up": Answer(408, b""),
-    "nonsense": Answer(200, b"<html>"),
+    "failed": FixedAnswer(500, {"success": False, "message": "oops", "error": 402}),
+    "gateway": FixedAnswer(504, b"<html>"),
+    "gave up": FixedAnswer(408, b""),
+    "nonsense": FixedAnswer(200, b"<html>"),
 }
 
 
 @pytest.mark.parametrize("operation", AFTER_A_LOSS, ids=lambda one: one.value)
 @pytest.mark.parametrize("lost", LOST.values(), ids=LOST)
 async def test_a_change_whose_answer_is_lost_is_not_repeated_and_says_where_to_look(
-    world: World, operation: AdminOperation, lost: Failure | Answer
+    world: World, operation: AdminOperation, lost: Failure | FixedAnswer
 ) -> None:
     if operation is DO.ACTIVATE:
         world.move("registrata")

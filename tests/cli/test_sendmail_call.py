@@ -6,59 +6,83 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bridge.cli.sendmail_call import Call, Mode, UsageFault, read_call
+from bridge.cli.sendmail_call import Mode, SendmailArguments, UsageFault, read_call
 
 
 @pytest.mark.parametrize(
     ("arguments", "call"),
     [
-        pytest.param("a@b", Call(recipients=("a@b",)), id="a recipient"),
-        pytest.param("a@b,c@d e@f", Call(recipients=("a@b", "c@d", "e@f")), id="several"),
-        pytest.param("-t -i", Call(read_recipients=True, ignore_dots=True), id="PHP"),
-        pytest.param("-ti", Call(read_recipients=True, ignore_dots=True), id="letters in one word"),
+        pytest.param("a@b", SendmailArguments(recipients=("a@b",)), id="a recipient"),
+        pytest.param(
+            "a@b,c@d e@f", SendmailArguments(recipients=("a@b", "c@d", "e@f")), id="several"
+        ),
+        pytest.param("-t -i", SendmailArguments(read_recipients=True, ignore_dots=True), id="PHP"),
+        pytest.param(
+            "-ti",
+            SendmailArguments(read_recipients=True, ignore_dots=True),
+            id="letters in one word",
+        ),
         pytest.param(
             "-FCronDaemon -i -odi -oem -oi -t -f root",
-            Call(sender="root", full_name="CronDaemon", read_recipients=True, ignore_dots=True),
+            SendmailArguments(
+                sender="root", full_name="CronDaemon", read_recipients=True, ignore_dots=True
+            ),
             id="cron",
         ),
         pytest.param(
             "-i -FCronDaemon -B8BITMIME -oem ugo@pec.example",
-            Call(full_name="CronDaemon", ignore_dots=True, recipients=("ugo@pec.example",)),
+            SendmailArguments(
+                full_name="CronDaemon", ignore_dots=True, recipients=("ugo@pec.example",)
+            ),
             id="cronie",
         ),
         pytest.param(
             "-oi -fa@b -- c@d",
-            Call(sender="a@b", ignore_dots=True, recipients=("c@d",)),
+            SendmailArguments(sender="a@b", ignore_dots=True, recipients=("c@d",)),
             id="mailx",
         ),
         pytest.param(
             "-C x.toml -a a@b --read-envelope-from -t",
-            Call(config=Path("x.toml"), account="a@b", read_recipients=True),
+            SendmailArguments(config=Path("x.toml"), account="a@b", read_recipients=True),
             id="msmtp",
         ),
         pytest.param(
             "--config=x.toml --account a@b --from=c@d --read-recipients",
-            Call(config=Path("x.toml"), account="a@b", sender="c@d", read_recipients=True),
+            SendmailArguments(
+                config=Path("x.toml"), account="a@b", sender="c@d", read_recipients=True
+            ),
             id="long options",
         ),
-        pytest.param("-f<a@b> x@y", Call(sender="a@b", recipients=("x@y",)), id="brackets"),
-        pytest.param("-f <> x@y", Call(sender="", recipients=("x@y",)), id="null sender"),
-        pytest.param("x@y -t", Call(recipients=("x@y",), read_recipients=True), id="option behind"),
-        pytest.param("-t -- -Cevil", Call(read_recipients=True, recipients=("-Cevil",)), id="--"),
-        pytest.param("-bs", Call(mode=Mode.SMTP), id="Symfony"),
-        pytest.param("-bm a@b", Call(recipients=("a@b",)), id="-bm"),
-        pytest.param("-bi", Call(mode=Mode.NOTHING), id="newaliases"),
-        pytest.param("-q30m", Call(mode=Mode.NOTHING), id="queue run"),
-        pytest.param("-o i x@y", Call(ignore_dots=True, recipients=("x@y",)), id="-o apart"),
+        pytest.param(
+            "-f<a@b> x@y", SendmailArguments(sender="a@b", recipients=("x@y",)), id="brackets"
+        ),
+        pytest.param(
+            "-f <> x@y", SendmailArguments(sender="", recipients=("x@y",)), id="null sender"
+        ),
+        pytest.param(
+            "x@y -t",
+            SendmailArguments(recipients=("x@y",), read_recipients=True),
+            id="option behind",
+        ),
+        pytest.param(
+            "-t -- -Cevil", SendmailArguments(read_recipients=True, recipients=("-Cevil",)), id="--"
+        ),
+        pytest.param("-bs", SendmailArguments(mode=Mode.SMTP), id="Symfony"),
+        pytest.param("-bm a@b", SendmailArguments(recipients=("a@b",)), id="-bm"),
+        pytest.param("-bi", SendmailArguments(mode=Mode.NOTHING), id="newaliases"),
+        pytest.param("-q30m", SendmailArguments(mode=Mode.NOTHING), id="queue run"),
+        pytest.param(
+            "-o i x@y", SendmailArguments(ignore_dots=True, recipients=("x@y",)), id="-o apart"
+        ),
         pytest.param(
             "-N never -R hdrs -V id -Ac -v x@y",
-            Call(recipients=("x@y",), verbose=True),
+            SendmailArguments(recipients=("x@y",), verbose=True),
             id="others",
         ),
-        pytest.param("- x@y", Call(recipients=("-", "x@y")), id="a dash alone"),
+        pytest.param("- x@y", SendmailArguments(recipients=("-", "x@y")), id="a dash alone"),
     ],
 )
-def test_calls(arguments: str, call: Call) -> None:
+def test_calls(arguments: str, call: SendmailArguments) -> None:
     assert read_call(arguments.split(" ")) == call
 
 

@@ -15,7 +15,7 @@ import pytest
 from bridge.apart.process import Apart, ApartFailed, TooCostly
 from bridge.api.client import PecClient
 from bridge.api.connection import ApiConnection
-from bridge.api.errors import ApiError, TooLong
+from bridge.api.errors import AnswerTooLong, ApiError
 from bridge.api.schema import InboxRow, UnreadableRow
 from bridge.limits import (
     API_ANSWER_BYTES,
@@ -57,15 +57,15 @@ def says(data: object, size_bytes: int = 0) -> bytes:
 
 async def test_each_purpose_has_its_limit(clock: FakeClock) -> None:
     long = client(says([ROW], API_ANSWER_BYTES + 1), clock)
-    with pytest.raises(TooLong):
+    with pytest.raises(AnswerTooLong):
         await long.quota()
     assert len((await long.inbox_page()).rows) == 1
     longer = client(says({**ROW, "body": "x"}, API_LISTING_BYTES + 1), clock)
-    with pytest.raises(TooLong):
+    with pytest.raises(AnswerTooLong):
         await longer.inbox_page()
     assert (await longer.inbox_message("1")).body == "x"
     longest = client(says({**ROW, "body": "x"}, API_MESSAGE_BYTES + 1), clock)
-    with pytest.raises(TooLong):
+    with pytest.raises(AnswerTooLong):
         await longest.inbox_message("1")
 
 

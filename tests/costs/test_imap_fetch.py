@@ -8,7 +8,7 @@ import pytest
 
 from bridge.imap.sections import Section
 from bridge.imapserver.dataitems.fields import PIECE_BYTES, fields_of
-from bridge.imapserver.pace import Pace
+from bridge.imapserver.pace import CommandShare
 from bridge.limits import IMAP_FETCH_ITEMS, IMAP_FIELD_NAMES, IMAP_PARTS
 from bridge.mime.grammar.header import header_fields
 from bridge.mime.lenient import part
@@ -157,7 +157,7 @@ async def test_fields_are_the_same_in_pieces(rig: Rig, header: bytes, negate: st
     section = Section(text=negate, names=("SUBJECT", "X-7"))
     await rig.client()
     (output,) = rig.server._connections
-    found = await fields_of(header, section, Pace(output))
+    found = await fields_of(header, section, CommandShare(output))
     assert found == header_fields(header, frozenset({b"SUBJECT", b"X-7"}), "NOT" in negate)
 
 

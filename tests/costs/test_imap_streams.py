@@ -161,7 +161,7 @@ def test_what_mail_unpacks_to_comes_whole(size_bytes: int) -> None:
 async def test_unpacking_lets_others_run(rig: Rig, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("bridge.imapserver.connection.is_loopback", lambda host: False)
     monkeypatch.setattr(
-        "bridge.imapserver.connection.Connection.secure", property(lambda self: True)
+        "bridge.imapserver.connection.ImapConnection.secure", property(lambda self: True)
     )
     client = await rig.client()
     assert (await client.tagged("COMPRESS DEFLATE")).startswith("OK")

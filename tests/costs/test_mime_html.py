@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from bridge.limits import HTML_BYTES, MIB, QUOTES_SHOWN
-from bridge.mime.html.from_text import TooLong, text_to_html
+from bridge.mime.html.from_text import HtmlTooLong, text_to_html
 from bridge.mime.strict.content import convert
 from bridge.mime.strict.field import Unreadable
 from tests.costs.measure import assert_linear, peak
@@ -56,7 +56,7 @@ def test_as_many_quotes_as_people_write_are_shown() -> None:
 @pytest.mark.parametrize("pump", ["\t", "\t" * 1000 + "\n"])
 def test_a_text_that_becomes_too_long_is_refused(pump: str) -> None:
     text = pump * (HTML_BYTES // 6 // len(pump))
-    with pytest.raises(TooLong):
+    with pytest.raises(HtmlTooLong):
         text_to_html(text)
     with pytest.raises(Unreadable, match="64 MiB as HTML"):
         convert(b"From: a@b.it\r\nTo: c@d.it\r\n\r\n" + text.encode())

@@ -12,9 +12,9 @@ import pytest
 from bridge.apart.process import ApartFailed, TooCostly
 from bridge.limits import KIB, MIB, SUBMISSION_SPOOLED_FROM_BYTES
 from bridge.mime.strict.submission import SubmissionRules
-from bridge.smtpserver.budget import Budget
+from bridge.smtpserver.budget import ByteBudget
 from bridge.smtpserver.data import DataReader
-from bridge.smtpserver.delivery import Answer, Incoming
+from bridge.smtpserver.delivery import Incoming, SmtpReply
 from tests.costs.measure import peak
 from tests.running import until
 from tests.smtpserver.conftest import ADDRESS, TO, Client, Serve, Served, message
@@ -167,7 +167,7 @@ async def test_small_ones_do_not_wait_for_large_ones(
 
 @pytest.mark.parametrize("pieces", [1, 2, 4])
 def test_a_budget_counts_each_byte_once(pieces: int) -> None:
-    budget = Budget(1000)
+    budget = ByteBudget(1000)
     reader = DataReader(10_000, budget)
     for _ in range(pieces):
         reader.feed(b"y" * 100)
@@ -178,7 +178,7 @@ def test_a_budget_counts_each_byte_once(pieces: int) -> None:
 
 
 def test_a_message_over_the_memory_spills_and_over_the_disk_keeps_nothing() -> None:
-    memory, disk = Budget(1000), Budget(1000)
+    memory, disk = ByteBudget(1000), ByteBudget(1000)
     first, second = (DataReader(10_000, memory, disk) for _ in range(2))
     first.feed(b"x" * 800)
     second.feed(b"x" * 800)
@@ -248,7 +248,7 @@ async def test_so_much_is_checked_at_once(serve: Serve, monkeypatch: pytest.Monk
     begun_bytes: list[int] = []
     deliver = delivery.deliver
 
-    async def slow(incoming: Incoming) -> Answer:
+    async def slow(incoming: Incoming) -> SmtpReply:
         if len(incoming.raw) > 64 * KIB:
             begun_bytes.append(len(incoming.raw))
             await gate.wait()

@@ -77,7 +77,7 @@ def api(data: bytes) -> None:
     """An answer is read, or called unreadable."""
     try:
         reply = schema.read_reply(data)
-    except schema.Unreadable:
+    except schema.UnreadableAnswer:
         return
     for read in (
         schema.read_page,
@@ -87,7 +87,7 @@ def api(data: bytes) -> None:
     ):
         try:
             read(reply)
-        except schema.Unreadable:
+        except schema.UnreadableAnswer:
             continue
 
 

@@ -116,7 +116,7 @@ def key(value: s.SearchKey) -> bytes:  # noqa: C901 - one case for each kind of 
             return b"KEYWORD " + flag.encode() if flag[0] != "\\" else flag[1:].upper().encode()
         case s.Numbers(numbers, uid):
             return (b"UID " if uid else b"") + str(numbers).encode()
-        case s.Text(field, needle):
+        case s.TextKey(field, needle):
             return field.upper().encode() + b" " + text(needle)
         case s.Header(field, needle):
             return b"HEADER " + text(field) + b" " + text(needle)
@@ -338,7 +338,7 @@ _plain_keys = st.one_of(
     st.sampled_from(["\\Answered", "\\Seen", "\\Recent", "Junk", "$x"]).map(s.HasFlag),
     st.builds(s.Numbers, sets_or_saved, st.booleans()),
     st.builds(
-        s.Text, st.sampled_from(["bcc", "body", "cc", "from", "subject", "text", "to"]), texts
+        s.TextKey, st.sampled_from(["bcc", "body", "cc", "from", "subject", "text", "to"]), texts
     ),
     st.builds(s.Header, texts, texts),
     st.builds(s.Dated, st.sampled_from(s.DateField), st.sampled_from([-1, 0, 1]), dates),

@@ -13,7 +13,7 @@ from bridge.imap.errors import ImapFault, SyntaxFault
 from bridge.imap.framing import CommandLine, Framer
 from bridge.imap.parse_search import BadCharset
 from bridge.imap.parser import parse
-from bridge.imap.search import HasFlag, Operator, Program, SearchKey, Text
+from bridge.imap.search import HasFlag, Operator, Program, SearchKey, TextKey
 from bridge.imap.sections import ALL, FAST, FULL, Item, Section
 from bridge.imap.sequence import SequenceSet
 from tests.imap.printer import printed, tagged
@@ -195,7 +195,7 @@ READ = {
     ),
     "charset": (
         'SEARCH CHARSET ISO-8859-1 SUBJECT "x"',
-        c.Search(False, Program((Text("subject", "x"),)), has_charset=True),
+        c.Search(False, Program((TextKey("subject", "x"),)), has_charset=True),
     ),
     "empty RETURN is ALL": (
         "SEARCH RETURN () SEEN",
@@ -227,7 +227,7 @@ def test_read(text: str, command: c.Command) -> None:
 )
 def test_text_in_another_charset_is_decoded(charset: bytes, needle: bytes, text: str) -> None:
     line = CommandLine(b"a SEARCH CHARSET %b BODY {%d}\n" % (charset, len(needle)), (needle,))
-    wanted = Program((Text("body", text),))
+    wanted = Program((TextKey("body", text),))
     assert parse(line).command == c.Search(False, wanted, has_charset=True)
 
 

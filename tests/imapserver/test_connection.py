@@ -338,7 +338,7 @@ async def test_compression(rig: Rig, monkeypatch: pytest.MonkeyPatch) -> None:
     client = await rig.connect()
     await client.line()
     monkeypatch.setattr(
-        "bridge.imapserver.connection.Connection.secure", property(lambda self: True)
+        "bridge.imapserver.connection.ImapConnection.secure", property(lambda self: True)
     )
     await client.login()
     (line,) = await client.ok("CAPABILITY")

@@ -8,7 +8,7 @@ from bridge.imap.errors import SyntaxFault
 from bridge.imap.framing import CommandLine
 from bridge.imap.parser import parse
 from bridge.imapserver.capability import AFTER_LOGIN, ALWAYS
-from bridge.imapserver.session import State
+from bridge.imapserver.session import SessionState
 from bridge.imapserver.table import TABLE, may_tell_expunges
 
 
@@ -53,7 +53,7 @@ def test_when_expunges_are_told(name: str, following: str | None, expected: bool
     "name", ["FETCH", "STORE", "SEARCH", "COPY", "EXPUNGE", "CLOSE", "UID MOVE"]
 )
 def test_needs_a_mailbox(name: str) -> None:
-    assert TABLE[name].states == {State.SELECTED}
+    assert TABLE[name].states == {SessionState.SELECTED}
 
 
 def test_no_capability_is_named_twice() -> None:

@@ -17,15 +17,15 @@ from bridge.api.mailboxes import MailboxClient
 from bridge.api.tokens import TokenClient
 from bridge.config import Prices
 from bridge.operations.control import OperationFailed
-from bridge.operations.mailboxes import Mailboxes
-from bridge.operations.offer import Operations
+from bridge.operations.mailboxes import MailboxOperations
 from bridge.operations.secretfile import SecretFile
-from bridge.operations.tokens import Tokens
+from bridge.operations.table import Operations
+from bridge.operations.tokens import TokenOperations
 from bridge.simulator import (
     SEQUENCE_READING,
     AdminOperation,
-    Answer,
     Failure,
+    FixedAnswer,
     Phase,
     Simulator,
 )
@@ -47,7 +47,7 @@ class Asked:
             ApiConnection("https://a.test", token, clock=clock, transport=transport)
             for token in (self.simulator.token, account)
         ]
-        mailboxes = Mailboxes(
+        mailboxes = MailboxOperations(
             MailboxClient(self.connections[0], clock),
             clock,
             Prices(),
@@ -55,11 +55,13 @@ class Asked:
             known=frozenset(),
             secrets_folder=PurePosixPath("/etc"),
         )
-        tokens = Tokens(TokenClient(self.connections[1], clock), clock, Prices(), frozenset())
-        self._offer = Operations([mailboxes.methods(), tokens.methods()])
+        tokens = TokenOperations(
+            TokenClient(self.connections[1], clock), clock, Prices(), frozenset()
+        )
+        self._operations = Operations([mailboxes.methods(), tokens.methods()])
 
     async def do(self, operation: str, /, **arguments: object) -> Any:
-        return await self._offer.perform(operation, arguments, lambda _done, _total: None)
+        return await self._operations.perform(operation, arguments, lambda _done, _total: None)
 
     async def active(self) -> str:
         id = str((await self.do("mailbox register", values=GOOD))["id"])
@@ -108,7 +110,7 @@ async def test_so_many_years_are_not_bought(asked: Asked, years: int) -> None:
 
 async def test_a_form_that_is_damaged_is_not_handed_on(asked: Asked) -> None:
     id = await asked.active()
-    damaged = Answer(200, b"%PDF-1.4 cut", {"content-type": "application/pdf"})
+    damaged = FixedAnswer(200, b"%PDF-1.4 cut", {"content-type": "application/pdf"})
     asked.admin.faults.fail(AdminOperation.FORM, Phase.INSTEAD, damaged)
     with pytest.raises(OperationFailed, match=r"is damaged .* nothing was saved"):
         await asked.do("mailbox form", id=id)
@@ -138,7 +140,7 @@ async def test_another_token_in_the_place_of_the_renewed_one_is_said(
     asked: Asked, tmp_path: Path
 ) -> None:
     await asked.do("token create", name="n", scopes=SCOPES, to=str(tmp_path / "t"))
-    other = Answer(200, {"token": "f" * 24, "scopes": []})
+    other = FixedAnswer(200, {"token": "f" * 24, "scopes": []})
     asked.admin.faults.fail(AdminOperation.TOKEN_UPDATE, Phase.INSTEAD, other)
     with pytest.raises(OperationFailed, match="put another token in its place"):
         await asked.do("token renew", which="n")

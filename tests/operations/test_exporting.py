@@ -18,12 +18,12 @@ from bridge.config import Account, Api, Config, SecretSource
 from bridge.evidence import layout
 from bridge.evidence.verify import verify
 from bridge.model import QueueId, SubmissionState
+from bridge.operations.accounts import ApiAccount, ApiAccounts
 from bridge.operations.control import OperationFailed
-from bridge.operations.export import Export
+from bridge.operations.export import ExportOperations
 from bridge.operations.exporting import Exporter
-from bridge.operations.subject import Subject, Subjects
 from bridge.outbox.plan import rome_day
-from bridge.simulator.wording import Kind
+from bridge.simulator.wording import NetworkKind
 from bridge.store.outbox import AttemptEnd, NewSubmission
 from bridge.store.remote import RemoteId
 from tests.receipts.rig import ADDRESS, CODE, Rig
@@ -46,8 +46,8 @@ CONFIG = Config(
 
 
 def exporter(rig: Rig, at: str = AT) -> Exporter:
-    methods = Export(
-        rig.store, rig.clock, Subjects((Subject(rig.account, ADDRESS, None),))
+    methods = ExportOperations(
+        rig.store, rig.clock, ApiAccounts((ApiAccount(rig.account, ADDRESS, None),))
     ).methods()
 
     async def perform(name: str, arguments: Mapping[str, Any]) -> Any:
@@ -78,7 +78,7 @@ async def sent(rig: Rig, id: str = "Q1", code: str = CODE, **details: Any) -> Re
 
     await rig.store.write(work)
     subject = details.get("subject", "Diffida")
-    return await rig.receipt(Kind.ACCEPTANCE, ANNA, code=code, subject=subject)
+    return await rig.receipt(NetworkKind.ACCEPTANCE, ANNA, code=code, subject=subject)
 
 
 async def test_a_send_is_there_with_all_that_is_known(rig: Rig) -> None:

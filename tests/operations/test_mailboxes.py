@@ -12,7 +12,7 @@ import pytest
 
 from bridge.api.connection import ApiConnection
 from bridge.api.errors import ApiError, NotFound
-from bridge.api.mailbox_schema import Mailbox
+from bridge.api.mailbox_schema import HostedMailbox
 from bridge.api.mailboxes import MailboxClient
 from bridge.config import Prices, parse
 from bridge.operations.cost import cost_of, cost_of_years, pecs_for
@@ -48,7 +48,7 @@ class Watched:
 
         async def work() -> None:
             async for one in watch(self.client, self.clock, mailbox.id):
-                self.seen.append(one.state_text if isinstance(one, Mailbox) else one.reason)
+                self.seen.append(one.state_text if isinstance(one, HostedMailbox) else one.reason)
 
         return asyncio.create_task(work())
 

@@ -7,17 +7,17 @@ from typing import Any
 import pytest
 
 from bridge.model import AccountId, QueueId, SubmissionState
+from bridge.operations.accounts import ApiAccount, ApiAccounts
 from bridge.operations.control import OperationFailed
-from bridge.operations.offer import Operations
-from bridge.operations.queue import Queue
-from bridge.operations.subject import Subject, Subjects
+from bridge.operations.queue import QueueOperations
+from bridge.operations.table import Operations
 from bridge.outbox.plan import PLANS
-from bridge.outbox.window import Pace, Window
+from bridge.outbox.window import SendingPace, Window
 from bridge.simulator import Failure, Operation, Phase, Simulator
 from tests.fakes import FakeClock
 from tests.outbox.rig import ADDRESSES, Rig, simulated
 
-PACE = Pace(1.0, PLANS["standard"], Window.parse(""))
+PACE = SendingPace(1.0, PLANS["standard"], Window.parse(""))
 CODE = "2026011510000099"
 
 
@@ -39,8 +39,10 @@ class Asking:
 
     def __init__(self, rig: Rig, addresses: Mapping[AccountId, str] | None = None) -> None:
         known = addresses or dict(zip(rig.accounts, ADDRESSES, strict=True))
-        subjects = Subjects(tuple(Subject(id, address, None) for id, address in known.items()))
-        queue = Queue(rig.store, rig.clock, subjects, rig.decisions, PACE)
+        accounts = ApiAccounts(
+            tuple(ApiAccount(id, address, None) for id, address in known.items())
+        )
+        queue = QueueOperations(rig.store, rig.clock, accounts, rig.decisions, PACE)
         self._operations = Operations([queue.methods()])
 
     async def __call__(self, name: str, **arguments: object) -> Any:

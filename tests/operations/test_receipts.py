@@ -13,12 +13,12 @@ from bridge.api.connection import ApiConnection
 from bridge.api.schema import SendRequest
 from bridge.mailbox import Mailboxes
 from bridge.model import AccountId
+from bridge.operations.accounts import ApiAccount, ApiAccounts
 from bridge.operations.control import OperationFailed
-from bridge.operations.offer import Operations
-from bridge.operations.receipts import Receipts
-from bridge.operations.subject import Subject, Subjects
+from bridge.operations.receipts import ReceiptOperations
+from bridge.operations.table import Operations
 from bridge.simulator import STABLE_READING, Errors, Operation, Simulator
-from bridge.simulator.wording import Kind
+from bridge.simulator.wording import NetworkKind
 from bridge.store.outbox import ClaimBasis
 from bridge.store.remote import RemoteId
 from bridge.store.sqlite import SqliteStore
@@ -58,22 +58,26 @@ async def client(simulator: Simulator, clock: FakeClock) -> AsyncIterator[PecCli
 
 
 async def perform(rig: Rig, name: str, client: PecClient | None = None, **arguments: Any) -> Any:
-    subjects = Subjects((Subject(rig.account, ADDRESS, client),))
+    accounts = ApiAccounts((ApiAccount(rig.account, ADDRESS, client),))
     sync = Sync(
         rig.store, rig.mailboxes, rig.filing, [], rig.clock, random.Random(1), SyncSettings()
     )
-    return await carried_out(rig, Receipts(rig.store, rig.clock, subjects, sync), name, arguments)
+    return await carried_out(
+        rig, ReceiptOperations(rig.store, rig.clock, accounts, sync), name, arguments
+    )
 
 
-async def carried_out(rig: Rig, receipts: Receipts, name: str, arguments: dict[str, Any]) -> Any:
+async def carried_out(
+    rig: Rig, receipts: ReceiptOperations, name: str, arguments: dict[str, Any]
+) -> Any:
     operations = Operations([receipts.methods()])
     return await operations.perform(name, {"account": None, **arguments}, lambda *_: None)
 
 
 async def test_list_has_the_shape_that_is_promised(rig: Rig) -> None:
     await rig.send((ANNA, BRUNO))
-    await rig.receipt(Kind.ACCEPTANCE, ANNA, BRUNO)
-    await rig.receipt(Kind.FAILURE, BRUNO)
+    await rig.receipt(NetworkKind.ACCEPTANCE, ANNA, BRUNO)
+    await rig.receipt(NetworkKind.FAILURE, BRUNO)
     await rig.send(id="Q2", code=None)
     assert await perform(rig, "receipts list") == [
         {
@@ -110,7 +114,7 @@ async def test_list_leaves_out_what_is_older_than_a_month(rig: Rig) -> None:
 
 async def test_show_adds_every_receipt(rig: Rig) -> None:
     await rig.send()
-    await rig.receipt(Kind.ACCEPTANCE, ANNA)
+    await rig.receipt(NetworkKind.ACCEPTANCE, ANNA)
     shown = await perform(rig, "receipts show", code=f" {CODE} ")
     assert (shown["id"], shown["account"], shown["code"]) == ("Q1", ADDRESS, CODE)
     assert shown["receipts"] == [
@@ -221,7 +225,7 @@ async def test_a_persons_word_is_marked_wherever_it_shows(rig: Rig) -> None:
     for facts in (listed, shown):
         assert facts["on_word"] is True
         assert facts["recipients"][0]["detail"] == "the code is a person's word, not confirmed"
-    await rig.receipt(Kind.ACCEPTANCE, ANNA)
+    await rig.receipt(NetworkKind.ACCEPTANCE, ANNA)
     (listed,) = await perform(rig, "receipts list")
     assert "on_word" not in listed
     assert listed["recipients"][0]["detail"] == ""
@@ -244,8 +248,8 @@ async def test_show_fetches_what_is_listed_and_was_not_read(rig: Rig, client: Pe
     arrival = await rig.add(f"ACCETTAZIONE: Diffida {CODE}", "")
     await rig.judge()
     sync = Fetching()
-    receipts = Receipts(
-        rig.store, rig.clock, Subjects((Subject(rig.account, ADDRESS, client),)), sync
+    receipts = ReceiptOperations(
+        rig.store, rig.clock, ApiAccounts((ApiAccount(rig.account, ADDRESS, client),)), sync
     )
     for fetch in (False, True):
         arguments = {"account": None, "code": CODE, "fetch": fetch}

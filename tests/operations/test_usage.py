@@ -12,15 +12,15 @@ import pytest
 
 from bridge.config import Prices
 from bridge.model import QueueId, SubmissionState
+from bridge.operations.accounts import ApiAccount, ApiAccounts
 from bridge.operations.control import OperationFailed
-from bridge.operations.subject import Subject, Subjects
-from bridge.operations.usage import Usage
+from bridge.operations.usage import UsageOperations
 from bridge.outbox.plan import PLANS, PlanName, rome_day
-from bridge.receipts.kind import Kind as ReceiptKind
+from bridge.receipts.kind import Kind
 from bridge.receipts.record import outcome_of
-from bridge.receipts.states import Evidence, standing
-from bridge.simulator.wording import Kind
-from bridge.store.outbox import Outcome
+from bridge.receipts.states import ReceiptEvidence, standing
+from bridge.simulator.wording import NetworkKind
+from bridge.store.outbox import ReceiptSummary
 from bridge.store.sqlite.connection import FILE_NAME
 from tests.outbox.made import NOW, row_of
 from tests.receipts.rig import ADDRESS, Rig
@@ -31,8 +31,8 @@ FIRST = QueueId("1")
 
 
 async def ask(rig: Rig, *, plan: PlanName = "standard", **arguments: object) -> dict[str, Any]:
-    subjects = Subjects((Subject(rig.account, ADDRESS, None),))
-    usage = Usage(rig.store, rig.clock, subjects, PLANS[plan], Prices())
+    accounts = ApiAccounts((ApiAccount(rig.account, ADDRESS, None),))
+    usage = UsageOperations(rig.store, rig.clock, accounts, PLANS[plan], Prices())
     found = await usage.methods()["usage"](arguments, lambda done, total: None)
     assert isinstance(found, dict)
     return found
@@ -49,9 +49,9 @@ async def sent(rig: Rig, id: str, *recipients: str, at: datetime | None = None) 
 async def test_recipients_stand_in_one_column_each(rig: Rig) -> None:
     await sent(rig, "1", *THREE)
     code = f"20260115{1:0>10}"
-    await rig.receipt(Kind.ACCEPTANCE, *THREE, code=code)
-    await rig.receipt(Kind.DELIVERY, "anna@pec.example", code=code)
-    await rig.receipt(Kind.FAILURE, "bruno@pec.example", code=code)
+    await rig.receipt(NetworkKind.ACCEPTANCE, *THREE, code=code)
+    await rig.receipt(NetworkKind.DELIVERY, "anna@pec.example", code=code)
+    await rig.receipt(NetworkKind.FAILURE, "bruno@pec.example", code=code)
     totals = (await ask(rig))["totals"]
     expected = {"messages": 1, "recipients": 3, "accepted": 3, "delivered": 1, "failed": 1}
     assert {name: totals[name] for name in expected} == expected
@@ -62,13 +62,13 @@ async def test_recipients_stand_in_one_column_each(rig: Rig) -> None:
 def test_receipts_that_name_nobody_count_up_to_the_recipients() -> None:
     row = row_of(recipients=THREE)
 
-    def outcome(*kinds: ReceiptKind, about: tuple[str, ...] = ()) -> Outcome:
-        evidence = [Evidence(n, kind, NOW, about) for n, kind in enumerate(kinds)]
+    def outcome(*kinds: Kind, about: tuple[str, ...] = ()) -> ReceiptSummary:
+        evidence = [ReceiptEvidence(n, kind, NOW, about) for n, kind in enumerate(kinds)]
         return outcome_of(row, standing(row.recipients, evidence))
 
-    delivery, failure = ReceiptKind.DELIVERY, ReceiptKind.FAILURE
-    assert outcome(delivery) == Outcome(delivered=1)
-    assert outcome(delivery, failure) == Outcome(delivered=1, failed=1)
+    delivery, failure = Kind.DELIVERY, Kind.FAILURE
+    assert outcome(delivery) == ReceiptSummary(delivered=1)
+    assert outcome(delivery, failure) == ReceiptSummary(delivered=1, failed=1)
     many = outcome(delivery, delivery, failure, failure, failure)
     assert many.delivered + many.failed <= 3
 
@@ -102,7 +102,7 @@ async def test_a_month_ends_at_midnight_in_rome(rig: Rig, at: datetime, month: s
 async def test_figures_survive_the_archives_retention(rig: Rig) -> None:
     await sent(rig, "1")
     code = f"20260115{1:0>10}"
-    remote = await rig.receipt(Kind.DELIVERY, "anna@pec.example", code=code)
+    remote = await rig.receipt(NetworkKind.DELIVERY, "anna@pec.example", code=code)
     before = await ask(rig, year="2026")
     gone = rig.clock.now()
     await rig.store.write(lambda tx: tx.mark_remote_gone(remote, gone))
@@ -162,7 +162,7 @@ async def test_the_plan_is_held_against_its_fullest_period(rig: Rig) -> None:
 async def test_receipts_filed_before_there_were_sums_are_weighed(rig: Rig, tmp_path: Path) -> None:
     await sent(rig, "1")
     code = f"20260115{1:0>10}"
-    await rig.receipt(Kind.DELIVERY, "anna@pec.example", code=code)
+    await rig.receipt(NetworkKind.DELIVERY, "anna@pec.example", code=code)
     with closing(sqlite3.connect(tmp_path / FILE_NAME, isolation_level=None)) as older:
         older.execute("INSERT INTO unweighed SELECT id FROM submission")
         older.execute("UPDATE submission SET delivered = 0")

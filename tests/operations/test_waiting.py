@@ -9,7 +9,7 @@ from typing import cast
 import pytest
 
 from bridge.model import AccountId, SubmissionState
-from bridge.operations.subject import moment
+from bridge.operations.accounts import moment
 from bridge.operations.waiting import waiting_facts
 from bridge.outbox.waiting import AccountQueue
 from bridge.outbox.window import ALL_DAY, Window

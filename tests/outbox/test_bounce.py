@@ -9,20 +9,20 @@ import pytest
 
 from bridge.model import SEEN
 from bridge.outbox.bounce import Verdict, refused_by_api, unreachable, unsendable
-from bridge.simulator import Answer, Fault, Operation, Phase, Simulator
+from bridge.simulator import FaultRule, FixedAnswer, Operation, Phase, Simulator
 from tests.fakes import FakeClock
 from tests.outbox.rig import ADDRESSES, PASSWORD, Rig
 
 
-async def bounce_of(rig: Rig, simulator: Simulator, answer: Answer, *to: str) -> EmailMessage:
-    simulator.faults.add(Fault(phase=Phase.INSTEAD, result=answer, operation=Operation.SEND))
+async def bounce_of(rig: Rig, simulator: Simulator, answer: FixedAnswer, *to: str) -> EmailMessage:
+    simulator.faults.add(FaultRule(phase=Phase.INSTEAD, result=answer, operation=Operation.SEND))
     await rig.submit("Fattura così", *to, message_id="<uno@client.invalid>")
     await rig.quiet()
     (bounce,) = await rig.mail()
     return bounce
 
 
-NO = Answer(400, {"success": False, "message": "Il destinatario non è valido"})
+NO = FixedAnswer(400, {"success": False, "message": "Il destinatario non è valido"})
 
 
 async def test_a_bounce_is_a_report_from_the_null_reverse_path(
@@ -96,7 +96,7 @@ async def test_a_bounce_is_unseen_and_in_the_senders_inbox_only(
 async def test_whatever_the_api_says_the_bounce_is_well_formed(
     rig: Rig, simulator: Simulator, words: str
 ) -> None:
-    bounce = await bounce_of(rig, simulator, Answer(400, {"success": False, "message": words}))
+    bounce = await bounce_of(rig, simulator, FixedAnswer(400, {"success": False, "message": words}))
     assert bounce.defects == []
     assert bounce["Bcc"] is None
     assert len(list(bounce.iter_parts())) == 3

@@ -30,7 +30,7 @@ from bridge.api.ratelimit import LEAD_S
 from bridge.model import NEVER_LEFT, QueueId, SubmissionState
 from bridge.outbox import dispatcher, lineage
 from bridge.outbox.decision import DecisionRefused
-from bridge.simulator import Answer, Failure, Operation, Phase, Simulator
+from bridge.simulator import Failure, FixedAnswer, Operation, Phase, Simulator
 from tests.fakes import FakeClock
 from tests.outbox.fragile import Crash
 from tests.outbox.rig import Rig, simulated, starts
@@ -39,19 +39,19 @@ State = SubmissionState
 OPEN = frozenset(State) - {State.SUBMITTED, State.REFUSED, State.CANCELLED, State.DROPPED}
 INTERVAL_S = 1.0
 
-FAULTS: dict[str, tuple[Phase, Failure | Answer]] = {
+FAULTS: dict[str, tuple[Phase, Failure | FixedAnswer]] = {
     "unreachable": (Phase.BEFORE, Failure.CONNECT_ERROR),
     "reset before": (Phase.BEFORE, Failure.RESET),
     "broken while writing": (Phase.DURING, Failure.WRITE_ERROR),
     "timeout after": (Phase.AFTER, Failure.TIMEOUT),
     "answer cut off": (Phase.AFTER, Failure.TRUNCATED),
-    "500 after": (Phase.AFTER, Answer(500, {"success": False, "message": "MySQL Error 2006"})),
-    "503 instead": (Phase.INSTEAD, Answer(503)),
-    "garbled after": (Phase.AFTER, Answer(201, b"<html>")),
-    "400": (Phase.INSTEAD, Answer(400, {"success": False, "message": "no"})),
-    "401": (Phase.INSTEAD, Answer(401)),
-    "402": (Phase.INSTEAD, Answer(402)),
-    "429": (Phase.INSTEAD, Answer(429, b"", {"Retry-After": "3"})),
+    "500 after": (Phase.AFTER, FixedAnswer(500, {"success": False, "message": "MySQL Error 2006"})),
+    "503 instead": (Phase.INSTEAD, FixedAnswer(503)),
+    "garbled after": (Phase.AFTER, FixedAnswer(201, b"<html>")),
+    "400": (Phase.INSTEAD, FixedAnswer(400, {"success": False, "message": "no"})),
+    "401": (Phase.INSTEAD, FixedAnswer(401)),
+    "402": (Phase.INSTEAD, FixedAnswer(402)),
+    "429": (Phase.INSTEAD, FixedAnswer(429, b"", {"Retry-After": "3"})),
 }
 
 SUBMIT = st.tuples(st.just("submit"), st.integers(0, 1), st.booleans())

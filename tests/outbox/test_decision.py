@@ -7,7 +7,7 @@ import pytest
 
 from bridge.model import PEC_UNCERTAIN, QueueId, SubmissionState
 from bridge.outbox.decision import DecisionRefused, Decisions
-from bridge.simulator import Failure, Fault, Hold, Operation, Phase, Simulator
+from bridge.simulator import Failure, FaultRule, Hold, Operation, Phase, Simulator
 from bridge.store.outbox import ClaimBasis, Step
 from tests.fakes import FakeClock
 from tests.outbox.rig import ADDRESSES, Rig, rig_on
@@ -60,7 +60,7 @@ async def entry_in(state: State, rig: Rig, simulator: Simulator) -> QueueId:
         case State.UNCERTAIN | State.DROPPED:
             faults.fail(Operation.SEND, Phase.BEFORE, Failure.TIMEOUT)
         case State.DISPATCHING:
-            faults.add(Fault(phase=Phase.BEFORE, result=None, hold=Hold()))
+            faults.add(FaultRule(phase=Phase.BEFORE, result=None, hold=Hold()))
         case _:
             pass
     id = await rig.submit()

@@ -13,7 +13,7 @@ from bridge.mime.strict.content import Content, SignedPolicy, convert
 from bridge.model import SubmissionState
 from bridge.outbox import content, dispatcher
 from bridge.outbox.conversion import Converted
-from bridge.simulator import Answer, Failure, Fault, Hold, Operation, Phase, Simulator
+from bridge.simulator import Failure, FaultRule, FixedAnswer, Hold, Operation, Phase, Simulator
 from tests.fakes import FakeClock
 from tests.outbox.rig import ADDRESSES, Rig, rig_on, starts, subjects
 
@@ -67,7 +67,7 @@ async def test_starts_are_spaced_over_all_accounts(rig: Rig, simulator: Simulato
 
 async def test_a_slow_answer_does_not_slow_the_pace(rig: Rig, simulator: Simulator) -> None:
     simulator.faults.add(
-        Fault(phase=Phase.AFTER, result=None, operation=Operation.SEND, delay_s=2.5, times=None)
+        FaultRule(phase=Phase.AFTER, result=None, operation=Operation.SEND, delay_s=2.5, times=None)
     )
     for number in range(6):
         await rig.submit(f"Messaggio {number}")
@@ -98,7 +98,7 @@ async def test_an_answer_awaited_does_not_stop_other_accounts(
 ) -> None:
     hold = Hold()
     simulator.faults.add(
-        Fault(
+        FaultRule(
             phase=Phase.BEFORE,
             result=None,
             operation=Operation.SEND,
@@ -156,12 +156,12 @@ async def test_a_message_taken_back_while_its_turn_comes_does_not_leave(
 @pytest.mark.parametrize(
     ("result", "least_s"),
     [
-        pytest.param(Answer(429, headers={"Retry-After": "30"}), 30.0, id="429"),
+        pytest.param(FixedAnswer(429, headers={"Retry-After": "30"}), 30.0, id="429"),
         pytest.param(Failure.CONNECT_ERROR, 1.0, id="unreachable"),
     ],
 )
 async def test_nothing_overtakes_a_message_that_did_not_leave(
-    rig: Rig, simulator: Simulator, result: Answer | Failure, least_s: float
+    rig: Rig, simulator: Simulator, result: FixedAnswer | Failure, least_s: float
 ) -> None:
     """The next one, picked while the first was under way, waits behind it as before."""
     simulator.faults.fail(Operation.SEND, Phase.BEFORE, result)
@@ -177,7 +177,7 @@ async def test_an_account_held_meanwhile_sends_nothing_more(
     tmp_path: Path, clock: FakeClock, simulator: Simulator
 ) -> None:
     simulator.faults.add(
-        Fault(phase=Phase.AFTER, result=Answer(402), operation=Operation.SEND, delay_s=5)
+        FaultRule(phase=Phase.AFTER, result=FixedAnswer(402), operation=Operation.SEND, delay_s=5)
     )
     async with rig_on(tmp_path, clock, simulator, interval_s=10) as rig:
         for number in range(3):
@@ -209,7 +209,7 @@ async def test_large_messages_go_one_at_a_time_and_hold_up_no_others(
 ) -> None:
     hold = Hold()
     simulator.faults.add(
-        Fault(phase=Phase.BEFORE, result=None, operation=Operation.SEND, hold=hold)
+        FaultRule(phase=Phase.BEFORE, result=None, operation=Operation.SEND, hold=hold)
     )
     large = "x" * 70 + "\n"
     await rig.submit("grande 1", body=large * 65_000)
@@ -233,7 +233,7 @@ async def test_so_much_is_on_its_way_at_once(
     monkeypatch.setattr("bridge.outbox.dispatcher.REQUESTS_BYTES", 300_000)
     hold = Hold()
     simulator.faults.add(
-        Fault(phase=Phase.BEFORE, result=None, operation=Operation.SEND, hold=hold, times=9)
+        FaultRule(phase=Phase.BEFORE, result=None, operation=Operation.SEND, hold=hold, times=9)
     )
     for number in range(3):
         await rig.submit(f"mezzano {number}", body=("x" * 70 + "\n") * 3_000)
@@ -322,7 +322,7 @@ async def test_stop_begins_no_conversion(
 
 async def test_stop_lets_a_request_under_way_finish(rig: Rig, simulator: Simulator) -> None:
     hold = Hold()
-    simulator.faults.add(Fault(phase=Phase.AFTER, result=None, hold=hold))
+    simulator.faults.add(FaultRule(phase=Phase.AFTER, result=None, hold=hold))
     first, second = await rig.submit("a"), await rig.submit("b")
     await rig.quiet()
     stop = asyncio.ensure_future(rig.dispatcher.stop())
@@ -337,7 +337,7 @@ async def test_stop_lets_a_request_under_way_finish(rig: Rig, simulator: Simulat
 async def test_a_request_cut_off_by_a_stop_is_uncertain(
     tmp_path: Path, clock: FakeClock, simulator: Simulator
 ) -> None:
-    simulator.faults.add(Fault(phase=Phase.AFTER, result=None, hold=Hold()))
+    simulator.faults.add(FaultRule(phase=Phase.AFTER, result=None, hold=Hold()))
     async with rig_on(tmp_path, clock, simulator) as rig:
         id = await rig.submit()
         await rig.quiet()
@@ -367,7 +367,7 @@ async def test_a_stop_while_the_pace_makes_a_message_wait_leaves_it_queued(
 async def test_a_crash_while_dispatching_is_uncertain_at_the_restart(
     tmp_path: Path, clock: FakeClock, simulator: Simulator
 ) -> None:
-    simulator.faults.add(Fault(phase=Phase.BEFORE, result=None, hold=Hold()))
+    simulator.faults.add(FaultRule(phase=Phase.BEFORE, result=None, hold=Hold()))
     rig = await Rig.open(tmp_path, clock, simulator)
     rig.start()
     id = await rig.submit()

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bridge.model import QueueId
-from bridge.outbox.evidence import AFTER, BEFORE, Sending, fits, proves, same_subject, weigh
+from bridge.outbox.evidence import AFTER, BEFORE, PossibleSend, fits, proves, same_subject, weigh
 from bridge.store.remote import Acceptance, RemoteId
 
 NOW = datetime(2026, 1, 15, 9, 0, tzinfo=UTC)
@@ -24,9 +24,9 @@ def sending(
     after_s: float = 0,
     named_code: str | None = None,
     under_way: bool = False,
-) -> Sending:
+) -> PossibleSend:
     started_at = NOW + timedelta(seconds=after_s)
-    return Sending(QueueId(name), subject, to, started_at, named_code, under_way)
+    return PossibleSend(QueueId(name), subject, to, started_at, named_code, under_way)
 
 
 def acceptance(
@@ -108,7 +108,7 @@ def test_an_acceptance_for_one_of_our_recipients_may_be_ours() -> None:
     assert fits(sending(to=ours), acceptance(to=("due@altra.invalid",)))
 
 
-def codes(sendings: list[Sending], acceptances: list[Acceptance]) -> dict[str, str | None]:
+def codes(sendings: list[PossibleSend], acceptances: list[Acceptance]) -> dict[str, str | None]:
     return {id: one.code for id, one in weigh(sendings, acceptances).matched.items()}
 
 

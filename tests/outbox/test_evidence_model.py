@@ -19,10 +19,10 @@ import pytest
 from bridge.model import QueueId, SubmissionState
 from bridge.receipts.filing import Arrival, Filing
 from bridge.receipts.owner import send_of
-from bridge.receipts.proof import Send, belongs
+from bridge.receipts.proof import ProvenSend, belongs
 from bridge.receipts.receipt import read_receipt
 from bridge.receipts.record import standing_of
-from bridge.receipts.states import Standing
+from bridge.receipts.states import DeliveryStatus
 from bridge.simulator import READINGS, Failure, Operation, Options, Phase, Simulator
 from bridge.simulator.options import Delays, ReceiptText
 from bridge.store.base import ReadTransaction
@@ -212,8 +212,8 @@ class History:
         ]
 
 
-async def standing_now(rig: Rig, id: QueueId) -> Standing:
-    async def work(tx: ReadTransaction) -> Standing:
+async def standing_now(rig: Rig, id: QueueId) -> DeliveryStatus:
+    async def work(tx: ReadTransaction) -> DeliveryStatus:
         row = await tx.submission(id)
         assert row is not None
         return await standing_of(tx, row)
@@ -225,7 +225,7 @@ async def check_rows(history: History) -> None:
     """See that what counts by its row alone would count by its text too."""
     rig = history.rig
 
-    async def work(tx: ReadTransaction) -> list[tuple[RemoteId, Send]]:
+    async def work(tx: ReadTransaction) -> list[tuple[RemoteId, ProvenSend]]:
         found = []
         for row in await tx.submissions():
             for one in await tx.receipts_of(row.id):

@@ -9,7 +9,7 @@ from __future__ import annotations
 import pytest
 
 from bridge.model import PEC_FAILED, PEC_UNCERTAIN, SubmissionState
-from bridge.simulator import Answer, Failure, Fault, Operation, Phase, Simulator
+from bridge.simulator import Failure, FaultRule, FixedAnswer, Operation, Phase, Simulator
 from tests.outbox.rig import Rig
 
 QUEUED, SUBMITTED = SubmissionState.QUEUED, SubmissionState.SUBMITTED
@@ -74,31 +74,33 @@ async def test_what_may_have_left_is_never_posted_again(
 
 
 UNREADABLE = {
-    "not JSON": Answer(201, b"<html>Gateway"),
-    "empty": Answer(201, b""),
-    "cut off": Answer(201, b'{"success":true,"message_'),
-    "no content": Answer(204),
-    "a list": Answer(200, [1, 2]),
-    "no verdict": Answer(200, {"message": "?"}),
-    "success without a code": Answer(201, {"success": True, "sent": 1}),
-    "500 as the description has it": Answer(500, {"success": False, "message": "MySQL Error 2006"}),
-    "502 of a proxy": Answer(502, b"<html>Bad Gateway</html>"),
-    "503": Answer(503, b"", {"Retry-After": "30"}),
-    "504": Answer(504, b""),
-    "a redirect": Answer(302, b"", {"Location": "/login"}),
-    "a failure that names a code": Answer(
+    "not JSON": FixedAnswer(201, b"<html>Gateway"),
+    "empty": FixedAnswer(201, b""),
+    "cut off": FixedAnswer(201, b'{"success":true,"message_'),
+    "no content": FixedAnswer(204),
+    "a list": FixedAnswer(200, [1, 2]),
+    "no verdict": FixedAnswer(200, {"message": "?"}),
+    "success without a code": FixedAnswer(201, {"success": True, "sent": 1}),
+    "500 as the description has it": FixedAnswer(
+        500, {"success": False, "message": "MySQL Error 2006"}
+    ),
+    "502 of a proxy": FixedAnswer(502, b"<html>Bad Gateway</html>"),
+    "503": FixedAnswer(503, b"", {"Retry-After": "30"}),
+    "504": FixedAnswer(504, b""),
+    "a redirect": FixedAnswer(302, b"", {"Location": "/login"}),
+    "a failure that names a code": FixedAnswer(
         200, {"success": False, "message": "", "message_id": "2026011510000012"}
     ),
-    "a 400 that names a code": Answer(400, {"success": False, "message_id": 2026011510000012}),
+    "a 400 that names a code": FixedAnswer(400, {"success": False, "message_id": 2026011510000012}),
 }
 
 
 @pytest.mark.parametrize("phase", [Phase.BEFORE, Phase.DURING, Phase.INSTEAD, Phase.AFTER])
 @pytest.mark.parametrize("answer", UNREADABLE.values(), ids=UNREADABLE)
 async def test_an_answer_that_settles_nothing_is_uncertain(
-    rig: Rig, simulator: Simulator, answer: Answer, phase: Phase
+    rig: Rig, simulator: Simulator, answer: FixedAnswer, phase: Phase
 ) -> None:
-    simulator.faults.add(Fault(phase=phase, result=answer, operation=Operation.SEND))
+    simulator.faults.add(FaultRule(phase=phase, result=answer, operation=Operation.SEND))
     id = await rig.submit()
     await rig.pass_time(60)
     assert await rig.state(id) is UNCERTAIN
@@ -111,12 +113,12 @@ async def test_an_answer_that_settles_nothing_is_uncertain(
 
 
 NO = {
-    "400": Answer(400, {"success": False, "message": "Post parameter is not valid"}),
-    "403": Answer(403, b"Forbidden"),
-    "404": Answer(404, {"success": False, "message": "Not found"}),
-    "413": Answer(413, b"<html>too large"),
-    "200 that says no": Answer(200, {"success": False, "message": "Sender unknown"}),
-    "200 with words in place of a code": Answer(
+    "400": FixedAnswer(400, {"success": False, "message": "Post parameter is not valid"}),
+    "403": FixedAnswer(403, b"Forbidden"),
+    "404": FixedAnswer(404, {"success": False, "message": "Not found"}),
+    "413": FixedAnswer(413, b"<html>too large"),
+    "200 that says no": FixedAnswer(200, {"success": False, "message": "Sender unknown"}),
+    "200 with words in place of a code": FixedAnswer(
         200, {"success": False, "message_id": "SMTP connection failed", "message": ""}
     ),
 }
@@ -125,9 +127,9 @@ NO = {
 @pytest.mark.parametrize("phase", [Phase.BEFORE, Phase.DURING, Phase.INSTEAD])
 @pytest.mark.parametrize("answer", NO.values(), ids=NO)
 async def test_a_no_bounces_and_ends_it(
-    rig: Rig, simulator: Simulator, answer: Answer, phase: Phase
+    rig: Rig, simulator: Simulator, answer: FixedAnswer, phase: Phase
 ) -> None:
-    simulator.faults.add(Fault(phase=phase, result=answer, operation=Operation.SEND))
+    simulator.faults.add(FaultRule(phase=phase, result=answer, operation=Operation.SEND))
     id = await rig.submit()
     await rig.pass_time(HALF_AN_HOUR_S)
     assert await rig.state(id) is REFUSED
@@ -144,7 +146,9 @@ async def test_a_no_bounces_and_ends_it(
 async def test_401_and_402_hold_until_they_end(
     rig: Rig, simulator: Simulator, status: int, phase: Phase
 ) -> None:
-    simulator.faults.add(Fault(phase=phase, result=Answer(status), operation=Operation.SEND))
+    simulator.faults.add(
+        FaultRule(phase=phase, result=FixedAnswer(status), operation=Operation.SEND)
+    )
     id = await rig.submit()
     await rig.quiet()
     assert await rig.state(id) is HELD
@@ -162,8 +166,8 @@ async def test_401_and_402_hold_until_they_end(
 async def test_429_waits_at_least_as_long_as_asked_and_sends_once(
     rig: Rig, simulator: Simulator, phase: Phase, headers: dict[str, str], wait_s: float
 ) -> None:
-    answer = Answer(429, b"", headers)
-    simulator.faults.add(Fault(phase=phase, result=answer, operation=Operation.SEND))
+    answer = FixedAnswer(429, b"", headers)
+    simulator.faults.add(FaultRule(phase=phase, result=answer, operation=Operation.SEND))
     id = await rig.submit()
     await rig.quiet()
     assert await rig.state(id) is QUEUED

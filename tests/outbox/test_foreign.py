@@ -19,7 +19,7 @@ from bridge.model import (
 )
 from bridge.outbox.decision import DecisionRefused
 from bridge.receipts.filing import Arrival, Filing
-from bridge.simulator import Failure, Fault, Hold, Operation, Options, Phase, Simulator
+from bridge.simulator import Failure, FaultRule, Hold, Operation, Options, Phase, Simulator
 from bridge.simulator.inbox import Row
 from bridge.simulator.options import Delays
 from bridge.store.outbox import ClaimBasis, Step
@@ -223,7 +223,7 @@ async def test_a_body_counts_only_if_it_is_that_rows(tmp_path: Path, clock: Fake
         ]
         hold = Hold()
         simulator.faults.add(
-            Fault(operation=Operation.INBOX_GET, phase=Phase.BEFORE, result=None, hold=hold)
+            FaultRule(operation=Operation.INBOX_GET, phase=Phase.BEFORE, result=None, hold=hold)
         )
         task = asyncio.ensure_future(look(rig))
         await rig.quiet()

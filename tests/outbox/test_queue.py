@@ -13,7 +13,7 @@ from bridge.mime.strict.submission import Additions, Envelope, SubmissionRules, 
 from bridge.model import PEC_FAILED, PEC_UNCERTAIN, SEEN, SENT, SubmissionState, Uid
 from bridge.outbox.plan import Plan
 from bridge.outbox.queue import PlanUsedUp, QueueSettings, SameMessageId
-from bridge.simulator import Failure, Fault, Hold, Operation, Phase, Simulator
+from bridge.simulator import Failure, FaultRule, Hold, Operation, Phase, Simulator
 from bridge.store.base import StoreFailed, StoreFull
 from tests.fakes import FakeClock
 from tests.in_memory import in_memory
@@ -133,7 +133,7 @@ async def test_the_window_lasts_until_the_first_is_final(
 
 async def test_a_message_being_sent_has_no_second(rig: Rig, simulator: Simulator) -> None:
     hold = Hold()
-    simulator.faults.add(Fault(phase=Phase.AFTER, result=None, hold=hold))
+    simulator.faults.add(FaultRule(phase=Phase.AFTER, result=None, hold=hold))
     first = await rig.submit()
     await rig.pass_time(25 * 3600)
     assert await rig.state(first) is SubmissionState.DISPATCHING

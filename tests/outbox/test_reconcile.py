@@ -10,7 +10,7 @@ from bridge.api.schema import InboxRow
 from bridge.model import PEC_UNCERTAIN, QueueId, SubmissionState
 from bridge.outbox.queue import QueueSettings
 from bridge.outbox.reconcile import read_acceptance, search_words
-from bridge.simulator import Accents, Delays, Failure, Fault, Hold, Operation, Phase, Simulator
+from bridge.simulator import Accents, Delays, Failure, FaultRule, Hold, Operation, Phase, Simulator
 from tests.fakes import FakeClock
 from tests.outbox.rig import Rig, rig_on, simulated
 
@@ -107,7 +107,7 @@ async def test_another_sends_acceptance_is_not_taken(rig: Rig, simulator: Simula
 async def test_a_twin_still_under_way_is_waited_for(rig: Rig, simulator: Simulator) -> None:
     id = await lose_answer(rig, simulator, Phase.BEFORE, "Fattura")
     hold = Hold()
-    simulator.faults.add(Fault(phase=Phase.AFTER, result=None, hold=hold))
+    simulator.faults.add(FaultRule(phase=Phase.AFTER, result=None, hold=hold))
     twin = await rig.submit("Fattura", body="altra")
     await rig.pass_time(3)
     await look(rig)
@@ -277,7 +277,7 @@ async def test_a_code_that_a_person_gave_to_another_meanwhile_is_not_taken(
     other = await lose_answer(rig, simulator, Phase.BEFORE, "Contratto")
     hold = Hold()
     simulator.faults.add(
-        Fault(
+        FaultRule(
             phase=Phase.BEFORE,
             result=None,
             operation=Operation.INBOX_LIST,

@@ -9,7 +9,16 @@ import pytest
 
 from bridge.model import QueueId, SubmissionState
 from bridge.outbox.plan import Plan
-from bridge.simulator import Answer, Failure, Fault, Hold, Operation, Phase, SentCount, Simulator
+from bridge.simulator import (
+    Failure,
+    FaultRule,
+    FixedAnswer,
+    Hold,
+    Operation,
+    Phase,
+    SentCount,
+    Simulator,
+)
 from tests.fakes import FakeClock
 from tests.outbox.rig import ADDRESSES, Rig, rig_on, simulated, starts, subjects
 
@@ -52,7 +61,7 @@ async def test_a_probe_under_way_is_waited_for_in_peace(rig: Rig, simulator: Sim
     await rig.quiet()
     hold = Hold()
     simulator.faults.add(
-        Fault(phase=Phase.BEFORE, result=None, operation=Operation.SEND, hold=hold)
+        FaultRule(phase=Phase.BEFORE, result=None, operation=Operation.SEND, hold=hold)
     )
     await rig.pass_time(61)
     assert hold.reached.is_set()
@@ -82,9 +91,9 @@ async def test_probes_are_a_minute_apart_at_first_and_an_hour_at_last(
 
 async def test_a_hold_stops_one_account_only(rig: Rig, simulator: Simulator) -> None:
     simulator.faults.add(
-        Fault(
+        FaultRule(
             phase=Phase.INSTEAD,
-            result=Answer(401),
+            result=FixedAnswer(401),
             operation=Operation.SEND,
             mailbox=ADDRESSES[0],
             times=None,

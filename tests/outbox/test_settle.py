@@ -9,10 +9,10 @@ import pytest
 from bridge.model import PEC_UNCERTAIN, SubmissionState
 from bridge.outbox import settle
 from bridge.simulator import (
-    Answer,
     CodeForm,
     Failure,
-    Fault,
+    FaultRule,
+    FixedAnswer,
     Hold,
     Operation,
     Phase,
@@ -96,7 +96,7 @@ async def test_no_answer_lowers_the_count_below_the_recipients(
 
 async def test_an_answer_that_counts_more_is_believed(rig: Rig, simulator: Simulator) -> None:
     body = {"success": True, "sent": 4, "message_id": "2026011510000012"}
-    simulator.faults.add(Fault(phase=Phase.INSTEAD, result=Answer(201, body)))
+    simulator.faults.add(FaultRule(phase=Phase.INSTEAD, result=FixedAnswer(201, body)))
     id = await rig.submit("a", "uno@altra.invalid", "due@altra.invalid")
     await rig.quiet()
     assert (await rig.row(id)).counted == 4
@@ -137,7 +137,7 @@ async def test_an_odd_code_is_uncertain_until_the_acceptance_names_it(
 async def test_a_crash_while_dispatching_marks_the_copy_in_sent(
     tmp_path: Path, clock: FakeClock, simulator: Simulator
 ) -> None:
-    simulator.faults.add(Fault(phase=Phase.BEFORE, result=None, hold=Hold()))
+    simulator.faults.add(FaultRule(phase=Phase.BEFORE, result=None, hold=Hold()))
     rig = await Rig.open(tmp_path, clock, simulator)
     rig.start()
     await rig.submit()
@@ -153,7 +153,7 @@ async def test_a_count_that_makes_no_sense_is_not_believed(
     rig: Rig, simulator: Simulator, sent: object
 ) -> None:
     body = {"success": True, "sent": sent, "message_id": "2026011510000012"}
-    simulator.faults.add(Fault(phase=Phase.INSTEAD, result=Answer(201, body)))
+    simulator.faults.add(FaultRule(phase=Phase.INSTEAD, result=FixedAnswer(201, body)))
     id = await rig.submit("a", "uno@altra.invalid", "due@altra.invalid")
     await rig.quiet()
     assert (await rig.row(id)).counted == 2
@@ -210,7 +210,7 @@ async def test_an_answer_the_disk_does_not_take_is_kept_until_it_does(
     rig: Rig, simulator: Simulator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     hold = Hold()
-    simulator.faults.add(Fault(phase=Phase.AFTER, result=None, hold=hold))
+    simulator.faults.add(FaultRule(phase=Phase.AFTER, result=None, hold=hold))
     id = await rig.submit()
     await rig.quiet()
 
@@ -263,7 +263,7 @@ async def test_an_answer_that_cannot_be_written_down_is_uncertain_with_its_code(
 async def test_recovering_twice_changes_nothing_more(
     tmp_path: Path, clock: FakeClock, simulator: Simulator
 ) -> None:
-    simulator.faults.add(Fault(phase=Phase.BEFORE, result=None, hold=Hold()))
+    simulator.faults.add(FaultRule(phase=Phase.BEFORE, result=None, hold=Hold()))
     rig = await Rig.open(tmp_path, clock, simulator)
     rig.start()
     id = await rig.submit()

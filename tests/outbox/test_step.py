@@ -26,7 +26,7 @@ from bridge.model import (
     SubmissionState,
 )
 from bridge.outbox.plan import Plan
-from bridge.simulator import Answer, Failure, Fault, Hold, Operation, Phase, Simulator
+from bridge.simulator import Failure, FaultRule, FixedAnswer, Hold, Operation, Phase, Simulator
 from bridge.store.base import ReadTransaction
 from tests.fakes import FakeClock
 from tests.in_memory import in_memory
@@ -94,7 +94,7 @@ async def test_a_try_of_what_is_held_moves_its_copy_only_by_its_outcome(
     hold = Hold()
     id = await held(rig, simulator)
     (before,) = await rows(rig, UNSENT)
-    simulator.faults.add(Fault(phase=Phase.INSTEAD, result=Answer(402), hold=hold))
+    simulator.faults.add(FaultRule(phase=Phase.INSTEAD, result=FixedAnswer(402), hold=hold))
     await rig.pass_time(61)
     assert await rig.state(id) is SubmissionState.DISPATCHING
     assert await shown(rig) == {SENT: [], UNSENT: ["Fermo"]}
@@ -113,7 +113,7 @@ async def test_a_try_of_what_is_held_shows_in_sent_what_may_have_left(
     if outcome == "refused":
         simulator.faults.answer(Operation.SEND, 400)
     elif outcome == "killed":
-        simulator.faults.add(Fault(phase=Phase.AFTER, result=None, hold=Hold()))
+        simulator.faults.add(FaultRule(phase=Phase.AFTER, result=None, hold=Hold()))
     elif outcome == "lost":
         simulator.faults.fail(Operation.SEND, Phase.AFTER, Failure.TIMEOUT)
     await rig.pass_time(70)
@@ -137,8 +137,8 @@ async def test_a_clients_own_copy_during_a_try_of_what_is_held_is_no_second_one(
     await held(rig, simulator)
     ((raw,),) = [await rig.texts(UNSENT)]
     phase = Phase.INSTEAD if status == 402 else Phase.AFTER
-    result = Answer(402) if status == 402 else None
-    simulator.faults.add(Fault(phase=phase, result=result, hold=hold))
+    result = FixedAnswer(402) if status == 402 else None
+    simulator.faults.add(FaultRule(phase=phase, result=result, hold=hold))
     await rig.pass_time(61)
     own = await rig.mailboxes.prepare(b"X-Client: yes\r\n" + raw)
     await rig.mailboxes.append((await box(rig, SENT)).id, own, frozenset(), rig.clock.now())
@@ -232,7 +232,7 @@ async def test_a_copy_that_was_deleted_does_not_come_back(rig: Rig, simulator: S
 
 async def test_a_second_copy_elsewhere_stays(rig: Rig, simulator: Simulator) -> None:
     hold = Hold()
-    simulator.faults.add(Fault(phase=Phase.INSTEAD, result=Answer(402), hold=hold))
+    simulator.faults.add(FaultRule(phase=Phase.INSTEAD, result=FixedAnswer(402), hold=hold))
     await rig.submit("Copiato")
     await rig.quiet()
     sent, archive = await box(rig, SENT), await box(rig, "Archive")

@@ -14,7 +14,7 @@ from bridge.clock import ROME
 from bridge.model import SubmissionState
 from bridge.outbox.plan import Plan
 from bridge.outbox.waiting import Waiting
-from bridge.outbox.window import ALL_DAY, Pace, Window, expected
+from bridge.outbox.window import ALL_DAY, SendingPace, Window, expected
 from bridge.simulator import Simulator
 from tests.fakes import FakeClock
 from tests.outbox.rig import ADDRESSES, Rig, starts, subjects
@@ -67,7 +67,7 @@ def test_it_reads_what_it_writes() -> None:
 
 def test_a_day_of_the_plan_at_the_pace_within_the_window() -> None:
     """3,500 submitted in the evening leave from eight in the morning, one a second."""
-    times = list(expected([1] * 3_501, Pace(1.0, LARGE, DAYTIME), EVENING, 0))
+    times = list(expected([1] * 3_501, SendingPace(1.0, LARGE, DAYTIME), EVENING, 0))
     assert times[0] == at("2026-01-16T08:00")
     assert times[3_499] == at("2026-01-16T08:58:19")
     assert times[3_500] == at("2026-01-17T08:00")
@@ -75,23 +75,23 @@ def test_a_day_of_the_plan_at_the_pace_within_the_window() -> None:
 
 def test_what_a_day_counted_is_not_counted_to_the_day_on_which_the_window_opens() -> None:
     used_up = Plan("standard", 10, "day")
-    (first,) = expected([1], Pace(1.0, used_up, DAYTIME), EVENING, 10)
+    (first,) = expected([1], SendingPace(1.0, used_up, DAYTIME), EVENING, 10)
     assert first == DAYTIME.next_open(EVENING)
-    pace = Pace(10.0, used_up, Window.parse("09:00-09:01"))
+    pace = SendingPace(10.0, used_up, Window.parse("09:00-09:01"))
     times = [time.astimezone(ROME).day for time in expected([1] * 12, pace, first, 0)]
     assert times == 6 * times[:1] + 6 * [times[0] + 1]
 
 
 def test_in_the_night_of_a_clock_change_an_hour_is_an_hour() -> None:
     full, begin = Plan("standard", 3, "day"), at("2027-03-27T23:00")
-    times = list(expected([1] * 4, Pace(3_600.0, full), begin, 2))
+    times = list(expected([1] * 4, SendingPace(3_600.0, full), begin, 2))
     steps = [later - time for time, later in pairwise(times)]
     assert steps == [timedelta(hours=1)] * 3
     assert times[-1].astimezone(ROME).hour == 3
 
 
 def test_what_the_plan_counted_already_is_not_there() -> None:
-    times = list(expected([2, 2], Pace(1.0, LARGE), at("2026-01-15T12:00"), 3_497))
+    times = list(expected([2, 2], SendingPace(1.0, LARGE), at("2026-01-15T12:00"), 3_497))
     assert times == [at("2026-01-15T12:00"), at("2026-01-16T00:00")]
 
 
@@ -106,7 +106,7 @@ def test_nobody_is_expected_before_another_or_beyond_the_plan(
     recipients: list[int], interval_s: float, limit: int, window: Window, begin: datetime
 ) -> None:
     plan = Plan("standard", limit, "day")
-    times = list(expected(recipients, Pace(interval_s, plan, window), begin, 0))
+    times = list(expected(recipients, SendingPace(interval_s, plan, window), begin, 0))
     assert times == sorted(times)
     assert all(one >= begin for one in times)
     days: dict[object, int] = {}

@@ -18,8 +18,8 @@ from bridge.receipts import claim
 from bridge.receipts.destination import Destination
 from bridge.receipts.filing import Arrival, Filing
 from bridge.receipts.record import standing_of
-from bridge.receipts.states import Standing
-from bridge.simulator.wording import Facts, Kind, Recipient, text_of
+from bridge.receipts.states import DeliveryStatus
+from bridge.simulator.wording import NetworkKind, ReceiptFacts, Recipient, text_of
 from bridge.store.base import ReadTransaction, Store
 from bridge.store.outbox import NewSubmission, Step
 from bridge.store.remote import AlarmRow, NewRemote, ReceiptRow, RemoteId, RemoteRow
@@ -144,7 +144,7 @@ class Rig:
 
     async def listed(
         self,
-        kind: Kind,
+        kind: NetworkKind,
         *recipients: str,
         code: str = CODE,
         subject: str = "Diffida",
@@ -157,7 +157,7 @@ class Rig:
         """Let a receipt be listed, as the simulator words it, without filing it."""
         at = self.clock.now() + later
         named = tuple(Recipient(one, one not in ordinary) for one in recipients)
-        facts = Facts(at, f"{subject} {code}", ADDRESS, named, "opec1@pec.example", error)
+        facts = ReceiptFacts(at, f"{subject} {code}", ADDRESS, named, "opec1@pec.example", error)
         text = text_of(kind, facts, template_b=template_b) if body is None else body
         return await self.add(f"{_PREFIXES[kind]}: {subject} {code}", text, at=at)
 
@@ -170,7 +170,7 @@ class Rig:
         """Let a service have accepted for the account before."""
         await self.store.write(lambda tx: tx.add_issuer(self.account, address))
 
-    async def receipt(self, kind: Kind, *recipients: str, **details: Any) -> RemoteId:
+    async def receipt(self, kind: NetworkKind, *recipients: str, **details: Any) -> RemoteId:
         """Let a receipt come and be filed; see ``listed``."""
         arrival = await self.listed(kind, *recipients, **details)
         await self.filing.file(self.account, [arrival])
@@ -208,8 +208,8 @@ class Rig:
         assert place is not None
         return index.flags[place]
 
-    async def standing(self, id: QueueId) -> Standing:
-        async def work(tx: ReadTransaction) -> Standing:
+    async def standing(self, id: QueueId) -> DeliveryStatus:
+        async def work(tx: ReadTransaction) -> DeliveryStatus:
             submission = await tx.submission(id)
             assert submission is not None
             return await standing_of(tx, submission)
@@ -235,12 +235,12 @@ class Rig:
 
 
 _PREFIXES = {
-    Kind.ACCEPTANCE: "ACCETTAZIONE",
-    Kind.NON_ACCEPTANCE: "AVVISO DI NON ACCETTAZIONE",
-    Kind.NON_ACCEPTANCE_VIRUS: "AVVISO DI NON ACCETTAZIONE PER VIRUS",
-    Kind.DELIVERY: "CONSEGNA",
-    Kind.FAILURE: "AVVISO DI MANCATA CONSEGNA",
-    Kind.FAILURE_VIRUS: "AVVISO DI MANCATA CONSEGNA PER VIRUS",
-    Kind.FIRST_NOTICE: "AVVISO DI MANCATA CONSEGNA PER SUP. TEMPO MASSIMO",
-    Kind.FINAL_NOTICE: "AVVISO DI MANCATA CONSEGNA PER SUP. TEMPO MASSIMO",
+    NetworkKind.ACCEPTANCE: "ACCETTAZIONE",
+    NetworkKind.NON_ACCEPTANCE: "AVVISO DI NON ACCETTAZIONE",
+    NetworkKind.NON_ACCEPTANCE_VIRUS: "AVVISO DI NON ACCETTAZIONE PER VIRUS",
+    NetworkKind.DELIVERY: "CONSEGNA",
+    NetworkKind.FAILURE: "AVVISO DI MANCATA CONSEGNA",
+    NetworkKind.FAILURE_VIRUS: "AVVISO DI MANCATA CONSEGNA PER VIRUS",
+    NetworkKind.FIRST_NOTICE: "AVVISO DI MANCATA CONSEGNA PER SUP. TEMPO MASSIMO",
+    NetworkKind.FINAL_NOTICE: "AVVISO DI MANCATA CONSEGNA PER SUP. TEMPO MASSIMO",
 }

@@ -3,7 +3,7 @@ from __future__ import annotations
 from bridge.mailbox import MailboxTransaction
 from bridge.model import QueueId
 from bridge.receipts import claim
-from bridge.simulator.wording import Kind
+from bridge.simulator.wording import NetworkKind
 from bridge.store.remote import RemoteId
 from tests.receipts.rig import CODE, Rig
 
@@ -30,7 +30,7 @@ async def test_an_acceptance_without_a_code_can_be_claimed_by_its_row(rig: Rig) 
 
 async def test_a_row_named_twice_is_one_receipt(rig: Rig) -> None:
     id = await rig.send(code=None)
-    remote = await rig.receipt(Kind.ACCEPTANCE, ANNA)
+    remote = await rig.receipt(NetworkKind.ACCEPTANCE, ANNA)
     await claimed(rig, id, CODE, remote)
     await claimed(rig, id, CODE, remote)
     assert len(await rig.receipts(id)) == 1
@@ -54,6 +54,6 @@ async def test_a_row_whose_body_is_still_to_come_is_left_for_later(rig: Rig) -> 
 
 
 async def test_an_entry_that_is_gone_claims_nothing(rig: Rig) -> None:
-    remote = await rig.receipt(Kind.ACCEPTANCE, ANNA)
+    remote = await rig.receipt(NetworkKind.ACCEPTANCE, ANNA)
     await claimed(rig, QueueId("none"), CODE, remote)
     assert (await rig.row(remote)).submission is None

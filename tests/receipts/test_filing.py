@@ -10,8 +10,8 @@ from bridge.mime.ingest import ingest
 from bridge.model import SEEN, QueueId, SubmissionState, flag
 from bridge.receipts.destination import Destination
 from bridge.receipts.filing import Arrival
-from bridge.receipts.kind import Kind as Known
-from bridge.simulator.wording import Kind
+from bridge.receipts.kind import Kind
+from bridge.simulator.wording import NetworkKind
 from tests.receipts.rig import ADDRESS, CODE, SERVICE, Rig
 
 ANNA, BRUNO, CARLA = "anna@pec.example", "bruno@pec.example", "carla@pec.example"
@@ -108,20 +108,20 @@ async def test_a_body_of_megabytes_is_filed(rig: Rig) -> None:
 @pytest.mark.parametrize("template_b", [False, True], ids=["A", "B"])
 async def test_a_send_is_followed_to_its_end(rig: Rig, template_b: bool) -> None:
     id = await rig.send((ANNA, BRUNO))
-    await rig.receipt(Kind.ACCEPTANCE, ANNA, BRUNO, template_b=template_b)
+    await rig.receipt(NetworkKind.ACCEPTANCE, ANNA, BRUNO, template_b=template_b)
     assert await rig.states(id) == {ANNA: "accepted", BRUNO: "accepted"}
     assert await rig.keywords() == {ACCEPTED}
-    await rig.receipt(Kind.DELIVERY, BRUNO, template_b=template_b)
+    await rig.receipt(NetworkKind.DELIVERY, BRUNO, template_b=template_b)
     assert await rig.states(id) == {ANNA: "accepted", BRUNO: "delivered"}
     assert await rig.keywords() == {ACCEPTED}
-    await rig.receipt(Kind.DELIVERY, ANNA, template_b=template_b)
+    await rig.receipt(NetworkKind.DELIVERY, ANNA, template_b=template_b)
     assert await rig.states(id) == {ANNA: "delivered", BRUNO: "delivered"}
     assert await rig.keywords() == {ACCEPTED, DELIVERED}
 
 
 async def test_a_receipt_stands_under_its_message(rig: Rig) -> None:
     await rig.send()
-    await rig.receipt(Kind.ACCEPTANCE, ANNA)
+    await rig.receipt(NetworkKind.ACCEPTANCE, ANNA)
     (message,) = await rig.messages()
     for name in ("In-Reply-To", "References", "X-Riferimento-Message-ID"):
         assert message[name] == "<Q1@azienda.example>"
@@ -130,7 +130,7 @@ async def test_a_receipt_stands_under_its_message(rig: Rig) -> None:
 
 async def test_a_receipt_of_a_send_made_elsewhere_is_an_ordinary_message(rig: Rig) -> None:
     id = await rig.send()
-    remote = await rig.receipt(Kind.FAILURE, ANNA, code="2026011510000099")
+    remote = await rig.receipt(NetworkKind.FAILURE, ANNA, code="2026011510000099")
     row = await rig.row(remote)
     assert (row.kind, row.code, row.submission) == ("failure", "2026011510000099", None)
     assert await rig.states(id) == {ANNA: "pending"}
@@ -159,29 +159,29 @@ async def test_a_delivery_that_shows_a_message_quoting_another_receipt_names_nob
         'il messaggio "Altra 2026010110000011" proveniente da "azienda@pec.example" '
         'ed indirizzato a "anna@pec.example" è stato consegnato'
     )
-    await rig.receipt(Kind.DELIVERY, body=f"<p>{quoted}</p>")
+    await rig.receipt(NetworkKind.DELIVERY, body=f"<p>{quoted}</p>")
     assert await rig.states(id) == {ANNA: "pending", BRUNO: "pending"}
     assert (await rig.standing(id)).recipients[0].detail == "1 of 2 delivered, names unknown"
 
 
 async def test_receipts_without_names_are_counted(rig: Rig) -> None:
     id = await rig.send((ANNA, BRUNO, CARLA))
-    await rig.receipt(Kind.ACCEPTANCE, ANNA, BRUNO, CARLA)
+    await rig.receipt(NetworkKind.ACCEPTANCE, ANNA, BRUNO, CARLA)
     for _ in range(2):
-        await rig.receipt(Kind.DELIVERY, body="<p>Testo</p>")
+        await rig.receipt(NetworkKind.DELIVERY, body="<p>Testo</p>")
     where = await rig.standing(id)
     assert {one.state.value for one in where.recipients} == {"accepted"}
     assert where.recipients[0].detail == "2 of 3 delivered, names unknown"
     assert await rig.keywords() == {ACCEPTED}
-    await rig.receipt(Kind.DELIVERY, body="<p>Testo</p>")
+    await rig.receipt(NetworkKind.DELIVERY, body="<p>Testo</p>")
     assert (await rig.standing(id)).is_delivered
     assert await rig.keywords() == {ACCEPTED, DELIVERED}
 
 
 async def test_ordinary_recipients_do_not_keep_a_send_open(rig: Rig) -> None:
     id = await rig.send((ANNA, BRUNO))
-    await rig.receipt(Kind.ACCEPTANCE, ANNA, BRUNO, ordinary=(BRUNO,))
-    await rig.receipt(Kind.DELIVERY, ANNA)
+    await rig.receipt(NetworkKind.ACCEPTANCE, ANNA, BRUNO, ordinary=(BRUNO,))
+    await rig.receipt(NetworkKind.DELIVERY, ANNA)
     assert await rig.states(id) == {ANNA: "delivered", BRUNO: "accepted_uncertifiable"}
     assert await rig.keywords() == {ACCEPTED, DELIVERED}
 
@@ -189,21 +189,21 @@ async def test_ordinary_recipients_do_not_keep_a_send_open(rig: Rig) -> None:
 @pytest.mark.parametrize(
     ("kind", "state"),
     [
-        (Kind.NON_ACCEPTANCE, "failed"),
-        (Kind.NON_ACCEPTANCE_VIRUS, "failed"),
-        (Kind.FAILURE, "failed"),
-        (Kind.FAILURE_VIRUS, "failed"),
-        (Kind.FINAL_NOTICE, "failed_24h"),
+        (NetworkKind.NON_ACCEPTANCE, "failed"),
+        (NetworkKind.NON_ACCEPTANCE_VIRUS, "failed"),
+        (NetworkKind.FAILURE, "failed"),
+        (NetworkKind.FAILURE_VIRUS, "failed"),
+        (NetworkKind.FINAL_NOTICE, "failed_24h"),
     ],
 )
-async def test_a_failure_is_said_everywhere(rig: Rig, kind: Kind, state: str) -> None:
+async def test_a_failure_is_said_everywhere(rig: Rig, kind: NetworkKind, state: str) -> None:
     id = await rig.send()
     await rig.receipt(kind, ANNA)
     assert await rig.states(id) == {ANNA: state}
     assert await rig.keywords() == {FAILED}
     assert await rig.alarm_kinds() == ["failure"]
     receipt, alarm = await rig.messages()
-    whole = kind in (Kind.NON_ACCEPTANCE, Kind.NON_ACCEPTANCE_VIRUS)
+    whole = kind in (NetworkKind.NON_ACCEPTANCE, NetworkKind.NON_ACCEPTANCE_VIRUS)
     title = "Non accettato / Not accepted" if whole else "Mancata consegna / Not delivered"
     assert alarm["Subject"] == f"{title}: Diffida"
     assert alarm["In-Reply-To"] == receipt["In-Reply-To"]
@@ -212,7 +212,7 @@ async def test_a_failure_is_said_everywhere(rig: Rig, kind: Kind, state: str) ->
 
 async def test_a_warning_after_twelve_hours_is_no_failure(rig: Rig) -> None:
     id = await rig.send()
-    await rig.receipt(Kind.FIRST_NOTICE, ANNA, later=timedelta(hours=12))
+    await rig.receipt(NetworkKind.FIRST_NOTICE, ANNA, later=timedelta(hours=12))
     assert await rig.states(id) == {ANNA: "late_12h"}
     assert await rig.keywords() == frozenset()
     assert await rig.alarms() == []
@@ -225,14 +225,14 @@ async def test_a_time_notice_without_words_is_told_by_its_age(
     rig: Rig, hours: int, state: str
 ) -> None:
     id = await rig.send()
-    await rig.receipt(Kind.FIRST_NOTICE, body="<p>Testo</p>", later=timedelta(hours=hours))
+    await rig.receipt(NetworkKind.FIRST_NOTICE, body="<p>Testo</p>", later=timedelta(hours=hours))
     assert await rig.states(id) == {ANNA: state}
 
 
 async def test_a_delivery_after_the_final_notice_takes_the_failure_back(rig: Rig) -> None:
     id = await rig.send()
-    await rig.receipt(Kind.FINAL_NOTICE, ANNA)
-    await rig.receipt(Kind.DELIVERY, ANNA)
+    await rig.receipt(NetworkKind.FINAL_NOTICE, ANNA)
+    await rig.receipt(NetworkKind.DELIVERY, ANNA)
     (anna,) = (await rig.standing(id)).recipients
     assert (anna.state.value, anna.conflict) == ("delivered", True)
     assert await rig.keywords() == {DELIVERED}
@@ -243,21 +243,21 @@ async def test_a_delivery_after_the_final_notice_takes_the_failure_back(rig: Rig
 async def test_each_failing_recipient_is_told_once(rig: Rig) -> None:
     await rig.send((ANNA, BRUNO))
     for _ in range(2):
-        await rig.receipt(Kind.FAILURE, ANNA)
-        await rig.receipt(Kind.FAILURE, BRUNO)
+        await rig.receipt(NetworkKind.FAILURE, ANNA)
+        await rig.receipt(NetworkKind.FAILURE, BRUNO)
     assert await rig.alarm_kinds() == ["failure", "failure"]
     assert len(await rig.raws()) == 6
 
 
 async def test_a_refused_message_is_told_as_one(rig: Rig) -> None:
     await rig.send((ANNA, BRUNO, CARLA))
-    await rig.receipt(Kind.NON_ACCEPTANCE, ANNA, BRUNO, CARLA)
+    await rig.receipt(NetworkKind.NON_ACCEPTANCE, ANNA, BRUNO, CARLA)
     assert await rig.alarm_kinds() == ["failure"]
 
 
 async def test_a_failure_without_a_name_is_told(rig: Rig) -> None:
     await rig.send((ANNA, BRUNO))
-    await rig.receipt(Kind.FAILURE, body="<p>Testo</p>")
+    await rig.receipt(NetworkKind.FAILURE, body="<p>Testo</p>")
     assert await rig.alarm_kinds() == ["failure"]
     assert await rig.keywords() == {FAILED}
 
@@ -265,7 +265,7 @@ async def test_a_failure_without_a_name_is_told(rig: Rig) -> None:
 async def test_a_subject_that_ends_lines_makes_no_field_of_an_alarm(rig: Rig) -> None:
     subject = "Diffida\r\nBcc: vittima@pec.example"
     await rig.send(subject=subject)
-    await rig.receipt(Kind.FAILURE, ANNA, subject=subject)
+    await rig.receipt(NetworkKind.FAILURE, ANNA, subject=subject)
     alarm = (await rig.messages())[-1]
     assert alarm["Bcc"] is None
     assert alarm["Subject"] == "Mancata consegna / Not delivered: Diffida Bcc: vittima@pec.example"
@@ -282,7 +282,7 @@ async def test_other_keywords_and_flags_stay(rig: Rig) -> None:
             rig.account, row.content, "", frozenset({SEEN, flag("$PecUncertain")}), frozenset()
         )
     )
-    await rig.receipt(Kind.ACCEPTANCE, ANNA)
+    await rig.receipt(NetworkKind.ACCEPTANCE, ANNA)
     assert await rig.keywords() == {SEEN, flag("$PecUncertain"), ACCEPTED}
 
 
@@ -291,12 +291,12 @@ async def test_one_text_sent_as_several_pecs_is_delivered_when_all_are(rig: Rig)
     raw = b"Message-ID: <one@a.example>\r\n\r\nTesto\r\n"
     await rig.send((ANNA,), raw=raw)
     await rig.send((BRUNO,), id="Q2", code=CODE[:-1] + "7", raw=raw)
-    await rig.receipt(Kind.ACCEPTANCE, ANNA)
-    await rig.receipt(Kind.DELIVERY, ANNA)
+    await rig.receipt(NetworkKind.ACCEPTANCE, ANNA)
+    await rig.receipt(NetworkKind.DELIVERY, ANNA)
     assert await rig.keywords() == frozenset()
-    await rig.receipt(Kind.ACCEPTANCE, BRUNO, code=CODE[:-1] + "7")
+    await rig.receipt(NetworkKind.ACCEPTANCE, BRUNO, code=CODE[:-1] + "7")
     assert await rig.keywords() == {ACCEPTED}
-    await rig.receipt(Kind.DELIVERY, BRUNO, code=CODE[:-1] + "7")
+    await rig.receipt(NetworkKind.DELIVERY, BRUNO, code=CODE[:-1] + "7")
     assert await rig.keywords() == {ACCEPTED, DELIVERED}
 
 
@@ -305,7 +305,7 @@ async def test_a_refusal_that_nothing_replaced_stays_said(rig: Rig) -> None:
     await rig.send((ANNA,), raw=raw)
     refused = await rig.send((BRUNO,), id="Q2", code=None, raw=raw)
     await rig.step(refused, SubmissionState.DISPATCHING, SubmissionState.REFUSED)
-    await rig.receipt(Kind.DELIVERY, ANNA)
+    await rig.receipt(NetworkKind.DELIVERY, ANNA)
     assert FAILED in await rig.keywords()
 
 
@@ -427,9 +427,9 @@ async def test_lost_accents_hinder_nothing(rig: Rig) -> None:
 
 async def test_what_came_before_the_answer_is_claimed(rig: Rig) -> None:
     id = await rig.send((ANNA, BRUNO), code=None)
-    await rig.receipt(Kind.ACCEPTANCE, ANNA, BRUNO)
-    await rig.receipt(Kind.DELIVERY, BRUNO)
-    await rig.receipt(Kind.FAILURE, ANNA)
+    await rig.receipt(NetworkKind.ACCEPTANCE, ANNA, BRUNO)
+    await rig.receipt(NetworkKind.DELIVERY, BRUNO)
+    await rig.receipt(NetworkKind.FAILURE, ANNA)
     assert await rig.keywords() == frozenset()
     assert await rig.alarms() == []
     await rig.answer(id, CODE)
@@ -447,13 +447,13 @@ async def test_a_reply_with_the_code_is_not_claimed(rig: Rig) -> None:
 
 async def test_an_early_time_notice_is_told_by_its_words(rig: Rig) -> None:
     id = await rig.send(code=None)
-    await rig.receipt(Kind.FINAL_NOTICE, ANNA)
+    await rig.receipt(NetworkKind.FINAL_NOTICE, ANNA)
     await rig.answer(id, CODE)
     assert await rig.states(id) == {ANNA: "failed_24h"}
 
 
 async def test_an_unclaimed_acceptance_is_there_for_uncertain_sends(rig: Rig) -> None:
-    await rig.receipt(Kind.ACCEPTANCE, ANNA, subject="Diffida")
+    await rig.receipt(NetworkKind.ACCEPTANCE, ANNA, subject="Diffida")
     now = rig.clock.now()
     found = await rig.store.read(
         lambda tx: tx.unclaimed_acceptances(rig.account, now - timedelta(1), now)
@@ -465,12 +465,12 @@ async def test_an_unclaimed_acceptance_is_there_for_uncertain_sends(rig: Rig) ->
 
 async def test_one_code_for_two_sends_just_alike_counts_for_neither(rig: Rig) -> None:
     one = await rig.send()
-    remote = await rig.receipt(Kind.DELIVERY, ANNA)
+    remote = await rig.receipt(NetworkKind.DELIVERY, ANNA)
     assert await rig.states(one) == {ANNA: "delivered"}
     two = await rig.send(id="Q2", code=None)
     await rig.answer(two, CODE)
     assert (await rig.row(remote)).submission is None
-    await rig.receipt(Kind.ACCEPTANCE, ANNA)
+    await rig.receipt(NetworkKind.ACCEPTANCE, ANNA)
     assert await rig.receipts(one) == await rig.receipts(two) == []
     assert await rig.keywords() == await rig.keywords(uid=2) == frozenset()
     assert await rig.alarm_kinds() == ["code-twice"]
@@ -478,18 +478,18 @@ async def test_one_code_for_two_sends_just_alike_counts_for_neither(rig: Rig) ->
 
 NAMELESS = "<p>Testo</p>"
 DOUBT_CASES = {
-    "an acceptance before": (Kind.ACCEPTANCE, -30, False),
-    "an acceptance just after, by another clock": (Kind.ACCEPTANCE, 30, False),
-    "an acceptance long after": (Kind.ACCEPTANCE, 86_400, True),
-    "a delivery before": (Kind.DELIVERY, -30, False),
-    "a delivery long after, sent who knows when": (Kind.DELIVERY, 86_400, False),
+    "an acceptance before": (NetworkKind.ACCEPTANCE, -30, False),
+    "an acceptance just after, by another clock": (NetworkKind.ACCEPTANCE, 30, False),
+    "an acceptance long after": (NetworkKind.ACCEPTANCE, 86_400, True),
+    "a delivery before": (NetworkKind.DELIVERY, -30, False),
+    "a delivery long after, sent who knows when": (NetworkKind.DELIVERY, 86_400, False),
 }
 
 
 @pytest.mark.parametrize("first", ["ours", "theirs"])
 @pytest.mark.parametrize(("kind", "after_s", "counts"), DOUBT_CASES.values(), ids=DOUBT_CASES)
 async def test_what_names_nobody_counts_unless_it_may_be_of_one_sent_on(
-    rig: Rig, kind: Kind, after_s: int, counts: bool, first: str
+    rig: Rig, kind: NetworkKind, after_s: int, counts: bool, first: str
 ) -> None:
     """Whichever is filed first: the message's delivery, or what names the other's addressee."""
     id = await rig.send()
@@ -500,7 +500,7 @@ async def test_what_names_nobody_counts_unless_it_may_be_of_one_sent_on(
 
     if first == "theirs":
         await theirs()
-    await rig.receipt(Kind.DELIVERY, ANNA, body=NAMELESS)
+    await rig.receipt(NetworkKind.DELIVERY, ANNA, body=NAMELESS)
     if first == "ours":
         assert DELIVERED in await rig.keywords()
         await theirs()
@@ -510,28 +510,30 @@ async def test_what_names_nobody_counts_unless_it_may_be_of_one_sent_on(
 
 async def test_one_sent_on_a_day_later_takes_nothing_back(rig: Rig) -> None:
     id = await rig.send()
-    await rig.receipt(Kind.DELIVERY, ANNA, body=NAMELESS)
-    for kind in (Kind.ACCEPTANCE, Kind.DELIVERY):
+    await rig.receipt(NetworkKind.DELIVERY, ANNA, body=NAMELESS)
+    for kind in (NetworkKind.ACCEPTANCE, NetworkKind.DELIVERY):
         await rig.receipt(kind, BRUNO, later=timedelta(days=1))
     assert await rig.states(id) == {ANNA: "delivered"}
-    await rig.receipt(Kind.DELIVERY, CARLA, later=timedelta(days=1))
+    await rig.receipt(NetworkKind.DELIVERY, CARLA, later=timedelta(days=1))
     assert await rig.states(id) == {ANNA: "pending"}, "sent to her who knows when"
 
 
 async def test_one_sent_on_at_once_and_again_a_day_later_is_still_a_doubt(rig: Rig) -> None:
     id = await rig.send()
-    await rig.receipt(Kind.DELIVERY, ANNA, body=NAMELESS)
+    await rig.receipt(NetworkKind.DELIVERY, ANNA, body=NAMELESS)
     for later in (timedelta(days=1), timedelta()):
-        await rig.receipt(Kind.ACCEPTANCE, BRUNO, later=later)
+        await rig.receipt(NetworkKind.ACCEPTANCE, BRUNO, later=later)
     assert await rig.states(id) == {ANNA: "pending"}
 
 
-@pytest.mark.parametrize("kind", [Kind.FAILURE, Kind.ACCEPTANCE])
-async def test_what_is_taken_back_ends_its_alarm_and_its_keyword(rig: Rig, kind: Kind) -> None:
+@pytest.mark.parametrize("kind", [NetworkKind.FAILURE, NetworkKind.ACCEPTANCE])
+async def test_what_is_taken_back_ends_its_alarm_and_its_keyword(
+    rig: Rig, kind: NetworkKind
+) -> None:
     id = await rig.send()
     await rig.receipt(kind, ANNA, body=NAMELESS)
     assert await rig.keywords()
-    await rig.receipt(Kind.ACCEPTANCE, BRUNO)
+    await rig.receipt(NetworkKind.ACCEPTANCE, BRUNO)
     assert await rig.states(id) == {ANNA: "pending"}
     assert await rig.keywords() == frozenset()
     assert await rig.alarms() == []
@@ -545,17 +547,17 @@ async def test_subject_and_recipients_tell_two_sends_of_one_code_apart(
 ) -> None:
     one = await rig.send((ANNA,))
     two = await rig.send((recipient,), id="Q2", subject=subject)
-    await rig.receipt(Kind.DELIVERY, recipient, subject=subject)
+    await rig.receipt(NetworkKind.DELIVERY, recipient, subject=subject)
     assert await rig.states(one) == {ANNA: "pending"}
     assert await rig.states(two) == {recipient: "delivered"}
-    await rig.receipt(Kind.DELIVERY, ANNA)
+    await rig.receipt(NetworkKind.DELIVERY, ANNA)
     assert await rig.states(one) == {ANNA: "delivered"}
     assert await rig.alarms() == []
 
 
 async def test_time_tells_a_code_that_was_used_before_apart(rig: Rig) -> None:
     one = await rig.send()
-    await rig.receipt(Kind.ACCEPTANCE, ANNA)
+    await rig.receipt(NetworkKind.ACCEPTANCE, ANNA)
     await rig.clock.advance(3600)
     two = await rig.send(id="Q2")
     assert await rig.states(one) == {ANNA: "accepted"}
@@ -568,8 +570,8 @@ async def test_time_tells_a_code_that_was_used_before_apart(rig: Rig) -> None:
 async def test_receipts_can_go_to_a_mailbox_of_their_own(rig: Rig) -> None:
     rig.destination = Destination("Ricevute/2026")
     await rig.send()
-    await rig.receipt(Kind.ACCEPTANCE, ANNA)
-    await rig.receipt(Kind.DELIVERY, ANNA)
+    await rig.receipt(NetworkKind.ACCEPTANCE, ANNA)
+    await rig.receipt(NetworkKind.DELIVERY, ANNA)
     await rig.arrive("POSTA CERTIFICATA: Preventivo", "x", BEHALF)
     assert await rig.subjects("Ricevute/2026") == [
         f"ACCETTAZIONE: Diffida {CODE}",
@@ -583,8 +585,8 @@ async def test_receipts_can_go_by_kind_and_month(rig: Rig) -> None:
     names = {"acceptance": "Accettate", "failure": "Errori"}
     rig.destination = Destination("Ricevute/{year}-{month}/{kind}", names)
     await rig.send()
-    await rig.receipt(Kind.ACCEPTANCE, ANNA)
-    await rig.receipt(Kind.FAILURE, ANNA)
+    await rig.receipt(NetworkKind.ACCEPTANCE, ANNA)
+    await rig.receipt(NetworkKind.FAILURE, ANNA)
     assert await rig.subjects("Ricevute/2026-01/Accettate") == [f"ACCETTAZIONE: Diffida {CODE}"]
     assert len(await rig.subjects("Ricevute/2026-01/Errori")) == 1
     assert "AVVISO DI MANCATA CONSEGNA" in " ".join(await rig.subjects())
@@ -593,28 +595,28 @@ async def test_receipts_can_go_by_kind_and_month(rig: Rig) -> None:
 
 def test_the_month_is_romes() -> None:
     at = datetime(2026, 10, 31, 23, 30, tzinfo=UTC).astimezone(ROME)
-    assert Destination("{month}/{kind}").mailboxes(Known.DELIVERY, at) == ("11/delivery",)
+    assert Destination("{month}/{kind}").mailboxes(Kind.DELIVERY, at) == ("11/delivery",)
 
 
-@pytest.mark.parametrize(("seen", "marked"), [(frozenset({Known.ACCEPTANCE}), 1), (frozenset(), 0)])
-async def test_acceptances_are_marked_as_read(
-    rig: Rig, seen: frozenset[Known], marked: int
-) -> None:
+@pytest.mark.parametrize(("seen", "marked"), [(frozenset({Kind.ACCEPTANCE}), 1), (frozenset(), 0)])
+async def test_acceptances_are_marked_as_read(rig: Rig, seen: frozenset[Kind], marked: int) -> None:
     rig.destination = Destination(seen=seen)
     await rig.send()
-    await rig.receipt(Kind.ACCEPTANCE, ANNA)
-    await rig.receipt(Kind.DELIVERY, ANNA)
+    await rig.receipt(NetworkKind.ACCEPTANCE, ANNA)
+    await rig.receipt(NetworkKind.DELIVERY, ANNA)
     flags = [await rig.keywords("INBOX", uid) for uid in (1, 2)]
     assert [SEEN in one for one in flags] == [bool(marked), False]
 
 
 async def test_a_foreign_acceptance_is_not_marked_as_read(rig: Rig) -> None:
-    await rig.receipt(Kind.ACCEPTANCE, ANNA)
+    await rig.receipt(NetworkKind.ACCEPTANCE, ANNA)
     assert SEEN not in await rig.keywords("INBOX")
 
 
-@pytest.mark.parametrize("kind", [Kind.FAILURE, Kind.NON_ACCEPTANCE, Kind.FIRST_NOTICE])
-async def test_bad_news_goes_to_inbox_as_well(rig: Rig, kind: Kind) -> None:
+@pytest.mark.parametrize(
+    "kind", [NetworkKind.FAILURE, NetworkKind.NON_ACCEPTANCE, NetworkKind.FIRST_NOTICE]
+)
+async def test_bad_news_goes_to_inbox_as_well(rig: Rig, kind: NetworkKind) -> None:
     rig.destination = Destination("Ricevute")
     await rig.send()
     await rig.receipt(kind, ANNA)
@@ -626,13 +628,13 @@ async def test_bad_news_goes_to_inbox_as_well(rig: Rig, kind: Kind) -> None:
 async def test_inbox_is_inbox_in_any_letters(rig: Rig, name: str) -> None:
     rig.destination = Destination(name)
     await rig.send()
-    await rig.receipt(Kind.ACCEPTANCE, ANNA)
+    await rig.receipt(NetworkKind.ACCEPTANCE, ANNA)
     assert len(await rig.raws()) == 1
 
 
 async def test_foreign_receipts_stay_in_inbox(rig: Rig) -> None:
     rig.destination = Destination("Ricevute")
-    await rig.receipt(Kind.ACCEPTANCE, ANNA)
+    await rig.receipt(NetworkKind.ACCEPTANCE, ANNA)
     assert len(await rig.raws()) == 1
     assert await rig.raws("Ricevute") == []
 
@@ -689,12 +691,12 @@ async def test_order_batches_and_the_time_of_the_answer_change_nothing(rig: Rig,
     random = Random(seed)
     id = await rig.send((ANNA, BRUNO, CARLA), code=None)
     rows = [
-        await rig.listed(Kind.ACCEPTANCE, ANNA, BRUNO, CARLA),
-        await rig.listed(Kind.FIRST_NOTICE, ANNA, template_b=True),
-        await rig.listed(Kind.FINAL_NOTICE, ANNA),
-        await rig.listed(Kind.DELIVERY, ANNA),
-        await rig.listed(Kind.DELIVERY, BRUNO, template_b=True),
-        await rig.listed(Kind.FAILURE, CARLA),
+        await rig.listed(NetworkKind.ACCEPTANCE, ANNA, BRUNO, CARLA),
+        await rig.listed(NetworkKind.FIRST_NOTICE, ANNA, template_b=True),
+        await rig.listed(NetworkKind.FINAL_NOTICE, ANNA),
+        await rig.listed(NetworkKind.DELIVERY, ANNA),
+        await rig.listed(NetworkKind.DELIVERY, BRUNO, template_b=True),
+        await rig.listed(NetworkKind.FAILURE, CARLA),
     ]
     random.shuffle(rows)
     answer_at = random.randrange(len(rows))

@@ -17,7 +17,7 @@ from bridge.operations.receipts import BY_ROW, send_facts
 from bridge.receipts import claim
 from bridge.receipts.filing import Arrival
 from bridge.receipts.second_source import keep_status
-from bridge.simulator.wording import Kind
+from bridge.simulator.wording import NetworkKind
 from bridge.store.outbox import ClaimBasis
 from bridge.store.remote import ReceiptBasis, Worth
 from tests.receipts.rig import ADDRESS, CODE, SERVICE, Rig
@@ -30,7 +30,9 @@ ROW, TEXT = ReceiptBasis.ROW, ReceiptBasis.TEXT
 SUBJECT = f"Diffida {CODE}"
 
 
-async def row(rig: Rig, kind: Kind, *named: str, second: float = 0, **changes: object) -> Arrival:
+async def row(
+    rig: Rig, kind: NetworkKind, *named: str, second: float = 0, **changes: object
+) -> Arrival:
     """Let a receipt be listed and judged; its text, which is not read, names ``named``."""
     later = timedelta(seconds=second)
     arrival = await rig.listed(kind, *(named or (ANNA,)), later=later, **changes)  # type: ignore[arg-type]
@@ -58,10 +60,10 @@ async def known(rig: Rig) -> Rig:
 
 async def test_of_one_recipient_the_rows_say_it_all(known: Rig) -> None:
     id = await known.send()
-    acceptance = await row(known, Kind.ACCEPTANCE)
+    acceptance = await row(known, NetworkKind.ACCEPTANCE)
     assert await known.states(id) == {ANNA: "accepted"}
     assert await known.keywords() == {"$PecAccepted"}
-    delivery = await row(known, Kind.DELIVERY, second=2)
+    delivery = await row(known, NetworkKind.DELIVERY, second=2)
     assert await known.states(id) == {ANNA: "delivered"}
     assert await known.keywords() == {"$PecAccepted", "$PecDelivered"}
     assert await bases(known, id) == {"acceptance": ROW, "delivery": ROW}
@@ -71,7 +73,10 @@ async def test_of_one_recipient_the_rows_say_it_all(known: Rig) -> None:
 
 async def test_a_text_that_says_the_same_confirms_it(known: Rig) -> None:
     id = await known.send()
-    rows = [await row(known, Kind.ACCEPTANCE), await row(known, Kind.DELIVERY, second=2)]
+    rows = [
+        await row(known, NetworkKind.ACCEPTANCE),
+        await row(known, NetworkKind.DELIVERY, second=2),
+    ]
     where = await known.standing(id)
     assert (where.is_by_row, where.recipients[0].by_row) == (True, True)
     await known.filing.file(known.account, rows)
@@ -86,7 +91,10 @@ async def test_a_text_that_says_the_same_confirms_it(known: Rig) -> None:
 
 async def test_what_rests_on_rows_is_said_so(known: Rig) -> None:
     id = await known.send()
-    rows = [await row(known, Kind.ACCEPTANCE), await row(known, Kind.DELIVERY, second=2)]
+    rows = [
+        await row(known, NetworkKind.ACCEPTANCE),
+        await row(known, NetworkKind.DELIVERY, second=2),
+    ]
 
     async def facts() -> dict[str, object]:
         submission = await known.store.read(lambda tx: tx.submission(id))
@@ -106,8 +114,8 @@ async def test_what_rests_on_rows_is_said_so(known: Rig) -> None:
 
 async def test_a_row_that_came_before_the_answer_speaks_with_it(known: Rig) -> None:
     id = await known.send(code=None)
-    await row(known, Kind.ACCEPTANCE)
-    await row(known, Kind.DELIVERY, second=2)
+    await row(known, NetworkKind.ACCEPTANCE)
+    await row(known, NetworkKind.DELIVERY, second=2)
     assert await known.states(id) == {ANNA: "pending"}
     await known.answer(id, CODE)
     assert await known.states(id) == {ANNA: "delivered"}
@@ -117,8 +125,8 @@ async def test_a_row_that_came_before_the_answer_speaks_with_it(known: Rig) -> N
 async def test_a_row_teaches_nobody_who_the_provider_is(rig: Rig) -> None:
     """Until a text was read, acceptances wait for theirs; deliveries may go on from there."""
     id = await rig.send()
-    acceptance = await row(rig, Kind.ACCEPTANCE)
-    delivery = await row(rig, Kind.DELIVERY, second=2)
+    acceptance = await row(rig, NetworkKind.ACCEPTANCE)
+    delivery = await row(rig, NetworkKind.DELIVERY, second=2)
     assert await rig.states(id) == {ANNA: "pending"}
     assert [await worth(rig, one) for one in (acceptance, delivery)] == [Worth.RECEIPT] * 2
     await rig.filing.file(rig.account, [acceptance])
@@ -129,7 +137,7 @@ async def test_a_row_teaches_nobody_who_the_provider_is(rig: Rig) -> None:
 async def test_a_row_does_not_confirm_a_persons_word(known: Rig) -> None:
     id = await known.send()
     await known.store.write(lambda tx: tx.claim_code(id, ClaimBasis.WORD))
-    acceptance = await row(known, Kind.ACCEPTANCE)
+    acceptance = await row(known, NetworkKind.ACCEPTANCE)
     assert await known.states(id) == {ANNA: "accepted"}
     for basis in (ClaimBasis.WORD, ClaimBasis.EVIDENCE):
         submission = await known.store.read(lambda tx: tx.submission(id))
@@ -148,7 +156,7 @@ async def test_a_subject_that_quotes_the_code_moves_nothing(
 ) -> None:
     id = await known.send()
     if prefix == "CONSEGNA":
-        await row(known, Kind.ACCEPTANCE)
+        await row(known, NetworkKind.ACCEPTANCE)
     before = await known.states(id)
     await known.add(f"{prefix}: {quoted}", "")
     await known.judge()
@@ -160,7 +168,7 @@ async def test_a_subject_that_quotes_the_code_moves_nothing(
 async def test_who_is_no_service_moves_nothing(known: Rig, prefix: str, sender: str) -> None:
     id = await known.send()
     if prefix == "CONSEGNA":
-        await row(known, Kind.ACCEPTANCE)
+        await row(known, NetworkKind.ACCEPTANCE)
     before = await known.states(id)
     await known.add(f"{prefix}: {SUBJECT}", "", sender)
     await known.judge()
@@ -180,7 +188,7 @@ UNPROVEN: dict[str, dict[str, object]] = {
 async def test_what_says_too_little_waits_for_its_text(known: Rig, prefix: str, fault: str) -> None:
     id = await known.send()
     if prefix == "CONSEGNA":
-        await row(known, Kind.ACCEPTANCE)
+        await row(known, NetworkKind.ACCEPTANCE)
     before = await known.states(id)
     changes = dict(UNPROVEN[fault])
     if "at" in changes:
@@ -208,7 +216,7 @@ async def test_who_accepts_is_the_accounts_own_provider(known: Rig) -> None:
 
 async def test_who_delivers_may_be_any(known: Rig) -> None:
     id = await known.send()
-    await row(known, Kind.ACCEPTANCE)
+    await row(known, NetworkKind.ACCEPTANCE)
     await known.add(f"CONSEGNA: {SUBJECT}", "", OTHER)
     await known.judge()
     assert await known.states(id) == {ANNA: "delivered"}
@@ -216,19 +224,19 @@ async def test_who_delivers_may_be_any(known: Rig) -> None:
 
 async def test_a_delivery_without_an_acceptance_waits(known: Rig) -> None:
     id = await known.send()
-    await row(known, Kind.DELIVERY)
+    await row(known, NetworkKind.DELIVERY)
     assert await known.states(id) == {ANNA: "pending"}
-    await row(known, Kind.ACCEPTANCE, second=-1)
+    await row(known, NetworkKind.ACCEPTANCE, second=-1)
     assert await known.states(id) == {ANNA: "delivered"}
 
 
 @pytest.mark.parametrize("at_once", [True, False])
 async def test_rows_just_alike_are_told_apart_by_their_texts(known: Rig, at_once: bool) -> None:
     id = await known.send()
-    await known.listed(Kind.ACCEPTANCE, ANNA)
+    await known.listed(NetworkKind.ACCEPTANCE, ANNA)
     if not at_once:
         await known.judge()
-    await known.listed(Kind.ACCEPTANCE, ANNA)
+    await known.listed(NetworkKind.ACCEPTANCE, ANNA)
     await known.judge()
     kinds = [one.kind for one in await known.receipts(id)]
     assert kinds == ([] if at_once else ["acceptance"])
@@ -237,17 +245,19 @@ async def test_rows_just_alike_are_told_apart_by_their_texts(known: Rig, at_once
 async def test_what_looks_like_a_row_that_is_gone_waits(known: Rig) -> None:
     """It is that one, back again, and would count twice."""
     id = await known.send()
-    first = await row(known, Kind.ACCEPTANCE)
+    first = await row(known, NetworkKind.ACCEPTANCE)
     await known.filing.file(known.account, [first])
     now = known.clock.now()
     await known.store.write(lambda tx: tx.mark_remote_gone(first.remote, now))
-    again = await row(known, Kind.ACCEPTANCE)
+    again = await row(known, NetworkKind.ACCEPTANCE)
     assert (await known.row(again.remote)).submission is None
     assert len(await known.receipts(id)) == 1
 
 
-@pytest.mark.parametrize("kind", [Kind.FAILURE, Kind.FAILURE_VIRUS, Kind.NON_ACCEPTANCE])
-async def test_failures_wait_for_their_texts(known: Rig, kind: Kind) -> None:
+@pytest.mark.parametrize(
+    "kind", [NetworkKind.FAILURE, NetworkKind.FAILURE_VIRUS, NetworkKind.NON_ACCEPTANCE]
+)
+async def test_failures_wait_for_their_texts(known: Rig, kind: NetworkKind) -> None:
     id = await known.send()
     arrival = await row(known, kind)
     assert await known.states(id) == {ANNA: "pending"}
@@ -285,15 +295,18 @@ async def test_what_a_text_is_worth(known: Rig, subject: str, sender: str, expec
 async def test_a_code_of_two_sends_proves_nothing_by_itself(known: Rig, subject: str) -> None:
     one = await known.send()
     other = await known.send(id="Q2", subject=subject)
-    await row(known, Kind.ACCEPTANCE)
-    await row(known, Kind.DELIVERY, second=2)
+    await row(known, NetworkKind.ACCEPTANCE)
+    await row(known, NetworkKind.DELIVERY, second=2)
     assert (await known.receipts(one), await known.receipts(other)) == ([], [])
     assert await known.alarms() == []  # their texts may tell
 
 
 async def test_a_code_given_again_takes_back_what_rows_had_shown(known: Rig) -> None:
     one = await known.send()
-    rows = [await row(known, Kind.ACCEPTANCE), await row(known, Kind.DELIVERY, second=2)]
+    rows = [
+        await row(known, NetworkKind.ACCEPTANCE),
+        await row(known, NetworkKind.DELIVERY, second=2),
+    ]
     assert await known.states(one) == {ANNA: "delivered"}
     other = await known.send((BRUNO,), id="Q2")
     assert await known.states(one) == {ANNA: "pending"}
@@ -308,7 +321,10 @@ async def test_a_code_given_again_takes_back_what_rows_had_shown(known: Rig) -> 
 
 async def test_what_was_taken_back_is_not_over_until_a_text_says_so(known: Rig) -> None:
     one = await known.send()
-    rows = [await row(known, Kind.ACCEPTANCE), await row(known, Kind.DELIVERY, second=2)]
+    rows = [
+        await row(known, NetworkKind.ACCEPTANCE),
+        await row(known, NetworkKind.DELIVERY, second=2),
+    ]
     other = await known.send((BRUNO,), id="Q2")
 
     async def revoke(mtx: MailboxTransaction) -> None:
@@ -326,11 +342,11 @@ async def test_what_was_taken_back_is_not_over_until_a_text_says_so(known: Rig) 
 async def test_a_second_acceptance_is_of_another_message(known: Rig, at_once: bool) -> None:
     """Somebody sent it on from the webmail, the subject as it stands; only the texts tell."""
     id = await known.send()
-    ours = await known.listed(Kind.ACCEPTANCE, ANNA)
+    ours = await known.listed(NetworkKind.ACCEPTANCE, ANNA)
     if not at_once:
         await known.judge()
-    theirs = await known.listed(Kind.ACCEPTANCE, LAWYER, later=timedelta(minutes=9))
-    delivery = await known.listed(Kind.DELIVERY, LAWYER, later=timedelta(minutes=10))
+    theirs = await known.listed(NetworkKind.ACCEPTANCE, LAWYER, later=timedelta(minutes=9))
+    delivery = await known.listed(NetworkKind.DELIVERY, LAWYER, later=timedelta(minutes=10))
     await known.judge()
     assert await known.states(id) == {ANNA: "pending" if at_once else "accepted"}
     assert await worth(known, theirs) is await worth(known, delivery) is Worth.RECEIPT
@@ -343,9 +359,9 @@ async def test_a_second_acceptance_is_of_another_message(known: Rig, at_once: bo
 
 async def test_more_deliveries_than_recipients_wait(known: Rig) -> None:
     id = await known.send()
-    await row(known, Kind.ACCEPTANCE)
+    await row(known, NetworkKind.ACCEPTANCE)
     for second in (2, 3):
-        await known.listed(Kind.DELIVERY, ANNA, later=timedelta(seconds=second))
+        await known.listed(NetworkKind.DELIVERY, ANNA, later=timedelta(seconds=second))
     await known.judge()
     assert await known.states(id) == {ANNA: "accepted"}
 
@@ -356,8 +372,8 @@ async def test_more_deliveries_than_recipients_wait(known: Rig) -> None:
 async def test_a_text_that_names_somebody_else_takes_it_back(known: Rig) -> None:
     """With it goes whatever else names nobody: it may be that other message's."""
     id = await known.send()
-    acceptance = await row(known, Kind.ACCEPTANCE)
-    delivery = await row(known, Kind.DELIVERY, LAWYER, second=2)
+    acceptance = await row(known, NetworkKind.ACCEPTANCE)
+    delivery = await row(known, NetworkKind.DELIVERY, LAWYER, second=2)
     assert await known.states(id) == {ANNA: "delivered"}
     await known.filing.file(known.account, [delivery])
     assert await known.states(id) == {ANNA: "pending"}
@@ -373,15 +389,15 @@ async def test_a_text_that_names_somebody_else_takes_it_back(known: Rig) -> None
     await known.filing.file(known.account, [acceptance])
     assert await known.states(id) == {ANNA: "accepted"}
     assert await known.alarm_kinds() == ["contradicted"]
-    await known.receipt(Kind.DELIVERY, ANNA, later=timedelta(seconds=9))
+    await known.receipt(NetworkKind.DELIVERY, ANNA, later=timedelta(seconds=9))
     assert await known.states(id) == {ANNA: "delivered"}
     assert await known.alarms() == []
 
 
 async def test_an_acceptance_of_somebody_else_takes_everything_back(known: Rig) -> None:
     id = await known.send()
-    acceptance = await row(known, Kind.ACCEPTANCE, LAWYER)
-    delivery = await row(known, Kind.DELIVERY, LAWYER, second=2)
+    acceptance = await row(known, NetworkKind.ACCEPTANCE, LAWYER)
+    delivery = await row(known, NetworkKind.DELIVERY, LAWYER, second=2)
     await known.filing.file(known.account, [acceptance])
     assert await known.states(id) == {ANNA: "pending"}
     assert await known.keywords() == frozenset()
@@ -395,9 +411,9 @@ async def test_an_acceptance_of_somebody_else_takes_everything_back(known: Rig) 
 async def test_another_text_of_the_code_takes_back_what_rests_on_a_row(known: Rig) -> None:
     """It shows that another message has the subject and the code, so a row is anybody's."""
     id = await known.send()
-    await row(known, Kind.ACCEPTANCE)
-    await row(known, Kind.DELIVERY, second=660)
-    await known.receipt(Kind.ACCEPTANCE, LAWYER, later=timedelta(seconds=600))
+    await row(known, NetworkKind.ACCEPTANCE)
+    await row(known, NetworkKind.DELIVERY, second=660)
+    await known.receipt(NetworkKind.ACCEPTANCE, LAWYER, later=timedelta(seconds=600))
     assert await known.states(id) == {ANNA: "accepted"}
     assert await known.alarm_kinds() == ["contradicted"]
 
@@ -409,7 +425,7 @@ async def test_a_text_with_a_longer_code_takes_it_back(known: Rig, is_ours: bool
     short = await known.send(subject=subject)
     whole = await known.send(id="Q2", subject=subject, code=long if is_ours else CODE[:-1] + "8")
     body = f'Il messaggio "{subject} {long}" proveniente da "x" ed indirizzato a "{ANNA}" è stato'
-    acceptance = await row(known, Kind.ACCEPTANCE, subject=subject, body=body)
+    acceptance = await row(known, NetworkKind.ACCEPTANCE, subject=subject, body=body)
     assert await known.states(short) == {ANNA: "accepted"}
     await known.filing.file(known.account, [acceptance])
     assert await known.states(short) == {ANNA: "pending"}
@@ -422,14 +438,14 @@ async def test_a_text_with_a_longer_code_takes_it_back(known: Rig, is_ours: bool
 
 async def deliver(rig: Rig, *recipients: str, first: float = 2) -> list[Arrival]:
     return [
-        await row(rig, Kind.DELIVERY, one, second=first + number)
+        await row(rig, NetworkKind.DELIVERY, one, second=first + number)
         for number, one in enumerate(recipients)
     ]
 
 
 async def test_of_five_all_have_it_when_five_deliveries_are_listed(known: Rig) -> None:
     id = await known.send(FIVE)
-    await row(known, Kind.ACCEPTANCE, *FIVE)
+    await row(known, NetworkKind.ACCEPTANCE, *FIVE)
     assert await known.keywords() == {"$PecAccepted"}
     assert set((await known.states(id)).values()) == {"pending"}  # it says not for whom
     assert (await known.standing(id)).is_answered
@@ -449,15 +465,15 @@ async def test_of_five_all_have_it_when_five_deliveries_are_listed(known: Rig) -
 async def test_deliveries_just_alike_count_once(known: Rig) -> None:
     """Two recipients of one provider at one second: nothing shows that these are two."""
     id = await known.send((ANNA, BRUNO))
-    await row(known, Kind.ACCEPTANCE, ANNA, BRUNO)
-    await row(known, Kind.DELIVERY, ANNA, second=2)
-    await row(known, Kind.DELIVERY, BRUNO, second=2)
+    await row(known, NetworkKind.ACCEPTANCE, ANNA, BRUNO)
+    await row(known, NetworkKind.DELIVERY, ANNA, second=2)
+    await row(known, NetworkKind.DELIVERY, BRUNO, second=2)
     assert set((await known.states(id)).values()) == {"pending"}
 
 
 async def test_five_deliveries_of_which_two_are_one_recipients_prove_nothing(known: Rig) -> None:
     id = await known.send(FIVE)
-    acceptance = await row(known, Kind.ACCEPTANCE, *FIVE)
+    acceptance = await row(known, NetworkKind.ACCEPTANCE, *FIVE)
     rows = await deliver(known, *FIVE[:4], FIVE[0])
     assert set((await known.states(id)).values()) == {"delivered"}
     await known.filing.file(known.account, [acceptance, rows[0]])
@@ -476,10 +492,10 @@ async def test_five_deliveries_of_which_two_are_one_recipients_prove_nothing(kno
 
 async def test_a_failure_leaves_open_who_has_it(known: Rig) -> None:
     id = await known.send((ANNA, BRUNO))
-    await row(known, Kind.ACCEPTANCE, ANNA, BRUNO)
+    await row(known, NetworkKind.ACCEPTANCE, ANNA, BRUNO)
     await deliver(known, ANNA, ANNA)
     assert set((await known.states(id)).values()) == {"delivered"}
-    await known.receipt(Kind.FAILURE, BRUNO)
+    await known.receipt(NetworkKind.FAILURE, BRUNO)
     states = await known.states(id)
     assert states == {ANNA: "pending", BRUNO: "failed"}
     assert sorted(await known.alarm_kinds()) == ["contradicted", "failure"]
@@ -487,7 +503,7 @@ async def test_a_failure_leaves_open_who_has_it(known: Rig) -> None:
 
 async def test_what_get_send_told_does_not_count_beside_its_row(known: Rig) -> None:
     id = await known.send((ANNA, BRUNO))
-    await row(known, Kind.ACCEPTANCE, ANNA, BRUNO)
+    await row(known, NetworkKind.ACCEPTANCE, ANNA, BRUNO)
     now = known.clock.now()
     text = f'Il messaggio "{SUBJECT}" proveniente da "x" ed indirizzato a "{ANNA}" è stato'
     told = StatusRow(SERVICE, ADDRESS, "", f"CONSEGNA: {SUBJECT}", text, "{}", now)
@@ -502,7 +518,7 @@ async def test_what_get_send_told_does_not_count_beside_its_row(known: Rig) -> N
 
 async def test_a_row_that_went_unread_and_is_back_counts_once(known: Rig) -> None:
     id = await known.send((ANNA, BRUNO))
-    await row(known, Kind.ACCEPTANCE, ANNA, BRUNO)
+    await row(known, NetworkKind.ACCEPTANCE, ANNA, BRUNO)
     (first,) = await deliver(known, ANNA)
     now = known.clock.now()
     await known.store.write(lambda tx: tx.mark_remote_gone(first.remote, now))
@@ -514,7 +530,7 @@ async def test_a_row_that_went_unread_and_is_back_counts_once(known: Rig) -> Non
 
 async def test_texts_that_name_nobody_count_beside_rows(known: Rig) -> None:
     id = await known.send((ANNA, BRUNO))
-    await row(known, Kind.ACCEPTANCE, ANNA, BRUNO)
+    await row(known, NetworkKind.ACCEPTANCE, ANNA, BRUNO)
     rows = await deliver(known, ANNA, BRUNO)
     bare = [replace(one, body="<p>Testo</p>") for one in rows]
     for one in bare:
@@ -532,35 +548,35 @@ Story = Callable[[Rig], Awaitable[list[Arrival]]]
 async def plain(rig: Rig) -> list[Arrival]:
     await rig.send()
     return [
-        await rig.listed(Kind.ACCEPTANCE, ANNA),
-        await rig.listed(Kind.DELIVERY, ANNA, later=timedelta(seconds=2)),
+        await rig.listed(NetworkKind.ACCEPTANCE, ANNA),
+        await rig.listed(NetworkKind.DELIVERY, ANNA, later=timedelta(seconds=2)),
     ]
 
 
 async def two(rig: Rig) -> list[Arrival]:
     await rig.send((ANNA, BRUNO))
     return [
-        await rig.listed(Kind.ACCEPTANCE, ANNA, BRUNO),
-        await rig.listed(Kind.DELIVERY, ANNA, later=timedelta(seconds=2)),
-        await rig.listed(Kind.DELIVERY, BRUNO, later=timedelta(seconds=3)),
+        await rig.listed(NetworkKind.ACCEPTANCE, ANNA, BRUNO),
+        await rig.listed(NetworkKind.DELIVERY, ANNA, later=timedelta(seconds=2)),
+        await rig.listed(NetworkKind.DELIVERY, BRUNO, later=timedelta(seconds=3)),
     ]
 
 
 async def sent_on(rig: Rig) -> list[Arrival]:
     await rig.send()
     return [
-        await rig.listed(Kind.ACCEPTANCE, ANNA),
-        await rig.listed(Kind.ACCEPTANCE, LAWYER, later=timedelta(minutes=10)),
-        await rig.listed(Kind.DELIVERY, LAWYER, later=timedelta(minutes=10, seconds=2)),
+        await rig.listed(NetworkKind.ACCEPTANCE, ANNA),
+        await rig.listed(NetworkKind.ACCEPTANCE, LAWYER, later=timedelta(minutes=10)),
+        await rig.listed(NetworkKind.DELIVERY, LAWYER, later=timedelta(minutes=10, seconds=2)),
     ]
 
 
 async def failed(rig: Rig) -> list[Arrival]:
     await rig.send((ANNA, BRUNO))
     return [
-        await rig.listed(Kind.ACCEPTANCE, ANNA, BRUNO),
-        await rig.listed(Kind.DELIVERY, ANNA, later=timedelta(seconds=2)),
-        await rig.listed(Kind.FAILURE, BRUNO, later=timedelta(seconds=3)),
+        await rig.listed(NetworkKind.ACCEPTANCE, ANNA, BRUNO),
+        await rig.listed(NetworkKind.DELIVERY, ANNA, later=timedelta(seconds=2)),
+        await rig.listed(NetworkKind.FAILURE, BRUNO, later=timedelta(seconds=3)),
     ]
 
 
@@ -596,7 +612,7 @@ async def test_texts_have_the_last_word_in_any_order(
 @pytest.mark.parametrize("order", list(itertools.permutations(range(3))))
 async def test_rows_say_the_same_in_any_order(known: Rig, order: tuple[int, ...]) -> None:
     id = await known.send((ANNA, BRUNO))
-    kinds = (Kind.ACCEPTANCE, Kind.DELIVERY, Kind.DELIVERY)
+    kinds = (NetworkKind.ACCEPTANCE, NetworkKind.DELIVERY, NetworkKind.DELIVERY)
     for index in order:
         await row(known, kinds[index], second=index)
     assert set((await known.states(id)).values()) == {"delivered"}
@@ -604,7 +620,7 @@ async def test_rows_say_the_same_in_any_order(known: Rig, order: tuple[int, ...]
 
 async def test_a_row_is_judged_once(known: Rig) -> None:
     await known.send()
-    await row(known, Kind.ACCEPTANCE)
+    await row(known, NetworkKind.ACCEPTANCE)
     assert await known.store.read(lambda tx: tx.remote_unjudged(known.account, 9)) == []
     assert not await known.filing.judge(known.account)
 
@@ -614,7 +630,7 @@ async def test_many_rows_are_judged_batch_by_batch(known: Rig) -> None:
     for number in range(130):
         code = f"20260115100000{number:03}"
         ids.append(await known.send(id=f"Q{number}", code=code))
-        await known.listed(Kind.ACCEPTANCE, ANNA, code=code)
+        await known.listed(NetworkKind.ACCEPTANCE, ANNA, code=code)
     assert await known.filing.judge(known.account)
     assert not await known.filing.judge(known.account)
     assert [await known.states(id) for id in ids] == [{ANNA: "accepted"}] * 130

@@ -11,7 +11,7 @@ from bridge.api.schema import StatusRow
 from bridge.model import AccountId, SubmissionState
 from bridge.receipts.filing import Arrival
 from bridge.receipts.overdue import Overdue
-from bridge.simulator.wording import Kind
+from bridge.simulator.wording import NetworkKind
 from tests.fakes import settle
 from tests.receipts.rig import ADDRESS, CODE, SERVICE, Rig
 
@@ -90,9 +90,9 @@ async def test_silence_is_told_at_each_stage_once(rig: Rig) -> None:
 async def test_what_comes_in_time_is_not_told(rig: Rig) -> None:
     await rig.send()
     watch = Watch(rig)
-    await rig.receipt(Kind.ACCEPTANCE, ANNA)
+    await rig.receipt(NetworkKind.ACCEPTANCE, ANNA)
     assert await watch.after(31 * MINUTES) == []
-    await rig.receipt(Kind.DELIVERY, ANNA)
+    await rig.receipt(NetworkKind.DELIVERY, ANNA)
     assert await watch.after(72 * HOURS) == []
 
 
@@ -100,10 +100,10 @@ async def test_an_alarm_ends_with_its_cause(rig: Rig) -> None:
     await rig.send()
     watch = Watch(rig)
     await watch.after(31 * MINUTES)
-    await rig.receipt(Kind.ACCEPTANCE, ANNA)
+    await rig.receipt(NetworkKind.ACCEPTANCE, ANNA)
     assert await rig.alarms() == []
     assert await watch.after(12 * HOURS) == ["open-12h"]
-    await rig.receipt(Kind.DELIVERY, ANNA)
+    await rig.receipt(NetworkKind.DELIVERY, ANNA)
     assert await rig.alarms() == []
     assert await watch.after(24 * HOURS) == []
 
@@ -111,20 +111,20 @@ async def test_an_alarm_ends_with_its_cause(rig: Rig) -> None:
 async def test_a_failure_is_an_outcome(rig: Rig) -> None:
     await rig.send((ANNA, BRUNO))
     watch = Watch(rig)
-    await rig.receipt(Kind.ACCEPTANCE, ANNA, BRUNO)
-    await rig.receipt(Kind.FAILURE, ANNA)
-    await rig.receipt(Kind.DELIVERY, BRUNO)
+    await rig.receipt(NetworkKind.ACCEPTANCE, ANNA, BRUNO)
+    await rig.receipt(NetworkKind.FAILURE, ANNA)
+    await rig.receipt(NetworkKind.DELIVERY, BRUNO)
     assert await watch.after(30 * HOURS) == ["failure"]
 
 
 async def test_ordinary_recipients_have_no_outcome_to_wait_for(rig: Rig) -> None:
     await rig.send()
     watch = Watch(rig)
-    await rig.receipt(Kind.ACCEPTANCE, ANNA, ordinary=(ANNA,))
+    await rig.receipt(NetworkKind.ACCEPTANCE, ANNA, ordinary=(ANNA,))
     assert await watch.after(30 * HOURS) == []
 
 
-async def by_rows(rig: Rig, *kinds: Kind, ordinary: tuple[str, ...] = ()) -> list[Arrival]:
+async def by_rows(rig: Rig, *kinds: NetworkKind, ordinary: tuple[str, ...] = ()) -> list[Arrival]:
     """Let receipts be listed and judged, their texts not read yet."""
     await rig.know_issuer()
     later = [timedelta(seconds=number) for number in range(len(kinds))]
@@ -139,7 +139,7 @@ async def by_rows(rig: Rig, *kinds: Kind, ordinary: tuple[str, ...] = ()) -> lis
 async def test_what_rows_show_is_not_missing(rig: Rig) -> None:
     await rig.send()
     watch = Watch(rig)
-    await by_rows(rig, Kind.ACCEPTANCE, Kind.DELIVERY)
+    await by_rows(rig, NetworkKind.ACCEPTANCE, NetworkKind.DELIVERY)
     for _ in range(30):
         assert await watch.after(1 * HOURS) == []
     assert await rig.store.read(lambda tx: tx.oldest_bodiless(rig.account, 9)) == []
@@ -150,7 +150,9 @@ async def test_before_an_alarm_the_texts_of_the_rows_are_read(rig: Rig, is_ordin
     """Only the acceptance's tells whether a delivery receipt is to be waited for."""
     await rig.send()
     watch = Watch(rig)
-    (acceptance,) = await by_rows(rig, Kind.ACCEPTANCE, ordinary=(ANNA,) if is_ordinary else ())
+    (acceptance,) = await by_rows(
+        rig, NetworkKind.ACCEPTANCE, ordinary=(ANNA,) if is_ordinary else ()
+    )
     assert await watch.after(1 * HOURS) == []
     assert await watch.after(11 * HOURS + 1) == []
     (missed,) = await rig.store.read(lambda tx: tx.oldest_bodiless(rig.account, 9))
@@ -162,7 +164,7 @@ async def test_before_an_alarm_the_texts_of_the_rows_are_read(rig: Rig, is_ordin
 async def test_a_text_that_cannot_be_had_stops_no_alarm(rig: Rig) -> None:
     await rig.send()
     watch = Watch(rig)
-    await by_rows(rig, Kind.ACCEPTANCE)
+    await by_rows(rig, NetworkKind.ACCEPTANCE)
     assert await watch.after(12 * HOURS) == []
     assert await watch.after(30) == ["open-12h"]
 
@@ -170,8 +172,8 @@ async def test_a_text_that_cannot_be_had_stops_no_alarm(rig: Rig) -> None:
 async def test_only_those_that_are_waited_for_are_named(rig: Rig) -> None:
     await rig.send((ANNA, BRUNO))
     watch = Watch(rig)
-    await rig.receipt(Kind.ACCEPTANCE, ANNA, BRUNO)
-    await rig.receipt(Kind.DELIVERY, ANNA)
+    await rig.receipt(NetworkKind.ACCEPTANCE, ANNA, BRUNO)
+    await rig.receipt(NetworkKind.DELIVERY, ANNA)
     assert await watch.after(12 * HOURS) == ["open-12h"]
     words = (await rig.messages())[-1].get_content()
     assert f"definitiva per: {BRUNO}." in words
@@ -225,18 +227,18 @@ async def test_it_looks_by_itself(rig: Rig) -> None:
 async def test_failures_and_anomalies_leave_the_status_after_a_month(rig: Rig) -> None:
     await rig.send()
     watch = Watch(rig)
-    await rig.receipt(Kind.FAILURE, ANNA)
+    await rig.receipt(NetworkKind.FAILURE, ANNA)
     await rig.arrive("ANOMALIA MESSAGGIO: x", "x", '"Per conto di: a@b.it" ')
     assert sorted(await watch.after(29 * 24 * HOURS)) == ["anomaly", "failure"]
     assert await watch.after(2 * 24 * HOURS) == []
-    await rig.receipt(Kind.ACCEPTANCE, ANNA)
+    await rig.receipt(NetworkKind.ACCEPTANCE, ANNA)
     assert await rig.alarms() == []
 
 
 async def test_a_code_given_twice_leaves_the_status_after_a_month(rig: Rig) -> None:
     for id in ("Q1", "Q2"):
         await rig.send(id=id)
-    for kind in (Kind.ACCEPTANCE, Kind.DELIVERY):
+    for kind in (NetworkKind.ACCEPTANCE, NetworkKind.DELIVERY):
         await rig.receipt(kind, ANNA)
     assert await rig.alarm_kinds() == ["code-twice"]
     watch = Watch(rig)
@@ -277,7 +279,7 @@ async def test_the_same_receipt_in_the_inbox_later_changes_nothing(rig: Rig) -> 
     id = await rig.send((ANNA, BRUNO))
     watch = Watch(rig, Api([shown("ACCETTAZIONE")]))
     await watch.after(31 * MINUTES)
-    await rig.receipt(Kind.ACCEPTANCE, ANNA, BRUNO)
+    await rig.receipt(NetworkKind.ACCEPTANCE, ANNA, BRUNO)
     assert await rig.states(id) == {ANNA: "accepted", BRUNO: "accepted"}
     assert await watch.after(12 * HOURS) == ["open-12h"]
     assert len(await rig.receipts(id)) == 2
@@ -359,7 +361,7 @@ async def test_what_came_in_the_meantime_is_never_called_missing(rig: Rig) -> No
     watch = Watch(rig, has_sight=True)
     watch.seen = rig.clock.now()
     assert await watch.after(3 * HOURS) == ["unseen"]
-    await rig.receipt(Kind.ACCEPTANCE, ANNA)
+    await rig.receipt(NetworkKind.ACCEPTANCE, ANNA)
     watch.seen = rig.clock.now()
     assert await watch.after(0) == []
 

@@ -15,7 +15,7 @@ from bridge.receipts.proof import begun_at
 from bridge.receipts.second_source import keep_status
 from bridge.simulator import Options, Simulator
 from bridge.simulator.options import Delays, ReceiptText
-from bridge.simulator.wording import Facts, Kind, Recipient, text_of
+from bridge.simulator.wording import NetworkKind, ReceiptFacts, Recipient, text_of
 from tests.fakes import FakeClock
 from tests.receipts.rig import ADDRESS, CODE, SERVICE, Rig
 from tests.receipts.test_readings import World, variants
@@ -23,11 +23,11 @@ from tests.receipts.test_readings import World, variants
 ANNA, BRUNO, LAWYER = "anna@pec.example", "bruno@pec.example", "avvocato@studio.example"
 NOW = datetime(2026, 1, 15, 9, 0, tzinfo=UTC)
 PREFIXES = {
-    Kind.ACCEPTANCE: "ACCETTAZIONE",
-    Kind.NON_ACCEPTANCE: "AVVISO DI NON ACCETTAZIONE",
-    Kind.DELIVERY: "CONSEGNA",
-    Kind.FAILURE: "AVVISO DI MANCATA CONSEGNA",
-    Kind.FINAL_NOTICE: "AVVISO DI MANCATA CONSEGNA PER SUP. TEMPO MASSIMO",
+    NetworkKind.ACCEPTANCE: "ACCETTAZIONE",
+    NetworkKind.NON_ACCEPTANCE: "AVVISO DI NON ACCETTAZIONE",
+    NetworkKind.DELIVERY: "CONSEGNA",
+    NetworkKind.FAILURE: "AVVISO DI MANCATA CONSEGNA",
+    NetworkKind.FINAL_NOTICE: "AVVISO DI MANCATA CONSEGNA PER SUP. TEMPO MASSIMO",
 }
 QUOTED = [
     f"I: ACCETTAZIONE: Diffida {CODE}",
@@ -44,9 +44,9 @@ QUOTED = [
 ]
 
 
-def text(kind: Kind, rig: Rig, subject: str, *recipients: str) -> str:
+def text(kind: NetworkKind, rig: Rig, subject: str, *recipients: str) -> str:
     named = tuple(Recipient(one, certified=True) for one in recipients)
-    facts = Facts(rig.clock.now(), subject, ADDRESS, named, "opec1@pec.example", "5.1.1 no")
+    facts = ReceiptFacts(rig.clock.now(), subject, ADDRESS, named, "opec1@pec.example", "5.1.1 no")
     return text_of(kind, facts, template_b=False)
 
 
@@ -54,7 +54,7 @@ def text(kind: Kind, rig: Rig, subject: str, *recipients: str) -> str:
 @pytest.mark.parametrize("quoted", QUOTED)
 @pytest.mark.parametrize("readable", [True, False])
 async def test_a_subject_that_quotes_the_code_moves_nothing(
-    rig: Rig, kind: Kind, quoted: str, readable: bool
+    rig: Rig, kind: NetworkKind, quoted: str, readable: bool
 ) -> None:
     id = await rig.send()
     body = text(kind, rig, quoted, ANNA) if readable else "<p>Testo</p>"
@@ -67,21 +67,23 @@ async def test_a_subject_that_quotes_the_code_moves_nothing(
 @pytest.mark.parametrize("kind", PREFIXES)
 @pytest.mark.parametrize("named", [(LAWYER,), (ANNA, LAWYER)])
 async def test_who_names_somebody_else_is_of_another_message(
-    rig: Rig, kind: Kind, named: tuple[str, ...]
+    rig: Rig, kind: NetworkKind, named: tuple[str, ...]
 ) -> None:
     """Also where the send has one recipient, about whom everything would be."""
     id = await rig.send()
     body = "\n".join(text(kind, rig, f"Diffida {CODE}", *named).splitlines())
     await rig.arrive(f"{PREFIXES[kind]}: Diffida {CODE}", body)
     moved = await rig.receipts(id)
-    if len(named) == 1 or kind in (Kind.ACCEPTANCE, Kind.NON_ACCEPTANCE):
+    if len(named) == 1 or kind in (NetworkKind.ACCEPTANCE, NetworkKind.NON_ACCEPTANCE):
         assert moved == []
         assert await rig.states(id) == {ANNA: "pending"}
 
 
 @pytest.mark.parametrize("kind", PREFIXES)
 @pytest.mark.parametrize("years", [6, 1])
-async def test_what_is_older_than_the_send_is_not_its(rig: Rig, kind: Kind, years: int) -> None:
+async def test_what_is_older_than_the_send_is_not_its(
+    rig: Rig, kind: NetworkKind, years: int
+) -> None:
     id = await rig.send()
     at = rig.clock.now() - timedelta(days=365 * years)
     body = text(kind, rig, f"Diffida {CODE}", ANNA)
@@ -157,7 +159,7 @@ FORGED = [
 @pytest.mark.parametrize("sender", FORGED)
 async def test_whoever_is_not_a_providers_service_issues_nothing(rig: Rig, sender: str) -> None:
     id = await rig.send()
-    body = text(Kind.DELIVERY, rig, f"Diffida {CODE}", ANNA)
+    body = text(NetworkKind.DELIVERY, rig, f"Diffida {CODE}", ANNA)
     await rig.arrive(f"CONSEGNA: Diffida {CODE}", body, sender)
     assert await rig.receipts(id) == []
 
@@ -182,10 +184,10 @@ async def test_an_address_alone_may_be_dressed_as_the_api_likes(rig: Rig, sender
 OTHER = "posta-certificata@altro.example"
 
 
-@pytest.mark.parametrize("kind", [Kind.ACCEPTANCE, Kind.NON_ACCEPTANCE])
-async def test_who_accepts_is_the_accounts_own_provider(rig: Rig, kind: Kind) -> None:
+@pytest.mark.parametrize("kind", [NetworkKind.ACCEPTANCE, NetworkKind.NON_ACCEPTANCE])
+async def test_who_accepts_is_the_accounts_own_provider(rig: Rig, kind: NetworkKind) -> None:
     await rig.send()
-    await rig.receipt(Kind.ACCEPTANCE, ANNA)
+    await rig.receipt(NetworkKind.ACCEPTANCE, ANNA)
     second = CODE[:-1] + "7"
     id = await rig.send(id="Q2", code=second)
     await rig.arrive(f"{PREFIXES[kind]}: Diffida {second}", "<p>Testo</p>", OTHER)
@@ -196,11 +198,15 @@ async def test_who_accepts_is_the_accounts_own_provider(rig: Rig, kind: Kind) ->
 
 async def test_another_service_that_names_the_recipients_is_believed_and_known(rig: Rig) -> None:
     await rig.send()
-    await rig.receipt(Kind.ACCEPTANCE, ANNA)
+    await rig.receipt(NetworkKind.ACCEPTANCE, ANNA)
     for number in (3, 4):
         code = f"{CODE[:-1]}{number}"
         id = await rig.send(id=f"Q{number}", code=code)
-        body = text(Kind.ACCEPTANCE, rig, f"Diffida {code}", ANNA) if number == 3 else "<p>x</p>"
+        body = (
+            text(NetworkKind.ACCEPTANCE, rig, f"Diffida {code}", ANNA)
+            if number == 3
+            else "<p>x</p>"
+        )
         await rig.arrive(f"ACCETTAZIONE: Diffida {code}", body, OTHER)
         assert await rig.states(id) == {ANNA: "accepted"}
 
@@ -224,8 +230,8 @@ OWN = [
 @pytest.mark.parametrize("subject", OWN)
 async def test_own_subjects_may_be_anything(rig: Rig, subject: str) -> None:
     id = await rig.send(subject=subject)
-    await rig.receipt(Kind.ACCEPTANCE, ANNA, subject=subject)
-    await rig.receipt(Kind.DELIVERY, ANNA, subject=subject)
+    await rig.receipt(NetworkKind.ACCEPTANCE, ANNA, subject=subject)
+    await rig.receipt(NetworkKind.DELIVERY, ANNA, subject=subject)
     assert await rig.states(id) == {ANNA: "delivered"}
     assert len(await rig.receipts(id)) == 2
 
@@ -240,13 +246,13 @@ async def test_a_code_cut_to_another_code_is_read_from_the_text(rig: Rig) -> Non
     subject = "Trasmissione della documentazione"
     id = await rig.send(subject=subject)
     whole = f"CONSEGNA: {subject} {CODE}"
-    await rig.arrive(whole[:-1], text(Kind.DELIVERY, rig, f"{subject} {CODE}", ANNA))
+    await rig.arrive(whole[:-1], text(NetworkKind.DELIVERY, rig, f"{subject} {CODE}", ANNA))
     assert await rig.states(id) == {ANNA: "delivered"}
 
 
 async def test_domains_are_compared_as_a_labels(rig: Rig) -> None:
     id = await rig.send(("anna@città.example", BRUNO))
-    await rig.receipt(Kind.DELIVERY, "Anna@XN--CITT-3NA.example")
+    await rig.receipt(NetworkKind.DELIVERY, "Anna@XN--CITT-3NA.example")
     assert (await rig.states(id))["anna@città.example"] == "delivered"
 
 
@@ -263,7 +269,7 @@ async def test_get_send_is_judged_by_the_same_rules(rig: Rig, quoted: str) -> No
             ADDRESS,
             "",
             f"CONSEGNA: Diffida {CODE}",
-            text(Kind.DELIVERY, rig, f"Diffida {CODE}", LAWYER),
+            text(NetworkKind.DELIVERY, rig, f"Diffida {CODE}", LAWYER),
             '{"a": 3}',
             now,
         ),

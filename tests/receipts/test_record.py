@@ -10,7 +10,7 @@ from structlog.testing import capture_logs
 from bridge.mailbox import MailboxTransaction
 from bridge.receipts.overdue import Overdue
 from bridge.receipts.record import refresh
-from bridge.simulator.wording import Kind
+from bridge.simulator.wording import NetworkKind
 from bridge.store.base import Transaction
 from tests.receipts.rig import ADDRESS, Rig
 
@@ -31,9 +31,9 @@ async def forget_rows(rig: Rig) -> None:
 
 async def test_outcomes_outlive_the_archive(rig: Rig) -> None:
     id = await rig.send((ANNA, BRUNO))
-    await rig.receipt(Kind.ACCEPTANCE, ANNA, BRUNO)
-    await rig.receipt(Kind.DELIVERY, ANNA)
-    await rig.receipt(Kind.FAILURE, BRUNO)
+    await rig.receipt(NetworkKind.ACCEPTANCE, ANNA, BRUNO)
+    await rig.receipt(NetworkKind.DELIVERY, ANNA)
+    await rig.receipt(NetworkKind.FAILURE, BRUNO)
     before = await rig.standing(id)
     keywords = await rig.keywords()
     alarms = await rig.alarm_kinds()
@@ -49,7 +49,7 @@ async def test_outcomes_outlive_the_archive(rig: Rig) -> None:
 
 async def test_a_row_that_comes_later_takes_no_old_receipts_place(rig: Rig) -> None:
     id = await rig.send()
-    await rig.receipt(Kind.DELIVERY, ANNA)
+    await rig.receipt(NetworkKind.DELIVERY, ANNA)
     await forget_rows(rig)
     for _ in range(3):
         await rig.arrive("POSTA CERTIFICATA: altro", "x", f'"Per conto di: {ADDRESS}" ')
@@ -59,7 +59,7 @@ async def test_a_row_that_comes_later_takes_no_old_receipts_place(rig: Rig) -> N
 
 async def test_an_alarm_of_work_that_is_undone_is_not_logged(rig: Rig) -> None:
     await rig.send()
-    arrival = await rig.listed(Kind.FAILURE, ANNA)
+    arrival = await rig.listed(NetworkKind.FAILURE, ANNA)
     real = rig.mailboxes.write
 
     async def undone(mtx: MailboxTransaction) -> None:

@@ -13,7 +13,7 @@ from bridge.receipts.states import (
     EFFECTS,
     FAILED_STATES,
     RANK,
-    Evidence,
+    ReceiptEvidence,
     RecipientState,
     standing,
     timeout_kind,
@@ -25,9 +25,11 @@ EVERYBODY = ("anna@pec.example", "bruno@pec.example", "carla@pec.example")
 ANNA, BRUNO, CARLA = EVERYBODY
 
 
-def seen(kind: Kind, *addresses: str, number: int = 1, ordinary: tuple[str, ...] = ()) -> Evidence:
+def seen(
+    kind: Kind, *addresses: str, number: int = 1, ordinary: tuple[str, ...] = ()
+) -> ReceiptEvidence:
     at = AT + timedelta(minutes=number)
-    return Evidence(number, kind, at, addresses, ordinary, f"detail {number}")
+    return ReceiptEvidence(number, kind, at, addresses, ordinary, f"detail {number}")
 
 
 ONE_RECIPIENT = [
@@ -163,7 +165,7 @@ def test_since_when_and_why_are_those_of_the_first_receipt_of_its_state() -> Non
 # -- receipts that name nobody ---------------------------------------------------------------
 
 
-def nameless(kind: Kind, *numbers: int) -> list[Evidence]:
+def nameless(kind: Kind, *numbers: int) -> list[ReceiptEvidence]:
     return [seen(kind, number=number) for number in numbers]
 
 
@@ -234,10 +236,10 @@ who = st.lists(st.sampled_from((*EVERYBODY, "altra@pec.example")), max_size=3).m
 
 
 @st.composite
-def evidence_lists(draw: st.DrawFn) -> list[Evidence]:
+def evidence_lists(draw: st.DrawFn) -> list[ReceiptEvidence]:
     size = draw(st.integers(0, 8))
     return [
-        Evidence(
+        ReceiptEvidence(
             number,
             draw(kinds),
             AT + timedelta(minutes=draw(st.integers(0, 5))),
@@ -249,7 +251,9 @@ def evidence_lists(draw: st.DrawFn) -> list[Evidence]:
 
 
 @given(evidence_lists(), st.data())
-def test_order_and_repeats_change_nothing(evidence: list[Evidence], data: st.DataObject) -> None:
+def test_order_and_repeats_change_nothing(
+    evidence: list[ReceiptEvidence], data: st.DataObject
+) -> None:
     repeats = data.draw(st.lists(st.sampled_from(evidence), max_size=4)) if evidence else []
     shuffled = data.draw(st.permutations(evidence + repeats))
     assert standing(EVERYBODY, shuffled) == standing(EVERYBODY, evidence)
@@ -257,16 +261,16 @@ def test_order_and_repeats_change_nothing(evidence: list[Evidence], data: st.Dat
 
 @given(evidence_lists(), kinds, who)
 def test_what_was_named_never_falls_back(
-    evidence: list[Evidence], kind: Kind, addresses: tuple[str, ...]
+    evidence: list[ReceiptEvidence], kind: Kind, addresses: tuple[str, ...]
 ) -> None:
     named = [one for one in evidence if len(set(one.addresses) & set(EVERYBODY)) == 1]
     before = standing(EVERYBODY, named).recipients
-    after = standing(EVERYBODY, [*named, Evidence(99, kind, AT, addresses)]).recipients
+    after = standing(EVERYBODY, [*named, ReceiptEvidence(99, kind, AT, addresses)]).recipients
     assert all(RANK[one.state] <= RANK[two.state] for one, two in zip(before, after, strict=True))
 
 
 @given(evidence_lists())
-def test_nobody_is_delivered_to_without_a_delivery_each(evidence: list[Evidence]) -> None:
+def test_nobody_is_delivered_to_without_a_delivery_each(evidence: list[ReceiptEvidence]) -> None:
     delivered = [
         one
         for one in standing(EVERYBODY, evidence).recipients
@@ -302,7 +306,7 @@ def test_the_two_time_notices(hours: int | None, age_h: float | None, kind: Kind
 
 @pytest.mark.parametrize("kind", [Kind.DELIVERY, Kind.FAILURE, Kind.LATE_12H, Kind.FAILED_24H])
 def test_one_receipt_that_names_two_is_about_neither(kind: Kind) -> None:
-    where = standing(EVERYBODY, [Evidence(1, kind, AT, EVERYBODY[:2])])
+    where = standing(EVERYBODY, [ReceiptEvidence(1, kind, AT, EVERYBODY[:2])])
     assert {one.state for one in where.recipients} == {RecipientState.PENDING}
 
 
@@ -312,7 +316,7 @@ def test_one_receipt_that_names_two_is_about_neither(kind: Kind) -> None:
 def test_what_names_a_stranger_counts_for_nothing(
     kind: Kind, named: tuple[str, ...], to: tuple[str, ...]
 ) -> None:
-    where = standing(to, [Evidence(1, kind, AT, named)])
+    where = standing(to, [ReceiptEvidence(1, kind, AT, named)])
     assert {one.state for one in where.recipients} == {RecipientState.PENDING}
     assert not where.is_answered
     assert where.accepted_at is None

@@ -12,16 +12,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bridge.receipts.text import read_statement
-from bridge.simulator.content import Notice, text_to_html, whole_message
-from bridge.simulator.wording import Facts, Kind, Recipient, text_of
+from bridge.simulator.content import NetworkMessage, text_to_html, whole_message
+from bridge.simulator.wording import NetworkKind, ReceiptFacts, Recipient, text_of
 
 AT = datetime(2026, 1, 15, 9, 0, tzinfo=UTC)
 CODE = "2026011510000092"
 ANNA, BRUNO = Recipient("anna@pec.example", True), Recipient("bruno@mail.example", False)
 
 
-def facts(*recipients: Recipient, subject: str = "Diffida", error: str = "") -> Facts:
-    return Facts(
+def facts(*recipients: Recipient, subject: str = "Diffida", error: str = "") -> ReceiptFacts:
+    return ReceiptFacts(
         AT, f"{subject} {CODE}", "azienda@pec.example", recipients, "opec1@pec.example", error
     )
 
@@ -43,7 +43,9 @@ def wrapped_in_html(text: str) -> str:
 
 
 def wrapped_in_message(text: str) -> str:
-    notice = Notice(Kind.DELIVERY, "s@x", "r@x", "CONSEGNA: x", AT, "1@x", text, "<p>Originale</p>")
+    notice = NetworkMessage(
+        NetworkKind.DELIVERY, "s@x", "r@x", "CONSEGNA: x", AT, "1@x", text, "<p>Originale</p>"
+    )
     return quote_plus(whole_message(notice))
 
 
@@ -59,7 +61,7 @@ WRAPPINGS = [
 @pytest.mark.parametrize("template_b", [False, True], ids=["A", "B"])
 @pytest.mark.parametrize("wrap", WRAPPINGS)
 def test_an_acceptance_lists_its_recipients_and_their_types(wrap, template_b: bool) -> None:  # type: ignore[no-untyped-def]
-    text = text_of(Kind.ACCEPTANCE, facts(ANNA, BRUNO), template_b=template_b)
+    text = text_of(NetworkKind.ACCEPTANCE, facts(ANNA, BRUNO), template_b=template_b)
     statement = read_statement(wrap(text))
     assert statement is not None
     assert (statement.subject, statement.code) == ("Diffida", CODE)
@@ -74,15 +76,15 @@ def test_an_acceptance_lists_its_recipients_and_their_types(wrap, template_b: bo
 @pytest.mark.parametrize(
     ("kind", "reason", "hours"),
     [
-        (Kind.DELIVERY, "", None),
-        (Kind.FAILURE, "5.1.1 - Legalmail - indirizzo non valido", None),
-        (Kind.FIRST_NOTICE, "", 12),
-        (Kind.FINAL_NOTICE, "", 24),
+        (NetworkKind.DELIVERY, "", None),
+        (NetworkKind.FAILURE, "5.1.1 - Legalmail - indirizzo non valido", None),
+        (NetworkKind.FIRST_NOTICE, "", 12),
+        (NetworkKind.FINAL_NOTICE, "", 24),
     ],
-    ids=lambda value: value.value if isinstance(value, Kind) else "",
+    ids=lambda value: value.value if isinstance(value, NetworkKind) else "",
 )
 def test_the_one_recipient_is_named(
-    wrap: Callable[[str], str], template_b: bool, kind: Kind, reason: str, hours: int | None
+    wrap: Callable[[str], str], template_b: bool, kind: NetworkKind, reason: str, hours: int | None
 ) -> None:
     text = text_of(kind, facts(ANNA, error=reason), template_b=template_b)
     statement = read_statement(wrap(text))
@@ -95,7 +97,9 @@ def test_the_one_recipient_is_named(
 @pytest.mark.parametrize("template_b", [False, True], ids=["A", "B"])
 def test_a_refusal_says_why(template_b: bool) -> None:
     text = text_of(
-        Kind.NON_ACCEPTANCE, facts(ANNA, BRUNO, error="virus rilevato"), template_b=template_b
+        NetworkKind.NON_ACCEPTANCE,
+        facts(ANNA, BRUNO, error="virus rilevato"),
+        template_b=template_b,
     )
     statement = read_statement(text)
     assert statement is not None
@@ -147,7 +151,7 @@ def test_other_texts_say_nothing(text: str) -> None:
 
 
 def test_a_long_text_is_read_at_its_beginning() -> None:
-    text = text_of(Kind.DELIVERY, facts(ANNA), template_b=False) + "x" * 1_000_000
+    text = text_of(NetworkKind.DELIVERY, facts(ANNA), template_b=False) + "x" * 1_000_000
     statement = read_statement(quote_plus(text))
     assert statement is not None
     assert statement.addressees
@@ -155,7 +159,7 @@ def test_a_long_text_is_read_at_its_beginning() -> None:
 
 @pytest.mark.parametrize("shift", range(7))
 def test_where_a_long_text_is_cut_spoils_no_letter(shift: int) -> None:
-    text = text_of(Kind.FAILURE, facts(ANNA, error="perché così"), template_b=False)
+    text = text_of(NetworkKind.FAILURE, facts(ANNA, error="perché così"), template_b=False)
     statement = read_statement(quote_plus(text + "x" * shift + "è" * 200_000))
     assert statement is not None
     assert statement.reason == "perché così"

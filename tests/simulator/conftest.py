@@ -7,14 +7,14 @@ from random import Random
 
 import pytest
 
-from bridge.simulator import SEQUENCE_READING, Order, Simulator
+from bridge.simulator import SEQUENCE_READING, ListingOrder, Simulator
 from tests.fakes import FakeClock
 from tests.simulator.caller import Caller, calling
 
 
 @pytest.fixture
 def simulator(clock: FakeClock) -> Simulator:
-    return Simulator(SEQUENCE_READING.replace(order=Order.OLDEST), clock, Random(7))
+    return Simulator(SEQUENCE_READING.replace(order=ListingOrder.OLDEST), clock, Random(7))
 
 
 @pytest.fixture

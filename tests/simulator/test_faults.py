@@ -7,7 +7,16 @@ import asyncio
 import httpx
 import pytest
 
-from bridge.simulator import Answer, Call, Failure, Fault, Hold, Operation, Phase, Simulator
+from bridge.simulator import (
+    Failure,
+    FaultRule,
+    FixedAnswer,
+    Hold,
+    Operation,
+    Phase,
+    ReceivedRequest,
+    Simulator,
+)
 from tests.fakes import FakeClock
 from tests.simulator.caller import ADDRESS, Caller
 
@@ -56,22 +65,22 @@ async def test_each_failure_of_each_operation_in_each_phase(
 
 
 ANSWERS = {
-    "garbled": Answer(201, b"<html>Gateway"),
-    "empty": Answer(201, b""),
-    "cut": Answer(201, b'{"success":true,"message_'),
-    "500": Answer(500, {"success": False, "message": "MySQL Error 2006"}),
-    "code in an error": Answer(
+    "garbled": FixedAnswer(201, b"<html>Gateway"),
+    "empty": FixedAnswer(201, b""),
+    "cut": FixedAnswer(201, b'{"success":true,"message_'),
+    "500": FixedAnswer(500, {"success": False, "message": "MySQL Error 2006"}),
+    "code in an error": FixedAnswer(
         200, {"success": False, "message_id": "2026011510000012", "message": ""}
     ),
-    "429": Answer(429, {"success": False}, {"Retry-After": "30"}),
-    "no content": Answer(204),
+    "429": FixedAnswer(429, {"success": False}, {"Retry-After": "30"}),
+    "no content": FixedAnswer(204),
 }
 
 
 @pytest.mark.parametrize("answer", ANSWERS.values(), ids=ANSWERS)
 @pytest.mark.parametrize("phase", Phase)
 async def test_any_answer_in_any_phase(
-    api: Caller, simulator: Simulator, answer: Answer, phase: Phase
+    api: Caller, simulator: Simulator, answer: FixedAnswer, phase: Phase
 ) -> None:
     simulator.faults.fail(Operation.SEND, phase, answer)
     response = await api.send()
@@ -87,7 +96,7 @@ async def test_any_answer_in_any_phase(
 
 
 async def test_skip_and_times_choose_the_nth_calls(api: Caller, simulator: Simulator) -> None:
-    simulator.faults.fail(Operation.SEND, Phase.BEFORE, Answer(500), skip=1, times=2)
+    simulator.faults.fail(Operation.SEND, Phase.BEFORE, FixedAnswer(500), skip=1, times=2)
     statuses = [(await api.send()).status_code for _ in range(5)]
     assert statuses == [201, 500, 500, 201, 201]
 
@@ -122,7 +131,7 @@ async def test_a_rule_for_one_mailbox_spares_the_others(
 ) -> None:
     simulator.add_mailbox("b@pec.invalid", "sua", "utente")
     simulator.faults.add(
-        Fault(phase=phase, result=Answer(503), mailbox="b@pec.invalid", times=None)
+        FaultRule(phase=phase, result=FixedAnswer(503), mailbox="b@pec.invalid", times=None)
     )
     theirs = {"username": "utente", "password": "sua", "sender": "b@pec.invalid"}
     assert (await api.send()).status_code == 201
@@ -133,11 +142,11 @@ async def test_a_rule_for_one_mailbox_spares_the_others(
 
 
 async def test_a_rule_may_look_at_the_call(api: Caller, simulator: Simulator) -> None:
-    def third_page(call: Call) -> bool:
+    def third_page(call: ReceivedRequest) -> bool:
         return call.target == "page=3"
 
     simulator.faults.add(
-        Fault(phase=Phase.INSTEAD, result=Answer(500), when=third_page, times=None)
+        FaultRule(phase=Phase.INSTEAD, result=FixedAnswer(500), when=third_page, times=None)
     )
     statuses = [(await api.get("/inbox", page=page)).status_code for page in (2, 3, 4)]
     assert statuses == [200, 500, 200]
@@ -145,7 +154,7 @@ async def test_a_rule_may_look_at_the_call(api: Caller, simulator: Simulator) ->
 
 async def test_a_held_call_waits_where_the_rule_says(api: Caller, simulator: Simulator) -> None:
     hold = Hold()
-    simulator.faults.add(Fault(phase=Phase.AFTER, result=None, hold=hold))
+    simulator.faults.add(FaultRule(phase=Phase.AFTER, result=None, hold=hold))
     call = asyncio.create_task(api.send())
     await hold.reached.wait()
     assert len(simulator.sent) == 1
@@ -157,7 +166,7 @@ async def test_a_held_call_waits_where_the_rule_says(api: Caller, simulator: Sim
 async def test_a_delay_passes_on_the_clock_and_then_all_is_well(
     api: Caller, simulator: Simulator, clock: FakeClock
 ) -> None:
-    simulator.faults.add(Fault(phase=Phase.BEFORE, result=None, delay_s=30))
+    simulator.faults.add(FaultRule(phase=Phase.BEFORE, result=None, delay_s=30))
     call = asyncio.create_task(api.send())
     await clock.advance(29)
     assert not call.done()
@@ -178,10 +187,10 @@ async def test_a_delay_passes_on_the_clock_and_then_all_is_well(
 )
 def test_rules_that_make_no_sense_are_refused(fields: dict[str, object]) -> None:
     with pytest.raises(ValueError, match=r"\w+ .*"):
-        Fault(**fields)  # type: ignore[arg-type]
+        FaultRule(**fields)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("status", [100, 199, 600])
 def test_answers_have_a_final_status(status: int) -> None:
     with pytest.raises(ValueError, match="between 200 and 599"):
-        Answer(status)
+        FixedAnswer(status)

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bridge.simulator import SEQUENCE_READING, Ids, Order, PageCount, PastEnd
+from bridge.simulator import SEQUENCE_READING, Ids, ListingOrder, PageCount, PastEnd
 from bridge.simulator.inbox import Inbox, RawRow
 
 NOW = datetime(2026, 1, 15, 9, 0, tzinfo=UTC)
@@ -33,12 +33,12 @@ def subjects(inbox: Inbox, page: int | None, query: str | None = None) -> list[s
 @pytest.mark.parametrize(
     ("order", "first", "last"),
     [
-        (Order.OLDEST, ["n0", "n1"], ["n4"]),
-        (Order.NEWEST, ["n4", "n3"], ["n0"]),
-        (Order.NEWEST_PAGES, ["n3", "n4"], ["n0"]),
+        (ListingOrder.OLDEST, ["n0", "n1"], ["n4"]),
+        (ListingOrder.NEWEST, ["n4", "n3"], ["n0"]),
+        (ListingOrder.NEWEST_PAGES, ["n3", "n4"], ["n0"]),
     ],
 )
-def test_order_of_pages_and_rows(order: Order, first: list[str], last: list[str]) -> None:
+def test_order_of_pages_and_rows(order: ListingOrder, first: list[str], last: list[str]) -> None:
     inbox = filled(5, order=order, page_size=2, page_base=1)
     assert subjects(inbox, 1) == first
     assert subjects(inbox, 3) == last
@@ -58,7 +58,7 @@ def test_no_page_and_pages_below_the_base_are_the_first(base: int) -> None:
     [(PastEnd.EMPTY, True, []), (PastEnd.NOT_FOUND, False, []), (PastEnd.REPEAT, True, ["n0"])],
 )
 def test_past_the_last_page(past_end: PastEnd, found: bool, expected: list[str]) -> None:
-    inbox = filled(26, past_end=past_end, order=Order.NEWEST, page_base=1)
+    inbox = filled(26, past_end=past_end, order=ListingOrder.NEWEST, page_base=1)
     page = inbox.page(3)
     assert page.found is found
     assert [listed.row.subject for listed in page.rows] == expected
@@ -109,12 +109,12 @@ def test_a_raw_row_is_found_by_the_id_it_claims() -> None:
     count=st.integers(0, 80),
     size=st.integers(1, 30),
     base=st.integers(0, 1),
-    order=st.sampled_from(Order),
+    order=st.sampled_from(ListingOrder),
     ids=st.sampled_from(Ids),
     removed=st.sets(st.integers(0, 79)),
 )
 def test_the_pages_hold_every_row_once_and_each_id_finds_its_row(
-    count: int, size: int, base: int, order: Order, ids: Ids, removed: set[int]
+    count: int, size: int, base: int, order: ListingOrder, ids: Ids, removed: set[int]
 ) -> None:
     inbox = filled(
         count, page_size=size, page_base=base, order=order, ids=ids, past_end=PastEnd.EMPTY

@@ -19,15 +19,15 @@ from bridge.simulator import (
     BodyTransfer,
     CodeForm,
     CodePlace,
-    Counts,
     Dates,
     EnvelopeBody,
     Errors,
     FanOut,
+    ListingOrder,
     Missing,
     Names,
     Options,
-    Order,
+    PageCounts,
     PastEnd,
     QuotaUnit,
     ReceiptText,
@@ -40,7 +40,9 @@ from tests.simulator.caller import ADDRESS, calling
 
 
 def simulated(clock: FakeClock, **reading: object) -> Simulator:
-    return Simulator(SEQUENCE_READING.replace(order=Order.OLDEST, **reading), clock, Random(3))
+    return Simulator(
+        SEQUENCE_READING.replace(order=ListingOrder.OLDEST, **reading), clock, Random(3)
+    )
 
 
 @pytest.mark.parametrize("options", READINGS.values(), ids=READINGS)
@@ -152,9 +154,13 @@ async def test_several_recipients_share_a_pec_or_not(
 
 @pytest.mark.parametrize(
     ("counts", "expected"),
-    [(Counts.NUMBERS, (1, 0, 1)), (Counts.STRINGS, ("1", "0", "1")), (Counts.ABSENT, (None,) * 3)],
+    [
+        (PageCounts.NUMBERS, (1, 0, 1)),
+        (PageCounts.STRINGS, ("1", "0", "1")),
+        (PageCounts.ABSENT, (None,) * 3),
+    ],
 )
-async def test_counts(clock: FakeClock, counts: Counts, expected: tuple[object, ...]) -> None:
+async def test_counts(clock: FakeClock, counts: PageCounts, expected: tuple[object, ...]) -> None:
     simulator = simulated(clock, counts=counts)
     async with calling(simulator) as api:
         simulator.inject(ADDRESS, subject="una")

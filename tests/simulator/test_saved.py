@@ -8,12 +8,12 @@ from random import Random
 
 import pytest
 
-from bridge.simulator import SEQUENCE_READING, Delays, Operation, Order, Simulator
+from bridge.simulator import SEQUENCE_READING, Delays, ListingOrder, Operation, Simulator
 from tests.fakes import FakeClock
 from tests.simulator.caller import ADDRESS, PASSWORD, Caller, calling
 
 READING = SEQUENCE_READING.replace(
-    order=Order.OLDEST, delays=Delays(acceptance_s=1, delivery_s=2), page_size=100
+    order=ListingOrder.OLDEST, delays=Delays(acceptance_s=1, delivery_s=2), page_size=100
 )
 
 

@@ -7,7 +7,14 @@ from random import Random
 import httpx
 import pytest
 
-from bridge.simulator import OUTCOMES, SEQUENCE_READING, BodyTransfer, Delays, Order, Simulator
+from bridge.simulator import (
+    OUTCOMES,
+    SEQUENCE_READING,
+    BodyTransfer,
+    Delays,
+    ListingOrder,
+    Simulator,
+)
 from bridge.simulator.scenario import outcome_for
 from tests.fakes import FakeClock
 from tests.simulator.caller import ADDRESS, Caller, calling
@@ -16,7 +23,7 @@ ACCEPTED = "ACCETTAZIONE"
 DELIVERED = "CONSEGNA"
 FAILED = "AVVISO DI MANCATA CONSEGNA"
 LATE = "AVVISO DI MANCATA CONSEGNA PER SUP. TEMPO MASSIMO"
-READING = SEQUENCE_READING.replace(order=Order.OLDEST, body_transfer=BodyTransfer.PLAIN)
+READING = SEQUENCE_READING.replace(order=ListingOrder.OLDEST, body_transfer=BodyTransfer.PLAIN)
 
 
 async def kinds(api: Caller) -> list[str]:

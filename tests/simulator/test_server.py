@@ -17,7 +17,7 @@ from bridge.clock import SystemClock
 from bridge.simulator import (
     SEQUENCE_READING,
     Failure,
-    Fault,
+    FaultRule,
     Hold,
     Operation,
     Phase,
@@ -87,7 +87,7 @@ async def test_no_answer_comes(api: Caller, simulator: Simulator, failure: Failu
 async def test_stopping_does_not_wait_for_stalled_callers(simulator: Simulator) -> None:
     hold = Hold()
     hold.release.set()
-    simulator.faults.add(Fault(phase=Phase.BEFORE, result=Failure.TIMEOUT, hold=hold))
+    simulator.faults.add(FaultRule(phase=Phase.BEFORE, result=Failure.TIMEOUT, hold=hold))
     server = SimulatorServer(simulator.app)
     await server.start()
     async with httpx.AsyncClient(base_url=server.url, timeout=30) as client:

@@ -7,7 +7,15 @@ from random import Random
 
 import pytest
 
-from bridge.simulator import READINGS, SEQUENCE_READING, Delays, Ids, Options, Order, Simulator
+from bridge.simulator import (
+    READINGS,
+    SEQUENCE_READING,
+    Delays,
+    Ids,
+    ListingOrder,
+    Options,
+    Simulator,
+)
 from tests.fakes import FakeClock
 from tests.simulator.caller import ADDRESS, Caller, calling
 
@@ -85,7 +93,7 @@ def test_seeding_ends_at_the_date_given_and_weighs_what_was_asked(clock: FakeClo
 
 
 async def test_a_hundred_thousand_rows_are_listed_to_the_last(clock: FakeClock) -> None:
-    simulator = Simulator(SEQUENCE_READING.replace(order=Order.NEWEST), clock)
+    simulator = Simulator(SEQUENCE_READING.replace(order=ListingOrder.NEWEST), clock)
     async with calling(simulator) as api:
         simulator.seed(ADDRESS, 100_000)
         assert [row["id"] for row in await api.rows(page=4000)] == list(range(25, 0, -1))
@@ -111,7 +119,7 @@ def test_options_are_read_from_text() -> None:
     )
     assert options == SEQUENCE_READING.replace(
         ids=Ids.STABLE,
-        order=Order.NEWEST_PAGES,
+        order=ListingOrder.NEWEST_PAGES,
         page_base=0,
         quota_unit=options.quota_unit,
         latency_s=0.05,

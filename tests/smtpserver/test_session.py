@@ -287,7 +287,7 @@ async def test_a_password_never_crosses_the_network_in_clear(
     serve: Serve, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     served = await serve()
-    monkeypatch.setattr("bridge.smtpserver.connection.Connection.peer", "192.0.2.7")
+    monkeypatch.setattr("bridge.smtpserver.connection.SmtpConnection.peer", "192.0.2.7")
     client = await served.connect()
     assert "AUTH PLAIN LOGIN" not in (await client.do("EHLO client")).lines
     reply = await client.do(LOG_IN)

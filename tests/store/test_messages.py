@@ -26,7 +26,7 @@ from bridge.model import (
 )
 from bridge.spool import PIECE_BYTES, Spooled, SpoolFile
 from bridge.store.base import Store, StoreFailed, Transaction
-from bridge.store.messages import Copy, Part, TextField
+from bridge.store.messages import MessageCopy, Part, TextField
 from tests.bound import bound
 from tests.costs.measure import peak
 from tests.store.made import NOW, ingested, row
@@ -340,8 +340,8 @@ async def test_copies_are_all_messages_of_a_content(store: Store, inbox: Mailbox
     )
     await store.write(lambda tx: tx.add_messages(trash.id, [row(5, message.content)]))
     assert await store.read(lambda tx: tx.copies(message.content)) == (
-        Copy(inbox.id, Uid(1)),
-        Copy(trash.id, Uid(5)),
+        MessageCopy(inbox.id, Uid(1)),
+        MessageCopy(trash.id, Uid(5)),
     )
     unshown = await store.write(lambda tx: tx.add_content(inbox.account, ingested("unshown")))
     assert await store.read(lambda tx: tx.unshown([message.content, unshown])) == [unshown]

@@ -10,7 +10,7 @@ import pytest
 
 from bridge.model import AccountId, QueueId, SubmissionState
 from bridge.store.base import ReadTransaction, Store, Transaction
-from bridge.store.outbox import DayFigures, Outcome, Step, SubmissionRow
+from bridge.store.outbox import DayFigures, ReceiptSummary, Step, SubmissionRow
 from tests.bound import bound
 from tests.store.made import NOW
 from tests.store.test_outbox import submit
@@ -62,7 +62,7 @@ async def test_sums_are_those_of_the_entries(store: Store, account: AccountId, s
         await submit(store, account, f"m{n}", recipients=("a@b.example",) * random.randint(1, 4))
         for n in range(6)
     ]
-    known: dict[QueueId, Outcome] = {}
+    known: dict[QueueId, ReceiptSummary] = {}
     for _ in range(60):
         id = random.choice(ids)
         match random.randrange(3):
@@ -75,7 +75,7 @@ async def test_sums_are_those_of_the_entries(store: Store, account: AccountId, s
             case 1:
                 await move(store, id, random.choice(STATES))
             case _:
-                known[id] = Outcome(*(random.randint(0, 3) for _ in range(4)))
+                known[id] = ReceiptSummary(*(random.randint(0, 3) for _ in range(4)))
                 await store.write(bound(lambda tx, to: tx.keep_outcome(*to), (id, known[id])))
         assert await told(store) == await summed(store, ids, known)
 
@@ -89,7 +89,7 @@ async def told(store: Store) -> dict[date, dict[str, int]]:
 
 
 async def summed(
-    store: Store, ids: list[QueueId], known: dict[QueueId, Outcome]
+    store: Store, ids: list[QueueId], known: dict[QueueId, ReceiptSummary]
 ) -> dict[date, dict[str, int]]:
     async def work(tx: ReadTransaction) -> list[SubmissionRow | None]:
         return [await tx.submission(id) for id in ids]
@@ -99,7 +99,7 @@ async def summed(
         assert row is not None
         if row.counted_on is None:
             continue
-        outcome = known.get(row.id, Outcome())
+        outcome = known.get(row.id, ReceiptSummary())
         sums.setdefault(row.counted_on, Counter()).update(
             messages=1,
             recipients=len(row.recipients),

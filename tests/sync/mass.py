@@ -18,7 +18,7 @@ from bridge.api.schema import InboxMessage, InboxPage
 from bridge.clock import ROME
 from bridge.receipts.overdue import Overdue
 from bridge.simulator import SEQUENCE_READING, Options
-from bridge.simulator.wording import Kind
+from bridge.simulator.wording import NetworkKind
 from tests.fakes import FakeClock
 from tests.sync.client import Passing
 from tests.sync.test_rows import know_issuer, receipt, submit
@@ -206,10 +206,10 @@ class Mass:
         people = [f"p{one}@pec.invalid" for one in range(volume.recipients)]
         id = await submit(here, number, *people)
         self._waiting[id] = self.clock.now()
-        receipt(here, number, Kind.ACCEPTANCE, *people)
+        receipt(here, number, NetworkKind.ACCEPTANCE, *people)
         fails = number % 100 < volume.failures
         for place, one in enumerate(people):
-            kind = Kind.FAILURE if fails and place == 0 else Kind.DELIVERY
+            kind = NetworkKind.FAILURE if fails and place == 0 else NetworkKind.DELIVERY
             receipt(here, number, kind, one, later_s=1 + place)
         self._today.sent += 1
         self._today.rows += 1 + len(people)

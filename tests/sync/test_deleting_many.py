@@ -14,10 +14,10 @@ from bridge.simulator import (
     SEQUENCE_READING,
     Failure,
     Ids,
+    ListingOrder,
     Missing,
     Operation,
     Options,
-    Order,
     Phase,
 )
 from bridge.store.remote import DeletionState
@@ -31,7 +31,7 @@ STABLE = SEQUENCE_READING.replace(ids=Ids.STABLE, missing=Missing.NOT_FOUND)
 READINGS = [
     pytest.param(options.replace(order=order), id=f"{options.ids.value} {order.value}")
     for options in (SEQUENCE_READING, STABLE)
-    for order in Order
+    for order in ListingOrder
 ]
 MANY = [str(number) for number in range(20, 45)]
 

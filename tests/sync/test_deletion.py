@@ -14,13 +14,13 @@ from bridge.model import TRASH, Uid
 from bridge.simulator import (
     SEQUENCE_READING,
     Failure,
-    Fault,
+    FaultRule,
     Hold,
     Ids,
+    ListingOrder,
     Missing,
     Operation,
     Options,
-    Order,
     Phase,
 )
 from bridge.store.base import ReadTransaction
@@ -67,10 +67,10 @@ async def states(here: World) -> dict[DeletionState, int]:
 
 
 @BOTH
-@pytest.mark.parametrize("order", Order)
+@pytest.mark.parametrize("order", ListingOrder)
 @pytest.mark.parametrize("number", ["0", "30", "59"])
 async def test_the_expunged_message_and_no_other_is_deleted(
-    tmp_path: Path, options: Options, order: Order, number: str
+    tmp_path: Path, options: Options, order: ListingOrder, number: str
 ) -> None:
     async with world(tmp_path, options.replace(order=order)) as here:
         arrive(here, 60)
@@ -353,7 +353,7 @@ async def test_what_is_expunged_while_the_page_is_read_waits_for_its_own_turn(
         await expunge(here, "2")
         hold = Hold()
         here.simulator.faults.add(
-            Fault(phase=Phase.BEFORE, result=None, operation=Operation.INBOX_DELETE, hold=hold)
+            FaultRule(phase=Phase.BEFORE, result=None, operation=Operation.INBOX_DELETE, hold=hold)
         )
         syncing = asyncio.ensure_future(here.sync_now())
         await hold.reached.wait()

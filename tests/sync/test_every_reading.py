@@ -7,7 +7,15 @@ from pathlib import Path
 
 import pytest
 
-from bridge.simulator import SEQUENCE_READING, Counts, Ids, Operation, Options, Order, PageCount
+from bridge.simulator import (
+    SEQUENCE_READING,
+    Ids,
+    ListingOrder,
+    Operation,
+    Options,
+    PageCount,
+    PageCounts,
+)
 from bridge.simulator import PastEnd as Past
 from tests.selected import some
 from tests.sync.world import ADDRESS, World, world
@@ -15,10 +23,10 @@ from tests.sync.world import ADDRESS, World, world
 ROWS = some([0, 1, 25, 26, 60, 130], 5)
 
 
-def reading(ids: Ids, base: int, order: Order, count: PageCount, rows: int) -> Options:
+def reading(ids: Ids, base: int, order: ListingOrder, count: PageCount, rows: int) -> Options:
     """Return one reading; what the matrix leaves open changes with it."""
     past_end = list(Past)[(base + rows) % 3]
-    counts = [Counts.NUMBERS, Counts.STRINGS][rows % 2]
+    counts = [PageCounts.NUMBERS, PageCounts.STRINGS][rows % 2]
     return SEQUENCE_READING.replace(
         ids=ids, page_base=base, order=order, page_count=count, past_end=past_end, counts=counts
     )
@@ -47,11 +55,11 @@ async def fill(here: World, rows: int) -> None:
 
 @pytest.mark.parametrize("rows", ROWS)
 @pytest.mark.parametrize("count", PageCount)
-@pytest.mark.parametrize("order", Order)
+@pytest.mark.parametrize("order", ListingOrder)
 @pytest.mark.parametrize("base", [0, 1])
 @pytest.mark.parametrize("ids", Ids)
 async def test_every_message_is_read_exactly_once(
-    tmp_path: Path, ids: Ids, base: int, order: Order, count: PageCount, rows: int
+    tmp_path: Path, ids: Ids, base: int, order: ListingOrder, count: PageCount, rows: int
 ) -> None:
     async with world(tmp_path, reading(ids, base, order, count, rows)) as here:
         await fill(here, rows)
@@ -61,10 +69,10 @@ async def test_every_message_is_read_exactly_once(
 
 
 @pytest.mark.parametrize(("base", "rows"), [(0, 130), (1, 26)])
-@pytest.mark.parametrize("order", Order)
+@pytest.mark.parametrize("order", ListingOrder)
 @pytest.mark.parametrize("ids", Ids)
 async def test_rows_that_come_and_go_between_pages_are_not_missed(
-    tmp_path: Path, ids: Ids, base: int, order: Order, rows: int
+    tmp_path: Path, ids: Ids, base: int, order: ListingOrder, rows: int
 ) -> None:
     async with world(tmp_path, reading(ids, base, order, PageCount.CEIL, rows)) as here:
         await fill(here, rows)
@@ -86,12 +94,18 @@ def vanish(here: World, where: float) -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize("rows", [0, 1, 25, 26, 130])
 @pytest.mark.parametrize("past_end", Past)
-@pytest.mark.parametrize("counts", Counts)
-@pytest.mark.parametrize("order", Order)
+@pytest.mark.parametrize("counts", PageCounts)
+@pytest.mark.parametrize("order", ListingOrder)
 @pytest.mark.parametrize("base", [0, 1])
 @pytest.mark.parametrize("ids", Ids)
 async def test_every_message_is_read_whatever_the_counts_and_the_page_past_the_end(
-    tmp_path: Path, ids: Ids, base: int, order: Order, counts: Counts, past_end: Past, rows: int
+    tmp_path: Path,
+    ids: Ids,
+    base: int,
+    order: ListingOrder,
+    counts: PageCounts,
+    past_end: Past,
+    rows: int,
 ) -> None:
     options = reading(ids, base, order, PageCount.CEIL, rows)
     async with world(tmp_path, options.replace(counts=counts, past_end=past_end)) as here:
@@ -101,21 +115,21 @@ async def test_every_message_is_read_whatever_the_counts_and_the_page_past_the_e
         assert here.made(Operation.INBOX_GET) == rows
 
 
-@pytest.mark.parametrize("order", Order)
+@pytest.mark.parametrize("order", ListingOrder)
 @pytest.mark.parametrize("ids", Ids)
 async def test_more_twins_than_a_page_has_rows_are_read_exactly_once(
-    tmp_path: Path, ids: Ids, order: Order
+    tmp_path: Path, ids: Ids, order: ListingOrder
 ) -> None:
     await read_twins(tmp_path, reading(ids, 1, order, PageCount.CEIL, 26), 61)
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("past_end", Past)
-@pytest.mark.parametrize("counts", Counts)
-@pytest.mark.parametrize("order", Order)
+@pytest.mark.parametrize("counts", PageCounts)
+@pytest.mark.parametrize("order", ListingOrder)
 @pytest.mark.parametrize("ids", Ids)
 async def test_more_twins_than_a_page_has_rows_whatever_counts_and_ends_the_list(
-    tmp_path: Path, ids: Ids, order: Order, counts: Counts, past_end: Past
+    tmp_path: Path, ids: Ids, order: ListingOrder, counts: PageCounts, past_end: Past
 ) -> None:
     options = reading(ids, 0, order, PageCount.CEIL, 26)
     await read_twins(tmp_path, options.replace(counts=counts, past_end=past_end), 90)

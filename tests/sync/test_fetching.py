@@ -11,7 +11,16 @@ import pytest
 from bridge.api.client import PecClient
 from bridge.api.errors import ApiError
 from bridge.api.schema import InboxMessage
-from bridge.simulator import SEQUENCE_READING, Answer, Failure, Fault, Hold, Operation, Order, Phase
+from bridge.simulator import (
+    SEQUENCE_READING,
+    Failure,
+    FaultRule,
+    FixedAnswer,
+    Hold,
+    ListingOrder,
+    Operation,
+    Phase,
+)
 from bridge.store.remote import RemoteRow
 from tests.sync.client import Passing
 from tests.sync.world import ADDRESS, World, world
@@ -88,7 +97,7 @@ async def test_a_hostile_row_is_shown_and_the_good_ones_around_it_arrive(
 
 
 async def test_all_hostile_rows_at_once_stop_nothing(tmp_path: Path) -> None:
-    async with world(tmp_path, SEQUENCE_READING.replace(order=Order.OLDEST)) as here:
+    async with world(tmp_path, SEQUENCE_READING.replace(order=ListingOrder.OLDEST)) as here:
         for number, (listing, single) in enumerate(HOSTILE.values()):
             here.simulator.inject(ADDRESS, subject=f"{GOOD} {number}")
             here.simulator.inject_raw(ADDRESS, listing, single)
@@ -126,9 +135,9 @@ async def test_while_everything_fails_nothing_is_given_up(tmp_path: Path) -> Non
     async with world(tmp_path, SEQUENCE_READING) as here:
         here.simulator.seed(ADDRESS, 10)
         rule = here.simulator.faults.add(
-            Fault(
+            FaultRule(
                 phase=Phase.INSTEAD,
-                result=Answer(500, b"MySQL Error 2002"),
+                result=FixedAnswer(500, b"MySQL Error 2002"),
                 operation=Operation.INBOX_GET,
                 times=None,
             )
@@ -199,7 +208,7 @@ async def test_what_is_read_is_written_down_until_that_has_ended(tmp_path: Path)
         here.simulator.seed(ADDRESS, 3)
         hold = Hold()
         here.simulator.faults.add(
-            Fault(phase=Phase.BEFORE, result=None, operation=Operation.INBOX_GET, hold=hold)
+            FaultRule(phase=Phase.BEFORE, result=None, operation=Operation.INBOX_GET, hold=hold)
         )
         syncing = asyncio.ensure_future(here.sync_now())
         await hold.reached.wait()
@@ -216,7 +225,7 @@ async def test_an_end_in_good_order_leaves_nothing_behind(tmp_path: Path) -> Non
         here.simulator.seed(ADDRESS, 3)
         hold = Hold()
         here.simulator.faults.add(
-            Fault(phase=Phase.BEFORE, result=None, operation=Operation.INBOX_GET, hold=hold)
+            FaultRule(phase=Phase.BEFORE, result=None, operation=Operation.INBOX_GET, hold=hold)
         )
         following = asyncio.ensure_future(here.sync.run())
         await hold.reached.wait()

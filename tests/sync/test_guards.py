@@ -14,8 +14,8 @@ import pytest
 from bridge.api.client import PecClient
 from bridge.api.schema import InboxPage, InboxRow, UnreadableRow
 from bridge.model import Uid
-from bridge.simulator import SEQUENCE_READING, Ids, Options, Order, PastEnd
-from bridge.simulator.inbox import Listed
+from bridge.simulator import SEQUENCE_READING, Ids, ListingOrder, Options, PastEnd
+from bridge.simulator.inbox import ListedRow
 from tests.sync.client import Passing
 from tests.sync.world import ADDRESS, World, world
 
@@ -33,7 +33,7 @@ def texts(here: World) -> list[str]:
     return [one.row.text.removeprefix("Testo ").removesuffix(".") for one in inbox(here)]
 
 
-def inbox(here: World) -> tuple[Listed, ...]:
+def inbox(here: World) -> tuple[ListedRow, ...]:
     return here.simulator.inbox(ADDRESS)
 
 
@@ -216,7 +216,9 @@ class Arranged(Passing):
         return InboxPage(tuple(self._cut(rows[first : first + 25])), None, total, None)
 
 
-NEWEST_FIRST: Options = STABLE.replace(order=Order.NEWEST, page_base=1, past_end=PastEnd.EMPTY)
+NEWEST_FIRST: Options = STABLE.replace(
+    order=ListingOrder.NEWEST, page_base=1, past_end=PastEnd.EMPTY
+)
 
 
 async def kept(

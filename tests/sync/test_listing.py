@@ -13,12 +13,12 @@ from bridge.api.schema import InboxPage
 from bridge.model import ARCHIVE
 from bridge.simulator import (
     SEQUENCE_READING,
-    Counts,
     Errors,
     Ids,
+    ListingOrder,
     Operation,
     Options,
-    Order,
+    PageCounts,
 )
 from tests.sync.client import Passing
 from tests.sync.world import ADDRESS, World, world
@@ -39,9 +39,9 @@ async def costs(here: World) -> tuple[int, int]:
 
 
 @BOTH
-@pytest.mark.parametrize("order", Order)
+@pytest.mark.parametrize("order", ListingOrder)
 async def test_a_look_with_nothing_new_is_one_request(
-    tmp_path: Path, options: Options, order: Order
+    tmp_path: Path, options: Options, order: ListingOrder
 ) -> None:
     async with world(tmp_path, options.replace(order=order)) as here:
         here.simulator.seed(ADDRESS, 130)
@@ -50,9 +50,9 @@ async def test_a_look_with_nothing_new_is_one_request(
 
 
 @BOTH
-@pytest.mark.parametrize("order", Order)
+@pytest.mark.parametrize("order", ListingOrder)
 async def test_a_mailbox_that_was_empty_is_read_in_its_order_from_the_first_rows_on(
-    tmp_path: Path, options: Options, order: Order
+    tmp_path: Path, options: Options, order: ListingOrder
 ) -> None:
     async with world(tmp_path, options.replace(order=order)) as here:
         await here.sync_now()
@@ -177,7 +177,7 @@ class Miscounting(Passing):
 async def test_a_total_that_counts_what_is_not_listed_does_not_cost_a_pass_each_time(
     tmp_path: Path,
 ) -> None:
-    options = STABLE.replace(order=Order.NEWEST)
+    options = STABLE.replace(order=ListingOrder.NEWEST)
     async with world(tmp_path, options, wrap=Miscounting) as here:
         here.simulator.seed(ADDRESS, 60)
         for _ in range(4):
@@ -191,7 +191,7 @@ async def test_a_total_that_was_off_for_days_hides_no_departure_afterwards(
     tmp_path: Path, by: int
 ) -> None:
     off = [by]
-    options = STABLE.replace(order=Order.NEWEST)
+    options = STABLE.replace(order=ListingOrder.NEWEST)
     async with world(tmp_path, options, wrap=lambda client: Miscounting(client, off)) as here:
         here.simulator.seed(ADDRESS, 60)
         for _ in range(4):
@@ -219,7 +219,7 @@ async def test_everything_is_looked_at_once_a_day(tmp_path: Path) -> None:
 async def test_without_a_total_departures_are_found_by_a_pass(
     tmp_path: Path, errors: Errors
 ) -> None:
-    options = STABLE.replace(counts=Counts.ABSENT, errors=errors)
+    options = STABLE.replace(counts=PageCounts.ABSENT, errors=errors)
     async with world(tmp_path, options) as here:
         here.simulator.seed(ADDRESS, 60)
         await here.sync_now()

@@ -13,13 +13,13 @@ from bridge.api.client import PecClient
 from bridge.api.schema import SendRequest
 from bridge.simulator import (
     SEQUENCE_READING,
-    Answer,
-    Counts,
-    Fault,
+    FaultRule,
+    FixedAnswer,
     Ids,
+    ListingOrder,
     Operation,
     Options,
-    Order,
+    PageCounts,
     Phase,
 )
 from tests.selected import some
@@ -54,7 +54,7 @@ def there(here: World) -> Counter[str]:
     return Counter(_TEXT.findall("\n".join(row.row.text for row in here.simulator.inbox(ADDRESS))))
 
 
-def unreadable(here: World, *texts: str) -> Fault:
+def unreadable(here: World, *texts: str) -> FaultRule:
     """Let the API not show these texts, under whatever ids; all if none is named."""
 
     def is_meant(target: str) -> bool:
@@ -62,9 +62,9 @@ def unreadable(here: World, *texts: str) -> Fault:
         return not texts or any(f"Testo {text}." in rows[0].row.text for text in texts if rows)
 
     return here.simulator.faults.add(
-        Fault(
+        FaultRule(
             phase=Phase.INSTEAD,
-            result=Answer(500, b"oops"),
+            result=FixedAnswer(500, b"oops"),
             operation=Operation.INBOX_GET,
             times=None,
             when=lambda call: is_meant(call.target or ""),
@@ -73,10 +73,10 @@ def unreadable(here: World, *texts: str) -> Fault:
 
 
 @BOTH
-@pytest.mark.parametrize("order", Order)
+@pytest.mark.parametrize("order", ListingOrder)
 @pytest.mark.parametrize("count", some([25, 61, 100], 2))
 async def test_twins_in_any_number_are_shown_and_what_is_older_too(
-    tmp_path: Path, options: Options, order: Order, count: int
+    tmp_path: Path, options: Options, order: ListingOrder, count: int
 ) -> None:
     async with world(tmp_path, options.replace(order=order)) as here:
         here.simulator.seed(ADDRESS, 30, newest=here.clock.now() - timedelta(days=3))
@@ -212,9 +212,9 @@ async def test_many_twins_alike_in_their_texts_too_are_as_many_messages(
         assert await shown(here) == {"a-1": 70}
 
 
-@pytest.mark.parametrize("counts", Counts)
+@pytest.mark.parametrize("counts", PageCounts)
 async def test_a_send_to_61_at_one_provider_brings_all_its_receipts(
-    tmp_path: Path, counts: Counts
+    tmp_path: Path, counts: PageCounts
 ) -> None:
     people = tuple(f"persona-{number}@uno.invalid" for number in range(61))
     async with world(tmp_path, SEQUENCE_READING.replace(counts=counts)) as here:

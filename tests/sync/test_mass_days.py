@@ -19,7 +19,7 @@ from bridge.api.schema import InboxMessage
 from bridge.model import QueueId
 from bridge.receipts.overdue import Overdue
 from bridge.simulator import SEQUENCE_READING
-from bridge.simulator.wording import Kind
+from bridge.simulator.wording import NetworkKind
 from tests.fakes import FakeClock
 from tests.sync.client import Passing
 from tests.sync.mass import Mass, Volume
@@ -71,8 +71,8 @@ async def pass_day(here: World, times: Times, sends: int) -> None:
             number = len(times.sent)
             id = await submit(here, number)
             times.sent[id] = times.waiting[id] = now
-            receipt(here, number, Kind.ACCEPTANCE)
-            receipt(here, number, Kind.DELIVERY, later_s=1)
+            receipt(here, number, NetworkKind.ACCEPTANCE)
+            receipt(here, number, NetworkKind.DELIVERY, later_s=1)
             here.sync.wake(here.account)
         if BEGIN_S <= second < BEGIN_S + LENGTH_S and second % INCOMING_EVERY_S == 0:
             subject = f"POSTA CERTIFICATA: {second}"

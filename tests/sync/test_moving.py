@@ -10,7 +10,7 @@ from random import Random
 
 import pytest
 
-from bridge.simulator import SEQUENCE_READING, Ids, Order
+from bridge.simulator import SEQUENCE_READING, Ids, ListingOrder
 from tests.selected import some
 from tests.sync.world import ADDRESS, World, world
 
@@ -53,11 +53,11 @@ def texts(messages: list[str]) -> Counter[str]:
     return Counter(text[text.index("Text ") :].split(".")[0] for text in messages)
 
 
-@pytest.mark.parametrize("order", Order)
+@pytest.mark.parametrize("order", ListingOrder)
 @pytest.mark.parametrize("ids", Ids)
 @pytest.mark.parametrize("seed", some([10, 1, 9], 1))
 async def test_rows_that_move_under_a_pass_are_made_up_for(
-    tmp_path: Path, ids: Ids, order: Order, seed: int
+    tmp_path: Path, ids: Ids, order: ListingOrder, seed: int
 ) -> None:
     random = Random(seed)
     size = random.choice([5, 25])

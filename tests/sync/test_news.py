@@ -9,14 +9,14 @@ import pytest
 
 from bridge.api.budget import Purpose, RequestBudget
 from bridge.simulator import SEQUENCE_READING, Ids, Missing
-from bridge.simulator.options import Counts
+from bridge.simulator.options import PageCounts
 from tests.fakes import FakeClock
 from tests.sync.test_deletion import arrive
 from tests.sync.test_service import running
 from tests.sync.world import ADDRESS, World, world
 
 WITHOUT_TOTAL = SEQUENCE_READING.replace(
-    ids=Ids.STABLE, missing=Missing.NOT_FOUND, counts=Counts.ABSENT
+    ids=Ids.STABLE, missing=Missing.NOT_FOUND, counts=PageCounts.ABSENT
 )
 MIDNIGHT = datetime(2026, 1, 14, 23, 0, tzinfo=UTC)
 

@@ -15,12 +15,12 @@ from bridge.mailbox import FlagChange
 from bridge.model import ARCHIVE, FLAGGED, SEEN, Flag, Flags, Uid
 from bridge.simulator import (
     SEQUENCE_READING,
-    Answer,
-    Counts,
-    Fault,
+    FaultRule,
+    FixedAnswer,
     Ids,
     Operation,
     Options,
+    PageCounts,
     Phase,
 )
 from bridge.store.base import ReadTransaction
@@ -67,14 +67,14 @@ async def used(here: World) -> None:
     await here.mailboxes.expunge(here.inbox_id, [uids["2"]])
 
 
-def page_says(body: object, status: int = 200) -> Callable[[World], Fault]:
+def page_says(body: object, status: int = 200) -> Callable[[World], FaultRule]:
     """Return what lets the API answer so to whatever page is asked for."""
 
-    def begin(here: World) -> Fault:
+    def begin(here: World) -> FaultRule:
         return here.simulator.faults.add(
-            Fault(
+            FaultRule(
                 phase=Phase.INSTEAD,
-                result=Answer(status, body),
+                result=FixedAnswer(status, body),
                 operation=Operation.INBOX_LIST,
                 times=None,
             )
@@ -83,7 +83,7 @@ def page_says(body: object, status: int = 200) -> Callable[[World], Fault]:
     return begin
 
 
-OUTAGES: dict[str, Callable[[World], Fault]] = {
+OUTAGES: dict[str, Callable[[World], FaultRule]] = {
     "empty": page_says({"data": [], "success": True, "total": 0, "n_of_pages": 0}),
     "empty, no total": page_says({"data": [], "success": True}),
     "empty, with a total": page_says({"data": [], "success": True, "total": 6, "n_of_pages": 1}),
@@ -102,7 +102,7 @@ async def look(here: World) -> None:
 @pytest.mark.parametrize("delete", ["expunge", "never"])
 @pytest.mark.parametrize("count", [6, 40])
 async def test_two_hours_without_an_inbox_change_nothing(
-    tmp_path: Path, outage: Callable[[World], Fault], delete: str, count: int
+    tmp_path: Path, outage: Callable[[World], FaultRule], delete: str, count: int
 ) -> None:
     settings = SyncSettings(delete=delete)  # type: ignore[arg-type]
     async with world(tmp_path, STABLE, settings=settings) as here:
@@ -175,9 +175,9 @@ async def test_what_arrives_while_much_is_missing_is_shown(
 
 
 @BOTH
-@pytest.mark.parametrize("counts", [Counts.NUMBERS, Counts.ABSENT])
+@pytest.mark.parametrize("counts", [PageCounts.NUMBERS, PageCounts.ABSENT])
 async def test_what_left_and_returns_has_its_flags_and_its_place(
-    tmp_path: Path, options: Options, counts: Counts
+    tmp_path: Path, options: Options, counts: PageCounts
 ) -> None:
     async with world(tmp_path, options.replace(counts=counts)) as here:
         arrive(here, 8)

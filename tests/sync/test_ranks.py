@@ -9,7 +9,7 @@ import pytest
 
 from bridge.api.budget import Purpose
 from bridge.api.schema import InboxRow
-from bridge.simulator import SEQUENCE_READING, Operation, Order
+from bridge.simulator import SEQUENCE_READING, ListingOrder, Operation
 from bridge.sync.ledger import Ledger
 from bridge.sync.listing import Listing
 from bridge.sync.matching import ROOM, Listed, listed
@@ -33,9 +33,9 @@ def ledger_of(here: World) -> Ledger:
     return Ledger(here.store, here.mailboxes, here.clock, here.account)
 
 
-@pytest.mark.parametrize("order", Order)
+@pytest.mark.parametrize("order", ListingOrder)
 async def test_many_pages_that_came_between_two_looks_keep_their_order(
-    tmp_path: Path, order: Order
+    tmp_path: Path, order: ListingOrder
 ) -> None:
     async with world(tmp_path, READING.replace(order=order)) as here:
         arrive(here, 0, FULL)
@@ -77,7 +77,7 @@ async def test_what_a_page_spans_is_told_as_it_is_once_room_was_made(tmp_path: P
 
 
 async def test_a_sweep_goes_on_where_room_was_made_meanwhile(tmp_path: Path) -> None:
-    async with world(tmp_path, READING.replace(order=Order.NEWEST)) as here:
+    async with world(tmp_path, READING.replace(order=ListingOrder.NEWEST)) as here:
         arrive(here, 0, 4 * FULL)
         ledger = ledger_of(here)
         state = await ledger.load()

@@ -20,8 +20,8 @@ from bridge.model import SENT, QueueId, SubmissionState
 from bridge.receipts import claim
 from bridge.receipts.filing import Filing
 from bridge.receipts.record import standing_of
-from bridge.simulator import SEQUENCE_READING, Failure, Ids, Operation, Options, Order, Phase
-from bridge.simulator.wording import Facts, Kind, Recipient, text_of
+from bridge.simulator import SEQUENCE_READING, Failure, Ids, ListingOrder, Operation, Options, Phase
+from bridge.simulator.wording import NetworkKind, ReceiptFacts, Recipient, text_of
 from bridge.store.base import ReadTransaction
 from bridge.store.outbox import NewSubmission, Step
 from bridge.sync.fetching import AT_ONCE, CHUNK_ROWS
@@ -32,9 +32,9 @@ from tests.sync.world import ADDRESS, World, world
 ANNA = "anna@pec.invalid"
 SERVICE = "posta-certificata@pec.invalid"
 PREFIX = {
-    Kind.ACCEPTANCE: "ACCETTAZIONE",
-    Kind.DELIVERY: "CONSEGNA",
-    Kind.FAILURE: "AVVISO DI MANCATA CONSEGNA",
+    NetworkKind.ACCEPTANCE: "ACCETTAZIONE",
+    NetworkKind.DELIVERY: "CONSEGNA",
+    NetworkKind.FAILURE: "AVVISO DI MANCATA CONSEGNA",
 }
 
 
@@ -68,13 +68,13 @@ async def submit(here: World, number: int, *recipients: str) -> QueueId:
 
 
 def receipt(
-    here: World, number: int, kind: Kind, *named: str, later_s: float = 0, code: str = ""
+    here: World, number: int, kind: NetworkKind, *named: str, later_s: float = 0, code: str = ""
 ) -> str:
     """Let a receipt come into the inbox; returns its subject."""
     at = here.clock.now() + timedelta(seconds=later_s)
     line = f"Diffida {number} {code or code_of(number)}"
     people = tuple(Recipient(one, certified=True) for one in named or (ANNA,))
-    facts = Facts(at, line, ADDRESS, people, "x@pec.invalid", "5.1.1 no")
+    facts = ReceiptFacts(at, line, ADDRESS, people, "x@pec.invalid", "5.1.1 no")
     subject = f"{PREFIX[kind]}: {line}"
     body = text_of(kind, facts, template_b=False)
     here.simulator.inject(ADDRESS, subject=subject, sender=SERVICE, body=body, at=at)
@@ -126,7 +126,7 @@ def frugal(*refused: Purpose) -> tuple[list[Frugal], Callable[[PecClient], Fruga
 READINGS = [
     pytest.param(SEQUENCE_READING.replace(ids=ids, order=order), id=f"{ids.value} {order.value}")
     for ids in Ids
-    for order in Order
+    for order in ListingOrder
 ]
 
 
@@ -138,8 +138,8 @@ async def test_states_are_known_without_a_text(tmp_path: Path, options: Options)
         await know_issuer(here)
         ids = [await submit(here, number) for number in range(30)]
         for number in range(30):
-            receipt(here, number, Kind.ACCEPTANCE, later_s=number)
-            receipt(here, number, Kind.DELIVERY, later_s=number + 40)
+            receipt(here, number, NetworkKind.ACCEPTANCE, later_s=number)
+            receipt(here, number, NetworkKind.DELIVERY, later_s=number + 40)
         with contextlib.suppress(ApiError):  # of a delivery, before its acceptance is listed
             await here.sync_now()
         assert [await states(here, id) for id in ids] == [["delivered"]] * 30
@@ -157,11 +157,11 @@ async def test_texts_come_by_worth_and_the_newest_first(tmp_path: Path) -> None:
         behind = "POSTA CERTIFICATA: vecchia"
         here.simulator.inject(ADDRESS, subject=behind)
         wanted = [
-            receipt(here, 1, Kind.ACCEPTANCE),
-            receipt(here, 1, Kind.DELIVERY, later_s=1),
-            receipt(here, 2, Kind.ACCEPTANCE, ANNA, "b@pec.invalid"),
-            receipt(here, 2, Kind.DELIVERY, ANNA, later_s=2),
-            receipt(here, 3, Kind.FAILURE, later_s=3),
+            receipt(here, 1, NetworkKind.ACCEPTANCE),
+            receipt(here, 1, NetworkKind.DELIVERY, later_s=1),
+            receipt(here, 2, NetworkKind.ACCEPTANCE, ANNA, "b@pec.invalid"),
+            receipt(here, 2, NetworkKind.DELIVERY, ANNA, later_s=2),
+            receipt(here, 3, NetworkKind.FAILURE, later_s=3),
             "ANOMALIA MESSAGGIO: x",
         ]
         here.simulator.inject(ADDRESS, subject=wanted[-1])
@@ -184,8 +184,8 @@ async def test_what_only_confirms_waits_and_stops_nothing(tmp_path: Path) -> Non
     async with world(tmp_path, SEQUENCE_READING, wrap=wrap) as here:
         await know_issuer(here)
         id = await submit(here, 1)
-        receipt(here, 1, Kind.ACCEPTANCE)
-        receipt(here, 1, Kind.DELIVERY, later_s=2)
+        receipt(here, 1, NetworkKind.ACCEPTANCE)
+        receipt(here, 1, NetworkKind.DELIVERY, later_s=2)
         await here.sync_now()
         assert await states(here, id) == ["delivered"]
         for number in range(3):
@@ -225,7 +225,7 @@ async def test_what_comes_while_rows_are_confirmed_waits_for_one_chunk_at_most(
         await know_issuer(here)
         for number in range(count):
             await submit(here, number)
-            receipt(here, number, Kind.ACCEPTANCE, later_s=number)
+            receipt(here, number, NetworkKind.ACCEPTANCE, later_s=number)
         async with running(here):
             async with asyncio.timeout(PATIENCE_S):
                 while len(asked) < AT_ONCE:
@@ -247,7 +247,7 @@ async def test_what_was_refused_is_asked_again_only_when_it_may_be(tmp_path: Pat
     async with world(tmp_path, SEQUENCE_READING, wrap=wrap) as here:
         await know_issuer(here)
         await submit(here, 1)
-        receipt(here, 1, Kind.ACCEPTANCE)
+        receipt(here, 1, NetworkKind.ACCEPTANCE)
         await here.sync_now()
         asked = len(made[0].notes)
         await here.clock.advance(900)
@@ -262,7 +262,7 @@ async def test_a_text_that_is_missed_holds_up_what_was_seen(tmp_path: Path) -> N
     _, wrap = frugal(Purpose.BODY)
     async with world(tmp_path, SEQUENCE_READING, wrap=wrap) as here:
         await submit(here, 1)
-        receipt(here, 1, Kind.FAILURE)
+        receipt(here, 1, NetworkKind.FAILURE)
         with contextlib.suppress(ApiError):
             await here.sync_now()
         first_seen = here.clock.now()
@@ -277,8 +277,8 @@ async def test_all_of_it_outlives_a_restart(tmp_path: Path) -> None:
     async with world(tmp_path, SEQUENCE_READING, wrap=wrap) as here:
         await know_issuer(here)
         id = await submit(here, 1)
-        receipt(here, 1, Kind.ACCEPTANCE)
-        receipt(here, 1, Kind.DELIVERY, "un.altro@pec.invalid", later_s=2)
+        receipt(here, 1, NetworkKind.ACCEPTANCE)
+        receipt(here, 1, NetworkKind.DELIVERY, "un.altro@pec.invalid", later_s=2)
         await here.sync_now()
         await here.restart()
         assert await states(here, id) == ["delivered"]
@@ -302,7 +302,7 @@ async def test_rows_of_before_are_judged_too(
     async with world(tmp_path, SEQUENCE_READING) as here:
         await know_issuer(here)
         id = await submit(here, 1)
-        receipt(here, 1, Kind.ACCEPTANCE)
+        receipt(here, 1, NetworkKind.ACCEPTANCE)
         here.simulator.faults.fail(Operation.INBOX_GET, Phase.BEFORE, Failure.TIMEOUT, times=None)
         with monkeypatch.context() as patch:
             patch.setattr(Filing, "judge", no_judge)
@@ -324,7 +324,7 @@ async def test_rows_that_cannot_be_judged_are_read(
     monkeypatch.setattr(Filing, "judge", fail)
     async with world(tmp_path, SEQUENCE_READING) as here:
         id = await submit(here, 1)
-        receipt(here, 1, Kind.ACCEPTANCE)
+        receipt(here, 1, NetworkKind.ACCEPTANCE)
         await here.sync_now()
         assert await states(here, id) == ["accepted"]
 
@@ -334,7 +334,7 @@ async def test_a_day_without_spare_requests_is_no_alarm(tmp_path: Path) -> None:
         await know_issuer(here)
         ids = [await submit(here, number) for number in range(150)]
         for number in range(150):
-            receipt(here, number, Kind.ACCEPTANCE, later_s=number)
+            receipt(here, number, NetworkKind.ACCEPTANCE, later_s=number)
         budget = await here.accounts[0].budget.use()
         async with asyncio.timeout(PATIENCE_S):
             while not budget.refused or (await states(here, ids[0])) == ["pending"]:

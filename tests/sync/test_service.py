@@ -19,7 +19,7 @@ from bridge.api.errors import ApiError, NotSent
 from bridge.api.schema import InboxPage
 from bridge.mailbox import FlagChange
 from bridge.model import ARCHIVE, INBOX, SEEN, Uid
-from bridge.simulator import SEQUENCE_READING, Failure, Fault, Hold, Operation, Phase
+from bridge.simulator import SEQUENCE_READING, Failure, FaultRule, Hold, Operation, Phase
 from bridge.store.base import ReadTransaction
 from bridge.store.messages import Part
 from bridge.sync.service import SyncSettings
@@ -76,7 +76,7 @@ async def test_standing_tells_the_progress_of_an_import(tmp_path: Path) -> None:
         here.simulator.seed(ADDRESS, 130)
         hold = Hold()
         here.simulator.faults.add(
-            Fault(
+            FaultRule(
                 phase=Phase.BEFORE, result=None, operation=Operation.INBOX_GET, skip=60, hold=hold
             )
         )
@@ -94,7 +94,7 @@ async def test_the_first_page_can_be_read_before_the_others(tmp_path: Path) -> N
         here.simulator.seed(ADDRESS, 60)
         hold = Hold()
         here.simulator.faults.add(
-            Fault(
+            FaultRule(
                 phase=Phase.BEFORE, result=None, operation=Operation.INBOX_GET, skip=25, hold=hold
             )
         )
@@ -112,7 +112,7 @@ async def test_a_slow_body_does_not_delay_the_next_look(tmp_path: Path) -> None:
         here.simulator.seed(ADDRESS, 1)
         hold = Hold()
         here.simulator.faults.add(
-            Fault(phase=Phase.BEFORE, result=None, operation=Operation.INBOX_GET, hold=hold)
+            FaultRule(phase=Phase.BEFORE, result=None, operation=Operation.INBOX_GET, hold=hold)
         )
         async with running(here):
             await hold.reached.wait()
@@ -204,7 +204,7 @@ async def test_one_accounts_trouble_is_not_anothers(tmp_path: Path) -> None:
     async with world(tmp_path, SEQUENCE_READING, addresses=(ADDRESS, OTHER)) as here:
         here.simulator.seed(OTHER, 30)
         here.simulator.faults.add(
-            Fault(phase=Phase.BEFORE, result=Failure.TIMEOUT, mailbox=ADDRESS, times=None)
+            FaultRule(phase=Phase.BEFORE, result=Failure.TIMEOUT, mailbox=ADDRESS, times=None)
         )
         async with running(here):
             await until(lambda: fetched(here, 1) == 30 and errors(here, 0) is not None)
@@ -323,7 +323,7 @@ async def test_progress_is_told_while_it_goes_on(tmp_path: Path) -> None:
         told: list[tuple[int, int]] = []
         hold = Hold()
         here.simulator.faults.add(
-            Fault(
+            FaultRule(
                 phase=Phase.BEFORE, result=None, operation=Operation.INBOX_GET, skip=40, hold=hold
             )
         )

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from bridge.api.budget import Purpose
 from bridge.simulator import SEQUENCE_READING, Operation
-from bridge.simulator.wording import Kind
+from bridge.simulator.wording import NetworkKind
 from bridge.store.base import ReadTransaction
 from bridge.store.remote import DeletionState, ReceiptBasis, RemoteId
 from bridge.sync.service import SyncSettings
@@ -38,8 +38,8 @@ async def bases(here: World, id: str) -> set[ReceiptBasis]:
 async def sent_and_delivered(here: World, number: int = 1) -> str:
     await know_issuer(here)
     id = await submit(here, number)
-    receipt(here, number, Kind.ACCEPTANCE)
-    receipt(here, number, Kind.DELIVERY, later_s=1)
+    receipt(here, number, NetworkKind.ACCEPTANCE)
+    receipt(here, number, NetworkKind.DELIVERY, later_s=1)
     await here.sync_now()
     return id
 
@@ -65,10 +65,10 @@ async def test_never_leaves_texts_alone_that_only_confirm_and_no_others(tmp_path
         await submit(here, 1)
         await submit(here, 2, ANNA, BRUNO)
         here.simulator.inject(ADDRESS, subject="POSTA CERTIFICATA: Domanda")
-        receipt(here, 1, Kind.ACCEPTANCE)
-        receipt(here, 1, Kind.FAILURE, later_s=1)
-        receipt(here, 2, Kind.ACCEPTANCE, ANNA, BRUNO)
-        receipt(here, 2, Kind.DELIVERY, BRUNO, later_s=2)
+        receipt(here, 1, NetworkKind.ACCEPTANCE)
+        receipt(here, 1, NetworkKind.FAILURE, later_s=1)
+        receipt(here, 2, NetworkKind.ACCEPTANCE, ANNA, BRUNO)
+        receipt(here, 2, NetworkKind.DELIVERY, BRUNO, later_s=2)
         await here.sync_now()
         shown = (await here.messages()).values()
         unread = [raw for raw in shown if is_of_row(raw)]

@@ -14,8 +14,8 @@ from bridge.api.client import PecClient
 from bridge.api.schema import InboxMessage
 from bridge.simulator import (
     SEQUENCE_READING,
-    Answer,
-    Fault,
+    FaultRule,
+    FixedAnswer,
     Ids,
     Operation,
     Phase,
@@ -42,13 +42,13 @@ async def shown(here: World) -> str:
     return "".join(text * texts.count(f"Testo {text}.") for text in "abc")
 
 
-def broken(here: World, text: str) -> Fault:
+def broken(here: World, text: str) -> FaultRule:
     """Let the API not show the body of one twin, under the id that it has now."""
     found = next(one for one in here.simulator.inbox(ADDRESS) if one.row.text == f"Testo {text}.")
     return here.simulator.faults.add(
-        Fault(
+        FaultRule(
             phase=Phase.INSTEAD,
-            result=Answer(500, b"oops"),
+            result=FixedAnswer(500, b"oops"),
             operation=Operation.INBOX_GET,
             times=None,
             when=lambda call: call.target == str(found.id),

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from bridge.imap.url import MessageUrl, parse_url
 from bridge.imapserver.dataitems.fields import fields_of
-from bridge.imapserver.pace import Pace
+from bridge.imapserver.pace import CommandShare
 from bridge.imapserver.reply import No
 from bridge.imapserver.session import Session
 from bridge.mime.lenient.part import BodyPart, decode_parts
@@ -41,7 +41,7 @@ class _Pieces:
 
     def __init__(self, session: Session) -> None:
         self._session = session
-        self._pace = Pace(session.output)
+        self._pace = CommandShare(session.output)
         self._trees: dict[ContentId, BodyPart] = {}
 
     async def read(self, written: str, most_bytes: int) -> bytes:

@@ -10,14 +10,14 @@ from bridge.model import Flag, Flags, flag, is_reserved
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class RequestedFlags:
     """Flags as a client wrote them: those it may set, and those that are the bridge's."""
 
     flags: Flags
     reserved: Flags
 
 
-def wanted_flags(written: tuple[str, ...]) -> Wanted:
+def wanted_flags(written: tuple[str, ...]) -> RequestedFlags:
     r"""Return flags as written, ``\\Recent`` left out: only the server sets it."""
     found: dict[str, Flag] = {}
     for name in written:
@@ -29,7 +29,7 @@ def wanted_flags(written: tuple[str, ...]) -> Wanted:
             raise Bad(f"{name} is not a flag") from None
         found.setdefault(value.casefold(), value)
     reserved = frozenset(filter(is_reserved, found.values()))
-    return Wanted(frozenset(found.values()) - reserved, reserved)
+    return RequestedFlags(frozenset(found.values()) - reserved, reserved)
 
 
 def tell_ignored(session: Session, reserved: Flags) -> None:

@@ -6,7 +6,7 @@ import asyncio
 
 from bridge.imap.commands import Plain
 from bridge.imapserver.reply import Bad
-from bridge.imapserver.session import Session, State
+from bridge.imapserver.session import Session, SessionState
 
 
 async def idle(session: Session, command: Plain) -> str | None:
@@ -17,7 +17,7 @@ async def idle(session: Session, command: Plain) -> str | None:
     def tell() -> None:
         nonlocal scheduled
         scheduled = False
-        if session.state is State.LOGOUT or session.output.backed_up:
+        if session.state is SessionState.LOGOUT or session.output.backed_up:
             return
         if session.notifier is not None:
             session.notifier.wake()

@@ -8,7 +8,7 @@ from bridge.imap import responses
 from bridge.imap.commands import List
 from bridge.imap.mailboxname import canonical, fault_of, matches, parents
 from bridge.imapserver.commands.status import status_line
-from bridge.imapserver.pace import Pace
+from bridge.imapserver.pace import CommandShare
 from bridge.imapserver.session import Session
 from bridge.model import Mailbox
 
@@ -31,7 +31,7 @@ class _Tree:
         self.parents: set[str] = set()
         self.subscribed_parents: set[str] = set()
 
-    async def grow(self, pace: Pace) -> None:
+    async def grow(self, pace: CommandShare) -> None:
         """Find the levels above."""
         for names, above in (
             (self.mailboxes, self.parents),
@@ -60,7 +60,7 @@ async def list_(session: Session, command: List) -> str | None:
     if command.patterns == ("",) and not command.extended:
         session.send(responses.listing("LIST", ("\\Noselect",), b'""'))
         return None
-    pace = Pace(session.output)
+    pace = CommandShare(session.output)
     tree = await _tree(session, pace)
     patterns = [canonical(command.reference + pattern) for pattern in command.patterns]
     candidates = tree.names
@@ -84,7 +84,7 @@ async def list_(session: Session, command: List) -> str | None:
     return None
 
 
-async def _matching(names: Iterable[str], patterns: Sequence[str], pace: Pace) -> list[str]:
+async def _matching(names: Iterable[str], patterns: Sequence[str], pace: CommandShare) -> list[str]:
     """Return the names that match one pattern or more."""
     found = []
     for name in names:
@@ -130,7 +130,7 @@ def _line(
 
 async def lsub(session: Session, command: List) -> str | None:
     """LSUB: subscribed names; with ``%``, parents of such that do not match (RFC 3501 §6.3.9)."""
-    pace = Pace(session.output)
+    pace = CommandShare(session.output)
     tree = await _tree(session, pace)
     pattern = canonical(command.reference + command.patterns[0])
     found: dict[str, tuple[str, ...]] = {}
@@ -152,7 +152,7 @@ async def lsub(session: Session, command: List) -> str | None:
     return None
 
 
-async def _tree(session: Session, pace: Pace) -> _Tree:
+async def _tree(session: Session, pace: CommandShare) -> _Tree:
     mailboxes = session.services.mailboxes
     tree = _Tree(
         await mailboxes.mailboxes(session.owner), await mailboxes.subscriptions(session.owner)

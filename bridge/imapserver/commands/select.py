@@ -12,7 +12,7 @@ from bridge.imap import responses
 from bridge.imap.commands import Plain, QResync, Select
 from bridge.imap.mailboxname import spelled_otherwise
 from bridge.imap.sequence import SequenceSet
-from bridge.imapserver.pace import Pace
+from bridge.imapserver.pace import CommandShare
 from bridge.imapserver.reply import Bad
 from bridge.imapserver.session import Selected, Session, flag_lines
 from bridge.imapserver.view import columns_of
@@ -87,7 +87,7 @@ async def _resynchronise(session: Session, selected: Selected, qresync: QResync)
         session.send(responses.vanished(gone, earlier=True))
     view, index = selected.view, selected.view.index
     spans = known.resolve(view.largest_uid) if known else None
-    pace = Pace(session.output)
+    pace = CommandShare(session.output)
     columns = columns_of(index)
     for at, modseq in enumerate(columns.modseqs[: len(view)]):
         await pace.spend(4)

@@ -15,7 +15,7 @@ from typing import TypeGuard
 from bridge.imap.sections import BinarySize, FetchItem, Section
 from bridge.imapserver.dataitems.column import Column, literals
 from bridge.imapserver.dataitems.fields import fields_of
-from bridge.imapserver.pace import Pace
+from bridge.imapserver.pace import CommandShare
 from bridge.imapserver.reply import No
 from bridge.imapserver.session import Session
 from bridge.mime.grammar.header import header_fields
@@ -87,7 +87,7 @@ class BodyItems:
     def __init__(self, session: Session, items: Sequence[FetchItem]) -> None:
         self._session = session
         self._store = session.services.store
-        self._pace = Pace(session.output)
+        self._pace = CommandShare(session.output)
         self._items = [item for item in items if isinstance(item, Section | BinarySize)]
         self._fields = [item for item in self._items if _is_fields(item)]
         others = [item for item in self._items if not _is_fields(item)]

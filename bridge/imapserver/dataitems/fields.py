@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 
 from bridge.imap.sections import Section
-from bridge.imapserver.pace import Pace
+from bridge.imapserver.pace import CommandShare
 from bridge.mime.grammar.header import header_fields
 
 PIECE_BYTES = 32 * 1024
@@ -16,7 +16,7 @@ BYTES_PER_WORK = 32
 _NEXT_FIELD = re.compile(rb"\n(?=[^ \t\r\n])")
 
 
-async def fields_of(header: bytes, section: Section, pace: Pace) -> bytes:
+async def fields_of(header: bytes, section: Section, pace: CommandShare) -> bytes:
     """Return the fields of a header that ``section`` names (RFC 3501 §6.4.5)."""
     names = frozenset(name.encode() for name in section.names)
     negate = section.text == "HEADER.FIELDS.NOT"

@@ -16,7 +16,7 @@ import structlog
 from bridge.imap.sections import BinarySize, FetchItem, Section
 from bridge.imapserver.dataitems.batch import LARGE_BYTES
 from bridge.imapserver.dataitems.fields import BYTES_PER_WORK, fields_of
-from bridge.imapserver.pace import WORK, Pace
+from bridge.imapserver.pace import WORK, CommandShare
 from bridge.imapserver.reply import No
 from bridge.imapserver.session import Session
 from bridge.mime.lenient.part import BodyPart, decode_parts
@@ -39,7 +39,7 @@ class LargeMessage:
 
     def __init__(self, session: Session, content: ContentId, size_bytes: int) -> None:
         self._session = session
-        self._pace = Pace(session.output)
+        self._pace = CommandShare(session.output)
         self._store = session.services.store
         self._content = content
         self._is_small = size_bytes <= LARGE_BYTES

@@ -26,7 +26,7 @@ _QUOTE = (
 )
 
 
-class TooLong(ValueError):
+class HtmlTooLong(ValueError):
     """A text is longer as HTML than may be; the text says so."""
 
 
@@ -92,7 +92,7 @@ def _write(shown: StringIO, lines: Iterator[str], before: str) -> None:
     shown.write(before)
     for number, line in enumerate(lines):
         if shown.tell() + len(line) + _TAB_WIDTH * line.count("\t") > HTML_BYTES:
-            raise TooLong(f"its text would be longer than {HTML_BYTES >> 20} MiB as HTML")
+            raise HtmlTooLong(f"its text would be longer than {HTML_BYTES >> 20} MiB as HTML")
         shown.write("<br>\n" if number else "")
         shown.write(_escape(line))
 

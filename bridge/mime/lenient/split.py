@@ -98,7 +98,7 @@ class _Blank(NamedTuple):
     end: int
 
 
-class _Line(NamedTuple):
+class _BoundaryLine(NamedTuple):
     """A boundary line: where its dashes are, and where the text before it ends."""
 
     boundary: _Boundary
@@ -257,7 +257,7 @@ class _Splitter:
         if closing:
             self._open.pop()
 
-    def _boundary_line(self, at: int, end: int) -> _Line | None:
+    def _boundary_line(self, at: int, end: int) -> _BoundaryLine | None:
         """Find the first line from ``at`` on, itself the start of a line, that is a boundary."""
         raw, opened = self._raw, self._open
         if not opened or self._count >= MOST_PARTS:
@@ -265,7 +265,7 @@ class _Splitter:
         if raw.startswith(b"--", at) and at < end:
             boundary = self._matching(at + 2)
             if boundary:
-                return _Line(boundary, at, at)
+                return _BoundaryLine(boundary, at, at)
         marks = tuple(boundary.mark for boundary in opened)
         needle = b"\n--" + marks[0] if len(marks) == 1 else b"\n--"
         found = raw.find(needle, at, end)
@@ -274,7 +274,7 @@ class _Splitter:
                 boundary = self._matching(found + 3)
                 if boundary:
                     text_end = found - (found > at and raw[found - 1] == 0x0D)
-                    return _Line(boundary, found + 1, text_end)
+                    return _BoundaryLine(boundary, found + 1, text_end)
             found = raw.find(needle, found + 3, end)
         return None
 

@@ -22,7 +22,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
-from bridge.mime.html.from_text import TooLong, text_to_html, to_ascii
+from bridge.mime.html.from_text import HtmlTooLong, text_to_html, to_ascii
 from bridge.mime.html.inline import Reference, clean, inline_images, join, references
 from bridge.mime.strict.attachment import (
     SHOWN_EVERYWHERE,
@@ -39,7 +39,7 @@ from bridge.mime.strict.attachment import (
 )
 from bridge.mime.strict.field import Unreadable, unstructured
 from bridge.mime.strict.outline import Outline, outlined
-from bridge.mime.strict.part import Field, SubmittedPart, parse
+from bridge.mime.strict.part import HeaderField, SubmittedPart, parse
 from bridge.mime.strict.text import decode_html, decode_text
 from bridge.mime.strict.tnef import read_tnef
 
@@ -137,7 +137,7 @@ def convert(raw: bytes, signed: SignedPolicy = "refuse") -> Content:
     return Content(subject, _with_images(shown), tuple(number_names(files)))
 
 
-def subject_of(fields: tuple[Field, ...]) -> str:
+def subject_of(fields: tuple[HeaderField, ...]) -> str:
     """Return the subject, decoded, on one line; "" without one.
 
     Raises:
@@ -183,7 +183,7 @@ def _fragments(part: SubmittedPart) -> Iterator[str]:
         delsp = part.parameter("delsp").lower() == "yes"
         try:
             yield text_to_html(text, flowed=flowed, delsp=delsp)
-        except TooLong as fault:
+        except HtmlTooLong as fault:
             raise Unreadable(str(fault)) from None
 
 

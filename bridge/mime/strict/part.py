@@ -50,7 +50,7 @@ _IDENTITIES = frozenset({"", "7bit", "7bits", "8bit", "8bits", "binary", "none",
 
 
 @dataclass(frozen=True, slots=True)
-class Field:
+class HeaderField:
     """One header field: ``name`` lower case, ``raw`` what follows the colon, as given.
 
     ``line`` is all of it, with name and line end.
@@ -81,7 +81,7 @@ class SubmittedPart:
     raw: bytes
     start: int
     end: int
-    fields: tuple[Field, ...]
+    fields: tuple[HeaderField, ...]
     content_type: str
     kind: Structured = _UNSAID
     placement: Structured = _UNSAID
@@ -124,7 +124,7 @@ class SubmittedPart:
             yield from child.walk()
 
 
-def parse_fields(header: bytes) -> tuple[Field, ...]:
+def parse_fields(header: bytes) -> tuple[HeaderField, ...]:
     """Split a header into its fields.
 
     Raises:
@@ -137,7 +137,7 @@ def parse_fields(header: bytes) -> tuple[Field, ...]:
         if match is None:
             line = header[at : at + 60].splitlines()[0].decode("ascii", "backslashreplace")
             raise Unreadable(f"the header has a line that is no header field: {line!a}")
-        fields.append(Field(match[1].decode("ascii").lower(), match[2], match[0]))
+        fields.append(HeaderField(match[1].decode("ascii").lower(), match[2], match[0]))
         at = match.end()
     return tuple(fields)
 
@@ -212,7 +212,7 @@ def _part(
 
 
 def _described(
-    raw: bytes, start: int, end: int, fields: tuple[Field, ...], default: str
+    raw: bytes, start: int, end: int, fields: tuple[HeaderField, ...], default: str
 ) -> SubmittedPart:
     said = {name: _said(name, fields) for name in _SAYS_WHAT_A_PART_IS}
     kind = structured(said["Content-Type"])
@@ -233,7 +233,7 @@ def _encoding(value: str) -> str:
     return "7bit" if "".join(filter(str.isalnum, word)) in _IDENTITIES else word
 
 
-def _said(name: str, fields: tuple[Field, ...]) -> str:
+def _said(name: str, fields: tuple[HeaderField, ...]) -> str:
     """Return the field's value; twice is once too often unless both say the same."""
     values = [one.value for one in fields if one.name == name.lower()]
     if not all(_agree(name, values[0], value) for value in values[1:]):

@@ -19,7 +19,7 @@ from bridge.mime.grammar.held import Held
 from bridge.mime.strict import content
 from bridge.mime.strict.field import Unreadable
 from bridge.mime.strict.lookalike import reads_like_header
-from bridge.mime.strict.part import Field, SubmittedPart
+from bridge.mime.strict.part import HeaderField, SubmittedPart
 from bridge.mime.strict.part import parse as parse_part
 from bridge.mime.strict.text import addresses
 
@@ -115,14 +115,14 @@ class Submission:
 class _Named:
     """The addresses that the header names, as spelled there, and the fields themselves."""
 
-    fields: tuple[Field, ...]
+    fields: tuple[HeaderField, ...]
     authors: tuple[str, ...]
     to: tuple[str, ...]
     cc: tuple[str, ...]
     bcc: tuple[str, ...]
 
     @classmethod
-    def read(cls, fields: tuple[Field, ...]) -> _Named:
+    def read(cls, fields: tuple[HeaderField, ...]) -> _Named:
         names = ("from", "to", "cc", "bcc")
         return cls(fields, *(addresses(_values(fields, name)) for name in names))
 
@@ -232,7 +232,7 @@ def check_size(
     )
 
 
-def _check_fields(fields: tuple[Field, ...]) -> None:
+def _check_fields(fields: tuple[HeaderField, ...]) -> None:
     names = [field.name for field in fields]
     for name in _ONCE:
         if names.count(name) > 1:
@@ -360,7 +360,7 @@ def _with_fields(message: SubmittedPart, added: list[tuple[str, str]]) -> bytes:
     return b"".join((front, kept, b"\r\n", memoryview(message.raw)[message.start :]))
 
 
-def _values(fields: tuple[Field, ...], name: str) -> list[str]:
+def _values(fields: tuple[HeaderField, ...], name: str) -> list[str]:
     return [field.value for field in fields if field.name == name]
 
 
@@ -369,7 +369,7 @@ def _is_highest(priority: str) -> bool:
     return priority.split("(")[0].strip() == "1"
 
 
-def _message_id(fields: tuple[Field, ...]) -> str:
+def _message_id(fields: tuple[HeaderField, ...]) -> str:
     value = next(iter(_values(fields, "message-id")), "")
     match = _MESSAGE_ID.search(value)
     return match[0] if match else ""

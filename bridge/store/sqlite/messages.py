@@ -24,7 +24,7 @@ from bridge.model import (
     SpecialUse,
     Uid,
 )
-from bridge.store.messages import Copy, IndexRow, Part, SortRow, TextField
+from bridge.store.messages import IndexRow, MessageCopy, Part, SortRow, TextField
 from bridge.store.sqlite.area import Area
 from bridge.store.sqlite.bodysearch import forget_body, index_bodies, matching_bodies
 from bridge.store.sqlite.renewal import renew_content
@@ -322,10 +322,11 @@ class SqliteMessageReads(Area):
         )
         return ContentId(row[0]) if row else None
 
-    async def copies(self, content: ContentId) -> tuple[Copy, ...]:
+    async def copies(self, content: ContentId) -> tuple[MessageCopy, ...]:
         statement = "SELECT mailbox, uid FROM message WHERE content = ? ORDER BY mailbox, uid"
         return tuple(
-            Copy(MailboxId(mailbox), Uid(uid)) for mailbox, uid in self._rows(statement, (content,))
+            MessageCopy(MailboxId(mailbox), Uid(uid))
+            for mailbox, uid in self._rows(statement, (content,))
         )
 
     async def unshown(self, contents: Sequence[ContentId]) -> list[ContentId]:

@@ -22,7 +22,7 @@ from bridge.store.outbox import (
     LineageRow,
     LostTry,
     NewSubmission,
-    Outcome,
+    ReceiptSummary,
     Step,
     SubmissionRow,
     TransitionRow,
@@ -421,7 +421,7 @@ class SqliteOutbox:
             "UPDATE submission SET counted_on = ?, counted = ? WHERE id = ?", (new_day, counted, id)
         )
 
-    async def keep_outcome(self, id: QueueId, outcome: Outcome) -> None:
+    async def keep_outcome(self, id: QueueId, outcome: ReceiptSummary) -> None:
         """See ``OutboxWrites``."""
         self._connection.execute("DELETE FROM unweighed WHERE submission = ?", (id,))
         self._connection.execute(

@@ -1,4 +1,4 @@
-"""Each operation by its name, and its failures as sentences."""
+"""The table of operations: each by its name, and its failures as sentences."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from bridge.api.errors import ApiError
+from bridge.operations.accounts import Methods
 from bridge.operations.control import OperationFailed, Progress
-from bridge.operations.subject import Methods
 from bridge.store.base import StoreFailed
 
 

@@ -8,16 +8,16 @@ from hypothesis import strategies as st
 
 from bridge.imap.errors import SyntaxFault
 from bridge.imap.framing import CommandLine
+from bridge.imap.memo import TEXT_LIMIT_BYTES, memoized
 from bridge.imap.parse_mailbox import take_status_items
 from bridge.imap.parser import parse
-from bridge.imap.remembered import TEXT_LIMIT_BYTES, remembered
 from bridge.imap.syntax import Scanner
 
 WORDS = st.lists(st.sampled_from(["MESSAGES", "uidnext", "UNSEEN", "x", "(", ")", "  "]))
 
 
 def outcome(text: bytes, *, memory: bool) -> object:
-    take = remembered(take_status_items) if memory else take_status_items
+    take = memoized(take_status_items) if memory else take_status_items
     results: list[object] = []
     for _ in range(2):
         scanner = Scanner(CommandLine(text, ()))
@@ -42,7 +42,7 @@ def test_what_was_asked_before_is_not_parsed_again() -> None:
         parsed.append(scanner.rest())
         return scanner.word()
 
-    taken = remembered(take)
+    taken = memoized(take)
     long = b"X" * (TEXT_LIMIT_BYTES + 1)
     assert [taken(Scanner(CommandLine(text, ()))) for text in (b"ONE", b"ONE", long, long)] == [
         *("ONE", "ONE", long.decode(), long.decode())

@@ -20,7 +20,7 @@ TEXTS = 256
 TEXT_LIMIT_BYTES = 256
 
 
-def remembered(take: Callable[[Scanner], T]) -> Callable[[Scanner], T]:
+def memoized(take: Callable[[Scanner], T]) -> Callable[[Scanner], T]:
     """Return ``take`` with a memory; where it does not take all that is left, it takes anew."""
 
     @lru_cache(maxsize=TEXTS)

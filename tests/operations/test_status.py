@@ -9,7 +9,7 @@ import pytest
 from bridge.api.client import PecClient
 from bridge.api.connection import ApiConnection
 from bridge.api.schema import Quota
-from bridge.operations.facts import quota_facts, search
+from bridge.operations.status import quota_facts, search
 from bridge.simulator import READINGS, Options, PastEnd, Simulator
 from tests.fakes import FakeClock
 

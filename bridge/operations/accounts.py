@@ -17,7 +17,7 @@ Methods = Mapping[str, Method]
 
 
 @dataclass(frozen=True, slots=True)
-class Subject:
+class ApiAccount:
     """One account; ``client`` is None where the secrets are not at hand."""
 
     id: AccountId
@@ -35,14 +35,14 @@ class Subject:
         return self.client
 
 
-class Subjects:
+class ApiAccounts:
     """The accounts, in the order of the settings."""
 
-    def __init__(self, subjects: tuple[Subject, ...]) -> None:
-        self.all = subjects
-        self._addresses = {subject.id: subject.address for subject in subjects}
+    def __init__(self, accounts: tuple[ApiAccount, ...]) -> None:
+        self.all = accounts
+        self._addresses = {account.id: account.address for account in accounts}
 
-    def chosen(self, arguments: Mapping[str, Any]) -> tuple[Subject, ...]:
+    def chosen(self, arguments: Mapping[str, Any]) -> tuple[ApiAccount, ...]:
         """Return the account that the arguments name, or all if they name none.
 
         Raises:
@@ -52,7 +52,7 @@ class Subjects:
         if address is None:
             return self.all
         found = tuple(
-            subject for subject in self.all if subject.address.casefold() == address.casefold()
+            account for account in self.all if account.address.casefold() == address.casefold()
         )
         if not found:
             raise OperationFailed(f"There is no account {address}.")

@@ -1,7 +1,7 @@
 """What works on the data of one ``data_dir``: store, mailboxes, accounts, API clients.
 
-Built by ``Core.open`` under the lock, for a bridge as for a single command. Nothing here asks the
-API or starts anything by itself.
+Built by ``Resources.open`` under the lock, for a bridge as for a single command. Nothing here asks
+the API or starts anything by itself.
 
 Failure: ``Locked`` when another process uses the data, ``StoreFailed`` when the store cannot be
 used; nothing is held then.
@@ -46,7 +46,7 @@ class Served:
     budget: RequestBudget
 
 
-class Core:
+class Resources:
     """See the module; build it with ``open``.
 
     Attributes:
@@ -82,7 +82,7 @@ class Core:
         *,
         clock: Clock,
         http_transport: httpx.AsyncBaseTransport | None = None,
-    ) -> Core:
+    ) -> Resources:
         """Take the lock, open the store and the accounts; see ``Lineage`` for a restored store.
 
         Args:
@@ -109,13 +109,13 @@ class Core:
             await store.close()
             lock.release()
             raise
-        core = cls(config, clock, lock, store, mailboxes, lineage, apart)
+        resources = cls(config, clock, lock, store, mailboxes, lineage, apart)
         try:
-            await core._open_accounts(secrets, http_transport)
+            await resources._open_accounts(secrets, http_transport)
         except BaseException:
-            await core.close()
+            await resources.close()
             raise
-        return core
+        return resources
 
     @property
     def addresses(self) -> dict[AccountId, str]:

@@ -8,13 +8,13 @@ from contextlib import asynccontextmanager
 from random import SystemRandom
 from typing import Any
 
-from bridge.app.core import Core
-from bridge.app.offer import operations
+from bridge.app.operations import operations
+from bridge.app.resources import Resources
 from bridge.clock import SystemClock
 from bridge.config import ConfigError, ConfigFile
 from bridge.credentials import Secrets, resolve_all
 from bridge.operations.control import Progress
-from bridge.operations.offer import Operations
+from bridge.operations.table import Operations
 from bridge.outbox.settle import recover
 
 ASKS_API = frozenset({"quota", "inbox search", "sync", "receipts delete"})
@@ -24,7 +24,7 @@ LOOKS_FIRST = frozenset({"queue resolve --sent", "queue resolve --resend", "queu
 """Operations that ask the API if the secrets are at hand, and say so if not."""
 
 
-async def perform_alone(
+async def perform_standalone(
     file: ConfigFile, name: str, arguments: Mapping[str, Any], progress: Progress
 ) -> Any:
     """Carry out the operation ``name``.
@@ -38,25 +38,25 @@ async def perform_alone(
     Raises:
         OperationFailed, ConfigError, Locked, StoreFailed: it was not carried out.
     """
-    async with alone(file, name) as offer:
-        return await offer.perform(name, arguments, progress)
+    async with standalone(file, name) as operations:
+        return await operations.perform(name, arguments, progress)
 
 
 @asynccontextmanager
-async def alone(file: ConfigFile, name: str) -> AsyncIterator[Operations]:
+async def standalone(file: ConfigFile, name: str) -> AsyncIterator[Operations]:
     """Hold the data for ``name`` and operations like it, one after another.
 
     Raises:
         ConfigError, Locked, StoreFailed: the data cannot be had.
     """
     secrets = await _secrets(file, name)
-    core = await Core.open(file.config, secrets, clock=SystemClock())
+    resources = await Resources.open(file.config, secrets, clock=SystemClock())
     try:
         if name.startswith("queue "):  # nobody is sending: what a crash cut off is uncertain
-            await recover(core.mailboxes, core.clock)
-        yield operations(core, SystemRandom())
+            await recover(resources.mailboxes, resources.clock)
+        yield operations(resources, SystemRandom())
     finally:
-        await core.close()
+        await resources.close()
 
 
 async def _secrets(file: ConfigFile, name: str) -> Secrets | None:

@@ -9,9 +9,9 @@ import pytest
 from structlog.testing import capture_logs
 
 from bridge.api.budget import Purpose
-from bridge.app.core import Core
 from bridge.app.count import StoredCount
 from bridge.app.lock import DataLock, Locked
+from bridge.app.resources import Resources
 from bridge.credentials import AccountSecrets, Secret, Secrets
 from bridge.model import AccountId
 from bridge.store.base import StoreFailed
@@ -23,10 +23,10 @@ SECRETS = Secrets(Secret("token"), (AccountSecrets(Secret("pw"), Secret("local")
 
 
 async def test_it_holds_the_data_until_it_is_closed(tmp_path: Path, clock: FakeClock) -> None:
-    core = await Core.open(settings(tmp_path), None, clock=clock)
+    resources = await Resources.open(settings(tmp_path), None, clock=clock)
     with pytest.raises(Locked):
-        await Core.open(settings(tmp_path), None, clock=clock)
-    await core.close()
+        await Resources.open(settings(tmp_path), None, clock=clock)
+    await resources.close()
     DataLock(tmp_path).release()
 
 
@@ -35,22 +35,22 @@ async def test_a_store_that_cannot_be_opened_gives_the_lock_back(
 ) -> None:
     (tmp_path / FILE_NAME).write_text("not a database, and longer than its header is " * 50)
     with pytest.raises(StoreFailed, match=FILE_NAME):
-        await Core.open(settings(tmp_path), None, clock=clock)
+        await Resources.open(settings(tmp_path), None, clock=clock)
     DataLock(tmp_path).release()
 
 
 async def test_accounts_keep_their_ids_and_have_clients_only_with_secrets(
     tmp_path: Path, clock: FakeClock
 ) -> None:
-    without = await Core.open(settings(tmp_path), None, clock=clock)
+    without = await Resources.open(settings(tmp_path), None, clock=clock)
     await without.close()
-    core = await Core.open(settings(tmp_path), SECRETS, clock=clock)
-    await core.close()
-    assert without.addresses == core.addresses
-    assert list(core.addresses.values()) == [ADDRESS]
+    resources = await Resources.open(settings(tmp_path), SECRETS, clock=clock)
+    await resources.close()
+    assert without.addresses == resources.addresses
+    assert list(resources.addresses.values()) == [ADDRESS]
     assert without.clients == {}
-    assert list(core.clients) == list(core.addresses)
-    assert "pw" not in repr(core.accounts)
+    assert list(resources.clients) == list(resources.addresses)
+    assert "pw" not in repr(resources.accounts)
 
 
 async def test_the_day_s_budget_outlives_a_restart(tmp_path: Path, clock: FakeClock) -> None:
@@ -58,18 +58,18 @@ async def test_the_day_s_budget_outlives_a_restart(tmp_path: Path, clock: FakeCl
     config = dataclasses.replace(
         config, sync=dataclasses.replace(config.sync, request_budget_per_day=100)
     )
-    core = await Core.open(config, SECRETS, clock=clock)
+    resources = await Resources.open(config, SECRETS, clock=clock)
     for _ in range(15):
-        await core.accounts[0].budget.spend(Purpose.LOOK)
-    await core.accounts[0].budget.spend(Purpose.BODY)
-    await core.close()
-    core = await Core.open(config, SECRETS, clock=clock)
-    use = await core.accounts[0].budget.use()
+        await resources.accounts[0].budget.spend(Purpose.LOOK)
+    await resources.accounts[0].budget.spend(Purpose.BODY)
+    await resources.close()
+    resources = await Resources.open(config, SECRETS, clock=clock)
+    use = await resources.accounts[0].budget.use()
     assert 15 <= use.made[Purpose.LOOK] <= 20
     assert 1 <= use.made[Purpose.BODY] <= 5
     await clock.advance(24 * 3600)
-    assert (await core.accounts[0].budget.use()).remaining == 100
-    await core.close()
+    assert (await resources.accounts[0].budget.use()).remaining == 100
+    await resources.close()
 
 
 class Failing:

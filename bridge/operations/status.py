@@ -16,9 +16,9 @@ from bridge.api.schema import InboxRow, Quota
 from bridge.clock import Clock
 from bridge.model import AccountId, SubmissionState
 from bridge.net.listening import Running
+from bridge.operations.accounts import ApiAccount, ApiAccounts, Methods, moment
 from bridge.operations.alarms import raised
 from bridge.operations.control import Progress
-from bridge.operations.subject import Methods, Subject, Subjects, moment
 from bridge.operations.waiting import first_waiting, waiting_facts
 from bridge.outbox.plan import Plan
 from bridge.outbox.waiting import AccountQueue, account_queue, why
@@ -29,7 +29,7 @@ from bridge.sync.state import SyncState, load
 PAGES_LIMIT = 1_000
 
 
-class Standing(Protocol):
+class InboxProgress(Protocol):
     """How far the reading of an account has come; see ``sync.service.Standing``."""
 
     @property
@@ -83,7 +83,7 @@ class Reader(Protocol):
     async def next_look(self, account: AccountId) -> Upcoming | None:
         """Return when the account's inbox is looked at again; None if it is not followed."""
 
-    def standing(self, account: AccountId) -> Standing:
+    def standing(self, account: AccountId) -> InboxProgress:
         """Return where the account stands."""
 
     async def quota(self, account: AccountId) -> Fullness | None:
@@ -98,13 +98,13 @@ class Sends:
     window: Window
 
 
-class Facts:
+class StatusOperations:
     """See the module.
 
     Args:
         store: for what is known here.
         clock: for the plan's period.
-        subjects: the accounts.
+        accounts: the accounts.
         sends: what each account may send, and when.
         reader: the sync that runs; None if none does, and what it wrote down has to do.
         budgets: each account's requests of the day.
@@ -116,7 +116,7 @@ class Facts:
         self,
         store: Store,
         clock: Clock,
-        subjects: Subjects,
+        accounts: ApiAccounts,
         sends: Sends,
         reader: Reader | None,
         budgets: Mapping[AccountId, RequestBudget],
@@ -125,7 +125,7 @@ class Facts:
     ) -> None:
         self._store = store
         self._clock = clock
-        self._subjects = subjects
+        self._accounts = accounts
         self._sends = sends
         self._reader = reader
         self._budgets = budgets
@@ -146,15 +146,15 @@ class Facts:
         async def work(tx: ReadTransaction) -> dict[str, Any]:
             counts = await tx.submission_counts()
             return {
-                "accounts": [await self._sending(tx, one, now) for one in self._subjects.all],
+                "accounts": [await self._sending(tx, one, now) for one in self._accounts.all],
                 "queue": {
                     state.value: counts[state] for state in SubmissionState if state in counts
                 },
-                "alarms": await raised(tx, self._subjects),
+                "alarms": await raised(tx, self._accounts),
             }
 
         status = await self._store.read(work)
-        for one, facts in zip(self._subjects.all, status["accounts"], strict=True):
+        for one, facts in zip(self._accounts.all, status["accounts"], strict=True):
             await self._add_reading(facts, one.id)
             budget = self._budgets[one.id]
             facts["requests"] = request_facts(await budget.use())
@@ -188,7 +188,7 @@ class Facts:
             "text": found.sentence,
         }
 
-    async def _sending(self, tx: ReadTransaction, one: Subject, now: datetime) -> dict[str, Any]:
+    async def _sending(self, tx: ReadTransaction, one: ApiAccount, now: datetime) -> dict[str, Any]:
         plan = self._sends.plan
         queue = await account_queue(tx, one.id)
         first = await first_waiting(tx, queue, one.id)
@@ -237,13 +237,13 @@ class Facts:
     async def _quota(self, arguments: Mapping[str, Any], _progress: Progress) -> Any:
         return [
             quota_facts(one.address, await one.api().quota())
-            for one in self._subjects.chosen(arguments)
+            for one in self._accounts.chosen(arguments)
         ]
 
     async def _inbox_search(self, arguments: Mapping[str, Any], _progress: Progress) -> Any:
         found: list[dict[str, Any]] = []
         limit = int(arguments.get("limit") or 100)
-        for one in self._subjects.chosen(arguments):
+        for one in self._accounts.chosen(arguments):
             rows = await search(one.api(), str(arguments["query"]), limit - len(found))
             found += ({"account": one.address, **_row_facts(row)} for row in rows)
         return found

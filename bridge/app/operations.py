@@ -1,0 +1,74 @@
+"""What the command line can ask for, put together from the areas that offer it."""
+
+from __future__ import annotations
+
+from random import Random
+
+from bridge.api.budget import Purpose
+from bridge.app.certificate import fingerprint
+from bridge.app.reading import InboxReading
+from bridge.app.resources import Resources
+from bridge.net.listening import Running
+from bridge.operations.accounts import ApiAccount, ApiAccounts
+from bridge.operations.alarms import AlarmOperations
+from bridge.operations.export import ExportOperations
+from bridge.operations.queue import QueueOperations
+from bridge.operations.receipts import ReceiptOperations
+from bridge.operations.status import Sends, StatusOperations
+from bridge.operations.sync import SyncOperations
+from bridge.operations.table import Operations
+from bridge.operations.usage import UsageOperations
+from bridge.outbox.decision import Decisions
+from bridge.outbox.dispatcher import PACE_MARGIN
+from bridge.outbox.wake import Wake
+from bridge.outbox.window import SendingPace, Window
+
+
+def operations(
+    resources: Resources,
+    random: Random,
+    wake: Wake | None = None,
+    reading: InboxReading | None = None,
+    running: Running | None = None,
+) -> Operations:
+    """Return what can be asked for.
+
+    Args:
+        resources: data and accounts.
+        random: for a sync that has to be built for it.
+        wake: wakes the dispatcher that runs; None if none does.
+        reading: the sync that runs; None if none does.
+        running: the bridge that this is part of; None if none runs.
+    """
+    accounts = ApiAccounts(
+        tuple(ApiAccount(one.id, one.settings.address, one.client) for one in resources.accounts)
+    )
+    budgets = {one.id: one.budget for one in resources.accounts}
+    reader = reading.sync if reading is not None else None
+    sync = reader or InboxReading(resources, random).sync
+
+    asking = {id: client.charged(Purpose.COMMAND) for id, client in resources.clients.items()}
+    send = resources.config.send
+    window = Window.parse(send.window)
+    decisions = Decisions(resources.mailboxes, resources.clock, wake, asking, window)
+
+    sends = Sends(resources.plan, window)
+    pace = SendingPace(PACE_MARGIN / send.rate_per_s, resources.plan, window)
+
+    def shown() -> str | None:
+        return fingerprint(resources.certificate)
+
+    areas = (
+        StatusOperations(
+            resources.store, resources.clock, accounts, sends, reader, budgets, shown, running
+        ),
+        AlarmOperations(resources.store, resources.clock, accounts),
+        QueueOperations(resources.store, resources.clock, accounts, decisions, pace),
+        ReceiptOperations(resources.store, resources.clock, accounts, sync),
+        UsageOperations(
+            resources.store, resources.clock, accounts, resources.plan, resources.config.prices
+        ),
+        ExportOperations(resources.store, resources.clock, accounts),
+        SyncOperations(sync, accounts),
+    )
+    return Operations(area.methods() for area in areas)
