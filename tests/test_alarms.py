@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from structlog.testing import capture_logs
 
-from bridge.alarms import AlarmKind, clear_alarm, raise_alarm
+from bridge.alarms import Alarm, AlarmKind, Notice, clear_alarm, raise_alarm
 from bridge.mailbox import Mailboxes, MailboxTransaction
 from bridge.model import AccountId
 from bridge.store.base import ReadTransaction, Store
@@ -42,17 +42,9 @@ async def raised(
     answers: str = "",
 ) -> bool:
     async def work(mtx: MailboxTransaction) -> bool:
-        return await raise_alarm(
-            mtx,
-            account,
-            AlarmKind.QUOTA,
-            key,
-            subject,
-            "È pieno.",
-            "It is full.",
-            FakeClock().now(),
-            answers=answers,
-        )
+        notice = Notice(subject, "È pieno.", "It is full.")
+        alarm = Alarm(account, AlarmKind.QUOTA, key, notice, answers)
+        return await raise_alarm(mtx, alarm, FakeClock().now())
 
     return await mailboxes.write(work)
 

@@ -11,14 +11,21 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bridge.alarms import AlarmKind, clear_alarm, raise_alarm, update_alarm
+from bridge.alarms import Alarm, AlarmKind, Notice, clear_alarm, raise_alarm, update_alarm
 from bridge.alarms.collector import Collector
 from bridge.alarms.kind import REFUSED
-from bridge.alarms.notices import FIRST_AFTER, MOST_OF_MESSAGES, MOST_SINGLY, due_at, tell
+from bridge.alarms.notices import (
+    FIRST_AFTER,
+    MOST_OF_MESSAGES,
+    MOST_SINGLY,
+    day_in_rome,
+    due_at,
+    tell,
+)
 from bridge.mailbox import Mailboxes, MailboxTransaction
 from bridge.model import AccountId
 from bridge.store.base import Store
-from bridge.store.notices import NoticeDay
+from bridge.store.notices import NoticeDay, NoticeRow
 from bridge.store.sqlite import SqliteStore
 from tests.fakes import FakeClock
 from tests.test_alarms import messages
@@ -67,17 +74,9 @@ async def fail(
     now = clock.now()
 
     async def work(mtx: MailboxTransaction) -> None:
-        await raise_alarm(
-            mtx,
-            account,
-            kind,
-            f"Q{number}",
-            f"Mancata / Failed: {number}",
-            "Ita.",
-            "Eng.",
-            now,
-            detail=f"Lettera {number} | anna{number}@pec.example",
-        )
+        detail = f"Lettera {number} | anna{number}@pec.example"
+        words = Notice(f"Mancata / Failed: {number}", "Ita.", "Eng.", detail)
+        await raise_alarm(mtx, Alarm(account, kind, f"Q{number}", words), now)
 
     await mailboxes.write(work)
 
@@ -197,7 +196,9 @@ async def test_bounces_are_told_together_too(
         line = f"Lettera {number} | Q{number}"
         await mailboxes.write(
             lambda mtx, line=line, raw=raw, number=number: tell(  # type: ignore[misc]
-                mtx, account, REFUSED, f"Q{number}", line, raw, now
+                mtx,
+                NoticeRow(account, day_in_rome(now), REFUSED, f"Q{number}", line, now),
+                raw,
             )
         )
     await clock.advance(FIRST_AFTER.total_seconds())
@@ -261,13 +262,13 @@ async def test_a_message_that_somebody_filed_stays(
     assert now < clock.now()
 
 
+def waits(account: AccountId, figure: int) -> Alarm:
+    return Alarm(account, AlarmKind.WAITING, "", Notice(f"Wait: {figure}", "Ita.", "Eng."))
+
+
 async def update(mailboxes: Mailboxes, account: AccountId, clock: FakeClock, figure: int) -> None:
     now = clock.now()
-    await mailboxes.write(
-        lambda mtx: update_alarm(
-            mtx, account, AlarmKind.WAITING, "", f"Wait: {figure}", "Ita.", "Eng.", now
-        )
-    )
+    await mailboxes.write(lambda mtx: update_alarm(mtx, waits(account, figure), now))
 
 
 async def waiting(store: Store, mailboxes: Mailboxes, account: AccountId) -> tuple[str, list[str]]:
@@ -280,9 +281,7 @@ async def test_figures_are_new_in_the_row_at_once_and_in_the_message_now_and_the
     store: Store, mailboxes: Mailboxes, account: AccountId, clock: FakeClock
 ) -> None:
     now = clock.now()
-    await mailboxes.write(
-        lambda mtx: raise_alarm(mtx, account, AlarmKind.WAITING, "", "Wait: 1", "Ita.", "Eng.", now)
-    )
+    await mailboxes.write(lambda mtx: raise_alarm(mtx, waits(account, 1), now))
     await update(mailboxes, account, clock, 2)
     assert await waiting(store, mailboxes, account) == ("Wait: 2", ["Wait: 1"])
     await clock.advance(DAY_S / 6)
@@ -294,9 +293,7 @@ async def test_a_message_that_was_deleted_does_not_come_back_with_new_figures(
     store: Store, mailboxes: Mailboxes, account: AccountId, clock: FakeClock
 ) -> None:
     now = clock.now()
-    await mailboxes.write(
-        lambda mtx: raise_alarm(mtx, account, AlarmKind.WAITING, "", "Wait: 1", "Ita.", "Eng.", now)
-    )
+    await mailboxes.write(lambda mtx: raise_alarm(mtx, waits(account, 1), now))
     inbox = await mailboxes.find(account, "INBOX")
     assert inbox is not None
     index = await mailboxes.index(inbox.id)

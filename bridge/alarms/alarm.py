@@ -15,17 +15,19 @@ import structlog
 
 from bridge.alarms.kind import AlarmKind
 from bridge.alarms.notices import (
-    BETWEEN,
     alarm_message,
+    day_in_rome,
     in_inbox,
     may_be_told,
     show,
     tell,
     tell_again,
 )
+from bridge.alarms.words import Alarm
 from bridge.mailbox import MailboxTransaction
 from bridge.mime.row.address import one_line
 from bridge.model import AccountId
+from bridge.store.notices import NoticeRow
 
 log = structlog.get_logger()
 
@@ -33,86 +35,44 @@ WRITTEN_ANEW = timedelta(hours=3)
 """How long the message of an alarm stands before newer figures take its place."""
 
 
-async def raise_alarm(
-    mtx: MailboxTransaction,
-    account: AccountId,
-    kind: AlarmKind,
-    key: str,
-    subject: str,
-    italian: str,
-    english: str,
-    now: datetime,
-    *,
-    answers: str = "",
-    detail: str = "",
-) -> bool:
+async def raise_alarm(mtx: MailboxTransaction, alarm: Alarm, now: datetime) -> bool:
     """Raise an alarm unless that kind and key is raised already; tells whether it was new.
 
-    Args:
-        mtx: the commit to join.
-        account: whose INBOX.
-        kind: what it is about.
-        key: tells alarms of one kind apart.
-        subject: one line; what might end it early is taken out.
-        italian: the text, and again in ``english``.
-        english: see ``italian``.
-        now: when.
-        answers: the Message-ID of the sent message it is about, to be shown under that.
-        detail: the line for it where many are told together; the end of the subject unless given.
+    What might end the subject early is taken out of it.
     """
-    subject = one_line(subject)
-    if not await mtx.tx.add_alarm(account, kind.value, key, subject, now):
+    subject = one_line(alarm.notice.subject)
+    account, kind, key = alarm.account, alarm.kind.value, alarm.key
+    if not await mtx.tx.add_alarm(account, kind, key, subject, now):
         return False
-    mtx.told.append(partial(log.warning, "alarm", account=account, kind=kind.value, key=key))
-    message = alarm_message(
-        account, kind, key, subject, BETWEEN.join((italian, english)), now, answers
-    )
-    line = one_line(detail or subject.partition(": ")[2] or subject)
-    content = await tell(mtx, account, kind.value, key, line, message, now)
+    mtx.told.append(partial(log.warning, "alarm", account=account, kind=kind, key=key))
+    line = one_line(alarm.notice.detail or subject.partition(": ")[2] or subject)
+    row = NoticeRow(account, day_in_rome(now), kind, key, line, now)
+    content = await tell(mtx, row, alarm_message(alarm, now))
     if content is not None:
-        await mtx.tx.keep_alarm_notice(account, kind.value, key, content, now)
+        await mtx.tx.keep_alarm_notice(account, kind, key, content, now)
     return True
 
 
-async def update_alarm(
-    mtx: MailboxTransaction,
-    account: AccountId,
-    kind: AlarmKind,
-    key: str,
-    subject: str,
-    italian: str,
-    english: str,
-    now: datetime,
-) -> None:
+async def update_alarm(mtx: MailboxTransaction, alarm: Alarm, now: datetime) -> None:
     """Let an alarm that is raised say what is so now.
 
     The row says it at once. The message in INBOX gives way to a new one now and then, if it still
     stands there and the day's notices allow for it.
-
-    Args:
-        mtx: the commit to join.
-        account: whose INBOX.
-        kind: what it is about.
-        key: tells alarms of one kind apart.
-        subject: one line.
-        italian: the text, and again in ``english``.
-        english: see ``italian``.
-        now: when.
     """
-    subject = one_line(subject)
-    alarm = await mtx.tx.alarm(account, kind.value, key)
-    if alarm is None or alarm.cleared_at is not None or alarm.text == subject:
+    subject = one_line(alarm.notice.subject)
+    account, kind, key = alarm.account, alarm.kind.value, alarm.key
+    row = await mtx.tx.alarm(account, kind, key)
+    if row is None or row.cleared_at is not None or row.text == subject:
         return
-    await mtx.tx.renew_alarm(account, kind.value, key, subject)
-    content, told_at = alarm.notice, alarm.told_at
+    await mtx.tx.renew_alarm(account, kind, key, subject)
+    content, told_at = row.notice, row.told_at
     if content is None or told_at is None or now - told_at < WRITTEN_ANEW:
         return
     if not await in_inbox(mtx, account, content) or not await may_be_told(mtx, account, now):
         return
-    message = alarm_message(account, kind, key, subject, BETWEEN.join((italian, english)), now, "")
-    new = await show(mtx, account, message, now, instead_of=content)
+    new = await show(mtx, account, alarm_message(alarm, now), now, instead_of=content)
     if new is not None:
-        await mtx.tx.keep_alarm_notice(account, kind.value, key, new, now)
+        await mtx.tx.keep_alarm_notice(account, kind, key, new, now)
 
 
 async def clear_alarm(

@@ -16,11 +16,12 @@ from dataclasses import replace
 from datetime import date, datetime, timedelta
 from email.utils import format_datetime
 
-from bridge.alarms.kind import OF_MESSAGES, AlarmKind
+from bridge.alarms.kind import OF_MESSAGES
+from bridge.alarms.words import Alarm
 from bridge.clock import ROME
 from bridge.mailbox import MailboxTransaction
 from bridge.mime.ingest import Ingested, ingest
-from bridge.mime.row.address import Person
+from bridge.mime.row.address import Person, one_line
 from bridge.mime.row.body import Body, Form
 from bridge.mime.write.compose import DOMAIN
 from bridge.mime.write.header import address_field, text_field, thread_fields, token_field
@@ -61,31 +62,21 @@ def due_at(day: NoticeDay, now: datetime) -> datetime:
     return max(day.written_at + min(FIRST_AFTER * (1 << day.writes), LAST_APART), now)
 
 
-async def tell(
-    mtx: MailboxTransaction,
-    account: AccountId,
-    kind: str,
-    key: str,
-    line: str,
-    message: bytes,
-    now: datetime,
-) -> ContentId | None:
+async def tell(mtx: MailboxTransaction, notice: NoticeRow, message: bytes) -> ContentId | None:
     """Tell something by a message in INBOX, or write down that it is to be told with the rest.
 
     Args:
         mtx: the commit to join.
-        account: whose INBOX.
-        kind: what it is about: ``AlarmKind`` or ``REFUSED``.
-        key: tells notices of one kind apart.
-        line: what the collected message says of it.
+        notice: what the collected message says of it, and when it happened; its kind is one of
+            ``AlarmKind`` or ``REFUSED``.
         message: the message of its own.
-        now: when.
 
     Returns:
         The message of its own; None if it has none.
     """
+    account, now = notice.account, notice.at
     day = await _day(mtx, account, now)
-    is_of_message = kind in OF_MESSAGES
+    is_of_message = notice.kind in OF_MESSAGES
     has_room = day.singly < MOST_SINGLY
     if is_of_message:
         has_room = has_room and day.of_messages < MOST_OF_MESSAGES
@@ -96,7 +87,7 @@ async def tell(
         day = replace(day, due_at=due_at(day, now))
     await mtx.tx.keep_notice_day(day)
     if is_of_message or not has_room:
-        await mtx.tx.add_notice(NoticeRow(account, day.day, kind, key, line, now))
+        await mtx.tx.add_notice(notice)
     return content
 
 
@@ -181,28 +172,12 @@ async def _uids(mtx: MailboxTransaction, inbox: MailboxId, content: ContentId) -
     return [copy.uid for copy in await mtx.tx.copies(content) if copy.mailbox == inbox]
 
 
-def alarm_message(
-    account: AccountId,
-    kind: AlarmKind,
-    key: str,
-    subject: str,
-    text: str,
-    now: datetime,
-    answers: str,
-) -> bytes:
-    """Return the message of an alarm.
-
-    Args:
-        account: whose it is.
-        kind: what it is about.
-        key: tells alarms of one kind apart.
-        subject: one line.
-        text: all of the text.
-        now: when.
-        answers: the Message-ID of the sent message it is about, "" for none.
-    """
-    name = hashlib.sha256(f"{account} {key} {now.isoformat()}".encode()).hexdigest()
-    return compose(f"alarm.{kind.value}.{name[:24]}", subject, text, now, answers)
+def alarm_message(alarm: Alarm, now: datetime) -> bytes:
+    """Return the message of an alarm."""
+    name = hashlib.sha256(f"{alarm.account} {alarm.key} {now.isoformat()}".encode()).hexdigest()
+    text = BETWEEN.join((alarm.notice.italian, alarm.notice.english))
+    subject = one_line(alarm.notice.subject)
+    return compose(f"alarm.{alarm.kind.value}.{name[:24]}", subject, text, now, alarm.answers)
 
 
 def compose(name: str, subject: str, text: str, now: datetime, answers: str = "") -> bytes:

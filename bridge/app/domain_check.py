@@ -19,7 +19,7 @@ from typing import Protocol
 
 import structlog
 
-from bridge.alarms import AlarmKind, raise_alarm
+from bridge.alarms import Alarm, AlarmKind, Notice, raise_alarm
 from bridge.api.errors import ApiError
 from bridge.clock import Clock
 from bridge.limits import DOMAIN_LOOKUPS_PER_DAY
@@ -160,20 +160,14 @@ class DomainCheck:
         more = len(outside) - SHOWN_LIMIT
         listed = f"{shown}\n    (+ {more})" if more > 0 else shown
         now = self._clock.now()
-        await self._mailboxes.write(
-            lambda mtx: raise_alarm(
-                mtx,
-                row.account,
-                AlarmKind.NOT_CERTIFIED,
-                row.id,
-                f"Destinatari non PEC / Recipients outside PEC: {subject}",
-                "Questi destinatari del messaggio non hanno un indirizzo PEC: per loro non ci sarà "
-                f"la ricevuta di consegna.\n\n{listed}\n\nSe il messaggio è ancora in coda si può "
-                f"ritirare: pec-bridge queue cancel {row.id}",
-                "These recipients of the message have no PEC address: there will be no delivery "
-                f"receipt for them.\n\n{listed}\n\nWhile the message still waits it can be taken "
-                f"back: pec-bridge queue cancel {row.id}",
-                now,
-                answers=row.message_id,
-            )
+        words = Notice(
+            f"Destinatari non PEC / Recipients outside PEC: {subject}",
+            "Questi destinatari del messaggio non hanno un indirizzo PEC: per loro non ci sarà "
+            f"la ricevuta di consegna.\n\n{listed}\n\nSe il messaggio è ancora in coda si può "
+            f"ritirare: pec-bridge queue cancel {row.id}",
+            "These recipients of the message have no PEC address: there will be no delivery "
+            f"receipt for them.\n\n{listed}\n\nWhile the message still waits it can be taken "
+            f"back: pec-bridge queue cancel {row.id}",
         )
+        alarm = Alarm(row.account, AlarmKind.NOT_CERTIFIED, row.id, words, row.message_id)
+        await self._mailboxes.write(lambda mtx: raise_alarm(mtx, alarm, now))

@@ -18,14 +18,14 @@ from typing import TYPE_CHECKING
 
 import structlog
 
-from bridge.alarms import AlarmKind, clear_alarm, raise_alarm
+from bridge.alarms import Alarm, AlarmKind, Notice, clear_alarm, raise_alarm
 from bridge.api.connection import ApiConnection, Basic
 from bridge.api.errors import ApiError, NotSent, Refused
 from bridge.api.mailboxes import MailboxClient
 from bridge.api.token_schema import Token
 from bridge.api.tokens import TokenClient
 from bridge.app.resources import Resources
-from bridge.app.running_out_notice import Notice, credit_is_low, mailbox_expires, token_expires
+from bridge.app.running_out_notice import credit_is_low, mailbox_expires, token_expires
 from bridge.clock import ROME
 from bridge.credentials import Secrets
 from bridge.mailbox import MailboxTransaction
@@ -203,9 +203,7 @@ class RunningOut:
                 if alarm.kind == kind.value and alarm.key not in found:
                     await clear_alarm(mtx, account, kind, alarm.key, now)
             for key, notice in found.items():
-                await raise_alarm(
-                    mtx, account, kind, key, notice.subject, notice.italian, notice.english, now
-                )
+                await raise_alarm(mtx, Alarm(account, kind, key, notice), now)
 
         await self._resources.mailboxes.write(work)
 

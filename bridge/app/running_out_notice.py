@@ -2,17 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import date
 
-
-@dataclass(frozen=True, slots=True)
-class Notice:
-    """An alarm's words."""
-
-    subject: str
-    italian: str
-    english: str
+from bridge.alarms import Notice
 
 
 def token_expires(name: str, on: date, days: int) -> Notice:

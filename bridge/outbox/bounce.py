@@ -14,13 +14,14 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from bridge.alarms.kind import REFUSED
-from bridge.alarms.notices import tell
+from bridge.alarms.notices import day_in_rome, tell
 from bridge.clock import ROME
 from bridge.mailbox import MailboxTransaction
 from bridge.mime.write.dsn import Bounce, compose_bounce
 from bridge.model import UNSENT
 from bridge.outbox.notice import line
 from bridge.store.messages import Part
+from bridge.store.notices import NoticeRow
 from bridge.store.outbox import SubmissionRow
 
 REPORTING_MTA = "pec-bridge.localhost"
@@ -134,4 +135,5 @@ async def bounce(
             header=header if isinstance(header, bytes) else b"",
         )
     )
-    await tell(mtx, row.account, REFUSED, row.id, line(row, verdict.diagnostic), raw, now)
+    text = line(row, verdict.diagnostic)
+    await tell(mtx, NoticeRow(row.account, day_in_rome(now), REFUSED, row.id, text, now), raw)

@@ -9,12 +9,11 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from bridge.alarms import AlarmKind, clear_alarm, raise_alarm
+from bridge.alarms import Alarm, AlarmKind, Notice, clear_alarm, raise_alarm
 from bridge.mailbox import MailboxTransaction
 from bridge.model import AccountId, SubmissionState
 from bridge.outbox import notice
 from bridge.outbox.backoff import FIRST_PROBE_S, next_probe
-from bridge.outbox.notice import Notice
 from bridge.outbox.plan import Plan
 from bridge.outbox.states import Event, following
 from bridge.outbox.step import take_steps
@@ -52,9 +51,7 @@ async def hold_account(
         await clear_alarm(mtx, account, ALARMS[old.cause], "", now)
     probe_at = now + timedelta(seconds=FIRST_PROBE_S)
     await mtx.tx.hold_queue(HoldRow(account, cause, reason, now, probe_at, 0))
-    await raise_alarm(
-        mtx, account, ALARMS[cause], "", words.subject, words.italian, words.english, now
-    )
+    await raise_alarm(mtx, Alarm(account, ALARMS[cause], "", words), now)
 
 
 async def release_account(mtx: MailboxTransaction, account: AccountId, now: datetime) -> None:
@@ -116,9 +113,7 @@ async def hold_for_plan(
     held = await hold_entries(mtx, account, notice.plan_reason(plan, until), now, until)
     if held:
         words = notice.plan_used_up(plan, until)
-        await raise_alarm(
-            mtx, account, AlarmKind.PLAN, "", words.subject, words.italian, words.english, now
-        )
+        await raise_alarm(mtx, Alarm(account, AlarmKind.PLAN, "", words), now)
 
 
 async def release_entries(mtx: MailboxTransaction, account: AccountId, now: datetime) -> int:

@@ -30,7 +30,7 @@ from typing import Self
 
 import structlog
 
-from bridge.alarms import AlarmKind, clear_alarm, raise_alarm
+from bridge.alarms import Alarm, AlarmKind, clear_alarm, raise_alarm
 from bridge.clock import Clock
 from bridge.mailbox import Mailboxes, MailboxTransaction
 from bridge.model import PEC_UNCERTAIN, AccountId, SubmissionState
@@ -238,15 +238,6 @@ async def _tell(
     A store may lack all that waited: its ``-wal`` held it, or the backup is older than that.
     """
     words = restored(rows, fault) if rows else put_back(fault)
-    is_new = await raise_alarm(
-        mtx,
-        account,
-        AlarmKind.RESTORED,
-        "",
-        words.subject,
-        words.italian,
-        words.english,
-        now,
-    )
+    is_new = await raise_alarm(mtx, Alarm(account, AlarmKind.RESTORED, "", words), now)
     if is_new and not rows:
         await clear_alarm(mtx, account, AlarmKind.RESTORED, "", now)

@@ -5,22 +5,12 @@ Every notice says what is known, what is not, and the command that ends it.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
 
+from bridge.alarms import Notice
 from bridge.clock import ROME
 from bridge.outbox.plan import Plan
 from bridge.store.outbox import AttemptRow, HoldCause, SubmissionRow
-
-
-@dataclass(frozen=True, slots=True)
-class Notice:
-    """An alarm's words; ``detail`` is the line for it where many are told together."""
-
-    subject: str
-    italian: str
-    english: str
-    detail: str = ""
 
 
 def uncertain(

@@ -20,7 +20,7 @@ from datetime import datetime, timedelta
 
 import structlog
 
-from bridge.alarms import AlarmKind, raise_alarm
+from bridge.alarms import Alarm, AlarmKind, raise_alarm
 from bridge.api.errors import ApiError
 from bridge.api.schema import InboxRow
 from bridge.clock import Clock
@@ -225,15 +225,7 @@ class Reconciler:
             attempts = await mtx.tx.attempts(row.id)
             words = notice.uncertain(row, attempts[-1] if attempts else None, codes)
             return await raise_alarm(
-                mtx,
-                row.account,
-                AlarmKind.UNCERTAIN,
-                row.id,
-                words.subject,
-                words.italian,
-                words.english,
-                now,
-                detail=words.detail,
+                mtx, Alarm(row.account, AlarmKind.UNCERTAIN, row.id, words), now
             )
 
         if await self._mailboxes.write(work):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from bridge.outbox.notice import Notice
+from bridge.alarms import Notice
 from bridge.store.outbox import SubmissionRow
 
 NAMED = 20

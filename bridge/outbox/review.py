@@ -12,7 +12,7 @@ from datetime import datetime
 
 import structlog
 
-from bridge.alarms import AlarmKind, raise_alarm
+from bridge.alarms import Alarm, AlarmKind, raise_alarm
 from bridge.mailbox import Mailboxes, MailboxTransaction
 from bridge.model import AccountId, QueueId, SubmissionState
 from bridge.outbox import notice
@@ -76,15 +76,8 @@ class Reviewer:
             await take_back(mtx, row, Event.REVOCATION, reason, now)
             await raise_alarm(
                 mtx,
-                row.account,
-                AlarmKind.REVOKED,
-                row.id,
-                words.subject,
-                words.italian,
-                words.english,
+                Alarm(row.account, AlarmKind.REVOKED, row.id, words, answers=row.message_id),
                 now,
-                answers=row.message_id,
-                detail=words.detail,
             )
             return True
 

@@ -17,12 +17,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from bridge.alarms import AlarmKind, clear_alarm, raise_alarm, update_alarm
+from bridge.alarms import Alarm, AlarmKind, Notice, clear_alarm, raise_alarm, update_alarm
 from bridge.clock import ROME, Clock
 from bridge.mailbox import Mailboxes, MailboxTransaction
 from bridge.model import AccountId, QueueId, SubmissionState
 from bridge.outbox.backoff import due_at, probe_due_at
-from bridge.outbox.notice import Notice
 from bridge.outbox.states import UNDECIDED
 from bridge.outbox.window import ALL_DAY, Window
 from bridge.store.base import ReadTransaction, Store
@@ -199,14 +198,7 @@ class Waiting:
 
         async def work(mtx: MailboxTransaction) -> None:
             await (raise_alarm if is_new else update_alarm)(
-                mtx,
-                account,
-                AlarmKind.WAITING,
-                key,
-                words.subject,
-                words.italian,
-                words.english,
-                now,
+                mtx, Alarm(account, AlarmKind.WAITING, key, words), now
             )
 
         await self._mailboxes.write(work)

@@ -25,7 +25,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from bridge.alarms import AlarmKind, raise_alarm
+from bridge.alarms import Alarm, AlarmKind, raise_alarm
 from bridge.apart.process import Apart, ApartCrashed, ApartFailed
 from bridge.clock import ROME, Clock
 from bridge.mailbox import Mailboxes, MailboxTransaction
@@ -458,6 +458,4 @@ async def _tell_anomaly(
         return
     words = notice.anomaly(arrival.subject, arrival.sender)
     key = str(arrival.remote)
-    await raise_alarm(
-        mtx, account, AlarmKind.ANOMALY, key, words.subject, words.italian, words.english, now
-    )
+    await raise_alarm(mtx, Alarm(account, AlarmKind.ANOMALY, key, words), now)

@@ -24,7 +24,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from types import MappingProxyType
 
-from bridge.alarms import AlarmKind, raise_alarm
+from bridge.alarms import Alarm, AlarmKind, raise_alarm
 from bridge.mailbox import MailboxTransaction
 from bridge.mime.row.address import read_recipients
 from bridge.model import AccountId, QueueId
@@ -183,15 +183,10 @@ async def tell_fallen(
         words = notice.contradicted(submission)
         await raise_alarm(
             mtx,
-            submission.account,
-            AlarmKind.CONTRADICTED,
-            id,
-            words.subject,
-            words.italian,
-            words.english,
+            Alarm(
+                submission.account, AlarmKind.CONTRADICTED, id, words, answers=submission.message_id
+            ),
             now,
-            answers=submission.message_id,
-            detail=words.detail,
         )
 
 

@@ -6,24 +6,14 @@ Every notice says what is known, what is not, and what a person can do.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
 
+from bridge.alarms import Notice
 from bridge.clock import ROME
 from bridge.mime.row.address import one_line
 from bridge.store.outbox import ClaimBasis, SubmissionRow
 
 SHOWN_RECIPIENTS = 20
-
-
-@dataclass(frozen=True, slots=True)
-class Notice:
-    """An alarm's words; ``detail`` is the line for it where many are told together."""
-
-    subject: str
-    italian: str
-    english: str
-    detail: str = ""
 
 
 def not_accepted(submission: SubmissionRow) -> Notice:

@@ -32,7 +32,7 @@ from typing import Protocol
 
 import structlog
 
-from bridge.alarms import AlarmKind, clear_alarm, raise_alarm, update_alarm
+from bridge.alarms import Alarm, AlarmKind, Notice, clear_alarm, raise_alarm, update_alarm
 from bridge.api.errors import ApiError, NotFound, is_left_for_later
 from bridge.api.schema import StatusRow
 from bridge.clock import Clock
@@ -95,7 +95,7 @@ class Stage:
     after: timedelta
     kind: AlarmKind
     is_met: Callable[[DeliveryStatus], bool]
-    words: Callable[[SubmissionRow, DeliveryStatus], notice.Notice]
+    words: Callable[[SubmissionRow, DeliveryStatus], Notice]
 
 
 def _waiting(where: DeliveryStatus) -> list[str]:
@@ -235,14 +235,7 @@ class Overdue:
             alarm = await mtx.tx.alarm(account, AlarmKind.UNSEEN.value, UNSEEN_KEY)
             is_raised = alarm is not None and alarm.cleared_at is None
             await (update_alarm if is_raised else raise_alarm)(
-                mtx,
-                account,
-                AlarmKind.UNSEEN,
-                UNSEEN_KEY,
-                words.subject,
-                words.italian,
-                words.english,
-                now,
+                mtx, Alarm(account, AlarmKind.UNSEEN, UNSEEN_KEY, words), now
             )
 
         await self._mailboxes.write(work)
@@ -322,16 +315,7 @@ class Overdue:
                 await clear_alarm(mtx, row.account, AlarmKind.OPEN_12H, id, now)
             words = stage.words(row, where)
             await raise_alarm(
-                mtx,
-                row.account,
-                stage.kind,
-                id,
-                words.subject,
-                words.italian,
-                words.english,
-                now,
-                answers=row.message_id,
-                detail=words.detail,
+                mtx, Alarm(row.account, stage.kind, id, words, answers=row.message_id), now
             )
 
         await self._mailboxes.write(work)

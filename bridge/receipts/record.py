@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from bridge.alarms import AlarmKind, clear_alarm, raise_alarm
+from bridge.alarms import Alarm, AlarmKind, Notice, clear_alarm, raise_alarm
 from bridge.mailbox import MailboxTransaction
 from bridge.model import (
     PEC_ACCEPTED,
@@ -92,16 +92,7 @@ async def tell_shared_code(
     """Raise the alarm about a code that several sends got and that tells them not apart."""
     sends = [one.submission for one in owners]
     words = notice.shared_code(code, sends)
-    await raise_alarm(
-        mtx,
-        sends[0].account,
-        AlarmKind.CODE_TWICE,
-        code,
-        words.subject,
-        words.italian,
-        words.english,
-        now,
-    )
+    await raise_alarm(mtx, Alarm(sends[0].account, AlarmKind.CODE_TWICE, code, words), now)
 
 
 async def standing_of(tx: ReadTransaction, submission: SubmissionRow) -> DeliveryStatus:
@@ -204,22 +195,13 @@ async def _tell_failures(
             await clear_alarm(mtx, account, AlarmKind.FAILURE, key, now)
     for key, words in told.items():
         await raise_alarm(
-            mtx,
-            account,
-            AlarmKind.FAILURE,
-            key,
-            words.subject,
-            words.italian,
-            words.english,
-            now,
-            answers=submission.message_id,
-            detail=words.detail,
+            mtx, Alarm(account, AlarmKind.FAILURE, key, words, answers=submission.message_id), now
         )
 
 
 def _failures(
     submission: SubmissionRow, where: DeliveryStatus, news: Sequence[ReceiptRow]
-) -> dict[str, notice.Notice]:
+) -> dict[str, Notice]:
     """Return what there is to say about failures, by the alarm's key."""
     failed = [one for one in where.recipients if one.state in FAILED_STATES]
     whole = [one for one in news if Kind(one.kind) in _OF_WHOLE_MESSAGE]

@@ -13,7 +13,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from bridge.alarms import AlarmKind, clear_alarm, raise_alarm, update_alarm
+from bridge.alarms import Alarm, AlarmKind, Notice, clear_alarm, raise_alarm, update_alarm
 from bridge.api.schema import InboxRow
 from bridge.clock import Clock
 from bridge.mailbox import Mailboxes, MailboxTransaction
@@ -42,7 +42,6 @@ from bridge.sync.matching import (
     ranked,
     with_room,
 )
-from bridge.sync.notice import Notice
 from bridge.sync.paging import Snapshot
 from bridge.sync.state import SyncState, dump, load
 
@@ -576,16 +575,7 @@ class Ledger:
         now = self._clock.now()
 
         async def work(mtx: MailboxTransaction) -> None:
-            await update_alarm(
-                mtx,
-                self.account,
-                kind,
-                key,
-                notice.subject,
-                notice.italian,
-                notice.english,
-                now,
-            )
+            await update_alarm(mtx, Alarm(self.account, kind, key, notice), now)
 
         await self._mailboxes.write(work)
 
@@ -633,6 +623,4 @@ async def _tell(
     notice: Notice,
     now: datetime,
 ) -> bool:
-    return await raise_alarm(
-        mtx, account, kind, key, notice.subject, notice.italian, notice.english, now
-    )
+    return await raise_alarm(mtx, Alarm(account, kind, key, notice), now)

@@ -5,21 +5,12 @@ Every notice says what is known, what was left undone, and what a person can do.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
 
+from bridge.alarms import Notice
 from bridge.api.budget import Purpose, Use
 from bridge.clock import ROME
 from bridge.store.remote import RemoteRow
-
-
-@dataclass(frozen=True, slots=True)
-class Notice:
-    """An alarm's words."""
-
-    subject: str
-    italian: str
-    english: str
 
 
 def doubted(row: RemoteRow, reason_italian: str, reason: str) -> Notice:

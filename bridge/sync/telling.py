@@ -14,14 +14,13 @@ from datetime import datetime, timedelta
 
 import structlog
 
-from bridge.alarms import AlarmKind
+from bridge.alarms import AlarmKind, Notice
 from bridge.api.budget import Use
 from bridge.clock import Clock
 from bridge.store.base import StoreFailed
 from bridge.sync import notice
 from bridge.sync.ledger import Ledger
 from bridge.sync.loss import TOLD_AFTER, WAIT, Loss
-from bridge.sync.notice import Notice
 
 log = structlog.get_logger()
 

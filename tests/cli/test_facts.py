@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from bridge.alarms import AlarmKind, clear_alarm, raise_alarm
+from bridge.alarms import Alarm, AlarmKind, Notice, clear_alarm, raise_alarm
 from bridge.cli.facts import alarm_rows
 from bridge.clock import SystemClock
 from bridge.mailbox import Mailboxes, MailboxTransaction
@@ -98,7 +98,9 @@ async def raise_alarms(data_dir: Path, *keys: str, clear: bool = False) -> None:
         for key in keys:
             if clear:
                 await clear_alarm(mtx, account, AlarmKind.QUOTA, key, now)
-            assert await raise_alarm(mtx, account, AlarmKind.QUOTA, key, key, key, key, now)
+            assert await raise_alarm(
+                mtx, Alarm(account, AlarmKind.QUOTA, key, Notice(key, key, key)), now
+            )
 
     await mailboxes.write(work)
     await store.close()
