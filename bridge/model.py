@@ -159,6 +159,23 @@ class Mailbox:
 
 
 @dataclass(frozen=True, slots=True)
+class Quota:
+    """How full an account is, in bytes; a limit of 0 is none (RFC 9208, Q21)."""
+
+    used_bytes: int
+    limit_bytes: int
+
+    def __post_init__(self) -> None:
+        if self.used_bytes < 0 or self.limit_bytes < 0:
+            raise ValueError("a quota is not negative")
+
+    @property
+    def percent(self) -> float | None:
+        """How full it is, None without a limit."""
+        return 100 * self.used_bytes / self.limit_bytes if self.limit_bytes else None
+
+
+@dataclass(frozen=True, slots=True)
 class MessageRow:
     """All of a message that can differ between mailboxes or is wanted without its text.
 

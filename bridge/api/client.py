@@ -40,7 +40,6 @@ from bridge.api.requests_left import read_requests_left
 from bridge.api.schema import (
     InboxMessage,
     InboxPage,
-    Quota,
     Reply,
     SendAnswer,
     SendRequest,
@@ -56,6 +55,7 @@ from bridge.limits import (
     API_LISTING_BYTES,
     API_MESSAGE_BYTES,
 )
+from bridge.model import Quota
 from bridge.spool import Spooled
 
 T = TypeVar("T")

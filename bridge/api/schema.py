@@ -25,7 +25,7 @@ from pydantic import AliasChoices, BaseModel, BeforeValidator, ConfigDict, Field
 from bridge.api.date import parse_date
 from bridge.charset.decode import decode_text
 from bridge.limits import API_FIELD_CHARS, API_ROW_CHARS
-from bridge.model import RowText
+from bridge.model import Quota, RowText
 from bridge.spool import Spooled
 
 CODE = re.compile(
@@ -151,34 +151,6 @@ class StatusRow:
     date: datetime | None
 
 
-@dataclass(frozen=True, slots=True)
-class Quota:
-    """What a mailbox holds and may hold, in the API's own unit (see ``limit_bytes``, Q21)."""
-
-    usage: int
-    limit: int
-
-    def __post_init__(self) -> None:
-        if self.usage < 0 or self.limit < 0:
-            raise ValueError("a quota is not negative")
-
-    @property
-    def percent(self) -> float | None:
-        """How full the mailbox is, whatever the unit; None when it has no limit."""
-        return 100 * self.usage / self.limit if self.limit else None
-
-    @property
-    def unit_bytes(self) -> int:
-        """The unit in bytes, inferred (Q21).
-
-        The description says megabytes, but its example would then be a mailbox of a terabyte:
-        a limit is read as bytes, KiB or MiB by which of them makes a mailbox of at most 64 GiB.
-        """
-        if self.limit > 64 * 1024**2:
-            return 1
-        return 1024 if self.limit > 64 * 1024 else 1024**2
-
-
 # --- reading ----------------------------------------------------------------------------------
 
 
@@ -287,7 +259,7 @@ def read_reply(content: bytes) -> Reply:
     """Open an answer.
 
     Raises:
-        Unreadable: it is not a JSON object.
+        UnreadableAnswer: it is not a JSON object.
     """
     value = _load(content)
     if not isinstance(value, dict):
@@ -311,7 +283,7 @@ def read_message(reply: Reply, api_id: str) -> InboxMessage:
     """Read ``GET /inbox/{id}``.
 
     Raises:
-        Unreadable: the answer holds no message.
+        UnreadableAnswer: the answer holds no message.
     """
     data = reply.envelope.data
     if isinstance(data, list) and len(data) == 1:
@@ -332,16 +304,29 @@ def read_status(reply: Reply) -> tuple[StatusRow, ...]:
 
 
 def read_quota(reply: Reply) -> Quota:
-    """Read ``GET /quota/{mailbox}``.
+    """Read ``GET /quota/{mailbox}``, whose unit is inferred (Q21).
 
     Raises:
-        Unreadable: the answer names no usage.
+        UnreadableAnswer: the answer names no usage.
     """
     data = reply.envelope.data
     figures = _Quota.model_validate(data if isinstance(data, dict) else reply.raw)
     if figures.usage is None or figures.usage < 0:
         raise UnreadableAnswer("the answer names no usage")
-    return Quota(figures.usage, max(figures.limit or 0, 0))
+    limit = max(figures.limit or 0, 0)
+    unit = _unit_bytes(limit)
+    return Quota(figures.usage * unit, limit * unit)
+
+
+def _unit_bytes(limit: int) -> int:
+    """Return the unit of a quota in bytes.
+
+    The description says megabytes, but its example would then be a mailbox of a terabyte: a limit
+    is read as bytes, KiB or MiB by which of them makes a mailbox of at most 64 GiB.
+    """
+    if limit > 64 * 1024**2:
+        return 1
+    return 1024 if limit > 64 * 1024 else 1024**2
 
 
 def _items(reply: Reply) -> list[object]:

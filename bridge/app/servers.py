@@ -8,7 +8,7 @@ from random import Random
 from bridge.app.resources import Resources
 from bridge.app.room import Room
 from bridge.imapserver.server import ImapServer
-from bridge.imapserver.session import Quota, Services
+from bridge.imapserver.session import Services
 from bridge.imapserver.settings import ImapSettings
 from bridge.login import LoginGate
 from bridge.mime.strict.submission import SubmissionRules
@@ -22,20 +22,6 @@ PART_GRACE_S = 7.0
 """How long a server waits for what is in hand; below the bridge's own patience."""
 
 LEAST_APPEND_LIMIT_BYTES = 64 * 1024**2
-
-
-class QuotaOfApi:
-    """The API's figures for IMAP's QUOTA; a mailbox without a limit has none to show."""
-
-    def __init__(self, sync: Sync) -> None:
-        self._sync = sync
-
-    async def quota(self, account: AccountId) -> Quota | None:
-        """See ``imapserver.session.QuotaProvider``."""
-        figures = await self._sync.quota(account)
-        if figures is None or not figures.limit_bytes:
-            return None
-        return Quota(figures.used_bytes, figures.limit_bytes)
 
 
 def smtp_server(
@@ -99,7 +85,7 @@ def imap_server(
         store=resources.store,
         logins=logins,
         clock=resources.clock,
-        quota=QuotaOfApi(sync),
+        quota=sync,
         append_limit_bytes=max(resources.config.send.max_message_bytes, LEAST_APPEND_LIMIT_BYTES),
     )
     settings = ImapSettings(

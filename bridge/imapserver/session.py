@@ -42,6 +42,7 @@ from bridge.model import (
     FlagsChanged,
     Mailbox,
     MailboxDeleted,
+    Quota,
     Uid,
     is_reserved,
 )
@@ -63,16 +64,8 @@ class SessionState(Enum):
     LOGOUT = "logout"
 
 
-@dataclass(frozen=True, slots=True)
-class Quota:
-    """How full an account is, in bytes; None if no limit is known. See RFC 9208."""
-
-    used_bytes: int
-    limit_bytes: int | None
-
-
 class QuotaProvider(Protocol):
-    """Where QUOTA's figures come from."""
+    """Where QUOTA's figures come from, as ``sync.service.Sync`` has them."""
 
     async def quota(self, account: AccountId) -> Quota | None:
         """Return the last known figures, None if there are none yet."""

@@ -12,9 +12,9 @@ from bridge.api.budget import Purpose, RequestBudget, Use
 from bridge.api.client import PecClient
 from bridge.api.errors import Refused
 from bridge.api.forecast import Volume, forecast
-from bridge.api.schema import InboxRow, Quota
+from bridge.api.schema import InboxRow
 from bridge.clock import Clock
-from bridge.model import AccountId, SubmissionState
+from bridge.model import AccountId, Quota, SubmissionState
 from bridge.net.listening import Running
 from bridge.operations.accounts import ApiAccount, ApiAccounts, Methods, moment
 from bridge.operations.alarms import raised
@@ -53,18 +53,6 @@ class InboxProgress(Protocol):
         """How many of them have their text here."""
 
 
-class Fullness(Protocol):
-    """How full an account is, in bytes."""
-
-    @property
-    def used_bytes(self) -> int:
-        """What it holds."""
-
-    @property
-    def limit_bytes(self) -> int | None:
-        """What it may hold; 0 or None for no limit."""
-
-
 class Upcoming(Protocol):
     """When an inbox is looked at again."""
 
@@ -86,7 +74,7 @@ class Reader(Protocol):
     def standing(self, account: AccountId) -> InboxProgress:
         """Return where the account stands."""
 
-    async def quota(self, account: AccountId) -> Fullness | None:
+    async def quota(self, account: AccountId) -> Quota | None:
         """Return the figures last heard, None if there are none."""
 
 
@@ -224,7 +212,8 @@ class StatusOperations:
         upcoming = await self._reader.next_look(account)
         if upcoming is not None:
             facts["next_sync"], facts["next_sync_why"] = moment(upcoming.at), upcoming.why
-        facts["quota"] = _fullness(await self._reader.quota(account))
+        quota = await self._reader.quota(account)
+        facts["quota"] = None if quota is None else _fullness(quota)
         if standing.total is not None:
             facts["progress"] = {"fetched": standing.fetched, "total": standing.total}
 
@@ -268,25 +257,17 @@ def request_facts(use: Use) -> dict[str, Any]:
     }
 
 
-def _fullness(figures: Fullness | None) -> dict[str, Any] | None:
-    if figures is None:
-        return None
-    used_bytes, limit_bytes = figures.used_bytes, figures.limit_bytes
+def _fullness(quota: Quota) -> dict[str, Any]:
     return {
-        "usage_bytes": used_bytes,
-        "limit_bytes": limit_bytes,
-        "percent": 100 * used_bytes / limit_bytes if limit_bytes else None,
+        "usage_bytes": quota.used_bytes,
+        "limit_bytes": quota.limit_bytes,
+        "percent": quota.percent,
     }
 
 
 def quota_facts(address: str, quota: Quota) -> dict[str, Any]:
-    """Return a quota in bytes, the unit inferred, and in percent."""
-    return {
-        "account": address,
-        "usage_bytes": quota.usage * quota.unit_bytes,
-        "limit_bytes": quota.limit * quota.unit_bytes,
-        "percent": quota.percent,
-    }
+    """Return a quota in bytes and in percent."""
+    return {"account": address, **_fullness(quota)}
 
 
 async def search(client: PecClient, query: str, limit: int) -> list[InboxRow]:

@@ -20,7 +20,7 @@ from bridge.api.budget import Purpose, within_budget
 from bridge.api.errors import ApiError, NotSent, is_left_for_later
 from bridge.clock import Clock
 from bridge.mailbox import Mailboxes
-from bridge.model import MailboxId
+from bridge.model import MailboxId, Quota
 from bridge.store.base import Store, StoreFailed
 from bridge.store.remote import RemoteId
 from bridge.sync.capacity import Capacity
@@ -33,7 +33,7 @@ from bridge.sync.locating import Locator
 from bridge.sync.pace import Pace
 from bridge.sync.pages import InboxClient, Pages
 from bridge.sync.settings import NextLook, Standing, SyncAccount, SyncSettings
-from bridge.sync.state import QuotaFigures, SyncState
+from bridge.sync.state import SyncState
 from bridge.sync.telling import REFUSALS, Teller
 from bridge.sync.twins import Twins
 from bridge.sync.wanted import Wanted
@@ -144,7 +144,7 @@ class AccountSync:
                 return min(at, row.first_seen)
         return at
 
-    async def quota(self) -> QuotaFigures | None:
+    async def quota(self) -> Quota | None:
         """Return the last known quota."""
         return (await self._ready()).listing.state.quota
 

@@ -10,11 +10,11 @@ import structlog
 from bridge.alarms import AlarmKind
 from bridge.api.errors import ApiError
 from bridge.clock import Clock
+from bridge.model import Quota
 from bridge.sync.ledger import Ledger
 from bridge.sync.listing import Listing
 from bridge.sync.notice import filling
 from bridge.sync.pages import InboxClient
-from bridge.sync.state import QuotaFigures
 
 log = structlog.get_logger()
 
@@ -51,12 +51,11 @@ class Capacity:
         except ApiError as error:
             log.warning("quota not told", account=self._ledger.account, reason=error.reason)
             return
-        figures = QuotaFigures(quota.usage * quota.unit_bytes, quota.limit * quota.unit_bytes)
-        self._listing.state = replace(self._listing.state, quota=figures, quota_at=now)
-        await self._tell(figures)
+        self._listing.state = replace(self._listing.state, quota=quota, quota_at=now)
+        await self._tell(quota)
 
-    async def _tell(self, figures: QuotaFigures) -> None:
-        percent = figures.percent or 0.0
+    async def _tell(self, quota: Quota) -> None:
+        percent = quota.percent or 0.0
         raised = await self._ledger.alarms()
         for mark in MARKS:
             is_raised = (AlarmKind.QUOTA.value, str(mark)) in raised

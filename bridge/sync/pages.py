@@ -10,7 +10,8 @@ from typing import Protocol
 
 from bridge.api.budget import Purpose
 from bridge.api.errors import Refused
-from bridge.api.schema import InboxMessage, InboxPage, Quota
+from bridge.api.schema import InboxMessage, InboxPage
+from bridge.model import Quota
 from bridge.store.remote import RemoteRow
 from bridge.sync import paging
 from bridge.sync.agreement import agrees_exactly

@@ -16,13 +16,12 @@ from random import Random
 
 from bridge.clock import Clock
 from bridge.mailbox import Mailboxes
-from bridge.model import AccountId, Change, Expunged
+from bridge.model import AccountId, Change, Expunged, Quota
 from bridge.store.base import Store
 from bridge.store.remote import RemoteId
 from bridge.sync.account import AccountSync
 from bridge.sync.filer import Filing
 from bridge.sync.settings import NextLook, Standing, SyncAccount, SyncSettings
-from bridge.sync.state import QuotaFigures
 
 __all__ = ["Standing", "Sync", "SyncAccount", "SyncSettings"]
 
@@ -116,7 +115,7 @@ class Sync:
         one = self._accounts.get(account)
         return None if one is None else await one.seen_until()
 
-    async def quota(self, account: AccountId) -> QuotaFigures | None:
+    async def quota(self, account: AccountId) -> Quota | None:
         """Return how full an account's mailbox was when last asked, None if never."""
         one = self._accounts.get(account)
         return None if one is None else await one.quota()

@@ -10,6 +10,7 @@ from dataclasses import asdict, dataclass, fields, replace
 from datetime import datetime
 from typing import Any
 
+from bridge.model import Quota
 from bridge.sync.loss import Loss
 from bridge.sync.paging import Layout
 
@@ -32,19 +33,6 @@ class Sweep:
 
 
 @dataclass(frozen=True, slots=True)
-class QuotaFigures:
-    """How full the mailbox is at the API, in bytes (Q21); a limit of 0 is none."""
-
-    used_bytes: int
-    limit_bytes: int
-
-    @property
-    def percent(self) -> float | None:
-        """How full it is, None without a limit."""
-        return 100 * self.used_bytes / self.limit_bytes if self.limit_bytes else None
-
-
-@dataclass(frozen=True, slots=True)
 class SyncState:
     """All of it.
 
@@ -64,7 +52,7 @@ class SyncState:
     whole_at: datetime | None = None
     last_sync: datetime | None = None
     loss: Loss | None = None
-    quota: QuotaFigures | None = None
+    quota: Quota | None = None
     quota_at: datetime | None = None
 
     def length(self, live: int) -> int:
@@ -109,7 +97,7 @@ def _read(name: str, value: Any) -> Any:
         case "loss":
             return Loss(**{**value, "since": datetime.fromisoformat(value["since"])})
         case "quota":
-            return QuotaFigures(**value)
+            return Quota(**value)
         case "whole_at" | "last_sync" | "quota_at":
             return datetime.fromisoformat(value)
     return int(value)

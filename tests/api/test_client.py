@@ -11,8 +11,9 @@ from bridge.api.budget import Purpose, RequestBudget
 from bridge.api.client import ID_LIMIT_CHARS, PecClient
 from bridge.api.connection import ApiConnection
 from bridge.api.errors import ApiError, NotFound, NotSent, OutcomeUnknown, Refused
-from bridge.api.schema import Attachment, InboxRow, Quota, SendRequest
+from bridge.api.schema import Attachment, InboxRow, SendRequest
 from bridge.limits import API_MESSAGE_BYTES
+from bridge.model import Quota
 from tests.fakes import FakeClock
 
 CODE = "2020082610003492"
@@ -260,7 +261,7 @@ async def test_send_status_and_quota(clock: FakeClock) -> None:
     client = api.client(clock)
     (row,) = await client.send_status(CODE)
     assert row.subject == "o"
-    assert await client.quota() == Quota(1, 2)
+    assert await client.quota() == Quota(1024**2, 2 * 1024**2)
     assert [request.url.path for request in api.requests] == [f"/send/{CODE}", "/quota/INBOX"]
 
 

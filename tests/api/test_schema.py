@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bridge.api import schema
-from bridge.api.schema import InboxRow, Quota, SendRequest, UnreadableAnswer, UnreadableRow
+from bridge.api.schema import InboxRow, SendRequest, UnreadableAnswer, UnreadableRow
+from bridge.model import Quota
 
 CODE = "2020082610003492"
 
@@ -261,13 +262,18 @@ def test_status_rows_say_data_for_date() -> None:
     assert (row.subject, row.body) == (item["object"], "")
 
 
+KIB = 1024
+
+
 @pytest.mark.parametrize(
     ("answer", "expected"),
     [
-        ({"data": {"usage": 171012, "limit": 1048576}}, Quota(171012, 1048576)),
-        ({"data": {"usage": "171012", "limit": "1048576"}}, Quota(171012, 1048576)),
-        ({"usage": 5, "limit": None}, Quota(5, 0)),
-        ({"data": {"usage": 1.5, "limit": -1}}, Quota(1, 0)),
+        ({"data": {"usage": 171012, "limit": 1048576}}, Quota(171012 * KIB, KIB**3)),
+        ({"data": {"usage": "171012", "limit": "1048576"}}, Quota(171012 * KIB, KIB**3)),
+        ({"data": {"usage": 512, "limit": 1024}}, Quota(KIB**3 // 2, KIB**3)),
+        ({"data": {"usage": 2**29, "limit": 2**30}}, Quota(KIB**3 // 2, KIB**3)),
+        ({"usage": 5, "limit": None}, Quota(5 * KIB**2, 0)),
+        ({"data": {"usage": 1.5, "limit": -1}}, Quota(KIB**2, 0)),
     ],
 )
 def test_quota(answer: object, expected: Quota) -> None:
@@ -277,20 +283,6 @@ def test_quota(answer: object, expected: Quota) -> None:
 def test_no_quota() -> None:
     with pytest.raises(UnreadableAnswer):
         schema.read_quota(reply({"data": {"usage": None}}))
-
-
-@pytest.mark.parametrize(
-    ("quota", "unit_bytes", "percent"),
-    [
-        (Quota(171012, 1048576), 1024, 16.309),
-        (Quota(512, 1024), 1024**2, 50.0),
-        (Quota(2**29, 2**30), 1, 50.0),
-        (Quota(5, 0), 1024**2, None),
-    ],
-)
-def test_quota_unit(quota: Quota, unit_bytes: int, percent: float | None) -> None:
-    assert quota.unit_bytes == unit_bytes
-    assert quota.percent == (percent if percent is None else pytest.approx(percent, abs=1e-3))
 
 
 # --- properties -------------------------------------------------------------------------------

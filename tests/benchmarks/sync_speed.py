@@ -33,10 +33,10 @@ import structlog
 from bridge.api.budget import Purpose, RequestBudget
 from bridge.api.client import PecClient
 from bridge.api.connection import ApiConnection
-from bridge.api.schema import InboxMessage, InboxPage, InboxRow, Quota, UnreadableRow
+from bridge.api.schema import InboxMessage, InboxPage, InboxRow, UnreadableRow
 from bridge.clock import SystemClock
 from bridge.mailbox import Mailboxes
-from bridge.model import INBOX, AccountId, Added, Change, ContentId, MailboxId
+from bridge.model import INBOX, AccountId, Added, Change, ContentId, MailboxId, Quota
 from bridge.receipts.filing import Filing
 from bridge.store.base import Transaction
 from bridge.store.remote import NewRemote

@@ -11,11 +11,11 @@ from datetime import UTC, datetime
 
 from bridge.clock import Clock, SystemClock
 from bridge.imapserver.server import ImapServer
-from bridge.imapserver.session import Quota, Services
+from bridge.imapserver.session import Services
 from bridge.imapserver.settings import ImapSettings
 from bridge.login import GuessGuard, LoginGate
 from bridge.mailbox import Mailboxes
-from bridge.model import AccountId, Flag, MessageRow
+from bridge.model import AccountId, Flag, MessageRow, Quota
 from bridge.net.listen import Listen
 from bridge.store.base import Store
 from tests.fakes import FakeClock

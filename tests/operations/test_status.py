@@ -8,7 +8,7 @@ import pytest
 
 from bridge.api.client import PecClient
 from bridge.api.connection import ApiConnection
-from bridge.api.schema import Quota
+from bridge.model import Quota
 from bridge.operations.status import quota_facts, search
 from bridge.simulator import READINGS, Options, PastEnd, Simulator
 from tests.fakes import FakeClock
@@ -55,7 +55,7 @@ async def test_search_finds_each_row_once_however_pages_are_counted(
 
 
 def test_quota_in_bytes() -> None:
-    assert quota_facts("a", Quota(524_288, 1_048_576)) == {
+    assert quota_facts("a", Quota(2**29, 2**30)) == {
         "account": "a",
         "usage_bytes": 2**29,
         "limit_bytes": 2**30,

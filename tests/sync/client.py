@@ -7,7 +7,8 @@ from typing import Self
 
 from bridge.api.budget import Purpose
 from bridge.api.client import PecClient
-from bridge.api.schema import InboxMessage, InboxPage, Quota, StatusRow
+from bridge.api.schema import InboxMessage, InboxPage, StatusRow
+from bridge.model import Quota
 
 
 class Passing:

@@ -6,9 +6,10 @@ from datetime import UTC, datetime
 
 import pytest
 
+from bridge.model import Quota
 from bridge.sync.loss import Loss
 from bridge.sync.paging import Layout
-from bridge.sync.state import QuotaFigures, Sweep, SyncState, dump, load
+from bridge.sync.state import Sweep, SyncState, dump, load
 
 AT = datetime(2026, 1, 15, 9, 0, tzinfo=UTC)
 FULL = SyncState(
@@ -21,7 +22,7 @@ FULL = SyncState(
     whole_at=AT,
     last_sync=AT,
     loss=Loss(AT, 2, 30),
-    quota=QuotaFigures(800, 1000),
+    quota=Quota(800, 1000),
     quota_at=AT,
 )
 
@@ -53,8 +54,3 @@ def test_a_damaged_part_leaves_the_others() -> None:
 )
 def test_a_total_that_is_explained(state: SyncState, live: int, expected: bool) -> None:
     assert state.agrees(live) is expected
-
-
-def test_a_mailbox_without_a_limit_is_never_full() -> None:
-    assert QuotaFigures(5, 0).percent is None
-    assert QuotaFigures(900, 1000).percent == 90

@@ -31,7 +31,7 @@ async def _send_quota(session: Session) -> None:
     provider = session.services.quota
     figures = await provider.quota(session.owner) if provider else None
     resources = b""
-    if figures is not None and figures.limit_bytes is not None:  # in KiB (RFC 9208 §5.1)
+    if figures is not None and figures.limit_bytes:  # in KiB (RFC 9208 §5.1)
         used, limit = -(-figures.used_bytes // 1024), figures.limit_bytes // 1024
         resources = b"STORAGE %d %d" % (used, limit)
     session.send(b"* QUOTA " + QUOTA_ROOT + b" (" + resources + b")\r\n")
