@@ -1,9 +1,7 @@
-"""One SMTP connection: command lines in, replies out, TLS, time limits, an orderly end.
+"""One SMTP connection: who may stay, one command after the other, an orderly end.
 
-Between aiosmtpd's protocol and the commands of ``session``. The command loop is ours, because
-aiosmtpd's writes whatever the client sends into a log (a client that goes on after its AUTH was
-refused sends its password as a command), and drops what is in hand when the client has closed
-its own side, which programs that pipe their commands do.
+Between ``dialogue``, which has the bytes, and the commands of ``session``. The command loop is ours
+for the reasons that are told there.
 
 RFCs: 5321 §4.1, 3207 (STARTTLS), 2034 (enhanced status codes), 2920 (PIPELINING).
 
@@ -15,28 +13,27 @@ from __future__ import annotations
 
 import asyncio
 import ssl
-from typing import Any, NoReturn, cast
+from typing import ClassVar, NoReturn
 
 import structlog
-from aiosmtpd.smtp import SMTP
 
 from bridge.limits import (
     REPLY_CHARS,
     SMTP_BANNER_WAIT_S,
-    SMTP_LINE_BYTES,
     SMTP_STRANGER_COMMANDS,
     SMTP_UNKNOWN_COMMANDS,
     shortened,
 )
 from bridge.net.address import is_loopback
 from bridge.net.visitors import Visitors
-from bridge.smtpserver.reply import reply, with_status
+from bridge.smtpserver.dialogue import ClientGone, Dialogue
+from bridge.smtpserver.received import LineTooLong
+from bridge.smtpserver.reply import reply
 from bridge.smtpserver.settings import SmtpSettings
 
 log = structlog.get_logger()
 
-COMMAND_LIMIT_BYTES = SMTP_LINE_BYTES
-READ_BYTES = 256 * 1024
+IDENT = "ESMTP pec-bridge"
 FOREIGN_COMMANDS = frozenset({"CONNECT", "GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH", "TRACE"})
 """HTTP's: a web page must not make its reader's browser send mail through a trusted network."""
 
@@ -50,15 +47,7 @@ UNUSED_COMMANDS = frozenset(
 """SMTP's own that are not served: whoever sends one does speak SMTP."""
 
 
-class ClientGone(Exception):
-    """The client closed the connection, or it was cut."""
-
-
-class LineTooLong(Exception):
-    """A line is longer than ``COMMAND_LIMIT_BYTES``; it has been read and thrown away."""
-
-
-class SmtpConnection(SMTP):
+class SmtpConnection(Dialogue):
     """The protocol of one connection, without the commands that make up a submission.
 
     Args:
@@ -69,7 +58,12 @@ class SmtpConnection(SMTP):
         implicit_tls: TLS comes before the first word.
     """
 
-    line_length_limit = COMMAND_LIMIT_BYTES
+    commands: ClassVar[frozenset[str]] = frozenset()
+    """What a client may ask for, in capitals: what its class and those above have methods for."""
+
+    def __init_subclass__(cls) -> None:
+        names = (name for name in dir(cls) if name.startswith("smtp_"))
+        cls.commands = frozenset(name.removeprefix("smtp_") for name in names)
 
     def __init__(
         self,
@@ -81,13 +75,10 @@ class SmtpConnection(SMTP):
         implicit_tls: bool = False,
     ) -> None:
         super().__init__(
-            None,
-            data_size_limit=settings.rules.max_message_bytes,
-            enable_SMTPUTF8=True,
-            hostname=settings.hostname,
-            ident="ESMTP pec-bridge",
-            timeout=settings.idle_timeout_s,
-            loop=loop,
+            settings.hostname,
+            loop,
+            idle_s=settings.idle_timeout_s,
+            handshake_s=settings.handshake_timeout_s,
         )
         self.settings = settings
         self.starttls = tls
@@ -96,13 +87,10 @@ class SmtpConnection(SMTP):
         self._turned_away = False
         self._unknown_commands = 0
         self._stranger_commands = 0
-        self._heard_at = loop.time()
         self._ending = False
         self._login_timer: asyncio.TimerHandle | None = None
         self._answered = asyncio.Event()
         self._ended = asyncio.Event()
-        self.busy = False
-        """Whether a whole message is in hand: the client waits for us, not we for the client."""
 
     # -- its beginning and its end -------------------------------------------------------------
 
@@ -111,14 +99,14 @@ class SmtpConnection(SMTP):
         super().connection_made(transport)
         verdict = self._visitors.enter(self, self.loop.time())
         if verdict.goes is not None:
-            verdict.goes._hang_up("421 4.7.0 Too many connections, log in sooner")
+            verdict.goes.hang_up("421 4.7.0 Too many connections, log in sooner")
         if not verdict.stays:
             log.warning("smtp client turned away", peer=self.peer, reason="too many connections")
             self._turned_away = True
-            self._hang_up("421 4.7.0 Too many connections, try again later")
+            self.hang_up("421 4.7.0 Too many connections, try again later")
             return
         if self._implicit_tls:
-            cast(asyncio.Transport, transport).pause_reading()  # uvloop's is one in all but name
+            self.hold()
         self._login_timer = self.loop.call_later(self.settings.login_timeout_s, self._login_time)
 
     def connection_lost(self, error: Exception | None) -> None:
@@ -136,11 +124,7 @@ class SmtpConnection(SMTP):
     def _login_time(self) -> None:
         if self.is_counted:
             log.info("smtp login timeout", peer=self.peer)
-            self._hang_up("421 4.4.2 Log in sooner")
-
-    def eof_received(self) -> bool:
-        """Let the client close its own side: what it sent before that is still answered."""
-        return bool(asyncio.StreamReaderProtocol.eof_received(self))
+            self.hang_up("421 4.4.2 Log in sooner")
 
     async def finish(self) -> None:
         """Answer what is in hand, say goodbye, hang up; return when nothing is in hand."""
@@ -148,58 +132,29 @@ class SmtpConnection(SMTP):
         if self.busy:
             await self._answered.wait()
         else:
-            self._hang_up("421 4.3.2 The bridge is shutting down")
+            self.hang_up("421 4.3.2 The bridge is shutting down")
 
     async def wait_closed(self) -> None:
         """Wait for the end; over TLS the client has to agree to it, and an idle one does not."""
         await self._ended.wait()
 
-    def abort(self) -> None:
-        """Hang up without a word."""
-        if isinstance(self.transport, asyncio.WriteTransport):
-            self.transport.abort()
+    def hang_up(self, last_words: str = "") -> None:
+        """Close the connection; nothing is said in clear where TLS comes first."""
+        super().hang_up(last_words if self.is_encrypted or not self._implicit_tls else "")
 
-    def _hang_up(self, last_words: str = "") -> None:
-        if self.transport is None or self.transport.is_closing():
-            return
-        if last_words and (self.is_encrypted or not self._implicit_tls):
-            self._writer.write(last_words.encode() + b"\r\n")
-        self.transport.close()
+    async def encrypt(self, context: ssl.SSLContext) -> None:
+        """Begin TLS.
 
-    def _set_rset_state(self) -> None:
-        super()._set_rset_state()  # type: ignore[no-untyped-call]
-
-    def _reset_timeout(self, duration: float | None = None) -> None:
-        """Note that the client was heard; one timer serves the whole connection."""
-        self._heard_at = self.loop.time()
-        if self._timeout_handle is None:
-            self._start_timer(duration or self._timeout_duration)
-
-    def _start_timer(self, duration_s: float) -> None:
-        self._timeout_handle = self.loop.call_later(duration_s, self._timeout_cb)
-
-    def _timeout_cb(self) -> None:
-        left_s = self._heard_at + self._timeout_duration - self.loop.time()
-        if self.busy or left_s > 0:
-            self._start_timer(max(left_s, self._timeout_duration / 10))
-            return
-        log.info("smtp timeout", peer=self.peer)
-        self._hang_up("421 4.4.2 Nothing was heard for too long")
+        Raises:
+            ClientGone: it did not come about.
+        """
+        try:
+            await super().encrypt(context)
+        except ClientGone:
+            self._over()  # nobody tells of a handshake that failed
+            raise
 
     # -- facts ---------------------------------------------------------------------------------
-
-    @property
-    def peer(self) -> str:
-        """The client's address, "" if it has none."""
-        peer = self.session.peer if self.session is not None else None
-        return str(peer[0]) if isinstance(peer, tuple) and peer else ""
-
-    @property
-    def is_encrypted(self) -> bool:
-        """Whether TLS is on."""
-        return (
-            self.transport is not None and self.transport.get_extra_info("ssl_object") is not None
-        )
 
     @property
     def is_private(self) -> bool:
@@ -231,22 +186,7 @@ class SmtpConnection(SMTP):
         """Whether whatever comes may be sent, because of where it comes from alone."""
         return False
 
-    # -- lines ---------------------------------------------------------------------------------
-
-    async def push(self, status: str | bytes) -> None:
-        """Write one reply; every one gets an enhanced status code (RFC 2034).
-
-        Raises:
-            ClientGone: there is nobody to write to.
-        """
-        line = with_status(status).encode("utf-8", "replace") if isinstance(status, str) else status
-        if self.transport is None or self.transport.is_closing():
-            raise ClientGone
-        self._writer.write(line + b"\r\n")
-        try:
-            await self._writer.drain()
-        except ConnectionError:
-            raise ClientGone from None
+    # -- commands ------------------------------------------------------------------------------
 
     async def refuse(self, code: int, status: str, text: str, *, utf8: bool = False) -> None:
         """Write a refusal down and give it.
@@ -264,68 +204,25 @@ class SmtpConnection(SMTP):
         log.info("smtp refusal", peer=self.peer, code=code, status=status, reason=reason)
         await self.push(reply(code, status, text, utf8=utf8))
 
-    async def read_line(self) -> bytes:
-        """Return the next line without its end.
-
-        Raises:
-            LineTooLong, ClientGone: see there.
-        """
-        is_too_long = False
-        while True:
-            try:
-                line = await self._reader.readuntil(b"\n")
-            except asyncio.LimitOverrunError as overrun:
-                is_too_long = True
-                await self._reader.readexactly(overrun.consumed)
-            except (asyncio.IncompleteReadError, ConnectionError):
-                raise ClientGone from None
-            else:
-                self._reset_timeout()
-                if is_too_long or len(line) > COMMAND_LIMIT_BYTES:
-                    raise LineTooLong
-                return line.rstrip(b"\r\n")
-
-    async def read_block(self) -> bytes:
-        """Return whatever has come.
-
-        Raises:
-            ClientGone: nothing will any more.
-        """
-        try:
-            block: bytes = await self._reader.read(READ_BYTES)
-        except ConnectionError:
-            raise ClientGone from None
-        if not block:
-            raise ClientGone
-        self._reset_timeout()
-        return block
-
-    def unread(self, rest: bytes) -> None:
-        """Give back what was read too much."""
-        stream: Any = self._reader
-        stream._buffer[:0] = rest
-
-    # -- commands ------------------------------------------------------------------------------
-
-    async def _handle_client(self) -> None:
+    async def serve(self) -> None:
+        """Greet the client and carry out its commands, until one of the two ends it."""
         try:
             if self._turned_away:
                 return
             if self._implicit_tls and self.starttls is not None:
-                await self._encrypt(self.starttls)
+                await self.encrypt(self.starttls)
             if self.is_trusted_unheard:
                 await self._refuse_early_talk()
-            await self.push(f"220 {self.hostname} {self.__ident__}")
+            await self.push(f"220 {self.hostname} {IDENT}")
             while not self._ending:
                 await self._next_command()
-            self._hang_up("421 4.3.2 The bridge is shutting down")
+            self.hang_up("421 4.3.2 The bridge is shutting down")
         except ClientGone:
             pass
         finally:
-            self._hang_up()
+            self.hang_up()
             self._answered.set()
-            stream: Any = self._reader
-            stream._buffer.clear()  # what nobody will read
+            self.drop_unread()
 
     async def _refuse_early_talk(self) -> None:
         """Hang up on who speaks before he was greeted: it is no SMTP, but might look like it.
@@ -334,13 +231,12 @@ class SmtpConnection(SMTP):
         would be a legal act): their senders do not wait for a banner.
         """
         await asyncio.sleep(SMTP_BANNER_WAIT_S)
-        stream: Any = self._reader
-        if stream._buffer:
+        if self.has_unread:
             self._turn_away("it spoke before it was greeted")
 
     def _turn_away(self, why: str) -> NoReturn:
         log.warning("smtp client turned away", peer=self.peer, reason=why)
-        self._hang_up("421 4.7.0 This is SMTP; goodbye")
+        self.hang_up("421 4.7.0 This is SMTP; goodbye")
         raise ClientGone
 
     async def _next_command(self) -> None:
@@ -359,7 +255,7 @@ class SmtpConnection(SMTP):
             raise
         except Exception as error:
             log.error("smtp command failed", peer=self.peer, exc_info=error)
-            self._set_rset_state()
+            self.reset()
             await self.push(
                 "451 4.3.0 The bridge failed at this command; its log says why. Try again later"
             )
@@ -367,10 +263,10 @@ class SmtpConnection(SMTP):
     async def _carry_out(self, line: bytes) -> None:
         verb, _, rest = line.partition(b" ")
         name = verb.decode("ascii", "replace")
-        command = self._smtp_methods.get(name.upper())
-        if command is None:
+        if name.upper() not in self.commands:
             await self._unknown(name.upper())
             return
+        command = getattr(self, f"smtp_{name.upper()}")
         try:
             argument = rest.decode("utf-8")
         except UnicodeDecodeError:
@@ -416,35 +312,12 @@ class SmtpConnection(SMTP):
             await self.push("454 4.7.0 TLS is not available here")
             return
         await self.push("220 2.0.0 Ready to start TLS")
-        await self._encrypt(self.starttls)
+        await self.encrypt(self.starttls)
         self.forget()
 
     def forget(self) -> None:
         """Forget everything the client said before TLS (RFC 3207 §4.2)."""
-        self._set_rset_state()
+        self.reset()
         if self.session is not None:
             self.session.host_name = None
             self.session.extended_smtp = False
-
-    async def _encrypt(self, context: ssl.SSLContext) -> None:
-        plain: Any = self.transport
-        stream: Any = self._reader
-        writer: Any = self._writer
-        stream._buffer.clear()
-        try:
-            encrypted = await self.loop.start_tls(
-                plain,
-                self,
-                context,
-                server_side=True,
-                ssl_handshake_timeout=self.settings.handshake_timeout_s,
-            )
-        except (OSError, ssl.SSLError) as error:
-            log.info("smtp tls failed", peer=self.peer, error=str(error))
-            encrypted = None
-        if encrypted is None:
-            plain.abort()
-            self._over()  # nobody tells of a handshake that failed
-            raise ClientGone
-        stream._transport = writer._transport = self.transport = encrypted
-        self._over_ssl = True

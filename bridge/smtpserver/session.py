@@ -24,10 +24,12 @@ from bridge.mime.strict.submission import Envelope, SubmissionFault, check_size
 from bridge.model import AccountId
 from bridge.net.visitors import Visitors
 from bridge.smtpserver.budget import Budgets
-from bridge.smtpserver.connection import ClientGone, LineTooLong, SmtpConnection
+from bridge.smtpserver.connection import SmtpConnection
 from bridge.smtpserver.data import DataReader
 from bridge.smtpserver.delivery import DISK_FULL, Delivery, Incoming, SmtpReply
+from bridge.smtpserver.dialogue import ClientGone
 from bridge.smtpserver.path import Path, PathFault, parse_path
+from bridge.smtpserver.received import LineTooLong
 from bridge.smtpserver.reply import reply
 from bridge.smtpserver.settings import SmtpSettings
 from bridge.spool import Spool, Spooled
@@ -102,8 +104,8 @@ class SubmissionSession(SmtpConnection):
         self._login_failures = 0
         self._trusted: frozenset[AccountId] | None = None
 
-    def _set_rset_state(self) -> None:
-        super()._set_rset_state()
+    def reset(self) -> None:
+        """Forget the message that was begun."""
         self._mail = None
 
     def forget(self) -> None:
@@ -153,7 +155,7 @@ class SubmissionSession(SmtpConnection):
         await self.push(f"250 {self.hostname}".encode())
 
     def _greeted(self, hostname: str, *, extended: bool) -> None:
-        self._set_rset_state()
+        self.reset()
         if self.session is not None:
             self.session.extended_smtp = extended
             self.session.host_name = hostname

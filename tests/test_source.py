@@ -1,0 +1,116 @@
+"""How the package is written, where no tool looks: names of classes, and what is private."""
+
+from __future__ import annotations
+
+import ast
+import importlib
+from collections import defaultdict
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+
+from tests.test_docs import TOP
+
+SOURCES = sorted((TOP / "bridge").rglob("*.py"))
+
+DOUBLES = {
+    "Doubt": "what twins leave open, and why a message is not deleted: no module knows both",
+    "Filing": "what sync asks of receipts' filing",
+    "Store": "IMAP's command (RFC 3501 §6.4.6), and where everything durable lives",
+    "Sync": "the table [sync] of the settings, and what it sets",
+}
+"""Names of more than one class, each with why no other would say it better."""
+
+
+@cache
+def tree_of(path: Path) -> ast.Module:
+    return ast.parse(path.read_text(encoding="utf-8"))
+
+
+def test_no_two_classes_have_one_name() -> None:
+    found: dict[str, list[str]] = defaultdict(list)
+    for path in SOURCES:
+        for node in ast.walk(tree_of(path)):
+            if isinstance(node, ast.ClassDef):
+                found[node.name].append(f"{path.relative_to(TOP)}:{node.lineno}")
+    doubles = {name: places for name, places in found.items() if len(places) > 1}
+    assert {name: places for name, places in doubles.items() if name not in DOUBLES} == {}
+    assert DOUBLES.keys() <= found.keys()
+
+
+# -- what is private stays so ----------------------------------------------------------------------
+
+
+def is_private(name: str) -> bool:
+    return name.startswith("_") and not name.startswith("__")
+
+
+@cache
+def defined(path: Path) -> frozenset[str]:
+    """Return the names that a source gives to something, members of its classes among them."""
+    names = set()
+    for node in ast.walk(tree_of(path)):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+            names.add(node.name)
+        elif isinstance(node, ast.Attribute | ast.Name) and isinstance(node.ctx, ast.Store):
+            names.add(node.attr if isinstance(node, ast.Attribute) else node.id)
+    return frozenset(names)
+
+
+@cache
+def defined_beside(folder: Path) -> frozenset[str]:
+    return frozenset().union(*(defined(path) for path in SOURCES if path.parent == folder))
+
+
+def foreign(path: Path) -> Iterator[str]:
+    """Yield the private names that a source uses and that somebody else gave."""
+    for node in ast.walk(tree_of(path)):
+        if isinstance(node, ast.ImportFrom):
+            yield from (one.name for one in node.names if is_private(one.name))
+        elif isinstance(node, ast.Attribute) and is_private(node.attr):
+            is_own = isinstance(node.value, ast.Name) and node.value.id in ("self", "cls")
+            known = defined_beside(path.parent) if is_own else defined(path)
+            if node.attr not in known:
+                yield ast.unparse(node)
+
+
+def overridden(path: Path) -> Iterator[str]:
+    """Yield the private methods of a library's class that a class of the source replaces."""
+    name = ".".join(path.relative_to(TOP).with_suffix("").parts).removesuffix(".__init__")
+    for node in tree_of(path).body:
+        if isinstance(node, ast.ClassDef):
+            kind = getattr(importlib.import_module(name), node.name)
+            libraries = [one for one in kind.__mro__ if not one.__module__.startswith("bridge.")]
+            own = [getattr(one, "name", "") for one in node.body]
+            yield from (
+                f"{node.name}.{one}"
+                for one in filter(is_private, own)
+                if any(hasattr(library, one) for library in libraries)
+            )
+
+
+def test_no_private_name_of_somebody_else_is_used() -> None:
+    used = {path.relative_to(TOP).as_posix(): [*foreign(path)] for path in SOURCES}
+    assert {path: names for path, names in used.items() if names} == {}
+
+
+def test_no_private_method_of_a_library_is_replaced() -> None:
+    replaced = {path.relative_to(TOP).as_posix(): [*overridden(path)] for path in SOURCES}
+    assert {path: names for path, names in replaced.items() if names} == {}
+
+
+def test_private_names_are_told_apart(tmp_path: Path) -> None:
+    source = tmp_path / "one.py"
+    source.write_text(
+        "from os import _exit\n"
+        "class One:\n"
+        "    def __init__(self, other):\n"
+        "        self._own = other._own\n"
+        "        self._theirs.clear()\n"
+        "        other._buffer.clear()\n"
+    )
+    SOURCES.append(source)
+    try:
+        assert sorted(foreign(source)) == ["_exit", "other._buffer", "self._theirs"]
+    finally:
+        SOURCES.remove(source)
