@@ -36,7 +36,7 @@ def open_answer(content: bytes) -> AdminReply:
     """Open an answer.
 
     Raises:
-        Unreadable: it is not a JSON object.
+        UnreadableAnswer: it is not a JSON object.
     """
     reply = read_reply(content)
     data = reply.raw.get("data", reply.raw)
@@ -58,7 +58,7 @@ def as_object(value: object, what: str) -> Mapping[str, Any]:
     """Return a JSON object.
 
     Raises:
-        Unreadable: it is none; the text names ``what`` is missing.
+        UnreadableAnswer: it is none; the text names ``what`` is missing.
     """
     if isinstance(value, list) and len(value) == 1:
         value = value[0]
@@ -71,7 +71,7 @@ def as_list(value: object) -> list[Mapping[str, Any]]:
     """Return the objects of a list, also of one that PHP wrote as an object.
 
     Raises:
-        Unreadable: it is no list.
+        UnreadableAnswer: it is no list.
     """
     if value is None:
         return []

@@ -92,7 +92,7 @@ def read_mailbox(data: object) -> HostedMailbox:
     """Read one mailbox.
 
     Raises:
-        Unreadable: there is none.
+        UnreadableAnswer: there is none.
     """
     found = as_object(data, "mailbox")
     id, address = text(found.get("id")), text(found.get("casella_pec"))
@@ -172,7 +172,7 @@ def read_available(data: object) -> bool:
     """Read whether an address is free.
 
     Raises:
-        Unreadable: the answer does not say.
+        UnreadableAnswer: the answer does not say.
     """
     found = as_object(data, "verdict")
     if not isinstance(found.get("available"), bool | int | str):

@@ -24,7 +24,7 @@ async def read_apart(apart: Apart, answer: SpoolFile, api_id: str) -> InboxMessa
     """Return what ``schema.read_message`` does of a whole answer.
 
     Raises:
-        Unreadable: it holds no message; the text is a sentence.
+        UnreadableAnswer: it holds no message; the text is a sentence.
         TooCostly, ApartFailed: see ``apart``.
         OSError: the disk fails.
     """

@@ -89,7 +89,7 @@ def read_token(data: object) -> Token:
     """Read one token.
 
     Raises:
-        Unreadable: there is none.
+        UnreadableAnswer: there is none.
     """
     found = as_object(data, "token")
     secret = text(found.get("token"))
@@ -129,7 +129,7 @@ def read_wallet(data: object) -> Wallet:
     """Read what is left.
 
     Raises:
-        Unreadable: the answer names no credit.
+        UnreadableAnswer: the answer names no credit.
     """
     found = as_object(data, "wallet")
     credit = amount(found.get("credit"))

@@ -203,7 +203,7 @@ class StatusOperations:
         if self._reader is None:
             state = await self._written_down(account)
             facts["last_sync"] = moment(state.last_sync)
-            facts["quota"] = _fullness(state.quota)
+            facts["quota"] = state.quota and _fullness(state.quota)
             return
         standing = self._reader.standing(account)
         facts["last_sync"] = moment(standing.last_sync)
@@ -213,7 +213,7 @@ class StatusOperations:
         if upcoming is not None:
             facts["next_sync"], facts["next_sync_why"] = moment(upcoming.at), upcoming.why
         quota = await self._reader.quota(account)
-        facts["quota"] = None if quota is None else _fullness(quota)
+        facts["quota"] = quota and _fullness(quota)
         if standing.total is not None:
             facts["progress"] = {"fetched": standing.fetched, "total": standing.total}
 
