@@ -1,7 +1,7 @@
 """Secrets: found where the settings say, never shown, compared in constant time.
 
 ``Secret`` masks itself in every text form; only ``reveal`` gives it out. ``resolve`` finds one
-secret, ``resolve_all`` all of a configuration, with every fault at once. ``PasswordTable`` tells
+secret, ``resolve_all`` all of a configuration, with every fault at once. ``Authenticator`` tells
 who logs in; it needs nothing but the settings, so logins work with the API down.
 
 Failure: ``SecretFault`` or ``ConfigError``, naming the place of a secret and never its text; a
@@ -258,7 +258,7 @@ def _text_of(content: bytes) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class AppPassword:
+class Login:
     """Who may log in: ``address`` in any case, with ``password``."""
 
     account: AccountId
@@ -266,10 +266,10 @@ class AppPassword:
     password: Secret
 
 
-class PasswordTable:
+class Authenticator:
     """Tells who logs in, in a time that says nothing about how close a guess was."""
 
-    def __init__(self, logins: Iterable[AppPassword]) -> None:
+    def __init__(self, logins: Iterable[Login]) -> None:
         self._logins = {
             login.address.casefold(): (_digest(login.password.reveal()), login.account)
             for login in logins

@@ -16,8 +16,8 @@ from hypothesis import strategies as st
 from bridge.config import ConfigError, SecretSource, load, parse
 from bridge.credentials import (
     COMMAND_READER,
-    AppPassword,
-    PasswordTable,
+    Authenticator,
+    Login,
     Secret,
     SecretFault,
     resolve,
@@ -193,8 +193,8 @@ def test_all_missing_secrets_at_once() -> None:
 
 
 LOGINS = (
-    AppPassword(AccountId(1), "Azienda@pec.example", Secret("hush")),
-    AppPassword(AccountId(2), "b@pec.example", Secret("pàss")),
+    Login(AccountId(1), "Azienda@pec.example", Secret("hush")),
+    Login(AccountId(2), "b@pec.example", Secret("pàss")),
 )
 
 
@@ -213,9 +213,9 @@ LOGINS = (
     ],
 )
 async def test_logins(login: str, password: str, account: int | None) -> None:
-    assert await PasswordTable(LOGINS).check(login, password) == account
+    assert await Authenticator(LOGINS).check(login, password) == account
 
 
 @given(st.text(max_size=20), st.text(max_size=20))
 async def test_a_guess_opens_nothing(login: str, password: str) -> None:
-    assert await PasswordTable(LOGINS).check(login, password) is None
+    assert await Authenticator(LOGINS).check(login, password) is None

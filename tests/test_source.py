@@ -16,6 +16,7 @@ SOURCES = sorted((TOP / "bridge").rglob("*.py"))
 DOUBLES = {
     "Doubt": "what twins leave open, and why a message is not deleted: no module knows both",
     "Filing": "what sync asks of receipts' filing",
+    "Login": "IMAP's command (RFC 3501 §6.2.3), and who may log in",
     "Store": "IMAP's command (RFC 3501 §6.4.6), and where everything durable lives",
     "Sync": "the table [sync] of the settings, and what it sets",
 }

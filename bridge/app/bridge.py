@@ -33,7 +33,7 @@ from bridge.app.servers import imap_server, smtp_server
 from bridge.app.worker import Workers
 from bridge.clock import Clock
 from bridge.config import Config, Listen
-from bridge.credentials import AppPassword, PasswordTable, Secrets
+from bridge.credentials import Authenticator, Login, Secrets
 from bridge.login import GuessGuard, LoginGate
 from bridge.net.listening import CannotListen, Listener, Listening, Running
 from bridge.operations.control import ControlServer
@@ -172,8 +172,8 @@ class Bridge:
         reading: InboxReading,
         tls: ssl.SSLContext,
     ) -> tuple[Listener, ...]:
-        authenticator = PasswordTable(
-            AppPassword(one.id, one.settings.address, secrets.local_password)
+        authenticator = Authenticator(
+            Login(one.id, one.settings.address, secrets.local_password)
             for one, secrets in zip(resources.accounts, self._secrets.accounts, strict=True)
         )
         imap, smtp = self._config.imap.listen, self._config.smtp.listen

@@ -4,7 +4,7 @@
 who guesses.
 """
 
-from bridge.login.gate import Authenticator, LoginGate
+from bridge.login.gate import LoginChecker, LoginGate
 from bridge.login.guessing import GuessGuard
 
-__all__ = ["Authenticator", "GuessGuard", "LoginGate"]
+__all__ = ["GuessGuard", "LoginChecker", "LoginGate"]

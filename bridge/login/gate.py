@@ -12,7 +12,7 @@ from bridge.model import AccountId
 log = structlog.get_logger()
 
 
-class Authenticator(Protocol):
+class LoginChecker(Protocol):
     """Whoever knows the passwords."""
 
     async def check(self, login: str, password: str) -> AccountId | None:
@@ -26,7 +26,7 @@ class LoginGate:
         guard: slows who guesses.
     """
 
-    def __init__(self, authenticator: Authenticator, guard: GuessGuard) -> None:
+    def __init__(self, authenticator: LoginChecker, guard: GuessGuard) -> None:
         self._authenticator = authenticator
         self.guard = guard
 

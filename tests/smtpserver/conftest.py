@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 
 from bridge.app.certificate import own_identity
-from bridge.credentials import AppPassword, PasswordTable, Secret
+from bridge.credentials import Authenticator, Login, Secret
 from bridge.login import GuessGuard, LoginGate
 from bridge.mailbox import Mailboxes
 from bridge.mime.strict.submission import SubmissionRules
@@ -205,7 +205,7 @@ async def serve(tmp_path: Path, clock: FakeClock) -> AsyncIterator[Serve]:
             server = SmtpServer(
                 outbox,
                 LoginGate(
-                    PasswordTable([AppPassword(account, ADDRESS, Secret(PASSWORD))]),
+                    Authenticator([Login(account, ADDRESS, Secret(PASSWORD))]),
                     GuessGuard(clock),
                 ),
                 clock,
