@@ -173,7 +173,7 @@ class Bridge:
         tls: ssl.SSLContext,
     ) -> tuple[Listener, ...]:
         authenticator = Authenticator(
-            Login(one.id, one.settings.address, secrets.local_password)
+            Login(one.id, one.settings.address, secrets.password, secrets.local_password)
             for one, secrets in zip(resources.accounts, self._secrets.accounts, strict=True)
         )
         imap, smtp = self._config.imap.listen, self._config.smtp.listen

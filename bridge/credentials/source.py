@@ -1,8 +1,6 @@
-"""Secrets: found where the settings say, never shown, compared in constant time.
+"""Finds secrets where the settings say they are.
 
-``Secret`` masks itself in every text form; only ``reveal`` gives it out. ``resolve`` finds one
-secret, ``resolve_all`` all of a configuration, with every fault at once. ``Authenticator`` tells
-who logs in; it needs nothing but the settings, so logins work with the API down.
+``resolve`` finds one, ``resolve_all`` all of a configuration, with every fault at once.
 
 Failure: ``SecretFault`` or ``ConfigError``, naming the place of a secret and never its text; a
 command's own words are not shown either, they may hold it.
@@ -10,53 +8,26 @@ command's own words are not shown either, they may hold it.
 
 from __future__ import annotations
 
-import hashlib
-import hmac
 import importlib
 import os
 import subprocess
 import threading
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from bridge.config import ConfigError, ConfigFault, ConfigFile, Rest, SecretSource
-from bridge.model import AccountId
+from bridge.credentials.local import hash_fault
+from bridge.credentials.secret import Secret, SecretFault
 
 COMMAND_TIMEOUT_S = 30.0
 SECRET_LIMIT_BYTES = 64 * 1024
 COMMAND_READER = "reader of a secret's command"
 
 
-class Secret:
-    """A text that does not show itself."""
-
-    __slots__ = ("_text",)
-
-    def __init__(self, text: str) -> None:
-        self._text = text
-
-    def reveal(self) -> str:
-        """Return the text; for the one place that needs it."""
-        return self._text
-
-    def __repr__(self) -> str:
-        return "Secret(***)"
-
-    def __str__(self) -> str:
-        return "***"
-
-    def __reduce__(self) -> str:
-        raise TypeError("a secret is not written anywhere")
-
-
-class SecretFault(Exception):
-    """A secret cannot be had; the text says why, without it."""
-
-
 @dataclass(frozen=True, slots=True)
 class AccountSecrets:
-    """One account's secrets."""
+    """One account's secrets; ``local_password`` may be a hash (``local``)."""
 
     password: Secret
     local_password: Secret
@@ -125,6 +96,8 @@ def resolve_all(file: ConfigFile, environment: Mapping[str, str] = os.environ) -
         local_password = (
             password if local is None else found(local, "account", index, "local_password")
         )
+        if fault := hash_fault(local_password):
+            faults.append(ConfigFault(file.where("account", index, "local_password"), fault))
         accounts.append(AccountSecrets(password, local_password))
     if faults:
         raise ConfigError(tuple(faults))
@@ -255,32 +228,3 @@ def _text_of(content: bytes) -> str:
     except UnicodeDecodeError:
         raise SecretFault("is not UTF-8 text") from None
     return text[: -2 if text.endswith("\r\n") else -1 if text.endswith("\n") else None]
-
-
-@dataclass(frozen=True, slots=True)
-class Login:
-    """Who may log in: ``address`` in any case, with ``password``."""
-
-    account: AccountId
-    address: str
-    password: Secret
-
-
-class Authenticator:
-    """Tells who logs in, in a time that says nothing about how close a guess was."""
-
-    def __init__(self, logins: Iterable[Login]) -> None:
-        self._logins = {
-            login.address.casefold(): (_digest(login.password.reveal()), login.account)
-            for login in logins
-        }
-        self._nobody = _digest(os.urandom(32).hex())
-
-    async def check(self, login: str, password: str) -> AccountId | None:
-        """Return the account that ``login`` and ``password`` open, or None."""
-        digest, account = self._logins.get(login.casefold(), (self._nobody, None))
-        return account if hmac.compare_digest(digest, _digest(password)) else None
-
-
-def _digest(password: str) -> bytes:
-    return hashlib.sha256(password.encode("utf-8", "surrogatepass")).digest()

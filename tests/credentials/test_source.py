@@ -10,20 +10,15 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from bridge.config import ConfigError, SecretSource, load, parse
 from bridge.credentials import (
-    COMMAND_READER,
-    Authenticator,
-    Login,
     Secret,
     SecretFault,
     resolve,
     resolve_all,
 )
-from bridge.model import AccountId
+from bridge.credentials.source import COMMAND_READER
 from tests.costs.measure import peak
 
 
@@ -114,7 +109,7 @@ def test_sources_that_fail(source: SecretSource, sentence: str) -> None:
 def test_a_command_without_end_is_ended(
     monkeypatch: pytest.MonkeyPatch, program: str, sentence: str
 ) -> None:
-    monkeypatch.setattr("bridge.credentials.COMMAND_TIMEOUT_S", 1.0)
+    monkeypatch.setattr("bridge.credentials.source.COMMAND_TIMEOUT_S", 1.0)
     source = SecretSource(command=(sys.executable, "-c", program))
     began_s = time.monotonic()
     with peak() as held, pytest.raises(SecretFault, match=sentence) as fault:
@@ -192,30 +187,10 @@ def test_all_missing_secrets_at_once() -> None:
     ]
 
 
-LOGINS = (
-    Login(AccountId(1), "Azienda@pec.example", Secret("hush")),
-    Login(AccountId(2), "b@pec.example", Secret("pàss")),
-)
-
-
-@pytest.mark.parametrize(
-    ("login", "password", "account"),
-    [
-        ("Azienda@pec.example", "hush", 1),
-        ("AZIENDA@PEC.EXAMPLE", "hush", 1),
-        ("b@pec.example", "pàss", 2),
-        ("b@pec.example", "hush", None),
-        ("b@pec.example", "", None),
-        ("b@pec.example", "\ud800", None),
-        ("b", "pàss", None),
-        ("", "", None),
-        ("c@pec.example", "hush", None),
-    ],
-)
-async def test_logins(login: str, password: str, account: int | None) -> None:
-    assert await Authenticator(LOGINS).check(login, password) == account
-
-
-@given(st.text(max_size=20), st.text(max_size=20))
-async def test_a_guess_opens_nothing(login: str, password: str) -> None:
-    assert await Authenticator(LOGINS).check(login, password) is None
+def test_a_hash_that_is_none_is_a_fault() -> None:
+    environment = {"TOKEN": "t", "A": "a", "B": "b", "LOCAL": "$scrypt$ln=15,r=8,p=1$hush$hush"}
+    with pytest.raises(
+        ConfigError, match=r"account\[2\].local_password: is no scrypt hash"
+    ) as error:
+        resolve_all(parse(CONFIG), environment)
+    assert "hush" not in str(error.value)
