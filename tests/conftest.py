@@ -32,6 +32,7 @@ def files_in_memory() -> None:
         tempfile.tempdir = None  # it may have been looked up before
 
 
+os.umask(0o077)  # a secret that others may read is refused, and tests write many
 files_in_memory()
 # A deadline is one of the clock on the wall, which on a busy machine says nothing of a test.
 hypothesis.settings.register_profile("beside others", deadline=None)

@@ -10,7 +10,10 @@ from __future__ import annotations
 
 import importlib
 import os
+import shlex
+import stat
 import subprocess
+import sys
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -115,7 +118,7 @@ def missing(rest: Rest, environment: Mapping[str, str] = os.environ) -> Iterator
 
 def _find(source: SecretSource, environment: Mapping[str, str], folder: Path) -> str:
     if source.file is not None:
-        return _from_file(source.file)
+        return _from_file(source.file, own=True)
     if source.env is not None:
         return _from_environment(source.env, environment)
     if source.command is not None:
@@ -125,15 +128,34 @@ def _find(source: SecretSource, environment: Mapping[str, str], folder: Path) ->
     credentials = environment.get("CREDENTIALS_DIRECTORY")
     if credentials is None:
         raise SecretFault("is a systemd credential, but $CREDENTIALS_DIRECTORY is not set")
-    return _from_file(Path(credentials, source.credential or ""))
+    # Their modes are the service manager's business, which keeps others out of the folder.
+    return _from_file(Path(credentials, source.credential or ""), own=False)
 
 
-def _from_file(path: Path) -> str:
+def _from_file(path: Path, *, own: bool) -> str:
+    """Return what a file holds; one of the administrator's own must be closed to others."""
     try:
         with path.open("rb") as file:
+            if own and (fault := open_to_others(path, os.fstat(file.fileno()))):
+                raise SecretFault(fault)
             return _text_of(file.read(SECRET_LIMIT_BYTES + 1))
     except OSError as error:
         raise SecretFault(f"cannot be read from {path}: {error.strerror}") from None
+
+
+def open_to_others(path: Path, status: os.stat_result) -> str | None:
+    """Return how others than its owner may get at a secret's file, None if they may not.
+
+    A group may read what root owns: so root gives a secret to a service that cannot change it.
+    Modes say nothing on Windows.
+    """
+    mode = stat.S_IMODE(status.st_mode)
+    allowed = 0o740 if status.st_uid == 0 else 0o700
+    if sys.platform == "win32" or not stat.S_ISREG(status.st_mode) or not mode & ~allowed & 0o777:
+        return None
+    deed = "change" if mode & 0o022 else "read"
+    closed = shlex.quote(str(path))
+    return f"is in {path}, which others may {deed} (mode {mode:04o}): run `chmod 600 {closed}`"
 
 
 def _from_environment(name: str, environment: Mapping[str, str]) -> str:

@@ -1,7 +1,9 @@
 from __future__ import annotations
 
 import copy
+import os
 import pickle
+import stat
 import sys
 import threading
 import time
@@ -18,7 +20,7 @@ from bridge.credentials import (
     resolve,
     resolve_all,
 )
-from bridge.credentials.source import COMMAND_READER
+from bridge.credentials.source import COMMAND_READER, open_to_others
 from tests.costs.measure import peak
 
 
@@ -56,6 +58,47 @@ def test_file_credential_and_command(tmp_path: Path, content: bytes, text: str) 
         SecretSource(command=command),
     ):
         assert resolve(source, environment).reveal() == text
+
+
+@pytest.mark.parametrize(
+    ("mode", "owner", "deed"),
+    [
+        (0o600, 1000, None),
+        (0o400, 1000, None),
+        (0o700, 1000, None),
+        (0o640, 1000, "read"),
+        (0o604, 1000, "read"),
+        (0o620, 1000, "change"),
+        (0o602, 1000, "change"),
+        (0o777, 1000, "change"),
+        (0o601, 1000, "read"),
+        (0o640, 0, None),
+        (0o660, 0, "change"),
+        (0o644, 0, "read"),
+    ],
+)
+def test_whose_file_is_open_to_others(mode: int, owner: int, deed: str | None) -> None:
+    status = os.stat_result((stat.S_IFREG | mode, 0, 0, 1, owner, 0, 0, 0, 0, 0))
+    fault = open_to_others(Path("/etc/it's"), status)
+    if deed is None:
+        assert fault is None
+    else:
+        assert fault is not None
+        assert f"others may {deed} (mode {mode:04o})" in fault
+        assert """chmod 600 '/etc/it'"'"'s'""" in fault
+
+
+def test_a_file_that_others_may_read_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "secret"
+    path.write_text("hush")
+    path.chmod(0o644)
+    with pytest.raises(SecretFault, match=r"others may read .*chmod 600") as fault:
+        resolve(SecretSource(file=path))
+    assert "hush" not in str(fault.value)
+    environment = {"CREDENTIALS_DIRECTORY": str(tmp_path)}
+    assert resolve(SecretSource(credential="secret"), environment).reveal() == "hush"
+    path.chmod(0o600)
+    assert resolve(SecretSource(file=path)).reveal() == "hush"
 
 
 def test_environment() -> None:
