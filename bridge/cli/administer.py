@@ -76,12 +76,16 @@ def _asked(email: str | None) -> Basic:
     from bridge.api.connection import Basic
 
     if email is None:
-        email = _line("E-mail of the account at openapi.com")
-    return Basic(email, _line("API key", hide=True))
+        email = ask_line("E-mail of the account at openapi.com")
+    return Basic(email, ask_line("API key", hide=True))
 
 
-def _line(prompt: str, hide: bool = False) -> str:
-    """Ask on the terminal; without one, take a line of standard input."""
+def ask_line(prompt: str, hide: bool = False) -> str:
+    """Ask on the terminal; without one, take a line of standard input.
+
+    Raises:
+        BadParameter: nobody answered.
+    """
     if sys.stdin.isatty():
         return read_hidden(f"{prompt}: ") if hide else str(typer.prompt(prompt, err=True)).strip()
     line = sys.stdin.readline().strip()
@@ -108,7 +112,7 @@ def agree(asked: Mapping[str, Any], yes: bool) -> None:
 def typed(asked: Mapping[str, Any]) -> str:
     """Have the address typed; on standard input where there is no terminal."""
     say(visible(asked["question"]))
-    return _line(f"Type {visible(asked['address'])} to do it")
+    return ask_line(f"Type {visible(asked['address'])} to do it")
 
 
 def _no_progress(_done: int, _total: int) -> None:

@@ -7,6 +7,7 @@ import sys
 import typer
 
 from bridge.cli import (
+    account,
     daemon,
     demo,
     export,
@@ -44,6 +45,7 @@ def build() -> typer.Typer:
     program.command()(daemon.serve)
     program.command()(simulator.simulator)
     program.command()(status.status)
+    program.add_typer(account.commands, name="account")
     program.add_typer(facts.alarm, name="alarm")
     program.add_typer(queue.commands, name="queue")
     program.add_typer(receipts.commands, name="receipts")

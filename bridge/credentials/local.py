@@ -119,7 +119,7 @@ def hash_fault(password: Secret) -> str | None:
         try:
             read_hash(password.reveal())
         except ValueError as fault:
-            return str(fault)
+            return f"{fault}: make another with `pec-bridge account password`"
     return None
 
 

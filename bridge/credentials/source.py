@@ -26,6 +26,8 @@ from bridge.credentials.secret import Secret, SecretFault
 COMMAND_TIMEOUT_S = 30.0
 SECRET_LIMIT_BYTES = 64 * 1024
 COMMAND_READER = "reader of a secret's command"
+SECRETS_FOLDER = "secrets"
+"""Beside the configuration: where commands put secrets, and where the unit has them from."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,9 +129,23 @@ def _find(source: SecretSource, environment: Mapping[str, str], folder: Path) ->
         return _from_keyring(source.keyring)
     credentials = environment.get("CREDENTIALS_DIRECTORY")
     if credentials is None:
-        raise SecretFault("is a systemd credential, but $CREDENTIALS_DIRECTORY is not set")
+        return _from_file(_loaded_from(source.credential or "", folder), own=True)
     # Their modes are the service manager's business, which keeps others out of the folder.
     return _from_file(Path(credentials, source.credential or ""), own=False)
+
+
+def _loaded_from(name: str, folder: Path) -> Path:
+    """Return the file that the unit loads a credential from, for a command that is no service's.
+
+    ``LoadCredential=secrets:/etc/pec-bridge/secrets`` makes ``secrets_token`` of its ``token``.
+    """
+    path = folder / SECRETS_FOLDER / name.removeprefix(f"{SECRETS_FOLDER}_")
+    if not name.startswith(f"{SECRETS_FOLDER}_") or not path.exists():
+        raise SecretFault(
+            "is a systemd credential, but $CREDENTIALS_DIRECTORY is not set"
+            + (f" and {path} is not there" if name.startswith(f"{SECRETS_FOLDER}_") else "")
+        )
+    return path
 
 
 def _from_file(path: Path, *, own: bool) -> str:

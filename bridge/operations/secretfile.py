@@ -20,11 +20,14 @@ MODE = 0o600
 class SecretFile:
     """A place for a secret; a context manager.
 
-    An existing file keeps its owner where this process may give it away.
+    An existing file keeps its owner, a new one gets its folder's, where this process may give it
+    away.
 
     Raises:
         OSError: it cannot be written there.
     """
+
+    mode = MODE
 
     def __init__(self, path: Path) -> None:
         self._path = path.resolve() if path.is_symlink() else path
@@ -47,15 +50,15 @@ class SecretFile:
         self._stream.flush()
         os.fsync(self._stream.fileno())
         self._keep_owner()
-        self._unfinished.chmod(MODE)
+        self._unfinished.chmod(self.mode)
         self._unfinished.replace(self._path)
 
     def _keep_owner(self) -> None:
         if sys.platform == "win32":
             return
         with contextlib.suppress(OSError):
-            before = self._path.stat()
-            if stat.S_ISREG(before.st_mode):
+            before = (self._path if self._path.exists() else self._path.parent).stat()
+            if stat.S_ISREG(before.st_mode) or stat.S_ISDIR(before.st_mode):
                 os.chown(self._unfinished, before.st_uid, before.st_gid)
 
     def __exit__(
@@ -66,3 +69,11 @@ class SecretFile:
     ) -> None:
         self._stream.close()
         self._unfinished.unlink(missing_ok=True)
+
+
+class SettingsFile(SecretFile):
+    """A configuration, which holds no secret: it keeps its mode, and a new one all may read."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(path)
+        self.mode = stat.S_IMODE(self._path.stat().st_mode) if self._path.exists() else 0o644

@@ -1,0 +1,154 @@
+"""``account``: mailboxes and their secrets, in the configuration and at the API."""
+
+from __future__ import annotations
+
+import os
+from typing import Annotated, Any
+
+import typer
+
+from bridge.cli import option
+from bridge.cli.account_add import add
+from bridge.cli.account_facts import (
+    account_facts,
+    account_of,
+    place_of,
+    say_password,
+    say_programs,
+    try_api,
+)
+from bridge.cli.failure import FAILED, say
+from bridge.cli.output import print_facts, print_json, print_table
+from bridge.config import find_file, load
+from bridge.operations.control import OperationFailed
+
+commands = typer.Typer(
+    help="Mailboxes and their secrets: added, tried, removed.", no_args_is_help=True
+)
+commands.command()(add)
+
+Address = Annotated[str, typer.Argument(metavar="ADDRESS", help="The mailbox's address.")]
+Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask; for scripts.")]
+
+
+@commands.command("list")
+def list_accounts(config: option.Config = None, as_json: option.Json = False) -> None:
+    """List the accounts and where their secrets are."""
+    file = load(find_file(config, os.environ), accounts=False)
+    found = [account_facts(file, one.address) for one in file.config.account]
+    if as_json:
+        print_json(found)
+        return
+    columns = ("address", "username", "password", "local_password")
+    rows = ([one[name] for name in columns] for one in found)
+    print_table(columns, rows, "No accounts. `pec-bridge account add ADDRESS` adds one.")
+
+
+@commands.command()
+def show(address: Address, config: option.Config = None, as_json: option.Json = False) -> None:
+    """Show an account's settings, and what to type into mail programs."""
+    facts = account_facts(load(find_file(config, os.environ), accounts=False), address)
+    if as_json:
+        print_json(facts)
+        return
+    print_facts((name, value) for name, value in facts.items() if name != "connection")
+    say_programs(facts)
+
+
+@commands.command("test")
+def try_accounts(
+    address: Annotated[
+        str | None, typer.Argument(metavar="ADDRESS", help="Else all accounts.")
+    ] = None,
+    config: option.Config = None,
+    as_json: option.Json = False,
+) -> None:
+    """Try token and password at the API; exit status 1 if any account is refused."""
+    from bridge.api.errors import ApiError
+    from bridge.credentials import SecretFault, resolve
+
+    file = load(find_file(config, os.environ), accounts=False)
+    accounts = file.config.account if address is None else (account_of(file, address),)
+    found = []
+    for one in accounts:
+        facts: dict[str, Any] = {"address": one.address, "works": False, "error": None}
+        try:
+            token = resolve(file.config.api.token, folder=file.folder)
+            password = resolve(one.password, folder=file.folder)
+            facts |= try_api(file.config.api, token, one.api_username, password) | {"works": True}
+        except (ApiError, SecretFault) as fault:
+            facts["error"] = str(fault)
+        found.append(facts)
+    if as_json:
+        print_json(found)
+    else:
+        rows = (
+            [one["address"], "works" if one["works"] else "fails", one["error"]] for one in found
+        )
+        print_table(("address", "state", "why"), rows, "No accounts.")
+    if not all(one["works"] for one in found):
+        raise typer.Exit(FAILED)
+
+
+@commands.command()
+def password(address: Address, config: option.Config = None, as_json: option.Json = False) -> None:
+    """Make a new password for mail programs; the one before does not open any more."""
+    from bridge.app.accounts import changed, secret_name, write
+    from bridge.config.edit import with_local_password
+    from bridge.credentials import Secret
+    from bridge.credentials.local import hash_password, new_password
+
+    path = find_file(config, os.environ)
+    file = load(path, accounts=False)
+    account = account_of(file, address)
+    place = place_of(path, file)
+    name, local = secret_name(account.address, "local"), new_password()
+    text = changed(
+        place, lambda text: with_local_password(text, account.address, place.source(name))
+    )
+    write(place, text, {name: Secret(hash_password(local))})
+    facts = {"address": account.address, "new_local_password": local}
+    if as_json:
+        print_json(facts)
+        return
+    say_password(facts)
+
+
+@commands.command()
+def remove(
+    address: Address,
+    yes: Yes = False,
+    config: option.Config = None,
+    as_json: option.Json = False,
+) -> None:
+    """Take an account out of the configuration; its mail, its archive and its secrets stay."""
+    from bridge.app.accounts import changed, secret_name, write
+    from bridge.config.edit import without_account
+
+    path = find_file(config, os.environ)
+    file = load(path, accounts=False)
+    account = account_of(file, address)
+    trusts = [
+        one for one in file.config.smtp.trusted if one.account.casefold() == address.casefold()
+    ]
+    if trusts:
+        networks = ", ".join(str(one.network) for one in trusts)
+        raise OperationFailed(
+            f"[[smtp.trusted]] lets {networks} send as {account.address}: take that out first."
+        )
+    place = place_of(path, file)
+    if not yes:
+        typer.confirm(f"Take {account.address} out of {path}?", abort=True, err=True)
+    write(place, changed(place, lambda text: without_account(text, account.address)), {})
+    names = (secret_name(account.address, kind) for kind in ("password", "local"))
+    kept = [str(one) for one in map(place.secret, names) if one.exists()]
+    facts = {"address": account.address, "data_dir": str(file.config.data_dir), "secrets": kept}
+    if as_json:
+        print_json(facts)
+        return
+    say(
+        f"{account.address} is out of {path}. What stays: its mail, what it sent and the archive "
+        f"of both in {file.config.data_dir}, and its mailbox at the service."
+    )
+    for one in kept:
+        say(f"A secret stays, too: {one}")

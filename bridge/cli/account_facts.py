@@ -1,0 +1,108 @@
+"""An account as the configuration has it, and as it is shown and tried; for ``account``."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from bridge.cli.output import visible
+from bridge.config import Account, Api, ConfigFile, SecretSource
+from bridge.operations.control import OperationFailed
+
+if TYPE_CHECKING:
+    from bridge.app.accounts import Place
+    from bridge.credentials import Secret
+
+SHOWN_ONCE = "shown only now; `pec-bridge account password` makes another"
+
+
+def place_of(path: Path, file: ConfigFile | None) -> Place:
+    """Return where secrets go: as the token does, for a first configuration of root as credentials.
+
+    The unit in systemd/ loads them so, and no process but the service's can read them then.
+    """
+    from bridge.app.accounts import Place, is_root
+
+    if file is None:
+        return Place(path, is_root())
+    return Place(path, file.config.api.token.credential is not None)
+
+
+def try_api(api: Api, token: Secret, username: str, password: Secret) -> dict[str, Any]:
+    """Ask the API with these secrets, and return what it said.
+
+    Args:
+        api: where it is.
+        token: for it.
+        username: the mailbox's.
+        password: the mailbox's.
+
+    Raises:
+        ApiError: it did not answer, or refused.
+    """
+    from bridge.app.accounts import client, tried
+    from bridge.cli.log import configure
+    from bridge.clock import SystemClock
+
+    async def work() -> dict[str, Any]:
+        async with client(api, token, username, password, SystemClock()) as pec:
+            return await tried(pec)
+
+    configure("human", "error")
+    return asyncio.run(work())
+
+
+def account_facts(file: ConfigFile, address: str) -> dict[str, Any]:
+    """Return what the configuration says of an account."""
+    from bridge.operations.mailprograms import connection, listeners
+
+    account = account_of(file, address)
+    return {
+        "address": account.address,
+        "username": account.api_username,
+        "password": _shown(account.password),
+        "local_password": account.local_password and _shown(account.local_password),
+        "configuration": file.name,
+        "connection": connection(account.address, listeners(file.config), socket.gethostname()),
+    }
+
+
+def account_of(file: ConfigFile, address: str) -> Account:
+    """Return the account with this address, in any case.
+
+    Raises:
+        OperationFailed: there is none.
+    """
+    for one in file.config.account:
+        if one.address.casefold() == address.casefold():
+            return one
+    raise OperationFailed(f"There is no account {visible(address)} in {file.name}.")
+
+
+def _shown(source: SecretSource) -> str:
+    """Return where a secret is, in words."""
+    if source.command is not None:
+        return f"command {source.command[0]}"
+    for kind in ("file", "env", "keyring", "credential"):
+        if (value := getattr(source, kind)) is not None:
+            return f"{kind} {value}"
+    return ""
+
+
+def say_password(facts: dict[str, Any]) -> None:
+    """Write a password that was just made, for the only time."""
+    sys.stdout.write(
+        f"\nPassword for mail programs ({SHOWN_ONCE}):\n\n    {facts['new_local_password']}\n\n"
+        "The mailbox's own password opens the account, too.\n"
+    )
+
+
+def say_programs(facts: dict[str, Any]) -> None:
+    """Write what to type into mail programs."""
+    from bridge.operations.mailprograms import steps
+
+    for program, lines in steps(facts["connection"]).items():
+        sys.stdout.write(f"\n{program}\n" + "".join(f"  {line}\n" for line in lines))
