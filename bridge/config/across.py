@@ -6,7 +6,7 @@ Works on the TOML document as it is, which may be wrong in any other way.
 from __future__ import annotations
 
 import ipaddress
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from bridge.config.lines import Key
@@ -16,6 +16,13 @@ from bridge.net.listen import Listen
 Found = Iterator[tuple[Key, str]]
 
 _LOOPBACK = ("127.0.0.1", "::1")
+_THIS_MACHINE = tuple(map(ipaddress.ip_network, ("127.0.0.0/8", "::1/128")))
+_PRIVATE = (
+    *_THIS_MACHINE,
+    *map(ipaddress.ip_network, ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "fc00::/7")),
+    *map(ipaddress.ip_network, ("169.254.0.0/16", "fe80::/10")),  # one link only
+)
+_I_KNOW = "write i_know = true beside it if you mean that"
 
 
 def across(document: Mapping[str, Any], accounts: bool = True) -> Found:
@@ -25,6 +32,7 @@ def across(document: Mapping[str, Any], accounts: bool = True) -> Found:
     yield from _addresses(document)
     yield from _usernames(document)
     yield from _trusts(document)
+    yield from _strangers_trusted(document)
     yield from _ports(document)
 
 
@@ -65,6 +73,35 @@ def _trusts(document: Mapping[str, Any]) -> Found:
         if trust in trusts:
             yield ("smtp", "trusted", index), "says the same as one above"
         trusts.add(trust)
+
+
+def _strangers_trusted(document: Mapping[str, Any]) -> Found:
+    """Whoever is in a trusted network sends legal acts: strangers only if that is said twice."""
+    readable = [
+        f"{listen.host}:{listen.port}"
+        for key, listen, _ in _listeners(document)
+        if key[0] == "smtp" and not listen.is_loopback and not listen.implicit_tls
+    ]
+    for index, trusted in enumerate(_tables(_table(document, "smtp"), "trusted")):
+        try:
+            network = ipaddress.ip_network(str(trusted.get("network")))
+        except ValueError:
+            continue
+        if trusted.get("i_know") is True or _within(network, _THIS_MACHINE):
+            continue
+        key: Key = ("smtp", "trusted", index, "network")
+        if not _within(network, _PRIVATE):
+            yield key, f"is wider than a private network, so strangers could send; {_I_KNOW}"
+        elif readable:
+            yield (
+                key,
+                f"may send without TLS on {readable[0]}, where others can read and change it; "
+                f"listen on smtps:// there, or {_I_KNOW}",
+            )
+
+
+def _within(network: Any, wide: Iterable[Any]) -> bool:
+    return any(one.version == network.version and network.subnet_of(one) for one in wide)
 
 
 def _ports(document: Mapping[str, Any]) -> Found:

@@ -243,10 +243,14 @@ class Imap:
 
 @dataclass(frozen=True, slots=True, config=_RULES)
 class Trusted:
-    """A network whose applications may send as ``account`` without logging in."""
+    """A network whose applications may send as ``account`` without logging in.
+
+    ``i_know``: that strangers may be in it, or read what it sends.
+    """
 
     network: Network
     account: Address
+    i_know: bool = False
 
 
 @dataclass(frozen=True, slots=True, config=_RULES)

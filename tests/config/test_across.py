@@ -113,3 +113,41 @@ def test_what_is_wrong_otherwise_is_not_looked_at(text: str) -> None:
     found = faults(text)
     assert found
     assert not [fault for fault in found if "wants the port" in fault]
+
+
+STRANGERS = "is wider than a private network, so strangers could send"
+READABLE = "may send without TLS on 0.0.0.0:25, where others can read and change it"
+HERE, OPEN = "", '[smtp]\nlisten = ["127.0.0.1:1025", "0.0.0.0:25"]\n'
+PRIVATE = '[smtp]\nlisten = ["smtps://0.0.0.0:465", "127.0.0.1:1025"]\n'
+
+
+@pytest.mark.parametrize(
+    ("listen", "network", "told"),
+    [
+        (HERE, "127.0.0.1/32", None),
+        (OPEN, "127.0.0.0/8", None),
+        (OPEN, "::1/128", None),
+        (HERE, "192.168.1.0/24", None),
+        (PRIVATE, "192.168.1.0/24", None),
+        (PRIVATE, "fd00::/8", None),
+        (OPEN, "192.168.1.0/24", READABLE),
+        (OPEN, "fd00::1/128", READABLE),
+        (HERE, "0.0.0.0/0", STRANGERS),
+        (HERE, "::/0", STRANGERS),
+        (HERE, "192.168.0.0/15", STRANGERS),
+        (HERE, "203.0.113.7/32", STRANGERS),
+        (HERE, "::ffff:10.0.0.0/104", STRANGERS),
+        (PRIVATE, "126.0.0.0/7", STRANGERS),
+    ],
+)
+def test_trusting_strangers_has_to_be_said_twice(
+    listen: str, network: str, told: str | None
+) -> None:
+    text = account("a@pec.example") + listen
+    text += f'[[smtp.trusted]]\nnetwork = "{network}"\naccount = "a@pec.example"\n'
+    found = faults(text)
+    assert [told in one and "smtp.trusted[1].network" in one for one in found if told] == (
+        [True] if told else []
+    )
+    assert len(found) == (1 if told else 0)
+    assert faults(text + "i_know = true\n") == []
