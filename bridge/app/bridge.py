@@ -21,6 +21,7 @@ import structlog
 from bridge.alarms.collector import Collector
 from bridge.app.certificate import Identity, given_identity, own_identity
 from bridge.app.domains import Domains
+from bridge.app.drain import Drain
 from bridge.app.housekeeping import Housekeeping
 from bridge.app.memory import Memory, give_back, resident_bytes
 from bridge.app.operations import operations
@@ -83,6 +84,7 @@ class Bridge:
         self._control: ControlServer | None = None
         self._reading: InboxReading | None = None
         self._domains: Domains | None = None
+        self._drain: Drain | None = None
         self._workers: Workers | None = None
         self._work: asyncio.Task[None] | None = None
 
@@ -104,9 +106,16 @@ class Bridge:
         return listening
 
     async def wait(self) -> None:
-        """Wait for background work to end, which it does not before ``stop``."""
-        if self._work is not None:
-            await asyncio.shield(self._work)
+        """Return when the bridge is to end by itself: drained, or because background work ended."""
+        if self._work is None or self._drain is None:
+            return
+        drained = asyncio.ensure_future(self._drain.wait())
+        try:
+            await asyncio.wait((self._work, drained), return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            drained.cancel()
+        if self._work.done():
+            self._work.result()
 
     async def inbox_read(self, within_s: float) -> None:
         """Wait until what the API lists can be read here, ``within_s`` seconds at the most."""
@@ -145,7 +154,10 @@ class Bridge:
             identity.fingerprint,
         )
         running = Running(self._clock.now(), listening)
-        offered = operations(resources, self._random, sending.wake, reading, running)
+        self._drain = Drain(resources.store, self._accept_no_more, sending.rest)
+        offered = operations(
+            resources, self._random, sending.wake, reading, running, (self._drain.methods(),)
+        )
         self._control = ControlServer(self._config.data_dir, offered.perform)
         await self._control.start()
         housekeeping = Housekeeping(resources.mailboxes, self._clock)
@@ -185,6 +197,10 @@ class Bridge:
             *await _open("imap", imap, self._imap),
             *await _open("smtp", smtp, self._smtp),
         )
+
+    async def _accept_no_more(self) -> None:
+        if self._smtp is not None:
+            await self._smtp.stop()
 
     async def _finish(self) -> None:
         """Let what is in hand come to its end, but not for ever."""

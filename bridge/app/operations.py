@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from random import Random
 
 from bridge.api.budget import Purpose
@@ -9,9 +10,10 @@ from bridge.app.certificate import fingerprint
 from bridge.app.reading import InboxReading
 from bridge.app.resources import Resources
 from bridge.net.listening import Running
-from bridge.operations.accounts import ApiAccount, ApiAccounts
+from bridge.operations.accounts import ApiAccount, ApiAccounts, Methods
 from bridge.operations.alarms import AlarmOperations
 from bridge.operations.export import ExportOperations
+from bridge.operations.flow import FlowOperations
 from bridge.operations.queue import QueueOperations
 from bridge.operations.receipts import ReceiptOperations
 from bridge.operations.status import Sends, StatusOperations
@@ -20,6 +22,7 @@ from bridge.operations.table import Operations
 from bridge.operations.usage import UsageOperations
 from bridge.outbox.decision import Decisions
 from bridge.outbox.dispatcher import PACE_MARGIN
+from bridge.outbox.valve import Valve
 from bridge.outbox.wake import Wake
 from bridge.outbox.window import SendingPace, Window
 
@@ -30,6 +33,7 @@ def operations(
     wake: Wake | None = None,
     reading: InboxReading | None = None,
     running: Running | None = None,
+    more: Iterable[Methods] = (),
 ) -> Operations:
     """Return what can be asked for.
 
@@ -39,6 +43,7 @@ def operations(
         wake: wakes the dispatcher that runs; None if none does.
         reading: the sync that runs; None if none does.
         running: the bridge that this is part of; None if none runs.
+        more: what only a bridge that runs offers.
     """
     accounts = ApiAccounts(
         tuple(ApiAccount(one.id, one.settings.address, one.client) for one in resources.accounts)
@@ -64,6 +69,7 @@ def operations(
         ),
         AlarmOperations(resources.store, resources.clock, accounts),
         QueueOperations(resources.store, resources.clock, accounts, decisions, pace),
+        FlowOperations(accounts, Valve(resources.mailboxes, resources.clock, wake)),
         ReceiptOperations(resources.store, resources.clock, accounts, sync),
         UsageOperations(
             resources.store, resources.clock, accounts, resources.plan, resources.config.prices
@@ -71,4 +77,4 @@ def operations(
         ExportOperations(resources.store, resources.clock, accounts),
         SyncOperations(sync, accounts),
     )
-    return Operations(area.methods() for area in areas)
+    return Operations([*(area.methods() for area in areas), *more])

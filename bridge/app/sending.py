@@ -136,6 +136,10 @@ class OutboxService:
             "lineage": self._resources.lineage.run,
         }
 
+    async def rest(self) -> None:
+        """Return when nothing is under way and nothing more may leave now."""
+        await self._dispatcher.rest()
+
     async def stop(self) -> None:
         """Begin no send any more; return when those under way have ended."""
         await self._dispatcher.stop()

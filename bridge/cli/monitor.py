@@ -46,6 +46,8 @@ def _found(facts: Mapping[str, Any], now: datetime) -> Iterator[tuple[Level, str
             yield level, f"{account['address']}: {_clean(account['error'])}"
         elif facts["running"] and _is_stale(account, facts["since"], now) and _is_due(account, now):
             yield Level.CRITICAL, f"{account['address']}: not read for more than an hour"
+        if account["paused_since"]:
+            yield Level.WARNING, f"{account['address']}: the queue is paused"
     alarms = unacknowledged(facts["alarms"])
     if alarms:
         kinds = ", ".join(sorted({alarm["kind"] for alarm in alarms}))

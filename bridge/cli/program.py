@@ -10,6 +10,7 @@ from bridge.cli import (
     account,
     daemon,
     demo,
+    drain,
     export,
     facts,
     mailbox,
@@ -46,6 +47,7 @@ def build() -> typer.Typer:
     program.command()(simulator.simulator)
     program.command()(status.status)
     program.add_typer(account.commands, name="account")
+    program.command()(drain.drain)
     program.add_typer(facts.alarm, name="alarm")
     program.add_typer(queue.commands, name="queue")
     program.add_typer(receipts.commands, name="receipts")

@@ -9,12 +9,17 @@ import typer
 from bridge.cli import option
 from bridge.cli.output import print_facts, print_json, print_table
 from bridge.cli.perform import perform
+from bridge.cli.when import local
 from bridge.model import SubmissionState
 
 commands = typer.Typer(help="The outbox.", no_args_is_help=True)
 
 LEAVING = ("expected_at", "reason")
 
+Whose = Annotated[
+    str | None,
+    typer.Argument(metavar="ACCOUNT", help="Only this account's.", show_default=False),
+]
 Entry = Annotated[str, typer.Argument(metavar="ID", help="The entry's id, from `queue list`.")]
 
 
@@ -46,6 +51,56 @@ def show(id: Entry, config: option.Config = None, as_json: option.Json = False) 
 def retry(id: Entry, config: option.Config = None, as_json: option.Json = False) -> None:
     """Try a waiting or held entry now."""
     _print_entry(perform(config, "queue retry", {"id": id}), as_json)
+
+
+@commands.command()
+def flush(
+    account: Whose = None, config: option.Config = None, as_json: option.Json = False
+) -> None:
+    """Try now what waits for its next try, in its order and at its pace.
+
+    What waits for the plan or the window goes on waiting: `queue retry ID` sends one now.
+    """
+    flows = perform(config, "queue flush", {"account": account})
+    if as_json:
+        print_json(flows)
+        return
+    print_table(
+        ("account", "tried now", "waiting", "paused since"),
+        ([one["account"], one["flushed"], *_standing(one)] for one in flows),
+        "No accounts.",
+    )
+
+
+@commands.command()
+def pause(
+    account: Whose = None, config: option.Config = None, as_json: option.Json = False
+) -> None:
+    """Let nothing leave until `queue resume`, over restarts too; submitting and reading go on.
+
+    What is on its way at this moment goes on, and `queue retry ID` still sends a single message.
+    """
+    _print_flows(perform(config, "queue pause", {"account": account}), as_json)
+
+
+@commands.command()
+def resume(
+    account: Whose = None, config: option.Config = None, as_json: option.Json = False
+) -> None:
+    """Let messages leave again."""
+    _print_flows(perform(config, "queue resume", {"account": account}), as_json)
+
+
+def _print_flows(flows: list[dict[str, Any]], as_json: bool) -> None:
+    if as_json:
+        print_json(flows)
+        return
+    rows = ([one["account"], *_standing(one)] for one in flows)
+    print_table(("account", "waiting", "paused since"), rows, "No accounts.")
+
+
+def _standing(flow: dict[str, Any]) -> tuple[int, str | None]:
+    return flow["waiting"], local(flow["paused_since"])
 
 
 @commands.command()

@@ -126,6 +126,9 @@ def _account(account: dict[str, Any]) -> Iterator[tuple[str, Any]]:
     progress = account["progress"]
     if progress is not None and progress["total"] is not None:
         yield "messages", f"{progress['fetched']} of {progress['total']} read"
+    if account["paused_since"]:
+        since = local(account["paused_since"])
+        yield "paused", f"nothing leaves since {since}; `pec-bridge queue resume` ends that"
     if account["waiting"]:
         yield "waiting", _waiting(account["waiting"])
     yield "plan", f"{plan['name']}: {plan['used']} of {plan['limit']} a {plan['period']}"

@@ -30,7 +30,7 @@ async def expectations(
     found: dict[QueueId, datetime] = {}
     for rows in queues.values():
         account = rows[0].account
-        if await tx.hold(account) is not None:
+        if await tx.hold(account) or await tx.paused_since(account):
             continue
         rows.sort(key=lambda row: (not row.forced, not row.urgent, row.sequence))
         begin = max(now, rows[0].not_before or now)

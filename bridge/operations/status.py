@@ -187,6 +187,7 @@ class StatusOperations:
             "next_sync_why": None,
             "error": _obstacle(queue, now),
             "refused": queue.hold is not None,
+            "paused_since": moment(queue.paused_since),
             "waiting": first and await waiting_facts(tx, queue, first, now, self._sends.window),
             "quota": None,
             "plan": {

@@ -8,7 +8,7 @@ from typing import Any
 from bridge.model import AccountId, SubmissionState
 from bridge.operations.accounts import moment
 from bridge.outbox.backoff import due_at, probe_due_at
-from bridge.outbox.waiting import WAITING, AccountQueue
+from bridge.outbox.waiting import WAITING, AccountQueue, paused
 from bridge.outbox.window import Window
 from bridge.store.base import ReadTransaction
 from bridge.store.outbox import SubmissionRow
@@ -27,7 +27,10 @@ async def waiting_facts(
         window: the hours in which messages leave.
     """
     is_held = first.state is SubmissionState.HELD
-    if is_held and queue.hold is not None:
+    until: datetime | None
+    if queue.paused_since is not None and not first.forced:
+        reason, until = paused(queue.paused_since), None
+    elif is_held and queue.hold is not None:
         reason, until = queue.hold.reason, probe_due_at(queue.hold, now)
     elif not is_held and not first.forced and not window.is_open(now):
         reason = f"Messages leave within the window {window}."

@@ -94,7 +94,11 @@ class Decisions:
             return await self.resolve_resend(id)
 
         async def work(mtx: MailboxTransaction, row: SubmissionRow, now: datetime) -> None:
-            has_to_wait = row.not_before is not None or not self._window.is_open(now)
+            has_to_wait = (
+                row.not_before is not None
+                or not self._window.is_open(now)
+                or await mtx.tx.paused_since(row.account) is not None
+            )
             waiting = row.state is SubmissionState.QUEUED and has_to_wait
             if not waiting and row.state is not SubmissionState.HELD:
                 raise _refusal("retried", row)

@@ -136,6 +136,7 @@ class Dispatcher:
         self._bringing: set[asyncio.Task[None]] = set()
         self._ended = asyncio.Event()
         self._ended.set()
+        self._at_rest = asyncio.Event()
 
     async def run(self) -> None:
         """Send until ``stop``; returns when what is under way has ended."""
@@ -153,12 +154,20 @@ class Dispatcher:
         self._wake.call()
         await self._ended.wait()
 
+    async def rest(self) -> None:
+        """Return when nothing is under way and nothing more may leave now."""
+        self._at_rest.clear()
+        self._wake.call()
+        await self._at_rest.wait()
+
     async def _run(self) -> None:
         async with asyncio.TaskGroup() as requests:
             while not self._stopping:
                 try:
                     row, again_at = await self._schedule.next(self._clock.now(), self._is_free)
                     if row is None:
+                        if not self._under_way:
+                            self._at_rest.set()
                         await self._wait(again_at)
                     else:
                         await self._dispatch(row, requests)

@@ -2,9 +2,9 @@
 
 Fair between accounts (the one served longest ago first), first in first out within one: only the
 head of an account's queue is ever considered, so nothing overtakes but what is urgent. Outside of
-the window nothing leaves that nobody forced. Looking also moves entries between ``queued`` and
-``held`` when the account or its plan waits, or no longer does. What a
-person forced goes ahead of everything its account waits for.
+the window, or while a person has paused the account, nothing leaves that nobody forced. Looking
+also moves entries between ``queued`` and ``held`` when the account or its plan waits, or no longer
+does. What a person forced goes ahead of everything its account waits for.
 """
 
 from __future__ import annotations
@@ -38,6 +38,7 @@ class _Account:
     queued: SubmissionRow | None
     held: SubmissionRow | None
     counted: int
+    is_paused: bool
 
 
 class Schedule:
@@ -112,6 +113,8 @@ class Schedule:
         head = account.queued
         if head is not None and head.forced:
             return head, None
+        if account.is_paused:
+            return None, None
         if not self._window.is_open(now):
             return None, self._window.next_open(now)
         pause = self._pauses.get(id)
@@ -168,6 +171,7 @@ class Schedule:
                 await tx.first_submission(id, QUEUED),
                 await tx.first_submission(id, HELD),
                 await tx.counted(id, first, last),
+                await tx.paused_since(id) is not None,
             )
 
         return await self._store.read(work)

@@ -105,8 +105,8 @@ class Settler:
     async def begin(self, row: SubmissionRow) -> Attempt | None:
         """Commit that a request for ``row`` is about to start; None if it may not any more.
 
-        It may not when, after the entry was picked, a person took it back, its account came to
-        be held, or one that goes before it came back to the queue.
+        It may not when, after the entry was picked, a person took it back or paused its account,
+        that came to be held, or one that goes before it came back to the queue.
 
         Raises:
             StoreFailed: it could not be written down, so nothing may start.
@@ -117,6 +117,8 @@ class Settler:
 
         async def work(mtx: MailboxTransaction) -> Attempt:
             if not _goes_past_holds(row) and await mtx.tx.hold(row.account) is not None:
+                raise Overtaken(row.id)
+            if not row.forced and await mtx.tx.paused_since(row.account) is not None:
                 raise Overtaken(row.id)
             if row.state is SubmissionState.QUEUED:
                 head = await mtx.tx.first_submission(row.account, frozenset({row.state}))

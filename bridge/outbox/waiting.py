@@ -14,7 +14,7 @@ Failure: ``StoreFailed`` ends ``run``; who runs it begins again.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from bridge.alarms import Alarm, AlarmKind, Notice, clear_alarm, raise_alarm, update_alarm
@@ -38,15 +38,29 @@ _ON_ITS_WAY = frozenset({SubmissionState.QUEUED, SubmissionState.DISPATCHING})
 
 @dataclass(frozen=True, slots=True)
 class AccountQueue:
-    """One account's queue: its ``queued`` entry whose turn is next, and what holds it."""
+    """One account's queue: its ``queued`` entry whose turn is next, and what holds it.
+
+    ``paused_since`` is when a person paused it, None if nobody did.
+    """
 
     head: SubmissionRow | None
     hold: HoldRow | None
+    paused_since: datetime | None = None
 
 
 async def account_queue(tx: ReadTransaction, account: AccountId) -> AccountQueue:
     """Return what the queue of an account waits for."""
-    return AccountQueue(await tx.first_submission(account, QUEUED), await tx.hold(account))
+    return AccountQueue(
+        await tx.first_submission(account, QUEUED),
+        await tx.hold(account),
+        await tx.paused_since(account),
+    )
+
+
+def paused(since: datetime) -> str:
+    """Return why nothing of a paused account leaves."""
+    shown = f"{since.astimezone(ROME):%Y-%m-%d %H:%M}"
+    return f"Paused by a person since {shown} (Rome); `queue resume` lets messages leave again."
 
 
 def why(row: SubmissionRow, queue: AccountQueue, now: datetime, window: Window = ALL_DAY) -> str:
@@ -58,6 +72,8 @@ def why(row: SubmissionRow, queue: AccountQueue, now: datetime, window: Window =
         now: when.
         window: the hours in which messages leave.
     """
+    if row.state in WAITING and queue.paused_since is not None and not row.forced:
+        return paused(queue.paused_since)
     if row.state is SubmissionState.HELD and queue.hold is not None:
         return _until(queue.hold.reason, probe_due_at(queue.hold, now))
     if row.state is not SubmissionState.QUEUED:
@@ -158,7 +174,7 @@ class Waiting:
                 head = head or next(iter(undecided), None)
                 count += len(undecided)
             steps = await tx.transitions(head.id) if head else ()
-            return AccountQueue(head, queue.hold), steps, count
+            return replace(queue, head=head), steps, count
 
         queue, steps, count = await self._store.read(work)
         head = queue.head

@@ -343,6 +343,9 @@ class OutboxReads(Protocol):
     async def holds(self) -> tuple[HoldRow, ...]:
         """Return every hold."""
 
+    async def paused_since(self, account: AccountId) -> datetime | None:
+        """Return since when a person lets nothing of the account leave; None if they do not."""
+
     async def counted(self, account: AccountId, first: date, last: date) -> int:
         """Return what counts against the plan from ``first`` to ``last``, both included."""
 
@@ -406,3 +409,9 @@ class OutboxWrites(Protocol):
 
     async def release_queue(self, account: AccountId) -> bool:
         """End the account's hold; False if there was none."""
+
+    async def pause_queue(self, account: AccountId, since: datetime) -> bool:
+        """Let nothing of the account leave; False if that was so before, ``since`` then stays."""
+
+    async def resume_queue(self, account: AccountId) -> bool:
+        """End the account's pause; False if there was none."""

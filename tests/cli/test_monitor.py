@@ -23,6 +23,7 @@ def facts(**changes: object) -> dict[str, Any]:
         "refused": False,
         "last_sync": ago(minutes=1),
         "next_sync": ago(minutes=0),
+        "paused_since": None,
     }
     of_account = {name: changes.pop(name) for name in account if name in changes}
     return {
@@ -56,6 +57,7 @@ ALARM = {"kind": "quota", "acknowledged_at": None}
         ({"error": "a|b\nc"}, WARNING, "a@pec.example: a/b c |"),
         ({"last_sync": ago(hours=2)}, CRITICAL, "not read for more than an hour"),
         ({"last_sync": ago(hours=2), "next_sync": ago(hours=-1)}, OK, "OK"),
+        ({"paused_since": ago(days=1)}, WARNING, "a@pec.example: the queue is paused |"),
         ({"alarms": [ALARM]}, WARNING, "1 alarm: quota | waiting=0 uncertain=0 alarms=1"),
         ({"alarms": [{**ALARM, "acknowledged_at": ago(days=1)}]}, OK, "alarms=0"),
         ({"queue": {"queued": 2, "held": 3, "uncertain": 4}}, OK, "waiting=5 uncertain=4"),

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from bridge.simulator import Failure, Operation, Phase, Simulator
-from tests.cli.conftest import Command
+from tests.cli.conftest import Command, Done
 from tests.running import ADDRESS, apart, running, simulated, until
 
 SHAPE = {
@@ -175,3 +175,32 @@ async def test_what_does_not_go_together_is_a_usage_fault(
 ) -> None:
     done = await apart(command, "queue", "resolve", "X", *options, "--config", config)
     assert done.code == 2
+
+
+@pytest.mark.parametrize("alone", [True, False], ids=["no bridge", "bridge running"])
+async def test_pause_and_resume(command: Command, config: Path, alone: bool) -> None:
+    async def said(*words: str) -> Done:
+        return await apart(command, *words, "--config", config)
+
+    async def story() -> None:
+        (flow,) = (await said("queue", "pause", ADDRESS, "--json")).json
+        assert INSTANT.fullmatch(flow["paused_since"])
+        assert flow == {
+            "account": ADDRESS,
+            "waiting": 0,
+            "flushed": 0,
+            "paused_since": flow["paused_since"],
+        }
+        status = (await said("status")).out
+        assert "nothing leaves since " in status
+        assert ADDRESS in (await said("queue", "flush")).out
+        assert "-" in (await said("queue", "resume")).out
+        assert "nothing leaves since " not in (await said("status")).out
+        unknown = await said("queue", "pause", "nobody@pec.example")
+        assert (unknown.code, unknown.err) == (1, "There is no account nobody@pec.example.\n")
+
+    if alone:
+        await story()
+    else:
+        async with running(config.parent / "data", simulated()):
+            await story()

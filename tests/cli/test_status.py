@@ -41,6 +41,7 @@ def test_status_of_a_bridge_that_never_ran_makes_nothing(command: Command, confi
                 "next_sync_why": None,
                 "error": None,
                 "refused": False,
+                "paused_since": None,
                 "waiting": None,
                 "quota": None,
                 "plan": NO_PLAN_USED,

@@ -98,7 +98,7 @@ class Rig:
             for id, address in zip(accounts, ADDRESSES, strict=True)
         }
         addresses = dict(zip(accounts, ADDRESSES, strict=True))
-        wake = Wake()
+        self.wake = wake = Wake()
         self.outbox = Outbox(mailboxes, clock, random, queue, wake)
         self.settler = Settler(mailboxes, clock, random, plan, addresses, "api.invalid", lineage)
         self.dispatcher = Dispatcher(

@@ -30,6 +30,7 @@ STEPS: tuple[str, ...] = (
     schema_remote.SEEN,
     schema_outbox.URGENT,
     schema_notices.ACKNOWLEDGED,
+    schema_outbox.PAUSED,
 )
 
 

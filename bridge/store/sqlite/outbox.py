@@ -261,6 +261,13 @@ class SqliteOutbox:
         holds = self._holds("WHERE account = ?", account)
         return holds[0] if holds else None
 
+    async def paused_since(self, account: AccountId) -> datetime | None:
+        """See ``OutboxReads``."""
+        row = self._connection.execute(
+            "SELECT since FROM paused WHERE account = ?", (account,)
+        ).fetchone()
+        return None if row is None else _aware(row[0])
+
     async def holds(self) -> tuple[HoldRow, ...]:
         """See ``OutboxReads``."""
         return self._holds("ORDER BY account")
@@ -463,6 +470,18 @@ class SqliteOutbox:
     async def release_queue(self, account: AccountId) -> bool:
         """See ``OutboxWrites``."""
         gone = self._connection.execute("DELETE FROM account_hold WHERE account = ?", (account,))
+        return gone.rowcount > 0
+
+    async def pause_queue(self, account: AccountId, since: datetime) -> bool:
+        """See ``OutboxWrites``."""
+        new = self._connection.execute(
+            "INSERT OR IGNORE INTO paused (account, since) VALUES (?, ?)", (account, _micros(since))
+        )
+        return new.rowcount > 0
+
+    async def resume_queue(self, account: AccountId) -> bool:
+        """See ``OutboxWrites``."""
+        gone = self._connection.execute("DELETE FROM paused WHERE account = ?", (account,))
         return gone.rowcount > 0
 
     # -- rows ------------------------------------------------------------------------------

@@ -215,3 +215,11 @@ CREATE INDEX submission_state
     ON submission (state, account, forced DESC, urgent DESC, sequence);
 """
 """What goes ahead of the other entries of its account."""
+
+PAUSED = """
+CREATE TABLE paused (
+    account INTEGER PRIMARY KEY REFERENCES account (id),
+    since INTEGER NOT NULL
+) STRICT;
+"""
+"""The accounts of which a person wants nothing to leave for now."""

@@ -1,0 +1,30 @@
+"""``drain``: the running bridge takes no more, sends what may leave, and ends."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+
+from bridge.cli import option
+from bridge.cli.output import print_json
+from bridge.cli.perform import settings
+from bridge.operations.control import NotRunning, OperationFailed, ask
+
+
+def drain(config: option.Config = None, as_json: option.Json = False) -> None:
+    """Let the running bridge accept no more messages, send what may leave, and end.
+
+    Mail programs go on reading until then. What waits for its next try, the plan, the window or a
+    person stays in the queue for the next start. Ctrl-C ends this command, not the draining.
+    """
+    data_dir = settings(config).config.data_dir
+    try:
+        done = asyncio.run(ask(data_dir, "drain", {}))
+    except NotRunning:
+        raise OperationFailed(f"No bridge is running on {data_dir}: nothing to drain.") from None
+    if as_json:
+        print_json(done)
+        return
+    left = done["left"]
+    stays = f"{left} wait in the queue; `pec-bridge queue list` says why" if left else "it is empty"
+    sys.stdout.write(f"The bridge has drained its queue and ends: {stays}.\n")
