@@ -10,6 +10,7 @@ used; nothing is held then.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -27,7 +28,7 @@ from bridge.mailbox import Mailboxes
 from bridge.model import AccountId
 from bridge.outbox.lineage import Lineage
 from bridge.outbox.plan import PLANS, Plan
-from bridge.store.base import Store
+from bridge.store.base import Store, StoreFailed
 from bridge.store.sqlite.database import SqliteStore
 
 if TYPE_CHECKING:
@@ -142,6 +143,8 @@ class Resources:
         try:
             if self._connection is not None:
                 await self._connection.aclose()
+            with contextlib.suppress(StoreFailed):  # as after a crash
+                await self.lineage.tick()
             await self.store.close()
         finally:
             self._lock.release()

@@ -1,13 +1,16 @@
 """Where the store comes from: is it the one that ran last, or a backup that was put back?
 
 What waits in a backup may have left after the backup was made, and would leave again. So each
-send that begins is written down in two places, in the store and in a file beside it
-(``store.mark``), and when a store is opened the two are compared. Where they disagree, everything
-that waits becomes ``restored``: it is looked up in the inbox, and a person releases what is not
-found. Nothing of it is posted by itself.
+send that begins, each start and each end is counted in two places, in the store and in a file
+beside it (``store.mark``), and when a store is opened the two are compared. Where they disagree,
+everything that waits becomes ``restored``: it is looked up in the inbox, and a person releases what
+is not found. Nothing of it is posted by itself. And every mailbox gets a new UIDVALIDITY: the UIDs
+that were given after the backup was made would come to mean other messages, to clients that
+remember them and delete by them.
 
     Store and mark of a plain restart, a crash at any point, a renamed folder: agree.
-    The store alone put back, or without its ``-wal``: behind its mark, if anything left meanwhile.
+    The store alone put back, or without its ``-wal``: behind its mark, if anything left meanwhile
+    or the bridge ended.
     All put back, by any tool, or copied to another machine: the mark is another file, or touched.
     A whole machine rolled back to a snapshot: nothing disagrees but time. A store that was last
     used long ago and still holds what waits is taken for one; a younger one cannot be told.
@@ -133,7 +136,7 @@ class Lineage:
         if mark is None or mark.incarnation != row.incarnation:
             mark = await asyncio.to_thread(write_mark, data_dir, row.incarnation, row.dispatches)
         lineage = cls(mailboxes, clock, data_dir, row.incarnation, mark)
-        await lineage.beat()
+        await lineage.tick()
         return lineage
 
     @property
@@ -142,7 +145,7 @@ class Lineage:
         return self._mark
 
     async def witness(self, dispatches: int) -> None:
-        """Write the mark: so many sends have begun. To be awaited before the request.
+        """Write the mark: so much was counted. To be awaited before a request.
 
         Raises:
             StoreFailed: the mark cannot be written, so nothing may leave.
@@ -152,6 +155,20 @@ class Lineage:
                 self._mark = await asyncio.to_thread(
                     write_mark, self._data_dir, self._incarnation, dispatches
                 )
+
+    async def tick(self) -> None:
+        """Count a start or an end: what was copied before is behind from here on.
+
+        Raises:
+            StoreFailed: store or mark cannot be written.
+        """
+        mark, now = self._mark, self._clock.now()
+
+        async def work(mtx: MailboxTransaction) -> int:
+            return await note(mtx, mark, now, more=1)
+
+        await self.witness(await self._mailboxes.write(work))
+        await self.beat()
 
     async def beat(self) -> None:
         """Write down that the store is in use, and which file is its mark."""
@@ -169,8 +186,14 @@ class Lineage:
             await self.beat()
 
 
-async def note(mtx: MailboxTransaction, mark: Mark, now: datetime) -> int:
-    """Join a commit: the store is in use, and this is its mark; returns how many sends began.
+async def note(mtx: MailboxTransaction, mark: Mark, now: datetime, more: int = 0) -> int:
+    """Join a commit: the store is in use, and this is its mark; returns what it has counted.
+
+    Args:
+        mtx: the commit.
+        mark: the file beside the store.
+        now: aware.
+        more: how much is counted in this commit.
 
     Raises:
         StoreFailed: the store has lost its lineage.
@@ -180,13 +203,14 @@ async def note(mtx: MailboxTransaction, mark: Mark, now: datetime) -> int:
         raise StoreFailed("the store has lost its lineage")
     noted = replace(
         row,
+        dispatches=row.dispatches + more,
         mark_dispatches=mark.dispatches,
         mark_inode=mark.inode,
         mark_changed_ns=mark.changed_ns,
         seen_at=now,
     )
     await mtx.tx.keep_lineage(noted)
-    return row.dispatches
+    return noted.dispatches
 
 
 async def _take_over(
@@ -208,7 +232,8 @@ async def _take_over(
 
 
 async def _restore(mtx: MailboxTransaction, fault: str, now: datetime) -> None:
-    """Make ``restored`` all that waits, and say so once for each account."""
+    """Make ``restored`` all that waits and let no UID mean two messages; say so in each account."""
+    await mtx.tx.renew_uid_validities(int(now.timestamp()))
     steps = [
         (row, Step(row.state, following(row.state, Event.RESTORATION), now, reason=fault))
         for state in (SubmissionState.QUEUED, SubmissionState.HELD)

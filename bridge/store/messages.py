@@ -211,6 +211,13 @@ class MessageWrites(Protocol):
             uid_validity: the least UIDVALIDITY it gets.
         """
 
+    async def renew_uid_validities(self, least: int) -> None:
+        """Give every mailbox a new UIDVALIDITY: at least this, above all that ever were, its own.
+
+        Args:
+            least: the least that any of them gets.
+        """
+
     async def rename_mailbox(self, mailbox: MailboxId, name: str) -> None:
         """Give a mailbox another name."""
 

@@ -186,9 +186,10 @@ class HoldRow:
 class LineageRow:
     """Where the store comes from; see ``outbox.lineage``.
 
-    ``dispatches`` counts the attempts that ever began. The file beside the store was last known
-    to say ``mark_dispatches``, and to be ``mark_inode``, changed at ``mark_changed_ns``; that is
-    None before there is one. ``seen_at`` is when the store was last known to be in use.
+    ``dispatches`` counts the attempts that ever began, starts and ends. The file beside the store
+    was last known to say ``mark_dispatches``, and to be ``mark_inode``, changed at
+    ``mark_changed_ns``; that is None before there is one. ``seen_at`` is when the store was last
+    known to be in use.
     """
 
     incarnation: str

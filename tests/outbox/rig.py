@@ -8,6 +8,7 @@ between. ``lose_memory`` is what a kill does.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import email
 import email.policy
 import hashlib
@@ -40,7 +41,7 @@ from bridge.outbox.settle import Settler, recover
 from bridge.outbox.wake import Wake
 from bridge.outbox.window import ALL_DAY, Window
 from bridge.simulator import SEQUENCE_READING, Operation, Options, Simulator
-from bridge.store.base import ReadTransaction, ReadWork
+from bridge.store.base import ReadTransaction, ReadWork, StoreFailed
 from bridge.store.outbox import AttemptRow, DayFigures, HoldRow, SubmissionRow, TransitionRow
 from bridge.store.remote import AlarmRow
 from bridge.store.sqlite.database import SqliteStore
@@ -57,10 +58,11 @@ PASSWORD = "parola-d'ordine"
 class WatchedLineage(Lineage):
     """One whose writing beside the store is waited for by ``quiet``."""
 
-    store: FragileStore
+    store: FragileStore | None = None
 
     async def witness(self, dispatches: int) -> None:
-        await self.store.beside(super().witness(dispatches))
+        witnessing = super().witness(dispatches)
+        await (witnessing if self.store is None else self.store.beside(witnessing))
 
 
 class Rig:
@@ -192,6 +194,9 @@ class Rig:
             self._running.cancel()
             await asyncio.gather(self._running, return_exceptions=True)
         await self._connection.aclose()
+        if not self.store.crashes.is_set():
+            with contextlib.suppress(StoreFailed):
+                await self.lineage.tick()
         await self.store.close()
 
     async def lose_memory(self) -> None:

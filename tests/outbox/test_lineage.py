@@ -17,7 +17,7 @@ from structlog.testing import capture_logs
 from bridge.model import PEC_UNCERTAIN, SubmissionState
 from bridge.outbox.lineage import ALONE, BEHIND, FOREIGN, LONG_AGO, OLD, OTHER_FILE, find_fault
 from bridge.simulator import Failure, Operation, Phase, Simulator
-from bridge.store.base import StoreFailed
+from bridge.store.base import ReadTransaction, StoreFailed
 from bridge.store.mark import FILE_NAME as MARK
 from bridge.store.mark import Mark
 from bridge.store.outbox import LineageRow
@@ -190,6 +190,32 @@ async def test_a_backup_in_which_nothing_waited_is_told_of_too(
             assert len([one for one in subjects if "Dati ripristinati" in one]) == 1
             assert "restored" not in [alarm.kind for alarm in await rig.alarms()]
     assert len(simulator.sent) == 2
+
+
+async def validities(rig: Rig) -> list[int]:
+    async def work(tx: ReadTransaction) -> list[int]:
+        return [box.uid_validity for id in rig.accounts for box in await tx.mailboxes(id)]
+
+    return await rig.read(work)
+
+
+@pytest.mark.parametrize("how", [*WAYS, "a restart"])
+async def test_no_uid_means_another_message_afterwards(
+    waiting: tuple[Rig, Path], clock: FakeClock, simulator: Simulator, how: str
+) -> None:
+    """Nothing leaves after the copy, but UIDs may be given: a client remembers them."""
+    rig, data = waiting
+    backup = data.with_name("backup")
+    copied(data, backup)
+    before = await validities(rig)
+    await rig.close()
+    if how != "a restart":
+        put_back(how, backup, data)
+    await clock.advance(60)
+    async with rig_on(data, clock, simulator) as rig:
+        after = await validities(rig)
+        assert len(set(after)) == len(before)
+        assert (after == before) if how == "a restart" else min(after) > max(before)
 
 
 @pytest.mark.parametrize("closed", [True, False], ids=["stopped", "killed"])

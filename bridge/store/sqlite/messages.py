@@ -441,6 +441,14 @@ class SqliteMessages(SqliteMessageReads):
         assert mailbox is not None  # noqa: S101 - it was just made
         return mailbox
 
+    async def renew_uid_validities(self, least: int) -> None:
+        self._row("UPDATE uid_validity SET highest = max(highest + 1, ?)", (least,))
+        self._row(
+            "UPDATE mailbox SET uid_validity = (SELECT highest FROM uid_validity) + "
+            "(SELECT count(*) FROM mailbox AS other WHERE other.id < mailbox.id)"
+        )
+        self._row("UPDATE uid_validity SET highest = highest + (SELECT count(*) FROM mailbox)")
+
     async def rename_mailbox(self, mailbox: MailboxId, name: str) -> None:
         self._row("UPDATE mailbox SET name = ? WHERE id = ?", (name, mailbox))
 
