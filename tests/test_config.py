@@ -389,3 +389,33 @@ def test_one_may_begin_without_an_account_where_that_is_allowed() -> None:
             f'{text}[[smtp.trusted]]\nnetwork = "127.0.0.1/32"\naccount = "a@b.it"\n',
             accounts=False,
         )
+
+
+@pytest.mark.parametrize(
+    ("proxy", "told"),
+    [
+        ("http://proxy.example:3128", None),
+        ("https://[::1]:3128/", None),
+        ("", None),
+        ("proxy.example:3128", "must be written"),
+        ("http://proxy.example", "must be written"),
+        ("socks5://proxy.example:1080", "must be written"),
+        ("http://proxy.example:99999", "must be written"),
+        ("http://us:hush@proxy.example:3128", "must hold no password"),
+    ],
+)
+def test_a_proxy_is_a_host_and_a_port_and_holds_no_password(proxy: str, told: str | None) -> None:
+    text = f"""
+[api]
+token = {{ env = "T" }}
+proxy = "{proxy}"
+[[account]]
+address = "a@pec.example"
+password = {{ env = "P" }}
+"""
+    if told is None:
+        assert parse(text).config.api.proxy == proxy.rstrip("/")
+        return
+    with pytest.raises(ConfigError, match=f"api.proxy: {told}") as error:
+        parse(text)
+    assert "hush" not in str(error.value)

@@ -2,8 +2,8 @@
 
 ``exchange`` returns an answer of any status, or raises ``NotSent`` or ``OutcomeUnknown`` when
 there was none. It never repeats a request, follows no redirect, keeps no cookie (accounts share
-the connection, and a session must not), and reads no proxy from the environment: what was asked
-is what was sent, once.
+the connection, and a session must not), and goes the way it is told (``way``): what was asked is
+what was sent, once.
 
 Connections: reads share a pool with keep-alive. Whatever changes something opens its own
 connection: a kept one that the server is just closing could swallow the request, and nobody
@@ -20,7 +20,6 @@ from __future__ import annotations
 
 import asyncio
 import base64
-import ssl
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, field, replace
 from http.cookiejar import CookieJar, DefaultCookiePolicy
@@ -35,11 +34,15 @@ from bridge.api.encoding import plain
 from bridge.api.errors import ANSWER_LIMIT_CHARS, AnswerTooLong, ApiError, from_exception
 from bridge.api.ratelimit import Start
 from bridge.api.unreachable import shown_host
+from bridge.api.way import Way
 from bridge.clock import Clock
 from bridge.limits import ANSWER_SPOOLED_FROM_BYTES, ANSWERS_READ_BYTES, API_ANSWER_BYTES
 from bridge.spool import Spooled, SpoolFile
 
 log = structlog.get_logger()
+
+DIRECT = Way()
+_NO_CONNECTION = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout)
 
 DEADLINE_FACTOR = 4
 SLOWEST_BYTES_PER_S = 20_000
@@ -97,6 +100,30 @@ class Answer:
     spooled: Spooled | None = None
 
 
+class Begun:
+    """Whether the first byte of a request was about to be written to the API itself.
+
+    What is written to a proxy before that (``CONNECT``) asks for a way and holds nothing of ours.
+
+    Args:
+        start: is awaited just before.
+    """
+
+    def __init__(self, start: Start | None) -> None:
+        self.start = start
+        self.is_so = False
+
+    async def trace(self, name: str, info: Mapping[str, Any]) -> None:
+        """Take note of a step of httpcore's."""
+        if not name.endswith("send_request_headers.started"):
+            return
+        if getattr(info.get("request"), "method", b"") == b"CONNECT":
+            return
+        self.is_so = True
+        if self.start is not None:
+            await self.start()
+
+
 class ApiConnection:
     """The HTTP side of the API, shared by the clients of all accounts with this token.
 
@@ -107,6 +134,7 @@ class ApiConnection:
         timeout_s: for connecting, and for each wait for the other side.
         transport: where requests go instead of the network.
         apart: where large answers are read; None reads all in memory.
+        way: proxy and authorities.
     """
 
     def __init__(
@@ -118,6 +146,7 @@ class ApiConnection:
         timeout_s: float = 30.0,
         transport: httpx.AsyncBaseTransport | None = None,
         apart: Apart | None = None,
+        way: Way = DIRECT,
     ) -> None:
         self.apart = apart
         self.room = Allowance(ANSWERS_READ_BYTES)
@@ -128,6 +157,7 @@ class ApiConnection:
         else:
             scheme, value = b"Bearer ", token
             self.secrets = (token,)
+        self.secrets += way.secrets
         self._clock = clock
         self._timeout_s = timeout_s
         headers = {
@@ -136,12 +166,17 @@ class ApiConnection:
             b"Accept-Encoding": b"identity",
             b"User-Agent": b"pec-bridge",
         }
-        tls = _tls(self.base_url)
+        tls = way.tls(self.base_url)
+        proxy = None if transport is not None else way.proxy_to(self.base_url)
+        self._through = "" if proxy is None else f" through {shown_host(str(proxy.url))}"
         self._reads, self._changes = (
             httpx.AsyncClient(
                 transport=transport
                 or httpx.AsyncHTTPTransport(
-                    verify=tls, trust_env=False, limits=_limits(kept_connections)
+                    verify=tls,
+                    trust_env=False,
+                    limits=_limits(kept_connections),
+                    proxy=proxy,
                 ),
                 headers=headers,
                 cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),
@@ -186,9 +221,10 @@ class ApiConnection:
         deadline_s = DEADLINE_FACTOR * self._timeout_s + call.body_bytes / SLOWEST_BYTES_PER_S
         client = self._reads if call.method == "GET" and not call.changes else self._changes
         heard: list[httpx.Response] = []
+        begun = Begun(start)
         content = bytearray()
         try:
-            request = self._request(client, call, start)
+            request = self._request(client, call, begun)
             async with asyncio.timeout(deadline_s):
                 response = await client.send(request, stream=True)
                 try:
@@ -201,7 +237,9 @@ class ApiConnection:
         except Exception as error:
             if heard and 400 <= heard[0].status_code < 500:  # the no was heard, not all its words
                 return _answer(heard[0], content, whole=False)
-            return from_exception(error, shown_host(self.base_url))
+            if self._through and not begun.is_so and not isinstance(error, _NO_CONNECTION):
+                error = httpx.ProxyError(str(error))  # it was asked for a way, and no more
+            return from_exception(error, shown_host(self.base_url) + self._through)
 
     async def _spooled(
         self, response: httpx.Response, content: bytearray, call: ApiRequest, apart: Apart
@@ -228,25 +266,21 @@ class ApiConnection:
         spooled = Spooled(file, 0, size_bytes + len(waiting))
         return replace(_answer(response, content, whole=True), spooled=spooled)
 
-    def _request(
-        self, client: httpx.AsyncClient, call: ApiRequest, start: Start | None
-    ) -> httpx.Request:
+    def _request(self, client: httpx.AsyncClient, call: ApiRequest, begun: Begun) -> httpx.Request:
         headers = dict(call.headers)
-        extensions: dict[str, Any] = {}
         content = call.body
         if content is not None:
             headers[b"Content-Type"] = b"application/json"
             headers[b"Content-Length"] = str(call.body_bytes).encode()
-            if start is not None:
-                extensions["trace"] = _before_headers(start)
-                content = _after(start, content)
+            if begun.start is not None:
+                content = _after(begun.start, content)
         return client.build_request(
             call.method,
             self.base_url + call.path,
             params=dict(call.params) or None,
             headers=headers,
             content=content,
-            extensions=extensions or None,
+            extensions={"trace": begun.trace} if self._through or begun.start else None,
         )
 
 
@@ -288,16 +322,6 @@ def header_value(text: str, name: str) -> bytes:
     return text.encode()
 
 
-def _before_headers(start: Start) -> Any:
-    """Return the hook that httpcore awaits at each step of a request."""
-
-    async def trace(name: str, _info: object) -> None:
-        if name.endswith("send_request_headers.started"):
-            await start()
-
-    return trace
-
-
 async def _after(start: Start, content: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
     """Give ``content``, its first byte not before ``start``: transports without hooks."""
     await start()
@@ -311,10 +335,3 @@ def _limits(kept_connections: int) -> httpx.Limits:
         max_keepalive_connections=kept_connections,
         keepalive_expiry=KEEP_ALIVE_S,
     )
-
-
-def _tls(base_url: str) -> ssl.SSLContext:
-    """Return one context for all connections; loading the authorities twice costs megabytes."""
-    if base_url.startswith("https:"):
-        return httpx.create_ssl_context(trust_env=False)
-    return ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)

@@ -17,10 +17,11 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from bridge.api.client import PecClient
-from bridge.api.connection import ApiConnection
+from bridge.api.connection import DIRECT, ApiConnection
+from bridge.api.way import Way
 from bridge.clock import Clock
 from bridge.config import Api, ConfigError, parse
 from bridge.config.edit import CannotEdit, Source
@@ -28,9 +29,6 @@ from bridge.credentials import Secret
 from bridge.credentials.source import SECRETS_FOLDER
 from bridge.operations.control import OperationFailed
 from bridge.operations.secretfile import SecretFile, SettingsFile
-
-if TYPE_CHECKING:
-    import httpx
 
 PRIVATE_FOLDER, OPEN_FOLDER = 0o700, 0o755
 
@@ -88,7 +86,7 @@ async def client(
     username: str,
     password: Secret,
     clock: Clock,
-    transport: httpx.AsyncBaseTransport | None = None,
+    way: Way = DIRECT,
 ) -> AsyncIterator[PecClient]:
     """Give the API as one account sees it.
 
@@ -98,10 +96,10 @@ async def client(
         username: the mailbox's.
         password: the mailbox's.
         clock: time.
-        transport: in place of the network; None: the network.
+        way: there.
     """
     connection = ApiConnection(
-        api.base_url, token.reveal(), clock=clock, timeout_s=api.timeout_s, transport=transport
+        api.base_url, token.reveal(), clock=clock, timeout_s=api.timeout_s, way=way
     )
     try:
         yield PecClient(connection, username=username, password=password.reveal(), clock=clock)

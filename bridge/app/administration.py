@@ -17,6 +17,7 @@ from urllib.parse import urlsplit
 from bridge.api.connection import ApiConnection, Basic
 from bridge.api.mailboxes import MailboxClient
 from bridge.api.tokens import TokenClient
+from bridge.app.way import way_of
 from bridge.clock import Clock
 from bridge.config import ConfigError, ConfigFault, ConfigFile, SecretSource
 from bridge.credentials import Secret, SecretFault, resolve
@@ -48,6 +49,7 @@ async def mailbox_client(
         clock=clock,
         timeout_s=api.timeout_s,
         transport=transport,
+        way=way_of(file),
     )
     try:
         yield MailboxClient(connection, clock)
@@ -88,7 +90,12 @@ async def token_operations(
     """
     api = file.config.api
     connection = ApiConnection(
-        api.oauth_url, credentials, clock=clock, timeout_s=api.timeout_s, transport=transport
+        api.oauth_url,
+        credentials,
+        clock=clock,
+        timeout_s=api.timeout_s,
+        transport=transport,
+        way=way_of(file),
     )
     sources = [source for source in (api.token, api.admin_token) if source is not None]
     in_use = frozenset(_tokens_at_hand(sources, file.folder))

@@ -8,6 +8,7 @@ from bridge.api.connection import ApiConnection
 from bridge.api.mailboxes import MailboxClient
 from bridge.app.domain_check import DomainCheck
 from bridge.app.resources import Resources
+from bridge.app.way import way
 from bridge.app.worker import Work
 from bridge.credentials import Secrets
 
@@ -35,6 +36,7 @@ class Domains:
             clock=resources.clock,
             timeout_s=api.timeout_s,
             transport=http_transport,
+            way=way(api, secrets.proxy_login),
         )
         client = MailboxClient(self._connection, resources.clock)
         self._check = DomainCheck(resources.store, resources.mailboxes, resources.clock, client)

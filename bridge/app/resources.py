@@ -21,6 +21,7 @@ from bridge.api.connection import ApiConnection
 from bridge.app.certificate import FILE_NAME as CERTIFICATE_NAME
 from bridge.app.count import StoredCount
 from bridge.app.lock import DataLock
+from bridge.app.way import way
 from bridge.clock import Clock
 from bridge.config import Account, Config
 from bridge.credentials import Secrets
@@ -161,6 +162,7 @@ class Resources:
                 timeout_s=api.timeout_s,
                 transport=http_transport,
                 apart=self.apart,
+                way=way(api, secrets.proxy_login),
             )
         served = []
         for index, account in enumerate(self.config.account):

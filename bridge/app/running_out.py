@@ -26,6 +26,7 @@ from bridge.api.token_schema import Token
 from bridge.api.tokens import TokenClient
 from bridge.app.resources import Resources
 from bridge.app.running_out_notice import credit_is_low, mailbox_expires, token_expires
+from bridge.app.way import way
 from bridge.clock import ROME
 from bridge.credentials import Secrets
 from bridge.mailbox import MailboxTransaction
@@ -70,6 +71,7 @@ class RunningOut:
         self._admin_token = secrets.admin_token or secrets.token
         email, key = resources.config.api.email, secrets.api_key
         self._account = None if email is None or key is None else Basic(email, key.reveal())
+        self._way = way(resources.config.api, secrets.proxy_login)
         self._may_list = True
         self._told: set[str] = set()
 
@@ -81,6 +83,7 @@ class RunningOut:
             token,
             clock=self._resources.clock,
             timeout_s=self._resources.config.api.timeout_s,
+            way=self._way,
             transport=self._transport,
         )
         try:

@@ -13,6 +13,7 @@ from bridge.api.connection import ApiConnection
 from bridge.api.errors import ApiError
 from bridge.api.tokens import TokenClient
 from bridge.app.administration import account_key
+from bridge.app.way import way_of
 from bridge.clock import Clock
 from bridge.config import ConfigError, ConfigFile
 from bridge.operations.vendor_count import compared, unasked
@@ -41,7 +42,7 @@ async def vendor_count(
     """
     config = file.config
     try:
-        credentials = account_key(file)
+        credentials, found = account_key(file), way_of(file)
     except ConfigError as error:
         return unasked(f"The service's own count cannot be asked for: {error}")
     if credentials is None:
@@ -52,6 +53,7 @@ async def vendor_count(
         clock=clock,
         timeout_s=config.api.timeout_s,
         transport=transport,
+        way=found,
     )
     host = urlsplit(config.api.base_url).hostname or ""
     try:

@@ -75,7 +75,8 @@ def try_accounts(
         try:
             token = resolve(file.config.api.token, folder=file.folder)
             password = resolve(one.password, folder=file.folder)
-            facts |= try_api(file.config.api, token, one.api_username, password) | {"works": True}
+            facts |= try_api(file.config.api, token, one.api_username, password, file)
+            facts["works"] = True
         except (ApiError, SecretFault) as fault:
             facts["error"] = str(fault)
         found.append(facts)

@@ -65,7 +65,7 @@ def add(
     if token is None:
         token = secrets[_token_name(file)] = _asked("Token for the API")
     password = secrets[secret_name(address, "password")] = _asked(f"Password of {address}")
-    known = {} if untested else _tried(settings, token, username or address, password)
+    known = {} if untested else _tried(settings, token, username or address, password, file)
     local = new_password()
     secrets[secret_name(address, "local")] = Secret(hash_password(local))
     try:
@@ -192,11 +192,13 @@ def _asked(what: str) -> Secret:
     return Secret(text)
 
 
-def _tried(api: Api, token: Secret, username: str, password: Secret) -> dict[str, Any]:
+def _tried(
+    api: Api, token: Secret, username: str, password: Secret, file: ConfigFile | None
+) -> dict[str, Any]:
     from bridge.api.errors import ApiError
 
     try:
-        return try_api(api, token, username, password)
+        return try_api(api, token, username, password, file)
     except ApiError as error:
         raise OperationFailed(
             f"{error.reason} Nothing was written; --untested does without asking the API."

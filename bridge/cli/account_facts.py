@@ -31,7 +31,9 @@ def place_of(path: Path, file: ConfigFile | None) -> Place:
     return Place(path, file.config.api.token.credential is not None)
 
 
-def try_api(api: Api, token: Secret, username: str, password: Secret) -> dict[str, Any]:
+def try_api(
+    api: Api, token: Secret, username: str, password: Secret, file: ConfigFile | None = None
+) -> dict[str, Any]:
     """Ask the API with these secrets, and return what it said.
 
     Args:
@@ -39,16 +41,20 @@ def try_api(api: Api, token: Secret, username: str, password: Secret) -> dict[st
         token: for it.
         username: the mailbox's.
         password: the mailbox's.
+        file: the configuration, None if there is none yet.
 
     Raises:
         ApiError: it did not answer, or refused.
     """
+    from bridge.api.way import Way
     from bridge.app.accounts import client, tried
+    from bridge.app.way import way_of
     from bridge.cli.log import configure
     from bridge.clock import SystemClock
 
     async def work() -> dict[str, Any]:
-        async with client(api, token, username, password, SystemClock()) as pec:
+        there = Way() if file is None else way_of(file)
+        async with client(api, token, username, password, SystemClock(), there) as pec:
             return await tried(pec)
 
     configure("human", "error")

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+from bridge.api.way import authorities_fault
 from bridge.app.certificate import CertificateFault, given_identity
 from bridge.cli.perform import settings
 from bridge.config import ConfigError, ConfigFault, ConfigFile, Tls
@@ -29,7 +30,7 @@ def whole_settings(path: Path | None) -> tuple[ConfigFile, Secrets]:
             raise
         more = (*missing(rest), *_unusable(rest.pointers.tls, rest.where))
         raise ConfigError((*error.faults, *more)) from None
-    unusable = tuple(_unusable(file.config.tls, file.where))
+    unusable = (*_unusable(file.config.tls, file.where), *_untrusting(file))
     try:
         secrets = resolve_all(file)
     except ConfigError as error:
@@ -37,6 +38,13 @@ def whole_settings(path: Path | None) -> tuple[ConfigFile, Secrets]:
     if unusable:
         raise ConfigError(unusable)
     return file, secrets
+
+
+def _untrusting(file: ConfigFile) -> Iterator[ConfigFault]:
+    """Yield what is wrong with the authorities for the API."""
+    path = file.config.api.ca_file
+    if path is not None and (fault := authorities_fault(path)):
+        yield ConfigFault(file.where("api", "ca_file"), fault)
 
 
 def _unusable(tls: Tls, where: Callable[..., str]) -> Iterator[ConfigFault]:

@@ -16,7 +16,7 @@ from pydantic import TypeAdapter, ValidationError
 from bridge.config.lines import Key
 from bridge.config.values import SecretSource, Tls
 
-SECRETS = ("token", "admin_token", "api_key", "password", "local_password")
+SECRETS = ("token", "admin_token", "api_key", "proxy_login", "password", "local_password")
 
 T = TypeVar("T")
 

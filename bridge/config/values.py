@@ -41,6 +41,21 @@ def _url(text: str) -> str:
     return text.rstrip("/")
 
 
+def _proxy(text: str) -> str:
+    if not text:
+        return text
+    parts = urlsplit(text)
+    try:
+        host, port = parts.hostname, parts.port
+    except ValueError:
+        host = port = None
+    if parts.username is not None:
+        raise ValueError("must hold no password: that is a secret, proxy_login says where it is")
+    if parts.scheme not in ("http", "https") or not host or port is None or parts.path.strip("/"):
+        raise ValueError('must be written "http://host:port", such as "http://proxy.example:3128"')
+    return text.rstrip("/")
+
+
 def _address(text: str) -> str:
     if not _ADDRESS.fullmatch(text) or len(text) > 254:
         raise ValueError("is not a mail address")
@@ -151,7 +166,9 @@ class Api:
     """The remote and the token for it.
 
     ``admin_token`` is for the mailbox host, None for ``token``; ``email`` and ``api_key`` are the
-    account's at the token host, asked for where they are None.
+    account's at the token host, asked for where they are None. ``proxy_login`` is "name:password".
+    ``ca_file`` has the authorities to trust in place of the public ones; ``trust_env`` lets the
+    environment say what proxy and ca_file do not.
     """
 
     token: SecretSource
@@ -162,6 +179,10 @@ class Api:
     admin_token: SecretSource | None = None
     email: Address | None = None
     api_key: SecretSource | None = None
+    proxy: Annotated[str, AfterValidator(_proxy)] = ""
+    proxy_login: SecretSource | None = None
+    ca_file: FilePath | None = None
+    trust_env: bool = False
 
     def __post_init__(self) -> None:
         if self.api_key is not None and self.email is None:

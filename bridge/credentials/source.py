@@ -42,13 +42,14 @@ class AccountSecrets:
 class Secrets:
     """All secrets of a configuration; ``accounts`` in the order of its accounts.
 
-    ``admin_token`` and ``api_key`` are None where the configuration has none.
+    ``admin_token``, ``api_key`` and ``proxy_login`` are None where the configuration has none.
     """
 
     token: Secret
     accounts: tuple[AccountSecrets, ...]
     admin_token: Secret | None = None
     api_key: Secret | None = None
+    proxy_login: Secret | None = None
 
 
 def resolve(
@@ -92,8 +93,11 @@ def resolve_all(file: ConfigFile, environment: Mapping[str, str] = os.environ) -
 
     api = file.config.api
     token = found(api.token, "api", "token")
-    admin_token = None if api.admin_token is None else found(api.admin_token, "api", "admin_token")
-    api_key = None if api.api_key is None else found(api.api_key, "api", "api_key")
+    more = {
+        name: None if source is None else found(source, "api", name)
+        for name in ("admin_token", "api_key", "proxy_login")
+        for source in (getattr(api, name),)
+    }
     accounts = []
     for index, account in enumerate(file.config.account):
         password = found(account.password, "account", index, "password")
@@ -106,7 +110,7 @@ def resolve_all(file: ConfigFile, environment: Mapping[str, str] = os.environ) -
         accounts.append(AccountSecrets(password, local_password))
     if faults:
         raise ConfigError(tuple(faults))
-    return Secrets(token, tuple(accounts), admin_token, api_key)
+    return Secrets(token, tuple(accounts), **more)
 
 
 def missing(rest: Rest, environment: Mapping[str, str] = os.environ) -> Iterator[ConfigFault]:

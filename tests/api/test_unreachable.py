@@ -19,18 +19,18 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
-from bridge.api import connection as module
-from bridge.api.connection import ApiConnection, ApiRequest
+from bridge.api.connection import DIRECT, ApiConnection, ApiRequest
 from bridge.api.errors import NotSent, from_exception
 from bridge.api.unreachable import CAUSES, shown_host, why_unreachable
+from bridge.api.way import Way
 from bridge.clock import SystemClock
 
 DAY = timedelta(days=1)
 
 
-async def failure(url: str, timeout_s: float = 5.0) -> str:
+async def failure(url: str, timeout_s: float = 5.0, way: Way = DIRECT) -> str:
     """Ask for something, and return the sentence that comes of it."""
-    connection = ApiConnection(url, "token", clock=SystemClock(), timeout_s=timeout_s)
+    connection = ApiConnection(url, "token", clock=SystemClock(), timeout_s=timeout_s, way=way)
     try:
         with pytest.raises(NotSent) as raised:
             await connection.exchange(ApiRequest("GET", "/inbox", {}))
@@ -147,10 +147,11 @@ class Authority:
         context.load_cert_chain(path)
         return context
 
-    def trusting(self) -> ssl.SSLContext:
-        """Return what a client that trusts this authority speaks TLS with."""
-        pem = self.certificate.public_bytes(serialization.Encoding.PEM).decode()
-        return ssl.create_default_context(cadata=pem)
+    def trusted(self) -> Way:
+        """Return the way of who trusts this authority."""
+        path = self._folder / "authority.pem"
+        path.write_bytes(self.certificate.public_bytes(serialization.Encoding.PEM))
+        return Way(ca_file=path)
 
     def _sign(
         self,
@@ -187,7 +188,6 @@ class Authority:
     ids=["expired", "not yet", "another name", "unknown authority"],
 )
 async def test_a_certificate_that_is_refused(
-    monkeypatch: pytest.MonkeyPatch,
     tmp_path: Path,
     begin: int,
     end: int,
@@ -199,11 +199,10 @@ async def test_a_certificate_that_is_refused(
         writer.close()
 
     authority, now = Authority(tmp_path), datetime.now(UTC)
-    if is_trusted:
-        monkeypatch.setattr(module, "_tls", lambda _url: authority.trusting())
     tls = authority.server(now + begin * DAY, now + end * DAY, host)
     async with served(nothing, tls) as address:
-        reason = await failure(f"https://{address}")
+        way = authority.trusted() if is_trusted else DIRECT
+        reason = await failure(f"https://{address}", way=way)
     assert f"The API could not be reached: {address} {words}" in reason
 
 

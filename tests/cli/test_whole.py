@@ -80,3 +80,15 @@ def test_the_key_alone_is_blamed_for_the_key(config: Path) -> None:
 def test_one_file_for_both_has_one_fault(config: Path) -> None:
     config.write_text(GOOD.replace("server.pem", "absent.pem").replace("key.pem", "absent.pem"))
     assert told(config) == ["4: tls.certificate"]
+
+
+def test_authorities_that_cannot_be_used_and_a_proxys_login(config: Path) -> None:
+    lines = 'proxy = "http://p.example:3128"\nproxy_login = { file = "p" }\nca_file = "ca.pem"\n'
+    config.write_text(GOOD.replace("[tls]", f"{lines}[tls]"))
+    assert told(config) == ["4: api.proxy_login", "5: api.ca_file"]
+    (config.parent / "p").write_text("us:hush")
+    (config.parent / "ca.pem").write_bytes((config.parent / "server.pem").read_bytes())
+    file, secrets = whole_settings(config)
+    assert file.config.api.ca_file == config.parent / "ca.pem"
+    assert secrets.proxy_login is not None
+    assert secrets.proxy_login.reveal() == "us:hush"
