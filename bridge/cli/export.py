@@ -9,10 +9,10 @@ from typing import Annotated, Any
 import typer
 
 from bridge.cli import option
+from bridge.cli.bar import Bar
 from bridge.cli.failure import FAILED, say
 from bridge.cli.output import print_facts, print_json, visible
 from bridge.cli.perform import Several, settings
-from bridge.operations.control import Progress
 
 VERIFY = "verify"
 
@@ -75,7 +75,7 @@ async def _export(
 
     file = settings(config)
     exported_at = moment(SystemClock().now()) or ""
-    with WholeFile(output, overwrite=force) as target, _Bar() as bar:
+    with WholeFile(output, overwrite=force) as target, Bar("Exporting") as bar:
         async with Several(file) as several:
             name = "export find" if month is None else "export month"
             chosen = {"what": what, "month": month, "account": account}
@@ -87,38 +87,6 @@ async def _export(
                 sha256 = await exporter.collection(target.stream, ids, bar.progress)
         target.keep()
     return {"file": str(output), "sends": len(ids), "sha256": sha256}
-
-
-class _Bar:
-    """A progress bar on a terminal; loads nothing where there is none to see it."""
-
-    def __init__(self) -> None:
-        self._bar: Any = None
-
-    def __enter__(self) -> _Bar:
-        import sys
-
-        if sys.stderr.isatty():
-            from rich.console import Console
-            from rich.progress import Progress as Bar
-
-            self._bar = Bar(console=Console(stderr=True), transient=True)
-            self._task = self._bar.add_task("Exporting", total=None)
-            self._bar.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        if self._bar is not None:
-            self._bar.stop()
-
-    @property
-    def progress(self) -> Progress:
-        """Return what is told how far it has come."""
-        return self._update
-
-    def _update(self, done: int, total: int) -> None:
-        if self._bar is not None:
-            self._bar.update(self._task, completed=done, total=total)
 
 
 def _verify(path: Path, as_json: bool) -> None:

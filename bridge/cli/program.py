@@ -8,6 +8,7 @@ import typer
 
 from bridge.cli import (
     account,
+    backup,
     daemon,
     demo,
     drain,
@@ -48,6 +49,8 @@ def build() -> typer.Typer:
     program.command()(status.status)
     program.add_typer(account.commands, name="account")
     program.command()(drain.drain)
+    program.command()(backup.backup)
+    program.command()(backup.restore)
     program.add_typer(facts.alarm, name="alarm")
     program.add_typer(queue.commands, name="queue")
     program.add_typer(receipts.commands, name="receipts")

@@ -21,6 +21,10 @@ from typing import BinaryIO, cast
 class WholeFile:
     """A file to be; a context manager that gives its stream, which can be read and sought.
 
+    Attributes:
+        stream: what is written to.
+        unfinished: the file behind it, for whoever writes by name.
+
     Raises:
         FileExistsError: there is one, and ``overwrite`` is false.
         OSError: it cannot be written there.
@@ -34,7 +38,7 @@ class WholeFile:
         if not overwrite and os.path.lexists(path):
             raise FileExistsError(17, "is there already; --force overwrites it", str(path))
         descriptor, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
-        self._unfinished = Path(name)
+        self.unfinished = Path(name)
         self.stream = cast(BinaryIO, os.fdopen(descriptor, "w+b"))
 
     def __enter__(self) -> WholeFile:
@@ -50,7 +54,7 @@ class WholeFile:
         os.fsync(self.stream.fileno())
         self.stream.close()
         if self._overwrite:
-            self._unfinished.replace(self._path)
+            self.unfinished.replace(self._path)
         else:
             self._place()
         with contextlib.suppress(OSError):  # not every system lets a folder be opened
@@ -63,7 +67,7 @@ class WholeFile:
     def _place(self) -> None:
         """Give the file its name, which nobody else may have taken meanwhile."""
         try:
-            os.link(self._unfinished, self._path)
+            os.link(self.unfinished, self._path)
         except FileExistsError:
             raise FileExistsError(
                 17, "is there already; --force overwrites it", str(self._path)
@@ -71,7 +75,7 @@ class WholeFile:
         except OSError:  # no hard links here
             if os.path.lexists(self._path):
                 raise
-            self._unfinished.rename(self._path)
+            self.unfinished.rename(self._path)
 
     def __exit__(
         self,
@@ -80,4 +84,4 @@ class WholeFile:
         trace: TracebackType | None,
     ) -> None:
         self.stream.close()
-        self._unfinished.unlink(missing_ok=True)
+        self.unfinished.unlink(missing_ok=True)
