@@ -25,6 +25,7 @@ from bridge.app.drain import Drain
 from bridge.app.housekeeping import Housekeeping
 from bridge.app.memory import Memory, give_back, resident_bytes
 from bridge.app.operations import operations
+from bridge.app.pulse import standing
 from bridge.app.reading import InboxReading
 from bridge.app.resources import Resources
 from bridge.app.room import Descriptors, allowed_descriptors, make_room
@@ -116,6 +117,12 @@ class Bridge:
             drained.cancel()
         if self._work.done():
             self._work.result()
+
+    async def standing(self) -> str:
+        """Say in a sentence how things stand."""
+        if self._resources is None:
+            return "Nothing is up."
+        return await standing(self._resources.store, len(self._resources.accounts))
 
     async def inbox_read(self, within_s: float) -> None:
         """Wait until what the API lists can be read here, ``within_s`` seconds at the most."""

@@ -15,6 +15,7 @@ from typing import Any
 
 import structlog
 
+from bridge.net.manager import notify_status
 from bridge.operations.accounts import Methods
 from bridge.operations.control import OperationFailed, Progress
 from bridge.store.base import ReadTransaction, Store
@@ -59,6 +60,7 @@ class Drain:
         self._begun = True
         try:
             log.info("draining: no more submissions are accepted")
+            notify_status("Draining: no more submissions are accepted.")
             await self._accept_no_more()
             at_first = await self._waiting()
             resting = asyncio.ensure_future(self._rest())

@@ -5,9 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import faulthandler
-import os
 import signal
-import socket
 import sys
 from collections.abc import AsyncIterator, Callable, Coroutine
 from typing import TYPE_CHECKING, Annotated, Any, Literal
@@ -26,6 +24,8 @@ if TYPE_CHECKING:
 STOP_LIMIT_S = 9.5
 """After this a process that was told to stop is ended; a service manager's patience is 10 s."""
 
+PR_SET_DUMPABLE = 4
+
 LogOption = Annotated[
     Literal["human", "json"] | None,
     typer.Option("--log", help="Form of log lines; else human on a terminal, JSON elsewhere."),
@@ -43,12 +43,15 @@ def serve(
 
     with without_rich():
         from bridge.app.bridge import Bridge
+    from bridge.app.passed import listening_on
     from bridge.cli.whole import whole_settings
     from bridge.clock import SystemClock
+    from bridge.net.manager import passed_sockets
 
     config_file, secrets = whole_settings(config)
     start_logging(log, verbose)
-    bridge = Bridge(config_file.config, secrets, clock=SystemClock(), random=random.SystemRandom())
+    settings = listening_on(config_file.config, passed_sockets())
+    bridge = Bridge(settings, secrets, clock=SystemClock(), random=random.SystemRandom())
     run(serve_until_told(bridge, lambda listening: tell_ready(listening, as_json)))
 
 
@@ -80,13 +83,22 @@ def run(main: Coroutine[Any, Any, None]) -> None:
 
 
 def leave_no_core() -> None:
-    """See to it that a crash writes no memory to the disk: passwords and mail are in it."""
+    """See to it that a crash writes no memory to the disk: passwords and mail are in it.
+
+    On Linux no other process of the same user can look into this one from then on, nor does a
+    program get the core that the system pipes cores to, which a limit of size does not stop.
+    """
     if sys.platform == "win32":  # has neither
         return
     import resource
 
     _, hard = resource.getrlimit(resource.RLIMIT_CORE)
     resource.setrlimit(resource.RLIMIT_CORE, (0, hard))
+    if sys.platform == "linux":
+        import ctypes
+
+        with contextlib.suppress(OSError, AttributeError):  # a C library without it
+            ctypes.CDLL(None).prctl(PR_SET_DUMPABLE, 0, 0, 0, 0)
 
 
 def end_within(limit_s: float) -> None:
@@ -106,15 +118,21 @@ async def serve_until_told(
 
     It counts as ready when its inboxes were read, or ``inbox_within_s`` after its listeners are up.
     """
+    from bridge.app.pulse import Pulse
+    from bridge.clock import SystemClock
+    from bridge.net.manager import notify, notify_ready, watchdog_s
+
     async with stop_signal() as stop:
         try:
             listening = await bridge.start()
             await bridge.inbox_read(inbox_within_s)
             _tell(ready, listening)
-            notify("READY=1")
-            await first_of(stop.wait(), bridge.wait())
+            standing = await bridge.standing()
+            notify_ready(standing)
+            pulse = Pulse(SystemClock(), watchdog_s(), bridge.standing, standing)
+            await first_of(stop.wait(), bridge.wait(), pulse.run())
         finally:
-            notify("STOPPING=1")
+            notify("STOPPING=1", "STATUS=Finishing what is in hand.")
             await bridge.stop()
 
 
@@ -182,15 +200,3 @@ def tell_ready(listening: Listening, as_json: bool) -> None:
     lines.append(f"  certificate (SHA-256)  {listening.fingerprint}")
     sys.stdout.write("\n".join(lines) + "\n")
     sys.stdout.flush()
-
-
-def notify(message: str) -> None:
-    """Tell the service manager that started us, if one wants to know (sd_notify)."""
-    address = os.environ.get("NOTIFY_SOCKET")
-    if sys.platform == "win32" or not address:
-        return
-    if address.startswith("@"):
-        address = "\0" + address[1:]
-    with contextlib.suppress(OSError), socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as sender:
-        sender.connect(address)
-        sender.sendall(message.encode())

@@ -21,13 +21,15 @@ def exit_code_of(error: Exception) -> int:
     from bridge.app.lock import Locked
     from bridge.config import ConfigError
     from bridge.net.listening import CannotListen
+    from bridge.net.manager import CannotTake
     from bridge.operations.control import OperationFailed
     from bridge.store.base import StoreFailed
 
     if isinstance(error, ConfigError):
         say(str(error))
         return USAGE
-    if isinstance(error, CannotListen | CertificateFault | Locked | OperationFailed | StoreFailed):
+    told = CannotListen | CannotTake | CertificateFault | Locked | OperationFailed | StoreFailed
+    if isinstance(error, told):
         say(str(error))
         return FAILED
     if isinstance(error, ApiError):

@@ -16,11 +16,15 @@ _FORM = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Listen:
-    """An address to listen on; port 0 is any free one. Without ``implicit_tls``: STARTTLS."""
+    """An address to listen on; port 0 is any free one. Without ``implicit_tls``: STARTTLS.
+
+    ``descriptor`` is a socket that listens there already, None where one is to be opened.
+    """
 
     host: str
     port: int
     implicit_tls: bool = False
+    descriptor: int | None = None
 
     def __post_init__(self) -> None:
         if not self.host or not 0 <= self.port <= _LAST_PORT:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import os
+import socket
 import ssl
 from collections.abc import Callable, Sequence
 
@@ -64,6 +66,10 @@ class Ports:
     async def _listen(self, listen: Listen) -> asyncio.Server:
         if listen.implicit_tls and self._tls is None:
             raise ValueError("implicit TLS needs a certificate")
-        return await asyncio.get_running_loop().create_server(
+        loop = asyncio.get_running_loop()
+        if listen.descriptor is not None:  # the service manager's, which keeps its own
+            given = socket.socket(fileno=os.dup(listen.descriptor))
+            return await loop.create_server(lambda: self._accept(listen), sock=given)
+        return await loop.create_server(
             lambda: self._accept(listen), listen.host, listen.port, backlog=BACKLOG
         )

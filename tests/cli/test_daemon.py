@@ -6,6 +6,7 @@ import asyncio
 import json
 import signal
 import socket
+import subprocess
 import sys
 from asyncio.subprocess import PIPE, Process
 from collections.abc import AsyncIterator
@@ -15,7 +16,7 @@ from typing import Any
 
 import pytest
 
-from bridge.cli.daemon import first_of, leave_no_core, notify
+from bridge.cli.daemon import first_of
 from bridge.simulator import SimulatorServer
 from tests.running import ADDRESS, PASSWORD, PATIENCE_S, simulated
 
@@ -149,26 +150,6 @@ async def test_what_it_needs_and_cannot_have_is_one_sentence(tmp_path: Path) -> 
     assert "listen: 127.0.0.1:" in line
 
 
-@pytest.mark.parametrize("abstract", [False, True], ids=["path", "abstract"])
-def test_the_service_manager_is_told(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, abstract: bool
-) -> None:
-    name = f"@{tmp_path}/n" if abstract else str(tmp_path / "n")
-    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager:
-        manager.bind(name.replace("@", "\0", 1) if abstract else name)
-        manager.settimeout(PATIENCE_S)
-        monkeypatch.setenv("NOTIFY_SOCKET", name)
-        notify("READY=1")
-        assert manager.recv(100) == b"READY=1"
-
-
-def test_without_a_service_manager_nobody_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delenv("NOTIFY_SOCKET", raising=False)
-    notify("READY=1")
-    monkeypatch.setenv("NOTIFY_SOCKET", "/nonexistent/socket")
-    notify("READY=1")
-
-
 async def test_the_first_to_end_ends_the_wait_and_its_fault_is_raised() -> None:
     cancelled = asyncio.Event()
 
@@ -188,10 +169,12 @@ async def test_the_first_to_end_ends_the_wait_and_its_fault_is_raised() -> None:
 
 
 def test_a_crash_leaves_no_core() -> None:
-    resource = pytest.importorskip("resource")
-    before = resource.getrlimit(resource.RLIMIT_CORE)
-    try:
-        leave_no_core()
-        assert resource.getrlimit(resource.RLIMIT_CORE) == (0, before[1])
-    finally:
-        resource.setrlimit(resource.RLIMIT_CORE, before)
+    pytest.importorskip("resource")
+    program = (
+        "import ctypes, json, resource, sys; from bridge.cli.daemon import leave_no_core;"
+        "leave_no_core(); linux = sys.platform == 'linux';"
+        "dumpable = ctypes.CDLL(None).prctl(3, 0, 0, 0, 0) if linux else 0;"
+        "print(json.dumps([resource.getrlimit(resource.RLIMIT_CORE)[0], dumpable]))"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, check=True)
+    assert json.loads(done.stdout) == [0, 0]
