@@ -19,6 +19,7 @@ from bridge.sync.interval import Situation, wanted_s
 from bridge.sync.pace import Pace
 from bridge.sync.pages import InboxClient
 from bridge.sync.settings import SyncAccount
+from tests.selected import some
 
 DAYS = 2
 SPRING = datetime(2026, 3, 28, 23, 0, tzinfo=UTC)  # the clock goes forward on that day
@@ -176,7 +177,7 @@ async def test_with_200_sends_a_day(per_day: int, start: datetime) -> None:
     assert days.others >= 50
 
 
-@pytest.mark.parametrize("per_day", [10, 100, 1440])
+@pytest.mark.parametrize("per_day", some([100, 10, 1440], 1))
 @pytest.mark.parametrize("is_watched", [True, False])
 async def test_whatever_everybody_else_takes(per_day: int, is_watched: bool) -> None:
     days = Days(per_day, is_watched=is_watched, is_greedy=True)
