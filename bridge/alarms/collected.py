@@ -13,8 +13,8 @@ from types import MappingProxyType
 from bridge.alarms.kind import REFUSED, AlarmKind
 from bridge.alarms.notices import BETWEEN
 from bridge.clock import ROME
+from bridge.store.figures import DayFigures
 from bridge.store.notices import NoticeRow
-from bridge.store.outbox import DayFigures
 
 NAMED_IN_SUBJECT = 3
 

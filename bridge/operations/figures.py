@@ -18,7 +18,7 @@ from bridge.model import AccountId
 from bridge.operations.cost import CENT, cost_of
 from bridge.operations.period import MONTHS_A_YEAR, Period
 from bridge.outbox.plan import Plan
-from bridge.store.outbox import DayFigures
+from bridge.store.figures import DayFigures
 
 SUMS = (
     "messages",

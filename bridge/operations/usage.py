@@ -1,6 +1,6 @@
 """``usage``: what was sent in a month or a year, what became of it, and what it costs.
 
-The figures are the store's daily sums (``store.outbox.DayFigures``), which outlive the archive.
+The figures are the store's daily sums (``store.figures.DayFigures``), which outlive the archive.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from bridge.operations.period import MONTHS_A_YEAR, Period, chosen
 from bridge.outbox.plan import Plan
 from bridge.receipts.record import outcome_of, standing_of
 from bridge.store.base import ReadTransaction, Store, Transaction
-from bridge.store.outbox import DayFigures
+from bridge.store.figures import DayFigures
 
 BATCH = 200
 """Entries weighed in one commit, so that no other has to wait for long."""

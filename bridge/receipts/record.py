@@ -32,7 +32,8 @@ from bridge.receipts.states import (
     standing,
 )
 from bridge.store.base import ReadTransaction
-from bridge.store.outbox import ClaimBasis, ReceiptSummary, SubmissionRow
+from bridge.store.figures import ReceiptSummary
+from bridge.store.outbox import ClaimBasis, SubmissionRow
 from bridge.store.remote import ReceiptBasis, ReceiptRow
 
 NEWS = timedelta(days=7)

@@ -20,7 +20,7 @@ from bridge.receipts.kind import Kind
 from bridge.receipts.record import outcome_of
 from bridge.receipts.states import ReceiptEvidence, standing
 from bridge.simulator.wording import NetworkKind
-from bridge.store.outbox import ReceiptSummary
+from bridge.store.figures import ReceiptSummary
 from bridge.store.sqlite.connection import FILE_NAME
 from tests.outbox.made import NOW, row_of
 from tests.receipts.rig import ADDRESS, Rig

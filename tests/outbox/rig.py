@@ -42,7 +42,8 @@ from bridge.outbox.wake import Wake
 from bridge.outbox.window import ALL_DAY, Window
 from bridge.simulator import SEQUENCE_READING, Operation, Options, Simulator
 from bridge.store.base import ReadTransaction, ReadWork, StoreFailed
-from bridge.store.outbox import AttemptRow, DayFigures, HoldRow, SubmissionRow, TransitionRow
+from bridge.store.figures import DayFigures
+from bridge.store.outbox import AttemptRow, HoldRow, SubmissionRow, TransitionRow
 from bridge.store.remote import AlarmRow
 from bridge.store.sqlite.database import SqliteStore
 from tests.fakes import FakeClock, Skewed

@@ -10,7 +10,8 @@ import pytest
 
 from bridge.model import AccountId, QueueId, SubmissionState
 from bridge.store.base import ReadTransaction, Store, Transaction
-from bridge.store.outbox import DayFigures, ReceiptSummary, Step, SubmissionRow
+from bridge.store.figures import DayFigures, ReceiptSummary
+from bridge.store.outbox import Step, SubmissionRow
 from tests.bound import bound
 from tests.store.made import NOW
 from tests.store.test_outbox import submit

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sqlite3
 from collections.abc import Sequence
 from typing import Any, Literal
@@ -69,3 +70,13 @@ class Area:
                 raise StoreFailed(f"a message cannot be read from the disk: {error}") from error
         if left_bytes:
             raise StoreFailed("a message cannot be read whole from the disk")
+
+
+def among(column: str, numbers: Sequence[int]) -> tuple[str, tuple[object, ...]]:
+    """Return a condition that picks ``numbers``; neighbours are asked for as one range."""
+    if len(numbers) == 1:
+        return f"{column} = ?", (numbers[0],)
+    first, last = min(numbers), max(numbers)
+    if last - first + 1 == len(set(numbers)):
+        return f"{column} BETWEEN ? AND ?", (first, last)
+    return f"{column} IN (SELECT value FROM json_each(?))", (json.dumps(list(numbers)),)  # noqa: S608

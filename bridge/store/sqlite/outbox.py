@@ -7,42 +7,33 @@ sqlite3's own: the store turns them into its own.
 from __future__ import annotations
 
 import json
-import sqlite3
-from datetime import UTC, date, datetime, timedelta
-from typing import Any
+from datetime import datetime
 
 from bridge.model import AccountId, ContentId, QueueId, SubmissionState
 from bridge.store.outbox import (
     AttemptEnd,
     AttemptRow,
     ClaimBasis,
-    DayFigures,
-    HoldCause,
-    HoldRow,
     LineageRow,
     LostTry,
     NewSubmission,
-    ReceiptSummary,
     Step,
     SubmissionRow,
     TransitionRow,
 )
+from bridge.store.sqlite.figures import SqliteFigures
+from bridge.store.sqlite.holds import SqliteHolds
+from bridge.store.sqlite.outbox_rows import (
+    SUBMISSION,
+    aware,
+    micros,
+    optional_time,
+    submission_row,
+)
 
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_MICROSECOND = timedelta(microseconds=1)
 
-_SUBMISSION = """SELECT sequence, id, account, state, message_id, subject, recipients, content,
-    code, named_code, reason, attempts, created_at, updated_at, not_before, retrying_since, sent_at,
-    forced, counted, counted_on,
-    (SELECT basis FROM code_claim WHERE submission = submission.id), urgent FROM submission """
-
-_HOLD = "SELECT account, cause, reason, since, probe_at, probes FROM account_hold "
-
-
-class SqliteOutbox:
+class SqliteOutbox(SqliteFigures, SqliteHolds):
     """Reads and writes of the outbox over one connection."""
-
-    _connection: sqlite3.Connection
 
     # -- reads -----------------------------------------------------------------------------
 
@@ -73,10 +64,10 @@ class SqliteOutbox:
             "JOIN submission ON submission.id = transition.submission "
             "WHERE new IN ('uncertain', 'restored') AND new = 'restored' AND at >= ?1 "
             "ORDER BY 2",
-            (_micros(since),),
+            (micros(since),),
         ).fetchall()
         return tuple(
-            LostTry(row, _aware(begun_at), _aware(ended_by))
+            LostTry(row, aware(begun_at), aware(ended_by))
             for id, begun_at, ended_by in tries
             if (row := self._one_submission("WHERE id = ? AND account = ?", id, account))
         )
@@ -114,7 +105,7 @@ class SqliteOutbox:
         for term, value in (
             ("account = ?", account),
             ("state = ?", state.value if state else None),
-            ("created_at >= ?", _micros(since)),
+            ("created_at >= ?", micros(since)),
         ):
             if value is not None:
                 terms.append(term)
@@ -130,8 +121,8 @@ class SqliteOutbox:
             "WHERE account = ? AND state = 'submitted' AND sent_at > ? AND sent_at <= ? "
             "ORDER BY sent_at, sequence",
             account,
-            _micros(since),
-            _micros(until),
+            micros(since),
+            micros(until),
         )
 
     async def submission_twin(
@@ -147,7 +138,7 @@ class SqliteOutbox:
             "ORDER BY sequence LIMIT 1",
             account,
             fingerprint,
-            _micros(since),
+            micros(since),
         )
 
     async def submission_kin(
@@ -163,7 +154,7 @@ class SqliteOutbox:
             account,
             kinship,
             fingerprint,
-            _micros(since),
+            micros(since),
         )
 
     async def submission_counts(self) -> dict[SubmissionState, int]:
@@ -215,8 +206,8 @@ class SqliteOutbox:
             (id,),
         )
         return tuple(
-            AttemptRow(QueueId(sub), number, _aware(start), _time(end), status, answer, error)
-            for sub, number, start, end, status, answer, error in rows
+            AttemptRow(QueueId(id), number, aware(start), optional_time(end), status, answer, error)
+            for id, number, start, end, status, answer, error in rows
         )
 
     async def transitions(self, id: QueueId) -> tuple[TransitionRow, ...]:
@@ -228,8 +219,8 @@ class SqliteOutbox:
         )
         return tuple(
             TransitionRow(
-                QueueId(sub),
-                _aware(at),
+                QueueId(id),
+                aware(at),
                 SubmissionState(old),
                 SubmissionState(new),
                 reason,
@@ -241,7 +232,7 @@ class SqliteOutbox:
     async def newest_attempt_end(self) -> datetime | None:
         """See ``OutboxReads``."""
         (newest,) = self._connection.execute("SELECT max(ended_at) FROM attempt").fetchone()
-        return _time(newest)
+        return optional_time(newest)
 
     async def lineage(self) -> LineageRow | None:
         """See ``OutboxReads``."""
@@ -253,76 +244,18 @@ class SqliteOutbox:
             return None
         incarnation, dispatches, mark_dispatches, inode, changed_ns, seen_at = row
         return LineageRow(
-            incarnation, dispatches, mark_dispatches, inode, changed_ns, _aware(seen_at)
-        )
-
-    async def hold(self, account: AccountId) -> HoldRow | None:
-        """See ``OutboxReads``."""
-        holds = self._holds("WHERE account = ?", account)
-        return holds[0] if holds else None
-
-    async def paused_since(self, account: AccountId) -> datetime | None:
-        """See ``OutboxReads``."""
-        row = self._connection.execute(
-            "SELECT since FROM paused WHERE account = ?", (account,)
-        ).fetchone()
-        return None if row is None else _aware(row[0])
-
-    async def holds(self) -> tuple[HoldRow, ...]:
-        """See ``OutboxReads``."""
-        return self._holds("ORDER BY account")
-
-    async def counted(self, account: AccountId, first: date, last: date) -> int:
-        """See ``OutboxReads``."""
-        (total,) = self._connection.execute(
-            "SELECT coalesce(sum(counted), 0) FROM plan_day "
-            "WHERE account = ? AND day BETWEEN ? AND ?",
-            (account, first.isoformat(), last.isoformat()),
-        ).fetchone()
-        return int(total)
-
-    async def day_figures(self, first: date, last: date) -> tuple[DayFigures, ...]:
-        """See ``OutboxReads``."""
-        rows = self._connection.execute(
-            "SELECT account, day, messages, recipients, counted, accepted, delivered, failed, "
-            "ordinary, uncertain, size_bytes FROM usage_day "
-            "WHERE day BETWEEN ? AND ? AND messages > 0 ORDER BY day, account",
-            (first.isoformat(), last.isoformat()),
-        )
-        return tuple(
-            DayFigures(AccountId(account), date.fromisoformat(day), *figures)
-            for account, day, *figures in rows
+            incarnation, dispatches, mark_dispatches, inode, changed_ns, aware(seen_at)
         )
 
     async def unweighed(self, limit: int) -> tuple[SubmissionRow, ...]:
         """See ``OutboxReads``."""
         return self._submissions("WHERE id IN (SELECT submission FROM unweighed LIMIT ?)", limit)
 
-    async def submissions_counted(
-        self, first: date, last: date, account: AccountId | None = None
-    ) -> tuple[QueueId, ...]:
-        """See ``OutboxReads``."""
-        rows = self._connection.execute(
-            "SELECT id FROM submission WHERE counted_on BETWEEN ? AND ? "
-            "AND (?3 IS NULL OR account = ?3) ORDER BY sequence",
-            (first.isoformat(), last.isoformat(), account),
-        )
-        return tuple(QueueId(id) for (id,) in rows)
-
-    async def queued_recipients(self, account: AccountId) -> int:
-        """See ``OutboxReads``."""
-        (total,) = self._connection.execute(
-            "SELECT coalesce(sum(recipient_count), 0) FROM submission "
-            "WHERE state IN ('queued', 'held') AND account = ?",
-            (account,),
-        ).fetchone()
-        return int(total)
-
     # -- writes ----------------------------------------------------------------------------
 
     async def add_submission(self, submission: NewSubmission) -> None:
         """See ``OutboxWrites``."""
-        at = _micros(submission.created_at)
+        at = micros(submission.created_at)
         self._connection.execute(
             "INSERT INTO submission (id, account, state, message_id, subject, recipients, "
             "recipient_count, content, fingerprint, kinship, created_at, updated_at, urgent) "
@@ -345,7 +278,7 @@ class SqliteOutbox:
 
     async def step_submission(self, id: QueueId, step: Step) -> bool:
         """See ``OutboxWrites``."""
-        at = _micros(step.at)
+        at = micros(step.at)
         changed = self._connection.execute(
             "UPDATE submission SET state = ?, reason = ?, updated_at = ?, "
             "code = coalesce(?, code), named_code = coalesce(?, named_code), "
@@ -357,9 +290,9 @@ class SqliteOutbox:
                 at,
                 step.code,
                 step.named_code,
-                _micros(step.sent_at),
-                _micros(step.not_before),
-                _micros(step.retrying_since),
+                micros(step.sent_at),
+                micros(step.not_before),
+                micros(step.retrying_since),
                 step.forced,
                 id,
                 step.old.value,
@@ -397,7 +330,7 @@ class SqliteOutbox:
         ).fetchone()
         self._connection.execute(
             "INSERT INTO attempt (submission, number, started_at) VALUES (?, ?, ?)",
-            (id, number, _micros(started_at)),
+            (id, number, micros(started_at)),
         )
         self._connection.execute("UPDATE lineage SET dispatches = dispatches + 1")
         return int(number)
@@ -407,34 +340,7 @@ class SqliteOutbox:
         self._connection.execute(
             "UPDATE attempt SET ended_at = ?, status = ?, answer = ?, error = ? "
             "WHERE submission = ? AND number = ?",
-            (_micros(end.ended_at), end.status, end.answer, end.error, id, number),
-        )
-
-    async def count_submission(self, id: QueueId, day: date | None, counted: int) -> None:
-        """See ``OutboxWrites``."""
-        account, old_day, old_counted = self._connection.execute(
-            "SELECT account, counted_on, counted FROM submission WHERE id = ?", (id,)
-        ).fetchone()
-        new_day = day.isoformat() if day else None
-        for on, change in ((old_day, -old_counted), (new_day, counted)):
-            if on is not None:
-                self._connection.execute(
-                    "INSERT INTO plan_day (account, day, counted) VALUES (?, ?, ?) "
-                    "ON CONFLICT (account, day) DO UPDATE SET "
-                    "counted = counted + excluded.counted",
-                    (account, on, change),
-                )
-        self._connection.execute(
-            "UPDATE submission SET counted_on = ?, counted = ? WHERE id = ?", (new_day, counted, id)
-        )
-
-    async def keep_outcome(self, id: QueueId, outcome: ReceiptSummary) -> None:
-        """See ``OutboxWrites``."""
-        self._connection.execute("DELETE FROM unweighed WHERE submission = ?", (id,))
-        self._connection.execute(
-            "UPDATE submission SET accepted = ?1, delivered = ?2, failed = ?3, ordinary = ?4 "
-            "WHERE id = ?5 AND (accepted, delivered, failed, ordinary) <> (?1, ?2, ?3, ?4)",
-            (outcome.accepted, outcome.delivered, outcome.failed, outcome.ordinary, id),
+            (micros(end.ended_at), end.status, end.answer, end.error, id, number),
         )
 
     async def keep_lineage(self, row: LineageRow) -> None:
@@ -448,98 +354,15 @@ class SqliteOutbox:
                 row.mark_dispatches,
                 row.mark_inode,
                 row.mark_changed_ns,
-                _micros(row.seen_at),
+                micros(row.seen_at),
             ),
         )
-
-    async def hold_queue(self, hold: HoldRow) -> None:
-        """See ``OutboxWrites``."""
-        self._connection.execute(
-            "INSERT OR REPLACE INTO account_hold (account, cause, reason, since, probe_at, probes) "
-            "VALUES (?, ?, ?, ?, ?, ?)",
-            (
-                hold.account,
-                hold.cause.value,
-                hold.reason,
-                _micros(hold.since),
-                _micros(hold.probe_at),
-                hold.probes,
-            ),
-        )
-
-    async def release_queue(self, account: AccountId) -> bool:
-        """See ``OutboxWrites``."""
-        gone = self._connection.execute("DELETE FROM account_hold WHERE account = ?", (account,))
-        return gone.rowcount > 0
-
-    async def pause_queue(self, account: AccountId, since: datetime) -> bool:
-        """See ``OutboxWrites``."""
-        new = self._connection.execute(
-            "INSERT OR IGNORE INTO paused (account, since) VALUES (?, ?)", (account, _micros(since))
-        )
-        return new.rowcount > 0
-
-    async def resume_queue(self, account: AccountId) -> bool:
-        """See ``OutboxWrites``."""
-        gone = self._connection.execute("DELETE FROM paused WHERE account = ?", (account,))
-        return gone.rowcount > 0
 
     # -- rows ------------------------------------------------------------------------------
 
     def _one_submission(self, where: str, *values: object) -> SubmissionRow | None:
-        row = self._connection.execute(_SUBMISSION + where, values).fetchone()
-        return None if row is None else _submission_row(row)
+        row = self._connection.execute(SUBMISSION + where, values).fetchone()
+        return None if row is None else submission_row(row)
 
     def _submissions(self, where: str, *values: object) -> tuple[SubmissionRow, ...]:
-        return tuple(map(_submission_row, self._connection.execute(_SUBMISSION + where, values)))
-
-    def _holds(self, where: str, *values: object) -> tuple[HoldRow, ...]:
-        rows = self._connection.execute(_HOLD + where, values)
-        return tuple(
-            HoldRow(
-                AccountId(account), HoldCause(cause), reason, _aware(since), _aware(probe), probes
-            )
-            for account, cause, reason, since, probe, probes in rows
-        )
-
-
-def _submission_row(row: tuple[Any, ...]) -> SubmissionRow:
-    sequence, id, account, state, message_id, subject, recipients, content, code, named = row[:10]
-    reason, attempts, created, updated, not_before, retrying = row[10:16]
-    sent, forced, counted, day, claim, urgent = row[16:]
-    return SubmissionRow(
-        sequence=sequence,
-        id=QueueId(id),
-        account=AccountId(account),
-        state=SubmissionState(state),
-        message_id=message_id,
-        subject=subject,
-        recipients=tuple(json.loads(recipients)),
-        content=ContentId(content),
-        code=code,
-        named_code=named,
-        reason=reason,
-        attempts=attempts,
-        created_at=_aware(created),
-        updated_at=_aware(updated),
-        not_before=_time(not_before),
-        retrying_since=_time(retrying),
-        sent_at=_time(sent),
-        forced=bool(forced),
-        counted=counted,
-        counted_on=date.fromisoformat(day) if day else None,
-        claim=ClaimBasis(claim) if claim else None,
-        urgent=bool(urgent),
-    )
-
-
-def _micros(at: datetime | None) -> int | None:
-    return None if at is None else (at - _EPOCH) // _MICROSECOND
-
-
-def _aware(micros: int) -> datetime:
-    return _EPOCH + timedelta(microseconds=micros)
-
-
-def _time(micros: int | None) -> datetime | None:
-    return None if micros is None else _aware(micros)
+        return tuple(map(submission_row, self._connection.execute(SUBMISSION + where, values)))

@@ -1,0 +1,326 @@
+"""Texts of messages in SQLite, each once however many copies there are (see ``store.messages``)."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from functools import lru_cache
+from typing import Any
+
+from bridge.mime.grammar.header import header_fields
+from bridge.mime.ingest import Ingested
+from bridge.model import (
+    AccountId,
+    ContentId,
+    MailboxId,
+)
+from bridge.store.messages import Part, SortRow, TextField
+from bridge.store.sqlite.area import Area, among
+from bridge.store.sqlite.bodysearch import forget_body, index_bodies, matching_bodies
+from bridge.store.sqlite.renewal import renew_content
+
+_TABLE_OF = {
+    Part.ENVELOPE: "content_structure",
+    Part.BODY: "content_structure",
+    Part.BODYSTRUCTURE: "content_structure",
+    Part.PARTS: "content_structure",
+    Part.HEADER: "content_header",
+    Part.RAW: "content_raw",
+    Part.PREVIEW: "content",
+}
+
+SORT_CHARS = 1000
+"""What is read of a text to sort by: a thousand messages' are in memory at once."""
+
+REFERENCES_CHARS = 20_000
+"""The same of a message's references, the last of which say most."""
+
+_SORT = (
+    f"id, message_id, substr(reference_ids, -{REFERENCES_CHARS}), sent_at, "
+    + "".join(
+        f"substr({text}, 1, {SORT_CHARS}), "
+        for text in (
+            "base_subject",
+            "from_mailbox",
+            "to_mailbox",
+            "cc_mailbox",
+            "from_display",
+            "to_display",
+        )
+    )
+    + "is_reply"
+)
+
+KEPT_FIELDS_BYTES = 4 * 1024
+"""Longer ones are picked out of the header each time: many are read at once."""
+
+# One statement for all tables of a content, through a view: each statement more would hand the
+# interpreter's lock to the event loop and wait to get it back.
+_ADD_CONTENT = (
+    "INSERT INTO whole_content (id, account, sha256, size_bytes, message_id, reference_ids, "
+    "sent_at, sent_on, base_subject, from_mailbox, to_mailbox, cc_mailbox, from_display, "
+    "to_display, is_reply, preview, envelope, body, bodystructure, parts, header, raw, subject, "
+    "sender, recipient, cc, bcc, header_text, is_whole, body_text) "
+    "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, "
+    "?, ?)"
+)
+
+
+def _sort_row(row: tuple[Any, ...]) -> SortRow:
+    content, message_id, references, sent_at, base_subject, *addresses, is_reply = row
+    from_mailbox, to_mailbox, cc_mailbox, from_display, to_display = addresses
+    return SortRow(
+        ContentId(content),
+        message_id,
+        _references(references),
+        sent_at,
+        base_subject,
+        from_mailbox,
+        to_mailbox,
+        cc_mailbox,
+        from_display,
+        to_display,
+        bool(is_reply),
+    )
+
+
+def _references(joined: str) -> tuple[str, ...]:
+    """Return what a message refers to; the first one may be cut, and is left out then."""
+    references = tuple(joined.split("\n")) if joined else ()
+    return references[1:] if len(joined) == REFERENCES_CHARS else references
+
+
+def _content_row(message: Ingested) -> tuple[object, ...]:
+    """Return a text and all its pieces in the order of ``_ADD_CONTENT``, from ``sha256`` on."""
+    sort, search = message.sort, message.search
+    return (
+        message.sha256,
+        message.size_bytes,
+        message.message_id,
+        "\n".join(message.references),
+        message.sent_at,
+        message.sent_on.isoformat() if message.sent_on else None,
+        sort.base_subject,
+        sort.from_mailbox,
+        sort.to_mailbox,
+        sort.cc_mailbox,
+        sort.from_display,
+        sort.to_display,
+        sort.is_reply,
+        message.preview,
+        message.imap_envelope,
+        message.imap_body,
+        message.imap_bodystructure,
+        message.parts,
+        message.header,
+        message.raw if isinstance(message.raw, bytes) else b"",
+        search.subject,
+        search.sender,
+        search.to,
+        search.cc,
+        search.bcc,
+        search.header,
+        search.body_is_whole,
+        search.body,
+    )
+
+
+@lru_cache(maxsize=64)
+def _pieces_statement(parts: tuple[Part, ...], condition: str) -> str:
+    tables = list(dict.fromkeys(_TABLE_OF[part] for part in parts))
+    key = {table: "id" if table == "content" else "content" for table in tables}
+    first, *others = tables
+    joins = "".join(
+        f" JOIN {table} ON {table}.{key[table]} = {first}.{key[first]}" for table in others
+    )
+    columns = ", ".join(f"{_TABLE_OF[part]}.{part.value}" for part in parts)
+    where = condition.replace("key.content", f"{first}.{key[first]}")
+    return (
+        f"SELECT {first}.{key[first]}, {columns} FROM {first}{joins}"  # noqa: S608
+        f" WHERE {where} ORDER BY 1"
+    )
+
+
+def _fitting(rows: sqlite3.Cursor, most_bytes: int) -> list[tuple[object, ...]]:
+    """Return the first row, and those after it that ``most_bytes`` have room for."""
+    found: list[tuple[object, ...]] = []
+    size_bytes = 0
+    for row in rows:
+        size_bytes += sum(map(len, row[1:]))
+        if found and size_bytes > most_bytes:
+            break
+        found.append(row)
+    rows.close()
+    return found
+
+
+class SqliteContents(Area):
+    """Of ``store.messages``, what is about texts."""
+
+    _header_sets: dict[str, int] | None = None
+    """As they stand, once a content was added in this transaction."""
+
+    async def content_by_digest(self, account: AccountId, sha256: bytes) -> ContentId | None:
+        row = self._row(
+            "SELECT id FROM content WHERE account = ? AND sha256 = ?", (account, sha256)
+        )
+        return ContentId(row[0]) if row else None
+
+    async def pieces(
+        self,
+        contents: Sequence[ContentId],
+        parts: Sequence[Part],
+        most_bytes: int | None = None,
+    ) -> list[tuple[object, ...]]:
+        if not contents:
+            return []
+        condition, values = among("key.content", contents)
+        statement = _pieces_statement(tuple(parts), condition)
+        if most_bytes is None:
+            return self._rows(statement, values)
+        return _fitting(self._connection.execute(statement, values), most_bytes)
+
+    async def raw(self, content: ContentId, start: int, length_bytes: int) -> bytes:
+        return self._slice("content_raw", "raw", content, start, length_bytes)
+
+    async def stale_contents(self, limit: int) -> list[ContentId]:
+        statement = "SELECT content FROM stale_content ORDER BY content DESC LIMIT ?"
+        return [ContentId(content) for (content,) in self._rows(statement, (limit,))]
+
+    async def header_sets(self) -> dict[str, int]:
+        return dict(self._rows("SELECT names, id FROM header_set"))
+
+    async def header_fields(
+        self, header_set: int, contents: Sequence[ContentId]
+    ) -> dict[ContentId, bytes]:
+        if not contents:
+            return {}
+        condition, values = among("content", contents)
+        return dict(
+            self._rows(
+                "SELECT content, fields FROM header_fields"  # noqa: S608
+                f" WHERE header_set = ? AND {condition} AND length(fields) <= ?",
+                (header_set, *values, KEPT_FIELDS_BYTES),
+            )
+        )
+
+    async def matching_text(
+        self, mailbox: MailboxId, field: TextField, needle: str
+    ) -> tuple[list[ContentId], list[ContentId]]:
+        if field is TextField.BODY:
+            return matching_bodies(self._connection, mailbox, needle)
+        rows = self._rows(
+            "SELECT DISTINCT message.content FROM message"  # noqa: S608
+            " JOIN content_text ON content_text.content = message.content"
+            f" WHERE message.mailbox = ? AND instr(char(10) || {field.value}, ?) > 0 ORDER BY 1",
+            (mailbox, needle),
+        )
+        return [ContentId(content) for (content,) in rows], []
+
+    async def field_texts(
+        self, contents: Sequence[ContentId], field: TextField
+    ) -> list[tuple[ContentId, str]]:
+        if not contents:
+            return []
+        condition, values = among("content", contents)
+        return self._rows(
+            f"SELECT content, {field.value} FROM content_text WHERE {condition}",  # noqa: S608
+            values,
+        )
+
+    async def sent_days(self, contents: Sequence[ContentId]) -> list[tuple[ContentId, str]]:
+        if not contents:
+            return []
+        condition, values = among("id", contents)
+        return self._rows(
+            "SELECT id, sent_on FROM content"  # noqa: S608
+            f" WHERE sent_on IS NOT NULL AND {condition}",
+            values,
+        )
+
+    async def sort_rows(self, contents: Sequence[ContentId]) -> list[SortRow]:
+        if not contents:
+            return []
+        condition, values = among("id", contents)
+        rows = self._rows(f"SELECT {_SORT} FROM content WHERE {condition}", values)  # noqa: S608
+        return list(map(_sort_row, rows))
+
+    async def add_content(self, account: AccountId, message: Ingested) -> ContentId:
+        known, following = self._row(
+            "SELECT (SELECT id FROM content WHERE account = ? AND sha256 = ?),"
+            " (SELECT coalesce(max(seq), 0) + 1 FROM sqlite_sequence WHERE name = 'content')",
+            (account, message.sha256),
+        )
+        if known is not None:
+            return ContentId(known)
+        self._connection.execute(_ADD_CONTENT, (following, account, *_content_row(message)))
+        if not isinstance(message.raw, bytes):
+            self._fill("content_raw", "raw", following, message.raw)
+        for names, number in self._known_header_sets().items():
+            fields = header_fields(message.header, frozenset(names.encode().split()), negate=False)
+            self._keep_fields(number, ((following, fields),))
+        return ContentId(following)
+
+    async def renew_content(self, content: ContentId, message: Ingested) -> None:
+        renew_content(self._connection, content, message)
+
+    async def mark_orphans(self, contents: Sequence[ContentId], at: datetime) -> None:
+        moment = int(at.timestamp())
+        self._connection.executemany(
+            "INSERT OR REPLACE INTO orphan VALUES (?, ?)",
+            [(content, moment) for content in contents],
+        )
+
+    async def drop_orphans(self, before: datetime, limit: int) -> int:
+        dropped = 0
+        statement = "SELECT content FROM orphan WHERE at < ? LIMIT ?"
+        for (content,) in self._rows(statement, (int(before.timestamp()), limit)):
+            self._row("DELETE FROM orphan WHERE content = ?", (content,))
+            dropped += self._drop_content(content)
+        return dropped
+
+    def _drop_content(self, content: int) -> bool:
+        self._connection.execute("SAVEPOINT content")
+        try:
+            forget_body(self._connection, content)
+            self._row("DELETE FROM content WHERE id = ?", (content,))
+        except sqlite3.IntegrityError:  # a copy, a submission or a row of the API needs it
+            self._connection.execute("ROLLBACK TO content")
+            return False
+        finally:
+            self._connection.execute("RELEASE content")
+        return True
+
+    async def index_bodies(self, limit: int) -> int:
+        return index_bodies(self._connection, limit)
+
+    async def add_header_set(self, names: str) -> int:
+        self._header_sets = None
+        row = self._row(
+            "INSERT INTO header_set (names) VALUES (?)"
+            " ON CONFLICT (names) DO UPDATE SET names = names RETURNING id",
+            (names,),
+        )
+        return int(row[0])
+
+    async def keep_header_fields(
+        self, header_set: int, fields: Sequence[tuple[ContentId, bytes]]
+    ) -> None:
+        self._keep_fields(header_set, fields)
+
+    def _keep_fields(self, header_set: int, fields: Iterable[tuple[int, bytes]]) -> None:
+        self._connection.executemany(
+            "INSERT OR IGNORE INTO header_fields"
+            " SELECT ?, id, ? FROM content WHERE id = ?",  # it may have gone meanwhile
+            [
+                (header_set, kept, content)
+                for content, kept in fields
+                if len(kept) <= KEPT_FIELDS_BYTES
+            ],
+        )
+
+    def _known_header_sets(self) -> dict[str, int]:
+        if self._header_sets is None:
+            self._header_sets = dict(self._rows("SELECT names, id FROM header_set"))
+        return self._header_sets

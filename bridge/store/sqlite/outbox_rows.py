@@ -1,0 +1,67 @@
+"""Rows of the outbox in SQLite as values."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+from bridge.model import AccountId, ContentId, QueueId, SubmissionState
+from bridge.store.outbox import (
+    ClaimBasis,
+    SubmissionRow,
+)
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND = timedelta(microseconds=1)
+
+SUBMISSION = """SELECT sequence, id, account, state, message_id, subject, recipients, content,
+    code, named_code, reason, attempts, created_at, updated_at, not_before, retrying_since, sent_at,
+    forced, counted, counted_on,
+    (SELECT basis FROM code_claim WHERE submission = submission.id), urgent FROM submission """
+
+
+def submission_row(row: tuple[Any, ...]) -> SubmissionRow:
+    """Return what ``SUBMISSION`` selects."""
+    sequence, id, account, state, message_id, subject, recipients, content, code, named = row[:10]
+    reason, attempts, created, updated, not_before, retrying = row[10:16]
+    sent, forced, counted, day, claim, urgent = row[16:]
+    return SubmissionRow(
+        sequence=sequence,
+        id=QueueId(id),
+        account=AccountId(account),
+        state=SubmissionState(state),
+        message_id=message_id,
+        subject=subject,
+        recipients=tuple(json.loads(recipients)),
+        content=ContentId(content),
+        code=code,
+        named_code=named,
+        reason=reason,
+        attempts=attempts,
+        created_at=aware(created),
+        updated_at=aware(updated),
+        not_before=optional_time(not_before),
+        retrying_since=optional_time(retrying),
+        sent_at=optional_time(sent),
+        forced=bool(forced),
+        counted=counted,
+        counted_on=date.fromisoformat(day) if day else None,
+        claim=ClaimBasis(claim) if claim else None,
+        urgent=bool(urgent),
+    )
+
+
+def micros(at: datetime | None) -> int | None:
+    """Return a time as it is kept: microseconds since 1970."""
+    return None if at is None else (at - _EPOCH) // _MICROSECOND
+
+
+def aware(micros: int) -> datetime:
+    """Return the time that is kept so, in UTC."""
+    return _EPOCH + timedelta(microseconds=micros)
+
+
+def optional_time(micros: int | None) -> datetime | None:
+    """Return the time that is kept so, None if none is."""
+    return None if micros is None else aware(micros)
