@@ -33,8 +33,8 @@ from bridge.api.errors import (
     Refused,
     retry_after_s,
 )
+from bridge.api.lenient import UnreadableAnswer
 from bridge.api.redaction import redact
-from bridge.api.schema import UnreadableAnswer
 from bridge.clock import Clock
 from bridge.limits import API_ANSWER_BYTES
 

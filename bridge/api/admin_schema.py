@@ -13,7 +13,8 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import Any
 
-from bridge.api.schema import UnreadableAnswer, read_reply
+from bridge.api.lenient import UnreadableAnswer
+from bridge.api.schema import read_reply
 
 PDF_MARK = b"%PDF-"
 PLAIN_BYTES = 1000

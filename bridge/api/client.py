@@ -33,19 +33,12 @@ from bridge.api.errors import (
     from_answer,
     retry_after_s,
 )
+from bridge.api.lenient import UnreadableAnswer
 from bridge.api.ratelimit import Start
 from bridge.api.reading import NothingDone, read_apart
 from bridge.api.redaction import redact
 from bridge.api.requests_left import read_requests_left
-from bridge.api.schema import (
-    InboxMessage,
-    InboxPage,
-    Reply,
-    SendAnswer,
-    SendRequest,
-    StatusRow,
-    UnreadableAnswer,
-)
+from bridge.api.schema import InboxMessage, InboxPage, Reply, SendAnswer, SendRequest, StatusRow
 from bridge.api.upload import AttachmentEncoding, Upload
 from bridge.api.verdict import Accepted, Heard, Undecided, judge
 from bridge.clock import Clock

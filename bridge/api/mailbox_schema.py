@@ -10,7 +10,7 @@ from enum import Enum
 from typing import Any
 
 from bridge.api.admin_schema import as_list, as_object, day, dump, instant, text, truth, whole
-from bridge.api.schema import UnreadableAnswer
+from bridge.api.lenient import UnreadableAnswer
 
 
 class MailboxState(Enum):

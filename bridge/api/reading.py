@@ -8,7 +8,8 @@ from dataclasses import dataclass
 
 from bridge.apart.process import Apart, program, told
 from bridge.api.date import parse_date
-from bridge.api.schema import InboxMessage, InboxRow, UnreadableAnswer
+from bridge.api.lenient import UnreadableAnswer
+from bridge.api.schema import InboxMessage, InboxRow
 from bridge.spool import SpooledText, SpoolFile
 
 

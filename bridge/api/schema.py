@@ -18,12 +18,21 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Any
 
-from pydantic import AliasChoices, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import AliasChoices, Field
 
 from bridge.api.date import parse_date
-from bridge.charset.decode import decode_text
+from bridge.api.lenient import (
+    Lenient,
+    Text,
+    Truth,
+    UnreadableAnswer,
+    Whole,
+    as_code,
+    as_text,
+    load_json,
+)
 from bridge.limits import API_FIELD_CHARS, API_ROW_CHARS
 from bridge.model import Quota, RowText
 from bridge.spool import Spooled
@@ -34,13 +43,7 @@ CODE = re.compile(
 )
 """A sending's code: local time to the second and a tail of one to six digits (Q2)."""
 
-_SURROGATE = re.compile("[\ud800-\udfff]")
-_EXACT_INT_DIGITS = 18
 _CODE_NAMES = ("message_id", "messageId")
-
-
-class UnreadableAnswer(ValueError):
-    """The answer holds nothing that this operation could mean."""
 
 
 # --- values -----------------------------------------------------------------------------------
@@ -154,86 +157,32 @@ class StatusRow:
 # --- reading ----------------------------------------------------------------------------------
 
 
-def _text(value: object) -> str:
-    if value is None:
-        return ""
-    if isinstance(value, list):
-        return ", ".join(_text(item) for item in value)
-    if not isinstance(value, str):
-        value = json.dumps(value)
-    return _SURROGATE.sub("\ufffd", value)
-
-
-def _whole(value: object) -> int | None:
-    if isinstance(value, bool) or not isinstance(value, int | float | str):
-        return None
-    try:
-        number = int(value) if isinstance(value, int) else int(float(value))
-    except (ValueError, OverflowError):
-        return None
-    return number if abs(number) < 10**_EXACT_INT_DIGITS else None
-
-
-def _truth(value: object) -> bool | None:
-    if isinstance(value, str):
-        return {"true": True, "1": True, "false": False, "0": False, "": None}.get(
-            value.strip().lower()
-        )
-    return bool(value) if isinstance(value, bool | int) else None
-
-
-def _code(value: object) -> str:
-    """Return what stands for a code as text: a text or a whole number, nothing made into one."""
-    if isinstance(value, str):
-        return value.strip(" ")
-    if value is None:
-        return ""
-    is_number = isinstance(value, int) and not isinstance(value, bool)
-    return str(value) if is_number else json.dumps(value)
-
-
-_Text = Annotated[str, BeforeValidator(_text)]
-_Whole = Annotated[int | None, BeforeValidator(_whole)]
-_Truth = Annotated[bool | None, BeforeValidator(_truth)]
-
-
-class _Lenient(BaseModel):
-    model_config = ConfigDict(extra="ignore", frozen=True)
-
-    @model_validator(mode="before")
-    @classmethod
-    def _null_is_absent(cls, value: Any) -> Any:
-        if isinstance(value, Mapping):
-            return {key: item for key, item in value.items() if item is not None}
-        return value
-
-
-class _Envelope(_Lenient):
+class _Envelope(Lenient):
     """What every answer has around its data."""
 
-    success: _Truth = None
+    success: Truth = None
     message: Any = ""
     data: Any = None
-    sent: _Whole = None
-    page: _Whole = None
-    total: _Whole = None
-    page_count: _Whole = Field(None, validation_alias=AliasChoices("n_of_pages", "pages"))
+    sent: Whole = None
+    page: Whole = None
+    total: Whole = None
+    page_count: Whole = Field(None, validation_alias=AliasChoices("n_of_pages", "pages"))
 
 
-class _Message(_Lenient):
+class _Message(Lenient):
     """One message in any of the three places it appears (Q3, Q4)."""
 
-    id: _Text = ""
-    sender: _Text = ""
-    recipient: _Text = ""
-    date: _Text = Field("", validation_alias=AliasChoices("date", "data"))
-    subject: _Text = Field("", validation_alias=AliasChoices("object", "subject"))
-    body: _Text = Field("", validation_alias=AliasChoices("body", "message"))
+    id: Text = ""
+    sender: Text = ""
+    recipient: Text = ""
+    date: Text = Field("", validation_alias=AliasChoices("date", "data"))
+    subject: Text = Field("", validation_alias=AliasChoices("object", "subject"))
+    body: Text = Field("", validation_alias=AliasChoices("body", "message"))
 
 
-class _Quota(_Lenient):
-    usage: _Whole = None
-    limit: _Whole = None
+class _Quota(Lenient):
+    usage: Whole = None
+    limit: Whole = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -261,13 +210,15 @@ def read_reply(content: bytes) -> Reply:
     Raises:
         UnreadableAnswer: it is not a JSON object.
     """
-    value = _load(content)
+    value = load_json(content)
     if not isinstance(value, dict):
         raise UnreadableAnswer("the answer is not a JSON object")
     envelope = _Envelope.model_validate(value)
     inner = envelope.data if isinstance(envelope.data, dict) else {}
     codes = tuple(
-        filter(None, (_code(holder.get(name)) for holder in (value, inner) for name in _CODE_NAMES))
+        filter(
+            None, (as_code(holder.get(name)) for holder in (value, inner) for name in _CODE_NAMES)
+        )
     )
     return Reply(envelope.success, _words(envelope.message), codes, envelope, value)
 
@@ -400,29 +351,15 @@ def _words(message: object) -> str:
     """Return the API's words, also out of a nested error object or a JSON text of one (Q16)."""
     if isinstance(message, str):
         if not message.lstrip().startswith(("{", "[", '"')):
-            return _text(message).strip()
+            return as_text(message).strip()
         try:
-            return _words(_load(message.encode("utf-8", "replace")))
+            return _words(load_json(message.encode("utf-8", "replace")))
         except UnreadableAnswer:
-            return _text(message).strip()
+            return as_text(message).strip()
     if isinstance(message, dict):
         for key in ("message", "error", "errors", "description", "detail"):
             if words := _words(message.get(key)):
                 return words
     if isinstance(message, list):
         return "; ".join(filter(None, map(_words, message)))
-    return "" if message in (None, {}) else _text(message)
-
-
-def _load(content: bytes) -> object:
-    text = decode_text(content, "").text
-    try:
-        loaded: object = json.loads(text, parse_int=_int, parse_constant=str)
-    except (ValueError, RecursionError) as error:
-        raise UnreadableAnswer("the answer is not JSON") from error
-    return loaded
-
-
-def _int(digits: str) -> int | str:
-    """Keep an absurd number as its digits: it is an id, and Python refuses very long ones."""
-    return int(digits) if len(digits) <= _EXACT_INT_DIGITS else digits
+    return "" if message in (None, {}) else as_text(message)

@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import Any
 
 from bridge.api.admin_schema import amount, as_list, as_object, dump, instant, text, whole
-from bridge.api.schema import UnreadableAnswer
+from bridge.api.lenient import UnreadableAnswer
 
 ENDING_CHARS = 6
 SHORTEST_CHARS = 3 * ENDING_CHARS

@@ -20,7 +20,6 @@ import structlog
 
 from bridge.allowance import Allowance
 from bridge.clock import Clock
-from bridge.imap import responses
 from bridge.imap.commands import Tagged
 from bridge.imap.errors import ImapFault
 from bridge.imap.mailboxname import fault_of
@@ -28,12 +27,12 @@ from bridge.imapserver.background import Background
 from bridge.imapserver.output import Output, StandingOrder
 from bridge.imapserver.recent import RecentClaims
 from bridge.imapserver.reply import UNFORESEEN, Bad, No, answer_to
+from bridge.imapserver.selected import Selected, flag_lines
 from bridge.imapserver.view import View
 from bridge.limits import IMAP_LITERALS_BYTES
 from bridge.login import LoginGate
 from bridge.mailbox import Mailboxes
 from bridge.model import (
-    SYSTEM_FLAGS,
     AccountId,
     Added,
     Change,
@@ -44,7 +43,6 @@ from bridge.model import (
     MailboxDeleted,
     Quota,
     Uid,
-    is_reserved,
 )
 from bridge.store.base import Store, StoreFailed
 
@@ -84,34 +82,6 @@ class Services:
     recent: RecentClaims = field(default_factory=RecentClaims)
     background: Background = field(default_factory=Background)
     literals: Allowance = field(default_factory=lambda: Allowance(IMAP_LITERALS_BYTES))
-
-
-@dataclass(slots=True)
-class Selected:
-    """The mailbox a session has open."""
-
-    mailbox: Mailbox
-    view: View
-    read_only: bool
-    unsubscribe: Callable[[], None]
-    recent: set[int] = field(default_factory=set)
-    gone: bool = False
-    told_keywords: int = -1
-
-
-def flag_lines(selected: Selected) -> bytes:
-    """Return the lines that name the flags in use (RFC 3501 §7.2.6); they count as told."""
-    keywords = selected.view.index.keywords
-    selected.told_keywords = len(keywords)
-    shown = responses.flags([*SYSTEM_FLAGS, *keywords.values()])
-    kept = responses.flags(
-        [*SYSTEM_FLAGS, *(one for one in keywords.values() if not is_reserved(one))]
-    )
-    permanent = b"()" if selected.read_only else kept[:-1] + b" \\*)"
-    return (
-        b"* FLAGS " + shown + b"\r\n"
-        b"* OK [PERMANENTFLAGS " + permanent + b"] flags that are kept\r\n"
-    )
 
 
 C = TypeVar("C")

@@ -13,23 +13,19 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
-from functools import partial
+from datetime import datetime
 from typing import TypeVar
 
 from bridge.apart.process import Apart
 from bridge.clock import Clock
 from bridge.imap.mailboxname import canonical
+from bridge.mailbox.flagchange import FlagChange, FlagsOutcome
 from bridge.mailbox.index import MailboxIndex
+from bridge.mailbox.naming import NoSuchMailbox
 from bridge.mailbox.subscribers import Callback, Subscribers
-from bridge.mailbox.taking import take_apart
-from bridge.mailbox.transaction import (
-    FlagChange,
-    FlagsOutcome,
-    MailboxTransaction,
-    NoSuchMailbox,
-)
-from bridge.mime.ingest import Ingested, ingest
+from bridge.mailbox.texts import MessageTexts
+from bridge.mailbox.transaction import MailboxTransaction
+from bridge.mime.ingest import Ingested
 from bridge.model import (
     ARCHIVE,
     DELETED,
@@ -40,7 +36,6 @@ from bridge.model import (
     AccountId,
     Added,
     Change,
-    ContentId,
     Expunged,
     Flags,
     FlagsChanged,
@@ -57,24 +52,6 @@ from bridge.model import (
 from bridge.store.base import ReadTransaction, Store, Transaction
 
 T = TypeVar("T")
-
-INLINE_LIMIT_BYTES = 64 * 1024
-"""Larger messages are taken apart on a thread, so that no session waits for them."""
-
-APART_FROM_BYTES = 4 * 1024 * 1024
-"""Larger ones of a user's are taken apart in a process of their own."""
-
-ORPHAN_AGE = timedelta(days=1)
-"""A text outlives its last copy by this: a session that was not told yet may still fetch it."""
-
-ORPHAN_BATCH = 200
-
-INDEX_BATCH = 16
-"""Texts indexed in one commit, which nobody else's waits for long."""
-
-RENEWAL_BATCH = 16
-RENEWAL_BATCH_BYTES = 4 * 1024 * 1024
-"""The same for texts worked out anew; the second is passed by one text at most."""
 
 LOAD_BATCH = 1000
 """Rows of a mailbox held at once while it is loaded: as Python's values they take much memory."""
@@ -96,7 +73,7 @@ class CopyOutcome:
     pairs: tuple[tuple[Uid, Uid], ...]
 
 
-class Mailboxes:
+class Mailboxes(MessageTexts):
     """See the module.
 
     Args:
@@ -106,9 +83,7 @@ class Mailboxes:
     """
 
     def __init__(self, store: Store, clock: Clock, apart: Apart | None = None) -> None:
-        self._apart = apart or Apart()
-        self._store = store
-        self._clock = clock
+        super().__init__(store, clock, apart)
         self._subscribers = Subscribers()
         self._boxes: dict[AccountId, dict[str, Mailbox]] = {}
         self._indexes: dict[MailboxId, MailboxIndex] = {}
@@ -169,23 +144,6 @@ class Mailboxes:
         return self._subscribers.watchers(account)
 
     # -- writing -----------------------------------------------------------------------------
-
-    async def prepare(self, raw: bytes) -> Ingested:
-        """Take a message apart, away from the loop when it is large."""
-        if len(raw) <= INLINE_LIMIT_BYTES:
-            return ingest(raw)
-        return await asyncio.to_thread(ingest, raw)
-
-    async def prepare_large(self, raw: bytes) -> Ingested:
-        """Take a message apart, a large one in a process of its own.
-
-        Raises:
-            TooCostly: that takes too much time or memory.
-            ApartFailed, OSError: it cannot be done now.
-        """
-        if len(raw) <= APART_FROM_BYTES:
-            return await self.prepare(raw)
-        return await take_apart(self._apart, raw)
 
     async def write(self, work: Callable[[MailboxTransaction], Awaitable[T]]) -> T:
         """Run ``work`` as one commit, then publish what it changed; return what it returned.
@@ -335,43 +293,6 @@ class Mailboxes:
 
         await self._store.write(work)
 
-    async def drop_orphans(self) -> int:
-        """Forget a batch of texts whose last copy went a day ago; returns how many went."""
-        before = self._clock.now() - ORPHAN_AGE
-
-        async def work(tx: Transaction) -> int:
-            return await tx.drop_orphans(before, ORPHAN_BATCH)
-
-        return await self._store.write(work)
-
-    async def index_bodies(self) -> int:
-        """Put a batch of new texts into the search's index; returns how many those were."""
-
-        async def work(tx: Transaction) -> int:
-            return await tx.index_bodies(INDEX_BATCH)
-
-        return await self._store.write(work)
-
-    async def renew_texts(self) -> int:
-        """Work out a batch of stale texts and keys anew; returns how many those were."""
-        stale = await self._store.read(lambda tx: tx.stale_contents(RENEWAL_BATCH))
-        renewed: list[tuple[ContentId, Ingested]] = []
-        size_bytes = 0
-        for content in stale:
-            raw = await self._store.read(partial(_whole_text, content))
-            renewed.append((content, await self.prepare(raw)))
-            size_bytes += len(raw)
-            if size_bytes > RENEWAL_BATCH_BYTES:
-                break
-
-        async def work(tx: Transaction) -> None:
-            for content, message in renewed:
-                await tx.renew_content(content, message)
-
-        if renewed:
-            await self._store.write(work)
-        return len(renewed)
-
     # -- inside ------------------------------------------------------------------------------
 
     async def _named(self, account: AccountId) -> dict[str, Mailbox]:
@@ -440,7 +361,3 @@ class Mailboxes:
         named = boxes.get(box.name)
         if named is not None and named.id == box.id:
             del boxes[box.name]
-
-
-async def _whole_text(content: ContentId, tx: ReadTransaction) -> bytes:
-    return await tx.raw(content, 0, 1 << 31)

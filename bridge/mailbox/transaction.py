@@ -9,12 +9,12 @@ Failure: ``NoSuchMailbox``, ``MailboxExists`` for the caller to answer; the stor
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
-from enum import Enum
 
-from bridge.imap.mailboxname import canonical
+from bridge.mailbox.flagchange import FlagChange, FlagsOutcome
+from bridge.mailbox.naming import NamingTransaction, NoSuchMailbox
 from bridge.mailbox.own_copy import submitted_copy
 from bridge.mime.ingest import Ingested
 from bridge.model import (
@@ -23,98 +23,31 @@ from bridge.model import (
     UNSENT,
     AccountId,
     Added,
-    Change,
     ContentId,
     Expunged,
     Flags,
     FlagsChanged,
     Mailbox,
-    MailboxCreated,
     MailboxDeleted,
     MailboxId,
-    MailboxRenamed,
     MessageRow,
     ModSeq,
     SpecialUse,
     SubmissionState,
-    SubscriptionChanged,
     Uid,
-    is_reserved,
 )
-from bridge.store.base import Transaction
 from bridge.store.messages import MessageCopy
 
 UID_LIMIT = 0xFFFFFFFF
 """UIDs are 32 bits wide (RFC 3501 §2.3.1.1)."""
 
 
-class NoSuchMailbox(Exception):
-    """The mailbox is gone."""
-
-
-class MailboxExists(Exception):
-    """The name is taken."""
-
-
 class TooManyKeywords(Exception):
     """The mailbox has no room for keywords it does not have yet."""
 
 
-class FlagChange(Enum):
-    """How flags are combined with a message's (RFC 3501 §6.4.6).
-
-    ``REPLACE`` is a client's: it keeps what is the bridge's to set; ``SET`` keeps nothing.
-    """
-
-    SET = "set"
-    REPLACE = "replace"
-    ADD = "add"
-    REMOVE = "remove"
-
-    def combine(self, old: Flags, flags: Flags) -> Flags:
-        """Return the flags after the change."""
-        match self:
-            case FlagChange.SET:
-                return flags
-            case FlagChange.REPLACE:
-                return flags | frozenset(filter(is_reserved, old))
-            case FlagChange.ADD:
-                return old | flags
-            case FlagChange.REMOVE:
-                folded = {flag.casefold() for flag in flags}
-                return frozenset(flag for flag in old if flag.casefold() not in folded)
-
-
-@dataclass(frozen=True, slots=True)
-class FlagsOutcome:
-    """What a change of flags did: new flags by UID, and UIDs left alone as changed since.
-
-    ``modseq`` is the MODSEQ of everything changed; ``missing`` are UIDs that no longer exist.
-    """
-
-    modseq: ModSeq
-    changed: dict[Uid, Flags]
-    conflicts: tuple[Uid, ...]
-    missing: tuple[Uid, ...]
-
-
-class MailboxTransaction:
-    """See the module; valid only while its work runs.
-
-    Attributes:
-        tx: the store's transaction, for the other areas to join the same commit.
-        changes: what was done so far, in order.
-        told: what to call on the event loop once all of it is committed: what a log says may not
-            come from work that is rolled back.
-    """
-
-    def __init__(self, tx: Transaction, now: datetime) -> None:
-        self.tx = tx
-        self.changes: list[Change] = []
-        self.told: list[Callable[[], None]] = []
-        self._now = now
-
-    # -- messages ----------------------------------------------------------------------------
+class MailboxTransaction(NamingTransaction):
+    """See the module and ``naming``; valid only while its work runs."""
 
     async def append(
         self, mailbox: MailboxId, message: Ingested, flags: Flags, internal_date: datetime
@@ -409,59 +342,6 @@ class MailboxTransaction:
             self.changes.append(Expunged(mailbox, modseq, gone))
         return gone, list(dict.fromkeys(row.content for row in rows))
 
-    # -- mailboxes ---------------------------------------------------------------------------
-
-    async def create(
-        self, account: AccountId, name: str, special_use: SpecialUse | None = None
-    ) -> Mailbox:
-        """Make a mailbox.
-
-        Raises:
-            MailboxExists: the name is taken.
-        """
-        if await self.tx.mailbox_named(account, name) is not None:
-            raise MailboxExists(name)
-        box = await self.tx.add_mailbox(account, name, special_use, int(self._now.timestamp()))
-        self.changes.append(MailboxCreated(box))
-        return box
-
-    async def rename(self, mailbox: MailboxId, name: str) -> Mailbox:
-        """Give a mailbox another name; messages, UIDs and UIDVALIDITY stay.
-
-        Raises:
-            MailboxExists: the name is taken.
-            NoSuchMailbox: it is gone.
-        """
-        old = await self._mailbox(mailbox)
-        if await self.tx.mailbox_named(old.account, name) is not None:
-            raise MailboxExists(name)
-        await self.tx.rename_mailbox(mailbox, name)
-        new = await self._mailbox(mailbox)
-        self.changes.append(MailboxRenamed(new, old.name))
-        return new
-
-    async def spell_names(self, account: AccountId) -> None:
-        """Give each mailbox and subscription its one spelling, which clients are understood by.
-
-        Of two mailboxes that nobody can tell apart the second gets a number too.
-        """
-        boxes = await self.tx.mailboxes(account)
-        taken = {box.name for box in boxes}
-        for box in boxes:
-            name = canonical(box.name)
-            if name == box.name:
-                continue
-            number = 1
-            while name in taken:
-                number += 1
-                name = f"{canonical(box.name)} {number}"
-            taken.add(name)
-            await self.rename(box.id, name)
-        for name in await self.tx.subscriptions(account):
-            if canonical(name) != name:
-                await self.unsubscribe(account, name)
-                await self.subscribe(account, canonical(name))
-
     async def delete(self, mailbox: MailboxId) -> None:
         """Delete a mailbox and expunge its messages.
 
@@ -473,22 +353,6 @@ class MailboxTransaction:
         await self.expunge(mailbox, uids)
         await self.tx.remove_mailbox(mailbox)
         self.changes.append(MailboxDeleted(box))
-
-    async def subscribe(self, account: AccountId, name: str) -> None:
-        """Subscribe to a name (RFC 3501 §6.3.6)."""
-        await self.tx.add_subscription(account, name)
-        self.changes.append(SubscriptionChanged(account, name, subscribed=True))
-
-    async def unsubscribe(self, account: AccountId, name: str) -> None:
-        """Drop a name (RFC 3501 §6.3.7)."""
-        await self.tx.remove_subscription(account, name)
-        self.changes.append(SubscriptionChanged(account, name, subscribed=False))
-
-    async def _mailbox(self, mailbox: MailboxId) -> Mailbox:
-        box = await self.tx.mailbox(mailbox)
-        if box is None:
-            raise NoSuchMailbox(str(mailbox))
-        return box
 
 
 def _next_modseq(mailbox: Mailbox) -> ModSeq:

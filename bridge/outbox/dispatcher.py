@@ -37,6 +37,7 @@ from bridge.clock import Clock
 from bridge.limits import REQUESTS_BYTES
 from bridge.mime.strict.content import SignedPolicy
 from bridge.model import AccountId, QueueId, SubmissionState
+from bridge.outbox.attempt import Attempt
 from bridge.outbox.bounce import unsendable
 from bridge.outbox.content import (
     LARGE_BYTES,
@@ -46,7 +47,7 @@ from bridge.outbox.content import (
     load_request,
 )
 from bridge.outbox.schedule import LONGEST_PAUSE, Schedule
-from bridge.outbox.settle import Attempt, Settler
+from bridge.outbox.settle import Settler
 from bridge.outbox.wake import Wake, rest
 from bridge.store.base import Store, StoreFailed
 from bridge.store.outbox import SubmissionRow

@@ -24,6 +24,7 @@ from bridge.clock import Clock
 from bridge.mailbox import Mailboxes, MailboxTransaction
 from bridge.model import PEC_FAILED, PEC_UNCERTAIN, AccountId, SubmissionState
 from bridge.outbox import notice
+from bridge.outbox.attempt import Attempt, Overtaken, end_attempt, failed_end, step_of
 from bridge.outbox.backoff import GIVE_UP_AFTER, retry_delay_s
 from bridge.outbox.bounce import Verdict, bounce, refused_by_api, unreachable
 from bridge.outbox.hold import hold_account, probe_later, release_account
@@ -42,23 +43,6 @@ INTERRUPTED = "The bridge stopped before the answer was known."
 _CAUSES = {"credentials": HoldCause.CREDENTIALS, "payment": HoldCause.PAYMENT}
 _UNCERTAIN = frozenset({PEC_UNCERTAIN})
 _FAILED = frozenset({PEC_FAILED})
-
-
-class Overtaken(Exception):
-    """The entry is not where its caller saw it; nothing was done."""
-
-
-@dataclass(frozen=True, slots=True)
-class Attempt:
-    """A request under way for ``row`` (as it was when claimed); ``probe`` if its queue is held.
-
-    ``dispatches`` counts the requests of all entries, with this one.
-    """
-
-    row: SubmissionRow
-    number: int
-    probe: bool
-    dispatches: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,7 +138,7 @@ class Settler:
         row = attempt.row
         now = self._clock.now()
         end = AttemptEnd(now, answer.status, answer.text, "")
-        ending = self._ending(attempt, end, _step(attempt, Event.CODE, now, answer))
+        ending = self._ending(attempt, end, step_of(attempt, Event.CODE, now, answer))
 
         async def work(mtx: MailboxTransaction) -> None:
             await ending(mtx)
@@ -188,7 +172,7 @@ class Settler:
         now = self._clock.now()
         end = AttemptEnd(now, None, "", reason)
         event = Event.STOP if attempt.probe else Event.NOT_SENT
-        step = _step(
+        step = step_of(
             attempt,
             event,
             now,
@@ -223,14 +207,14 @@ class Settler:
         """Nobody knows; the count stands, for the message may have left."""
         row = attempt.row
         now = self._clock.now()
-        step = _step(
+        step = step_of(
             attempt,
             Event.LOSS,
             now,
             reason=error.reason,
             named_code=error.code if isinstance(error, OutcomeUnknown) else None,
         )
-        ending = self._ending(attempt, _failure(error, now), step)
+        ending = self._ending(attempt, failed_end(error, now), step)
 
         async def work(mtx: MailboxTransaction) -> None:
             await ending(mtx)
@@ -245,8 +229,8 @@ class Settler:
         row = attempt.row
         now = self._clock.now()
         verdict = refused_by_api(error.status, error.message, self._api_host)
-        step = _step(attempt, Event.REFUSAL, now, reason=error.reason)
-        ending = self._ending(attempt, _failure(error, now), step)
+        step = step_of(attempt, Event.REFUSAL, now, reason=error.reason)
+        ending = self._ending(attempt, failed_end(error, now), step)
 
         async def work(mtx: MailboxTransaction) -> None:
             await ending(mtx)
@@ -265,11 +249,11 @@ class Settler:
         delay_s = retry_delay_s(trying_for_s, error.retry_after_s, self._random.random())
         again_at = now + timedelta(seconds=delay_s)
         if attempt.probe:
-            step = _step(attempt, Event.STOP, now, reason=row.reason)
+            step = step_of(attempt, Event.STOP, now, reason=row.reason)
         elif trying_for_s + delay_s > GIVE_UP_AFTER.total_seconds():
-            step = _step(attempt, Event.EXPIRY, now, reason=error.reason)
+            step = step_of(attempt, Event.EXPIRY, now, reason=error.reason)
         else:
-            step = _step(
+            step = step_of(
                 attempt,
                 Event.NOT_SENT,
                 now,
@@ -277,7 +261,7 @@ class Settler:
                 not_before=again_at,
                 retrying_since=since,
             )
-        ending = self._ending(attempt, _failure(error, now), step)
+        ending = self._ending(attempt, failed_end(error, now), step)
 
         async def work(mtx: MailboxTransaction) -> None:
             await ending(mtx)
@@ -319,8 +303,8 @@ class Settler:
         row = attempt.row
         now = self._clock.now()
         words = notice.held(cause, error.reason, self._addresses.get(row.account, ""))
-        step = _step(attempt, Event.STOP, now, reason=error.reason)
-        ending = self._ending(attempt, _failure(error, now), step)
+        step = step_of(attempt, Event.STOP, now, reason=error.reason)
+        ending = self._ending(attempt, failed_end(error, now), step)
 
         async def work(mtx: MailboxTransaction) -> None:
             await ending(mtx)
@@ -337,7 +321,7 @@ class Settler:
         mark = self._lineage.mark
 
         async def part(mtx: MailboxTransaction) -> None:
-            await _end(mtx, attempt, end, step)
+            await end_attempt(mtx, attempt, end, step)
             await note(mtx, mark, step.at)
 
         return part
@@ -361,7 +345,9 @@ async def recover(mailboxes: Mailboxes, clock: Clock) -> int:
         for row in rows:
             attempt = Attempt(row, row.attempts, probe=False)
             end = AttemptEnd(now, None, "", INTERRUPTED)
-            await _end(mtx, attempt, end, _step(attempt, Event.LOSS, now, reason=INTERRUPTED))
+            await end_attempt(
+                mtx, attempt, end, step_of(attempt, Event.LOSS, now, reason=INTERRUPTED)
+            )
             await mtx.flag_sent(row.account, row.content, row.message_id, _UNCERTAIN, frozenset())
         return len(rows)
 
@@ -384,46 +370,3 @@ async def _forget_refusal(mtx: MailboxTransaction, row: SubmissionRow) -> None:
         one.state is SubmissionState.REFUSED and one.recipients == row.recipients for one in others
     ):
         await mtx.flag_sent(row.account, row.content, row.message_id, frozenset(), _FAILED)
-
-
-async def _end(mtx: MailboxTransaction, attempt: Attempt, end: AttemptEnd, step: Step) -> None:
-    """End the attempt and take the step.
-
-    Raises:
-        Overtaken: somebody else took the entry out of ``dispatching``.
-    """
-    await mtx.tx.end_attempt(attempt.row.id, attempt.number, end)
-    if not await take_step(mtx, attempt.row, step):
-        raise Overtaken(attempt.row.id)
-
-
-def _step(
-    attempt: Attempt,
-    event: Event,
-    now: datetime,
-    answer: SendAnswer | None = None,
-    *,
-    reason: str = "",
-    named_code: str | None = None,
-    not_before: datetime | None = None,
-    retrying_since: datetime | None = None,
-    forced: bool = False,
-) -> Step:
-    old = SubmissionState.DISPATCHING
-    return Step(
-        old,
-        following(old, event),
-        now,
-        reason=reason,
-        attempt=attempt.number,
-        code=answer.code if answer else None,
-        named_code=named_code,
-        sent_at=now if answer else None,
-        not_before=not_before,
-        retrying_since=retrying_since,
-        forced=forced,
-    )
-
-
-def _failure(error: ApiError, now: datetime) -> AttemptEnd:
-    return AttemptEnd(now, error.status, error.answer, error.reason)

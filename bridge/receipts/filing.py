@@ -27,7 +27,7 @@ from datetime import datetime, timedelta
 
 from bridge.alarms import Alarm, AlarmKind, raise_alarm
 from bridge.apart.process import Apart, ApartCrashed, ApartFailed
-from bridge.clock import ROME, Clock
+from bridge.clock import Clock
 from bridge.mailbox import Mailboxes, MailboxTransaction
 from bridge.mime.ingest import Ingested
 from bridge.mime.write.compose import Source, compose
@@ -43,16 +43,17 @@ from bridge.model import (
     body_digest,
 )
 from bridge.receipts import notice
+from bridge.receipts.arrival import Arrival, source_of
 from bridge.receipts.claim import release_doubtful
 from bridge.receipts.composing import compose_apart
 from bridge.receipts.destination import Destination
-from bridge.receipts.kind import FIELDS, Kind
+from bridge.receipts.kind import Kind
 from bridge.receipts.listed import conclude, judge, resting_on_rows, tell_fallen
 from bridge.receipts.owner import Owner, find_owner, find_owners
 from bridge.receipts.receipt import Receipt, read_receipt
 from bridge.receipts.record import record, refresh, tell_shared_code
 from bridge.store.base import ReadTransaction, Store, StoreFailed
-from bridge.store.remote import RemoteId, RemoteRow, Worth
+from bridge.store.remote import RemoteId, Worth
 
 OFF_LOOP_CHARS = 32 * 1024
 """A longer body is read and composed on a thread."""
@@ -62,87 +63,6 @@ JUDGED_AT_ONCE = 100
 
 ANOMALY_NEWS = timedelta(days=2)
 """An older anomaly came with the first import: it is shown, without an alarm."""
-
-_WITHOUT_ATTACHMENTS = frozenset({Kind.ENVELOPE, Kind.ANOMALY, Kind.UNKNOWN, Kind.ORDINARY})
-"""Kinds that may have had attachments of somebody's."""
-
-
-@dataclass(frozen=True, slots=True)
-class Arrival:
-    """A row with its body as received.
-
-    ``received_at`` is None when ``date_text`` is no date. ``unreadable`` says, if it is not "",
-    why the row or its body could not be read; ``body`` is then the raw JSON to show. It is "" if
-    ``unfetched``.
-    """
-
-    remote: RemoteId
-    sender: str
-    recipient: str
-    date_text: str
-    subject: str
-    received_at: datetime | None
-    first_seen: datetime
-    body: RowText
-    unreadable: str = ""
-    unfetched: bool = False
-
-    @classmethod
-    def of(
-        cls, row: RemoteRow, body: RowText, unreadable: str = "", *, unfetched: bool = False
-    ) -> Arrival:
-        """Return a known row with its body, ready to be filed.
-
-        Args:
-            row: the row.
-            body: its body.
-            unreadable: see the class.
-            unfetched: likewise.
-        """
-        return cls(
-            remote=row.id,
-            sender=row.sender,
-            recipient=row.recipient,
-            date_text=row.date_text,
-            subject=row.subject,
-            received_at=row.received_at,
-            first_seen=row.first_seen,
-            body=body,
-            unreadable=unreadable,
-            unfetched=unfetched,
-        )
-
-    @property
-    def at(self) -> datetime:
-        """When it came, as far as is known, in Italian time."""
-        return (self.received_at or self.first_seen).astimezone(ROME)
-
-
-def source_of(arrival: Arrival, receipt: Receipt, answers: str) -> Source:
-    """Return what the message of a row is composed from.
-
-    Args:
-        arrival: the row.
-        receipt: what it says.
-        answers: the Message-ID of the sent message it belongs to, "" for none.
-
-    A body on the disk is left out.
-    """
-    kind = receipt.classified.kind
-    return Source(
-        sender=arrival.sender,
-        recipient=arrival.recipient,
-        date_text=arrival.date_text,
-        subject=arrival.subject,
-        body=arrival.body if isinstance(arrival.body, str) else "",
-        at=arrival.at,
-        dated=arrival.received_at is not None,
-        fields=FIELDS.get(kind, ()),
-        answers=answers,
-        attachments_lost=kind in _WITHOUT_ATTACHMENTS,
-        unreadable=arrival.unreadable,
-        unfetched=arrival.unfetched,
-    )
 
 
 @dataclass(frozen=True, slots=True)

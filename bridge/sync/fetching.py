@@ -38,7 +38,7 @@ from bridge.api.errors import (
     is_left_for_later,
 )
 from bridge.clock import Clock
-from bridge.receipts.filing import Arrival
+from bridge.receipts.arrival import Arrival
 from bridge.store.base import StoreFailed
 from bridge.store.remote import RemoteId, RemoteRow, Worth
 from bridge.sync.agreement import agrees

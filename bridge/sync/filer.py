@@ -20,7 +20,7 @@ import structlog
 
 from bridge.apart.process import TooCostly
 from bridge.model import AccountId, body_digest
-from bridge.receipts.filing import Arrival
+from bridge.receipts.arrival import Arrival
 from bridge.store.base import StoreFailed
 from bridge.store.remote import RemoteId, RemoteRow
 from bridge.sync.ledger import Doubting, Ledger

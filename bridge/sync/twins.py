@@ -27,7 +27,7 @@ from dataclasses import dataclass, field
 import structlog
 
 from bridge.clock import Clock
-from bridge.receipts.filing import Arrival
+from bridge.receipts.arrival import Arrival
 from bridge.store.remote import Place, RemoteId
 from bridge.sync.absence import Doubt
 from bridge.sync.filer import Filer

@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 
 from bridge.api.errors import Refused
 from bridge.model import RowText
-from bridge.receipts.filing import Arrival
+from bridge.receipts.arrival import Arrival
 from bridge.store.remote import RemoteId, RemoteRow
 from bridge.sync.agreement import agrees
 from bridge.sync.filer import Filer

@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bridge.api import mailbox_schema as schema
+from bridge.api.lenient import UnreadableAnswer
 from bridge.api.mailbox_schema import MailboxState, Space, read_mailbox, read_mailboxes
-from bridge.api.schema import UnreadableAnswer
 
 BOX = {"id": "6040e4613a716838dc4eee0e", "casella_pec": "a@pecmassiva.com"}
 

@@ -246,6 +246,6 @@ async def test_a_large_message_that_cannot_be_taken_apart_is_refused(
     monkeypatch.setattr("bridge.mailbox.mailboxes.take_apart", fails)
     client = await rig.client()
     text = b"Subject: x\r\n\r\n" + b"x" * 3 * MIB
-    monkeypatch.setattr("bridge.mailbox.mailboxes.APART_FROM_BYTES", 2 * MIB)
+    monkeypatch.setattr("bridge.mailbox.texts.APART_FROM_BYTES", 2 * MIB)
     assert (await client.append("INBOX", text)).startswith(f"NO {code}")
     assert (await client.append("INBOX", b"Subject: y\r\n\r\n")).startswith("OK")

@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 
 from bridge.api import schema
+from bridge.api.lenient import UnreadableAnswer
 from bridge.imap.errors import ImapFault
 from bridge.imap.framing import CommandLine, Framer
 from bridge.imap.parser import parse
@@ -77,7 +78,7 @@ def api(data: bytes) -> None:
     """An answer is read, or called unreadable."""
     try:
         reply = schema.read_reply(data)
-    except schema.UnreadableAnswer:
+    except UnreadableAnswer:
         return
     for read in (
         schema.read_page,
@@ -87,7 +88,7 @@ def api(data: bytes) -> None:
     ):
         try:
             read(reply)
-        except schema.UnreadableAnswer:
+        except UnreadableAnswer:
             continue
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from bridge.api.date import parse_date
 from bridge.mime.write.compose import compose
-from bridge.receipts.filing import Arrival, source_of
+from bridge.receipts.arrival import Arrival, source_of
 from bridge.receipts.receipt import read_receipt
 from bridge.store.remote import RemoteId
 

@@ -6,7 +6,8 @@ import ast
 from pathlib import Path
 
 import bridge.imapserver
-from bridge.imapserver.session import Selected, Session
+from bridge.imapserver.selected import Selected
+from bridge.imapserver.session import Session
 
 PACKAGE = Path(bridge.imapserver.__file__).parent
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from bridge.mailbox import FlagChange, Mailboxes, MailboxTransaction, NoSuchMailbox
-from bridge.mailbox.mailboxes import ORPHAN_AGE
+from bridge.mailbox.texts import ORPHAN_AGE
 from bridge.mime.ingest import ingest
 from bridge.model import (
     FLAGGED,
@@ -245,5 +245,5 @@ async def test_a_large_message_is_taken_apart_like_any_other(
     mailboxes: Mailboxes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     raw = b"Subject: =?utf-8?q?Perch=C3=A9?=\r\nFrom: a@b.it\r\n\r\nCitt\xc3\xa0\r\n" * 3
-    monkeypatch.setattr("bridge.mailbox.mailboxes.APART_FROM_BYTES", 10)
+    monkeypatch.setattr("bridge.mailbox.texts.APART_FROM_BYTES", 10)
     assert await mailboxes.prepare_large(raw) == ingest(raw)

@@ -17,7 +17,8 @@ from random import Random
 import pytest
 
 from bridge.model import QueueId, SubmissionState
-from bridge.receipts.filing import Arrival, Filing
+from bridge.receipts.arrival import Arrival
+from bridge.receipts.filing import Filing
 from bridge.receipts.owner import send_of
 from bridge.receipts.proof import ProvenSend, belongs
 from bridge.receipts.receipt import read_receipt

@@ -18,7 +18,8 @@ from bridge.model import (
     SubmissionState,
 )
 from bridge.outbox.decision import DecisionRefused
-from bridge.receipts.filing import Arrival, Filing
+from bridge.receipts.arrival import Arrival
+from bridge.receipts.filing import Filing
 from bridge.simulator import Failure, FaultRule, Hold, Operation, Options, Phase, Simulator
 from bridge.simulator.inbox import Row
 from bridge.simulator.options import Delays

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from bridge.mailbox.mailboxes import ORPHAN_AGE
+from bridge.mailbox.texts import ORPHAN_AGE
 from bridge.mime.ingest import Ingested
 from bridge.mime.strict.submission import Additions, Envelope, SubmissionRules, check_submission
 from bridge.model import PEC_FAILED, PEC_UNCERTAIN, SEEN, SENT, SubmissionState, Uid

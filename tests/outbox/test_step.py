@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 import bridge
-from bridge.mailbox.transaction import FlagChange
+from bridge.mailbox.flagchange import FlagChange
 from bridge.model import (
     FLAGGED,
     NEVER_LEFT,

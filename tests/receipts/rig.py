@@ -15,8 +15,9 @@ from bridge.mailbox import Mailboxes, MailboxTransaction
 from bridge.mime.ingest import ingest
 from bridge.model import SENT, AccountId, Flags, QueueId, SubmissionState, Uid
 from bridge.receipts import claim
+from bridge.receipts.arrival import Arrival
 from bridge.receipts.destination import Destination
-from bridge.receipts.filing import Arrival, Filing
+from bridge.receipts.filing import Filing
 from bridge.receipts.record import standing_of
 from bridge.receipts.states import DeliveryStatus
 from bridge.simulator.wording import NetworkKind, ReceiptFacts, Recipient, text_of

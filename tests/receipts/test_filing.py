@@ -8,8 +8,8 @@ import pytest
 from bridge.clock import ROME
 from bridge.mime.ingest import ingest
 from bridge.model import SEEN, QueueId, SubmissionState, flag
+from bridge.receipts.arrival import Arrival
 from bridge.receipts.destination import Destination
-from bridge.receipts.filing import Arrival
 from bridge.receipts.kind import Kind
 from bridge.simulator.wording import NetworkKind
 from tests.receipts.rig import ADDRESS, CODE, SERVICE, Rig

@@ -15,7 +15,7 @@ from bridge.mailbox import MailboxTransaction
 from bridge.model import QueueId
 from bridge.operations.receipts import BY_ROW, send_facts
 from bridge.receipts import claim
-from bridge.receipts.filing import Arrival
+from bridge.receipts.arrival import Arrival
 from bridge.receipts.second_source import keep_status
 from bridge.simulator.wording import NetworkKind
 from bridge.store.outbox import ClaimBasis

@@ -9,7 +9,7 @@ import pytest
 from bridge.api.errors import ApiError, NotFound, NotSent
 from bridge.api.schema import StatusRow
 from bridge.model import AccountId, SubmissionState
-from bridge.receipts.filing import Arrival
+from bridge.receipts.arrival import Arrival
 from bridge.receipts.overdue import Overdue
 from bridge.simulator.wording import NetworkKind
 from tests.fakes import settle

@@ -13,7 +13,7 @@ from bridge.api.client import PecClient
 from bridge.api.connection import ApiConnection
 from bridge.api.schema import InboxRow, SendRequest
 from bridge.model import QueueId
-from bridge.receipts.filing import Arrival
+from bridge.receipts.arrival import Arrival
 from bridge.simulator import READINGS, Options, Simulator
 from bridge.simulator.options import BodyContent, Delays, EnvelopeBody, ReceiptText
 from bridge.store.remote import NewRemote

@@ -26,7 +26,8 @@ from bridge.imapserver.dataitems.column import (
 from bridge.imapserver.dataitems.large import LargeMessage
 from bridge.imapserver.partial import partial_of
 from bridge.imapserver.reply import No
-from bridge.imapserver.session import Selected, Session
+from bridge.imapserver.selected import Selected
+from bridge.imapserver.session import Session
 from bridge.mailbox import FlagChange
 from bridge.model import SEEN, ContentId, ModSeq, Uid
 

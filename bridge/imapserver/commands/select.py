@@ -14,7 +14,8 @@ from bridge.imap.mailboxname import spelled_otherwise
 from bridge.imap.sequence import SequenceSet
 from bridge.imapserver.pace import CommandShare
 from bridge.imapserver.reply import Bad
-from bridge.imapserver.session import Selected, Session, flag_lines
+from bridge.imapserver.selected import Selected, flag_lines
+from bridge.imapserver.session import Session
 from bridge.imapserver.view import columns_of
 from bridge.model import DELETED, ModSeq, Uid
 

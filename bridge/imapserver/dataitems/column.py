@@ -14,7 +14,7 @@ from functools import lru_cache
 from bridge.imap import responses
 from bridge.imap.sections import Item
 from bridge.imapserver.dataitems.batch import Batch, take
-from bridge.imapserver.session import Selected
+from bridge.imapserver.selected import Selected
 from bridge.model import Flags
 from bridge.store.messages import Part
 

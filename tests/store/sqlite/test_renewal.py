@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from bridge.mailbox import Mailboxes
-from bridge.mailbox.mailboxes import RENEWAL_BATCH_BYTES
+from bridge.mailbox.texts import RENEWAL_BATCH_BYTES
 from bridge.mime.ingest import ingest
 from bridge.model import AccountId, ContentId, MailboxId
 from bridge.store.base import Store

@@ -1,0 +1,42 @@
+"""The mailbox that a session has open, and which flags it tells of."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from bridge.imap import responses
+from bridge.imapserver.view import View
+from bridge.model import (
+    SYSTEM_FLAGS,
+    Mailbox,
+    is_reserved,
+)
+
+
+@dataclass(slots=True)
+class Selected:
+    """The mailbox a session has open."""
+
+    mailbox: Mailbox
+    view: View
+    read_only: bool
+    unsubscribe: Callable[[], None]
+    recent: set[int] = field(default_factory=set)
+    gone: bool = False
+    told_keywords: int = -1
+
+
+def flag_lines(selected: Selected) -> bytes:
+    """Return the lines that name the flags in use (RFC 3501 §7.2.6); they count as told."""
+    keywords = selected.view.index.keywords
+    selected.told_keywords = len(keywords)
+    shown = responses.flags([*SYSTEM_FLAGS, *keywords.values()])
+    kept = responses.flags(
+        [*SYSTEM_FLAGS, *(one for one in keywords.values() if not is_reserved(one))]
+    )
+    permanent = b"()" if selected.read_only else kept[:-1] + b" \\*)"
+    return (
+        b"* FLAGS " + shown + b"\r\n"
+        b"* OK [PERMANENTFLAGS " + permanent + b"] flags that are kept\r\n"
+    )
