@@ -32,7 +32,7 @@ def test_no_two_classes_have_one_name() -> None:
     found: dict[str, list[str]] = defaultdict(list)
     for path in SOURCES:
         for node in ast.walk(tree_of(path)):
-            if isinstance(node, ast.ClassDef):
+            if isinstance(node, ast.ClassDef) and not node.name.startswith("_"):
                 found[node.name].append(f"{path.relative_to(TOP)}:{node.lineno}")
     doubles = {name: places for name, places in found.items() if len(places) > 1}
     assert {name: places for name, places in doubles.items() if name not in DOUBLES} == {}
@@ -115,3 +115,56 @@ def test_private_names_are_told_apart(tmp_path: Path) -> None:
         assert sorted(foreign(source)) == ["_exit", "other._buffer", "self._theirs"]
     finally:
         SOURCES.remove(source)
+
+
+# -- what a class is built of ----------------------------------------------------------------------
+
+MOST_PARTS = 5
+MANY_PARTS = {
+    "AccountSync": "one account of ``Sync``, which hands on what it has",
+    "ApiConnection": "where, as whom and for how long, and what stands in for the network",
+    "Deleter": "a deletion is proven by the client, the rows, the places and the policy together",
+    "Dispatcher": "what is sent, whose turn it is, where to, and who writes down what came of it",
+    "Fetcher": "texts come by two ways, urgent and spare, and go to two places",
+    "Filing": "what came is composed, filed, and judged in one commit",
+    "Listing": "three ways to read a list, charged to three purposes",
+    "MailboxOperations": "each is a fact of its own that the settings or the service tell",
+    "Overdue": "the inbox, the sends and the API are asked before anybody is alarmed",
+    "PecClient": "who asks, by which connection, at whose cost",
+    "Resources": "what is opened together and closed together; built by ``open`` alone",
+    "Settler": "the store, the plan and the API's name are told apart in what people are told",
+    "SmtpServer": "the composition root's parts for one listener",
+    "StatusOperations": "status is put together from all that runs",
+    "SubmissionSession": "one connection; the server hands on what it has",
+    "Sync": "the composition root's parts for all accounts",
+    "Twins": "texts are told apart by the client, the rows, the filer and what is under way",
+    "Waiting": "the queue, the settings' limit and window, and where alarms go",
+}
+"""Classes that are built of more than ``MOST_PARTS``, each with why these belong together."""
+
+
+def test_a_class_is_built_of_few_parts_or_says_why() -> None:
+    many = {}
+    for path in SOURCES:
+        for node in ast.walk(tree_of(path)):
+            if isinstance(node, ast.FunctionDef) and node.name == "__init__":
+                args = node.args
+                parts = [*args.posonlyargs, *args.args, *args.kwonlyargs][1:]
+                if len(parts) > MOST_PARTS:
+                    many[class_around(path, node)] = len(parts)
+    assert {name: count for name, count in many.items() if name not in MANY_PARTS} == {}
+
+
+def class_around(path: Path, method: ast.FunctionDef) -> str:
+    nodes = [one for one in ast.walk(tree_of(path)) if isinstance(one, ast.ClassDef)]
+    return next(one.name for one in nodes if method in one.body)
+
+
+def test_whoever_has_a_reason_needs_it() -> None:
+    names = {
+        node.name
+        for path in SOURCES
+        for node in ast.walk(tree_of(path))
+        if isinstance(node, ast.ClassDef)
+    }
+    assert MANY_PARTS.keys() <= names

@@ -34,7 +34,7 @@ PRIVATE_FOLDER, OPEN_FOLDER = 0o700, 0o755
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class SettingsPlace:
     """Where a configuration is, and whether it names secrets as systemd's credentials."""
 
     config: Path
@@ -117,7 +117,7 @@ async def tried(pec: PecClient) -> dict[str, Any]:
     return {"messages": page.total, "full_percent": quota.percent}
 
 
-def write(place: Place, text: str, secrets: dict[str, Secret]) -> None:
+def write(place: SettingsPlace, text: str, secrets: dict[str, Secret]) -> None:
     """Write a configuration and the secrets it names; blocks.
 
     Args:
@@ -183,7 +183,7 @@ def _folder(path: Path, mode: int) -> None:
         os.chown(path, above.st_uid, above.st_gid)
 
 
-def changed(place: Place, change: Any) -> str:
+def changed(place: SettingsPlace, change: Any) -> str:
     """Return the configuration's text after ``change``, a function of ``bridge.config.edit``.
 
     Raises:

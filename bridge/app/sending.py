@@ -12,7 +12,8 @@ from bridge.api.ratelimit import SendPacer
 from bridge.app.resources import Resources
 from bridge.app.worker import Work
 from bridge.model import AccountId, Added, Change
-from bridge.outbox.dispatcher import PACE_MARGIN, Dispatcher, SendingAccount
+from bridge.outbox.content import QueuedTexts
+from bridge.outbox.dispatcher import PACE_MARGIN, Dispatcher, SendingAccount, Turns
 from bridge.outbox.queue import Outbox, QueueSettings
 from bridge.outbox.reconcile import Reconciler
 from bridge.outbox.schedule import Schedule
@@ -71,23 +72,20 @@ class OutboxService:
             resources.lineage,
         )
         self._resources = resources
-        self._dispatcher = Dispatcher(
+        schedule = Schedule(
             resources.store,
+            resources.mailboxes,
+            resources.plan,
+            frozenset(clients),
+            Window.parse(send.window),
+        )
+        self._dispatcher = Dispatcher(
+            QueuedTexts(resources.store, send.signed, resources.apart),
             settler,
-            Schedule(
-                resources.store,
-                resources.mailboxes,
-                resources.plan,
-                frozenset(clients),
-                Window.parse(send.window),
-            ),
-            pacer,
+            Turns(schedule, pacer, self.wake),
             {id: SendingAccount(addresses[id], client) for id, client in clients.items()},
             resources.clock,
-            self.wake,
-            signed=send.signed,
             on_settled=on_settled,
-            apart=resources.apart,
         )
         self._waiting = Waiting(
             resources.store,

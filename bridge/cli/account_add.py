@@ -18,7 +18,7 @@ from bridge.config import Account, Api, ConfigError, ConfigFile, SecretSource, f
 from bridge.operations.control import OperationFailed
 
 if TYPE_CHECKING:
-    from bridge.app.accounts import Place
+    from bridge.app.accounts import SettingsPlace
     from bridge.credentials import Secret
 
 TOKEN = "token"  # noqa: S105 - the name of its file
@@ -156,7 +156,9 @@ def _token_name(file: ConfigFile | None) -> str:
     )
 
 
-def _api(file: ConfigFile | None, place: Place, url: str | None) -> tuple[Api, Secret | None]:
+def _api(
+    file: ConfigFile | None, place: SettingsPlace, url: str | None
+) -> tuple[Api, Secret | None]:
     """Return how the API is reached, and its token if there is one.
 
     Raises:

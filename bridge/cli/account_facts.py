@@ -13,22 +13,22 @@ from bridge.config import Account, Api, ConfigFile, SecretSource
 from bridge.operations.control import OperationFailed
 
 if TYPE_CHECKING:
-    from bridge.app.accounts import Place
+    from bridge.app.accounts import SettingsPlace
     from bridge.credentials import Secret
 
 SHOWN_ONCE = "shown only now; `pec-bridge account password` makes another"
 
 
-def place_of(path: Path, file: ConfigFile | None) -> Place:
+def place_of(path: Path, file: ConfigFile | None) -> SettingsPlace:
     """Return where secrets go: as the token does, for a first configuration of root as credentials.
 
     The unit in systemd/ loads them so, and no process but the service's can read them then.
     """
-    from bridge.app.accounts import Place, is_root
+    from bridge.app.accounts import SettingsPlace, is_root
 
     if file is None:
-        return Place(path, is_root())
-    return Place(path, file.config.api.token.credential is not None)
+        return SettingsPlace(path, is_root())
+    return SettingsPlace(path, file.config.api.token.credential is not None)
 
 
 def try_api(

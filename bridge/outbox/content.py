@@ -32,6 +32,31 @@ class Unsendable(Exception):
     """The text cannot be put into a request; ``check`` at submission should have said so."""
 
 
+class QueuedTexts:
+    """The texts of entries, each as the request that sends it.
+
+    Args:
+        store: where they are.
+        signed: what is done with a message that is signed or encrypted as a whole.
+        apart: where large messages are converted; None for a place of its own.
+    """
+
+    def __init__(
+        self, store: Store, signed: SignedPolicy = "refuse", apart: Apart | None = None
+    ) -> None:
+        self._store = store
+        self._signed: SignedPolicy = signed
+        self._apart = apart or Apart()
+
+    async def is_longer(self, row: SubmissionRow, limit_bytes: int) -> bool:
+        """See ``is_longer``."""
+        return await is_longer(self._store, row, limit_bytes)
+
+    async def request(self, row: SubmissionRow, sender: str) -> SendRequest:
+        """See ``load_request``."""
+        return await load_request(self._store, row, sender, self._signed, self._apart)
+
+
 async def is_longer(store: Store, row: SubmissionRow, limit_bytes: int) -> bool:
     """Tell whether an entry's text is longer than ``limit_bytes``, without reading it.
 

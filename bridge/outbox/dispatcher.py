@@ -29,27 +29,24 @@ from typing import Protocol
 
 import structlog
 
-from bridge.apart.process import Apart
 from bridge.api.errors import ApiError, OutcomeUnknown, Refused
 from bridge.api.ratelimit import SendPacer, Start
 from bridge.api.schema import SendAnswer, SendRequest
 from bridge.clock import Clock
 from bridge.limits import REQUESTS_BYTES
-from bridge.mime.strict.content import SignedPolicy
 from bridge.model import AccountId, QueueId, SubmissionState
 from bridge.outbox.attempt import Attempt
 from bridge.outbox.bounce import unsendable
 from bridge.outbox.content import (
     LARGE_BYTES,
     OFF_LOOP_BYTES,
+    QueuedTexts,
     Unsendable,
-    is_longer,
-    load_request,
 )
 from bridge.outbox.schedule import LONGEST_PAUSE, Schedule
 from bridge.outbox.settle import Settler
 from bridge.outbox.wake import Wake, rest
-from bridge.store.base import Store, StoreFailed
+from bridge.store.base import StoreFailed
 from bridge.store.outbox import SubmissionRow
 
 log = structlog.get_logger()
@@ -87,45 +84,44 @@ class SendingAccount:
     sender: SendClient
 
 
+@dataclass(frozen=True, slots=True)
+class Turns:
+    """Whose turn it is, when its request may start, and what calls when the queue has changed."""
+
+    schedule: Schedule
+    pacer: SendPacer
+    wake: Wake
+
+
 class Dispatcher:
     """Sends what is queued.
 
     Args:
-        store: reads.
+        texts: what is sent.
         settler: writes what happens.
-        schedule: whose turn it is.
-        pacer: when a request may start.
+        turns: what comes next, and when.
         accounts: those that can send.
         clock: time.
-        wake: is called when something may have changed in the queue.
-        signed: what becomes of signed messages.
-        apart: where large messages are converted; None for one of its own.
         on_settled: is told the account after each request that may have sent something.
     """
 
     def __init__(
         self,
-        store: Store,
+        texts: QueuedTexts,
         settler: Settler,
-        schedule: Schedule,
-        pacer: SendPacer,
+        turns: Turns,
         accounts: Mapping[AccountId, SendingAccount],
         clock: Clock,
-        wake: Wake,
         *,
-        signed: SignedPolicy = "refuse",
         on_settled: Callable[[AccountId], None] = lambda account: None,
-        apart: Apart | None = None,
     ) -> None:
-        self._apart = apart or Apart()
-        self._store = store
+        self._texts = texts
         self._settler = settler
-        self._schedule = schedule
-        self._pacer = pacer
+        self._schedule = turns.schedule
+        self._pacer = turns.pacer
+        self._wake = turns.wake
         self._accounts = accounts
         self._clock = clock
-        self._wake = wake
-        self._signed: SignedPolicy = signed
         self._on_settled = on_settled
         self._stopping = False
         self._under_way: dict[QueueId, SubmissionRow] = {}
@@ -212,14 +208,14 @@ class Dispatcher:
 
     async def _has_to_wait(self, row: SubmissionRow) -> bool:
         """Tell whether an entry is too large to be begun beside those that are."""
-        if await is_longer(self._store, row, LARGE_BYTES):
+        if await self._texts.is_longer(row, LARGE_BYTES):
             if self._converting is not None or len(self._large) >= LARGE_AT_ONCE:
                 return True
             self._converting = row.id
             self._large.add(row.id)
             return False
         is_full = sum(self._held_bytes.values()) >= REQUESTS_BYTES
-        return is_full and await is_longer(self._store, row, OFF_LOOP_BYTES)
+        return is_full and await self._texts.is_longer(row, OFF_LOOP_BYTES)
 
     async def _beside(
         self, row: SubmissionRow, account: SendingAccount, requests: asyncio.TaskGroup
@@ -240,9 +236,7 @@ class Dispatcher:
         self, row: SubmissionRow, account: SendingAccount, requests: asyncio.TaskGroup
     ) -> None:
         try:
-            request = await load_request(
-                self._store, row, account.address, self._signed, self._apart
-            )
+            request = await self._texts.request(row, account.address)
         except Unsendable as fault:
             self._ended_with(row)
             await self._settler.unsendable(row, unsendable(str(fault)))

@@ -38,7 +38,8 @@ from bridge.clock import SystemClock
 from bridge.mailbox import Mailboxes
 from bridge.mime.strict.submission import Submission
 from bridge.model import AccountId
-from bridge.outbox.dispatcher import PACE_MARGIN, Dispatcher, SendingAccount
+from bridge.outbox.content import QueuedTexts
+from bridge.outbox.dispatcher import PACE_MARGIN, Dispatcher, SendingAccount, Turns
 from bridge.outbox.lineage import Lineage
 from bridge.outbox.plan import PLANS
 from bridge.outbox.queue import Outbox, QueueSettings
@@ -91,13 +92,15 @@ async def outgoing(url: str, token: str, interval_s: float) -> AsyncIterator[Out
         connection = ApiConnection(url, token, clock=clock)
         client = PecClient(connection, username=ADDRESS, password=PASSWORD, clock=clock)
         dispatcher = Dispatcher(
-            store,
+            QueuedTexts(store),
             Settler(mailboxes, clock, random, plan, {account: ADDRESS}, "127.0.0.1", lineage),
-            Schedule(store, mailboxes, plan, frozenset({account})),
-            SendPacer(clock, interval_s),
+            Turns(
+                Schedule(store, mailboxes, plan, frozenset({account})),
+                SendPacer(clock, interval_s),
+                wake,
+            ),
             {account: SendingAccount(ADDRESS, client)},
             clock,
-            wake,
         )
         outbox = Outbox(mailboxes, clock, random, QueueSettings(), wake)
         yield Outgoing(account, outbox, dispatcher)

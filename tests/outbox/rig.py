@@ -30,8 +30,9 @@ from bridge.mailbox import Mailboxes
 from bridge.mime.strict.content import SignedPolicy
 from bridge.mime.strict.submission import Submission
 from bridge.model import AccountId, Flags, QueueId, SubmissionState, Uid
+from bridge.outbox.content import QueuedTexts
 from bridge.outbox.decision import Decisions
-from bridge.outbox.dispatcher import Dispatcher, SendingAccount
+from bridge.outbox.dispatcher import Dispatcher, SendingAccount, Turns
 from bridge.outbox.lineage import Lineage
 from bridge.outbox.plan import PLANS, Plan
 from bridge.outbox.queue import Outbox, QueueSettings
@@ -105,14 +106,15 @@ class Rig:
         self.outbox = Outbox(mailboxes, clock, random, queue, wake)
         self.settler = Settler(mailboxes, clock, random, plan, addresses, "api.invalid", lineage)
         self.dispatcher = Dispatcher(
-            store,
+            QueuedTexts(store, signed),
             self.settler,
-            Schedule(store, mailboxes, plan, frozenset(accounts), window),
-            SendPacer(clock, interval_s, last_start),
+            Turns(
+                Schedule(store, mailboxes, plan, frozenset(accounts), window),
+                SendPacer(clock, interval_s, last_start),
+                wake,
+            ),
             {id: SendingAccount(addresses[id], client) for id, client in clients.items()},
             clock,
-            wake,
-            signed=signed,
             on_settled=self.settled.append,
         )
         self.reconciler = Reconciler(store, mailboxes, clock, clients)

@@ -11,7 +11,7 @@ from bridge.apart.process import TooCostly
 from bridge.api.ratelimit import LEAD_S
 from bridge.mime.strict.content import Content, SignedPolicy, convert
 from bridge.model import SubmissionState
-from bridge.outbox import content, dispatcher
+from bridge.outbox import content
 from bridge.outbox.conversion import Converted
 from bridge.simulator import Failure, FaultRule, FixedAnswer, Hold, Operation, Phase, Simulator
 from tests.fakes import FakeClock
@@ -301,12 +301,14 @@ async def test_stop_begins_no_conversion(
     """A stop that comes while an entry's size is looked up finds no conversion to end yet."""
     looked, told = asyncio.Event(), asyncio.Event()
 
+    is_longer = content.is_longer
+
     async def is_longer_slowly(*arguments: Any) -> bool:
         looked.set()
         await told.wait()
-        return await content.is_longer(*arguments)
+        return await is_longer(*arguments)
 
-    monkeypatch.setattr(dispatcher, "is_longer", is_longer_slowly)
+    monkeypatch.setattr(content, "is_longer", is_longer_slowly)
     costly = await rig.submit("pesante", body=("x" * 70 + "\n") * 65_000)
     while not looked.is_set():
         await rig.pass_time(1)
