@@ -29,6 +29,13 @@ async def claim(
 
     Each has to be that submission's by all that it says. What fits another one of the same code
     as well is nobody's any more, with an alarm. Keywords and alarms follow in the same commit.
+
+    Args:
+        mtx: the commit to join.
+        account: whose submission.
+        queue_id: which one.
+        code: what the API gave it.
+        remotes: rows that are known to be its, whatever they carry.
     """
     touched: dict[QueueId, datetime] = {}
     for row in await mtx.tx.remote_with_code(account, code) if code else ():
@@ -67,6 +74,12 @@ async def release_doubtful(
     """Take back from sends of a receipt's code what it puts in doubt: it names somebody else.
 
     What was counted for a send and names nobody may be of the other message as well.
+
+    Args:
+        mtx: the commit to join.
+        account: whose inbox the receipt came into.
+        receipt: what names somebody else.
+        now: when.
     """
     if receipt.code is None or not receipt.addresses:
         return

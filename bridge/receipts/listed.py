@@ -69,7 +69,14 @@ async def judge(mtx: MailboxTransaction, rows: Sequence[RemoteRow], now: datetim
 
 
 async def conclude(mtx: MailboxTransaction, account: AccountId, code: str, now: datetime) -> None:
-    """Let the judged rows of a code move the send they belong to, or no longer do so."""
+    """Let the judged rows of a code move the send they belong to, or no longer do so.
+
+    Args:
+        mtx: the commit to join.
+        account: whose rows.
+        code: which they carry.
+        now: when.
+    """
     rows = await mtx.tx.listed_with_code(account, code)
     if not rows:
         return

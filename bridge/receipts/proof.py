@@ -71,6 +71,12 @@ def belongs_cut(receipt: Receipt, send: ProvenSend, code: str, issuers: Issuers)
 
     A whole subject without a code is that of a message sent elsewhere, by a webmail say; one that
     has a code is whole; and a text would have shown the code.
+
+    Args:
+        receipt: what came.
+        send: what it has to agree with.
+        code: the send's.
+        issuers: who accepted for the account before.
     """
     if receipt.code is not None or receipt.statement is not None:
         return False

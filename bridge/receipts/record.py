@@ -90,7 +90,14 @@ async def _learn(mtx: MailboxTransaction, row: SubmissionRow, receipt: Receipt) 
 async def tell_shared_code(
     mtx: MailboxTransaction, code: str, owners: Sequence[Owner], now: datetime
 ) -> None:
-    """Raise the alarm about a code that several sends got and that tells them not apart."""
+    """Raise the alarm about a code that several sends got and that does not tell them apart.
+
+    Args:
+        mtx: the commit to join.
+        code: which.
+        owners: the sends, one at least.
+        now: when.
+    """
     sends = [one.submission for one in owners]
     words = notice.shared_code(code, sends)
     await raise_alarm(mtx, Alarm(sends[0].account, AlarmKind.CODE_TWICE, code, words), now)

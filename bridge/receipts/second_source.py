@@ -31,7 +31,14 @@ _NOT_YET = RemoteId(0)
 async def keep_status(
     mtx: MailboxTransaction, id: QueueId, shown: Sequence[StatusRow], now: datetime
 ) -> None:
-    """Keep the receipts among ``shown`` that the send ``id`` lacks."""
+    """Keep the receipts among ``shown`` that a send lacks.
+
+    Args:
+        mtx: the commit to join.
+        id: the send.
+        shown: what ``GET /send`` tells of its code.
+        now: when.
+    """
     submission = await mtx.tx.submission(id)
     if submission is None:
         return
