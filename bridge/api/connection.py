@@ -34,14 +34,14 @@ from bridge.api.encoding import plain
 from bridge.api.errors import ANSWER_LIMIT_CHARS, AnswerTooLong, ApiError, from_exception
 from bridge.api.ratelimit import Start
 from bridge.api.unreachable import shown_host
-from bridge.api.way import Way
+from bridge.api.way import ApiRoute
 from bridge.clock import Clock
 from bridge.limits import ANSWER_SPOOLED_FROM_BYTES, ANSWERS_READ_BYTES, API_ANSWER_BYTES
 from bridge.spool import Spooled, SpoolFile
 
 log = structlog.get_logger()
 
-DIRECT = Way()
+DIRECT = ApiRoute()
 _NO_CONNECTION = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout)
 
 DEADLINE_FACTOR = 4
@@ -146,7 +146,7 @@ class ApiConnection:
         timeout_s: float = 30.0,
         transport: httpx.AsyncBaseTransport | None = None,
         apart: Apart | None = None,
-        way: Way = DIRECT,
+        way: ApiRoute = DIRECT,
     ) -> None:
         self.apart = apart
         self.room = Allowance(ANSWERS_READ_BYTES)

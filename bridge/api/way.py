@@ -22,7 +22,7 @@ from bridge.net.address import is_loopback
 
 
 @dataclass(frozen=True, slots=True)
-class Way:
+class ApiRoute:
     """See the module.
 
     ``proxy`` is a URL, "" for none; ``proxy_login`` is "name:password". ``ca_file`` holds the

@@ -21,7 +21,7 @@ from typing import Any
 
 from bridge.api.client import PecClient
 from bridge.api.connection import DIRECT, ApiConnection
-from bridge.api.way import Way
+from bridge.api.way import ApiRoute
 from bridge.clock import Clock
 from bridge.config import Api, ConfigError, parse
 from bridge.config.edit import CannotEdit, Source
@@ -86,7 +86,7 @@ async def client(
     username: str,
     password: Secret,
     clock: Clock,
-    way: Way = DIRECT,
+    way: ApiRoute = DIRECT,
 ) -> AsyncIterator[PecClient]:
     """Give the API as one account sees it.
 

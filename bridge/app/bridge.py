@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Literal
 import structlog
 
 from bridge.alarms.collector import Collector
-from bridge.app.certificate import Identity, given_identity, own_identity
+from bridge.app.certificate import Identity, given_identity, listening_hosts, own_identity
 from bridge.app.domains import Domains
 from bridge.app.drain import Drain
 from bridge.app.housekeeping import Housekeeping
@@ -243,7 +243,7 @@ def _identity(config: Config) -> Identity:
     tls = config.tls
     if tls.certificate is not None and tls.key is not None:
         return given_identity(tls.certificate, tls.key)
-    return own_identity(config.data_dir)
+    return own_identity(config.data_dir, listening_hosts(config))
 
 
 async def _open(

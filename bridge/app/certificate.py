@@ -18,12 +18,17 @@ import socket
 import ssl
 import subprocess
 import sys
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    from bridge.config import Config
 
 FILE_NAME = "tls.pem"
+EVERY_ADDRESS = frozenset({"0.0.0.0", "::"})  # noqa: S104 - settings to compare
 LIFETIME_DAYS = 3650
 
 
@@ -64,17 +69,49 @@ def given_identity(certificate: Path, key: Path) -> Identity:
     return identity
 
 
-def own_identity(data_dir: Path) -> Identity:
+def own_identity(data_dir: Path, hosts: Iterable[str] = ()) -> Identity:
     """Load the self-signed certificate under ``data_dir``, making it the first time; blocks.
+
+    ``hosts`` is where our servers listen, for the names in it.
 
     Raises:
         CertificateFault: it cannot be made or read.
     """
     path = data_dir / FILE_NAME
     if not path.exists():
-        names = list(dict.fromkeys(["localhost", socket.gethostname(), socket.getfqdn()]))
-        _make_apart(path, [name for name in names if name])
+        make_own(data_dir, hosts)
     return _load(path, path)
+
+
+def make_own(data_dir: Path, hosts: Iterable[str]) -> None:
+    """Make the self-signed certificate, also in the place of one that is there; blocks.
+
+    Raises:
+        CertificateFault: it cannot be made.
+    """
+    _make_apart(data_dir / FILE_NAME, own_names(hosts))
+
+
+def own_names(hosts: Iterable[str]) -> list[str]:
+    """Return the names and addresses by which clients reach who listens on ``hosts``."""
+    names = ["localhost", "127.0.0.1", "::1", socket.gethostname(), socket.getfqdn()]
+    for host in hosts:
+        names += _own_addresses() if host in EVERY_ADDRESS else [host.partition("%")[0]]
+    return [name for name in dict.fromkeys(names) if name]
+
+
+def _own_addresses() -> list[str]:
+    """Return this machine's addresses, as far as its own name tells them."""
+    try:
+        found = socket.getaddrinfo(socket.gethostname(), None)
+    except OSError:
+        return []
+    return [str(address[0]).partition("%")[0] for *_, address in found]
+
+
+def listening_hosts(config: Config) -> list[str]:
+    """Return where servers with these settings listen, each host once."""
+    return list(dict.fromkeys(one.host for one in (*config.imap.listen, *config.smtp.listen)))
 
 
 def _make_apart(path: Path, names: list[str]) -> None:
@@ -221,8 +258,8 @@ def _no_password() -> str:
 def make(path: Path, names: list[str], made_at: datetime | None = None) -> None:
     """Make a self-signed certificate for this machine and write it to ``path`` at once.
 
-    An EC key (P-256), valid for ``names`` and the loopback addresses, from a day before
-    ``made_at`` (None for now).
+    An EC key (P-256), valid for ``names``, which may be addresses, from a day before ``made_at``
+    (None for now).
     """
     from ipaddress import ip_address
 
@@ -234,8 +271,12 @@ def make(path: Path, names: list[str], made_at: datetime | None = None) -> None:
     key = ec.generate_private_key(ec.SECP256R1())
     subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "pec-bridge")])
     now = made_at or datetime.now(UTC)  # this process has no clock to be handed
-    hosts: list[x509.GeneralName] = [x509.DNSName(name) for name in names if name.isascii()]
-    hosts += [x509.IPAddress(ip_address(address)) for address in ("127.0.0.1", "::1")]
+    hosts: list[x509.GeneralName] = []
+    for name in names:
+        try:
+            hosts.append(x509.IPAddress(ip_address(name)))
+        except ValueError:
+            hosts += [x509.DNSName(name)] if name.isascii() else []
     certificate = (
         x509.CertificateBuilder()
         .subject_name(subject)

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from bridge.api.way import Way
+from bridge.api.way import ApiRoute
 from bridge.config import Api, ConfigError, ConfigFault, ConfigFile
 from bridge.credentials import Secret, SecretFault, resolve
 
 
-def way(api: Api, proxy_login: Secret | None) -> Way:
+def way(api: Api, proxy_login: Secret | None) -> ApiRoute:
     """Return proxy and authorities; ``proxy_login`` is what the setting of that name points to."""
     login = None if proxy_login is None else proxy_login.reveal()
-    return Way(api.proxy, login, api.ca_file, api.trust_env)
+    return ApiRoute(api.proxy, login, api.ca_file, api.trust_env)
 
 
-def way_of(file: ConfigFile) -> Way:
+def way_of(file: ConfigFile) -> ApiRoute:
     """Return proxy and authorities of a configuration; blocks while the secret is found.
 
     Raises:

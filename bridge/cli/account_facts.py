@@ -46,14 +46,14 @@ def try_api(
     Raises:
         ApiError: it did not answer, or refused.
     """
-    from bridge.api.way import Way
+    from bridge.api.way import ApiRoute
     from bridge.app.accounts import client, tried
     from bridge.app.way import way_of
     from bridge.cli.log import configure
     from bridge.clock import SystemClock
 
     async def work() -> dict[str, Any]:
-        there = Way() if file is None else way_of(file)
+        there = ApiRoute() if file is None else way_of(file)
         async with client(api, token, username, password, SystemClock(), there) as pec:
             return await tried(pec)
 

@@ -9,6 +9,7 @@ import typer
 from bridge.cli import (
     account,
     backup,
+    certificate,
     daemon,
     demo,
     drain,
@@ -48,6 +49,7 @@ def build() -> typer.Typer:
     program.command()(simulator.simulator)
     program.command()(status.status)
     program.add_typer(account.commands, name="account")
+    program.add_typer(certificate.commands, name="certificate")
     program.command()(drain.drain)
     program.command()(backup.backup)
     program.command()(backup.restore)

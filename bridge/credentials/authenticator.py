@@ -39,7 +39,7 @@ class Login:
 
 
 @dataclass(slots=True)
-class _Entry:
+class _Opening:
     account: AccountId | None
     digests: list[bytes]
     hash: Hashed
@@ -58,7 +58,7 @@ class Authenticator:
     def __init__(self, logins: Iterable[Login]) -> None:
         self._key = os.urandom(32)
         self._turns = asyncio.Semaphore(TURNS)
-        self._nobody = _Entry(None, [self._digest(os.urandom(32).hex())], decoy())
+        self._nobody = _Opening(None, [self._digest(os.urandom(32).hex())], decoy())
         self._entries = {login.address.casefold(): self._entry(login) for login in logins}
         self._hashes = any(one.hash is not self._nobody.hash for one in self._entries.values())
 
@@ -78,7 +78,7 @@ class Authenticator:
         entry.digests.append(digest)
         return entry.account
 
-    def _entry(self, login: Login) -> _Entry:
+    def _entry(self, login: Login) -> _Opening:
         clear, hashed = [login.password.reveal()], self._nobody.hash
         if login.local_password is not None:
             local = login.local_password.reveal()
@@ -86,7 +86,7 @@ class Authenticator:
                 hashed = read_hash(local)
             else:
                 clear.append(local)
-        return _Entry(login.account, list(map(self._digest, clear)), hashed)
+        return _Opening(login.account, list(map(self._digest, clear)), hashed)
 
     def _digest(self, password: str) -> bytes:
         return hmac.digest(self._key, password.encode("utf-8", "surrogatepass"), "sha256")

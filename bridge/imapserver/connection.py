@@ -280,7 +280,10 @@ class ImapConnection(Wire):
             self.framer.line_limit_bytes = IMAP_LINE_BYTES
             self.framer.literal_limit = IMAP_LITERALS
             self.framer.skip_limit_bytes = None
-        if self._want_tls and self._tls is not None:
+        if self._want_tls and self.has_unread:  # somebody in between may have put it there
+            log.warning("imap_went_on_in_clear_behind_starttls", peer=self.session.peer)
+            self.hang_up("nothing may follow STARTTLS in clear")
+        elif self._want_tls and self._tls is not None:
             await self.begin_tls(self._tls, self._settings.handshake_timeout_s)
         if self._want_deflate:
             self.begin_deflate()

@@ -211,16 +211,19 @@ class Wire(asyncio.Protocol):
 
     # -- underneath ----------------------------------------------------------------------------
 
+    @property
+    def has_unread(self) -> bool:
+        """Whether something came that no command was made of yet."""
+        return self._ahead is not None or self.framer.pending_bytes > 0
+
     async def begin_tls(self, tls: ssl.SSLContext, timeout_s: float) -> None:
-        """Put TLS underneath; what was sent in clear behind STARTTLS is forgotten.
+        """Put TLS underneath, where nothing was sent in clear behind STARTTLS (``has_unread``).
 
         Raises:
             ConnectionAbortedError: TLS could not be begun.
         """
         self.flush()
         self._transport.pause_reading()
-        self.framer.clear()
-        self._ahead = None
         try:
             transport = await self._loop.start_tls(
                 self._transport, self, tls, server_side=True, ssl_handshake_timeout=timeout_s

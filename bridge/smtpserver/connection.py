@@ -304,13 +304,19 @@ class SmtpConnection(Dialogue):
         await self.push("252 2.5.0 Send the message and see")
 
     async def smtp_STARTTLS(self, arg: str | None) -> None:
-        """RFC 3207; whatever was sent in clear after the command is thrown away (§6)."""
+        """RFC 3207; who goes on in clear behind the command is hung up on (§6).
+
+        Raises:
+            ClientGone: it did not come about.
+        """
         if arg:
             await self.push("501 5.5.4 Syntax: STARTTLS")
             return
         if self.starttls is None or self.is_encrypted:
             await self.push("454 4.7.0 TLS is not available here")
             return
+        if self.has_unread:
+            self._turn_away("it went on in clear behind STARTTLS")
         await self.push("220 2.0.0 Ready to start TLS")
         await self.encrypt(self.starttls)
         self.forget()

@@ -22,13 +22,13 @@ from cryptography.x509.oid import NameOID
 from bridge.api.connection import DIRECT, ApiConnection, ApiRequest
 from bridge.api.errors import NotSent, from_exception
 from bridge.api.unreachable import CAUSES, shown_host, why_unreachable
-from bridge.api.way import Way
+from bridge.api.way import ApiRoute
 from bridge.clock import SystemClock
 
 DAY = timedelta(days=1)
 
 
-async def failure(url: str, timeout_s: float = 5.0, way: Way = DIRECT) -> str:
+async def failure(url: str, timeout_s: float = 5.0, way: ApiRoute = DIRECT) -> str:
     """Ask for something, and return the sentence that comes of it."""
     connection = ApiConnection(url, "token", clock=SystemClock(), timeout_s=timeout_s, way=way)
     try:
@@ -147,11 +147,11 @@ class Authority:
         context.load_cert_chain(path)
         return context
 
-    def trusted(self) -> Way:
+    def trusted(self) -> ApiRoute:
         """Return the way of who trusts this authority."""
         path = self._folder / "authority.pem"
         path.write_bytes(self.certificate.public_bytes(serialization.Encoding.PEM))
-        return Way(ca_file=path)
+        return ApiRoute(ca_file=path)
 
     def _sign(
         self,

@@ -16,7 +16,7 @@ import pytest
 
 from bridge.api.connection import ApiConnection, ApiRequest
 from bridge.api.errors import NotSent, OutcomeUnknown
-from bridge.api.way import Way, authorities_fault
+from bridge.api.way import ApiRoute, authorities_fault
 from bridge.clock import SystemClock
 from tests.api.server import answer, read_request
 from tests.api.test_unreachable import DAY, Authority, served
@@ -31,7 +31,7 @@ class Proxied:
     """An API behind a proxy, and what each of them was told."""
 
     proxy: str
-    way: Way
+    way: ApiRoute
     connects: list[bytes] = field(default_factory=list)
     requests: list[bytes] = field(default_factory=list)
 
@@ -154,7 +154,7 @@ async def test_what_was_sent_through_a_proxy_may_have_arrived(tmp_path: Path) ->
 
 
 async def test_a_proxy_that_is_not_there_is_named() -> None:
-    way = Way(proxy="http://127.0.0.1:9")
+    way = ApiRoute(proxy="http://127.0.0.1:9")
     with pytest.raises(NotSent, match=rf"{HOST} through 127.0.0.1:9 refuses the connection"):
         await Proxied("", way).ask()
 
@@ -165,17 +165,17 @@ ENVIRONMENT = {"HTTPS_PROXY": "http://env.example:1", "NO_PROXY": "inside.exampl
 @pytest.mark.parametrize(
     ("way", "url", "proxy"),
     [
-        (Way(), "https://a.example", None),
-        (Way(trust_env=True), "https://a.example", "http://env.example:1"),
-        (Way(trust_env=True), "https://inside.example", None),
-        (Way(trust_env=True, proxy="http://ours.example:2"), "https://a.example", "http://ours.example:2"),
-        (Way(proxy="http://ours.example:2"), "https://inside.example", "http://ours.example:2"),
-        (Way(proxy="http://ours.example:2"), "http://127.0.0.1:8080", None),
-        (Way(proxy="http://ours.example:2"), "http://localhost", None),
+        (ApiRoute(), "https://a.example", None),
+        (ApiRoute(trust_env=True), "https://a.example", "http://env.example:1"),
+        (ApiRoute(trust_env=True), "https://inside.example", None),
+        (ApiRoute(trust_env=True, proxy="http://ours.example:2"), "https://a.example", "http://ours.example:2"),
+        (ApiRoute(proxy="http://ours.example:2"), "https://inside.example", "http://ours.example:2"),
+        (ApiRoute(proxy="http://ours.example:2"), "http://127.0.0.1:8080", None),
+        (ApiRoute(proxy="http://ours.example:2"), "http://localhost", None),
     ],
 )  # fmt: skip
 def test_the_environment_counts_where_it_is_trusted(
-    monkeypatch: pytest.MonkeyPatch, way: Way, url: str, proxy: str | None
+    monkeypatch: pytest.MonkeyPatch, way: ApiRoute, url: str, proxy: str | None
 ) -> None:
     for name, value in ENVIRONMENT.items():
         monkeypatch.setenv(name, value)
@@ -191,13 +191,13 @@ def test_authorities_of_the_environment_count_where_it_is_trusted(
     monkeypatch.setenv("SSL_CERT_FILE", str(path))
     monkeypatch.delenv("SSL_CERT_DIR", raising=False)
 
-    def trusted(way: Way) -> int:
+    def trusted(way: ApiRoute) -> int:
         return len(way.tls("https://a.example").get_ca_certs())
 
-    assert trusted(Way(trust_env=True)) == trusted(Way(ca_file=path)) == 1
-    assert trusted(Way()) > 10
-    assert Way().tls("https://a.example").verify_mode is ssl.CERT_REQUIRED
-    assert Way(ca_file=path).tls("https://a.example").check_hostname
+    assert trusted(ApiRoute(trust_env=True)) == trusted(ApiRoute(ca_file=path)) == 1
+    assert trusted(ApiRoute()) > 10
+    assert ApiRoute().tls("https://a.example").verify_mode is ssl.CERT_REQUIRED
+    assert ApiRoute(ca_file=path).tls("https://a.example").check_hostname
 
 
 def test_a_file_of_authorities_that_cannot_be_used(tmp_path: Path) -> None:
@@ -211,6 +211,6 @@ def test_a_file_of_authorities_that_cannot_be_used(tmp_path: Path) -> None:
 
 
 def test_no_login_shows_itself() -> None:
-    way = Way(proxy="http://a:1", proxy_login="us:hush")
+    way = ApiRoute(proxy="http://a:1", proxy_login="us:hush")
     assert "hush" not in repr(way)
     assert way.secrets == ("hush",)

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import socket
 import ssl
 import stat
 import sys
@@ -11,7 +12,13 @@ from pathlib import Path
 import pytest
 from cryptography.hazmat.primitives import serialization
 
-from bridge.app.certificate import CertificateFault, given_identity, make, own_identity
+from bridge.app.certificate import (
+    CertificateFault,
+    given_identity,
+    make,
+    own_identity,
+    own_names,
+)
 
 
 def shake_hands(server: ssl.SSLContext, trusted: Path, host: str) -> bytes:
@@ -38,7 +45,7 @@ def shake_hands(server: ssl.SSLContext, trusted: Path, host: str) -> bytes:
 @pytest.fixture(scope="module")
 def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("tls") / "tls.pem"
-    make(path, ["localhost", "pec.example"])
+    make(path, own_names(["pec.example"]))
     return path
 
 
@@ -47,6 +54,35 @@ def test_clients_can_trust_it_under_every_name(made: Path, host: str) -> None:
     identity = given_identity(made, made)
     shown = shake_hands(identity.context, made, host)
     assert hashlib.sha256(shown).hexdigest() == identity.fingerprint.replace(":", "").lower()
+
+
+def test_every_name_and_address_that_is_listened_on_is_in_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(socket, "gethostname", lambda: "here")
+    monkeypatch.setattr(socket, "getfqdn", lambda: "here.example")
+    found = [(2, 1, 6, "", ("10.0.0.7", 0)), (10, 1, 6, "", ("fe80::7%eth0", 0, 0, 2))]
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *_: found)
+    always = ["localhost", "127.0.0.1", "::1", "here", "here.example"]
+    assert own_names(["127.0.0.1", "::1"]) == always
+    assert own_names(["mail.example", "10.0.0.8"]) == [*always, "mail.example", "10.0.0.8"]
+    assert own_names(["0.0.0.0"]) == [*always, "10.0.0.7", "fe80::7"]
+
+
+def test_old_versions_of_tls_are_not_spoken(made: Path) -> None:
+    client = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    client.set_ciphers("DEFAULT@SECLEVEL=0")
+    client.check_hostname, client.verify_mode = False, ssl.CERT_NONE
+    with pytest.warns(DeprecationWarning, match="TLSv1_1"):
+        client.minimum_version = client.maximum_version = ssl.TLSVersion.TLSv1_1
+    server = given_identity(made, made).context
+    assert server.minimum_version is ssl.TLSVersion.TLSv1_2
+    there, back = ssl.MemoryBIO(), ssl.MemoryBIO()
+    asking, answering = client.wrap_bio(back, there), server.wrap_bio(there, back, server_side=True)
+    with pytest.raises(ssl.SSLWantReadError):
+        asking.do_handshake()
+    with pytest.raises(ssl.SSLError, match="UNSUPPORTED_PROTOCOL"):
+        answering.do_handshake()
 
 
 def test_it_is_made_once_and_is_nobody_elses(tmp_path: Path) -> None:
