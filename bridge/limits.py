@@ -432,12 +432,19 @@ TEXT_SLICE_CHARS = 64 * KIB
 
 # -- messages to be sent ---------------------------------------------------------------------------
 
-APART_S = _seconds(
-    "work on a message of more than 4 MiB: its check, its conversion, its composition",
+APART_CPU_S = _seconds(
+    "the processor's time for a message of more than 4 MiB: its check, conversion, composition",
     60.0,
     met_by="an application, any sender",
     told="`554 5.6.0`, or a bounce; shown as unreadable, with the reason",
-    test="tests/apart/test_process.py::test_a_deadline_is_kept",
+    test="tests/apart/test_process.py::test_time_on_the_processor_is_bounded",
+)
+APART_WALL_S = _seconds(
+    "that work by the clock, on however busy a machine",
+    300.0,
+    met_by="an application, any sender",
+    told="nothing: it is tried once more; then as above",
+    test="tests/apart/test_process.py::test_what_is_killed_twice_is_too_costly",
 )
 APART_BYTES = _bytes(
     "the memory of that work, which is done one message at a time",
@@ -445,6 +452,27 @@ APART_BYTES = _bytes(
     met_by="an application, any sender",
     told="`554 5.6.0`, or a bounce; shown as unreadable, with the reason",
     test="tests/apart/test_process.py::test_memory_is_bounded",
+)
+APART_SMALL_BYTES = _bytes(
+    "a message that is worked on so beside a larger one",
+    8 * MIB,
+    met_by="an application, any sender",
+    told="nothing: its turn comes",
+    test="tests/apart/test_turns.py::test_small_ones_do_not_wait_for_large_ones",
+)
+APART_SMALL_MEMORY_BYTES = _bytes(
+    "the memory of the work on it",
+    320 * MIB,
+    met_by="an application, any sender",
+    told="`554 5.6.0`, or a bounce; shown as unreadable, with the reason",
+    test="tests/apart/test_process.py::test_memory_is_bounded",
+)
+KILLED_REMEMBERED = _count(
+    "messages whose process was killed from outside, to be tried once more",
+    1000,
+    met_by="an administrator, the system where memory runs out",
+    told="nothing: the oldest is tried anew",
+    test="tests/apart/test_killed.py::test_so_many_are_remembered",
 )
 CHECKED_BYTES = _bytes(
     "smaller messages that are checked at once, all together",

@@ -203,7 +203,7 @@ class PecClient:
         self, apart: Apart, answer: Answer, spooled: Spooled, api_id: str
     ) -> InboxMessage:
         try:
-            message = await read_apart(apart, spooled.file, api_id)
+            message = await read_apart(apart.of(self._username), spooled.file, api_id)
         except TooCostly as fault:
             words = f"The API's message cannot be read: {fault}."
             raise AnswerTooLong(words, status=answer.status) from None

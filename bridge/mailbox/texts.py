@@ -10,9 +10,7 @@ from bridge.apart.process import Apart
 from bridge.clock import Clock
 from bridge.mailbox.taking import take_apart
 from bridge.mime.ingest import Ingested, ingest
-from bridge.model import (
-    ContentId,
-)
+from bridge.model import AccountId, ContentId
 from bridge.store.base import ReadTransaction, Store, Transaction
 
 INLINE_LIMIT_BYTES = 64 * 1024
@@ -58,8 +56,8 @@ class MessageTexts:
             return ingest(raw)
         return await asyncio.to_thread(ingest, raw)
 
-    async def prepare_large(self, raw: bytes) -> Ingested:
-        """Take a message apart, a large one in a process of its own.
+    async def prepare_large(self, account: AccountId, raw: bytes) -> Ingested:
+        """Take a message of an account apart, a large one in a process of its own.
 
         Raises:
             TooCostly: that takes too much time or memory.
@@ -67,7 +65,7 @@ class MessageTexts:
         """
         if len(raw) <= APART_FROM_BYTES:
             return await self.prepare(raw)
-        return await take_apart(self._apart, raw)
+        return await take_apart(self._apart.of(account), raw)
 
     async def drop_orphans(self) -> int:
         """Forget a batch of texts whose last copy went a day ago; returns how many went."""

@@ -113,7 +113,7 @@ async def _convert_large(
         spooling = _Spooling(row, apart.folder)
         while await store.scan(spooling):
             pass
-        return await convert_apart(apart, spooling.file, signed)
+        return await convert_apart(apart.of(row.account), spooling.file, signed)
     except ApartCrashed:
         raise
     except (ApartFailed, OSError) as fault:

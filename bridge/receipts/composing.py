@@ -12,7 +12,7 @@ from bridge.mime.ingest import Ingested
 from bridge.mime.ingest.carry import unpacked_message
 from bridge.mime.write.compose import Source
 from bridge.model import HeldText
-from bridge.spool import SpoolFile
+from bridge.spool import Spooled, SpoolFile
 
 
 async def compose_apart(apart: Apart, source: Source, body: HeldText) -> Ingested:
@@ -26,7 +26,11 @@ async def compose_apart(apart: Apart, source: Source, body: HeldText) -> Ingeste
     row["at"] = source.at.isoformat()
     pieces = chain(body.pieces(), (json.dumps(row).encode(),))
     given = await asyncio.to_thread(SpoolFile.holding, apart.folder, pieces)
-    made = await apart.run(program("bridge.receipts.composer", str(len(body))), given)
+    made = await apart.run(
+        program("bridge.receipts.composer", str(len(body))),
+        given,
+        known_by=Spooled(given, 0, len(body)),
+    )
     return await asyncio.to_thread(_read, made)
 
 

@@ -119,7 +119,8 @@ class Filing:
             answers = await self._answers(account, receipts)
             drafts = []
             for arrival, receipt in zip(wanted, receipts, strict=True):
-                drafts.append(await self._draft(arrival, receipt, answers.get(arrival.remote, "")))
+                answer = answers.get(arrival.remote, "")
+                drafts.append(await self._draft(account, arrival, receipt, answer))
                 await self._clock.sleep(0)  # a batch is long: sessions get their turn
             drafts = await self._told_apart(account, drafts)
             if drafts:
@@ -157,7 +158,8 @@ class Filing:
             answers = await self._answers(account, receipts)
             drafts = []
             for arrival, receipt in zip(arrivals, receipts, strict=True):
-                drafts.append(await self._draft(arrival, receipt, answers.get(arrival.remote, "")))
+                answer = answers.get(arrival.remote, "")
+                drafts.append(await self._draft(account, arrival, receipt, answer))
                 await self._clock.sleep(0)
             drafts = await self._told_apart(account, drafts)
 
@@ -205,22 +207,25 @@ class Filing:
 
         return await self._store.read(work)
 
-    async def _draft(self, arrival: Arrival, receipt: Receipt, answers: str) -> _Draft:
+    async def _draft(
+        self, account: AccountId, arrival: Arrival, receipt: Receipt, answers: str
+    ) -> _Draft:
         source = source_of(arrival, receipt, answers)
-        return _Draft(arrival, receipt, source, await self._message(source, arrival.body))
+        message = await self._message(account, source, arrival.body)
+        return _Draft(arrival, receipt, source, message)
 
-    async def _message(self, source: Source, body: RowText) -> Ingested:
+    async def _message(self, account: AccountId, source: Source, body: RowText) -> Ingested:
         if not isinstance(body, str):
-            return await self._large_message(source, body)
+            return await self._large_message(account, source, body)
         if len(source.body) <= OFF_LOOP_CHARS:
             raw = compose(source)
         else:
             raw = await asyncio.to_thread(compose, source)
         return await self._mailboxes.prepare(raw)
 
-    async def _large_message(self, source: Source, body: HeldText) -> Ingested:
+    async def _large_message(self, account: AccountId, source: Source, body: HeldText) -> Ingested:
         try:
-            return await compose_apart(self._apart, source, body)
+            return await compose_apart(self._apart.of(account), source, body)
         except ApartCrashed:
             raise
         except (ApartFailed, OSError) as fault:
@@ -234,9 +239,8 @@ class Filing:
         for draft in drafts:
             while draft.message.sha256 in digests or draft.message.sha256 in taken:
                 source = replace(draft.source, occurrence=draft.source.occurrence + 1)
-                draft = replace(
-                    draft, source=source, message=await self._message(source, draft.arrival.body)
-                )
+                message = await self._message(account, source, draft.arrival.body)
+                draft = replace(draft, source=source, message=message)
                 taken |= await self._taken(account, (draft,))
             digests.add(draft.message.sha256)
             done.append(draft)

@@ -44,7 +44,9 @@ async def check_apart(
         "message_id": additions.message_id(),
     }
     await asyncio.to_thread(raw.file.append, json.dumps(asked).encode())
-    made = await apart.run(program("bridge.smtpserver.checker", str(len(raw))), raw.file)
+    made = await apart.run(
+        program("bridge.smtpserver.checker", str(len(raw))), raw.file, known_by=raw
+    )
     return await asyncio.to_thread(_read, made, raw)
 
 

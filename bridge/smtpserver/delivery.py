@@ -155,7 +155,8 @@ class Delivery:
         raw, envelope, rules = incoming.raw, incoming.envelope, self._rules
         additions = Additions(self._date, lambda: self._message_id(envelope.reverse_path))
         if isinstance(raw, Spooled):
-            return await check_apart(self._apart, raw, envelope, rules, additions)
+            apart = self._apart.of(incoming.account)
+            return await check_apart(apart, raw, envelope, rules, additions)
         if len(raw) > OFF_LOOP_BYTES:
             checked = await asyncio.to_thread(check_submission, raw, envelope, rules, additions)
             return checked, None

@@ -10,9 +10,11 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
+import structlog.testing
 
-from bridge.apart.process import Apart, ApartCrashed, ApartFailed, TooCostly, told
-from bridge.spool import SpoolFile
+from bridge.apart.process import Apart, ApartCrashed, ApartFailed, TooCostly, program, told
+from bridge.spool import Spooled, SpoolFile
+from tests.running import until
 
 BEGIN = "import sys; from bridge.apart import program; "
 
@@ -21,9 +23,8 @@ def python(statements: str) -> Sequence[str]:
     return (sys.executable, "-P", "-c", statements)
 
 
-def doing(work: str, *, limit_bytes: int = 640 << 20) -> Sequence[str]:
-    limit = f"program.APART_BYTES = {limit_bytes}; "
-    return python(f"{BEGIN}{limit}sys.exit(program.begin({work}))")
+def doing(work: str) -> Sequence[str]:
+    return python(f"{BEGIN}sys.exit(program.begin({work}))")
 
 
 SLEEPS = python("import time; time.sleep(600)")
@@ -49,24 +50,61 @@ async def test_what_is_given_comes_in_and_what_is_made_comes_out(
     assert os.listdir(tmp_path) == []
 
 
-async def test_a_deadline_is_kept(tmp_path: Path, given: SpoolFile) -> None:
-    begun = time.monotonic()
-    with pytest.raises(TooCostly, match=r"longer than 0\.2 seconds"):
-        await Apart(tmp_path, deadline_s=0.2).run(SLEEPS, given)
-    assert time.monotonic() - begun < 60
+@pytest.mark.skipif(sys.platform == "win32", reason="no limit of time")
+async def test_time_on_the_processor_is_bounded(tmp_path: Path, given: SpoolFile) -> None:
+    """Also within one long step of Python, of which nothing inside can see the end."""
+    limit = "program.APART_CPU_S = 1; "
+    work = "lambda given, made: sum(iter(int, 1))"
+    with pytest.raises(TooCostly, match="60 seconds of work"):
+        await Apart(tmp_path).run(python(f"{BEGIN}{limit}sys.exit(program.begin({work}))"), given)
+    assert os.listdir(tmp_path) == []
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="no limit of memory")
 async def test_memory_is_bounded(tmp_path: Path, given: SpoolFile) -> None:
-    work = doing("lambda given, made: bytes(192 << 20)", limit_bytes=192 << 20)
-    with pytest.raises(TooCostly, match="memory"):
-        await Apart(tmp_path).run(work, given)
+    """That of something small too, which works beside something large."""
+    for name, small in (("APART_BYTES", 1), ("APART_SMALL_MEMORY_BYTES", 99)):
+        limit = f"program.{name} = 192 << 20; program.APART_SMALL_BYTES = {small}; "
+        work = "lambda given, made: bytes(192 << 20)"
+        with pytest.raises(TooCostly, match="memory"):
+            await Apart(tmp_path).run(
+                python(f"{BEGIN}{limit}sys.exit(program.begin({work}))"), given
+            )
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="no signals")
-async def test_who_is_killed_took_too_much(tmp_path: Path, given: SpoolFile) -> None:
-    with pytest.raises(TooCostly, match="memory"):
-        await Apart(tmp_path).run(python("import os; os.kill(os.getpid(), 9)"), given)
+@pytest.mark.parametrize("how", ["killed", "too slow"])
+async def test_what_is_killed_twice_is_too_costly(
+    tmp_path: Path, given: SpoolFile, how: str
+) -> None:
+    """Nobody can tell the first time whether it was for what it did; restarts do not forget it."""
+    killed, deadline_s = python("import os; os.kill(os.getpid(), 9)"), 60.0
+    if how == "too slow":
+        killed, deadline_s = SLEEPS, 0.2
+    other = SpoolFile.holding(tmp_path, [b"something else"])
+    with pytest.raises(ApartFailed, match="tried once more"):
+        await Apart(tmp_path, deadline_s=deadline_s).run(killed, given)
+    restarted = Apart(tmp_path, deadline_s=deadline_s)
+    with pytest.raises(ApartFailed, match="tried once more"):
+        await restarted.run(killed, other)
+    with pytest.raises(TooCostly, match="not for the first time"):
+        await restarted.run(killed, given)
+    with pytest.raises(ApartFailed, match="tried once more"):
+        await restarted.run(killed, given)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no signals")
+async def test_what_ends_by_itself_the_second_time_was_at_no_fault(
+    tmp_path: Path, given: SpoolFile
+) -> None:
+    killed = python("import os; os.kill(os.getpid(), 9)")
+    apart = Apart(tmp_path)
+    for _ in range(2):
+        with pytest.raises(ApartFailed, match="tried once more"):
+            await apart.run(killed, given, known_by=Spooled(given, 0, 4))
+        given.append(b"is given in another way")
+        await apart.run(doing("print"), given, known_by=Spooled(given, 0, 4))
+    assert os.listdir(tmp_path) == []
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="no signals")
@@ -102,6 +140,52 @@ async def test_a_program_that_is_being_replaced_says_nothing_of_what_was_given(
     with pytest.raises(ApartFailed, match="cannot run") as caught:
         await Apart(tmp_path).run(begun, given)
     assert not isinstance(caught.value, ApartCrashed)
+
+
+async def test_a_crash_says_where_it_was_and_not_what_was_written(
+    tmp_path: Path, given: SpoolFile
+) -> None:
+    broken = "lambda given, made: __import__('json').loads(given.read())"
+    with structlog.testing.capture_logs() as logs, pytest.raises(ApartCrashed):
+        await Apart(tmp_path).run(doing(broken), given)
+    (told,) = logs
+    assert "JSONDecodeError in decoder.py:" in told["said"]
+    assert "given" not in told["said"].replace("given, made", "")
+    assert told["program"] == sys.executable
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no signals")
+async def test_an_interpreter_that_breaks_says_where(tmp_path: Path, given: SpoolFile) -> None:
+    module = tmp_path / "breaks.py"
+    module.write_text("import os\nprint('x' * 99_999, file=__import__('sys').stderr)\nos.abort()\n")
+    begun = list(program(str(module), "an argument"))
+    begun.remove("-m")
+    with structlog.testing.capture_logs() as logs, pytest.raises(ApartCrashed):
+        await Apart(tmp_path).run(begun, given)
+    (told,) = logs
+    assert "Fatal Python error: Aborted" in told["said"]
+    assert len(told["said"]) <= 4096
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="reads /proc")
+async def test_it_ends_with_the_daemon(tmp_path: Path) -> None:
+    """Even in the middle of one long step, and although nobody tells it."""
+    work = f"{BEGIN}from pathlib import Path; sys.exit(program.begin(lambda given, made: ("
+    work += f"Path({str(tmp_path / 'up')!r}).write_text(str(__import__('os').getpid())),"
+    work += "sum(iter(int, 1)))))"
+    daemon = (
+        "import asyncio; from bridge.apart.process import Apart;"
+        "from bridge.spool import SpoolFile;"
+        f"asyncio.run(Apart().run({python(work)!r}, SpoolFile(None)))"
+    )
+    running = await asyncio.create_subprocess_exec(*python(daemon))
+    up = tmp_path / "up"
+    await until(lambda: up.exists() and up.read_text() != "")
+    child = Path("/proc", up.read_text())
+    assert (child / "oom_score_adj").read_text() == "1000\n"
+    running.kill()
+    await running.wait()
+    await until(lambda: not child.exists() or "\nState:\tZ" in (child / "status").read_text())
 
 
 async def test_a_crash_and_a_full_disk_are_told_apart(tmp_path: Path, given: SpoolFile) -> None:
@@ -142,7 +226,8 @@ async def test_cancelling_does_not_wait(tmp_path: Path, given: SpoolFile) -> Non
     assert time.monotonic() - begun < 60
 
 
-async def test_one_works_at_a_time(tmp_path: Path) -> None:
+async def test_a_large_one_works_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("bridge.apart.process.APART_SMALL_BYTES", -1)
     apart = Apart(tmp_path)
     mark = tmp_path / "mark"
     alone = "import os, time; os.mkdir(sys.argv[1]); time.sleep(0.2); os.rmdir(sys.argv[1])"

@@ -23,6 +23,7 @@ from bridge.limits import (
     MIB,
 )
 from bridge.mime.ingest import Ingested
+from bridge.model import AccountId
 from tests.costs.measure import others, peak
 from tests.imapserver.client import Client, Rig
 from tests.running import until
@@ -214,11 +215,11 @@ async def test_large_literals_wait_on_the_disk(rig: Rig, monkeypatch: pytest.Mon
     gate, begun = asyncio.Event(), []
     prepare_large = services.mailboxes.prepare_large
 
-    async def slow(raw: bytes) -> Ingested:
+    async def slow(account: AccountId, raw: bytes) -> Ingested:
         if len(raw) > MIB:
             begun.append(len(raw))
             await gate.wait()
-        return await prepare_large(raw)
+        return await prepare_large(account, raw)
 
     monkeypatch.setattr(services.mailboxes, "prepare_large", slow)
     clients = [await rig.client() for _ in range(3)]

@@ -229,7 +229,7 @@ async def test_a_large_message_is_checked_like_any_other(serve: Serve) -> None:
 async def test_a_large_message_that_cannot_be_checked_is_not_queued(
     serve: Serve, monkeypatch: pytest.MonkeyPatch, fault: Exception, code: int
 ) -> None:
-    async def fails(*_: object) -> None:
+    async def fails(*_: object, **__: object) -> None:
         raise fault
 
     served = await serve()

@@ -246,4 +246,4 @@ async def test_a_large_message_is_taken_apart_like_any_other(
 ) -> None:
     raw = b"Subject: =?utf-8?q?Perch=C3=A9?=\r\nFrom: a@b.it\r\n\r\nCitt\xc3\xa0\r\n" * 3
     monkeypatch.setattr("bridge.mailbox.texts.APART_FROM_BYTES", 10)
-    assert await mailboxes.prepare_large(raw) == ingest(raw)
+    assert await mailboxes.prepare_large(AccountId(1), raw) == ingest(raw)

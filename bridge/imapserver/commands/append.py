@@ -41,7 +41,7 @@ async def _prepared(
             raise No("a NUL is allowed in a literal8 only, in a binary part", "UNKNOWN-CTE")
         text = written
     try:
-        ready = await session.services.mailboxes.prepare_large(text)
+        ready = await session.services.mailboxes.prepare_large(session.owner, text)
     except TooCostly as fault:
         raise No(f"the message cannot be taken apart: {fault}", "LIMIT") from None
     except (ApartFailed, OSError) as fault:
