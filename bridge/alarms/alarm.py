@@ -8,6 +8,7 @@ confidential.
 
 from __future__ import annotations
 
+import re
 from datetime import datetime, timedelta
 from functools import partial
 
@@ -31,6 +32,8 @@ from bridge.store.notices import NoticeRow
 
 log = structlog.get_logger()
 
+_ENTRY = re.compile(r"([0-9A-F]{17,20})(?![0-9A-Za-z])", re.ASCII)
+
 WRITTEN_ANEW = timedelta(hours=3)
 """How long the message of an alarm stands before newer figures take its place."""
 
@@ -44,7 +47,9 @@ async def raise_alarm(mtx: MailboxTransaction, alarm: Alarm, now: datetime) -> b
     account, kind, key = alarm.account, alarm.kind.value, alarm.key
     if not await mtx.tx.add_alarm(account, kind, key, subject, now):
         return False
-    mtx.told.append(partial(log.warning, "alarm", account=account, kind=kind, key=key))
+    concerned = _ENTRY.match(key)  # what is about a message has its queue id for a key
+    about = {"id": concerned[1]} if concerned else {}
+    mtx.told.append(partial(log.warning, "alarm", account=account, kind=kind, key=key, **about))
     line = one_line(alarm.notice.detail or subject.partition(": ")[2] or subject)
     row = NoticeRow(account, day_in_rome(now), kind, key, line, now)
     content = await tell(mtx, row, alarm_message(alarm, now))

@@ -27,9 +27,10 @@ from bridge.config import Account, Config
 from bridge.credentials import Secrets
 from bridge.mailbox import Mailboxes
 from bridge.model import AccountId
+from bridge.naming import name_account
 from bridge.outbox.lineage import Lineage
 from bridge.outbox.plan import PLANS, Plan
-from bridge.store.base import Store, StoreFailed
+from bridge.store.base import ReadTransaction, Store, StoreFailed
 from bridge.store.sqlite.database import SqliteStore
 
 if TYPE_CHECKING:
@@ -103,6 +104,7 @@ class Resources:
         except BaseException:
             lock.release()
             raise
+        await _name_accounts(store)
         apart = Apart(config.data_dir)
         mailboxes = Mailboxes(store, clock, apart)
         try:
@@ -187,3 +189,14 @@ class Resources:
             budget=budget,
             encoding=self.config.send.attachment_encoding,
         )
+
+
+async def _name_accounts(store: Store) -> None:
+    """Let log lines call the accounts by their addresses, those that left the settings too."""
+
+    async def work(tx: ReadTransaction) -> dict[AccountId, str | None]:
+        return {id: await tx.address(id) for id in await tx.accounts()}
+
+    for id, address in (await store.read(work)).items():
+        if address is not None:
+            name_account(id, address)

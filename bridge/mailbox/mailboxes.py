@@ -49,6 +49,7 @@ from bridge.model import (
     SpecialUse,
     Uid,
 )
+from bridge.naming import name_account
 from bridge.store.base import ReadTransaction, Store, Transaction
 
 T = TypeVar("T")
@@ -181,7 +182,9 @@ class Mailboxes(MessageTexts):
                 await transaction.subscribe(account, name)
             return account
 
-        return await self.write(work)
+        account = await self.write(work)
+        name_account(account, address)
+        return account
 
     async def append(
         self, mailbox: MailboxId, message: Ingested, flags: Flags, internal_date: datetime

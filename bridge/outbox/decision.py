@@ -253,7 +253,7 @@ class Decisions:
             return await mtx.tx.submission(id) or row
 
         row = await self._mailboxes.write(whole)
-        log.info("decided", id=id, decision=what, state=row.state.value)
+        log.info("decided", id=id, account=row.account, decision=what, state=row.state.value)
         if self._wake is not None:
             self._wake.call()
         return row

@@ -28,6 +28,7 @@ from functools import partial
 from typing import Protocol
 
 import structlog
+from structlog.contextvars import bound_contextvars
 
 from bridge.api.errors import ApiError, OutcomeUnknown, Refused
 from bridge.api.ratelimit import SendPacer, Start
@@ -199,12 +200,13 @@ class Dispatcher:
             return
         self._schedule.served(row.account)
         self._under_way[row.id] = row
-        if row.id == self._converting:
-            task = requests.create_task(self._beside(row, account, requests))
-            self._bringing.add(task)
-            task.add_done_callback(self._bringing.discard)
-        else:
-            await self._bring(row, account, requests)
+        with bound_contextvars(id=row.id, account=row.account):  # in every line, the API's too
+            if row.id == self._converting:
+                task = requests.create_task(self._beside(row, account, requests))
+                self._bringing.add(task)
+                task.add_done_callback(self._bringing.discard)
+            else:
+                await self._bring(row, account, requests)
 
     async def _has_to_wait(self, row: SubmissionRow) -> bool:
         """Tell whether an entry is too large to be begun beside those that are."""

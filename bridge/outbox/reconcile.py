@@ -175,7 +175,12 @@ class Reconciler:
             query = search_words(row.subject)
             shown += await lookup.search(query, matters) if query else []
         except ApiError as error:
-            log.info("no search for an uncertain send", id=row.id, reason=error.reason)
+            log.info(
+                "no search for an uncertain send",
+                id=row.id,
+                account=row.account,
+                reason=error.reason,
+            )
         return await self._new(account, found, [one for one in shown if one.code not in codes])
 
     async def _new(
@@ -214,7 +219,9 @@ class Reconciler:
 
         if await self._mailboxes.write(work):
             self._told.discard(row.id)
-            log.info("uncertain send was sent", id=row.id, code=acceptance.code)
+            log.info(
+                "uncertain send was sent", id=row.id, account=row.account, code=acceptance.code
+            )
 
     async def _tell(self, row: SubmissionRow, codes: tuple[str, ...], now: datetime) -> None:
         """Raise the alarm about an entry, once."""
@@ -229,7 +236,9 @@ class Reconciler:
             )
 
         if await self._mailboxes.write(work):
-            log.error("uncertain send needs a decision", id=row.id, codes=codes)
+            log.error(
+                "uncertain send needs a decision", id=row.id, account=row.account, codes=codes
+            )
         self._told.add(row.id)
 
 

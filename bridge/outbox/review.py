@@ -84,7 +84,12 @@ class Reviewer:
         done = await self._mailboxes.write(work)
         if done:
             del self._seen[row.id]
-            log.error("what was claimed for a send is revoked", id=row.id, code=row.code)
+            log.error(
+                "what was claimed for a send is revoked",
+                id=row.id,
+                account=row.account,
+                code=row.code,
+            )
         return done
 
 

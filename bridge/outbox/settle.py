@@ -150,7 +150,13 @@ class Settler:
 
         await self._mailboxes.write(work)
         self._outages.pop(row.account, None)
-        log.info("message submitted", id=row.id, account=row.account, code=answer.code)
+        log.info(
+            "message submitted",
+            id=row.id,
+            account=row.account,
+            code=answer.code,
+            recipients=len(row.recipients),
+        )
 
     async def failed(self, attempt: Attempt, error: ApiError) -> None:
         """The request did not end well."""
@@ -199,7 +205,9 @@ class Settler:
                 await self._tell(mtx, row, verdict, now)
 
         await self._mailboxes.write(work)
-        log.warning("message cannot be sent", id=row.id, reason=verdict.diagnostic)
+        log.warning(
+            "message cannot be sent", id=row.id, account=row.account, reason=verdict.diagnostic
+        )
 
     # -- the ways a request can fail --------------------------------------------------------------
 
@@ -273,7 +281,13 @@ class Settler:
                 await self._tell(mtx, row, verdict, now)
 
         await self._mailboxes.write(work)
-        log.info("message not sent", id=row.id, reason=error.reason, then=step.new.value)
+        log.info(
+            "message not sent",
+            id=row.id,
+            account=row.account,
+            reason=error.reason,
+            then=step.new.value,
+        )
 
     def _not_sent_since(self, row: SubmissionRow, now: datetime) -> datetime:
         """Return since when the entry could not be sent.

@@ -295,7 +295,9 @@ class Overdue:
         except NotFound:
             return Asked.YES
         except ApiError as error:
-            log.info("no second source for a send", id=row.id, reason=error.reason)
+            log.info(
+                "no second source for a send", id=row.id, account=row.account, reason=error.reason
+            )
             return Asked.NOT_NOW if is_left_for_later(error) else Asked.YES
         now = self._clock.now()
         await self._mailboxes.write(lambda mtx: keep_status(mtx, row.id, shown, now))

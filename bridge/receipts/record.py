@@ -9,6 +9,9 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from functools import partial
+
+import structlog
 
 from bridge.alarms import Alarm, AlarmKind, Notice, clear_alarm, raise_alarm
 from bridge.mailbox import MailboxTransaction
@@ -35,6 +38,8 @@ from bridge.store.base import ReadTransaction
 from bridge.store.figures import ReceiptSummary
 from bridge.store.outbox import ClaimBasis, SubmissionRow
 from bridge.store.remote import ReceiptBasis, ReceiptRow
+
+log = structlog.get_logger()
 
 NEWS = timedelta(days=7)
 """An alarm about something older is not raised: it was, or it came with an old mailbox."""
@@ -64,12 +69,24 @@ async def record(
     is_learnt = basis is not ReceiptBasis.ROW and not owner.weak
     if is_learnt and receipt.classified.kind is Kind.ACCEPTANCE:
         await _learn(mtx, row, receipt)
+    kind = receipt.kind_for(row).value
+    mtx.told.append(
+        partial(
+            log.info,
+            "receipt",
+            id=row.id,
+            account=row.account,
+            kind=kind,
+            code=row.code,
+            basis=basis.value,
+        )
+    )
     await mtx.tx.claim_remote(receipt.remote, row.id)
     await mtx.tx.add_receipt(
         ReceiptRow(
             receipt.remote,
             row.id,
-            receipt.kind_for(row).value,
+            kind,
             receipt.at,
             receipt.addresses,
             "; ".join(filter(None, details)),

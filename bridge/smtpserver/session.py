@@ -15,6 +15,7 @@ import ssl
 from dataclasses import dataclass, field
 
 import structlog
+from structlog.contextvars import bound_contextvars
 
 from bridge.limits import SUBMISSION_SPOOLED_FROM_BYTES
 from bridge.login import LoginGate
@@ -342,13 +343,17 @@ class SubmissionSession(SmtpConnection):
         digest = reader.digest()
         is_large = len(raw) > SUBMISSION_SPOOLED_FROM_BYTES
         if is_large and isinstance(raw, Spooled) and mail.reverse_path:
-            return await self._delivery.deliver(self._incoming(mail, raw, digest))
+            return await self._deliver(self._incoming(mail, raw, digest))
         async with self._delivery.turn(len(raw)):
             if isinstance(raw, Spooled):
                 raw = await asyncio.to_thread(raw.whole)
             if not mail.reverse_path:
                 return await self._delivery.file_bounce(mail.account, raw)
-            return await self._delivery.deliver(self._incoming(mail, raw, digest))
+            return await self._deliver(self._incoming(mail, raw, digest))
+
+    async def _deliver(self, incoming: Incoming) -> SmtpReply:
+        with bound_contextvars(peer=self.peer):  # in the line that tells the queue's id
+            return await self._delivery.deliver(incoming)
 
     def _incoming(self, mail: _Mail, raw: bytes | Spooled, digest: bytes) -> Incoming:
         assert mail.account is not None  # noqa: S101 - a recipient was taken

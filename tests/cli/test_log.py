@@ -14,6 +14,7 @@ import structlog
 
 from bridge.cli.log import WINDOW_S, FewOfAKind, configure
 from bridge.limits import LOG_LINES_OF_A_KIND, LOG_VALUE_CHARS
+from bridge.naming import name_account
 
 
 @pytest.fixture(autouse=True)
@@ -95,3 +96,28 @@ def test_lines_left_out_are_left_out_of_what_is_written(monkeypatch: pytest.Monk
         structlog.get_logger().warning("turned away", peer="192.0.2.1")
     structlog.get_logger().warning("something else")
     assert len(errors.getvalue().splitlines()) == LOG_LINES_OF_A_KIND + 1
+
+
+@pytest.mark.parametrize(
+    ("level", "shown"),
+    [("info", "…@altra.example wrote to io@pec.example"), ("debug", None)],
+)
+def test_other_peoples_addresses_lose_their_names(
+    monkeypatch: pytest.MonkeyPatch, level: str, shown: str | None
+) -> None:
+    name_account(4711, "Io@pec.example")
+    errors = StringIO()
+    monkeypatch.setattr(sys, "stderr", errors)
+    configure("json", level)
+    text = "mario.rossi@altra.example wrote to io@pec.example"
+    structlog.get_logger().warning("x", account=4711, reason=text, message_id="<a@b.example>")
+    line = json.loads(errors.getvalue())
+    assert line["account"] == "Io@pec.example"
+    assert line["reason"] == (shown or text)
+    assert line["message_id"] == "<a@b.example>"
+
+
+def test_what_concerns_a_message_is_never_left_out() -> None:
+    few = FewOfAKind(lambda: 5.0)
+    for number in range(3 * LOG_LINES_OF_A_KIND):
+        assert few(None, "", {"event": "submission queued", "peer": "::1", "id": str(number)})
