@@ -229,6 +229,16 @@ def test_faults_of_a_secret(source: str, fault: str) -> None:
         ("api = 3", "api: must be a table"),
         ('[tls]\nkey = "k"', "tls: needs certificate and key"),
         ('[receipts]\ndeliver_to = " "', "receipts.deliver_to: is not the name of a mailbox"),
+        *(
+            (f'[archive]\nclear_at_api = "{text}"', 'archive.clear_at_api: must be "never", ')
+            for text in (
+                "always",
+                "receipts-after 0d",
+                "receipts-after 40000d",
+                "over 7%",
+                "over 70",
+            )
+        ),
         ('[web]\nlisten = "https://127.0.0.1:1"', "web.listen: cannot begin with https"),
         (LEAST.replace("azienda@", "azienda "), "account[1].address: is not a mail address"),
         (LEAST.replace("azienda@", "aziénda\\n@"), "account[1].address: is not a mail address"),

@@ -5,8 +5,16 @@ message of its own and writes it, ``collected`` finds the words for the rest, an
 writes them, one message a day and account.
 """
 
-from bridge.alarms.alarm import clear_alarm, raise_alarm, update_alarm
+from bridge.alarms.alarm import WRITTEN_ANEW, clear_alarm, raise_alarm, update_alarm
 from bridge.alarms.kind import AlarmKind
 from bridge.alarms.words import Alarm, Notice
 
-__all__ = ["Alarm", "AlarmKind", "Notice", "clear_alarm", "raise_alarm", "update_alarm"]
+__all__ = [
+    "WRITTEN_ANEW",
+    "Alarm",
+    "AlarmKind",
+    "Notice",
+    "clear_alarm",
+    "raise_alarm",
+    "update_alarm",
+]

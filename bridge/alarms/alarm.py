@@ -58,11 +58,13 @@ async def raise_alarm(mtx: MailboxTransaction, alarm: Alarm, now: datetime) -> b
     return True
 
 
-async def update_alarm(mtx: MailboxTransaction, alarm: Alarm, now: datetime) -> None:
+async def update_alarm(
+    mtx: MailboxTransaction, alarm: Alarm, now: datetime, apart: timedelta = WRITTEN_ANEW
+) -> None:
     """Let an alarm that is raised say what is so now.
 
     The row says it at once. The message in INBOX gives way to a new one now and then, if it still
-    stands there and the day's notices allow for it.
+    stands there, for so long (``apart``) at least, and the day's notices allow for it.
     """
     subject = one_line(alarm.notice.subject)
     account, kind, key = alarm.account, alarm.kind.value, alarm.key
@@ -71,7 +73,7 @@ async def update_alarm(mtx: MailboxTransaction, alarm: Alarm, now: datetime) -> 
         return
     await mtx.tx.renew_alarm(account, kind, key, subject)
     content, told_at = row.notice, row.told_at
-    if content is None or told_at is None or now - told_at < WRITTEN_ANEW:
+    if content is None or told_at is None or now - told_at < apart:
         return
     if not await in_inbox(mtx, account, content) or not await may_be_told(mtx, account, now):
         return

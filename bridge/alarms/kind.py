@@ -30,6 +30,7 @@ class AlarmKind(Enum):
     READING = "reading"
     REQUESTS = "requests"
     DELETION = "deletion"
+    CLEARING = "clearing"
     TOKEN_EXPIRY = "token-expiry"  # noqa: S105 - a name
     MAILBOX_EXPIRY = "mailbox-expiry"
     CREDIT = "credit"

@@ -43,6 +43,7 @@ class Purpose(Enum):
     COMMAND = "command"
     QUOTA = "quota"
     RECONCILIATION = "reconciliation"
+    CLEARING = "clearing"
     CONFIRMATION = "confirmation"
 
 
@@ -56,16 +57,17 @@ FLOORS: Mapping[Purpose, float] = {
     Purpose.COMMAND: 0.60,
     Purpose.QUOTA: 0.60,
     Purpose.RECONCILIATION: 0.80,
+    Purpose.CLEARING: 0.80,
     Purpose.CONFIRMATION: 0.85,
 }
 """How much of the even share each purpose leaves, the most urgent first: the evidence of an
 uncertain send, pages that list what is new and texts of what came, then deletions, then what a
-person asks for at the command line. The day's pass over all that is listed and texts that only
-confirm what is known come last, and leave a fifth of the share and more to the rest: neither is to
-take a request from an incoming message, however many there are."""
+person asks for at the command line. The day's pass over all that is listed, what the settings
+clear and texts that only confirm what is known come last, and leave a fifth of the share and more
+to the rest: none is to take a request from an incoming message, however many there are."""
 
 SPARED: frozenset[Purpose] = frozenset(
-    {Purpose.CONFIRMATION, Purpose.QUOTA, Purpose.RECONCILIATION}
+    {Purpose.CLEARING, Purpose.CONFIRMATION, Purpose.QUOTA, Purpose.RECONCILIATION}
 )
 """Purposes that nobody misses if they have to wait a while."""
 

@@ -17,18 +17,21 @@ LOOKS = 240
 some for what moves meanwhile."""
 
 ROWS_A_PAGE = 25
+A_DELETION = 2
+"""Requests for a deletion among others, at the most."""
 
 
 @dataclass(frozen=True, slots=True)
 class Volume:
     """The mail of a day: ``rows`` listed, ``confirming`` of them say all that counts by themselves.
 
-    ``deletions`` were asked for.
+    ``deletions`` were asked for, and ``cleared`` receipts are to go by the settings.
     """
 
     rows: int
     confirming: int
     deletions: int = 0
+    cleared: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,8 +76,8 @@ def forecast(volume: Volume, per_day: int) -> Forecast:
     """
     pages = -(-volume.rows // ROWS_A_PAGE)
     needed_texts = volume.rows - volume.confirming
-    essential = LOOKS + pages + needed_texts + 2 * volume.deletions
-    needed = essential + volume.confirming
+    essential = LOOKS + pages + needed_texts + A_DELETION * volume.deletions
+    needed = essential + volume.confirming + A_DELETION * volume.cleared
     if per_day == UNLIMITED:
         return Forecast(needed, essential, None, 0, states_lag=False)
     left_over, spare = needed - per_day, per_day - essential

@@ -43,6 +43,7 @@ class InboxReading:
             config.sync.delete,
             config.archive.retention_days,
             config.receipts.text,
+            config.archive.clear_at_api,
         )
         self.sync = Sync(
             resources.store,

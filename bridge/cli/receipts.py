@@ -69,6 +69,25 @@ def show(
 
 
 @commands.command()
+def cleared(
+    account: option.Account = None,
+    days: Annotated[int, typer.Option(min=1, max=36_500, help="Of how many days.")] = 30,
+    config: option.Config = None,
+    as_json: option.Json = False,
+) -> None:
+    """List the receipts that `clear_at_api` deleted at the API, or left there in doubt.
+
+    Each of them stays here, in its mailbox and in the archive.
+    """
+    rows = perform(config, "receipts cleared", {"account": account, "days": days})
+    if as_json:
+        print_json(rows)
+        return
+    columns = ("at", "account", "code", "kind", "state", "subject", "reason")
+    print_table(columns, ([row[name] for name in columns] for row in rows), "Nothing was cleared.")
+
+
+@commands.command()
 def delete(
     code: Code,
     account: option.Account = None,

@@ -34,6 +34,21 @@ def across(document: Mapping[str, Any], accounts: bool = True) -> Found:
     yield from _trusts(document)
     yield from _strangers_trusted(document)
     yield from _ports(document)
+    yield from _clears(document)
+
+
+def _clears(document: Mapping[str, Any]) -> Found:
+    """Clearing deletes at the API, and only what was read."""
+    key: Key = ("archive", "clear_at_api")
+    if _table(document, "archive").get("clear_at_api", "never") == "never":
+        return
+    if _table(document, "sync").get("delete") == "never":
+        yield (
+            key,
+            'deletes at the API, and delete = "never" in [sync] forbids that: set one of them',
+        )
+    if _table(document, "receipts").get("text") == "never":
+        yield key, 'clears what was read, and text = "never" in [receipts] reads no receipt'
 
 
 def _addresses(document: Mapping[str, Any]) -> Found:

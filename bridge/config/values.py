@@ -25,6 +25,7 @@ from bridge.net.listen import Listen
 
 _ADDRESS = re.compile(r"[^\s@<>,;:\"()\[\]\\]+@[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?")
 _MEGABYTE = 1024**2
+_CENTURY_DAYS = 36_500
 _RULES = ConfigDict(extra="forbid", strict=True, allow_inf_nan=False)
 
 
@@ -129,6 +130,13 @@ def _pattern(text: str) -> str:
 def _window(text: str) -> str:
     if text and not re.fullmatch(r"([01]\d|2[0-3]):[0-5]\d-([01]\d|2[0-3]):[0-5]\d", text):
         raise ValueError('is no window like "08:00-20:00"')
+    return text
+
+
+def _clearing(text: str) -> str:
+    rule = re.fullmatch(r"never|receipts-after ([1-9]\d{0,4})d|over ([1-9]\d)%", text, re.ASCII)
+    if rule is None or int(rule[1] or 1) > _CENTURY_DAYS:
+        raise ValueError('must be "never", "receipts-after 30d" or "over 70%" (from 10 to 99)')
     return text
 
 
@@ -248,9 +256,13 @@ class Receipts:
 
 @dataclass(frozen=True, slots=True, config=_RULES)
 class Archive:
-    """How long rows, bodies and submitted bytes are kept, also after deletion."""
+    """How long rows, bodies and submitted bytes are kept, also after deletion.
 
-    retention_days: Annotated[int, Field(ge=1, le=36_500)] = 900
+    ``clear_at_api``: when receipts that are over and whole in the archive go at the API.
+    """
+
+    retention_days: Annotated[int, Field(ge=1, le=_CENTURY_DAYS)] = 900
+    clear_at_api: Annotated[str, AfterValidator(_clearing)] = "never"
 
 
 @dataclass(frozen=True, slots=True, config=_RULES)

@@ -21,12 +21,17 @@ from bridge.receipts.receipt import read_receipt
 from bridge.receipts.record import standing_of
 from bridge.receipts.states import DeliveryStatus
 from bridge.store.base import ReadTransaction, Store
+from bridge.store.clearing import ClearedRow
 from bridge.store.outbox import ClaimBasis, SubmissionRow
 from bridge.store.remote import ReceiptBasis, ReceiptRow, RemoteId
 from bridge.sync.service import Sync
 
 LISTED = timedelta(days=30)
 SEARCHED = 1_000
+CLEARED_DAYS = 30
+CLEARED_ROWS = 100_000
+"""Rows of the log that are listed, the last ones."""
+
 SHOWN_CHARS = 200
 ON_WORD = "the code is a person's word, not confirmed"
 BY_ROW = "from the listing, text not read yet"
@@ -54,7 +59,34 @@ class ReceiptOperations:
             "receipts list": self._list,
             "receipts show": self._show,
             "receipts delete": self._delete,
+            "receipts cleared": self._cleared,
         }
+
+    async def _cleared(self, arguments: Mapping[str, Any], _progress: Progress) -> Any:
+        """Return what the settings cleared at the API in so many ``days``, the last first."""
+        since = self._clock.now() - timedelta(days=int(arguments.get("days") or CLEARED_DAYS))
+        named = arguments.get("account") is not None
+        chosen = self._accounts.chosen(arguments)
+
+        async def work(tx: ReadTransaction) -> list[ClearedRow]:
+            if not named:
+                return await tx.cleared(None, since, CLEARED_ROWS)
+            return await tx.cleared(chosen[0].id, since, CLEARED_ROWS)
+
+        return [
+            {
+                "account": self._accounts.address(row.account),
+                "code": row.code,
+                "submission": row.submission,
+                "kind": row.kind,
+                "date": row.date_text,
+                "subject": row.subject,
+                "state": row.state.value,
+                "at": moment(row.settled_at),
+                "reason": row.reason,
+            }
+            for row in await self._store.scan(work)
+        ]
 
     async def _list(self, arguments: Mapping[str, Any], _progress: Progress) -> Any:
         since = self._clock.now() - LISTED

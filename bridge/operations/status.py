@@ -164,7 +164,8 @@ class StatusOperations:
         since = now - timedelta(days=1)
 
         async def work(tx: ReadTransaction) -> Volume:
-            return Volume(*await tx.rows_seen(account, since))
+            rows, confirming = await tx.rows_seen(account, since)
+            return Volume(rows, confirming, *await tx.deletions_asked(account, since))
 
         found = forecast(await self._store.read(work), per_day)
         return {

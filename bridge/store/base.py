@@ -9,7 +9,7 @@ result, and may be run again from the start after a conflict.
 One protocol per area, each in a file of its own:
 ``messages`` (mailboxes, messages, contents), ``outbox`` (submissions, attempts),
 ``remote`` (the API's rows and bodies, deletions, receipts, alarms, cursors),
-``notices`` (what a person was told).
+``notices`` (what a person was told), ``clearing`` (what the settings clear at the API).
 
 Failure: ``StoreFull`` when the disk is, ``StoreFailed`` for anything else the medium does;
 either way nothing of the work was kept.
@@ -20,6 +20,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from typing import Protocol, TypeVar
 
+from bridge.store.clearing import ClearingReads, ClearingWrites
 from bridge.store.messages import MessageReads, MessageWrites
 from bridge.store.notices import NoticeReads, NoticeWrites
 from bridge.store.outbox import OutboxReads, OutboxWrites
@@ -36,12 +37,18 @@ class StoreFull(StoreFailed):
     """No space is left; nothing of the transaction was kept, and later ones may succeed."""
 
 
-class ReadTransaction(MessageReads, OutboxReads, RemoteReads, NoticeReads, Protocol):
+class ReadTransaction(MessageReads, OutboxReads, RemoteReads, NoticeReads, ClearingReads, Protocol):
     """A consistent view of everything committed so far."""
 
 
 class Transaction(
-    ReadTransaction, MessageWrites, OutboxWrites, RemoteWrites, NoticeWrites, Protocol
+    ReadTransaction,
+    MessageWrites,
+    OutboxWrites,
+    RemoteWrites,
+    NoticeWrites,
+    ClearingWrites,
+    Protocol,
 ):
     """A view that can also change things, all or nothing."""
 

@@ -24,6 +24,7 @@ from bridge.model import MailboxId, Quota
 from bridge.store.base import Store, StoreFailed
 from bridge.store.remote import RemoteId
 from bridge.sync.capacity import Capacity
+from bridge.sync.clearing import Clearing, ClearingRule
 from bridge.sync.deletion import Deleter
 from bridge.sync.fetching import Fetcher, Way
 from bridge.sync.filer import Filer, Filing
@@ -58,6 +59,7 @@ class _Parts:
     listing: Listing
     fetcher: Fetcher
     deleter: Deleter
+    clearing: Clearing
     capacity: Capacity
     twins: Twins
     wanted: Wanted
@@ -89,6 +91,7 @@ class AccountSync:
         self._account = account
         self._clock = clock
         self._settings = settings
+        self._store = store
         self._ledger = Ledger(store, mailboxes, clock, account.id)
         self._filer = Filer(filing, self._ledger, settings.delete)
         self._pace = Pace(account, mailboxes, clock, random, settings.interval_s)
@@ -254,6 +257,7 @@ class AccountSync:
         if now_s >= self._tidy_at_s:
             self._tidy_at_s = now_s + TIDY_EVERY_S
             await self._ledger.drop_archived(timedelta(days=self._settings.retention_days))
+        await parts.clearing.carry_out(parts.listing.state.quota)
         await parts.listing.keep()
 
     async def _fetch(self) -> None:
@@ -354,6 +358,7 @@ class AccountSync:
         address = account.address
         bodies = account.client.charged(Purpose.BODY)
         deletions = account.client.charged(Purpose.DELETION)
+        clearing = account.client.charged(Purpose.CLEARING)
         pages = Pages(account.client.charged(Purpose.LISTING))
         looks = Pages(account.client.charged(Purpose.LOOK))
         passes = Pages(account.client.charged(Purpose.RECONCILIATION))
@@ -378,6 +383,15 @@ class AccountSync:
                 clock,
                 address,
                 self._settings.delete,
+            ),
+            Clearing(
+                ClearingRule.parse(self._settings.clear_at_api),
+                clearing,
+                self._store,
+                ledger,
+                locator(clearing),
+                clock,
+                address,
             ),
             Capacity(account.client.charged(Purpose.QUOTA), ledger, listing, clock, address),
             Twins(bodies, ledger, self._filer, locator(bodies), clock, fetcher.is_fetching),

@@ -1,12 +1,58 @@
-"""What may come of a deletion under way: doubt, another time, trouble, or that it was asked for."""
+"""What is to be deleted, and what may come of that: doubt, another time, trouble, or its asking."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
+from bridge.alarms import AlarmKind, Notice
 from bridge.api.errors import OutcomeUnknown
-from bridge.store.remote import DeletionRow, Place, RemoteRow
+from bridge.model import AccountId
+from bridge.store.remote import DeletionRow, DeletionState, Place, RemoteId, RemoteRow
+
+
+class Wishes(Protocol):
+    """What is to be deleted, and the rows: what was expunged (``Ledger``) or is to be cleared."""
+
+    @property
+    def account(self) -> AccountId:
+        """Whose rows these are."""
+
+    async def wanted(self) -> list[DeletionRow]:
+        """Return what is to be deleted, oldest wish first."""
+
+    async def doubted(self) -> list[DeletionRow]:
+        """Return what a doubt has stopped, oldest first."""
+
+    async def want_again(self, row: RemoteRow) -> None:
+        """Take up what a doubt had stopped."""
+
+    async def why_kept(self, row: RemoteRow) -> str:
+        """Return why a row is not to be deleted any more, "" if it is."""
+
+    async def settle(
+        self, remote: RemoteId, state: DeletionState, reason: str, notice: Notice | None = None
+    ) -> None:
+        """Write down how a deletion ended, and what a person is told of it."""
+
+    async def want_text(self, remote: RemoteId) -> None:
+        """Let a row's text be fetched that nobody waited for."""
+
+    async def places(self, fingerprints: Iterable[bytes]) -> list[Place]:
+        """Return the live rows of these fingerprints, newest first."""
+
+    async def row(self, remote: RemoteId) -> RemoteRow | None:
+        """Return one row."""
+
+    async def deleted(self, remote: RemoteId) -> None:
+        """Write down that a deletion was carried out and seen to be so."""
+
+    async def alarm(self, kind: AlarmKind, key: str, notice: Notice) -> bool:
+        """Raise an alarm unless it is raised already; tells whether it was new."""
+
+    async def clear(self, kind: AlarmKind, key: str) -> None:
+        """End an alarm, if there is one."""
 
 
 class Doubt(Exception):

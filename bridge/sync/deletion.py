@@ -28,8 +28,7 @@ from bridge.clock import Clock
 from bridge.model import body_digest
 from bridge.store.remote import DeletionRow, DeletionState, Place, RemoteRow
 from bridge.sync.agreement import agrees_exactly
-from bridge.sync.deleting import Doubt, Gone, Later, Trouble
-from bridge.sync.ledger import Ledger
+from bridge.sync.deleting import Doubt, Gone, Later, Trouble, Wishes
 from bridge.sync.locating import Locator
 from bridge.sync.matching import Listed
 from bridge.sync.notice import doubted, may_not_delete
@@ -69,7 +68,7 @@ class Deleter:
     def __init__(
         self,
         client: InboxClient,
-        ledger: Ledger,
+        ledger: Wishes,
         locator: Locator,
         clock: Clock,
         address: str,
@@ -198,8 +197,8 @@ class Deleter:
         if self._policy == "never":
             await self._ledger.settle(row.id, DeletionState.KEPT, "delete is set to never")
             return None
-        if await self._ledger.is_shown(row):
-            await self._ledger.settle(row.id, DeletionState.KEPT, "it is shown again")
+        if reason := await self._ledger.why_kept(row):
+            await self._ledger.settle(row.id, DeletionState.KEPT, reason)
             return None
         if row.body_sha256 is None:  # the archive is to have the text, and nothing else proves it
             await self._ledger.want_text(row.id)

@@ -13,7 +13,15 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from bridge.alarms import Alarm, AlarmKind, Notice, clear_alarm, raise_alarm, update_alarm
+from bridge.alarms import (
+    WRITTEN_ANEW,
+    Alarm,
+    AlarmKind,
+    Notice,
+    clear_alarm,
+    raise_alarm,
+    update_alarm,
+)
 from bridge.api.schema import InboxRow
 from bridge.clock import Clock
 from bridge.mailbox import Mailboxes, MailboxTransaction
@@ -369,11 +377,13 @@ class Ledger:
                     continue
                 gone += 1
                 filed += row.content is not None
-                left = None if inbox is None else await _left_inbox(mtx, inbox.id, row)
+                is_cleared = await mtx.tx.end_clearing(remote, now)  # its message stays here
+                box = None if is_cleared else inbox
+                left = None if box is None else await _left_inbox(mtx, box.id, row)
                 await mtx.tx.mark_remote_gone(remote, now, deleted=for_ever, left_inbox=left)
                 await _end_deletion(mtx, self.account, remote, now)
-                if row.content is not None and inbox is not None:
-                    await mtx.withdraw(inbox.id, row.content)
+                if row.content is not None and box is not None:
+                    await mtx.withdraw(box.id, row.content)
             return gone, filed
 
         async with self.lock:
@@ -520,13 +530,13 @@ class Ledger:
 
         await self._store.write(work)
 
-    async def is_shown(self, row: RemoteRow) -> bool:
-        """Tell whether some mailbox still shows a row's message."""
+    async def why_kept(self, row: RemoteRow) -> str:
+        """Return why a row is not to be deleted any more, "" if it is: some mailbox shows it."""
 
         async def work(tx: ReadTransaction) -> bool:
             return row.content is not None and bool(await tx.copies(row.content))
 
-        return await self._store.read(work)
+        return "it is shown again" if await self._store.read(work) else ""
 
     async def settle(
         self, remote: RemoteId, state: DeletionState, reason: str, notice: Notice | None = None
@@ -567,15 +577,17 @@ class Ledger:
 
         return await self._mailboxes.write(work)
 
-    async def update(self, kind: AlarmKind, key: str, notice: Notice) -> None:
-        """Let an alarm that is raised say what is so now."""
+    async def update(
+        self, kind: AlarmKind, key: str, notice: Notice, apart: timedelta = WRITTEN_ANEW
+    ) -> None:
+        """Let an alarm that is raised say what is so now; its message so far apart at least."""
         alarm = await self._store.read(lambda tx: tx.alarm(self.account, kind.value, key))
         if alarm is None or alarm.text == notice.subject:
             return
         now = self._clock.now()
 
         async def work(mtx: MailboxTransaction) -> None:
-            await update_alarm(mtx, Alarm(self.account, kind, key, notice), now)
+            await update_alarm(mtx, Alarm(self.account, kind, key, notice), now, apart)
 
         await self._mailboxes.write(work)
 

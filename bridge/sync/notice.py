@@ -143,6 +143,22 @@ def filling(address: str, percent: float) -> Notice:
     )
 
 
+def cleared(address: str, rows: int, since: datetime) -> Notice:
+    """Say that receipts are being cleared at the API by the settings, with figures."""
+    month = f"{since.astimezone(ROME):%m/%Y}"
+    return Notice(
+        f"Ricevute tolte dal servizio / Receipts cleared at the service: {address}: {rows}",
+        f"Nel {month} finora sono state cancellate presso il servizio PEC {rows} ricevute di "
+        f"{address}, come chiede clear_at_api in [archive]. Sono ricevute definitive di messaggi "
+        "inviati da qui; qui restano, nelle loro cartelle e nell'archivio. Elenco: "
+        "`pec-bridge receipts cleared`. Gli originali firmati non sono più presso il servizio.",
+        f"In {month} {rows} receipts of {address} were deleted at the PEC service so far, as "
+        "clear_at_api in [archive] asks for. They are final receipts of messages sent from here; "
+        "here they stay, in their mailboxes and in the archive. List: `pec-bridge receipts "
+        "cleared`. The signed originals are no longer at the service.",
+    )
+
+
 def one_line(text: str) -> str:
     """Return ``text`` without anything that could end a line or a header."""
     printable = "".join(char if char.isprintable() else " " for char in text)

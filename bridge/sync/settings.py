@@ -39,6 +39,7 @@ class SyncSettings:
     delete: Literal["expunge", "never"] = "expunge"
     retention_days: int = 900
     text: Literal["when-affordable", "always", "never"] = "when-affordable"
+    clear_at_api: str = "never"
 
 
 @dataclass(frozen=True, slots=True)

@@ -62,6 +62,7 @@ def test_without_a_limit_nothing_lags(volume: Volume) -> None:
         (Volume(1_500, 300), 1_440, "states and incoming mail will be late"),
         (Volume(1_440, 298), 1_440, "receipts' texts will not be read"),
         (Volume(1_000, 990), 1_270, "will lag 1 day, states"),
+        (Volume(800, 760, 10, 300), 1_440, "about 1,692 requests are needed and 1,440 are allowed"),
     ],
 )
 def test_the_sentence(volume: Volume, per_day: int, words: str) -> None:

@@ -151,3 +151,26 @@ def test_trusting_strangers_has_to_be_said_twice(
     )
     assert len(found) == (1 if told else 0)
     assert faults(text + "i_know = true\n") == []
+
+
+CLEAR = '[archive]\nclear_at_api = "over 70%"\n'
+
+
+@pytest.mark.parametrize(
+    ("also", "told"),
+    [
+        ("", []),
+        ('[sync]\ndelete = "expunge"\n[receipts]\ntext = "always"\n', []),
+        (
+            '[sync]\ndelete = "never"\n',
+            ['delete = "never" in [sync] forbids that: set one of them'],
+        ),
+        ('[receipts]\ntext = "never"\n', ['text = "never" in [receipts] reads no receipt']),
+    ],
+)
+def test_clearing_needs_deletions_and_texts(also: str, told: list[str]) -> None:
+    found = faults(ONE + CLEAR + also)
+    assert [one.partition(": archive.clear_at_api: ")[2] for one in found] == [
+        f"{'deletes at the API' if 'delete' in one else 'clears what was read'}, and {one}"
+        for one in told
+    ]

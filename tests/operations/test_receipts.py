@@ -20,7 +20,7 @@ from bridge.operations.table import Operations
 from bridge.simulator import STABLE_READING, Errors, Operation, Simulator
 from bridge.simulator.wording import NetworkKind
 from bridge.store.outbox import ClaimBasis
-from bridge.store.remote import RemoteId
+from bridge.store.remote import DeletionState, RemoteId
 from bridge.store.sqlite import SqliteStore
 from bridge.sync.service import Sync, SyncSettings
 from tests.fakes import FakeClock
@@ -256,3 +256,25 @@ async def test_show_fetches_what_is_listed_and_was_not_read(rig: Rig, client: Pe
         shown = await carried_out(rig, receipts, "receipts show", arguments)
         assert shown["by_listing"]
     assert sync.asked == [(rig.account, arrival.remote)]
+
+
+async def test_what_was_cleared_is_listed_with_how_it_ended(rig: Rig) -> None:
+    await rig.send()
+    ids = [await rig.receipt(kind, ANNA) for kind in (NetworkKind.ACCEPTANCE, NetworkKind.DELIVERY)]
+    now = rig.clock.now()
+    await rig.store.write(lambda tx: tx.want_clearing(ids, now))
+    await rig.store.write(lambda tx: tx.end_clearing(ids[0], now))
+    await rig.store.write(
+        lambda tx: tx.settle_clearing(ids[1], DeletionState.DOUBTED, "there is another", now)
+    )
+    listed = await perform(rig, "receipts cleared")
+    assert [(one["kind"], one["state"], one["reason"]) for one in listed] == [
+        ("delivery", "doubted", "there is another"),
+        ("acceptance", "done", ""),
+    ]
+    assert (listed[1]["account"], listed[1]["code"]) == (ADDRESS, CODE)
+    assert listed[1]["at"] == "2026-01-15T09:00:00.000Z"
+    assert await perform(rig, "receipts cleared", account=ADDRESS) == listed
+    await rig.clock.advance(31 * 86_400)
+    assert await perform(rig, "receipts cleared") == []
+    assert len(await perform(rig, "receipts cleared", days=60)) == 2

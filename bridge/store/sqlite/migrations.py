@@ -8,7 +8,13 @@ from __future__ import annotations
 
 import sqlite3
 
-from bridge.store.sqlite import schema_messages, schema_notices, schema_outbox, schema_remote
+from bridge.store.sqlite import (
+    schema_clearing,
+    schema_messages,
+    schema_notices,
+    schema_outbox,
+    schema_remote,
+)
 
 STEPS: tuple[str, ...] = (
     schema_messages.V1,
@@ -31,6 +37,7 @@ STEPS: tuple[str, ...] = (
     schema_outbox.URGENT,
     schema_notices.ACKNOWLEDGED,
     schema_outbox.PAUSED,
+    schema_clearing.CLEARING,
 )
 
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import sqlite3
 
+from bridge.store.sqlite.clearing import SqliteClearing
 from bridge.store.sqlite.messages import SqliteMessages
 from bridge.store.sqlite.notices import SqliteNotices
 from bridge.store.sqlite.outbox import SqliteOutbox
 from bridge.store.sqlite.remote import SqliteRemote
 
 
-class SqliteTransaction(SqliteMessages, SqliteOutbox, SqliteRemote, SqliteNotices):
+class SqliteTransaction(SqliteMessages, SqliteOutbox, SqliteRemote, SqliteNotices, SqliteClearing):
     """Satisfies ``ReadTransaction`` and ``Transaction``; its methods never suspend."""
 
     def __init__(self, connection: sqlite3.Connection) -> None:
