@@ -26,6 +26,7 @@ from bridge.simulator import (
     Ids,
     ListingOrder,
     Operation,
+    Options,
     PageCount,
     PastEnd,
     Phase,
@@ -45,11 +46,8 @@ from tests.sync.world import ADDRESS, World, world
 AFTER_2D = SyncSettings(clear_at_api="receipts-after 2d")
 OVER_70 = SyncSettings(clear_at_api="over 70%")
 DAY_S = 86_400.0
-READINGS = [
-    pytest.param(SEQUENCE_READING.replace(ids=ids, order=order), id=f"{ids.value} {order.value}")
-    for ids in Ids
-    for order in ListingOrder
-]
+MOSTLY = st.sampled_from([True, True, False])
+READINGS = [SEQUENCE_READING.replace(ids=ids, order=order) for ids in Ids for order in ListingOrder]
 
 
 async def log_of(here: World) -> list[ClearedRow]:
@@ -96,11 +94,11 @@ def test_when_what_goes(text: str, percent: int | None, goes_after: timedelta | 
     assert before == (None if goes_after is None else now - goes_after)
 
 
-@pytest.mark.parametrize("options", READINGS)
+@pytest.mark.parametrize("options", some(READINGS, 1))
 async def test_receipts_that_are_over_go_and_their_messages_stay(
-    tmp_path: Path, options: object
+    tmp_path: Path, options: Options
 ) -> None:
-    async with world(tmp_path, options, settings=AFTER_2D) as here:  # type: ignore[arg-type]
+    async with world(tmp_path, options, settings=AFTER_2D) as here:
         await know_issuer(here)
         over, still_open = [], []
         for number in range(15):
@@ -157,7 +155,7 @@ async def test_what_went_can_be_read_and_expunged_here(tmp_path: Path) -> None:
 async def test_a_mailbox_is_emptied_until_it_is_less_than_full(tmp_path: Path) -> None:
     async with world(tmp_path, SEQUENCE_READING, settings=OVER_70) as here:
         await know_issuer(here)
-        for number in range(20):
+        for number in range(14):
             await submit(here, number)
             receipt(here, number, NetworkKind.ACCEPTANCE)
             receipt(here, number, NetworkKind.DELIVERY, later_s=1)
@@ -169,13 +167,13 @@ async def test_a_mailbox_is_emptied_until_it_is_less_than_full(tmp_path: Path) -
         here.simulator.set_quota(ADDRESS, used_bytes=75 * 10**7, limit_bytes=100 * 10**7)
         await here.clock.advance(3_600)
         await rounds(here, 2)
-        assert 0 < len(await went(here)) < 40
+        assert 0 < len(await went(here)) < 28
         here.simulator.set_quota(ADDRESS, used_bytes=69 * 10**7, limit_bytes=100 * 10**7)
         await here.clock.advance(3_600)
         await rounds(here, 2)
         made = len(await went(here))
         await rounds(here, 3)
-        assert len(await went(here)) == made < 40
+        assert len(await went(here)) == made < 28
 
 
 async def test_what_is_no_more_over_when_its_turn_comes_stays(tmp_path: Path) -> None:
@@ -301,7 +299,7 @@ class Clears(RuleBasedStateMachine):
 
     # -- what comes --------------------------------------------------------------------------
 
-    @rule(people=st.integers(1, 3), accepted=st.booleans(), settled=st.integers(0, 3))
+    @rule(people=st.integers(1, 3), accepted=MOSTLY, settled=st.integers(0, 3))
     def send(self, people: int, accepted: bool, settled: int) -> None:
         number = self.number = self.number + 1
         names = self.people[number] = tuple(f"p{one}@pec.invalid" for one in range(people))
@@ -350,13 +348,16 @@ class Clears(RuleBasedStateMachine):
             self.here.simulator.inject(
                 ADDRESS, subject=row.subject, sender=row.sender, body=row.text, at=row.at
             )
-            self.others[row.subject] += row.subject in self.others
+            if row.subject in self.others:
+                self.others[row.subject] += 1
 
     # -- what is done ------------------------------------------------------------------------
 
     @rule(days=st.sampled_from([0.1, 1, 2, 3]))
     def wait(self, days: float) -> None:
+        self.sync()
         self.runner.run(self.here.clock.advance(days * DAY_S))
+        self.sync()
 
     @rule()
     def sync(self) -> None:
@@ -429,7 +430,7 @@ def run(examples: int, steps: int) -> None:
     Clears.TestCase().runTest()
 
 
-@pytest.mark.parametrize("examples", some([4, 12], 1))
+@pytest.mark.parametrize("examples", some([3, 25], 1))
 def test_what_goes_is_over_and_stays_here(examples: int) -> None:
     run(examples, steps=20)
 
