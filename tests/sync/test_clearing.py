@@ -21,13 +21,13 @@ from bridge.api.errors import ApiError
 from bridge.model import Quota
 from bridge.simulator import (
     SEQUENCE_READING,
-    Counts,
     Failure,
     Ids,
     ListingOrder,
     Operation,
     Options,
     PageCount,
+    PageCounts,
     PastEnd,
     Phase,
     Simulator,
@@ -255,7 +255,7 @@ class Clears(RuleBasedStateMachine):
         order=st.sampled_from(ListingOrder),
         count=st.sampled_from(PageCount),
         past_end=st.sampled_from(PastEnd),
-        counts=st.sampled_from(Counts),
+        counts=st.sampled_from(PageCounts),
         size=st.sampled_from([3, 25]),
         setting=st.sampled_from([AFTER_2D, OVER_70]),
     )
