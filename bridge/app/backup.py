@@ -10,9 +10,7 @@ place or beside it.
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import os
-import sys
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -80,7 +78,6 @@ async def restore(config: Config, backup: Path, clock: Clock, progress: Progress
         waiting = await resources.store.read(work)
     finally:
         await resources.close()
-        _belong_to_folder(config.data_dir)
     return Restored(moved_to, waiting)
 
 
@@ -98,16 +95,4 @@ def _put_back(data_dir: Path, backup: Path, now: datetime, progress: Progress) -
         finally:
             staged.unlink(missing_ok=True)
     finally:
-        _belong_to_folder(data_dir)
         lock.release()
-
-
-def _belong_to_folder(data_dir: Path) -> None:
-    """Give what root made here to the folder's owner, whose bridge could not use it otherwise."""
-    if sys.platform == "win32" or os.geteuid() != 0:
-        return
-    owner = data_dir.stat()
-    for path in data_dir.iterdir():
-        if path.lstat().st_uid != owner.st_uid:
-            with contextlib.suppress(FileNotFoundError):
-                os.chown(path, owner.st_uid, owner.st_gid, follow_symlinks=False)

@@ -6,9 +6,12 @@ the first byte of the file is locked instead, which is as good.
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 from pathlib import Path
+
+from bridge.app.folder import belong_to_folder, cannot_use, make_folder
 
 FILE_NAME = "lock"
 
@@ -31,13 +34,16 @@ class DataLock:
 
     Raises:
         Locked: another process holds it.
-        OSError: the folder cannot be made or written.
+        DataFault: the folder cannot be used.
     """
 
     def __init__(self, data_dir: Path) -> None:
-        data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
-        path = data_dir / FILE_NAME
-        self._file = os.open(path, _FLAGS, 0o600)
+        make_folder(data_dir)
+        self._data_dir = data_dir
+        try:
+            self._file = os.open(data_dir / FILE_NAME, _FLAGS, 0o600)
+        except OSError as error:
+            raise cannot_use(data_dir, error) from error
         try:
             _lock(self._file)
         except OSError:
@@ -45,12 +51,18 @@ class DataLock:
             process = os.read(self._file, 20).strip()
             os.close(self._file)
             raise Locked(data_dir, int(process) if process.isdigit() else None) from None
-        os.ftruncate(self._file, 0)
-        os.write(self._file, b"\n%d\n" % os.getpid())
+        try:
+            os.ftruncate(self._file, 0)
+            os.write(self._file, b"\n%d\n" % os.getpid())
+        except OSError as error:  # a full disk: the lock is held all the same, unsigned
+            if error.errno not in (errno.ENOSPC, errno.EDQUOT):
+                self.release()
+                raise cannot_use(data_dir, error) from error
 
     def release(self) -> None:
         """Let the next one in; idempotent."""
         if self._file >= 0:
+            belong_to_folder(self._data_dir)
             os.close(self._file)
             self._file = -1
 

@@ -3,8 +3,8 @@
 Built by ``Resources.open`` under the lock, for a bridge as for a single command. Nothing here asks
 the API or starts anything by itself.
 
-Failure: ``Locked`` when another process uses the data, ``StoreFailed`` when the store cannot be
-used; nothing is held then.
+Failure: ``Locked`` when another process uses the data, ``DataFault`` and ``StoreFailed`` when
+folder or store cannot be used; nothing is held then.
 """
 
 from __future__ import annotations
@@ -96,6 +96,7 @@ class Resources:
 
         Raises:
             Locked: another process uses the data.
+            DataFault: the folder cannot be used.
             StoreFailed: the store cannot be used.
         """
         lock = await asyncio.to_thread(DataLock, config.data_dir)

@@ -18,6 +18,7 @@ def exit_code_of(error: Exception) -> int:
     """
     from bridge.api.errors import ApiError
     from bridge.app.certificate import CertificateFault
+    from bridge.app.folder import DataFault
     from bridge.app.lock import Locked
     from bridge.config import ConfigError
     from bridge.net.listening import CannotListen
@@ -28,8 +29,8 @@ def exit_code_of(error: Exception) -> int:
     if isinstance(error, ConfigError):
         say(str(error))
         return USAGE
-    told = CannotListen | CannotTake | CertificateFault | Locked | OperationFailed | StoreFailed
-    if isinstance(error, told):
+    told = CannotListen | CannotTake | CertificateFault | DataFault | Locked | StoreFailed
+    if isinstance(error, told | OperationFailed):
         say(str(error))
         return FAILED
     if isinstance(error, ApiError):

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from bridge.app.folder import DataFault
 from bridge.app.lock import DataLock, Locked
 
 
@@ -22,7 +23,7 @@ def test_one_at_a_time(tmp_path: Path) -> None:
 
 def test_a_folder_that_cannot_be(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
-    with pytest.raises(OSError, match="file"):
+    with pytest.raises(DataFault, match="file"):
         DataLock(tmp_path / "file" / "data")
 
 
@@ -31,6 +32,6 @@ def test_a_link_is_not_followed(tmp_path: Path) -> None:
     folder.mkdir()
     victim.write_text("precious")
     (folder / "lock").symlink_to(victim)
-    with pytest.raises(OSError, match="lock"):
+    with pytest.raises(DataFault, match="lock"):
         DataLock(folder)
     assert victim.read_text() == "precious"

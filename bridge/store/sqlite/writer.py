@@ -25,6 +25,7 @@ import structlog
 
 from bridge.store.base import StoreFailed, Work
 from bridge.store.sqlite.connection import connect, drive, failure
+from bridge.store.sqlite.samefile import SameFile
 from bridge.store.sqlite.transaction import SqliteTransaction
 
 log = structlog.get_logger()
@@ -141,10 +142,12 @@ class Writer:
 
     def _run(self) -> None:
         connection: sqlite3.Connection | None = None
+        same_file = SameFile(self._path)
         while (group := self._groups.get()) is not None:
             try:
                 if connection is None:
                     connection = self._connect()
+                same_file.check()
                 connection = self._run_whole(connection, group)
             except sqlite3.Error as error:  # not even opened
                 for job in group:
