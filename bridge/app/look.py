@@ -61,7 +61,11 @@ async def _facts(config: Config, store: Store, clock: Clock) -> dict[str, Any]:
         store,
         clock,
         ApiAccounts(accounts),
-        Sends(PLANS[config.send.plan], Window.parse(config.send.window)),
+        Sends(
+            PLANS[config.send.plan],
+            Window.parse(config.send.window),
+            config.receipts.deliver_to,
+        ),
         None,
         {one.id: RequestBudget(clock, per_day, StoredCount(store, one.id)) for one in accounts},
         lambda: fingerprint(config.tls.certificate or config.data_dir / CERTIFICATE_NAME),

@@ -57,7 +57,7 @@ def operations(
     window = Window.parse(send.window)
     decisions = Decisions(resources.mailboxes, resources.clock, wake, asking, window)
 
-    sends = Sends(resources.plan, window)
+    sends = Sends(resources.plan, window, resources.config.receipts.deliver_to)
     pace = SendingPace(PACE_MARGIN / send.rate_per_s, resources.plan, window)
 
     def shown() -> str | None:

@@ -96,6 +96,6 @@ def imap_server(
 
 def _trusted(resources: Resources, by_address: dict[str, AccountId]) -> tuple[TrustedNetwork, ...]:
     return tuple(
-        TrustedNetwork(one.network, by_address[one.account.casefold()])
+        TrustedNetwork(one.network, by_address[one.account.casefold()], one.urgent)
         for one in resources.config.smtp.trusted
     )

@@ -135,6 +135,8 @@ def _account(account: dict[str, Any]) -> Iterator[tuple[str, Any]]:
     yield "requests", _requests(requests)
     yield "forecast", account["forecast"]["text"]
     yield "quota", percent(account["quota"])
+    if account.get("hint"):
+        yield "hint", account["hint"]
 
 
 def _waiting(waiting: dict[str, Any]) -> str:

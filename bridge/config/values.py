@@ -279,11 +279,13 @@ class Trusted:
     """A network whose applications may send as ``account`` without logging in.
 
     ``i_know``: that strangers may be in it, or read what it sends.
+    ``urgent``: what they send goes ahead of the account's other messages.
     """
 
     network: Network
     account: Address
     i_know: bool = False
+    urgent: bool = False
 
 
 @dataclass(frozen=True, slots=True, config=_RULES)

@@ -11,14 +11,15 @@ from bridge import __version__
 from bridge.api.budget import Purpose, RequestBudget, Use
 from bridge.api.client import PecClient
 from bridge.api.errors import Refused
-from bridge.api.forecast import Volume, forecast
+from bridge.api.forecast import Forecast, Volume, forecast
 from bridge.api.schema import InboxRow
 from bridge.clock import Clock
-from bridge.model import AccountId, Quota, SubmissionState
+from bridge.model import INBOX, AccountId, Quota, SubmissionState
 from bridge.net.listening import Running
 from bridge.operations.accounts import ApiAccount, ApiAccounts, Methods, moment
 from bridge.operations.alarms import raised
 from bridge.operations.control import Progress
+from bridge.operations.placement import hint
 from bridge.operations.waiting import first_waiting, waiting_facts
 from bridge.outbox.plan import Plan
 from bridge.outbox.waiting import AccountQueue, account_queue, why
@@ -80,10 +81,11 @@ class Reader(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Sends:
-    """What an account may send, and when."""
+    """What an account may send and when, and where its receipts go."""
 
     plan: Plan
     window: Window
+    deliver_to: str = INBOX
 
 
 class StatusOperations:
@@ -93,7 +95,7 @@ class StatusOperations:
         store: for what is known here.
         clock: for the plan's period.
         accounts: the accounts.
-        sends: what each account may send, and when.
+        sends: what each account may send and when, and where its receipts go.
         reader: the sync that runs; None if none does, and what it wrote down has to do.
         budgets: each account's requests of the day.
         fingerprint: gives the certificate's, None while there is none.
@@ -146,7 +148,9 @@ class StatusOperations:
             await self._add_reading(facts, one.id)
             budget = self._budgets[one.id]
             facts["requests"] = request_facts(await budget.use())
-            facts["forecast"] = await self._forecast(one.id, budget.per_day, now)
+            volume, receipts = await self._volume(one.id, now)
+            facts["forecast"] = forecast_facts(forecast(volume, budget.per_day))
+            facts["hint"] = hint(receipts, self._sends.deliver_to)
         return {**self._presence(), **status, "tls": {"fingerprint": self._fingerprint()}}
 
     def _presence(self) -> dict[str, Any]:
@@ -159,23 +163,16 @@ class StatusOperations:
             "listeners": running.listening.as_json()["listeners"] if running else [],
         }
 
-    async def _forecast(self, account: AccountId, per_day: int, now: datetime) -> dict[str, Any]:
-        """Return what a day like the last 24 hours needs."""
+    async def _volume(self, account: AccountId, now: datetime) -> tuple[Volume, int]:
+        """Return the mail of the last 24 hours, and how many receipts were in it."""
         since = now - timedelta(days=1)
 
-        async def work(tx: ReadTransaction) -> Volume:
-            rows, confirming = await tx.rows_seen(account, since)
-            return Volume(rows, confirming, *await tx.deletions_asked(account, since))
+        async def work(tx: ReadTransaction) -> tuple[Volume, int]:
+            seen = await tx.rows_seen(account, since)
+            asked = await tx.deletions_asked(account, since)
+            return Volume(seen.rows, seen.confirming, *asked), seen.receipts
 
-        found = forecast(await self._store.read(work), per_day)
-        return {
-            "needed": found.needed,
-            "essential": found.essential,
-            "allowed": found.allowed,
-            "texts_lag_days": found.lag_days,
-            "states_lag": found.states_lag,
-            "text": found.sentence,
-        }
+        return await self._store.read(work)
 
     async def _sending(self, tx: ReadTransaction, one: ApiAccount, now: datetime) -> dict[str, Any]:
         plan = self._sends.plan
@@ -246,6 +243,18 @@ def _obstacle(queue: AccountQueue, now: datetime) -> str | None:
         return queue.hold.reason
     head = queue.head
     return (why(head, queue, now) or None) if head and head.retrying_since else None
+
+
+def forecast_facts(found: Forecast) -> dict[str, Any]:
+    """Return what a day needs."""
+    return {
+        "needed": found.needed,
+        "essential": found.essential,
+        "allowed": found.allowed,
+        "texts_lag_days": found.lag_days,
+        "states_lag": found.states_lag,
+        "text": found.sentence,
+    }
 
 
 def request_facts(use: Use) -> dict[str, Any]:

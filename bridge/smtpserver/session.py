@@ -357,7 +357,9 @@ class SubmissionSession(SmtpConnection):
 
     def _incoming(self, mail: _Mail, raw: bytes | Spooled, digest: bytes) -> Incoming:
         assert mail.account is not None  # noqa: S101 - a recipient was taken
-        envelope = Envelope(mail.reverse_path, tuple(mail.recipients.values()), mail.trusted)
+        urgent = mail.trusted and self.settings.is_urgent_from(self.peer, mail.account)
+        people = tuple(mail.recipients.values())
+        envelope = Envelope(mail.reverse_path, people, mail.trusted, urgent)
         return Incoming(mail.account, envelope, raw, digest)
 
     async def _give(self, answer: SmtpReply, mail: _Mail) -> None:

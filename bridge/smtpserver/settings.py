@@ -15,10 +15,14 @@ from bridge.model import AccountId
 
 @dataclass(frozen=True, slots=True)
 class TrustedNetwork:
-    """A network whose applications send as ``account`` without logging in."""
+    """A network whose applications send as ``account`` without logging in.
+
+    What they send goes ahead of the account's other messages if that is ``urgent``.
+    """
 
     network: IPv4Network | IPv6Network
     account: AccountId
+    urgent: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,12 +55,17 @@ class SmtpSettings:
 
     def trusted_accounts(self, peer: str) -> frozenset[AccountId]:
         """Return the accounts that an application at ``peer`` may send as without logging in."""
+        return frozenset(one.account for one in self._trusted_at(peer))
+
+    def is_urgent_from(self, peer: str, account: AccountId) -> bool:
+        """Tell whether what an application at ``peer`` sends as ``account`` goes ahead."""
+        return any(one.urgent and one.account == account for one in self._trusted_at(peer))
+
+    def _trusted_at(self, peer: str) -> tuple[TrustedNetwork, ...]:
         try:
             address = ip_address(peer.partition("%")[0])
         except ValueError:
-            return frozenset()
+            return ()
         mapped = getattr(address, "ipv4_mapped", None)
         candidates = {address, mapped} if mapped else {address}
-        return frozenset(
-            one.account for one in self.trusted if any(each in one.network for each in candidates)
-        )
+        return tuple(one for one in self.trusted if any(each in one.network for each in candidates))

@@ -133,6 +133,15 @@ class RemoteCount:
     filed: int
 
 
+@dataclass(frozen=True, slots=True)
+class RowsSeen:
+    """Rows first listed in a time: those that are receipts, and those of these that said it all."""
+
+    rows: int
+    receipts: int
+    confirming: int
+
+
 class DeletionState(Enum):
     """Where a deletion at the API stands."""
 
@@ -215,8 +224,8 @@ class RemoteReads(Protocol):
     async def remote_count(self, account: AccountId) -> RemoteCount:
         """Count the rows that are at the API as far as is known."""
 
-    async def rows_seen(self, account: AccountId, since: datetime) -> tuple[int, int]:
-        """Return how many rows were first listed since then, and how many said it all."""
+    async def rows_seen(self, account: AccountId, since: datetime) -> RowsSeen:
+        """Count the rows that were first listed since then."""
 
     async def places_of(self, account: AccountId, fingerprints: Sequence[bytes]) -> list[Place]:
         """Return the live rows with one of these fingerprints, newest first."""

@@ -61,6 +61,7 @@ def test_status_of_a_bridge_that_never_ran_makes_nothing(command: Command, confi
                     "states_lag": False,
                     "text": FORECAST,
                 },
+                "hint": None,
             }
         ],
         "queue": {},

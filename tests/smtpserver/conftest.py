@@ -188,6 +188,7 @@ async def serve(tmp_path: Path, clock: FakeClock) -> AsyncIterator[Serve]:
             *,
             rules: SubmissionRules | None = None,
             trusted: bool = False,
+            urgent: bool = False,
             wrap: Callable[[Store], Store] = lambda store: store,
             tls: ssl.SSLContext | None = None,
             implicit: bool = False,
@@ -201,7 +202,7 @@ async def serve(tmp_path: Path, clock: FakeClock) -> AsyncIterator[Serve]:
             store = wrap(own)
             mailboxes = Mailboxes(store, clock)
             outbox = Outbox(mailboxes, clock, Random(1), queue or QueueSettings(), Wake())
-            networks = (TrustedNetwork(LOOPBACK, account),) if trusted else ()
+            networks = (TrustedNetwork(LOOPBACK, account, urgent),) if trusted else ()
             server = SmtpServer(
                 outbox,
                 LoginGate(

@@ -516,6 +516,18 @@ async def test_a_trusted_application_needs_no_login_and_little_header(serve: Ser
     assert text.endswith(b"Subject: Scansione\r\n\r\nx\r\n")
 
 
+@pytest.mark.parametrize("urgent", [False, True])
+async def test_what_comes_from_an_urgent_network_goes_ahead(serve: Serve, urgent: bool) -> None:
+    """Not what a user sends from there, who can mark what is urgent."""
+    served = await serve(trusted=True, urgent=urgent)
+    application = await served.connect()
+    await application.do("HELO scanner")
+    for client, name in ((application, "<1@a>"), (await served.user(), "<2@a>")):
+        assert (await client.submit(message(Message_ID=name))).code == 250
+    rows = await served.store.read(lambda tx: tx.submissions())
+    assert [row.urgent for row in rows] == [urgent, False]
+
+
 async def test_a_trusted_application_sends_for_its_account_only(serve: Serve) -> None:
     served = await serve(trusted=True)
     client = await served.connect()

@@ -13,6 +13,7 @@ SETTINGS = SmtpSettings(
     trusted=(
         TrustedNetwork(ip_network("127.0.0.1/32"), ONE),
         TrustedNetwork(ip_network("127.0.0.0/8"), TWO),
+        TrustedNetwork(ip_network("127.0.0.8/29"), TWO, urgent=True),
         TrustedNetwork(ip_network("fe80::/10"), TWO),
     ),
 )
@@ -33,3 +34,16 @@ SETTINGS = SmtpSettings(
 )
 def test_who_is_trusted(peer: str, accounts: set[AccountId]) -> None:
     assert SETTINGS.trusted_accounts(peer) == accounts
+
+
+@pytest.mark.parametrize(
+    ("peer", "urgent"),
+    [
+        ("127.0.0.9", {TWO}),
+        ("::ffff:127.0.0.9", {TWO}),
+        ("127.0.0.1", set()),
+        ("127.0.0.16", set()),
+    ],
+)
+def test_whose_goes_ahead(peer: str, urgent: set[AccountId]) -> None:
+    assert {one for one in (ONE, TWO) if SETTINGS.is_urgent_from(peer, one)} == urgent

@@ -76,6 +76,12 @@ async def shown(here: World) -> list[str]:
     return sorted(line.removeprefix("Subject: ") for line in lines)
 
 
+def receive_all(here: World, number: int) -> list[str]:
+    """Let both receipts of a send to one recipient come; returns their subjects."""
+    kinds = (NetworkKind.ACCEPTANCE, NetworkKind.DELIVERY)
+    return [receipt(here, number, kind, later_s=place) for place, kind in enumerate(kinds)]
+
+
 @pytest.mark.parametrize(
     ("text", "percent", "goes_after"),
     [

@@ -72,11 +72,15 @@ class SubmissionRules:
 
 @dataclass(frozen=True, slots=True)
 class Envelope:
-    """The SMTP envelope; ``trusted`` if it came from an application that need not log in."""
+    """The SMTP envelope; ``trusted`` if it came from an application that need not log in.
+
+    ``urgent`` if all that comes from there goes ahead.
+    """
 
     reverse_path: str
     recipients: tuple[str, ...]
     trusted: bool = False
+    urgent: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,7 +206,7 @@ def _checked(
         entries=entries,
         has_message_id=any(_values(fields, "message-id")),
         left_behind=tuple(name for name in _LEFT_BEHIND if any(_values(fields, name))),
-        urgent=any(_is_highest(one) for one in _values(fields, "x-priority")),
+        urgent=envelope.urgent or any(map(_is_highest, _values(fields, "x-priority"))),
     )
 
 

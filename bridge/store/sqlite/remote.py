@@ -26,6 +26,7 @@ from bridge.store.remote import (
     RemoteCount,
     RemoteId,
     RemoteRow,
+    RowsSeen,
     Worth,
 )
 from bridge.store.sqlite.area import Area
@@ -135,13 +136,13 @@ class SqliteRemoteReads(Area):
         )
         return RemoteCount(live, live - bodiless)
 
-    async def rows_seen(self, account: AccountId, since: datetime) -> tuple[int, int]:
-        rows, confirming = self._row(
-            "SELECT count(*), coalesce(sum(worth >= ?), 0) FROM remote"
-            " WHERE account = ? AND first_seen > ?",
-            (Worth.CONFIRMATION, account, _number(since)),
+    async def rows_seen(self, account: AccountId, since: datetime) -> RowsSeen:
+        counts = self._row(
+            "SELECT count(*), coalesce(sum(worth >= ?), 0), coalesce(sum(worth >= ?), 0)"
+            " FROM remote WHERE account = ? AND first_seen > ?",
+            (Worth.FAILURE, Worth.CONFIRMATION, account, _number(since)),
         )
-        return rows, confirming
+        return RowsSeen(*counts)
 
     async def places_of(self, account: AccountId, fingerprints: Sequence[bytes]) -> list[Place]:
         places: list[Place] = []
