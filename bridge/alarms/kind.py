@@ -34,6 +34,7 @@ class AlarmKind(Enum):
     TOKEN_EXPIRY = "token-expiry"  # noqa: S105 - a name
     MAILBOX_EXPIRY = "mailbox-expiry"
     CREDIT = "credit"
+    SUBSCRIPTION = "subscription"
     NOT_CERTIFIED = "not-certified"
 
 

@@ -70,6 +70,7 @@ TOKEN_STEPS: NextSteps = {
     160: "`pec-bridge token list` shows the tokens there are.",
     170: "Name the token.",
     180: "`pec-bridge token list` shows the tokens there are.",
+    230: "This is a fault of the bridge: please report it.",
     240: "Write the period as YYYY, YYYY-MM or YYYY-MM-DD.",
 }
 """By number, what to do after a refusal of the token host."""

@@ -11,7 +11,8 @@ Counts are kept for each account and day (Europe/Rome), over restarts. They are 
 steps, so that a crash can only make them too high.
 
 Where the API's answers say how many requests of the day are left (``told``), the lower figure
-counts, also where the settings set no limit.
+counts, also where the settings set no limit. So does what a subscription has left (``subscribed``),
+shared out evenly over the days until it ends; a day has enough to look in any case.
 
 Failure: ``NotSent`` of kind "budget", with the seconds until it is worth another try.
 """
@@ -91,6 +92,13 @@ LEDGER_STEP = 10
 
 UNLIMITED = 0
 
+MONTH = timedelta(days=30)
+
+ENOUGH_TO_LOOK = 240
+"""Requests that keep a day in sight: each five minutes from 7 to 22 o'clock, each ten at night, and
+some for what moves meanwhile. No subscription keeps anybody from these: once it is used up, the
+service takes the credit or refuses."""
+
 
 @dataclass(frozen=True, slots=True)
 class Day:
@@ -164,7 +172,8 @@ async def within_budget(work: Awaitable[object]) -> bool:
 class Use:
     """What became of a day's requests.
 
-    ``per_day`` is 0 if there is no limit. ``refused`` are the purposes that had to wait; ``left_s``
+    ``per_day`` is 0 if there is no limit; ``subscribed`` is what a subscription had left when last
+    asked, if there is one. ``refused`` are the purposes that had to wait; ``left_s``
     is what is left of the day. ``told`` is how many the API itself says are left, if it does.
     """
 
@@ -174,6 +183,7 @@ class Use:
     refused: frozenset[Purpose]
     left_s: float = math.inf
     told: int | None = None
+    subscribed: Subscribed | None = None
 
     @property
     def used(self) -> int:
@@ -193,6 +203,24 @@ class Use:
         """Whether, well before midnight, nothing is left or something missed had to wait."""
         is_early = self.left_s > NEAR_MIDNIGHT_S
         return is_early and (bool(self.refused - SPARED) or self.remaining == 0)
+
+
+@dataclass(frozen=True, slots=True)
+class Subscribed:
+    """What a subscription leaves an account: so many requests until it ends, as of ``told_at``.
+
+    Without an end it is taken for a month's.
+    """
+
+    available: int
+    told_at: datetime
+    until: datetime | None
+
+    @property
+    def a_day(self) -> int:
+        """How many a day that is."""
+        left = MONTH if self.until is None else self.until - self.told_at
+        return int(self.available / max(left / timedelta(days=1), 1.0))
 
 
 class RequestLedger(Protocol):
@@ -262,6 +290,7 @@ class RequestBudget:
         self._ledger = ledger
         self._step = min(LEDGER_STEP, max(per_day // 20, 1)) if per_day else LEDGER_STEP
         self._counts: _Counts | None = None
+        self._subscribed: Subscribed | None = None
         self._lock = asyncio.Lock()
 
     async def spend(self, purpose: Purpose) -> None:
@@ -300,7 +329,8 @@ class RequestBudget:
             counts = await self._today()
             refused = frozenset(counts.refused)
             day, made = self._day(counts), dict(counts.made)
-            return Use(counts.day, day.per_day, made, refused, day.left_s, counts.told)
+            told, bought = counts.told, self._subscribed
+            return Use(counts.day, day.per_day, made, refused, day.left_s, told, bought)
 
     async def heard(self, told: RequestsLeft) -> None:
         """Take note of what the API itself says is left: the lower of the two figures counts."""
@@ -310,10 +340,17 @@ class RequestBudget:
             counts = await self._today()
             counts.heard, counts.heard_at = told, sum(counts.made.values())
 
+    def subscribed(self, left: Subscribed | None) -> None:
+        """Take note of what a subscription leaves, None where there is none."""
+        self._subscribed = left
+
     def _day(self, counts: _Counts) -> Day:
         left_s = max((counts.end - self._clock.now()).total_seconds(), 0.0)
         length_s = (counts.end - counts.begin).total_seconds()
         per_day, used = self.per_day, sum(counts.made.values())
+        if self._subscribed is not None:
+            bought = max(self._subscribed.a_day, ENOUGH_TO_LOOK)
+            per_day = min(per_day or bought, bought)
         if counts.heard is not None and counts.told is not None:
             per_day = per_day or counts.heard.limit
             used = max(used, per_day - counts.told)

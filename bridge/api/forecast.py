@@ -10,11 +10,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from bridge.api.budget import UNLIMITED
+from bridge.api.budget import ENOUGH_TO_LOOK, UNLIMITED
 
-LOOKS = 240
-"""Looks that keep a day in sight: each five minutes from 7 to 22 o'clock, each ten at night, and
-some for what moves meanwhile."""
+LOOKS = ENOUGH_TO_LOOK
 
 ROWS_A_PAGE = 25
 A_DELETION = 2

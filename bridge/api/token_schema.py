@@ -85,6 +85,26 @@ class HostUsage:
     scopes: Mapping[str, RequestCounts]
 
 
+@dataclass(frozen=True, slots=True)
+class Subscription:
+    """Requests bought for a time: ``available`` are left of ``scope``, "METHOD:host/path"."""
+
+    scope: str
+    available: int
+    expires_at: datetime | None
+
+
+def read_subscriptions(data: object) -> tuple[Subscription, ...]:
+    """Read the subscriptions in force; what names no scope or no number is left out."""
+    found = []
+    for item in as_list(data):
+        scope, available = text(item.get("scope")), whole(item.get("availableRequests"))
+        if item.get("active") is not False and scope and available is not None:
+            expires_at = instant(item.get("expiresAt"))
+            found.append(Subscription(scope, max(available, 0), expires_at))
+    return tuple(found)
+
+
 def read_token(data: object) -> Token:
     """Read one token.
 

@@ -10,11 +10,12 @@ from bridge.api import token_schema as schema
 from bridge.api.admin_errors import TOKEN_STEPS
 from bridge.api.admin_host import AdminHost, nothing, segment
 from bridge.api.connection import ApiConnection
-from bridge.api.token_schema import HostUsage, NewToken, Token, Wallet, WalletMovement
+from bridge.api.token_schema import HostUsage, NewToken, Subscription, Token, Wallet, WalletMovement
 from bridge.clock import Clock
 
 CREDENTIALS = "The e-mail or the API key is wrong; the service's console shows the key."
 NO_TOKEN = 120
+NO_SUBSCRIPTION = 220
 PAGE = 100
 PAGES_LIMIT = 100
 
@@ -69,6 +70,24 @@ class TokenClient:
     async def wallet(self) -> Wallet:
         """``GET /wallet``: what is left to spend."""
         return await self._host.get("/wallet", schema.read_wallet)
+
+    async def subscriptions(self) -> tuple[Subscription, ...]:
+        """``GET /subscriptions``: what was bought and is in force, page by page."""
+        found: list[Subscription] = []
+        none: tuple[Subscription, ...] = ()
+        for page in range(PAGES_LIMIT):
+            params = {"limit": str(PAGE), "skip": str(page * PAGE)}
+            listed = await self._host.get(
+                "/subscriptions",
+                schema.read_subscriptions,
+                params=params,
+                empty=none,
+                none_number=NO_SUBSCRIPTION,
+            )
+            if not listed or listed[0] in found:
+                break
+            found += listed
+        return tuple(found)
 
     async def transactions(self, limit: int) -> tuple[WalletMovement, ...]:
         """``GET /wallet/transactions``: the last movements, at most a page of 100."""

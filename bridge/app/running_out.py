@@ -1,7 +1,8 @@
-"""What runs out: a token's or a mailbox's time, the wallet's credit; looked at once a day.
+"""What runs out: a token's or a mailbox's time, credit, what was bought; looked at once a day.
 
-Alarms come 30 and 7 days before an end, and when the credit does not pay for what waits in the
-queue at ``[prices]``; each ends by itself when its cause does. Nothing here is needed to send or
+Alarms come 30 and 7 days before an end, when the credit does not pay for what waits in the queue at
+``[prices]``, and when a subscription has too few requests left, which the day's budgets then keep
+to; each ends by itself when its cause does. Nothing here is needed to send or
 to read: what the configuration has no credentials for, or the token no permission, is not looked
 at, and the log says so once.
 
@@ -15,17 +16,26 @@ from contextlib import asynccontextmanager
 from datetime import date, datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 import structlog
 
 from bridge.alarms import Alarm, AlarmKind, Notice, clear_alarm, raise_alarm
+from bridge.api.budget import Subscribed
 from bridge.api.connection import ApiConnection, Basic
 from bridge.api.errors import ApiError, NotSent, Refused
+from bridge.api.forecast import LOOKS
 from bridge.api.mailboxes import MailboxClient
 from bridge.api.token_schema import Token
 from bridge.api.tokens import TokenClient
 from bridge.app.resources import Resources
-from bridge.app.running_out_notice import credit_is_low, mailbox_expires, token_expires
+from bridge.app.running_out_notice import (
+    credit_is_low,
+    few_requests,
+    few_sends,
+    mailbox_expires,
+    token_expires,
+)
 from bridge.app.way import way
 from bridge.clock import ROME
 from bridge.credentials import Secrets
@@ -113,6 +123,7 @@ class RunningOut:
                 tokens = TokenClient(connection, clock)
                 answered &= await self._try(self._look_at_tokens(tokens))
                 answered &= await self._try(self._look_at_credit(tokens))
+                answered &= await self._try(self._look_at_subscriptions(tokens))
         if self._may_list:
             token = self._admin_token.reveal()
             async with self._connection(api.admin_url, token) as connection:
@@ -156,12 +167,7 @@ class RunningOut:
     async def _look_at_credit(self, client: TokenClient) -> None:
         price = Decimal(str(self._resources.config.prices.pec))
         wallet = await client.wallet()
-
-        async def work(tx: ReadTransaction) -> int:
-            waiting = [await tx.queued_recipients(one.id) for one in self._resources.accounts]
-            return sum(waiting)
-
-        waiting = await self._resources.store.read(work)
+        waiting = await self._waiting()
         is_paid_for_each = self._resources.config.send.plan == "standard"
         cost = price * waiting if is_paid_for_each else Decimal(0)
         found: dict[str, Notice] = {}
@@ -169,6 +175,40 @@ class RunningOut:
             found = {"queue": credit_is_low(wallet.credit_eur, waiting, float(cost))}
         for one in self._resources.accounts:
             await self._settle(one.id, AlarmKind.CREDIT, found)
+
+    async def _look_at_subscriptions(self, client: TokenClient) -> None:
+        """Let budgets keep to what was bought, and tell if that is too little.
+
+        A subscription is the whole account's, so mailboxes share it evenly.
+        """
+        now, accounts = self._resources.clock.now(), self._resources.accounts
+        host = urlsplit(self._resources.config.api.base_url).hostname or ""
+        bought = await client.subscriptions()
+        reads = [one for one in bought if one.scope.casefold().startswith(f"get:{host}/inbox")]
+        sends = [one for one in bought if one.scope.casefold().startswith(f"post:{host}/send")]
+        found: dict[str, Notice] = {}
+        least = min(reads, key=lambda one: one.available, default=None)
+        left = None
+        if least is not None:
+            left = Subscribed(least.available // len(accounts), now, least.expires_at)
+            if left.a_day < LOOKS:
+                until = None if least.expires_at is None else _in_rome(least.expires_at)
+                found["requests"] = few_requests(least.available, until, left.a_day, LOOKS)
+        waiting = await self._waiting()
+        available = sum(one.available for one in sends)
+        if sends and available < waiting:
+            found["sends"] = few_sends(available, waiting)
+        for one in accounts:
+            one.budget.subscribed(left)
+            await self._settle(one.id, AlarmKind.SUBSCRIPTION, found)
+
+    async def _waiting(self) -> int:
+        """Count the recipients in the queues."""
+
+        async def work(tx: ReadTransaction) -> int:
+            return sum([await tx.queued_recipients(one.id) for one in self._resources.accounts])
+
+        return await self._resources.store.read(work)
 
     async def _look_at_mailboxes(self, client: MailboxClient) -> None:
         try:

@@ -54,6 +54,41 @@ def credit_is_low(credit_eur: float, waiting: int, cost_eur: float) -> Notice:
     )
 
 
+def few_requests(available: int, until: date | None, a_day: int, needed: int) -> Notice:
+    """Say that a subscription has too few requests left to look for new mail.
+
+    Args:
+        available: how many are left.
+        until: its last day; None if it was not told.
+        a_day: what each mailbox has of them a day.
+        needed: what it takes to look all day.
+    """
+    end_it = "" if until is None else f" fino al {until:%d/%m/%Y}"
+    end_en = "" if until is None else f" until {until.isoformat()}"
+    return Notice(
+        f"Abbonamento quasi esaurito / Subscription nearly used up: {available}",
+        f"L'abbonamento ha ancora {available} richieste per leggere la posta{end_it}: {a_day} al "
+        f"giorno per casella, e per guardare tutto il giorno ne servono circa {needed}, che "
+        "vengono fatte comunque. Quando finiscono, il servizio usa il credito o rifiuta. "
+        "Rinnovarlo o ampliarlo nella console del servizio.",
+        f"The subscription has {available} requests left for reading{end_en}: {a_day} a day for "
+        f"each mailbox, and looking all day takes about {needed}, which are made all the same. "
+        "Once they are used up the service takes the credit or refuses. Renew or enlarge it in "
+        "the service's console.",
+    )
+
+
+def few_sends(available: int, waiting: int) -> Notice:
+    """Say that a subscription has not enough sends left for what waits."""
+    return Notice(
+        f"Abbonamento quasi esaurito / Subscription nearly used up: {available} invii / sends",
+        f"L'abbonamento ha ancora {available} invii e in coda ci sono {waiting} destinatari. "
+        "Quando finiscono, il servizio usa il credito o rifiuta; quanto rifiuta resta in coda.",
+        f"The subscription has {available} sends left, and {waiting} recipients wait in the queue. "
+        "Once they are used up the service takes the credit or refuses; what it refuses waits.",
+    )
+
+
 def _title(days: int) -> str:
     return "Scaduto / Expired" if days < 0 else "In scadenza / About to expire"
 

@@ -151,4 +151,7 @@ def _requests(requests: dict[str, Any]) -> str:
     """Say how many of today's requests were made, and what has to wait for more."""
     limit = "" if requests["per_day"] is None else f" of {requests['per_day']}"
     waiting = ", ".join(requests["waiting"])
-    return f"{requests['used']}{limit} today" + (f"; waiting: {waiting}" if waiting else "")
+    bought = requests.get("subscription")
+    until = f" until {local(bought['until'])}" if bought and bought["until"] else ""
+    left = f"; the subscription has {bought['available']} left for it{until}" if bought else ""
+    return f"{requests['used']}{limit} today{left}" + (f"; waiting: {waiting}" if waiting else "")

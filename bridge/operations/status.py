@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from typing import Any, Protocol
 
 from bridge import __version__
-from bridge.api.budget import Purpose, RequestBudget, Use
+from bridge.api.budget import Purpose, RequestBudget, Subscribed, Use
 from bridge.api.client import PecClient
 from bridge.api.errors import Refused
 from bridge.api.forecast import Forecast, Volume, forecast
@@ -265,7 +265,15 @@ def request_facts(use: Use) -> dict[str, Any]:
         "remaining": use.remaining,
         "used_for": {one.value: use.made[one] for one in Purpose if use.made.get(one)},
         "waiting": sorted(one.value for one in use.refused),
+        "subscription": _subscription(use.subscribed),
     }
+
+
+def _subscription(bought: Subscribed | None) -> dict[str, Any] | None:
+    if bought is None:
+        return None
+    told_at, until = moment(bought.told_at), moment(bought.until)
+    return {"available": bought.available, "until": until, "told_at": told_at}
 
 
 def _fullness(quota: Quota) -> dict[str, Any]:

@@ -38,6 +38,7 @@ class AdminOperation(Enum):
     WALLET = "GET /wallet"
     TRANSACTIONS = "GET /wallet/transactions"
     STATS = "GET /stats/apis/{domain}"
+    SUBSCRIPTIONS = "GET /subscriptions"
 
     @property
     def by_account(self) -> bool:
@@ -62,6 +63,7 @@ _BY_ACCOUNT = frozenset(
         AdminOperation.WALLET,
         AdminOperation.TRANSACTIONS,
         AdminOperation.STATS,
+        AdminOperation.SUBSCRIPTIONS,
     }
 )
 

@@ -50,6 +50,7 @@ class Administration:
         registry: the mailboxes; ``move`` one, or set ``processing_s``.
         purse: the wallet, and what was charged.
         tokens: those made here.
+        subscriptions: what ``GET /subscriptions`` lists, as JSON.
     """
 
     def __init__(self, world: World) -> None:
@@ -61,6 +62,7 @@ class Administration:
         self.purse = Purse(world.clock.now, self._name)
         self.registry = Registry(world.clock.now, self._name, self.purse, self._open)
         self.tokens = TokenEndpoints(world.clock.now, self._name)
+        self.subscriptions: list[dict[str, object]] = []
         self._world = world
         world.allows = self.tokens.allows
 
@@ -173,7 +175,7 @@ class Administration:
         }
         return does[operation]()
 
-    def _account(
+    def _account(  # noqa: C901 - one case for each operation
         self, operation: AdminOperation, http: Request, name: str, body: dict[str, object]
     ) -> Response:
         query = http.query_params
@@ -201,6 +203,11 @@ class Administration:
                 count = int(query.get("limit", "100"))
                 newest = self.purse.charges[::-1][:count]
                 return json_response(200, {"data": [admin_json.transaction(one) for one in newest]})
+            case AdminOperation.SUBSCRIPTIONS:
+                begin, count = int(query.get("skip", "0")), int(query.get("limit", "100"))
+                if not (bought := self.subscriptions[begin : begin + count]):
+                    raise NotDone(404, "Subscription not found", 220)
+                return json_response(200, {"data": bought})
             case _:
                 check_period(query.get("date"))
                 sends = [one for one in self._world.calls if one.operation is Operation.SEND]

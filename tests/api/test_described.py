@@ -152,7 +152,6 @@ NO_COMMAND = {
         "GET /stats",
         "GET /stats/apis",
         "GET /stats/ips",
-        "GET /subscriptions",
         "GET /subscriptions/{id}",
     },
 }
@@ -215,9 +214,14 @@ CALLS: dict[AdminOperation, Callable[[World], Awaitable[object]]] = {
     AdminOperation.TOKEN_DELETE: lambda world: world.tokens.revoke("x"),
     AdminOperation.WALLET: lambda world: world.tokens.wallet(),
     AdminOperation.TRANSACTIONS: lambda world: world.tokens.transactions(5),
+    AdminOperation.SUBSCRIPTIONS: lambda world: world.tokens.subscriptions(),
     AdminOperation.STATS: lambda world: world.tokens.usage("ws.pecmassiva.com", "2026"),
 }
-MEANS_NONE = {(AdminOperation.LIST, 404), (AdminOperation.TOKEN_LIST, 404)}
+MEANS_NONE = {
+    (AdminOperation.LIST, 404),
+    (AdminOperation.TOKEN_LIST, 404),
+    (AdminOperation.SUBSCRIPTIONS, 404),
+}
 """Not errors but empty lists."""
 
 

@@ -8,11 +8,13 @@ from collections.abc import AsyncIterator
 from datetime import timedelta
 from pathlib import Path
 from random import Random
+from urllib.parse import urlsplit
 
 import httpx
 import pytest
 from structlog.testing import capture_logs
 
+from bridge.api.budget import ENOUGH_TO_LOOK
 from bridge.app.resources import Resources
 from bridge.app.running_out import AGAIN_S, EVERY_S, FIRST_AFTER_S, RunningOut
 from bridge.config import Config, Send
@@ -211,3 +213,52 @@ async def test_it_looks_a_while_after_the_start_and_then_once_a_day(watched: Wat
         assert looks() == expected
     task.cancel()
     await asyncio.gather(task, return_exceptions=True)
+
+
+def subscription(scope: str, available: int, days: int = 30) -> dict[str, object]:
+    """Return one as the description shows it: numbers are text."""
+    return {
+        "id": "656d1e2f8b3c2a001f7e4a20",
+        "scope": scope,
+        "active": True,
+        "availableRequests": str(available),
+        "startsAt": "2026-01-01T00:00:00+00:00",
+        "expiresAt": (FakeClock().now() + timedelta(days=days)).isoformat(),
+    }
+
+
+async def test_a_subscription_bounds_the_day_and_what_it_lacks_is_told(watched: Watched) -> None:
+    budget = watched.core.accounts[0].budget
+    here = watched.admin.subscriptions
+    assert await watched.after(0) == []
+    assert (await budget.use()).subscribed is None
+    host = urlsplit(watched.core.config.api.base_url).hostname
+    here += [
+        subscription(f"GET:{host}/inbox", 30_000),
+        subscription("GET:elsewhere.example/inbox", 3),
+        {**subscription(f"GET:{host}/inbox", 1), "active": False},
+        {"scope": f"GET:{host}/inbox"},
+    ]
+    assert await watched.after(0) == []
+    assert (await budget.use()).per_day == 1_000
+    here[:] = [subscription(f"GET:{host}/inbox", 3_000), subscription(f"POST:{host}/send", 5)]
+    await watched.queue(5)
+    assert await watched.after(0) == [
+        "subscription Abbonamento quasi esaurito / Subscription nearly used up: 3000"
+    ]
+    assert (await budget.use()).per_day == ENOUGH_TO_LOOK
+    here[1] = subscription(f"POST:{host}/send", 4)
+    assert len(await watched.after(0)) == 2
+    here.clear()
+    assert await watched.after(0) == []
+    assert (await budget.use()).per_day == watched.core.config.sync.request_budget_per_day
+
+
+async def test_subscriptions_that_may_not_be_seen_bound_nothing(watched: Watched) -> None:
+    with capture_logs() as lines:
+        for _ in range(2):
+            watched.admin.faults.refuse(AdminOperation.SUBSCRIPTIONS, 403, "Wrong Scope", None)
+            assert await watched.after(1) == []
+    said = [line for line in lines if line["event"] == "what runs out is not looked at"]
+    assert len(said) == 1
+    assert (await watched.core.accounts[0].budget.use()).subscribed is None

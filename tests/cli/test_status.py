@@ -52,6 +52,7 @@ def test_status_of_a_bridge_that_never_ran_makes_nothing(command: Command, confi
                     "remaining": 1440,
                     "used_for": {},
                     "waiting": [],
+                    "subscription": None,
                 },
                 "forecast": {
                     "needed": 240,
