@@ -165,7 +165,7 @@ class Spool:
             try:
                 await asyncio.to_thread(self._write, data)
             except OSError as error:
-                log.error("what arrives cannot be kept", cause=str(error))
+                log.error("spool_failed", cause=str(error))
                 self.failed = True
         self._size_bytes += len(data)
         if last:

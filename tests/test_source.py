@@ -1,17 +1,17 @@
-"""How the package is written, where no tool looks: names of classes, and what is private."""
+"""How the package is written, where no tool looks: names, what is private, parts, log lines."""
 
 from __future__ import annotations
 
 import ast
 import importlib
+import re
 from collections import defaultdict
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 
+from tests.test_citations import SOURCES, tree_of
 from tests.test_docs import TOP
-
-SOURCES = sorted((TOP / "bridge").rglob("*.py"))
 
 DOUBLES = {
     "Doubt": "what twins leave open, and why a message is not deleted: no module knows both",
@@ -24,16 +24,17 @@ DOUBLES = {
 
 
 @cache
-def tree_of(path: Path) -> ast.Module:
-    return ast.parse(path.read_text(encoding="utf-8"))
+def classes() -> tuple[tuple[Path, ast.ClassDef], ...]:
+    """Return every class of the package and where it is."""
+    nodes = ((path, node) for path in SOURCES for node in ast.walk(tree_of(path)))
+    return tuple((path, node) for path, node in nodes if isinstance(node, ast.ClassDef))
 
 
 def test_no_two_classes_have_one_name() -> None:
     found: dict[str, list[str]] = defaultdict(list)
-    for path in SOURCES:
-        for node in ast.walk(tree_of(path)):
-            if isinstance(node, ast.ClassDef) and not node.name.startswith("_"):
-                found[node.name].append(f"{path.relative_to(TOP)}:{node.lineno}")
+    for path, node in classes():
+        if not node.name.startswith("_"):
+            found[node.name].append(f"{path.relative_to(TOP)}:{node.lineno}")
     doubles = {name: places for name, places in found.items() if len(places) > 1}
     assert {name: places for name, places in doubles.items() if name not in DOUBLES} == {}
     assert DOUBLES.keys() <= found.keys()
@@ -145,26 +146,48 @@ MANY_PARTS = {
 
 def test_a_class_is_built_of_few_parts_or_says_why() -> None:
     many = {}
-    for path in SOURCES:
-        for node in ast.walk(tree_of(path)):
-            if isinstance(node, ast.FunctionDef) and node.name == "__init__":
-                args = node.args
-                parts = [*args.posonlyargs, *args.args, *args.kwonlyargs][1:]
+    for _, node in classes():
+        for one in node.body:
+            if isinstance(one, ast.FunctionDef) and one.name == "__init__":
+                parts = [*one.args.posonlyargs, *one.args.args, *one.args.kwonlyargs][1:]
                 if len(parts) > MOST_PARTS:
-                    many[class_around(path, node)] = len(parts)
+                    many[node.name] = len(parts)
     assert {name: count for name, count in many.items() if name not in MANY_PARTS} == {}
+    assert MANY_PARTS.keys() <= {node.name for _, node in classes()}
 
 
-def class_around(path: Path, method: ast.FunctionDef) -> str:
-    nodes = [one for one in ast.walk(tree_of(path)) if isinstance(one, ast.ClassDef)]
-    return next(one.name for one in nodes if method in one.body)
+# -- what a log says -------------------------------------------------------------------------------
+
+EVENT = re.compile(r"[a-z][a-z0-9]*(?:_[a-z0-9]+)*")
+OTHER_WORDS = ("sync",)
+"""Packages whose events are still sentences."""
 
 
-def test_whoever_has_a_reason_needs_it() -> None:
-    names = {
-        node.name
-        for path in SOURCES
-        for node in ast.walk(tree_of(path))
-        if isinstance(node, ast.ClassDef)
-    }
-    assert MANY_PARTS.keys() <= names
+def is_log_method(node: ast.expr) -> bool:
+    return isinstance(node, ast.Attribute) and getattr(node.value, "id", "") == "log"
+
+
+def log_calls(path: Path) -> Iterator[ast.Call]:
+    """Yield the calls that write a log line, those that a commit makes later among them."""
+    for node in ast.walk(tree_of(path)):
+        if isinstance(node, ast.Call) and any(map(is_log_method, [node.func, *node.args[:1]])):
+            yield node
+
+
+def test_a_log_names_what_happened_in_one_dialect() -> None:
+    """An event is nouns and verbs with underscores, so that one word finds it."""
+    for path in SOURCES:
+        if path.relative_to(TOP / "bridge").parts[0] in OTHER_WORDS:
+            continue
+        for call in log_calls(path):
+            constants = [one for one in call.args if isinstance(one, ast.Constant)]
+            assert len(constants) == 1, f"{path}:{call.lineno}"
+            assert EVENT.fullmatch(str(constants[0].value)), f"{path}:{call.lineno}"
+
+
+def test_a_log_tells_by_keys_and_values() -> None:
+    for path in SOURCES:
+        for call in log_calls(path):
+            for given in call.keywords:
+                said = ast.unparse(given.value)
+                assert not re.search(r"!r|\brepr\(", said), f"{path}:{call.lineno}"

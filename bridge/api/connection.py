@@ -211,9 +211,9 @@ class ApiConnection:
         took_s = round(self._clock.monotonic() - began_s, 3)
         shown = {"method": call.method, "path": call.shown or call.path, "took_s": took_s}
         if isinstance(outcome, ApiError):
-            log.info("api request failed", **shown, reason=outcome.reason)
+            log.info("api_request_failed", **shown, reason=outcome.reason)
             raise outcome
-        log.debug("api request", **shown, status=outcome.status)
+        log.debug("api_request", **shown, status=outcome.status)
         return outcome
 
     async def _attempt(self, call: ApiRequest, start: Start | None) -> Answer | ApiError:

@@ -224,7 +224,7 @@ class Bridge:
                 task.cancel()
         for outcome in await asyncio.gather(*tasks, return_exceptions=True):
             if isinstance(outcome, Exception):
-                log.error("a part did not stop well", exc_info=outcome)
+                log.error("part_stop_failed", exc_info=outcome)
 
     async def _close(self) -> None:
         if self._control is not None:

@@ -32,7 +32,7 @@ class StoredCount:
         try:
             return await self._store.read(work)
         except StoreFailed as error:
-            log.warning("request count not read", account=self._account, reason=str(error))
+            log.warning("request_count_unread", account=self._account, reason=str(error))
             return {}
 
     async def save(self, day: date, purpose: str, count: int) -> None:
@@ -44,4 +44,4 @@ class StoredCount:
         try:
             await self._store.write(work)
         except StoreFailed as error:
-            log.warning("request count not kept", account=self._account, reason=str(error))
+            log.warning("request_count_unkept", account=self._account, reason=str(error))

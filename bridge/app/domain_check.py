@@ -152,7 +152,7 @@ class DomainCheck:
     def _say_once(self, reason: str) -> None:
         if reason not in self._told:
             self._told.add(reason)
-            log.info("domains are not checked", reason=reason)
+            log.info("domain_check_off", reason=reason)
 
     async def _tell(self, row: SubmissionRow, outside: list[str]) -> None:
         subject = one_line(row.subject)

@@ -59,7 +59,7 @@ class Drain:
             raise OperationFailed("The bridge is being drained already; it ends by itself.")
         self._begun = True
         try:
-            log.info("draining: no more submissions are accepted")
+            log.info("draining_begun")
             notify_status("Draining: no more submissions are accepted.")
             await self._accept_no_more()
             at_first = await self._waiting()

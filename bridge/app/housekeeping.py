@@ -31,7 +31,7 @@ class Housekeeping:
         while True:
             dropped = await self.tidy()
             if dropped:
-                log.info("texts forgotten", count=dropped)
+                log.info("texts_dropped", count=dropped)
             while await self._mailboxes.renew_texts():
                 await self._clock.sleep(INDEX_PAUSE_S)
             while await self._mailboxes.index_bodies():

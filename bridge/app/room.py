@@ -60,7 +60,7 @@ def make_room() -> Room:
         resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
     room = shared_out(WANTED_DESCRIPTORS if soft == unlimited else soft)
     if room != shared_out(WANTED_DESCRIPTORS):
-        log.warning("few descriptors are allowed", allowed=soft, imap=room.imap, smtp=room.smtp)
+        log.warning("descriptors_few", allowed=soft, imap=room.imap, smtp=room.smtp)
     return room
 
 
@@ -97,9 +97,9 @@ class Descriptors:
             count = self._allowed
         few = count is not None and count > self._allowed - FEW_LEFT
         if few and not self._few:
-            log.error("descriptors run out", used=count, allowed=self._allowed)
+            log.error("descriptors_exhausted", used=count, allowed=self._allowed)
         if self._few and not few:
-            log.info("there are descriptors again", used=count, allowed=self._allowed)
+            log.info("descriptors_back", used=count, allowed=self._allowed)
         self._few = few
 
 

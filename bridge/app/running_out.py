@@ -108,7 +108,7 @@ class RunningOut:
             try:
                 answered = await self.look()
             except StoreFailed as error:
-                log.error("what runs out cannot be looked at", reason=str(error))
+                log.error("expiry_look_failed", reason=str(error))
                 answered = False
             await self._resources.clock.sleep(EVERY_S if answered else AGAIN_S)
 
@@ -136,7 +136,7 @@ class RunningOut:
             await look
         except ApiError as error:
             if not _stays_so(error):
-                log.info("what runs out is asked for again later", reason=error.reason)
+                log.info("expiry_look_postponed", reason=error.reason)
                 return False
             self._say_once(error.reason)
         return True
@@ -144,7 +144,7 @@ class RunningOut:
     def _say_once(self, reason: str) -> None:
         if reason not in self._told:
             self._told.add(reason)
-            log.info("what runs out is not looked at", reason=reason)
+            log.info("expiry_look_off", reason=reason)
 
     async def _look_at_tokens(self, client: TokenClient) -> None:
         used = [one for one in await client.tokens() if one.secret in self._in_use]

@@ -59,6 +59,6 @@ class Workers:
                 return
             if self._clock.monotonic() - began_s > LONGEST_PAUSE_S:
                 pause_s = FIRST_PAUSE_S
-            log.error("background work ended", work=name, again_in_s=pause_s, exc_info=fault)
+            log.error("worker_failed", work=name, again_in_s=pause_s, exc_info=fault)
             await self._clock.sleep(pause_s)
             pause_s = min(pause_s * 2, LONGEST_PAUSE_S)

@@ -104,7 +104,7 @@ class ControlServer:
             _say(writer, await self._answer(request, writer))
             await writer.drain()
         except (ConnectionError, ValueError, AttributeError) as error:
-            log.info("control connection dropped", reason=type(error).__name__)
+            log.info("control_connection_dropped", reason=type(error).__name__)
         finally:
             writer.close()
 
@@ -120,7 +120,7 @@ class ControlServer:
         except OperationFailed as failure:
             return {"failed": str(failure)}
         except Exception:
-            log.exception("control operation failed", operation=name)
+            log.exception("control_operation_failed", operation=name)
             return {"failed": "The bridge could not do that; its log says why."}
 
 

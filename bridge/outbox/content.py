@@ -102,7 +102,7 @@ async def load_request(
     except (StoreFailed, Unsendable, MemoryError):
         raise
     except Exception as fault:  # a message must not stand in the way of those behind it
-        log.exception("a message cannot be converted", id=row.id, account=row.account)
+        log.exception("conversion_failed", id=row.id, account=row.account)
         raise Unsendable(f"the bridge cannot convert it ({type(fault).__name__})") from None
 
 

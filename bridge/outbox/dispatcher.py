@@ -170,10 +170,10 @@ class Dispatcher:
                     else:
                         await self._dispatch(row, requests)
                 except StoreFailed as error:
-                    log.error("the outbox cannot use the store", reason=str(error))
+                    log.error("outbox_store_failed", reason=str(error))
                     await self._clock.sleep(STORE_RETRY_S)
                 except Exception:  # cutting off what is under way would make it uncertain
-                    log.exception("the dispatcher met something unforeseen")
+                    log.exception("dispatcher_crashed")
                     await self._clock.sleep(STORE_RETRY_S)
 
     def _is_free(self, row: SubmissionRow) -> bool:
@@ -226,10 +226,10 @@ class Dispatcher:
         try:
             await self._bring(row, account, requests)
         except StoreFailed as error:
-            log.error("an entry cannot be loaded yet", id=row.id, reason=str(error))
+            log.error("entry_load_postponed", id=row.id, reason=str(error))
             await self._clock.sleep(STORE_RETRY_S)
         except Exception:  # would end the requests under way
-            log.exception("an entry cannot be loaded", id=row.id)
+            log.exception("entry_load_failed", id=row.id)
             await self._clock.sleep(STORE_RETRY_S)
         finally:
             self._wake.call()
@@ -290,7 +290,7 @@ class Dispatcher:
                 await self._settler.give_back(attempt, STOPPED_BEFORE)
             raise
         except StoreFailed as error:
-            log.error("a send cannot be written down, so it waits", id=row.id, reason=str(error))
+            log.error("send_begin_failed", id=row.id, reason=str(error))
             await self._clock.sleep(STORE_RETRY_S)
             return None
 
@@ -322,7 +322,7 @@ class Dispatcher:
             await asyncio.shield(self._interrupted(attempt, left))
             raise
         except Exception as error:
-            log.exception("a send ended in an unforeseen way", id=attempt.row.id)
+            log.exception("send_crashed", id=attempt.row.id)
             unknown = OutcomeUnknown(f"The send ended in an unforeseen way ({error!r}).")
             self._learn(account, unknown)
             settle = partial(self._settler.failed, attempt, unknown)
@@ -370,10 +370,10 @@ class Dispatcher:
                 await settle()
                 return
             except StoreFailed as error:
-                log.error("an answer cannot be kept yet", id=attempt.row.id, reason=str(error))
+                log.error("answer_store_postponed", id=attempt.row.id, reason=str(error))
                 await self._clock.sleep(STORE_RETRY_S)
             except Exception:
-                log.exception("an answer cannot be kept", id=attempt.row.id, code=code)
+                log.exception("answer_store_failed", id=attempt.row.id, code=code)
                 if doubted:
                     return
                 doubted = True

@@ -132,7 +132,7 @@ class Lineage:
 
         row, fault = await mailboxes.write(work)
         if fault is not None:
-            log.warning("the data is not what was used last", reason=fault)
+            log.warning("lineage_broken", reason=fault)
         if mark is None or mark.incarnation != row.incarnation:
             mark = await asyncio.to_thread(write_mark, data_dir, row.incarnation, row.dispatches)
         lineage = cls(mailboxes, clock, data_dir, row.incarnation, mark)

@@ -107,7 +107,7 @@ class Lookup:
         try:
             message = await self._client.inbox_message(row.api_id)
         except ApiError as error:
-            log.info("an acceptance cannot be read", reason=error.reason)
+            log.info("acceptance_unreadable", reason=error.reason)
             return listed
         if not _is_row(row, message.row):
             return listed

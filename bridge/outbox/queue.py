@@ -151,14 +151,14 @@ class Outbox:
         enqueued = await self._mailboxes.write(work)
         if enqueued.repeated:
             log.info(
-                "submission repeated",
+                "submission_repeated",
                 id=enqueued.id,
                 account=account,
                 message_id=submission.message_id,
             )
         else:
             log.info(
-                "submission queued",
+                "submission_queued",
                 id=enqueued.id,
                 account=account,
                 message_id=submission.message_id,
@@ -181,7 +181,7 @@ class Outbox:
             await show(mtx, account, message, now)
 
         await self._mailboxes.write(work)
-        log.info("bounce filed", account=account, size_bytes=len(raw))
+        log.info("bounce_filed", account=account, size_bytes=len(raw))
 
     async def _write(
         self,

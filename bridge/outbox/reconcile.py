@@ -100,7 +100,7 @@ class Reconciler:
                 for account in self._lookups:
                     await self.reconcile(account)
             except StoreFailed as error:
-                log.error("reconciliation cannot use the store", reason=str(error))
+                log.error("reconciler_store_failed", reason=str(error))
             await rest(self._wake, self._clock, LOOK_AGAIN_S)
 
     async def look_before_sending(self) -> None:
@@ -176,7 +176,7 @@ class Reconciler:
             shown += await lookup.search(query, matters) if query else []
         except ApiError as error:
             log.info(
-                "no search for an uncertain send",
+                "uncertain_send_search_failed",
                 id=row.id,
                 account=row.account,
                 reason=error.reason,
@@ -219,9 +219,7 @@ class Reconciler:
 
         if await self._mailboxes.write(work):
             self._told.discard(row.id)
-            log.info(
-                "uncertain send was sent", id=row.id, account=row.account, code=acceptance.code
-            )
+            log.info("uncertain_send_found", id=row.id, account=row.account, code=acceptance.code)
 
     async def _tell(self, row: SubmissionRow, codes: tuple[str, ...], now: datetime) -> None:
         """Raise the alarm about an entry, once."""
@@ -236,9 +234,7 @@ class Reconciler:
             )
 
         if await self._mailboxes.write(work):
-            log.error(
-                "uncertain send needs a decision", id=row.id, account=row.account, codes=codes
-            )
+            log.error("uncertain_send_undecided", id=row.id, account=row.account, codes=codes)
         self._told.add(row.id)
 
 

@@ -85,7 +85,7 @@ class Reviewer:
         if done:
             del self._seen[row.id]
             log.error(
-                "what was claimed for a send is revoked",
+                "claim_revoked",
                 id=row.id,
                 account=row.account,
                 code=row.code,

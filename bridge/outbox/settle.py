@@ -151,7 +151,7 @@ class Settler:
         await self._mailboxes.write(work)
         self._outages.pop(row.account, None)
         log.info(
-            "message submitted",
+            "message_submitted",
             id=row.id,
             account=row.account,
             code=answer.code,
@@ -205,9 +205,7 @@ class Settler:
                 await self._tell(mtx, row, verdict, now)
 
         await self._mailboxes.write(work)
-        log.warning(
-            "message cannot be sent", id=row.id, account=row.account, reason=verdict.diagnostic
-        )
+        log.warning("message_unsendable", id=row.id, account=row.account, reason=verdict.diagnostic)
 
     # -- the ways a request can fail --------------------------------------------------------------
 
@@ -231,7 +229,7 @@ class Settler:
                 await probe_later(mtx, row.account, now)
 
         await self._mailboxes.write(work)
-        log.warning("send uncertain", id=row.id, account=row.account, reason=error.reason)
+        log.warning("send_uncertain", id=row.id, account=row.account, reason=error.reason)
 
     async def _refused(self, attempt: Attempt, error: Refused) -> None:
         row = attempt.row
@@ -247,7 +245,7 @@ class Settler:
             await release_account(mtx, row.account, now)
 
         await self._mailboxes.write(work)
-        log.warning("message refused", id=row.id, account=row.account, reason=error.reason)
+        log.warning("message_refused", id=row.id, account=row.account, reason=error.reason)
 
     async def _not_sent(self, attempt: Attempt, error: NotSent) -> None:
         row = attempt.row
@@ -282,7 +280,7 @@ class Settler:
 
         await self._mailboxes.write(work)
         log.info(
-            "message not sent",
+            "message_not_sent",
             id=row.id,
             account=row.account,
             reason=error.reason,
@@ -326,7 +324,7 @@ class Settler:
             await hold_account(mtx, row.account, cause, error.reason, words, now)
 
         await self._mailboxes.write(work)
-        log.error("sending held", account=row.account, id=row.id, reason=error.reason)
+        log.error("sending_held", account=row.account, id=row.id, reason=error.reason)
 
     def _ending(
         self, attempt: Attempt, end: AttemptEnd, step: Step
@@ -367,7 +365,7 @@ async def recover(mailboxes: Mailboxes, clock: Clock) -> int:
 
     recovered = await mailboxes.write(work)
     if recovered:
-        log.warning("sends interrupted by a stop are uncertain", count=recovered)
+        log.warning("interrupted_sends_uncertain", count=recovered)
     return recovered
 
 

@@ -91,7 +91,7 @@ class Valve:
     ) -> dict[AccountId, Flow]:
         flows = await self._mailboxes.write(work)
         for id, flow in flows.items():
-            log.info("queue decided", account=id, decision=what, waiting=flow.waiting)
+            log.info("queue_decided", account=id, decision=what, waiting=flow.waiting)
         if self._wake is not None:
             self._wake.call()
         return flows

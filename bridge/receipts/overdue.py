@@ -171,7 +171,7 @@ class Overdue:
                 try:
                     await self.look(account)
                 except StoreFailed as error:
-                    log.error("overdue receipts cannot be looked for", reason=str(error))
+                    log.error("overdue_look_failed", reason=str(error))
             await self._clock.sleep(LOOK_EVERY_S)
 
     async def look(self, account: AccountId) -> None:
@@ -295,9 +295,7 @@ class Overdue:
         except NotFound:
             return Asked.YES
         except ApiError as error:
-            log.info(
-                "no second source for a send", id=row.id, account=row.account, reason=error.reason
-            )
+            log.info("second_source_failed", id=row.id, account=row.account, reason=error.reason)
             return Asked.NOT_NOW if is_left_for_later(error) else Asked.YES
         now = self._clock.now()
         await self._mailboxes.write(lambda mtx: keep_status(mtx, row.id, shown, now))

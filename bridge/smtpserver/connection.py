@@ -101,7 +101,7 @@ class SmtpConnection(Dialogue):
         if verdict.goes is not None:
             verdict.goes.hang_up("421 4.7.0 Too many connections, log in sooner")
         if not verdict.stays:
-            log.warning("smtp client turned away", peer=self.peer, reason="too many connections")
+            log.warning("smtp_client_turned_away", peer=self.peer, reason="too many connections")
             self._turned_away = True
             self.hang_up("421 4.7.0 Too many connections, try again later")
             return
@@ -123,7 +123,7 @@ class SmtpConnection(Dialogue):
 
     def _login_time(self) -> None:
         if self.is_counted:
-            log.info("smtp login timeout", peer=self.peer)
+            log.info("smtp_login_timeout", peer=self.peer)
             self.hang_up("421 4.4.2 Log in sooner")
 
     async def finish(self) -> None:
@@ -201,7 +201,7 @@ class SmtpConnection(Dialogue):
             ClientGone: there is nobody to write to.
         """
         reason = shortened(text, REPLY_CHARS)
-        log.info("smtp refusal", peer=self.peer, code=code, status=status, reason=reason)
+        log.info("smtp_refusal", peer=self.peer, code=code, status=status, reason=reason)
         await self.push(reply(code, status, text, utf8=utf8))
 
     async def serve(self) -> None:
@@ -235,7 +235,7 @@ class SmtpConnection(Dialogue):
             self._turn_away("it spoke before it was greeted")
 
     def _turn_away(self, why: str) -> NoReturn:
-        log.warning("smtp client turned away", peer=self.peer, reason=why)
+        log.warning("smtp_client_turned_away", peer=self.peer, reason=why)
         self.hang_up("421 4.7.0 This is SMTP; goodbye")
         raise ClientGone
 
@@ -254,7 +254,7 @@ class SmtpConnection(Dialogue):
         except ClientGone:
             raise
         except Exception as error:
-            log.error("smtp command failed", peer=self.peer, exc_info=error)
+            log.error("smtp_command_failed", peer=self.peer, exc_info=error)
             self.reset()
             await self.push(
                 "451 4.3.0 The bridge failed at this command; its log says why. Try again later"

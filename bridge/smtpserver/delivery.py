@@ -105,10 +105,10 @@ class Delivery:
         try:
             await self._outbox.file_bounce(account, raw)
         except StoreFull:
-            log.error("bounce refused: the disk is full", account=account)
+            log.error("bounce_refused_disk_full", account=account)
             return DISK_FULL
         except StoreFailed as error:
-            log.error("bounce refused: the store failed", error=str(error))
+            log.error("bounce_refused_store_failed", error=str(error))
             return _STORE_FAILED
         return SmtpReply(250, "2.0.0", "Ok: filed in INBOX")
 
@@ -124,21 +124,21 @@ class Delivery:
         except TooCostly as fault:
             return SmtpReply(554, "5.6.0", f"The message cannot be checked: {fault}. Simplify it.")
         except (ApartFailed, OSError) as error:
-            log.error("submission put off: it cannot be checked", error=str(error))
+            log.error("submission_check_failed", error=str(error))
             return _UNCHECKED
         except PlanUsedUp as fault:
             return SmtpReply(452, "4.7.1", f"{fault}.")
         except SameMessageId as fault:
             return SmtpReply(451, "4.7.0", _same_message_id(fault))
         except StoreFull:
-            log.error("submission refused: the disk is full", account=incoming.account)
+            log.error("submission_refused_disk_full", account=incoming.account)
             return DISK_FULL
         except StoreFailed as error:
-            log.error("submission refused: the store failed", error=str(error))
+            log.error("submission_refused_store_failed", error=str(error))
             return _STORE_FAILED
         if submission.left_behind:
             log.info(
-                "fields that do not travel",
+                "fields_left_behind",
                 id=queued.id,
                 account=incoming.account,
                 fields=submission.left_behind,

@@ -137,7 +137,7 @@ class Dialogue(SMTP):
         if self.busy or left_s > 0:
             self._idle_timer = self.loop.call_later(max(left_s, self._idle_s / 10), self._idle_time)
             return
-        log.info("smtp timeout", peer=self.peer)
+        log.info("smtp_timeout", peer=self.peer)
         self.hang_up("421 4.4.2 Nothing was heard for too long")
 
     # -- facts ---------------------------------------------------------------------------------
@@ -227,7 +227,7 @@ class Dialogue(SMTP):
                 plain, self, context, server_side=True, ssl_handshake_timeout=self._handshake_s
             )
         except (OSError, ssl.SSLError) as error:
-            log.info("smtp tls failed", peer=self.peer, error=str(error))
+            log.info("smtp_tls_failed", peer=self.peer, error=str(error))
             encrypted = None
         if encrypted is None:
             plain.abort()

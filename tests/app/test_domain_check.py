@@ -131,7 +131,7 @@ async def test_an_error_tells_nothing_of_anybody_and_is_logged_once(
             await checked.submit("a@gmail.com", "b@altro.example")
             await checked.check.look()
     assert len(checked.host.asked) == 1
-    assert [line["reason"] for line in lines if line["event"] == "domains are not checked"] == [
+    assert [line["reason"] for line in lines if line["event"] == "domain_check_off"] == [
         error.reason
     ]
     assert await checked.alarms() == []

@@ -69,9 +69,9 @@ def test_that_descriptors_run_out_is_said_once(clock: FakeClock) -> None:
         while counts:
             watch.look()
     assert [line["event"] for line in lines] == [
-        "descriptors run out",
-        "there are descriptors again",
-        "descriptors run out",
+        "descriptors_exhausted",
+        "descriptors_back",
+        "descriptors_exhausted",
     ]
 
 
@@ -100,4 +100,4 @@ def test_descriptors_are_counted_and_their_end_is_known(clock: FakeClock) -> Non
             resource.setrlimit(resource.RLIMIT_NOFILE, before)
             for number in held:
                 os.close(number)
-    assert [line["event"] for line in lines] == ["descriptors run out"]
+    assert [line["event"] for line in lines] == ["descriptors_exhausted"]

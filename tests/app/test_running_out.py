@@ -168,7 +168,7 @@ async def test_without_a_key_it_says_once_what_it_does_not_watch(watched: Watche
     with capture_logs() as lines:
         for _ in range(3):
             await watched.after(1)
-    said = [line for line in lines if line["event"] == "what runs out is not looked at"]
+    said = [line for line in lines if line["event"] == "expiry_look_off"]
     assert len(said) == 1
     assert {call.operation for call in watched.admin.calls} == {AdminOperation.LIST}
 
@@ -182,9 +182,7 @@ async def test_without_the_permission_it_asks_no_second_time(
         for _ in range(3):
             await watched.after(1)
     assert len(watched.admin.calls) == 1
-    reasons = [
-        line["reason"] for line in lines if line["event"] == "what runs out is not looked at"
-    ]
+    reasons = [line["reason"] for line in lines if line["event"] == "expiry_look_off"]
     assert len(reasons) == 2
     assert watched.token.token not in str(lines)
 
@@ -259,6 +257,6 @@ async def test_subscriptions_that_may_not_be_seen_bound_nothing(watched: Watched
         for _ in range(2):
             watched.admin.faults.refuse(AdminOperation.SUBSCRIPTIONS, 403, "Wrong Scope", None)
             assert await watched.after(1) == []
-    said = [line for line in lines if line["event"] == "what runs out is not looked at"]
+    said = [line for line in lines if line["event"] == "expiry_look_off"]
     assert len(said) == 1
     assert (await watched.core.accounts[0].budget.use()).subscribed is None

@@ -81,7 +81,7 @@ def test_lines_about_clients_are_counted_when_there_are_too_many() -> None:
         "peer": "192.0.2.1",
     }
     for _ in range(3 * LOG_LINES_OF_A_KIND):
-        assert few(None, "", {"event": "submission queued"})
+        assert few(None, "", {"event": "submission_queued"})
     now_s += WINDOW_S
     line = few(None, "", {"event": "refused", "peer": "192.0.2.1"})
     assert line["left_out"] == 2 * LOG_LINES_OF_A_KIND
@@ -120,4 +120,4 @@ def test_other_peoples_addresses_lose_their_names(
 def test_what_concerns_a_message_is_never_left_out() -> None:
     few = FewOfAKind(lambda: 5.0)
     for number in range(3 * LOG_LINES_OF_A_KIND):
-        assert few(None, "", {"event": "submission queued", "peer": "::1", "id": str(number)})
+        assert few(None, "", {"event": "submission_queued", "peer": "::1", "id": str(number)})

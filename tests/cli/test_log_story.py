@@ -87,21 +87,21 @@ async def test_one_id_follows_a_message_through_the_log(tmp_path: Path) -> None:
     log, token = await run(tmp_path, "--verbose")
     lines = lines_of(log)
     assert {line["account"] for line in lines if "account" in line} == {ADDRESS}
-    first, second = [line for line in lines if line["event"] == "submission queued"]
+    first, second = [line for line in lines if line["event"] == "submission_queued"]
     assert first["peer"] == "127.0.0.1"
     assert first["recipients"] == 2
     of_first = [line for line in lines if line.get("id") == first["id"]]
     assert {line["account"] for line in of_first} == {ADDRESS}
-    (request,) = [one for one in of_first if one["event"] == "api request"]
+    (request,) = [one for one in of_first if one["event"] == "api_request"]
     assert request["method"] == "POST"
-    (left,) = [one for one in of_first if one["event"] == "message submitted"]
+    (left,) = [one for one in of_first if one["event"] == "message_submitted"]
     assert left["recipients"] == 2
     kinds = [one["kind"] for one in of_first if one["event"] == "receipt"]
     assert {"acceptance", "delivery", "failure"} <= set(kinds)
     assert [one["kind"] for one in of_first if one["event"] == "alarm"]
     of_second = [line["event"] for line in lines if line.get("id") == second["id"]]
-    assert of_second[0] == "submission queued"
-    assert "message refused" in of_second
+    assert of_second[0] == "submission_queued"
+    assert "message_refused" in of_second
     for secret in (PASSWORD, WRONG, token):
         assert secret not in log
 
@@ -111,6 +111,6 @@ async def test_nobody_elses_name_nor_a_subject_is_in_an_ordinary_log(tmp_path: P
     lines = lines_of(log)
     for text in (PASSWORD, WRONG, token, SUBJECT, "Egregio", "mario.rossi", "luigi.verdi"):
         assert text not in log
-    (refused,) = [line for line in lines if line["event"] == "message refused"]
+    (refused,) = [line for line in lines if line["event"] == "message_refused"]
     assert "…@altra.example" in refused["reason"]
     assert [line for line in lines if line["event"] == "login" and line["login"] == ADDRESS]

@@ -52,7 +52,7 @@ async def test_serve_loads_only_what_it_serves_with(tmp_path: Path) -> None:
         assert process.stderr is not None
         async with asyncio.timeout(PATIENCE_S):
             async for line in process.stderr:
-                if b'"event": "api request"' in line:
+                if b'"event": "api_request"' in line:
                     process.terminate()
             out, _ = await process.communicate()
     assert process.returncode == 0

@@ -120,7 +120,7 @@ async def test_the_same_message_again_is_answered_with_the_first_id(served: Serv
     assert again.text == (
         f"Ok: queued as {id} (X-Resubmission: yes; queued before, not sent again)"
     )
-    (line,) = [line for line in logs if line["event"] == "submission repeated"]
+    (line,) = [line for line in logs if line["event"] == "submission_repeated"]
     assert (line["id"], line["message_id"]) == (id, "<1@erp.example>")
     assert len(await served.queued()) == 1
     assert await served.sent_copies() == 1

@@ -203,6 +203,6 @@ async def test_no_password_and_no_content_is_in_any_log_line(
         await client.log_in()
         await client.submit(message("riservato\r\n"))
     written = "\n".join([*(record.getMessage() for record in caplog.records), repr(logs)])
-    assert "submission queued" in written
+    assert "submission_queued" in written
     for secret in (PASSWORD, password, response, "riservato"):
         assert secret.upper() not in written.upper()

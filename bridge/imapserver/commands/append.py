@@ -45,7 +45,7 @@ async def _prepared(
     except TooCostly as fault:
         raise No(f"the message cannot be taken apart: {fault}", "LIMIT") from None
     except (ApartFailed, OSError) as fault:
-        log.error("a message cannot be taken apart", cause=str(fault))
+        log.error("append_parse_failed", cause=str(fault))
         raise No("the message cannot be taken apart now, try again", "UNAVAILABLE") from None
     received_at = message.internal_date or session.services.clock.now()
     return ready, flags, received_at
