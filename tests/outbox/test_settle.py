@@ -6,8 +6,10 @@ from pathlib import Path
 
 import pytest
 
+from bridge.api.schema import SendAnswer
 from bridge.model import PEC_UNCERTAIN, SubmissionState
 from bridge.outbox import settle
+from bridge.outbox.attempt import Overtaken
 from bridge.simulator import (
     CodeForm,
     Failure,
@@ -273,4 +275,33 @@ async def test_recovering_twice_changes_nothing_more(
     before = (await rig.row(id), await rig.transitions(id), await rig.attempts(id))
     assert await settle.recover(rig.mailboxes, clock) == 0
     assert (await rig.row(id), await rig.transitions(id), await rig.attempts(id)) == before
+    await rig.close()
+
+
+async def test_what_is_held_and_was_taken_back_meanwhile_is_not_begun(
+    rig: Rig, simulator: Simulator
+) -> None:
+    simulator.faults.answer(Operation.SEND, 402, times=None)
+    id = await rig.submit()
+    await rig.quiet()
+    seen = await rig.row(id)
+    assert seen.state is SubmissionState.HELD
+    await rig.decisions.cancel(id)
+    assert await rig.settler.begin(seen) is None
+    assert (await rig.state(id), (await rig.row(id)).attempts) == (SubmissionState.CANCELLED, 1)
+
+
+async def test_an_answer_for_what_is_not_under_way_any_more_changes_nothing(
+    tmp_path: Path, clock: FakeClock, simulator: Simulator
+) -> None:
+    rig = await Rig.open(tmp_path, clock, simulator)
+    id = await rig.submit()
+    attempt = await rig.settler.begin(await rig.row(id))
+    assert attempt is not None
+    await settle.recover(rig.mailboxes, clock)
+    before = (await rig.row(id), await rig.transitions(id), await rig.attempts(id))
+    with pytest.raises(Overtaken):
+        await rig.settler.submitted(attempt, SendAnswer("2026011510000001", 1, 200, ""))
+    assert (await rig.row(id), await rig.transitions(id), await rig.attempts(id)) == before
+    assert before[0].state is UNCERTAIN
     await rig.close()
