@@ -64,7 +64,13 @@ async def update_alarm(
     """Let an alarm that is raised say what is so now.
 
     The row says it at once. The message in INBOX gives way to a new one now and then, if it still
-    stands there, for so long (``apart``) at least, and the day's notices allow for it.
+    stands there and the day's notices allow for it.
+
+    Args:
+        mtx: the commit to join.
+        alarm: what is so now.
+        now: the time, aware.
+        apart: how long the message stands at least.
     """
     subject = one_line(alarm.notice.subject)
     account, kind, key = alarm.account, alarm.kind.value, alarm.key
