@@ -12,14 +12,20 @@ from __future__ import annotations
 
 import asyncio
 import ssl
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from random import Random
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import structlog
 
 from bridge.alarms.collector import Collector
-from bridge.app.certificate import Identity, given_identity, listening_hosts, own_identity
+from bridge.app.certificate import (
+    CertificateFault,
+    Identity,
+    given_identity,
+    listening_hosts,
+    own_identity,
+)
 from bridge.app.domains import Domains
 from bridge.app.drain import Drain
 from bridge.app.housekeeping import Housekeeping
@@ -27,18 +33,27 @@ from bridge.app.memory import Memory, give_back, resident_bytes
 from bridge.app.operations import operations
 from bridge.app.pulse import standing
 from bridge.app.reading import InboxReading
+from bridge.app.reload import SettingsSource, changes, kept
 from bridge.app.resources import Resources
-from bridge.app.room import Descriptors, allowed_descriptors, make_room
+from bridge.app.room import Descriptors, Room, allowed_descriptors, make_room
 from bridge.app.running_out import RunningOut
 from bridge.app.sending import OutboxService
-from bridge.app.servers import imap_server, smtp_server
-from bridge.app.worker import Workers
+from bridge.app.servers import (
+    CurrentQuota,
+    append_limit_bytes,
+    imap_server,
+    smtp_server,
+    smtp_settings,
+)
+from bridge.app.worker import Work, Workers
 from bridge.clock import Clock
-from bridge.config import Config, Listen
+from bridge.config import Config, ConfigError, Listen
 from bridge.credentials import Authenticator, Login, Secrets
 from bridge.login import GuessGuard, LoginGate
 from bridge.net.listening import CannotListen, Listener, Listening, Running
-from bridge.operations.control import ControlServer
+from bridge.operations.accounts import Methods
+from bridge.operations.control import ControlServer, OperationFailed, Progress
+from bridge.operations.table import Operations
 
 if TYPE_CHECKING:
     import httpx
@@ -62,6 +77,7 @@ class Bridge:
         clock: time.
         random: queue ids, jitter.
         http_transport: where API requests go instead of the network.
+        source: gives settings and secrets anew, for ``reload``; None where they come from no file.
     """
 
     def __init__(
@@ -72,8 +88,17 @@ class Bridge:
         clock: Clock,
         random: Random,
         http_transport: httpx.AsyncBaseTransport | None = None,
+        source: SettingsSource | None = None,
     ) -> None:
         self._config = config
+        self._source = source
+        self._reloading = asyncio.Lock()
+        self._room = Room(0, 0)
+        self._tls: ssl.SSLContext | None = None
+        self._logins: LoginGate | None = None
+        self._quota: CurrentQuota | None = None
+        self._offered: Operations | None = None
+        self._running: Running | None = None
         self._secrets = secrets
         self._clock = clock
         self._random = random
@@ -149,10 +174,7 @@ class Bridge:
             self._config, self._secrets, clock=self._clock, http_transport=self._http_transport
         )
         identity = await asyncio.to_thread(_identity, self._config)
-        reading = self._reading = InboxReading(resources, self._random)
-        sending = self._sending = await OutboxService.build(
-            resources, self._random, reading.sync.wake
-        )
+        reading, sending = await self._build(resources)
         listeners = await self._listen(resources, sending, reading, identity.context)
         listening = Listening(
             listeners,
@@ -160,17 +182,116 @@ class Bridge:
             tuple(resources.addresses.values()),
             identity.fingerprint,
         )
-        running = Running(self._clock.now(), listening)
-        self._drain = Drain(resources.store, self._accept_no_more, sending.rest)
-        offered = operations(
-            resources, self._random, sending.wake, reading, running, (self._drain.methods(),)
-        )
-        self._control = ControlServer(self._config.data_dir, offered.perform)
+        self._running = Running(self._clock.now(), listening)
+        self._drain = Drain(resources.store, self._accept_no_more, self._rest)
+        self._offer(resources, reading, sending)
+        self._control = ControlServer(self._config.data_dir, self._perform)
         await self._control.start()
+        self._workers = Workers(self._works(resources, reading, sending), self._clock)
+        self._work = asyncio.create_task(self._workers.run())
+        return listening
+
+    async def reload(self) -> dict[str, Any]:
+        """Read the settings anew and go by them; connections stay. See ``app.reload``.
+
+        Returns:
+            The names of what has changed, and of what needs a restart.
+
+        Raises:
+            ConfigError, CertificateFault, OperationFailed: nothing was changed.
+            StoreFailed: it cannot be done; the bridge ends.
+        """
+        async with self._reloading:
+            facts = await self._reload()
+        log.info("reloaded", **{name: ", ".join(names) for name, names in facts.items()})
+        return facts
+
+    async def _reload(self) -> dict[str, list[str]]:
+        resources, workers, drain = self._resources, self._workers, self._drain
+        if self._source is None or resources is None or workers is None or drain is None:
+            raise OperationFailed("This bridge has no configuration to read anew.")
+        if drain.is_begun:
+            raise OperationFailed("The bridge is being drained; it ends by itself.")
+        read, secrets = await asyncio.to_thread(self._source.read)
+        config, waits = kept(self._config, read)
+        identity = await asyncio.to_thread(_identity, config)
+        changed = changes(self._config, config, self._secrets, secrets)
+        if self._running is not None and identity.fingerprint != self._running.fingerprint:
+            changed.append("the certificate")
+
+        async def anew() -> dict[str, Work]:
+            return await self._go_on_with(resources, config, secrets, identity)
+
+        if self._sending is not None:
+            workers.stopping()
+            await self._sending.stop()
+        await workers.replace(anew)
+        self._source.taken_over(config)
+        return {"changed": changed, "needs_restart": waits}
+
+    async def _go_on_with(
+        self, resources: Resources, config: Config, secrets: Secrets, identity: Identity
+    ) -> dict[str, Work]:
+        """Put together anew what sends and reads, which has ended, and hand it to the servers."""
+        for part in (self._sending, self._reading):
+            if part is not None:
+                part.close()
+        if self._domains is not None:
+            await self._domains.aclose()
+        self._config, self._secrets = config, secrets
+        await resources.take_over(config, secrets, self._http_transport)
+        reading, sending = await self._build(resources)
+        if self._tls is not None:
+            identity.put_into(self._tls)
+        if self._quota is not None:
+            self._quota.sync = reading.sync
+        if self._logins is not None:
+            self._logins.take_over(self._authenticator(resources), resources.addresses.values())
+        if self._running is not None:
+            self._running = self._running.now(
+                config.api.base_url, tuple(resources.addresses.values()), identity.fingerprint
+            )
+        self._offer(resources, reading, sending)
+        accounts = resources.addresses
+        if self._imap is not None and self._smtp is not None:
+            await asyncio.gather(
+                self._imap.take_over(append_limit_bytes(config), accounts),
+                self._smtp.take_over(sending.outbox, smtp_settings(resources, self._room)),
+            )
+        return self._works(resources, reading, sending)
+
+    async def _build(self, resources: Resources) -> tuple[InboxReading, OutboxService]:
+        reading = self._reading = InboxReading(resources, self._random)
+        sending = self._sending = await OutboxService.build(
+            resources, self._random, reading.sync.wake
+        )
+        return reading, sending
+
+    def _offer(self, resources: Resources, reading: InboxReading, sending: OutboxService) -> None:
+        more: list[Methods] = [{"reload": self._reload_asked}]
+        if self._drain is not None:
+            more.append(self._drain.methods())
+        self._offered = operations(
+            resources, self._random, sending.wake, reading, self._running, more
+        )
+
+    async def _perform(self, name: str, arguments: Mapping[str, Any], progress: Progress) -> Any:
+        assert self._offered is not None  # noqa: S101 - nobody can ask before
+        return await self._offered.perform(name, arguments, progress)
+
+    async def _reload_asked(self, _arguments: Mapping[str, Any], _progress: Progress) -> Any:
+        try:
+            return await self.reload()
+        except (ConfigError, CertificateFault) as error:
+            raise OperationFailed(f"{error}\nNothing was changed.") from None
+
+    def _works(
+        self, resources: Resources, reading: InboxReading, sending: OutboxService
+    ) -> dict[str, Work]:
         housekeeping = Housekeeping(resources.mailboxes, self._clock)
         domains = self._domains = Domains(resources, self._secrets, self._http_transport)
         running_out = RunningOut(resources, self._secrets, self._http_transport)
-        works = {
+        return {
             **sending.works(),
             **reading.works(),
             "housekeeping": housekeeping.run,
@@ -180,9 +301,6 @@ class Bridge:
             "descriptors": Descriptors(self._clock, allowed_descriptors()).run,
             **domains.works(),
         }
-        self._workers = Workers(works, self._clock)
-        self._work = asyncio.create_task(self._workers.run())
-        return listening
 
     async def _listen(
         self,
@@ -191,19 +309,27 @@ class Bridge:
         reading: InboxReading,
         tls: ssl.SSLContext,
     ) -> tuple[Listener, ...]:
-        authenticator = Authenticator(
-            Login(one.id, one.settings.address, secrets.password, secrets.local_password)
-            for one, secrets in zip(resources.accounts, self._secrets.accounts, strict=True)
-        )
         imap, smtp = self._config.imap.listen, self._config.smtp.listen
-        room = make_room()
-        logins = LoginGate(authenticator, GuessGuard(self._clock, resources.addresses.values()))
-        self._imap = imap_server(resources, logins, reading.sync, tls, room)
+        room = self._room = make_room()
+        self._tls, self._quota = tls, CurrentQuota(reading.sync)
+        guard = GuessGuard(self._clock, resources.addresses.values())
+        logins = self._logins = LoginGate(self._authenticator(resources), guard)
+        self._imap = imap_server(resources, logins, self._quota, tls, room)
         self._smtp = smtp_server(resources, sending.outbox, logins, self._random, tls, room)
         return (
             *await _open("imap", imap, self._imap),
             *await _open("smtp", smtp, self._smtp),
         )
+
+    def _authenticator(self, resources: Resources) -> Authenticator:
+        return Authenticator(
+            Login(one.id, one.settings.address, secrets.password, secrets.local_password)
+            for one, secrets in zip(resources.accounts, self._secrets.accounts, strict=True)
+        )
+
+    async def _rest(self) -> None:
+        if self._sending is not None:
+            await self._sending.rest()
 
     async def _accept_no_more(self) -> None:
         if self._smtp is not None:

@@ -54,6 +54,16 @@ class Identity:
 
     context: ssl.SSLContext
     fingerprint: str
+    certificate: Path
+    key: Path
+
+    def put_into(self, context: ssl.SSLContext) -> None:
+        """Show this certificate to whoever begins TLS with ``context`` from here on.
+
+        Raises:
+            OSError: the files are no longer what was loaded.
+        """
+        context.load_cert_chain(self.certificate, self.key, password=_no_password)
 
 
 def given_identity(certificate: Path, key: Path) -> Identity:
@@ -154,7 +164,7 @@ def _load(certificate: Path, key: Path) -> Identity:
     except _Encrypted:
         sentence = f"{key} is encrypted: it must not have a password"
         raise CertificateFault(Unusable("key", sentence)) from None
-    return Identity(context, _fingerprint(pem))
+    return Identity(context, _fingerprint(pem), certificate, key)
 
 
 def _read(setting: Literal["certificate", "key"], path: Path) -> str | Unusable:

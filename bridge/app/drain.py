@@ -50,6 +50,11 @@ class Drain:
         """Return the operation by its name."""
         return {"drain": self._drain}
 
+    @property
+    def is_begun(self) -> bool:
+        """Whether somebody asked for it."""
+        return self._begun
+
     async def wait(self) -> None:
         """Return when the bridge was drained, which it is only if somebody asks for it."""
         await self._done.wait()

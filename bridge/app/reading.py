@@ -65,6 +65,10 @@ class InboxReading:
             seen_until=self.sync.seen_until,
         )
 
+    def close(self) -> None:
+        """Hear of nothing any more: another reads from here on."""
+        self.sync.close()
+
     def works(self) -> dict[str, Work]:
         """Return the background work by name."""
         return {"sync": self.sync.run, "overdue": self._overdue.run}

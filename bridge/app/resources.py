@@ -142,6 +142,28 @@ class Resources:
         """The file of the certificate that our servers show."""
         return self.config.tls.certificate or self.config.data_dir / CERTIFICATE_NAME
 
+    async def take_over(
+        self,
+        config: Config,
+        secrets: Secrets,
+        http_transport: httpx.AsyncBaseTransport | None = None,
+    ) -> None:
+        """Go by these settings from here on; nobody may be using the accounts meanwhile.
+
+        Args:
+            config: the settings, of the same data.
+            secrets: what they point to.
+            http_transport: where API requests go instead of the network.
+
+        Raises:
+            StoreFailed: an account cannot be opened.
+        """
+        before, self._connection = self._connection, None
+        if before is not None:
+            await before.aclose()
+        self.config = config
+        await self._open_accounts(secrets, http_transport)
+
     async def close(self) -> None:
         """Close the connections and the store, then give the lock back."""
         try:

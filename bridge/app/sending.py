@@ -99,7 +99,7 @@ class OutboxService:
         self._reconciler = Reconciler(
             resources.store, resources.mailboxes, resources.clock, searchers
         )
-        resources.mailboxes.subscribe(self._look_for_acceptances)
+        self._unsubscribe = resources.mailboxes.subscribe(self._look_for_acceptances)
 
     @classmethod
     async def build(
@@ -137,6 +137,10 @@ class OutboxService:
     async def rest(self) -> None:
         """Return when nothing is under way and nothing more may leave now."""
         await self._dispatcher.rest()
+
+    def close(self) -> None:
+        """Hear of nothing any more: another sends from here on."""
+        self._unsubscribe()
 
     async def stop(self) -> None:
         """Begin no send any more; return when those under way have ended."""

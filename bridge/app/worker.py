@@ -35,16 +35,46 @@ class Workers:
         self._works = works
         self._clock = clock
         self._stopping = False
+        self._tasks: list[asyncio.Task[None]] = []
+        self._next: asyncio.Future[Mapping[str, Work]] | None = None
 
     async def run(self) -> None:
-        """Run all until cancelled, or until every work has ended after ``stopping``."""
-        async with asyncio.TaskGroup() as group:
-            for name, work in self._works.items():
-                group.create_task(self._keep_going(name, work), name=name)
+        """Run all until cancelled, or until every work has ended after ``stopping``.
+
+        Raises:
+            Exception: what was to take their place could not be made.
+        """
+        while True:
+            async with asyncio.TaskGroup() as group:
+                self._tasks = [
+                    group.create_task(self._keep_going(name, work), name=name)
+                    for name, work in self._works.items()
+                ]
+            if self._next is None:
+                return
+            self._works = await self._next
+            self._next, self._stopping = None, False
 
     def stopping(self) -> None:
         """Begin nothing again from here on."""
         self._stopping = True
+
+    async def replace(self, make: Callable[[], Awaitable[Mapping[str, Work]]]) -> None:
+        """End what runs, make what is to run in its place, and have ``run`` go on with that.
+
+        Raises:
+            Exception: ``make`` failed; ``run`` ends with the same.
+        """
+        self.stopping()
+        self._next = asyncio.get_running_loop().create_future()
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        try:
+            self._next.set_result(await make())
+        except BaseException as error:
+            self._next.set_exception(error)
+            raise
 
     async def _keep_going(self, name: str, work: Work) -> None:
         pause_s = FIRST_PAUSE_S

@@ -18,7 +18,11 @@ from bridge.cli.streams import let_go
 from bridge.cli.without_rich import without_rich
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from bridge.app.bridge import Bridge
+    from bridge.config import Config
+    from bridge.credentials import Secrets
     from bridge.net.listening import Listening
 
 STOP_LIMIT_S = 9.5
@@ -43,25 +47,60 @@ def serve(
 
     with without_rich():
         from bridge.app.bridge import Bridge
-    from bridge.app.passed import listening_on
-    from bridge.cli.whole import whole_settings
     from bridge.clock import SystemClock
-    from bridge.net.manager import passed_sockets
 
-    config_file, secrets = whole_settings(config)
-    start_logging(log, verbose)
-    settings = listening_on(config_file.config, passed_sockets())
-    bridge = Bridge(settings, secrets, clock=SystemClock(), random=random.SystemRandom())
+    source = SettingsFrom(config, log, verbose)
+    settings, secrets = source.read()
+    source.taken_over(settings)
+    bridge = Bridge(
+        settings, secrets, clock=SystemClock(), random=random.SystemRandom(), source=source
+    )
     run(serve_until_told(bridge, lambda listening: tell_ready(listening, as_json)))
 
 
+class SettingsFrom:
+    """The configuration's file, and the words of the command line that go with it.
+
+    Args:
+        path: the file, None for the one that is found.
+        form: of log lines.
+        verbose: log every step, whatever the file says.
+    """
+
+    def __init__(
+        self, path: Path | None, form: Literal["human", "json"] | None, verbose: bool
+    ) -> None:
+        from bridge.net.manager import passed_sockets
+
+        self._path = path
+        self._form = form
+        self._verbose = verbose
+        self._passed = passed_sockets()
+
+    def read(self) -> tuple[Config, Secrets]:
+        """See ``app.reload.SettingsSource``.
+
+        Raises:
+            ConfigError: with everything that is wrong.
+        """
+        from bridge.app.passed import listening_on
+        from bridge.cli.whole import whole_settings
+
+        file, secrets = whole_settings(self._path)
+        return listening_on(file.config, self._passed), secrets
+
+    def taken_over(self, config: Config) -> None:
+        """Log as the settings say from here on."""
+        start_logging(self._form, self._verbose, level=config.log.level)
+
+
 def start_logging(
-    form: Literal["human", "json"] | None, verbose: bool, quiet: bool = False
+    form: Literal["human", "json"] | None, verbose: bool, *, level: str = "info"
 ) -> None:
-    """Log to standard error from here on; ``quiet`` leaves out what goes well."""
+    """Log to standard error from here on; ``verbose`` tells more than any level."""
     from bridge.cli.log import configure
 
-    level = "debug" if verbose else "warning" if quiet else "info"
+    level = "debug" if verbose else level
     configure(form or ("human" if sys.stderr.isatty() else "json"), level)
 
 
@@ -122,7 +161,7 @@ async def serve_until_told(
     from bridge.clock import SystemClock
     from bridge.net.manager import notify, notify_ready, watchdog_s
 
-    async with stop_signal() as stop:
+    async with stop_signal() as stop, hang_up_signal() as hang_up:
         try:
             listening = await bridge.start()
             await bridge.inbox_read(inbox_within_s)
@@ -130,7 +169,8 @@ async def serve_until_told(
             standing = await bridge.standing()
             notify_ready(standing)
             pulse = Pulse(SystemClock(), watchdog_s(), bridge.standing, standing)
-            await first_of(stop.wait(), bridge.wait(), pulse.run())
+            reloads = reload_when_told(bridge, hang_up)
+            await first_of(stop.wait(), bridge.wait(), pulse.run(), reloads)
         finally:
             notify("STOPPING=1", "STATUS=Finishing what is in hand.")
             await bridge.stop()
@@ -183,6 +223,45 @@ async def stop_signal() -> AsyncIterator[asyncio.Event]:
     finally:
         for number in signals:
             loop.remove_signal_handler(number)
+
+
+@contextlib.asynccontextmanager
+async def hang_up_signal() -> AsyncIterator[asyncio.Event]:
+    """Give an event that SIGHUP sets, where there is such a signal."""
+    hang_up = asyncio.Event()
+    if sys.platform == "win32":
+        yield hang_up
+        return
+    loop = asyncio.get_running_loop()
+    loop.add_signal_handler(signal.SIGHUP, hang_up.set)
+    try:
+        yield hang_up
+    finally:
+        loop.remove_signal_handler(signal.SIGHUP)
+
+
+async def reload_when_told(bridge: Bridge, hang_up: asyncio.Event) -> None:
+    """Have the settings taken over at each SIGHUP; a fault in them is logged and changes nothing.
+
+    Raises:
+        StoreFailed: the bridge cannot go on.
+    """
+    import structlog
+
+    from bridge.app.certificate import CertificateFault
+    from bridge.config import ConfigError
+    from bridge.net.manager import notify_ready, notify_reloading
+    from bridge.operations.control import OperationFailed
+
+    while True:
+        await hang_up.wait()
+        hang_up.clear()
+        notify_reloading()
+        try:
+            await bridge.reload()
+        except (ConfigError, CertificateFault, OperationFailed) as error:
+            structlog.get_logger().error("nothing was reloaded", reason=str(error))
+        notify_ready(await bridge.standing())
 
 
 def tell_ready(listening: Listening, as_json: bool) -> None:

@@ -52,7 +52,7 @@ def demo(
     verbose: option.Verbose = False,
 ) -> None:
     """Try it: a bridge, a simulated API and a mailbox with some messages, all on this machine."""
-    start_logging("human", verbose, quiet=not verbose)
+    start_logging("human", verbose, level="warning")
     ports = (
         _port(imap_port, PREFERRED_IMAP),
         _port(smtp_port, PREFERRED_SMTP),

@@ -18,6 +18,7 @@ from bridge.cli import (
     mailbox,
     queue,
     receipts,
+    reload,
     root,
     sendmail,
     simulator,
@@ -51,6 +52,7 @@ def build() -> typer.Typer:
     program.add_typer(account.commands, name="account")
     program.add_typer(certificate.commands, name="certificate")
     program.command()(drain.drain)
+    program.command()(reload.reload)
     program.command()(backup.backup)
     program.command()(backup.restore)
     program.add_typer(facts.alarm, name="alarm")

@@ -335,6 +335,13 @@ class Display:
 
 
 @dataclass(frozen=True, slots=True, config=_RULES)
+class Log:
+    """What the log tells; ``serve --verbose`` is level "debug" whatever this says."""
+
+    level: Literal["debug", "info", "warning", "error"] = "info"
+
+
+@dataclass(frozen=True, slots=True, config=_RULES)
 class Account:
     """One PEC mailbox.
 
@@ -370,6 +377,7 @@ class Config:
     tls: Tls = field(default_factory=Tls)
     prices: Prices = field(default_factory=Prices)
     display: Display = field(default_factory=Display)
+    log: Log = field(default_factory=Log)
 
 
 TABLES: dict[tuple[str, ...], type] = {
@@ -386,6 +394,7 @@ TABLES: dict[tuple[str, ...], type] = {
     ("tls",): Tls,
     ("prices",): Prices,
     ("display",): Display,
+    ("log",): Log,
     ("account",): Account,
 }
 """Each table's path in the file and what it holds."""

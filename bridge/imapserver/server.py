@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import ssl
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
+from dataclasses import replace
 
 from bridge.imapserver.connection import ImapConnection
 from bridge.imapserver.session import Services
 from bridge.imapserver.settings import ImapSettings
+from bridge.model import AccountId
 from bridge.net.listen import Listen
 from bridge.net.ports import Ports
 from bridge.net.visitors import Visitors
@@ -52,6 +54,12 @@ class ImapServer:
         addresses = await self._ports.open(listeners)
         self._watch = asyncio.get_running_loop().create_task(self._watch_time())
         return addresses
+
+    async def take_over(self, append_limit_bytes: int, accounts: Collection[AccountId]) -> None:
+        """Go by this from here on; connections stay, but for those of accounts that are gone."""
+        self._services = replace(self._services, append_limit_bytes=append_limit_bytes)
+        gone = [one for one in self._connections if one.session.account not in (None, *accounts)]
+        await asyncio.gather(*(one.finish() for one in gone))
 
     async def stop(self) -> None:
         """Stop listening, end commands under way (within the grace), say BYE; idempotent."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Literal, Protocol
 
 import structlog
@@ -29,6 +30,11 @@ class LoginGate:
     def __init__(self, authenticator: LoginChecker, guard: GuessGuard) -> None:
         self._authenticator = authenticator
         self.guard = guard
+
+    def take_over(self, authenticator: LoginChecker, names: Iterable[str]) -> None:
+        """Check by this from here on; ``names`` are the accounts' addresses."""
+        self._authenticator = authenticator
+        self.guard.know(names)
 
     async def enter(
         self, protocol: Literal["imap", "smtp"], peer: str, name: str, password: str

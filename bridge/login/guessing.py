@@ -67,11 +67,15 @@ class GuessGuard:
 
     def __init__(self, clock: Clock, names: Iterable[str] = ()) -> None:
         self._clock = clock
-        self._names = {name.casefold() for name in names}
+        self.know(names)
         self._peers = _Memory()
         self._accounts = _Memory()
         self._pairs = _Memory()
         self._used: OrderedDict[tuple[str, str], None] = OrderedDict()
+
+    def know(self, names: Iterable[str]) -> None:
+        """Take these for the accounts' addresses from here on."""
+        self._names = {name.casefold() for name in names}
 
     async def pause(self, peer: str, login: str) -> None:
         """Wait before a login of ``peer`` as ``login`` is looked at, if there is cause."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import errno
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Literal
 
@@ -58,6 +58,18 @@ class Running:
 
     since: datetime
     listening: Listening
+
+    @property
+    def fingerprint(self) -> str:
+        """The certificate's."""
+        return self.listening.fingerprint
+
+    def now(self, api_url: str, accounts: tuple[str, ...], fingerprint: str) -> Running:
+        """Return the same bridge for these accounts, with another API and certificate perhaps."""
+        listening = replace(
+            self.listening, api_url=api_url, accounts=accounts, fingerprint=fingerprint
+        )
+        return replace(self, listening=listening)
 
 
 _REASONS = {

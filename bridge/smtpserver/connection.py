@@ -166,6 +166,11 @@ class SmtpConnection(Dialogue):
         """Whether the client has neither logged in nor begun a message."""
         return True
 
+    def take_over(self, settings: SmtpSettings) -> bool:
+        """Go by these settings from here on; False if the client may not go on."""
+        self.settings = settings
+        return True
+
     @property
     def is_counted(self) -> bool:
         """Whether it would have to log in and has not."""

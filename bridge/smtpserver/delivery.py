@@ -93,6 +93,10 @@ class Delivery:
         self._apart = apart
         self._checked = Allowance(CHECKED_BYTES)
 
+    def take_over(self, outbox: Outbox, rules: SubmissionRules) -> None:
+        """Queue there and by these rules from here on."""
+        self._outbox, self._rules = outbox, rules
+
     @contextlib.asynccontextmanager
     async def turn(self, size_bytes: int) -> AsyncIterator[None]:
         """Wait until a message of this size may be in memory and be delivered."""

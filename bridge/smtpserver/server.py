@@ -77,6 +77,16 @@ class SmtpServer:
         """
         return await self._ports.open(listeners)
 
+    async def take_over(self, outbox: Outbox, settings: SmtpSettings) -> None:
+        """Queue there and go by these settings from here on; connections stay.
+
+        But for those of accounts that are gone, which end when what is in hand is answered.
+        """
+        self._settings = settings
+        self._delivery.take_over(outbox, settings.rules)
+        gone = [one for one in self._connections if not one.take_over(settings)]
+        await asyncio.gather(*(one.finish() for one in gone))
+
     async def stop(self) -> None:
         """Stop listening, answer what is in hand (within the grace), hang up; idempotent."""
         self._ports.close()

@@ -114,6 +114,11 @@ class SubmissionSession(SmtpConnection):
         super().forget()
         self._account = None
 
+    def take_over(self, settings: SmtpSettings) -> bool:
+        """Go by these settings from here on; False if there is no such account any more."""
+        self.settings, self._trusted = settings, None
+        return self._account is None or self._account in settings.accounts
+
     @property
     def is_stranger(self) -> bool:
         """Whether nobody has logged in, and no message was begun."""

@@ -53,7 +53,11 @@ class Sync:
             one.id: AccountSync(one, store, mailboxes, filing, clock, random, settings)
             for one in accounts
         }
-        mailboxes.subscribe(self._take_note)
+        self._unsubscribe = mailboxes.subscribe(self._take_note)
+
+    def close(self) -> None:
+        """Hear of nothing any more: another follows the accounts from here on."""
+        self._unsubscribe()
 
     async def run(self) -> None:
         """Follow every account until cancelled."""

@@ -108,3 +108,41 @@ async def test_cancelling_ends_everything(clock: FakeClock) -> None:
     async with running(Workers({"a": work, "b": work}, clock)):
         pass
     assert ended == ["it", "it"]
+
+
+async def test_works_give_their_place_to_others(clock: FakeClock) -> None:
+    order: list[str] = []
+
+    def work(name: str) -> Work:
+        async def run() -> None:
+            order.append(f"{name} begins")
+            try:
+                await clock.sleep(1e6)
+            finally:
+                order.append(f"{name} ends")
+
+        return run
+
+    async def make() -> dict[str, Work]:
+        order.append("made")
+        return {"c": work("c")}
+
+    workers = Workers({"a": work("a"), "b": work("b")}, clock)
+    async with running(workers) as task:
+        await workers.replace(make)
+        await settle()
+        assert order == ["a begins", "b begins", "a ends", "b ends", "made", "c begins"]
+        assert not task.done()
+
+
+async def test_others_that_cannot_be_made_end_all(clock: FakeClock) -> None:
+    async def make() -> dict[str, Work]:
+        raise OSError("no disk")
+
+    workers = Workers({"a": Failing(clock, None, 1e6)}, clock)
+    async with running(workers) as task:
+        with pytest.raises(OSError, match="no disk"):
+            await workers.replace(make)
+        await settle()
+        with pytest.raises(OSError, match="no disk"):
+            task.result()

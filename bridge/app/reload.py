@@ -1,0 +1,110 @@
+"""``reload`` and SIGHUP: changed settings taken over while mail programs stay connected.
+
+Everything is read and checked first; a fault in any of it changes nothing. Then what sends and what
+reads is ended as by a stop, but without a limit of time (a request under way is waited for), and
+put together anew on the same store, and the servers go on with that. Only what a port, a socket or
+the data's folder hangs on needs a restart, and is named.
+
+Failure: ``ConfigError``, ``CertificateFault``, and nothing has changed.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterator
+from typing import Any, Protocol
+
+from bridge.config import Config
+from bridge.credentials import AccountSecrets, Secrets
+
+
+class SettingsSource(Protocol):
+    """Where the settings came from, and can be had anew."""
+
+    def read(self) -> tuple[Config, Secrets]:
+        """Return the settings and all that they point to; blocks.
+
+        Raises:
+            ConfigError: with everything that is wrong with any of them.
+        """
+
+    def taken_over(self, config: Config) -> None:
+        """Note that the bridge goes by these from here on."""
+
+
+SECRETS = ("token", "admin_token", "api_key", "proxy_login")
+
+
+def kept(old: Config, new: Config) -> tuple[Config, list[str]]:
+    """Return the new settings without what needs a restart, and the names of that."""
+    waits = [
+        name
+        for name, was, is_now in (
+            ("data_dir", old.data_dir, new.data_dir),
+            ("imap.listen", old.imap.listen, new.imap.listen),
+            ("smtp.listen", old.smtp.listen, new.smtp.listen),
+            ("web.listen", old.web.listen, new.web.listen),
+        )
+        if was != is_now
+    ]
+    smtp = dataclasses.replace(new.smtp, listen=old.smtp.listen)
+    config = dataclasses.replace(new, data_dir=old.data_dir, imap=old.imap, smtp=smtp, web=old.web)
+    return config, waits
+
+
+def changes(old: Config, new: Config, before: Secrets, after: Secrets) -> list[str]:
+    """Return the names of what is other than it was: settings, accounts, secrets.
+
+    Args:
+        old: the settings as they were.
+        new: as they are now.
+        before: the secrets as they were.
+        after: as they are now.
+    """
+    return [*_settings(old, new), *_accounts(old, new), *_secrets(old, new, before, after)]
+
+
+def _settings(old: Any, new: Any, path: str = "") -> Iterator[str]:
+    for field in dataclasses.fields(old):
+        was, is_now = getattr(old, field.name), getattr(new, field.name)
+        if was == is_now or (not path and field.name == "account"):
+            continue
+        name = f"{path}{field.name}"
+        if dataclasses.is_dataclass(was) and type(was) is type(is_now):
+            yield from _settings(was, is_now, f"{name}.")
+        else:
+            yield name
+
+
+def _accounts(old: Config, new: Config) -> Iterator[str]:
+    was = {one.address.casefold(): one for one in old.account}
+    is_now = {one.address.casefold(): one for one in new.account}
+    yield from (f"account {one.address} added" for key, one in is_now.items() if key not in was)
+    yield from (f"account {one.address} removed" for key, one in was.items() if key not in is_now)
+    for key, one in is_now.items():
+        if key in was and one != was[key]:
+            yield f"account {one.address}"
+
+
+def _secrets(old: Config, new: Config, before: Secrets, after: Secrets) -> Iterator[str]:
+    for name in SECRETS:
+        if _text(getattr(before, name)) != _text(getattr(after, name)):
+            yield f"the secret api.{name}"
+    was = _by_address(old, before)
+    for address, secrets in _by_address(new, after).items():
+        for name in ("password", "local_password"):
+            if address in was and _text(getattr(was[address], name)) != _text(
+                getattr(secrets, name)
+            ):
+                yield f"the secret {name} of {address}"
+
+
+def _by_address(config: Config, secrets: Secrets) -> dict[str, AccountSecrets]:
+    return {
+        account.address.casefold(): one
+        for account, one in zip(config.account, secrets.accounts, strict=True)
+    }
+
+
+def _text(secret: Any) -> str | None:
+    return None if secret is None else secret.reveal()

@@ -1,0 +1,34 @@
+"""``reload``: the running bridge takes its changed configuration over."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+
+from bridge.cli import option
+from bridge.cli.failure import say
+from bridge.cli.output import print_json, visible
+from bridge.cli.perform import settings
+from bridge.operations.control import NotRunning, OperationFailed, ask
+
+
+def reload(config: option.Config = None, as_json: option.Json = False) -> None:
+    """Let the running bridge take its configuration over: accounts, secrets, certificate, limits.
+
+    No connection is dropped but those of accounts that are gone. A fault changes nothing. What
+    needs a restart is named.
+    """
+    data_dir = settings(config).config.data_dir
+    try:
+        done = asyncio.run(ask(data_dir, "reload", {}))
+    except NotRunning:
+        raise OperationFailed(f"No bridge is running on {data_dir}: nothing to reload.") from None
+    if as_json:
+        print_json(done)
+        return
+    for one in done["changed"]:
+        sys.stdout.write(f"taken over: {visible(one)}\n")
+    for one in done["needs_restart"]:
+        say(f"Needs a restart: {visible(one)}")
+    if not done["changed"] and not done["needs_restart"]:
+        sys.stdout.write("Nothing has changed.\n")

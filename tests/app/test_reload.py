@@ -1,0 +1,271 @@
+"""``reload``: what is taken over, what stays, and that a fault changes nothing."""
+
+from __future__ import annotations
+
+import asyncio
+import imaplib
+import smtplib
+import ssl
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from random import Random
+
+import httpx
+import pytest
+
+from bridge.app.bridge import Bridge
+from bridge.app.certificate import make
+from bridge.app.reload import changes, kept
+from bridge.clock import SystemClock
+from bridge.config import Account, Config, ConfigError, ConfigFault, Listen, SecretSource, Tls
+from bridge.config.values import Imap, Log
+from bridge.credentials import AccountSecrets, Secret, Secrets
+from bridge.net.listening import Listening
+from bridge.operations.control import OperationFailed, ask
+from bridge.simulator import FaultRule, Hold, Operation, Phase, Simulator
+from tests.running import ADDRESS, PASSWORD, Running, apart, settings, simulated, until
+
+OTHER = "altra@pec.example"
+NOWHERE = SecretSource(env="UNUSED")
+
+
+def secrets(*passwords: str, token: str) -> Secrets:
+    each = tuple(AccountSecrets(Secret(one), Secret(one)) for one in passwords)
+    return Secrets(Secret(token), each)
+
+
+@dataclass
+class Source:
+    """Settings as a test changes them."""
+
+    config: Config
+    secrets: Secrets
+    fault: str = ""
+    noted: list[Config] = field(default_factory=list)
+
+    def read(self) -> tuple[Config, Secrets]:
+        if self.fault:
+            raise ConfigError((ConfigFault("config.toml:3: send", self.fault),))
+        return self.config, self.secrets
+
+    def taken_over(self, config: Config) -> None:
+        self.noted.append(config)
+
+    def has(self, *addresses: str) -> None:
+        accounts = tuple(Account(address=one, password=NOWHERE) for one in addresses)
+        self.config = replace(self.config, account=accounts)
+
+
+@dataclass
+class World:
+    bridge: Running
+    source: Source
+    simulator: Simulator
+    data_dir: Path
+
+    async def reload(self) -> dict[str, list[str]]:
+        facts: dict[str, list[str]] = await ask(self.data_dir, "reload", {})
+        return facts
+
+
+@asynccontextmanager
+async def world(tmp_path: Path, **changed: object) -> AsyncIterator[World]:
+    simulator = simulated()
+    simulator.add_mailbox(OTHER, "altra")
+    data_dir = tmp_path / "data"
+    config = replace(settings(data_dir), **changed)  # type: ignore[arg-type]
+    source = Source(config, secrets(PASSWORD, token=simulator.token))
+    bridge = Bridge(
+        config,
+        source.secrets,
+        clock=SystemClock(),
+        random=Random(1),
+        http_transport=httpx.ASGITransport(app=simulator.app),
+        source=source,
+    )
+    listening: Listening = await bridge.start()
+    try:
+        yield World(Running(bridge, listening, config), source, simulator, data_dir)
+    finally:
+        await bridge.stop()
+
+
+def logged_in(port: int, address: str, password: str) -> imaplib.IMAP4:
+    client = imaplib.IMAP4("127.0.0.1", port, timeout=20)
+    try:
+        client.login(address, password)
+        client.select()
+    except BaseException:
+        client.shutdown()
+        raise
+    return client
+
+
+async def test_an_account_comes_and_nobody_is_disconnected(tmp_path: Path) -> None:
+    async with world(tmp_path) as here:
+        ended = asyncio.ensure_future(here.bridge.bridge.wait())
+        client = await apart(here.bridge.imap)
+        smtp = await apart(smtplib.SMTP, "127.0.0.1", here.bridge.port("smtp"))
+        await apart(smtp.login, ADDRESS, PASSWORD)
+        here.source.has(ADDRESS, OTHER)
+        here.source.secrets = secrets(PASSWORD, "altra", token=here.simulator.token)
+        assert await here.reload() == {"changed": [f"account {OTHER} added"], "needs_restart": []}
+        assert (await apart(client.noop))[0] == "OK"
+        text = (
+            f"From: {ADDRESS}\r\nTo: {OTHER}\r\nSubject: Dopo\r\nMessage-ID: <d@x>\r\n\r\nCiao.\r\n"
+        )
+        assert await apart(smtp.sendmail, ADDRESS, [OTHER], text) == {}
+        other = await apart(logged_in, here.bridge.port("imap"), OTHER, "altra")
+        await until(lambda: here.simulator.sent)
+        status = await ask(here.data_dir, "status", {})
+        assert [one["address"] for one in status["accounts"]] == [ADDRESS, OTHER]
+        assert not ended.done()
+        for one in (client, other):
+            await apart(one.logout)
+        await apart(smtp.quit)
+        ended.cancel()
+
+
+async def test_an_account_goes_and_its_clients_only(tmp_path: Path) -> None:
+    async with world(tmp_path) as here:
+        here.source.has(ADDRESS, OTHER)
+        here.source.secrets = secrets(PASSWORD, "altra", token=here.simulator.token)
+        await here.reload()
+        stays = await apart(here.bridge.imap)
+        goes = await apart(logged_in, here.bridge.port("imap"), OTHER, "altra")
+        here.source.has(ADDRESS)
+        here.source.secrets = secrets(PASSWORD, token=here.simulator.token)
+        assert (await here.reload())["changed"] == [f"account {OTHER} removed"]
+        with pytest.raises((imaplib.IMAP4.error, OSError)):
+            await apart(goes.noop)
+        goes.shutdown()
+        assert (await apart(stays.noop))[0] == "OK"
+        with pytest.raises(imaplib.IMAP4.error):
+            await apart(logged_in, here.bridge.port("imap"), OTHER, "altra")
+        await apart(stays.logout)
+
+
+async def test_secrets_and_limits(tmp_path: Path) -> None:
+    async with world(tmp_path) as here:
+        here.simulator.token = "another"
+        here.source.secrets = secrets(PASSWORD, token="another")
+        send = replace(here.source.config.send, max_message_bytes=2048)
+        here.source.config = replace(here.source.config, send=send, log=Log("debug"))
+        smtp = await apart(smtplib.SMTP, "127.0.0.1", here.bridge.port("smtp"))
+        facts = await here.reload()
+        assert facts["changed"] == ["send.max_message_bytes", "log.level", "the secret api.token"]
+        await apart(smtp.ehlo)
+        assert smtp.esmtp_features["size"] == "2048"
+        assert [one.log.level for one in here.source.noted] == ["debug"]
+        await apart(smtp.quit)
+        (quota,) = await ask(here.data_dir, "quota", {})
+        assert quota["account"] == ADDRESS
+
+
+async def test_a_certificate(tmp_path: Path) -> None:
+    pem = tmp_path / "own.pem"
+    make(pem, ["localhost"])
+    async with world(tmp_path, tls=Tls(pem, pem)) as here:
+        port = here.bridge.port("imap")
+        before = await apart(shown, port)
+        make(pem, ["localhost"])
+        assert (await here.reload())["changed"] == ["the certificate"]
+        after = await apart(shown, port)
+        status = await ask(here.data_dir, "status", {})
+        assert before != after
+        assert (await here.reload())["changed"] == []
+        assert status["tls"]["fingerprint"]
+        pem.write_text("damaged")
+        with pytest.raises(OperationFailed, match="Nothing was changed"):
+            await here.reload()
+        assert await apart(shown, port) == after
+
+
+def shown(port: int) -> bytes:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    with imaplib.IMAP4("127.0.0.1", port, timeout=20) as client:
+        client.starttls(context)
+        found = client.sock.getpeercert(binary_form=True)  # type: ignore[attr-defined]
+        assert isinstance(found, bytes)
+        return found
+
+
+async def test_a_fault_changes_nothing_and_says_so(tmp_path: Path) -> None:
+    async with world(tmp_path) as here:
+        here.source.has(OTHER)
+        here.source.fault = "is not a setting"
+        with pytest.raises(OperationFailed, match=r"send: is not a setting\nNothing was changed"):
+            await here.reload()
+        client = await apart(here.bridge.imap)
+        await apart(client.logout)
+        assert here.source.noted == []
+
+
+async def test_what_is_under_way_ends_first_and_is_sent_once(tmp_path: Path) -> None:
+    async with world(tmp_path) as here:
+        hold = Hold()
+        rule = FaultRule(phase=Phase.BEFORE, result=None, operation=Operation.SEND, hold=hold)
+        here.simulator.faults.add(rule)
+        await apart(here.bridge.submit, "In mano", "c@pec.example")
+        await until(lambda: here.simulator.calls(Operation.SEND))
+        reloading = asyncio.ensure_future(here.reload())
+        await apart(here.bridge.submit, "Intanto", "c@pec.example")
+        assert not reloading.done()
+        hold.release.set()
+        await reloading
+        await until(lambda: len(here.simulator.sent) == 2)
+        entries = await ask(here.data_dir, "queue list", {})
+        assert {one["state"] for one in entries} == {"submitted"}
+        assert len(here.simulator.calls(Operation.SEND)) == 2
+
+
+async def test_what_comes_after_is_told_once(tmp_path: Path) -> None:
+    """Whoever was told of changes before the reload is told no more."""
+    async with world(tmp_path) as here:
+        for _ in range(3):
+            await here.reload()
+        resources = here.bridge.bridge._resources
+        assert resource_subscribers(resources) == 2
+
+
+def resource_subscribers(resources: object) -> int:
+    return len(resources.mailboxes._subscribers._all)  # type: ignore[attr-defined]
+
+
+async def test_without_a_file_there_is_nothing_to_reload(tmp_path: Path) -> None:
+    bridge = Bridge(
+        settings(tmp_path), secrets(PASSWORD, token="t"), clock=SystemClock(), random=Random(1)
+    )
+    await bridge.start()
+    with pytest.raises(OperationFailed, match="no configuration to read anew"):
+        await bridge.reload()
+    await bridge.stop()
+
+
+def test_what_needs_a_restart_is_named_and_kept(tmp_path: Path) -> None:
+    old = settings(tmp_path)
+    new = replace(
+        old,
+        data_dir=tmp_path / "elsewhere",
+        imap=Imap((Listen("127.0.0.1", 1),)),
+        send=replace(old.send, rate_per_s=2.0),
+    )
+    config, waits = kept(old, new)
+    assert waits == ["data_dir", "imap.listen"]
+    assert config == replace(old, send=new.send)
+
+
+def test_changes_are_named_and_no_secret_is(tmp_path: Path) -> None:
+    old = settings(tmp_path)
+    one = old.account[0]
+    new = replace(old, account=(replace(one, username="other"),))
+    before, after = secrets("hush", token="hush"), secrets("silence", token="hush")
+    told = changes(old, new, before, after)
+    assert told == [
+        f"account {ADDRESS}",
+        f"the secret password of {ADDRESS}",
+        f"the secret local_password of {ADDRESS}",
+    ]
