@@ -9,7 +9,7 @@ REFUSED = "refused"
 
 
 class AlarmKind(Enum):
-    """What an alarm is about; sending, then receipts, then reading, then what runs out."""
+    """What an alarm is about; sending, receipts, reading, what runs out, then the machine."""
 
     UNCERTAIN = "uncertain"
     RESTORED = "restored"
@@ -36,6 +36,8 @@ class AlarmKind(Enum):
     CREDIT = "credit"
     SUBSCRIPTION = "subscription"
     NOT_CERTIFIED = "not-certified"
+    DISK = "disk"
+    CLOCK = "clock"
 
 
 OF_MESSAGES: frozenset[str] = frozenset(

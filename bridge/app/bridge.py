@@ -26,6 +26,7 @@ from bridge.app.certificate import (
     listening_hosts,
     own_identity,
 )
+from bridge.app.disk import DiskSpace
 from bridge.app.domains import Domains
 from bridge.app.drain import Drain
 from bridge.app.housekeeping import Housekeeping
@@ -298,6 +299,7 @@ class Bridge:
             "notices": Collector(resources.store, resources.mailboxes, self._clock).run,
             "running out": running_out.run,
             "memory": Memory(self._clock, resident_bytes, give_back()).run,
+            "disk": DiskSpace(resources.mailboxes, self._clock, self._config.data_dir).run,
             "descriptors": Descriptors(self._clock, allowed_descriptors()).run,
             **domains.works(),
         }

@@ -72,6 +72,8 @@ async def standing(store: Store, accounts: int) -> str:
         waiting, uncertain, alarms = await store.read(work)
     except StoreFailed as error:
         return f"The store fails: {error}"
+    if store.failing is not None:
+        return f"Nothing can be kept: {store.failing}"
     facts = [_counted(accounts, "account"), f"{_counted(waiting, 'message')} to be sent"]
     if uncertain:
         facts.append(f"{uncertain} uncertain")

@@ -39,6 +39,8 @@ def line(level: Level, words: str) -> str:
 def _found(facts: Mapping[str, Any], now: datetime) -> Iterator[tuple[Level, str]]:
     if not facts["running"]:
         yield Level.CRITICAL, "no bridge is running"
+    if facts["store"]:
+        yield Level.CRITICAL, _clean(facts["store"])
     for account in facts["accounts"]:
         if account["error"]:
             is_bad = account["refused"] or _is_stale(account, facts["since"], now)

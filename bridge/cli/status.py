@@ -91,8 +91,8 @@ def _show(data_dir: Path, facts: dict[str, Any]) -> None:
             f"No bridge is running on {data_dir}.\n"
             "Start it with `pec-bridge serve`. What follows the last one wrote down.\n"
         )
-        if facts["store"]:
-            print_facts([("store", facts["store"])])
+    if facts["store"]:
+        print_facts([("store", facts["store"])])
     print_block(None, [*_listeners(facts), ("certificate", _fingerprint(facts["tls"]))])
     for account in facts["accounts"]:
         print_block(account["address"], _account(account))

@@ -151,6 +151,7 @@ class StatusOperations:
             volume, receipts = await self._volume(one.id, now)
             facts["forecast"] = forecast_facts(forecast(volume, budget.per_day))
             facts["hint"] = hint(receipts, self._sends.deliver_to)
+        status["store"] = self._store.failing
         return {**self._presence(), **status, "tls": {"fingerprint": self._fingerprint()}}
 
     def _presence(self) -> dict[str, Any]:

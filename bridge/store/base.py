@@ -60,6 +60,10 @@ Work = Callable[[Transaction], Awaitable[T]]
 class Store(Protocol):
     """Where everything durable lives."""
 
+    @property
+    def failing(self) -> str | None:
+        """Why nothing can be kept at the moment, as far as was seen last; None if it can."""
+
     async def write(self, work: Work[T], committed: Callable[[T], None] | None = None) -> T:
         """Run ``work`` as one durable transaction and return what it returned.
 

@@ -33,6 +33,7 @@ def facts(**changes: object) -> dict[str, Any]:
         "accounts": [{**account, **of_account}],
         "queue": {},
         "alarms": [],
+        "store": None,
         **changes,
     }
 
@@ -57,6 +58,7 @@ ALARM = {"kind": "quota", "acknowledged_at": None}
         ({"error": "a|b\nc"}, WARNING, "a@pec.example: a/b c |"),
         ({"last_sync": ago(hours=2)}, CRITICAL, "not read for more than an hour"),
         ({"last_sync": ago(hours=2), "next_sync": ago(hours=-1)}, OK, "OK"),
+        ({"store": "x.sqlite: the disk is full"}, CRITICAL, "x.sqlite: the disk is full |"),
         ({"paused_since": ago(days=1)}, WARNING, "a@pec.example: the queue is paused |"),
         ({"alarms": [ALARM]}, WARNING, "1 alarm: quota | waiting=0 uncertain=0 alarms=1"),
         ({"alarms": [{**ALARM, "acknowledged_at": ago(days=1)}]}, OK, "alarms=0"),

@@ -37,6 +37,10 @@ class FragileStore:
         """Arm a crash, or call off the one that was armed."""
         self._crash = crash
 
+    @property
+    def failing(self) -> str | None:
+        return self._store.failing
+
     async def write(self, work: Work[T], committed: Callable[[T], None] | None = None) -> T:
         dies = self._is_due()
         if dies is not None and not dies.written:

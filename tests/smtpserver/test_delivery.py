@@ -35,6 +35,10 @@ class Obstructed:
         self.open.set()
         self.asked = asyncio.Event()
 
+    @property
+    def failing(self) -> str | None:
+        return self._store.failing
+
     async def write(self, work: Work[T], committed: Callable[[T], None] | None = None) -> T:
         self.asked.set()
         await self.open.wait()

@@ -56,6 +56,11 @@ class SqliteStore:
         await asyncio.to_thread(reserve_wal, path)
         return cls(path, page_limit)
 
+    @property
+    def failing(self) -> str | None:
+        """See ``store.base.Store.failing``."""
+        return self._writer.failing
+
     async def write(self, work: Work[T], committed: Callable[[T], None] | None = None) -> T:
         """See ``store.base.Store.write``."""
         if self._closed:

@@ -36,6 +36,11 @@ class StoreLook:
         except sqlite3.Error as error:
             raise failure(error, self._path or Path()) from error
 
+    @property
+    def failing(self) -> str | None:
+        """See ``store.base.Store.failing``: nothing was tried."""
+        return None
+
     async def write(self, _work: Work[T], _committed: Callable[[T], None] | None = None) -> T:
         """Refuse: this is a look.
 

@@ -43,7 +43,7 @@ CROWD = 4
 class Job:
     """A work on its way through the writer's thread."""
 
-    __slots__ = ("committed", "error", "future", "result", "work")
+    __slots__ = ("committed", "error", "future", "is_lost", "result", "work")
 
     def __init__(
         self,
@@ -56,10 +56,11 @@ class Job:
         self.future = future
         self.result: Any = None
         self.error: BaseException | None = None
+        self.is_lost = False
 
     def fail(self, error: StoreFailed) -> None:
-        """Take back what came of it."""
-        self.result, self.error = None, error
+        """Take back what came of it: the medium failed."""
+        self.result, self.error, self.is_lost = None, error, True
 
     def settle(self) -> None:
         """Tell the caller, on the loop; what was committed stands whatever the caller does."""
@@ -89,6 +90,7 @@ class Writer:
         self._path = path
         self._loop = loop
         self._page_limit = page_limit
+        self.failing: str | None = None
         self._gathered: list[Job] = []
         self._writing = False
         self._expected = 1
@@ -132,6 +134,7 @@ class Writer:
 
     def _settle(self, group: Sequence[Job]) -> None:
         self._writing = False
+        self.failing = next((str(job.error) for job in group if job.is_lost), None)
         under_way = len(group) + len(self._gathered)
         self._expected = min(under_way, GROUP_LIMIT) if under_way >= CROWD else 1
         for job in group:

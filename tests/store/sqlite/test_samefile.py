@@ -28,8 +28,10 @@ async def test_nothing_is_kept_where_the_next_start_would_not_look(
         shutil.copy(away, path)
     with pytest.raises(StoreFailed, match="taken away or replaced"):
         await store.write(lambda tx: tx.add_account("b@pec.example"))
+    assert "taken away or replaced" in (store.failing or "")
     away.rename(path)  # put back in time: it goes on
     await store.write(lambda tx: tx.add_account("c@pec.example"))
+    assert store.failing is None
     await store.close()
     again = await SqliteStore.open(tmp_path)
     assert await again.read(lambda tx: tx.account("c@pec.example")) is not None
