@@ -124,6 +124,8 @@ MOST_PARTS = 5
 MANY_PARTS = {
     "AccountSync": "one account of ``Sync``, which hands on what it has",
     "ApiConnection": "where, as whom and for how long, and what stands in for the network",
+    "Bridge": "what the command line hands over, and what stands in for it in tests",
+    "Clearing": "the rule, the proof of a deletion, and who is told",
     "Deleter": "a deletion is proven by the client, the rows, the places and the policy together",
     "Dispatcher": "what is sent, whose turn it is, where to, and who writes down what came of it",
     "Fetcher": "texts come by two ways, urgent and spare, and go to two places",

@@ -63,7 +63,7 @@ class Killed:
                 except FileNotFoundError:
                     pass
                 except (OSError, ValueError) as error:
-                    log.warning("what was killed before cannot be read", cause=str(error))
+                    log.warning("killed_unreadable", cause=str(error))
             self._digests = dict.fromkeys(lines.split())
         return self._digests
 
@@ -78,4 +78,4 @@ class Killed:
             new.write_text("".join(f"{one}\n" for one in digests), "ascii")
             new.replace(self._path)
         except OSError as error:
-            log.warning("what was killed cannot be written down", cause=str(error))
+            log.warning("killed_unwritten", cause=str(error))

@@ -34,7 +34,7 @@ import structlog
 
 from bridge.apart.killed import Killed
 from bridge.apart.program import CRASHED, DISK_FAILED, TIE, TOO_COSTLY, memory_bytes
-from bridge.apart.turns import Turns
+from bridge.apart.turns import OwnersTurns
 from bridge.limits import APART_CPU_S, APART_SMALL_BYTES, APART_WALL_S
 from bridge.spool import Spooled, SpoolFile
 
@@ -86,7 +86,7 @@ class Apart:
     def __init__(self, folder: Path | None = None, *, deadline_s: float = APART_WALL_S) -> None:
         self.folder = folder
         self._deadline_s = deadline_s
-        self._turns = Turns(APART_SMALL_BYTES)
+        self._turns = OwnersTurns(APART_SMALL_BYTES)
         self._killed = Killed(folder)
         self._owner: object = None
 
@@ -128,7 +128,7 @@ class Apart:
             digest = await asyncio.to_thread(_digest, known_by)
             if await asyncio.to_thread(self._killed.again, digest):
                 raise TooCostly(f"{how}, and not for the first time") from None
-            log.warning("a process was killed: what it worked on is tried once more", how=str(how))
+            log.warning("process_killed", how=str(how))
             raise ApartFailed(f"{how}; it is tried once more") from None
         if not await asyncio.to_thread(self._killed.is_empty):
             digest = await asyncio.to_thread(_digest, known_by)
@@ -187,7 +187,7 @@ def _judge(status: int, program: Sequence[str], said: bytes) -> None:
     if status < 0 and not is_broken:
         raise _KilledFromOutside(f"the process for it was killed (signal {-status})")
     words = said.decode("utf-8", "backslashreplace").strip()
-    log.error("a process failed", program=_name(program), status=status, said=words)
+    log.error("process_failed", program=_name(program), status=status, said=words)
     if is_broken:
         raise ApartCrashed("the process for it failed")
     raise ApartFailed(f"the process for it cannot run ({status})")

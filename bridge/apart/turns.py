@@ -22,7 +22,7 @@ class _Waiting:
 _ANY, _SMALL = "any", "small"
 
 
-class Turns:
+class OwnersTurns:
     """See the module; ``small_bytes`` is how large something small may be."""
 
     def __init__(self, small_bytes: int) -> None:

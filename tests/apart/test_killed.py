@@ -41,7 +41,7 @@ def test_what_cannot_be_written_down_is_remembered_meanwhile(tmp_path: Path) -> 
     with structlog.testing.capture_logs() as logs:
         killed = Killed(tmp_path / "missing")
         assert not killed.again(b"one")
-    assert logs[0]["event"] == "what was killed cannot be written down"
+    assert logs[0]["event"] == "killed_unwritten"
     assert killed.again(b"one")
 
 

@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from bridge.apart.turns import Turns
+from bridge.apart.turns import OwnersTurns
 
 SMALL, LARGE = 10, 11
 
@@ -16,7 +16,7 @@ class Here:
     """Work that is waiting or has its turn, by name, each until it is ended."""
 
     def __init__(self) -> None:
-        self._turns = Turns(SMALL)
+        self._turns = OwnersTurns(SMALL)
         self._ends: dict[str, asyncio.Event] = {}
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self.working: list[str] = []
@@ -95,7 +95,7 @@ async def test_who_goes_leaves_no_turn_taken(here: Here) -> None:
 
 
 async def test_who_goes_as_his_turn_comes_leaves_it_to_the_next() -> None:
-    turns = Turns(SMALL)
+    turns = OwnersTurns(SMALL)
     first = turns.taken("a", LARGE)
     await first.__aenter__()
     tasks = [asyncio.create_task(turns.taken(name, LARGE).__aenter__()) for name in "bc"]
