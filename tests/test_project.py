@@ -58,3 +58,23 @@ def test_what_is_checked_before_a_commit_is_checked_by_ci(check: str) -> None:
 def test_every_check_is_explained(command: str) -> None:
     assert f".venv/bin/{command}" in CI
     assert f"`.venv/bin/{command}" in CONTRIBUTING
+
+
+KINDS = {one["directory"]: one["name"] for one in PROJECT["tool"]["towncrier"]["type"]}
+NEWS = [one for one in (TOP / "docs" / "changes").iterdir() if one.name != "README.md"]
+
+
+def test_news_are_files_that_the_release_finds_and_a_user_reads() -> None:
+    for path in NEWS:
+        text = path.read_text(encoding="utf-8")
+        named = re.fullmatch(r"\+[a-z0-9-]+\.([a-z]+)\.md", path.name)
+        assert named is not None, path
+        assert named[1] in KINDS, path
+        assert re.fullmatch(r"[^\s#*-].{20,}\.\n", text, re.DOTALL), path
+        assert max(map(len, text.splitlines())) <= 100, path
+
+
+def test_the_changelog_has_the_place_and_the_kinds_of_news() -> None:
+    changelog = (TOP / "CHANGELOG.md").read_text(encoding="utf-8")
+    assert changelog.count(PROJECT["tool"]["towncrier"]["start_string"]) == 1
+    assert set(re.findall(r"^### (\w+)", changelog, re.MULTILINE)) <= set(KINDS.values())
