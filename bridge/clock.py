@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Protocol
 from zoneinfo import ZoneInfo
 
@@ -28,9 +28,67 @@ class Clock(Protocol):
     async def sleep(self, duration_s: float) -> None:
         """Wait ``duration_s`` seconds; zero or less only yields."""
 
+    def earliest(self) -> datetime:
+        """Return the earliest that it may be, aware: by this is judged what may be forgotten.
 
-class SystemClock:
+        It is ``now`` unless the wall clock ran ahead of the seconds that went by.
+        """
+
+    def heard(self, at: datetime) -> None:
+        """Take note of what somebody else's clock says that it is, aware."""
+
+    def ahead(self) -> timedelta | None:
+        """Return by how much ``now`` is ahead of what was heard; None if nothing was."""
+
+
+TOLERATED = timedelta(minutes=10)
+"""Clocks differ by minutes, and are set right by minutes; nothing depends on so little."""
+
+
+class JumpAware:
+    """The part of a clock that notices when the time of day jumps; for clocks to inherit.
+
+    It goes by the seconds that went by since something was known: what another clock said last, or
+    else the time of day when it was first asked. While the machine sleeps no seconds go by, so
+    after that ``earliest`` lags behind until somebody is heard.
+    """
+
+    _known: tuple[datetime, float] | None = None
+    _was_heard = False
+
+    def now(self) -> datetime:
+        """See ``Clock``."""
+        raise NotImplementedError
+
+    def monotonic(self) -> float:
+        """See ``Clock``."""
+        raise NotImplementedError
+
+    def earliest(self) -> datetime:
+        """See ``Clock``."""
+        now, by_seconds = self.now(), self._by_seconds()
+        return by_seconds if now - by_seconds > TOLERATED else now
+
+    def heard(self, at: datetime) -> None:
+        """See ``Clock``."""
+        self._known, self._was_heard = (at, self.monotonic()), True
+
+    def ahead(self) -> timedelta | None:
+        """See ``Clock``."""
+        return self.now() - self._by_seconds() if self._was_heard else None
+
+    def _by_seconds(self) -> datetime:
+        if self._known is None:
+            self._known = (self.now(), self.monotonic())
+        at, known_s = self._known
+        return at + timedelta(seconds=self.monotonic() - known_s)
+
+
+class SystemClock(JumpAware):
     """The machine's own clock."""
+
+    def __init__(self) -> None:
+        self._by_seconds()
 
     def now(self) -> datetime:
         """Return the wall clock, aware, in UTC."""

@@ -7,8 +7,10 @@ import heapq
 import itertools
 from datetime import UTC, datetime, timedelta
 
+from bridge.clock import JumpAware
 
-class FakeClock:
+
+class FakeClock(JumpAware):
     """A clock that stands still until ``advance``; sleepers wake in order of their deadlines.
 
     ``wrong_by`` is how far the time of day is off; no sleeper notices when it changes.
@@ -57,7 +59,7 @@ class FakeClock:
         await settle()
 
 
-class Skewed:
+class Skewed(JumpAware):
     """The clock of somebody else: the same seconds, another time of day, ``by`` ahead of ours."""
 
     def __init__(self, clock: FakeClock, by: timedelta) -> None:

@@ -30,6 +30,7 @@ import structlog
 
 from bridge.allowance import Allowance
 from bridge.apart.process import Apart
+from bridge.api.date import parse_date
 from bridge.api.encoding import plain
 from bridge.api.errors import ANSWER_LIMIT_CHARS, AnswerTooLong, ApiError, from_exception
 from bridge.api.ratelimit import Start
@@ -229,6 +230,7 @@ class ApiConnection:
                 response = await client.send(request, stream=True)
                 try:
                     heard.append(response)
+                    self._note_time(response)
                     if call.may_spool and self.apart is not None and response.is_success:
                         return await self._spooled(response, content, call, self.apart)
                     return await _read(response, content, call.limit_bytes)
@@ -240,6 +242,12 @@ class ApiConnection:
             if self._through and not begun.is_so and not isinstance(error, _NO_CONNECTION):
                 error = httpx.ProxyError(str(error))  # it was asked for a way, and no more
             return from_exception(error, shown_host(self.base_url) + self._through)
+
+    def _note_time(self, response: httpx.Response) -> None:
+        """Let the clock know what time it is there; a cache's answer is as old as its Age."""
+        at = parse_date(response.headers.get("Date", ""))
+        if at is not None and "Age" not in response.headers:
+            self._clock.heard(at)
 
     async def _spooled(
         self, response: httpx.Response, content: bytearray, call: ApiRequest, apart: Apart

@@ -46,6 +46,7 @@ from bridge.app.servers import (
     smtp_server,
     smtp_settings,
 )
+from bridge.app.timeofday import TimeOfDay
 from bridge.app.worker import Work, Workers
 from bridge.clock import Clock
 from bridge.config import Config, ConfigError, Listen
@@ -299,6 +300,7 @@ class Bridge:
             "notices": Collector(resources.store, resources.mailboxes, self._clock).run,
             "running out": running_out.run,
             "memory": Memory(self._clock, resident_bytes, give_back()).run,
+            "clock": TimeOfDay(resources.mailboxes, self._clock).run,
             "disk": DiskSpace(resources.mailboxes, self._clock, self._config.data_dir).run,
             "descriptors": Descriptors(self._clock, allowed_descriptors()).run,
             **domains.works(),

@@ -13,9 +13,10 @@ import shutil
 from collections.abc import Callable
 from pathlib import Path
 
-from bridge.alarms import Alarm, AlarmKind, Notice, clear_alarm, raise_alarm
+from bridge.alarms import AlarmKind, Notice
+from bridge.app.everywhere import settle_everywhere
 from bridge.clock import Clock
-from bridge.mailbox import Mailboxes, MailboxTransaction
+from bridge.mailbox import Mailboxes
 
 LOOK_EVERY_S = 60.0
 ENDS_AT = 1.5
@@ -68,17 +69,8 @@ class DiskSpace:
         is_low = left_bytes < limit_bytes
         if is_low is self._is_low:
             return
-        now = self._clock.now()
-        words = disk_is_low(self._data_dir, left_bytes)
-
-        async def work(mtx: MailboxTransaction) -> None:
-            for account in await mtx.tx.accounts():
-                if is_low:
-                    await raise_alarm(mtx, Alarm(account, AlarmKind.DISK, "", words), now)
-                else:
-                    await clear_alarm(mtx, account, AlarmKind.DISK, "", now)
-
-        await self._mailboxes.write(work)
+        words = disk_is_low(self._data_dir, left_bytes) if is_low else None
+        await settle_everywhere(self._mailboxes, AlarmKind.DISK, words, self._clock.now())
         self._is_low = is_low
 
 

@@ -207,7 +207,7 @@ class Outbox:
         """Return each entry's id, its twin's if it was queued before, and those that were not."""
         if self._settings.dedup_window_s <= 0:
             return [entry.id for entry in entries], entries
-        since = now - timedelta(seconds=self._settings.dedup_window_s)
+        since = self._earliest(now) - timedelta(seconds=self._settings.dedup_window_s)
         ids, fresh = [], []
         for entry in entries:
             twin = await mtx.tx.submission_twin(entry.account, entry.fingerprint, since)
@@ -215,6 +215,10 @@ class Outbox:
                 fresh.append(entry)
             ids.append(twin.id if twin else entry.id)
         return ids, fresh
+
+    def _earliest(self, now: datetime) -> datetime:
+        """Return the time by which a window ends: never sooner for a clock that ran ahead."""
+        return min(now, self._clock.earliest())
 
     async def _check_kin(
         self, mtx: MailboxTransaction, fresh: list[NewSubmission], now: datetime
@@ -228,7 +232,7 @@ class Outbox:
             return
         for entry in fresh:
             first = await mtx.tx.submission_kin(
-                entry.account, entry.kinship, entry.fingerprint, now - KIN_WINDOW
+                entry.account, entry.kinship, entry.fingerprint, self._earliest(now) - KIN_WINDOW
             )
             if first is not None:
                 raise SameMessageId(first)

@@ -93,7 +93,7 @@ class Absence:
     def is_held(self) -> bool:
         """Whether so much is missing that nothing is withdrawn for now (see ``loss``)."""
         loss = self._state().loss
-        return loss is not None and not loss.is_believed(self._clock.now())
+        return loss is not None and not loss.is_believed(self._clock.earliest())
 
     def forget(self) -> None:
         """A pass begins or has ended."""
@@ -235,7 +235,7 @@ class Absence:
             gone, self._missed = gone & self._missed, gone
             fewer, self._fewer = dict(fewer.items() & self._fewer.items()), fewer
             loss = seen_again(loss, lacking, self._ledger.live, self._clock.now())
-        if loss is not None and not loss.is_believed(self._clock.now()):
+        if loss is not None and not loss.is_believed(self._clock.earliest()):
             return loss
         await self._remove(gone)
         for name, count in fewer.items():

@@ -431,7 +431,7 @@ class Ledger:
 
     async def drop_archived(self, retention: timedelta) -> int:
         """Forget a batch of rows that left the API longer ago than ``retention``."""
-        before = self._clock.now() - retention
+        before = self._clock.earliest() - retention
 
         async def work(tx: Transaction) -> int:
             return await tx.drop_archived_bodies(before, DROP_BATCH)

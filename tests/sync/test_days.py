@@ -12,7 +12,7 @@ import pytest
 
 from bridge.api.budget import Purpose, RequestBudget
 from bridge.api.errors import NotSent
-from bridge.clock import ROME
+from bridge.clock import ROME, JumpAware
 from bridge.mailbox import Mailboxes
 from bridge.model import AccountId
 from bridge.sync.interval import Situation, wanted_s
@@ -28,7 +28,7 @@ WINTER = datetime(2026, 1, 14, 23, 0, tzinfo=UTC)
 OTHERS = [purpose for purpose in Purpose if purpose is not Purpose.LOOK]
 
 
-class SteppingClock:
+class SteppingClock(JumpAware):
     """A clock for one task alone: whoever sleeps is there at once."""
 
     def __init__(self, start: datetime) -> None:

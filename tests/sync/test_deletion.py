@@ -377,6 +377,10 @@ async def test_raw_row_and_body_stay_in_the_archive_for_the_retention(tmp_path: 
         await here.clock.advance(29 * 86_400)
         await here.sync_now()
         assert await body(here, gone) is not None
+        here.clock.wrong_by = timedelta(days=400)  # nothing is forgotten by a clock set wrong
+        await here.sync_now()
+        assert await body(here, gone) is not None
+        here.clock.wrong_by = timedelta(0)
         await here.clock.advance(2 * 86_400)
         await here.sync_now()
         assert await body(here, gone) is None

@@ -1,0 +1,47 @@
+"""A clock that notices when the time of day jumps."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+
+from bridge.clock import TOLERATED, SystemClock
+from tests.fakes import FakeClock
+
+YEAR = timedelta(days=365)
+
+
+async def test_a_jump_ahead_is_not_believed_before_it_is_confirmed() -> None:
+    clock = FakeClock()
+    began = clock.earliest()
+    await clock.advance(60)
+    clock.wrong_by = YEAR
+    assert clock.now() - began > YEAR
+    assert clock.earliest() == began + timedelta(seconds=60)
+    clock.heard(clock.now())
+    assert clock.earliest() == clock.now()
+
+
+@pytest.mark.parametrize("by", [-YEAR, -timedelta(minutes=5), TOLERATED, timedelta(0)], ids=str)
+async def test_a_jump_back_and_a_small_one_are_taken_as_they_are(by: timedelta) -> None:
+    clock = FakeClock()
+    clock.earliest()
+    clock.wrong_by = by
+    assert clock.earliest() == clock.now()
+
+
+async def test_how_far_it_is_ahead_of_what_was_heard() -> None:
+    clock = FakeClock()
+    assert clock.ahead() is None
+    clock.heard(clock.now() - timedelta(hours=3))
+    await clock.advance(600)
+    assert clock.ahead() == timedelta(hours=3)
+    clock.wrong_by = -timedelta(hours=5)
+    assert clock.ahead() == -timedelta(hours=2)
+
+
+def test_the_systems_clock_knows_from_the_start_what_it_was() -> None:
+    clock = SystemClock()
+    assert abs(clock.earliest() - clock.now()) < timedelta(seconds=5)
+    assert clock.ahead() is None
