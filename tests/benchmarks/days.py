@@ -18,11 +18,13 @@ import logging
 import sys
 import time
 from collections.abc import Iterator
+from itertools import product
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import structlog
 
+from bridge.simulator import SEQUENCE_READING, Ids, ListingOrder, Options, PageCount
 from tests.sync.mass import Mass, Volume
 
 UNLIMITED = 0
@@ -39,11 +41,17 @@ def table() -> Iterator[tuple[Volume, int]]:
             yield Volume(sends, recipients=5, failures=2, replies=3), per_day
 
 
-async def run(volume: Volume, per_day: int, days: int) -> None:
+def readings() -> Iterator[Options]:
+    """Yield every reading of the description that matters to who reads lists."""
+    for ids, order, base, count in product(Ids, ListingOrder, (0, 1), PageCount):
+        yield SEQUENCE_READING.replace(ids=ids, order=order, page_base=base, page_count=count)
+
+
+async def run(volume: Volume, per_day: int, days: int, options: Options = SEQUENCE_READING) -> None:
     """Let days pass, and print what became of each."""
     mass = Mass(volume)
     with TemporaryDirectory() as data_dir:
-        async with mass.running(Path(data_dir), per_day) as here:
+        async with mass.running(Path(data_dir), per_day, options) as here:
             for day in range(days):
                 began_s = time.process_time()
                 figures = await mass.pass_day(here)
@@ -52,6 +60,14 @@ async def run(volume: Volume, per_day: int, days: int) -> None:
                     "recipients": volume.recipients,
                     "hours": round(volume.length_s / 3_600, 1),
                     "per_day": per_day,
+                    "reading": [
+                        options.ids.value,
+                        options.order.value,
+                        options.page_base,
+                        options.page_count.value,
+                    ],
+                    "alike": volume.alike,
+                    "expunged": volume.expunged,
                     "day": day + 1,
                     **figures.facts(),
                     "cpu_s": round(time.process_time() - began_s, 1),
@@ -70,15 +86,27 @@ def main() -> None:
     parser.add_argument("--replies", type=int, default=3, help="of a hundred")
     parser.add_argument("--per-day", type=int, default=1_440, help="requests; 0: no limit")
     parser.add_argument("--days", type=int, default=10)
+    parser.add_argument("--alike", type=int, default=0, help="deliveries alike, of one more send")
+    parser.add_argument("--expunged", type=int, default=0, help="receipts expunged a day")
+    parser.add_argument("--readings", action="store_true", help="with every reading of the API")
     given = parser.parse_args()
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
     runs = list(table())
     if given.sends is not None:
         length_s = int(given.hours * 3_600) or given.sends
-        volume = Volume(given.sends, given.recipients, length_s, given.failures, given.replies)
+        volume = Volume(
+            given.sends,
+            given.recipients,
+            length_s,
+            given.failures,
+            given.replies,
+            given.alike,
+            given.expunged,
+        )
         runs = [(volume, given.per_day)]
-    for volume, per_day in runs:
-        asyncio.run(run(volume, per_day, given.days))
+    for options in readings() if given.readings else (SEQUENCE_READING,):
+        for volume, per_day in runs:
+            asyncio.run(run(volume, per_day, given.days, options))
 
 
 if __name__ == "__main__":

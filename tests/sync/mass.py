@@ -12,13 +12,16 @@ from pathlib import Path
 from typing import Any
 
 from bridge.alarms.collector import Collector
+from bridge.api import forecast as forecast_of
 from bridge.api.budget import Purpose
 from bridge.api.client import PecClient
 from bridge.api.schema import InboxMessage, InboxPage
 from bridge.clock import ROME
+from bridge.model import Uid
 from bridge.receipts.overdue import Overdue
 from bridge.simulator import SEQUENCE_READING, Options
 from bridge.simulator.wording import NetworkKind
+from bridge.store.remote import DeletionState
 from tests.fakes import FakeClock
 from tests.sync.client import Passing
 from tests.sync.test_rows import know_issuer, receipt, submit
@@ -32,6 +35,7 @@ STEP_S = 20
 DAY_S = 86_400
 BEGIN_S = 8 * 3_600
 INCOMING_EVERY_S = 1_200
+ALIKE_S, EXPUNGED_S = 10 * 3_600, 12 * 3_600
 DAYTIME = (7, 22)
 BLIND_AFTER = {True: timedelta(minutes=15), False: timedelta(minutes=60)}
 """Without a look for longer than that, by day and at night, a minute is blind."""
@@ -41,7 +45,9 @@ BLIND_AFTER = {True: timedelta(minutes=15), False: timedelta(minutes=60)}
 class Volume:
     """What is sent on a day: ``sends`` over ``length_s`` from eight, each to ``recipients``.
 
-    Of a hundred sends ``failures`` fail, and to ``replies`` somebody replies.
+    Of a hundred sends ``failures`` fail, and to ``replies`` somebody replies. At ten one more goes
+    to ``alike`` recipients whose deliveries are alike in all that is listed; at twelve a person
+    expunges the oldest ``expunged`` receipts that are shown.
     """
 
     sends: int
@@ -49,6 +55,8 @@ class Volume:
     length_s: int = 10 * 3_600
     failures: int = 0
     replies: int = 0
+    alike: int = 0
+    expunged: int = 0
 
 
 @dataclass
@@ -66,6 +74,8 @@ class Figures:
     notices: int = 0
     alarms: list[str] = field(default_factory=list)
     blind_min: float = 0.0
+    deletions_left: int = 0
+    forecast: str = ""
 
     def facts(self) -> dict[str, Any]:
         """Return the figures as JSON can say them; times in minutes."""
@@ -82,6 +92,8 @@ class Figures:
             "notices": self.notices,
             "alarms": sorted(set(self.alarms)),
             "blind_min": round(self.blind_min, 1),
+            "deletions_left": self.deletions_left,
+            "forecast": self.forecast,
         }
 
 
@@ -183,7 +195,23 @@ class Mass:
         today.unknown, today.unshown = len(self._waiting), len(self._mail)
         today.notices = await _notices(here) - told
         today.alarms = [alarm.kind for alarm in await here.alarms()]
+        await self._look_back(here)
         return today
+
+    async def _look_back(self, here: World) -> None:
+        """Note what waits to be deleted, and what ``status`` would say of the day."""
+        since = self.clock.now() - timedelta(days=1)
+
+        async def work(tx: Any) -> tuple[int, Any, tuple[int, int]]:
+            wanted = await tx.deletions(here.account, DeletionState.WANTED)
+            seen = await tx.rows_seen(here.account, since)
+            return len(wanted), seen, await tx.deletions_asked(here.account, since)
+
+        left, seen, asked = await here.store.read(work)
+        per_day = (await here.accounts[0].budget.use()).per_day
+        mail = forecast_of.Volume(seen.rows, seen.confirming, *asked)
+        self._today.deletions_left = left
+        self._today.forecast = forecast_of.forecast(mail, per_day).sentence
 
     async def _send(self, here: World, second: int) -> None:
         volume, today = self.volume, self._today
@@ -191,6 +219,10 @@ class Mass:
         due = volume.sends * min(max(second - BEGIN_S, 0), length_s) // length_s
         while today.sent < due:
             await self._one(here)
+        if second == ALIKE_S and volume.alike:
+            await self._one(here, volume.alike, apart_s=0)
+        if second == EXPUNGED_S and volume.expunged:
+            await self._expunge(here)
         if BEGIN_S <= second < BEGIN_S + 10 * 3_600 and second % INCOMING_EVERY_S == 0:
             self._come(here, f"POSTA CERTIFICATA: {self.clock.now().isoformat()}")
 
@@ -200,18 +232,33 @@ class Mass:
         self._mail[subject] = now
         self._today.rows += 1
 
-    async def _one(self, here: World) -> None:
+    async def _expunge(self, here: World) -> None:
+        """Let a person throw the oldest receipts away."""
+
+        async def work(tx: Any) -> list[Uid]:
+            rows = tx._rows(
+                "SELECT uid FROM message JOIN remote ON remote.content = message.content"
+                " WHERE mailbox = ? AND kind <> '' AND remote.gone_at IS NULL"
+                " ORDER BY uid LIMIT ?",
+                (here.inbox_id, self.volume.expunged),
+            )
+            return [Uid(uid) for (uid,) in rows]
+
+        uids = await here.store.read(work)
+        await here.mailboxes.expunge(here.inbox_id, uids)
+
+    async def _one(self, here: World, recipients: int = 0, apart_s: float = 1) -> None:
         volume, number = self.volume, self._number
         self._number += 1
-        people = [f"p{one}@pec.invalid" for one in range(volume.recipients)]
+        people = [f"p{one}@pec.invalid" for one in range(recipients or volume.recipients)]
         id = await submit(here, number, *people)
         self._waiting[id] = self.clock.now()
         receipt(here, number, NetworkKind.ACCEPTANCE, *people)
         fails = number % 100 < volume.failures
         for place, one in enumerate(people):
             kind = NetworkKind.FAILURE if fails and place == 0 else NetworkKind.DELIVERY
-            receipt(here, number, kind, one, later_s=1 + place)
-        self._today.sent += 1
+            receipt(here, number, kind, one, later_s=1 + apart_s * place)
+        self._today.sent += not recipients
         self._today.rows += 1 + len(people)
         if number % 100 >= 100 - volume.replies:
             self._come(here, f"POSTA CERTIFICATA: Re: Diffida {number}")
