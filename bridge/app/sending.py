@@ -13,7 +13,7 @@ from bridge.app.resources import Resources
 from bridge.app.worker import Work
 from bridge.model import AccountId, Added, Change
 from bridge.outbox.content import QueuedTexts
-from bridge.outbox.dispatcher import PACE_MARGIN, Dispatcher, SendingAccount, Turns
+from bridge.outbox.dispatcher import PACE_MARGIN, Dispatcher, SendingAccount, SendTurns
 from bridge.outbox.queue import Outbox, QueueSettings
 from bridge.outbox.reconcile import Reconciler
 from bridge.outbox.schedule import Schedule
@@ -82,7 +82,7 @@ class OutboxService:
         self._dispatcher = Dispatcher(
             QueuedTexts(resources.store, send.signed, resources.apart),
             settler,
-            Turns(schedule, pacer, self.wake),
+            SendTurns(schedule, pacer, self.wake),
             {id: SendingAccount(addresses[id], client) for id, client in clients.items()},
             resources.clock,
             on_settled=on_settled,

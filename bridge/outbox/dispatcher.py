@@ -86,7 +86,7 @@ class SendingAccount:
 
 
 @dataclass(frozen=True, slots=True)
-class Turns:
+class SendTurns:
     """Whose turn it is, when its request may start, and what calls when the queue has changed."""
 
     schedule: Schedule
@@ -110,7 +110,7 @@ class Dispatcher:
         self,
         texts: QueuedTexts,
         settler: Settler,
-        turns: Turns,
+        turns: SendTurns,
         accounts: Mapping[AccountId, SendingAccount],
         clock: Clock,
         *,

@@ -39,7 +39,7 @@ from bridge.mailbox import Mailboxes
 from bridge.mime.strict.submission import Submission
 from bridge.model import AccountId
 from bridge.outbox.content import QueuedTexts
-from bridge.outbox.dispatcher import PACE_MARGIN, Dispatcher, SendingAccount, Turns
+from bridge.outbox.dispatcher import PACE_MARGIN, Dispatcher, SendingAccount, SendTurns
 from bridge.outbox.lineage import Lineage
 from bridge.outbox.plan import PLANS
 from bridge.outbox.queue import Outbox, QueueSettings
@@ -94,7 +94,7 @@ async def outgoing(url: str, token: str, interval_s: float) -> AsyncIterator[Out
         dispatcher = Dispatcher(
             QueuedTexts(store),
             Settler(mailboxes, clock, random, plan, {account: ADDRESS}, "127.0.0.1", lineage),
-            Turns(
+            SendTurns(
                 Schedule(store, mailboxes, plan, frozenset({account})),
                 SendPacer(clock, interval_s),
                 wake,

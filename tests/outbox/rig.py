@@ -32,7 +32,7 @@ from bridge.mime.strict.submission import Submission
 from bridge.model import AccountId, Flags, QueueId, SubmissionState, Uid
 from bridge.outbox.content import QueuedTexts
 from bridge.outbox.decision import Decisions
-from bridge.outbox.dispatcher import Dispatcher, SendingAccount, Turns
+from bridge.outbox.dispatcher import Dispatcher, SendingAccount, SendTurns
 from bridge.outbox.lineage import Lineage
 from bridge.outbox.plan import PLANS, Plan
 from bridge.outbox.queue import Outbox, QueueSettings
@@ -108,7 +108,7 @@ class Rig:
         self.dispatcher = Dispatcher(
             QueuedTexts(store, signed),
             self.settler,
-            Turns(
+            SendTurns(
                 Schedule(store, mailboxes, plan, frozenset(accounts), window),
                 SendPacer(clock, interval_s, last_start),
                 wake,
