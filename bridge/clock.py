@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Protocol
 from zoneinfo import ZoneInfo
@@ -101,3 +102,31 @@ class SystemClock(JumpAware):
     async def sleep(self, duration_s: float) -> None:
         """Wait ``duration_s`` seconds; zero or less only yields."""
         await asyncio.sleep(max(duration_s, 0))
+
+
+JITTER = 0.25
+"""Half the width of the spread round a wait, as a part of it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Backoff:
+    """Waits that double, from ``first_s`` to ``last_s`` seconds."""
+
+    first_s: float
+    last_s: float
+
+    def wait_s(self, before: int) -> float:
+        """Return the wait that comes after so many."""
+        return min(self.first_s * 2.0 ** min(before, 64), self.last_s)
+
+
+def spread_s(wait_s: float, retry_after_s: float | None, chance: float) -> float:
+    """Return a wait as one of many asks for it, so that they do not all come at once.
+
+    Args:
+        wait_s: what is meant, in seconds.
+        retry_after_s: what was asked for; the wait is never shorter. None for nothing.
+        chance: a random number in [0, 1).
+    """
+    spread_s = wait_s * (1 - JITTER + 2 * JITTER * chance)
+    return spread_s if retry_after_s is None else max(spread_s, retry_after_s + chance)

@@ -1,4 +1,4 @@
-"""A clock that notices when the time of day jumps."""
+"""A clock that notices when the time of day jumps; waits that double and are spread."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from bridge.clock import TOLERATED, SystemClock
+from bridge.clock import JITTER, TOLERATED, Backoff, SystemClock, spread_s
 from tests.fakes import FakeClock
 
 YEAR = timedelta(days=365)
@@ -45,3 +45,19 @@ def test_the_systems_clock_knows_from_the_start_what_it_was() -> None:
     clock = SystemClock()
     assert abs(clock.earliest() - clock.now()) < timedelta(seconds=5)
     assert clock.ahead() is None
+
+
+def test_waits_double_to_their_bound() -> None:
+    backoff = Backoff(5.0, 60.0)
+    assert [backoff.wait_s(before) for before in range(6)] == [5.0, 10.0, 20.0, 40.0, 60.0, 60.0]
+    assert backoff.wait_s(100_000) == 60.0
+
+
+@pytest.mark.parametrize(("chance", "expected"), [(0.0, 1 - JITTER), (0.5, 1.0), (1.0, 1 + JITTER)])
+def test_a_wait_is_spread_to_both_sides(chance: float, expected: float) -> None:
+    assert spread_s(100.0, None, chance) == pytest.approx(100 * expected)
+
+
+def test_a_wait_is_never_shorter_than_was_asked_for() -> None:
+    assert spread_s(100.0, 300.0, 0.5) == 300.5
+    assert spread_s(100.0, 10.0, 0.5) == 100.0

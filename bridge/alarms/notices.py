@@ -18,7 +18,7 @@ from email.utils import format_datetime
 
 from bridge.alarms.kind import OF_MESSAGES
 from bridge.alarms.words import Alarm
-from bridge.clock import ROME
+from bridge.clock import ROME, Backoff
 from bridge.mailbox import MailboxTransaction
 from bridge.mime.ingest import Ingested, ingest
 from bridge.mime.row.address import Person, one_line
@@ -59,7 +59,8 @@ def due_at(day: NoticeDay, now: datetime) -> datetime:
     """
     if day.written_at is None:
         return now + FIRST_AFTER
-    return max(day.written_at + min(FIRST_AFTER * (1 << day.writes), LAST_APART), now)
+    backoff = Backoff(FIRST_AFTER.total_seconds(), LAST_APART.total_seconds())
+    return max(day.written_at + timedelta(seconds=backoff.wait_s(day.writes)), now)
 
 
 async def tell(mtx: MailboxTransaction, notice: NoticeRow, message: bytes) -> ContentId | None:

@@ -13,7 +13,7 @@ from collections.abc import Awaitable, Callable, Mapping
 
 import structlog
 
-from bridge.clock import Clock
+from bridge.clock import Backoff, Clock
 
 log = structlog.get_logger()
 
@@ -77,7 +77,7 @@ class Workers:
             raise
 
     async def _keep_going(self, name: str, work: Work) -> None:
-        pause_s = FIRST_PAUSE_S
+        backoff, failures = Backoff(FIRST_PAUSE_S, LONGEST_PAUSE_S), 0
         while not self._stopping:
             began_s = self._clock.monotonic()
             try:
@@ -88,7 +88,8 @@ class Workers:
             if self._stopping and fault is None:
                 return
             if self._clock.monotonic() - began_s > LONGEST_PAUSE_S:
-                pause_s = FIRST_PAUSE_S
+                failures = 0
+            pause_s = backoff.wait_s(failures)
             log.error("worker_failed", work=name, again_in_s=pause_s, exc_info=fault)
             await self._clock.sleep(pause_s)
-            pause_s = min(pause_s * 2, LONGEST_PAUSE_S)
+            failures += 1

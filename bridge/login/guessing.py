@@ -17,7 +17,7 @@ from collections import OrderedDict
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from bridge.clock import Clock
+from bridge.clock import Backoff, Clock
 from bridge.limits import (
     GUESS_FORGOTTEN_S,
     GUESS_PAUSE_S,
@@ -46,7 +46,7 @@ class _Memory:
         if record is None or now_s - record.last_s > GUESS_FORGOTTEN_S:
             return 0.0
         over = record.failures - GUESSES_FREE
-        return 0.0 if over < 0 else min(FIRST_PAUSE_S * 2.0 ** min(over, 30), GUESS_PAUSE_S)
+        return 0.0 if over < 0 else Backoff(FIRST_PAUSE_S, GUESS_PAUSE_S).wait_s(over)
 
     def note(self, key: str, now_s: float) -> None:
         record = self._records.pop(key, None)

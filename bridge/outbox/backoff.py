@@ -10,13 +10,11 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from bridge.api.errors import RETRY_AFTER_LIMIT_S
+from bridge.clock import Backoff, spread_s
 from bridge.store.outbox import HoldRow, SubmissionRow
 
 FIRST_DELAY_S = 5.0
 LAST_DELAY_S = 1800.0
-JITTER = 0.25
-"""Half the width of the spread round a delay, as a part of it."""
-
 GIVE_UP_AFTER = timedelta(days=5)
 """RFC 5321 §4.5.4.1 asks for four to five days."""
 
@@ -42,15 +40,12 @@ def retry_delay_s(trying_for_s: float, retry_after_s: float | None, chance: floa
         chance: a random number in [0, 1).
     """
     delay_s = min(max(trying_for_s, FIRST_DELAY_S), LAST_DELAY_S)
-    spread_s = delay_s * (1 - JITTER + 2 * JITTER * chance)
-    if retry_after_s is None:
-        return spread_s
-    return max(spread_s, retry_after_s + chance)
+    return spread_s(delay_s, retry_after_s, chance)
 
 
 def probe_delay_s(probes: int) -> float:
     """Return how long to wait before probing a held account again, after ``probes`` tries."""
-    return min(FIRST_PROBE_S * 2.0 ** min(probes, 16), LAST_PROBE_S)
+    return Backoff(FIRST_PROBE_S, LAST_PROBE_S).wait_s(probes)
 
 
 def next_probe(hold: HoldRow, now: datetime) -> HoldRow:

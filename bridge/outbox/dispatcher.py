@@ -33,7 +33,7 @@ from structlog.contextvars import bound_contextvars
 from bridge.api.errors import ApiError, OutcomeUnknown, Refused
 from bridge.api.ratelimit import SendPacer, Start
 from bridge.api.schema import SendAnswer, SendRequest
-from bridge.clock import Clock
+from bridge.clock import Backoff, Clock
 from bridge.limits import REQUESTS_BYTES
 from bridge.model import AccountId, QueueId, SubmissionState
 from bridge.outbox.attempt import Attempt
@@ -346,7 +346,7 @@ class Dispatcher:
             return
         self._doubts[account] = doubts + 1
         if doubts:
-            pause_s = min(FIRST_PAUSE_S * 2.0 ** min(doubts - 1, 16), LAST_PAUSE_S)
+            pause_s = Backoff(FIRST_PAUSE_S, LAST_PAUSE_S).wait_s(doubts - 1)
             self._schedule.pause(account, self._clock.now() + timedelta(seconds=pause_s))
 
     async def _interrupted(self, attempt: Attempt, left: bool) -> None:

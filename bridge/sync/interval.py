@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from bridge.clock import Backoff, spread_s
+
 DAY_S = 86_400.0
 SHORTEST_S = 1.0
 LONGEST_S = 900.0
@@ -21,7 +23,6 @@ FIRST_RETRY_S = 5.0
 LAST_RETRY_S = 900.0
 FIRST_PROBE_S = 60.0
 LAST_PROBE_S = 3_600.0
-JITTER = 0.25
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +78,4 @@ def probe_s(failures: int, retry_after_s: float | None, chance: float) -> float:
 def _grown(
     first_s: float, last_s: float, failures: int, retry_after_s: float | None, chance: float
 ) -> float:
-    delay_s = min(first_s * 2.0 ** min(failures - 1, 32), last_s)
-    spread_s = delay_s * (1 - JITTER + 2 * JITTER * chance)
-    return max(spread_s, retry_after_s + chance) if retry_after_s is not None else spread_s
+    return spread_s(Backoff(first_s, last_s).wait_s(failures - 1), retry_after_s, chance)

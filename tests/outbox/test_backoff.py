@@ -6,11 +6,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bridge.clock import JITTER
 from bridge.model import AccountId
 from bridge.outbox.backoff import (
     FIRST_DELAY_S,
     GIVE_UP_AFTER,
-    JITTER,
     LAST_DELAY_S,
     due_at,
     next_probe,
