@@ -21,7 +21,7 @@ from bridge.imapserver.candidates import answers_of, bits_of
 from bridge.imapserver.pace import WORK, CommandShare
 from bridge.imapserver.session import Session
 from bridge.imapserver.wanted import Anywhere, HeaderTest, InField, across_colon
-from bridge.mime.ingest.searchtext import body_text, fold, one_line, whole_text
+from bridge.mime.ingest.searchtext import body_text, fold, whole_text, with_single_blanks
 from bridge.model import ContentId, MailboxId
 from bridge.store.base import ReadTransaction, ReadWork
 from bridge.store.messages import Part, TextField
@@ -82,17 +82,17 @@ def _looks(key: SearchKey) -> Iterator[tuple[TextField, HeaderTest]]:
         case TextKey("body"):
             return
         case TextKey("text", needle):
-            line = one_line(fold(needle))
+            line = with_single_blanks(fold(needle))
             yield TextField.HEADER, Anywhere(line)
             across = across_colon(line)
             if across is not None:
                 yield TextField.HEADER, across
         case TextKey(field, needle) if needle:
-            yield _FIELDS[field], Anywhere(one_line(fold(needle)))
+            yield _FIELDS[field], Anywhere(with_single_blanks(fold(needle)))
         case TextKey(field):
             yield TextField.HEADER, InField(field, "")
         case Header(name, needle):  # as it is written; FROM looks at what it says to us too
-            yield TextField.HEADER, InField(name.casefold(), one_line(fold(needle)))
+            yield TextField.HEADER, InField(name.casefold(), with_single_blanks(fold(needle)))
 
 
 async def _look(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 from bridge import __version__
 from bridge.api.budget import Purpose, RequestBudget, Subscribed, Use
@@ -27,56 +27,10 @@ from bridge.outbox.window import Window
 from bridge.store.base import ReadTransaction, Store
 from bridge.sync.state import SyncState, load
 
+if TYPE_CHECKING:
+    from bridge.sync.service import Sync
+
 PAGES_LIMIT = 1_000
-
-
-class InboxProgress(Protocol):
-    """How far the reading of an account has come; see ``sync.service.Standing``."""
-
-    @property
-    def last_sync(self) -> datetime | None:
-        """When the inbox was last known to be read whole."""
-
-    @property
-    def error(self) -> str | None:
-        """What is wrong, as a sentence; None when nothing is."""
-
-    @property
-    def refused(self) -> bool:
-        """Whether only a person can end what is wrong: the token, the password, the credit."""
-
-    @property
-    def total(self) -> int | None:
-        """How many messages the API has; None while that is unknown."""
-
-    @property
-    def fetched(self) -> int:
-        """How many of them have their text here."""
-
-
-class Upcoming(Protocol):
-    """When an inbox is looked at again."""
-
-    @property
-    def at(self) -> datetime:
-        """When."""
-
-    @property
-    def why(self) -> str:
-        """Why not sooner."""
-
-
-class Reader(Protocol):
-    """Who follows the accounts' inboxes."""
-
-    async def next_look(self, account: AccountId) -> Upcoming | None:
-        """Return when the account's inbox is looked at again; None if it is not followed."""
-
-    def standing(self, account: AccountId) -> InboxProgress:
-        """Return where the account stands."""
-
-    async def quota(self, account: AccountId) -> Quota | None:
-        """Return the figures last heard, None if there are none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +62,7 @@ class StatusOperations:
         clock: Clock,
         accounts: ApiAccounts,
         sends: Sends,
-        reader: Reader | None,
+        reader: Sync | None,
         budgets: Mapping[AccountId, RequestBudget],
         fingerprint: Callable[[], str | None],
         running: Running | None = None,

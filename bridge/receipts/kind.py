@@ -28,7 +28,8 @@ CODE = schema.CODE.pattern
 LIMIT_CHARS = 20_000
 """Of a subject that is longer the rest is not looked at."""
 
-_CODE_AT_END = re.compile(rf"(?a)(?:^|\s)({CODE})\s*$")
+CODE_AT_END = re.compile(rf"(?a)(?:^|\s)({CODE})\s*$")
+"""As a subject ends with it."""
 
 
 class Kind(Enum):
@@ -185,7 +186,7 @@ def _may_come_from(issuer: Issuer, sender: str) -> bool:
 
 
 def _split_code(kind: Kind, subject: str) -> Classified:
-    match = _CODE_AT_END.search(subject)
+    match = CODE_AT_END.search(subject)
     if match is None:
         return Classified(kind, None, subject)
     return Classified(kind, match[1], subject[: match.start()].rstrip())

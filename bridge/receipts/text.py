@@ -19,7 +19,7 @@ from bridge.mime.ingest.readable import readable_text
 from bridge.mime.row.address import one_line
 from bridge.mime.row.body import Form, read_body
 from bridge.model import RowText
-from bridge.receipts.kind import CODE
+from bridge.receipts.kind import CODE_AT_END
 
 LIMIT_CHARS = 256 * 1024
 """A receipt's own text stands in front; what comes behind is a copy of the sent message."""
@@ -52,7 +52,6 @@ _REASON = re.compile(
 )
 _TWELVE = re.compile(r"(?i)\b(?:prime\s+)?(?:dodici|12)\s+ore\b")
 _TWENTY_FOUR = re.compile(r"(?i)\b(?:ventiquattro|24)\s+ore\b")
-_CODE = re.compile(rf"(?a)(?:^|\s)({CODE})\s*$")
 _HIGH_OCTET = re.compile(r"%[89A-Fa-f][0-9A-Fa-f]")
 _CUT_ESCAPE = re.compile(r"%[0-9A-Fa-f]?\Z")
 """Where an encoded body is cut: octets of a letter that may be incomplete."""
@@ -93,7 +92,7 @@ def read_statement(body: RowText) -> Statement | None:
         return None
     rest = text[match.end() :]
     subject = one_line(match["subject"])
-    code = _CODE.search(subject)
+    code = CODE_AT_END.search(subject)
     addressees = _addressees(rest)
     heading = _HEADING.search(text[: match.start()])
     if heading is not None:

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from bridge.limits import ADDRESS_FIELDS_BYTES, ADDRESSES_SHOWN, MIB, TEXT_SLICE_CHARS
 from bridge.mime.grammar.addr_spec import comparable
 from bridge.mime.grammar.header import read_fields
-from bridge.mime.ingest.searchtext import one_line
+from bridge.mime.ingest.searchtext import with_single_blanks
 from bridge.mime.lenient.address import parse_addresses
 from bridge.mime.lenient.envelope import ImapEnvelope
 from bridge.mime.strict.part import parse_fields, split_header
@@ -168,4 +168,4 @@ def test_long_fields_are_found_in_linear_time(piece: bytes) -> None:
 def test_blanks_of_long_fields_are_collapsed_in_slices_as_in_one_go(piece: str) -> None:
     for more in range(7):
         text = piece * (3 * TEXT_SLICE_CHARS // len(piece) + more)
-        assert one_line(text) == re.sub("[ \t\r\n]+", " ", text)
+        assert with_single_blanks(text) == re.sub("[ \t\r\n]+", " ", text)

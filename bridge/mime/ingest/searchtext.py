@@ -103,15 +103,15 @@ def header_text(values: list[tuple[str, str]]) -> str:
 
 
 def _lines(values: list[tuple[str, str]]) -> str:
-    return "\n".join([f"{name}:{one_line(value)}" for name, value in values])
+    return "\n".join([f"{name}:{with_single_blanks(value)}" for name, value in values])
 
 
 def text_of(values: list[tuple[str, str]], name: str) -> str:
     """Return the folded values of the fields with this name, joined by line ends."""
-    return fold("\n".join([one_line(value) for each, value in values if each == name]))
+    return fold("\n".join([with_single_blanks(value) for each, value in values if each == name]))
 
 
-def one_line(text: str) -> str:
+def with_single_blanks(text: str) -> str:
     """Return a field's text with each run of blanks, tabs and stray line ends as one blank.
 
     So a fold by a tab is found, and a lone CR in a value begins no field that is not there.

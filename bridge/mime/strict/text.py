@@ -23,8 +23,8 @@ __all__ = [
     "decode_phrase",
     "decode_text",
     "decode_words",
-    "one_line",
     "text_codec",
+    "without_breaks",
 ]
 
 _CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
@@ -48,7 +48,7 @@ _PARENTHESIS = re.compile(r"\\.|[()]", re.DOTALL)
 _SPACES = re.compile(r"\s+")
 
 
-def one_line(value: str) -> str:
+def without_breaks(value: str) -> str:
     """Return ``value`` without line ends and controls, runs of white space as one space."""
     return _SPACES.sub(" ", _CONTROL.sub("", value)).strip()
 

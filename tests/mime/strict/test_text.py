@@ -4,12 +4,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bridge.mime.strict.text import addresses, one_line
+from bridge.mime.strict.text import addresses, without_breaks
 
 
 @given(st.text(max_size=60))
 def test_one_line_is_one(value: str) -> None:
-    assert "\n" not in one_line(value)
+    assert "\n" not in without_breaks(value)
 
 
 @pytest.mark.parametrize(
