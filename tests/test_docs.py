@@ -140,7 +140,7 @@ def wrong(words: list[str]) -> str | None:
 @pytest.mark.parametrize(
     ("text", "faults"),
     [
-        ("Check it (`pec-bridge doctor`).", 1),
+        ("Check it (`pec-bridge examine`).", 1),
         ("    pec-bridge queue resolve X --sent CODE\n    pec-bridge queue end X", 1),
         ("see `pec-bridge queue list --stat held`", 1),
         ("Another pec-bridge is using it", 0),

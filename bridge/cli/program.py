@@ -10,6 +10,7 @@ from bridge.cli import (
     account,
     backup,
     certificate,
+    check,
     daemon,
     demo,
     drain,
@@ -49,6 +50,8 @@ def build() -> typer.Typer:
     program.command()(daemon.serve)
     program.command()(simulator.simulator)
     program.command()(status.status)
+    program.command()(check.check)
+    program.command("doctor", hidden=True)(check.check)
     program.add_typer(account.commands, name="account")
     program.add_typer(certificate.commands, name="certificate")
     program.command()(drain.drain)

@@ -1,0 +1,109 @@
+"""What ``check`` tries at the bridge that runs: each listener, as a mail program would.
+
+Blocking clients of the standard library, on threads: they know STARTTLS, which aioimaplib does not.
+Over TLS the certificate has to be the one whose fingerprint ``status`` tells. Nothing is submitted.
+
+Failure: none; what does not work is a finding.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import imaplib
+import smtplib
+import ssl
+from collections.abc import Mapping
+from typing import Any
+
+from bridge.net.address import is_loopback
+from bridge.operations.finding import CheckFinding, failed, ok
+
+PATIENCE_S = 20.0
+ANY = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - where to connect to, nothing listens
+STRANGE = "it shows another certificate than the bridge's: something stands between"
+
+
+class Strange(Exception):
+    """Another certificate was shown."""
+
+
+async def logins(status: Mapping[str, Any], accounts: Mapping[str, str]) -> list[CheckFinding]:
+    """Log in everywhere.
+
+    Args:
+        status: the running bridge's, for listeners and fingerprint.
+        accounts: each address with a password of it.
+    """
+    fingerprint = str(status["tls"]["fingerprint"]).replace(":", "").lower()
+    found = []
+    for one in status["listeners"]:
+        for address, password in accounts.items():
+            found.append(await asyncio.to_thread(_login, one, address, password, fingerprint))
+    return found
+
+
+def _login(one: Mapping[str, Any], address: str, password: str, fingerprint: str) -> CheckFinding:
+    protocol, host, port = str(one["protocol"]), str(one["host"]), int(one["port"])
+    what = f"{protocol.upper()} login at {host}:{port} as {address}"
+    try:
+        begin = _imap if protocol == "imap" else _smtp
+        said = begin(ANY.get(host, host), port, str(one["tls"]), address, password, fingerprint)
+    except Strange:
+        return failed(what, STRANGE, "look what else listens there", "strange")
+    except (imaplib.IMAP4.error, smtplib.SMTPException, OSError, EOFError) as error:
+        code = type(error).__name__
+        mend = "`pec-bridge reload` if the secrets have changed; the bridge's log says more"
+        return failed(what, f"it does not work ({code})", mend, code)
+    return ok(what, said)
+
+
+def _imap(host: str, port: int, tls: str, address: str, password: str, fingerprint: str) -> str:
+    context = _unverified()
+    client = (
+        imaplib.IMAP4_SSL(host, port, ssl_context=context, timeout=PATIENCE_S)
+        if tls == "implicit"
+        else imaplib.IMAP4(host, port, timeout=PATIENCE_S)
+    )
+    with client:
+        if tls == "starttls":
+            client.starttls(context)
+        _same(client.sock, fingerprint)
+        client.login(address, password)
+        _, data = client.select("INBOX", readonly=True)
+        count = (data[0] or b"0").decode("ascii", "replace")
+        return f"logged in, {_over(client.sock, host)}, INBOX has {count} messages"
+
+
+def _smtp(host: str, port: int, tls: str, address: str, password: str, fingerprint: str) -> str:
+    context = _unverified()
+    client = (
+        smtplib.SMTP_SSL(host, port, context=context, timeout=PATIENCE_S)
+        if tls == "implicit"
+        else smtplib.SMTP(host, port, timeout=PATIENCE_S)
+    )
+    with client:
+        if tls == "starttls":
+            client.starttls(context=context)
+        _same(client.sock, fingerprint)
+        client.login(address, password)
+        return f"logged in, {_over(client.sock, host)}; nothing was sent"
+
+
+def _unverified() -> ssl.SSLContext:
+    """Return a context for whatever is shown: its fingerprint is compared."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    return context
+
+
+def _same(sock: Any, fingerprint: str) -> None:
+    if isinstance(sock, ssl.SSLSocket):
+        shown = hashlib.sha256(sock.getpeercert(binary_form=True) or b"").hexdigest()
+        if shown != fingerprint:
+            raise Strange
+
+
+def _over(sock: Any, host: str) -> str:
+    version = sock.version() if isinstance(sock, ssl.SSLSocket) else None
+    return str(version or ("in clear on this machine" if is_loopback(host) else "in clear"))
