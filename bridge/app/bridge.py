@@ -79,7 +79,6 @@ class Bridge:
         clock: time.
         random: queue ids, jitter.
         http_transport: where API requests go instead of the network.
-        source: gives settings and secrets anew, for ``reload``; None where they come from no file.
     """
 
     def __init__(
@@ -90,10 +89,9 @@ class Bridge:
         clock: Clock,
         random: Random,
         http_transport: httpx.AsyncBaseTransport | None = None,
-        source: SettingsSource | None = None,
     ) -> None:
         self._config = config
-        self._source = source
+        self._source: SettingsSource | None = None
         self._reloading = asyncio.Lock()
         self._room = Room(0, 0)
         self._tls: ssl.SSLContext | None = None
@@ -115,6 +113,10 @@ class Bridge:
         self._drain: Drain | None = None
         self._workers: Workers | None = None
         self._work: asyncio.Task[None] | None = None
+
+    def reload_from(self, source: SettingsSource) -> None:
+        """Have settings and secrets from there when ``reload`` is asked for."""
+        self._source = source
 
     async def start(self) -> Listening:
         """Bring everything up; returns when every listener is.

@@ -52,9 +52,8 @@ def serve(
     source = SettingsFrom(config, log, verbose)
     settings, secrets = source.read()
     source.taken_over(settings)
-    bridge = Bridge(
-        settings, secrets, clock=SystemClock(), random=random.SystemRandom(), source=source
-    )
+    bridge = Bridge(settings, secrets, clock=SystemClock(), random=random.SystemRandom())
+    bridge.reload_from(source)
     run(serve_until_told(bridge, lambda listening: tell_ready(listening, as_json)))
 
 

@@ -25,7 +25,7 @@ from bridge.credentials import AccountSecrets, Secret, Secrets
 from bridge.net.listening import Listening
 from bridge.operations.control import OperationFailed, ask
 from bridge.simulator import FaultRule, Hold, Operation, Phase, Simulator
-from tests.running import ADDRESS, PASSWORD, Running, apart, settings, simulated, until
+from tests.running import ADDRESS, PASSWORD, Running, apart, eventually, settings, simulated, until
 
 OTHER = "altra@pec.example"
 NOWHERE = SecretSource(env="UNUSED")
@@ -83,8 +83,8 @@ async def world(tmp_path: Path, **changed: object) -> AsyncIterator[World]:
         clock=SystemClock(),
         random=Random(1),
         http_transport=httpx.ASGITransport(app=simulator.app),
-        source=source,
     )
+    bridge.reload_from(source)
     listening: Listening = await bridge.start()
     try:
         yield World(Running(bridge, listening, config), source, simulator, data_dir)
@@ -216,9 +216,12 @@ async def test_what_is_under_way_ends_first_and_is_sent_once(tmp_path: Path) -> 
         assert not reloading.done()
         hold.release.set()
         await reloading
-        await until(lambda: len(here.simulator.sent) == 2)
-        entries = await ask(here.data_dir, "queue list", {})
-        assert {one["state"] for one in entries} == {"submitted"}
+
+        async def both_sent() -> bool:
+            entries = await ask(here.data_dir, "queue list", {})
+            return [one["state"] for one in entries] == ["submitted"] * 2
+
+        await eventually(both_sent)
         assert len(here.simulator.calls(Operation.SEND)) == 2
 
 
