@@ -1,22 +1,29 @@
 """Whether a day's requests suffice for a day's mail: arithmetic, and one sentence about it.
 
 Looks come first, then the pages that list rows, then texts that somebody needs (incoming mail,
-failures, receipts of several recipients); what is left over reads texts that only confirm what
-their rows said. So with too few requests those texts lag, and only when not even the rest has
-enough do states and incoming mail.
+failures, receipts of several recipients). Looks take what they are allowed, for each shows mail
+sooner, so texts that only confirm what their rows said have what the budget keeps from looks for
+them (``FLOORS``), less what others take of it. With too few requests those texts lag, and only when
+not even the rest has enough do states and incoming mail.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-from bridge.api.budget import ENOUGH_TO_LOOK, UNLIMITED
+from bridge.api.budget import ENOUGH_TO_LOOK, FLOORS, UNLIMITED, Purpose
 
 LOOKS = ENOUGH_TO_LOOK
 
 ROWS_A_PAGE = 25
 A_DELETION = 2
 """Requests for a deletion among others, at the most."""
+
+QUOTAS = 24
+"""Requests for how full the mailbox is."""
+
+MANY_DAYS = 30
+"""A lag beyond this is told as what is read a day: nobody waits for so many days."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,14 +44,16 @@ class Forecast:
     """What a day of a volume needs, against what is allowed.
 
     ``needed`` are requests for all of it, ``essential`` those without texts that only confirm;
-    ``allowed`` is None without a limit. ``lag_days`` is how many days' spare requests the texts of
-    one such day take up beyond the day itself: 0 if the day suffices, None if there are never any
-    to spare. ``states_lag``: not even what is essential fits.
+    ``allowed`` is None without a limit. Of ``confirming`` texts ``texts`` are read on the day;
+    ``lag_days`` is how many days more the rest of one such day takes: 0 for none, None if never any
+    is read. ``states_lag``: not even what is essential fits.
     """
 
     needed: int
     essential: int
     allowed: int | None
+    confirming: int
+    texts: int
     lag_days: int | None
     states_lag: bool
 
@@ -54,13 +63,16 @@ class Forecast:
         begin = f"At today's volume about {self.needed:,} requests are needed"
         if self.allowed is None:
             return f"{begin}; there is no limit."
-        if self.lag_days == 0:
+        if self.lag_days == 0 and not self.states_lag:
             return f"{begin}; {self.allowed:,} are allowed."
         begin = f"{begin} and {self.allowed:,} are allowed"
         if self.states_lag:
             return f"{begin}: states and incoming mail will be late, and receipts' texts missing."
         if self.lag_days is None:
             return f"{begin}: receipts' texts will not be read, states and incoming mail will."
+        if self.lag_days > MANY_DAYS:
+            told = f"about {self.texts:,} of {self.confirming:,} receipts' texts will be read a day"
+            return f"{begin}: {told}, states will not lag."
         days = "1 day" if self.lag_days == 1 else f"{self.lag_days:,} days"
         return f"{begin}: receipts' texts will lag {days}, states will not."
 
@@ -76,10 +88,14 @@ def forecast(volume: Volume, per_day: int) -> Forecast:
     needed_texts = volume.rows - volume.confirming
     essential = LOOKS + pages + needed_texts + A_DELETION * volume.deletions
     needed = essential + volume.confirming + A_DELETION * volume.cleared
+    confirming = volume.confirming
     if per_day == UNLIMITED:
-        return Forecast(needed, essential, None, 0, states_lag=False)
-    left_over, spare = needed - per_day, per_day - essential
-    lag_days: int | None = 0
-    if left_over > 0:
-        lag_days = -(-left_over // spare) if spare > 0 else None
-    return Forecast(needed, essential, per_day, lag_days, states_lag=spare < 0)
+        return Forecast(needed, essential, None, confirming, confirming, 0, states_lag=False)
+    deleting = A_DELETION * (volume.deletions + volume.cleared)
+    kept_from_looks = int((1 - FLOORS[Purpose.CONFIRMATION]) * per_day)
+    spare = min(per_day - essential, kept_from_looks - needed_texts - deleting - QUOTAS)
+    texts = min(max(spare, 0), confirming)
+    left = confirming - texts
+    lag_days = -(-left // texts) if texts else None if left else 0
+    lags = per_day < essential
+    return Forecast(needed, essential, per_day, confirming, texts, lag_days, states_lag=lags)

@@ -206,6 +206,7 @@ def forecast_facts(found: Forecast) -> dict[str, Any]:
         "needed": found.needed,
         "essential": found.essential,
         "allowed": found.allowed,
+        "texts_a_day": found.texts,
         "texts_lag_days": found.lag_days,
         "states_lag": found.states_lag,
         "text": found.sentence,

@@ -58,6 +58,7 @@ def test_status_of_a_bridge_that_never_ran_makes_nothing(command: Command, confi
                     "needed": 240,
                     "essential": 240,
                     "allowed": 1440,
+                    "texts_a_day": 0,
                     "texts_lag_days": 0,
                     "states_lag": False,
                     "text": FORECAST,
