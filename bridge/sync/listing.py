@@ -5,6 +5,10 @@ explained by what is known, that was all. Otherwise a *sweep* goes on from there
 oldest row, a page for each ``step``, until the total is explained or the end is reached; once a
 day a whole one looks at every page. A sweep survives a restart.
 
+Where more has come between two looks than a page holds, the look itself reads on to what was known:
+the gap that it would leave is beyond a sweep that is under way, which would end without it. That
+sweep goes on afterwards where it was.
+
 New rows are kept as soon as a page shows them; what is missing is for ``absence`` to judge.
 
 Failure: errors of the API and the store pass; what was kept until then stays, and the next look
@@ -36,6 +40,9 @@ BROKEN_WAIT = timedelta(minutes=1)
 """So many whole passes follow each other while rows move under them; the next waits so long, and
 each after it twice as long as the one before.
 """
+
+NEWS_PAGES = 8
+"""So many pages a look reads on while they end with new rows; what is first read is an import."""
 
 KEEP_EVERY = timedelta(minutes=10)
 SWEEP_IN_LOSS = timedelta(hours=1)
@@ -76,6 +83,8 @@ class Listing:
         self._last: Snapshot | None = None
         self._is_unbroken = False
         self._has_more_news = False
+        self._ends_new = False
+        self._interrupted: Sweep | None = None
         self._broken = 0
         self._whole_not_before: datetime | None = None
         self._swept_at: datetime | None = None
@@ -115,12 +124,17 @@ class Listing:
             pages: read it, where a person asked; None if the look was due.
         """
         self._ledger.begin_turn()
-        page, layout = await self._newest_page(pages or self._look_pages)
+        pages, is_first = pages or self._look_pages, not self._ledger.live
+        page, layout = await self._newest_page(pages)
         self._weigh(page)
         if page.rows or not self.is_in_doubt:
             await self._take_in_newest(page, layout)
         self.state = replace(self.state, last_sync=self._clock.now())
         await self.keep()
+        for _ in range(0 if is_first else NEWS_PAGES):
+            if not (self.sweeping and self._ends_new):
+                break
+            await self._step(pages)
 
     @property
     def is_in_doubt(self) -> bool:
@@ -211,12 +225,16 @@ class Listing:
         has_more_news = page.total is None and _goes_on(taken)
         is_to_begin_anew = unexplained or has_more_news
         under_way = state.sweep is not None and not (state.sweep.whole and is_to_begin_anew)
+        self._ends_new = False
+        if under_way and unexplained and _ends_new(taken):
+            self._interrupted, under_way = self._interrupted or state.sweep, False
         if (unexplained or whole_due) and not under_way:
             whole = whole_due and not unexplained
             self.state = replace(
                 state, sweep=Sweep(page.number, taken.bottom, page.total, whole, found=found)
             )
             self._has_more_news = has_more_news
+            self._ends_new = _ends_new(taken)
             self._last = page
             self._is_unbroken = True
 
@@ -229,14 +247,18 @@ class Listing:
 
     async def step(self) -> None:
         """Look at the next page of the sweep."""
+        is_repeated = self.state.whole_at is not None or self._broken > 0
+        is_whole = self.state.sweep is not None and self.state.sweep.whole
+        is_routine = is_whole and is_repeated and not self._has_more_news
+        await self._step(self._passes if is_routine else self._pages)
+
+    async def _step(self, pages: Pages) -> None:
         sweep, layout = self.state.sweep, self.state.layout
         if sweep is None or layout is None:
             return
         number = layout.older(sweep.page)
         page = self._past_end(sweep)
         if number is not None:
-            is_routine = sweep.whole and self.state.whole_at is not None and not self._has_more_news
-            pages = self._passes if is_routine else self._pages
             page = await pages.snapshot(number, layout)
         if await self._is_repeated(page, layout):
             page = self._past_end(sweep)
@@ -279,6 +301,7 @@ class Listing:
         follows = above is not None and page.total is not None
         taken = await self._take(page, above, follows=follows)
         self._has_more_news = page.total is None and _goes_on(taken)
+        self._ends_new = _ends_new(taken)
         if page.rows:
             self.state = replace(self.state, total=page.total)
         is_last = not page.rows or self._is_last(page)
@@ -294,13 +317,29 @@ class Listing:
         if is_last:
             await self._end_sweep(self.state.total, found=found)
         elif is_explained and not sweep.whole:
+            self._interrupted = None
             self.state = replace(self.state, sweep=None)
         else:
             below = sweep.above if taken.bottom is None else taken.bottom
+            here = Sweep(page.number, below, page.total, sweep.whole, found)
             self._last = page
-            self.state = replace(
-                self.state, sweep=Sweep(page.number, below, page.total, sweep.whole, found)
-            )
+            self.state = replace(self.state, sweep=self._resumed(here, layout))
+
+    def _resumed(self, sweep: Sweep, layout: Layout) -> Sweep:
+        """Return where to go on: once a gap is read, where the sweep was that it interrupted.
+
+        New rows have moved that towards the end since.
+        """
+        earlier = self._interrupted
+        if self._ends_new or earlier is None:
+            return sweep
+        self._interrupted = None
+        by = 0 if layout.newest_first is False else (sweep.total or 0) - (earlier.total or 0)
+        number = earlier.page + by // layout.size
+        if _is_older(sweep.page, number, layout):
+            self._is_unbroken = False
+            return replace(sweep, page=number, above=None)
+        return sweep
 
     async def _end_sweep(self, total: int | None, *, found: bool) -> None:
         """The oldest row was reached: the whole listing was seen."""
@@ -311,6 +350,7 @@ class Listing:
         elif self._is_unbroken:
             self.state = replace(self.state, loss=await self._absence.judge_all(total))
         self._absence.forget()
+        self._interrupted = None
         # Rows that moved under a pass may have been passed over, and as many that are gone may
         # still count here: then the totals agree and nothing else would ever tell. Without a
         # total only a quiet pass proves anything.
@@ -389,8 +429,18 @@ def _shrunk(page: Snapshot, sweep: Sweep) -> bool:
     return page.total is not None and sweep.total is not None and page.total < sweep.total
 
 
+def _is_older(page: int, number: int, layout: Layout) -> bool:
+    """Tell whether page ``number`` is behind ``page`` on the way to the oldest row."""
+    return number < page if layout.newest_first is False else number > page
+
+
+def _ends_new(taken: Taken) -> bool:
+    """Tell whether a page's oldest row is new, so that older ones may be too."""
+    rows = taken.alignment.rows
+    return bool(rows) and len(rows) - 1 in taken.alignment.fresh
+
+
 def _goes_on(taken: Taken) -> bool:
-    """Tell whether a page's oldest row is new: where no total tells, older ones may be too."""
-    rows, fresh = taken.alignment.rows, taken.alignment.fresh
-    last = len(rows) - 1
-    return bool(rows) and (last in fresh or rows[last].fingerprint in taken.alignment.doubtful)
+    """Tell likewise, of a row that may be new too."""
+    rows = taken.alignment.rows
+    return _ends_new(taken) or (bool(rows) and rows[-1].fingerprint in taken.alignment.doubtful)
