@@ -221,6 +221,28 @@ def test_a_number_beyond_the_mailbox() -> None:
         Box.of(3).view().numbers(SequenceSet(((2, 4),)), uid=False)
 
 
+@pytest.mark.parametrize(("uid", "number"), [(1, 1), (2, None), (3, 2), (5, None)])
+def test_a_uid_that_the_client_does_not_know_has_no_number(uid: int, number: int | None) -> None:
+    box = Box.of(4)
+    view = box.view()
+    box.expunge(2)
+    assert told(view) == ["2 EXPUNGE"]
+    box.add()  # UID 5, and nobody was told
+    assert view.number(uid) == number
+
+
+def test_so_many_flags_are_told_at_once_and_the_rest_later(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("bridge.imapserver.view.MOST_FLAGS", 2)
+    view = (box := Box.of(3)).view()
+    box.flag(SEEN, 1, 2, 3)
+    assert told(view) == [f"{number} FETCH (FLAGS (\\Seen))" for number in (1, 2)]
+    assert (view.behind, view.pending) == (True, True)
+    assert told(view) == ["3 FETCH (FLAGS (\\Seen))"]
+    assert (view.behind, view.pending) == (False, False)
+
+
 @dataclass(slots=True)
 class ModelClient:
     """Knows only what it was told."""

@@ -252,6 +252,27 @@ async def test_what_vanished_at_the_api_leaves_one_mailbox_and_asks_for_nothing(
     assert await wanted(store, account) == []
 
 
+async def test_what_vanished_takes_no_other_message_with_it(
+    mailboxes: Mailboxes, store: Store, inbox: Mailbox, trash: Mailbox
+) -> None:
+    """A copy elsewhere has a UID that is another message's here."""
+    _, two = await append(mailboxes, inbox, "one", "two")
+    await mailboxes.copy(inbox.id, [two.uid], trash)
+    assert await uids(store, trash) == [1]
+    gone = await mailboxes.write(lambda mtx: mtx.withdraw(inbox.id, two.content))
+    assert (gone, await uids(store, inbox)) == ((2,), [1])
+
+
+async def test_all_or_none_copies_nothing_if_one_is_gone(
+    mailboxes: Mailboxes, store: Store, inbox: Mailbox, trash: Mailbox
+) -> None:
+    """RFC 3501 §6.4.7."""
+    await append(mailboxes, inbox, "one")
+    asked = [Uid(1), Uid(9)]
+    pairs = await mailboxes.write(lambda mtx: mtx.move(inbox.id, asked, trash.id, all_or_none=True))
+    assert (pairs, await uids(store, inbox), await uids(store, trash)) == ((), [1], [])
+
+
 async def test_an_expunge_says_what_was_there(mailboxes: Mailboxes, inbox: Mailbox) -> None:
     await append(mailboxes, inbox, "one", "two")
     assert await mailboxes.expunge(inbox.id, [Uid(9), Uid(2), Uid(2)]) == (2,)

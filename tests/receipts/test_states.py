@@ -47,6 +47,10 @@ ONE_RECIPIENT = [
     ([Kind.ACCEPTANCE, Kind.LATE_12H, Kind.FAILED_24H], "failed_24h"),
     ([Kind.ACCEPTANCE, Kind.FAILED_24H, Kind.DELIVERY], "delivered"),
     ([Kind.ACCEPTANCE, Kind.FAILURE], "failed"),
+    ([Kind.DELIVERY, Kind.ACCEPTANCE], "delivered"),
+    ([Kind.DELIVERY, Kind.LATE_12H], "delivered"),
+    ([Kind.DELIVERY, Kind.FAILED_24H], "delivered"),
+    ([Kind.FAILURE, Kind.LATE_12H, Kind.ACCEPTANCE], "failed"),
     ([Kind.TIMEOUT], "pending"),
     ([Kind.UNKNOWN, Kind.ENVELOPE, Kind.ANOMALY, Kind.TAKEN_IN_CHARGE, Kind.SECURITY], "pending"),
 ]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import base64
 import ssl
-from collections.abc import AsyncIterator, Callable, Coroutine
+from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from ipaddress import ip_network
@@ -188,6 +188,7 @@ async def serve(tmp_path: Path, clock: FakeClock) -> AsyncIterator[Serve]:
             *,
             rules: SubmissionRules | None = None,
             trusted: bool = False,
+            others: Sequence[str] = (),
             urgent: bool = False,
             wrap: Callable[[Store], Store] = lambda store: store,
             tls: ssl.SSLContext | None = None,
@@ -202,7 +203,10 @@ async def serve(tmp_path: Path, clock: FakeClock) -> AsyncIterator[Serve]:
             store = wrap(own)
             mailboxes = Mailboxes(store, clock)
             outbox = Outbox(mailboxes, clock, Random(1), queue or QueueSettings(), Wake())
-            networks = (TrustedNetwork(LOOPBACK, account, urgent),) if trusted else ()
+            accounts = {account: ADDRESS}
+            accounts |= {await mailboxes.open_account(one): one for one in others}
+            every = [TrustedNetwork(LOOPBACK, one, urgent) for one in accounts]
+            networks = tuple(every) if trusted else ()
             server = SmtpServer(
                 outbox,
                 LoginGate(
@@ -211,7 +215,7 @@ async def serve(tmp_path: Path, clock: FakeClock) -> AsyncIterator[Serve]:
                 ),
                 clock,
                 Random(2),
-                SmtpSettings({account: ADDRESS}, rules or SubmissionRules(), networks, **settings),
+                SmtpSettings(accounts, rules or SubmissionRules(), networks, **settings),
                 tls=tls,
             )
             stack.push_async_callback(server.stop)

@@ -176,6 +176,17 @@ async def test_a_bounce_to_anybody_else_is_refused(served: Served) -> None:
     assert (await client.do(f"RCPT TO:<{TO}>")).code == 550
 
 
+async def test_a_bounce_is_for_one_of_the_mailboxes_that_may_send(serve: Serve) -> None:
+    other = "ufficio@pec.example"
+    served = await serve(trusted=True, others=(other,))
+    client = await served.connect()
+    await client.do("EHLO client")
+    await client.do("MAIL FROM:<>")
+    assert (await client.do(f"RCPT TO:<{other}>")).code == 250
+    assert (await client.do(f"RCPT TO:<{ADDRESS}>")).code == 550
+    assert (await client.do(f"RCPT TO:<{other}>")).code == 250
+
+
 async def test_a_bounce_needs_a_login_like_any_message(served: Served) -> None:
     client = await served.connect()
     await client.do("EHLO client")

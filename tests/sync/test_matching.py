@@ -175,6 +175,13 @@ def test_what_should_be_on_a_page_and_is_not_is_missing() -> None:
     assert missing(alignment, KNOWN) == (KNOWN[1],)
 
 
+def test_twins_that_are_in_doubt_are_not_missing() -> None:
+    twins = [place(3, "X", "3", 3.0), place(2, "X", "2", 2.0)]
+    alignment = align([one("X", "1"), one("A", "0")], [*twins, place(1, "A", "0", 1.0)])
+    assert alignment.doubtful == {twins[0].fingerprint}
+    assert missing(alignment, twins) == ()
+
+
 names = st.lists(st.sampled_from("ABCDEFGH"), min_size=1, max_size=25)
 
 
