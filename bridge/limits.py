@@ -474,6 +474,13 @@ KILLED_REMEMBERED = _count(
     told="nothing: the oldest is tried anew",
     test="tests/apart/test_killed.py::test_so_many_are_remembered",
 )
+TEXT_APART_FROM_BYTES = _bytes(
+    "the text of a message that is checked and converted in the daemon: all but files in base64",
+    256 * KIB,
+    met_by="an application",
+    told="nothing: with more of it the work is done as above",
+    test="tests/costs/test_submissions.py::test_much_text_is_worked_on_elsewhere",
+)
 CHECKED_BYTES = _bytes(
     "smaller messages that are checked at once, all together",
     12 * MIB,

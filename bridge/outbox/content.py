@@ -2,6 +2,7 @@
 
 Reads the text in slices and converts it on a thread. A large one is never held in memory: it goes
 from the store to a file, from there through a process of its own to another, and is sent from it.
+One with much text goes through a process too, which the loop would have to wait for.
 """
 
 from __future__ import annotations
@@ -13,8 +14,10 @@ import structlog
 
 from bridge.apart.process import Apart, ApartCrashed, ApartFailed, TooCostly
 from bridge.api.schema import Attachment, SendRequest
+from bridge.limits import TEXT_APART_FROM_BYTES
 from bridge.mime.strict.content import Content, Sealed, SignedPolicy, convert
 from bridge.mime.strict.field import Unreadable
+from bridge.mime.strict.weight import text_bytes
 from bridge.outbox.conversion import Converted, convert_apart
 from bridge.spool import SpoolFile
 from bridge.store.base import ReadTransaction, Store, StoreFailed
@@ -92,6 +95,9 @@ async def load_request(
         raw = await _load(store, row)
         if not raw:
             raise Unsendable("its text is no longer in the store")
+        if await _is_heavy(raw):
+            file = await asyncio.to_thread(SpoolFile.holding, apart.folder, (raw,))
+            return _request(row, sender, await _apart(file, row, signed, apart))
         if len(raw) > OFF_LOOP_BYTES:
             return _request(row, sender, await asyncio.to_thread(convert, raw, signed))
         return _request(row, sender, convert(raw, signed))
@@ -106,14 +112,29 @@ async def load_request(
         raise Unsendable(f"the bridge cannot convert it ({type(fault).__name__})") from None
 
 
+async def _is_heavy(raw: bytes) -> bool:
+    if len(raw) <= TEXT_APART_FROM_BYTES:
+        return False
+    return await asyncio.to_thread(text_bytes, raw) > TEXT_APART_FROM_BYTES
+
+
 async def _convert_large(
     store: Store, row: SubmissionRow, signed: SignedPolicy, apart: Apart
 ) -> Converted:
+    spooling = _Spooling(row, apart.folder)
     try:
-        spooling = _Spooling(row, apart.folder)
         while await store.scan(spooling):
             pass
-        return await convert_apart(apart.of(row.account), spooling.file, signed)
+    except OSError as fault:
+        raise StoreFailed(f"a message cannot be converted now: {fault}") from fault
+    return await _apart(spooling.file, row, signed, apart)
+
+
+async def _apart(
+    file: SpoolFile, row: SubmissionRow, signed: SignedPolicy, apart: Apart
+) -> Converted:
+    try:
+        return await convert_apart(apart.of(row.account), file, signed)
     except ApartCrashed:
         raise
     except (ApartFailed, OSError) as fault:

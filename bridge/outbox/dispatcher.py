@@ -201,7 +201,7 @@ class Dispatcher:
         self._schedule.served(row.account)
         self._under_way[row.id] = row
         with bound_contextvars(id=row.id, account=row.account):  # in every line, the API's too
-            if row.id == self._converting:
+            if row.id == self._converting or row.id in self._held_bytes:
                 task = requests.create_task(self._beside(row, account, requests))
                 self._bringing.add(task)
                 task.add_done_callback(self._bringing.discard)
@@ -216,13 +216,16 @@ class Dispatcher:
             self._converting = row.id
             self._large.add(row.id)
             return False
-        is_full = sum(self._held_bytes.values()) >= REQUESTS_BYTES
-        return is_full and await self._texts.is_longer(row, OFF_LOOP_BYTES)
+        if await self._texts.is_longer(row, OFF_LOOP_BYTES):
+            if sum(self._held_bytes.values()) >= REQUESTS_BYTES:
+                return True
+            self._held_bytes[row.id] = LARGE_BYTES  # until it is known
+        return False
 
     async def _beside(
         self, row: SubmissionRow, account: SendingAccount, requests: asyncio.TaskGroup
     ) -> None:
-        """Bring a large entry to its request while those of other accounts go on."""
+        """Bring an entry of some size to its request while those of other accounts go on."""
         try:
             await self._bring(row, account, requests)
         except StoreFailed as error:

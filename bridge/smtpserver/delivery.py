@@ -2,8 +2,8 @@
 
 Every way this can end is one reply with an enhanced status code; ``250`` only after the commit.
 Messages of some size are checked on a thread, so many bytes at a time (``turn``); large ones stay
-on the disk and are checked in a process of their own. So many of them at once cost time and not
-memory.
+on the disk and are checked in a process of their own, as are those with much text, which would hold
+up the loop. So many of them at once cost time and not memory.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ import structlog
 from bridge.allowance import Allowance
 from bridge.apart.process import Apart, ApartFailed, TooCostly
 from bridge.clock import ROME, Clock
-from bridge.limits import CHECKED_BYTES
+from bridge.limits import CHECKED_BYTES, TEXT_APART_FROM_BYTES
 from bridge.mime.ingest import Ingested
 from bridge.mime.strict.submission import (
     Additions,
@@ -30,10 +30,11 @@ from bridge.mime.strict.submission import (
     SubmissionRules,
     check_submission,
 )
+from bridge.mime.strict.weight import text_bytes
 from bridge.model import AccountId
 from bridge.outbox.queue import Outbox, PlanUsedUp, SameMessageId
 from bridge.smtpserver.checking import check_apart
-from bridge.spool import Spooled
+from bridge.spool import Spooled, SpoolFile
 from bridge.store.base import StoreFailed, StoreFull
 
 log = structlog.get_logger()
@@ -158,9 +159,13 @@ class Delivery:
     async def _check(self, incoming: Incoming) -> tuple[Submission, Ingested | None]:
         raw, envelope, rules = incoming.raw, incoming.envelope, self._rules
         additions = Additions(self._date, lambda: self._message_id(envelope.reverse_path))
+        apart = self._apart.of(incoming.account)
         if isinstance(raw, Spooled):
-            apart = self._apart.of(incoming.account)
             return await check_apart(apart, raw, envelope, rules, additions)
+        if await _is_heavy(raw):
+            file = await asyncio.to_thread(SpoolFile.holding, apart.folder, (raw,))
+            spooled = Spooled(file, 0, len(raw))
+            return await check_apart(apart, spooled, envelope, rules, additions)
         if len(raw) > OFF_LOOP_BYTES:
             checked = await asyncio.to_thread(check_submission, raw, envelope, rules, additions)
             return checked, None
@@ -173,6 +178,12 @@ class Delivery:
         moment = int(self._clock.now().timestamp() * 1_000_000)
         domain = sender.rpartition("@")[2]
         return f"<{moment:x}.{self._random.getrandbits(64):016x}@{domain}>"
+
+
+async def _is_heavy(raw: bytes) -> bool:
+    if len(raw) <= TEXT_APART_FROM_BYTES:
+        return False
+    return await asyncio.to_thread(text_bytes, raw) > TEXT_APART_FROM_BYTES
 
 
 def _same_message_id(fault: SameMessageId) -> str:

@@ -261,6 +261,7 @@ async def world(folder: Path) -> AsyncIterator[World]:
     api = Api(simulator)
     async with SimulatorServer(api) as server:
         (folder / "token").write_text(simulator.token)
+        (folder / "token").chmod(0o600)
         config = folder / "config.toml"
         config.write_text(CONFIG.format(api_url=server.url, address=USER, trusted=TRUSTED))
         program = Path(sys.executable).with_name("pec-bridge")

@@ -288,6 +288,27 @@ async def test_a_conversion_that_does_not_end_holds_up_no_other_account(
     assert subjects(simulator) == ["piccolo", "poi"]
 
 
+async def test_text_that_costs_holds_up_no_other_account(
+    rig: Rig, simulator: Simulator, endless: asyncio.Event
+) -> None:
+    """Nor does it come before what its own account submitted later."""
+    costly = await rig.submit("pesante", body=("x" * 70 + "\n") * 4_000)
+    await rig.submit("poi")
+    await rig.submit("piccolo", account=1)
+    await rig.submit("mezzano", body=("x" * 70 + "\n") * 2_000, account=1)
+    while len(simulator.sent) < 2:
+        await rig.pass_time(1)
+        await asyncio.sleep(0.01)
+    await rig.pass_time(10)
+    assert subjects(simulator) == ["piccolo", "mezzano"]
+    endless.set()
+    while await rig.state(costly) is not REFUSED:  # its text is read on a thread
+        await rig.pass_time(1)
+        await asyncio.sleep(0.01)
+    await rig.pass_time(10)
+    assert subjects(simulator) == ["piccolo", "mezzano", "poi"]
+
+
 async def test_stop_does_not_wait_for_a_conversion(rig: Rig, endless: asyncio.Event) -> None:
     costly = await rig.submit("pesante", body=("x" * 70 + "\n") * 65_000)
     await rig.pass_time(1)
