@@ -33,7 +33,7 @@ from typing import Any, Self
 import structlog
 
 from bridge.apart.killed import Killed
-from bridge.apart.program import CRASHED, DISK_FAILED, TIE, TOO_COSTLY, memory_bytes
+from bridge.apart.program import CRASHED, DISK_FAILED, LONG, TIE, TOO_COSTLY, memory_bytes
 from bridge.apart.turns import OwnersTurns
 from bridge.limits import APART_CPU_S, APART_SMALL_BYTES, APART_WALL_S
 from bridge.spool import Spooled, SpoolFile
@@ -226,7 +226,21 @@ def _tie() -> Iterator[tuple[tuple[int, ...], dict[str, str] | None]]:
 
 
 def told(made: SpoolFile) -> tuple[Any, Spooled]:
-    """Return what a program wrote: the value of its first line, in JSON, and what is behind it."""
+    """Return what a program wrote: the value that ``program.line`` made, and what is behind it."""
     line = made.line()
     start = len(line) + 1
-    return json.loads(line), Spooled(made, start, made.size_bytes() - start)
+    short, sizes = json.loads(line)
+    texts = []
+    for size_bytes in sizes:
+        texts.append(made.read(start, size_bytes).decode("utf-8", "surrogatepass"))
+        start += size_bytes
+    return _with_long(short, texts), Spooled(made, start, made.size_bytes() - start)
+
+
+def _with_long(value: Any, texts: Sequence[str]) -> Any:
+    """Return a value with the long texts that ``program.line`` left out of it."""
+    if not isinstance(value, dict):
+        return value
+    if LONG in value:
+        return texts[value[LONG]]
+    return {name: _with_long(one, texts) for name, one in value.items()}

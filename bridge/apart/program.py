@@ -22,6 +22,7 @@ from bridge.limits import (
     APART_SMALL_BYTES,
     APART_SMALL_MEMORY_BYTES,
     APART_WALL_S,
+    TEXT_SLICE_CHARS,
 )
 
 POLITENESS = 5
@@ -30,6 +31,9 @@ TOO_COSTLY, DISK_FAILED, CRASHED = 3, 4, 5
 
 TIE = "PEC_BRIDGE_TIE"
 """The variable with the descriptor of a pipe whose other end the daemon holds while it lives."""
+
+LONG = "a long text"
+"""The name of what stands in a value for a text that is not in it."""
 
 _FRAMES_TOLD = 8
 
@@ -53,8 +57,24 @@ def begin(work: Callable[[IO[bytes], IO[bytes]], None]) -> int:
 
 
 def line(value: object) -> bytes:
-    """Return a value as a line of JSON."""
-    return json.dumps(value).encode("ascii") + b"\n"
+    """Return a value of JSON as ``apart.process.told`` reads it: a line, and behind it long texts.
+
+    They stand as they are: to read JSON of megabytes would hold up the daemon.
+    """
+    texts: list[bytes] = []
+    short = _without_long(value, texts)
+    head = json.dumps([short, [len(one) for one in texts]]).encode("ascii")
+    return b"".join((head, b"\n", *texts))
+
+
+def _without_long(value: object, texts: list[bytes]) -> object:
+    """Return a value with each long text in it moved to ``texts``, and its number in its place."""
+    if isinstance(value, dict):
+        return {name: _without_long(one, texts) for name, one in value.items()}
+    if isinstance(value, str) and len(value) > TEXT_SLICE_CHARS:
+        texts.append(value.encode("utf-8", "surrogatepass"))
+        return {LONG: len(texts) - 1}
+    return value
 
 
 def memory_bytes(given_bytes: int) -> int:

@@ -16,7 +16,7 @@ from bridge.store.base import ReadTransaction, Store, Transaction
 INLINE_LIMIT_BYTES = 64 * 1024
 """Larger messages are taken apart on a thread, so that no session waits for them."""
 
-APART_FROM_BYTES = 4 * 1024 * 1024
+APART_FROM_BYTES = 1024 * 1024
 """Larger ones of a user's are taken apart in a process of their own."""
 
 ORPHAN_AGE = timedelta(days=1)

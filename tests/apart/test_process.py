@@ -13,6 +13,7 @@ import pytest
 import structlog.testing
 
 from bridge.apart.process import Apart, ApartCrashed, ApartFailed, TooCostly, program, told
+from bridge.apart.program import line
 from bridge.spool import Spooled, SpoolFile
 from tests.running import until
 
@@ -43,11 +44,21 @@ async def test_what_is_given_comes_in_and_what_is_made_comes_out(
     work = doing("lambda given, made: made.write(program.line(1) + given.read() * 2)")
     for _ in range(2):  # whoever read it before
         made = await Apart(tmp_path).run(work, given)
-        assert made.line() == b"1"
         value, behind = told(made)
         assert value == 1
         assert behind.whole() == b"what is given" * 2
     assert os.listdir(tmp_path) == []
+
+
+async def test_long_texts_are_told_beside_the_rest(tmp_path: Path) -> None:
+    """Megabytes of JSON take long to read, in one step that holds the interpreter."""
+    long = '"\\\ud800à€\n' * 20_000
+    value = {"long": long, "within": {"it": long[1:], "short": "à"}, "list": ["x"], "empty": {}}
+    made = SpoolFile.holding(tmp_path, [line(value), b"the rest"])
+    assert len(made.line()) < 200
+    told_value, rest = told(made)
+    assert told_value == value
+    assert rest.whole() == b"the rest"
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="no limit of time")
