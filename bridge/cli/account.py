@@ -15,6 +15,7 @@ from bridge.cli.account_facts import (
     place_of,
     say_password,
     say_programs,
+    taken_over,
     try_api,
 )
 from bridge.cli.failure import FAILED, say
@@ -108,11 +109,13 @@ def password(address: Address, config: option.Config = None, as_json: option.Jso
         place, lambda text: with_local_password(text, account.address, place.source(name))
     )
     write(place, text, {name: Secret(hash_password(local))})
-    facts = {"address": account.address, "new_local_password": local}
+    running = taken_over(place, file.config.data_dir)
+    facts = {"address": account.address, "running": running, "new_local_password": local}
     if as_json:
         print_json(facts)
         return
     say_password(facts)
+    say(running)
 
 
 @commands.command()
@@ -143,7 +146,12 @@ def remove(
     write(place, changed(place, lambda text: without_account(text, account.address)), {})
     names = (secret_name(account.address, kind) for kind in ("password", "local"))
     kept = [str(one) for one in map(place.secret, names) if one.exists()]
-    facts = {"address": account.address, "data_dir": str(file.config.data_dir), "secrets": kept}
+    facts: dict[str, Any] = {
+        "address": account.address,
+        "running": taken_over(place, file.config.data_dir),
+        "data_dir": str(file.config.data_dir),
+        "secrets": kept,
+    }
     if as_json:
         print_json(facts)
         return
@@ -153,3 +161,4 @@ def remove(
     )
     for one in kept:
         say(f"A secret stays, too: {one}")
+    say(facts["running"])

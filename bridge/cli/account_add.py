@@ -10,12 +10,21 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from bridge.cli import option
-from bridge.cli.account_facts import account_facts, place_of, say_password, say_programs, try_api
+from bridge.cli.account_facts import (
+    account_facts,
+    place_of,
+    say_password,
+    say_programs,
+    taken_over,
+    try_api,
+)
 from bridge.cli.administer import ask_line, ask_mailboxes
 from bridge.cli.output import print_json, visible
 from bridge.cli.when import show_times_in
 from bridge.config import Account, Api, ConfigError, ConfigFile, SecretSource, find_file, load
+from bridge.model import INBOX
 from bridge.operations.control import OperationFailed
+from bridge.operations.placement import QUESTION, explained, recommended
 
 if TYPE_CHECKING:
     from bridge.app.accounts import SettingsPlace
@@ -39,6 +48,15 @@ def add(
         str | None,
         typer.Option("--api", metavar="URL", help="For a first configuration: another API."),
     ] = None,
+    sends_per_day: Annotated[
+        int | None,
+        typer.Option(
+            "--sends-per-day",
+            min=0,
+            metavar="N",
+            help="About how many messages are sent a day: says where receipts are put.",
+        ),
+    ] = None,
     untested: Annotated[
         bool, typer.Option("--untested", help="Do not try token and password at the API.")
     ] = False,
@@ -52,7 +70,7 @@ def add(
     mail programs, and says what to type into them.
     """
     from bridge.app.accounts import secret_name, write
-    from bridge.config.edit import CannotEdit, new_text, with_account
+    from bridge.config.edit import CannotEdit, new_text, with_account, with_setting
     from bridge.credentials import Secret
     from bridge.credentials.local import hash_password, new_password
 
@@ -72,20 +90,40 @@ def add(
         text = path.read_bytes().decode("utf-8-sig") if file is not None else None
         if text is None:
             text = new_text(_first_data_dir(path), place.source(TOKEN), api)
+        sends = _sends_per_day(file, sends_per_day)
+        if sends is not None and recommended(sends) != INBOX:
+            text = with_setting(text, "receipts", "deliver_to", recommended(sends))
         names = (secret_name(address, kind) for kind in ("password", "local"))
         text = with_account(text, address, username, *map(place.source, names))
     except CannotEdit as fault:
         raise OperationFailed(f"{path} cannot be changed: {fault}.") from None
     write(place, text, secrets)
+    written = load(path)
     facts = {
-        **account_facts(load(path), address),
+        **account_facts(written, address),
         "tried": known or None,
+        "receipts": None if sends is None else explained(sends),
+        "running": taken_over(place, written.config.data_dir),
         "new_local_password": local,
     }
     if as_json:
         print_json(facts)
         return
     _say_added(path, facts)
+
+
+def _sends_per_day(file: ConfigFile | None, given: int | None) -> int | None:
+    """Return how much will be sent, None where receipts have their place or nobody says it.
+
+    It is asked once, on a terminal, for the first account.
+    """
+    if file is not None and ("receipts", "deliver_to") in file.lines:
+        return None
+    if given is not None or (file is not None and file.config.account):
+        return given
+    if not sys.stdin.isatty():
+        return None
+    return max(0, int(typer.prompt(QUESTION, type=int, default=0, err=True)))
 
 
 def _first_or_found(config: Path | None) -> tuple[Path, ConfigFile | None]:
@@ -221,6 +259,8 @@ def _say_added(path: Path, facts: dict[str, Any]) -> None:
     said = "was not tried" if known is None else "answers at the API"
     count = f" ({messages:,} messages)" if messages is not None else ""
     sys.stdout.write(f"{facts['address']} {said}{count} and is in {path}.\n")
+    if facts["receipts"]:
+        sys.stdout.write(f"{facts['receipts']}\n")
     say_password(facts)
     say_programs(facts)
-    sys.stdout.write("\nNext: `pec-bridge serve`, or `systemctl restart pec-bridge`.\n")
+    sys.stdout.write(f"\n{facts['running']}\n")

@@ -16,6 +16,9 @@ if TYPE_CHECKING:
     from bridge.app.accounts import SettingsPlace
     from bridge.credentials import Secret
 
+RELOADED_WITHIN_S = 120.0
+"""A reload waits for the requests under way."""
+
 SHOWN_ONCE = "shown only now; `pec-bridge account password` makes another"
 
 
@@ -104,6 +107,21 @@ def say_password(facts: dict[str, Any]) -> None:
         f"\nPassword for mail programs ({SHOWN_ONCE}):\n\n    {facts['new_local_password']}\n\n"
         "The mailbox's own password opens the account, too.\n"
     )
+
+
+def taken_over(place: SettingsPlace, data_dir: Path) -> str:
+    """Let a bridge that runs take the changed configuration over; return what came of it."""
+    from bridge.operations.control import NotRunning, ask
+
+    try:
+        asyncio.run(ask(data_dir, "reload", {}, within_s=RELOADED_WITHIN_S))
+    except NotRunning:
+        return "No bridge runs: `pec-bridge serve`, or `systemctl start pec-bridge`."
+    except OperationFailed as fault:
+        anew = " (systemd hands new credentials over when it starts a service)"
+        why = anew if place.by_credential else ""
+        return f"The running bridge did not take it over, start it again{why}: {fault}"
+    return "The running bridge has taken it over."
 
 
 def say_programs(facts: dict[str, Any]) -> None:

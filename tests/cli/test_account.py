@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
+import imaplib
 import stat
 import tomllib
 from collections.abc import AsyncIterator
 from pathlib import Path
+from random import Random
 
 import pytest
 
+from bridge.app.bridge import Bridge
+from bridge.cli.daemon import SettingsFrom
+from bridge.clock import SystemClock
 from bridge.config import load
 from bridge.credentials import resolve, resolve_all
 from bridge.credentials.local import is_hash, read_hash
 from bridge.simulator import SimulatorServer
 from tests.cli.administered import Administered, administered
 from tests.cli.conftest import Command, Done
-from tests.running import ADDRESS, PASSWORD, simulated
+from tests.running import ADDRESS, PASSWORD, apart, simulated
 
 
 @pytest.fixture(autouse=True)
@@ -211,3 +216,48 @@ async def test_a_token_that_is_missing_is_asked_for_only_where_it_would_be_found
     done = await added(world, ADDRESS)
     assert done.code == 1
     assert "it is not there" in done.err
+
+
+@pytest.mark.parametrize(
+    ("sends", "place"),
+    [(20, None), (200, "Ricevute/{year}-{month}"), (2000, "Ricevute/{year}-{month}/{kind}")],
+)
+async def test_where_receipts_go_by_how_much_is_sent(
+    world: Administered, sends: int, place: str | None
+) -> None:
+    done = await added(world, ADDRESS, "--sends-per-day", sends)
+    assert f"{2 * sends:,} receipts a day" in done.out
+    document = tomllib.loads(world.config.read_text())
+    assert document.get("receipts", {}).get("deliver_to") == place
+
+
+async def test_where_receipts_go_already_is_left(world: Administered) -> None:
+    text = world.config.read_text() + '[receipts]\ndeliver_to = "Qui"\n'
+    world.config.write_text(text)
+    await added(world, ADDRESS, "--sends-per-day", 2000)
+    assert tomllib.loads(world.config.read_text())["receipts"] == {"deliver_to": "Qui"}
+
+
+async def test_a_bridge_that_runs_takes_it_over(world: Administered) -> None:
+    first = (await added(world, ADDRESS, "--json")).json
+    assert "No bridge runs" in first["running"]
+    ports = '[imap]\nlisten = ["127.0.0.1:0"]\n[smtp]\nlisten = ["127.0.0.1:0"]\n'
+    world.config.write_text(world.config.read_text() + ports)
+    source = SettingsFrom(world.config, None, False)
+    bridge = Bridge(*source.read(), clock=SystemClock(), random=Random(1))
+    bridge.reload_from(source)
+    listening = await bridge.start()
+    try:
+        done = await world.run("account", "password", ADDRESS, "--json")
+        assert done.json["running"] == "The running bridge has taken it over."
+        port = listening.listeners[0].port
+        await apart(_logs_in, port, done.json["new_local_password"])
+        with pytest.raises(imaplib.IMAP4.error):
+            await apart(_logs_in, port, first["new_local_password"])
+    finally:
+        await bridge.stop()
+
+
+def _logs_in(port: int, password: str) -> None:
+    with imaplib.IMAP4("127.0.0.1", port, timeout=20) as client:
+        client.login(ADDRESS, password)
