@@ -65,7 +65,8 @@ class Pages:
         layout = await aside(rows, paging.discover, first, second)
         if layout.newest_first is None and not layout.single:
             page = second if layout.base == 1 else first
-            layout = paging.with_next(layout, page.rows, (await self._beyond(2)).rows)
+            following = (await self._beyond(2)).rows
+            layout = await aside(rows, paging.with_next, layout, page.rows, following)
         return layout
 
     async def snapshot(self, number: int, layout: Layout) -> Snapshot:
@@ -75,7 +76,7 @@ class Pages:
             Refused: the first page cannot be had.
         """
         page = await (self._page(number) if number == layout.base else self._beyond(number))
-        return await aside(len(page.rows), paging.snapshot, number, page, layout)
+        return await aside(len(page.rows), _indexed, number, page, layout)
 
     async def newest(self, layout: Layout, length: int) -> Snapshot:
         """Read the page with the newest row of some ``length`` rows, wherever it is by now."""
@@ -122,3 +123,10 @@ class Pages:
 def same_page(one: Snapshot, other: Snapshot) -> bool:
     """Tell whether two pages list the same, ids too."""
     return [row.row.raw for row in one.rows] == [row.row.raw for row in other.rows]
+
+
+def _indexed(number: int, page: InboxPage, layout: Layout) -> Snapshot:
+    """Return a page as the layout reads it, with what is looked up in it worked out already."""
+    made = paging.snapshot(number, page, layout)
+    _ = made.ids, made.indexes
+    return made

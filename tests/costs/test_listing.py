@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
 from random import Random
+from typing import Any
 
 import pytest
 
-from bridge.api.schema import InboxRow
+from bridge.api.schema import InboxPage, InboxRow
 from bridge.simulator import SEQUENCE_READING, Operation
 from bridge.store.remote import Place, RemoteId
+from bridge.sync import paging
 from bridge.sync.ledger import Ledger
 from bridge.sync.matching import Alignment, Listed, align, is_replaced, listed, missing, ranked
+from bridge.sync.pages import Pages
 from bridge.sync.paging import Snapshot
 from tests.costs.measure import others, steps
 from tests.sync.world import ADDRESS, world
@@ -194,3 +199,36 @@ async def test_an_inbox_without_pages_is_read_whole(tmp_path: Path) -> None:
             here.simulator.inject(ADDRESS, subject=f"N. {number}", body=f"testo {number}", at=at)
         assert await here.sync_now() == ROWS
         assert len(await here.messages()) == ROWS
+
+
+class AlwaysTheSame:
+    """An API that knows no pages, tells no total, and whose rows say nothing of their order."""
+
+    async def inbox_page(self, page: int | None = None, query: str | None = None) -> InboxPage:
+        """List all, whichever page is asked for."""
+        made = [InboxRow("x", "a@x", "b@x", "", f"N. {at}", "{}", NOON) for at in range(300)]
+        return InboxPage(tuple(made), None, None, None)
+
+
+async def test_a_long_page_is_worked_on_beside_the_loop(monkeypatch: pytest.MonkeyPatch) -> None:
+    threads: set[int] = set()
+    seen: set[str] = set()
+
+    def noted(name: str, work: Callable[..., Any]) -> Callable[..., Any]:
+        def noting(*arguments: Any) -> Any:
+            threads.add(threading.get_ident())
+            seen.add(name)
+            return work(*arguments)
+
+        return noting
+
+    for name in ("listed", "discover", "with_next"):
+        monkeypatch.setattr(paging, name, noted(name, getattr(paging, name)))
+    client: Any = AlwaysTheSame()
+    pages = Pages(client)
+    layout = replace(await pages.discover(), single=False)
+    page = await pages.snapshot(0, layout)
+    assert len(page.rows) == 300
+    assert {"ids", "indexes"} <= set(vars(page))  # what is looked up in it, too
+    assert seen == {"listed", "discover", "with_next"}
+    assert threading.get_ident() not in threads
