@@ -104,8 +104,10 @@ class RemoteRow:
 class Place:
     """Where one live row stands in the listing, as far as is known; see ``NewRemote``.
 
-    ``turn`` grows whenever ids are found to have moved: of two rows, the one with the higher turn
-    had its id noted later, and by how much it moved since says nothing about the other.
+    ``turn`` numbers the reading of a page at which its id was noted: of two rows, the one with the
+    higher turn had its id noted later, and by how much it moved since says nothing about the other.
+    ``drift`` is by how much, at least and at most, the id had moved by that turn, as the rows to
+    either side did: the row itself was not seen then. (0, 0) if it was.
     """
 
     remote: RemoteId
@@ -114,6 +116,7 @@ class Place:
     rank: float
     body_sha256: bytes | None
     turn: int = 0
+    drift: tuple[int, int] = (0, 0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -354,6 +357,11 @@ class RemoteWrites(Protocol):
 
     async def place_remote(self, places: Sequence[tuple[RemoteId, str]], turn: int) -> None:
         """Remember where rows were last seen: their API ids, and the turn (see ``Place``)."""
+
+    async def drift_remote(
+        self, drifts: Sequence[tuple[RemoteId, tuple[int, int]]], turn: int
+    ) -> None:
+        """Remember by how much the ids of rows that were not seen moved by that turn."""
 
     async def rank_remote(self, ranks: Sequence[tuple[RemoteId, float]]) -> None:
         """Give rows other ranks."""

@@ -83,6 +83,18 @@ class Filer:
             log.exception("rows cannot be judged", account=self._ledger.account)
             await self._ledger.pass_unjudged()
 
+    async def replace(self, remotes: Sequence[RemoteId]) -> None:
+        """Withdraw rows that others just like them stand in for, by all that is known.
+
+        A deletion that is wanted of one is not called done: what is listed may be that one.
+        """
+        doubts = {}
+        for remote in remotes if self._policy == "expunge" else ():
+            row = await self._ledger.row(remote)
+            if row is not None:
+                doubts[remote] = _may_be_listed(row)
+        await self._ledger.withdraw(remotes, for_ever=True, doubts=doubts)
+
     async def _was_here(self, arrival: Arrival) -> bool:
         """Tell whether a message had left the API and is back; it goes on where it was then."""
         row = await self._ledger.row(arrival.remote)
@@ -140,3 +152,9 @@ def _may_be_another(old: RemoteRow) -> Doubting:
     english = "it had left the list and is back, or another just like it has come."
     italian = "era sparito dall'elenco ed è tornato, o ne è arrivato un altro uguale."
     return Doubting(english, doubted(old, italian, english))
+
+
+def _may_be_listed(row: RemoteRow) -> Doubting:
+    english = "it has left the list, or is listed there among others just like it."
+    italian = "è sparito dall'elenco, o vi è ancora tra altri uguali."
+    return Doubting(english, doubted(row, italian, english))

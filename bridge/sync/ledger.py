@@ -46,6 +46,7 @@ from bridge.sync.matching import (
     Listed,
     align,
     cramped,
+    drifted,
     raised,
     ranked,
     with_room,
@@ -83,6 +84,9 @@ class Doubting:
 
     reason: str
     notice: Notice
+
+
+NO_DOUBTS: Mapping[RemoteId, Doubting] = {}
 
 
 def _is_as_it_was(alignment: Alignment) -> bool:
@@ -143,7 +147,6 @@ class Ledger:
         self.filed = 0
         self.lock = asyncio.Lock()
         self._turn = 0
-        self._is_new_turn = True
         self._store = store
         self._mailboxes = mailboxes
         self._clock = clock
@@ -165,14 +168,9 @@ class Ledger:
         self.live, self.filed = count.live, count.filed
         return load(state)
 
-    def begin_turn(self) -> None:
-        """What is found moved from now on may have moved after all that was noted before."""
-        self._is_new_turn = True
-
-    def _turn_of_moves(self) -> int:
-        """Return the turn at which ids that have moved are noted (see ``store.remote.Place``)."""
-        self._turn += self._is_new_turn
-        self._is_new_turn = False
+    def _next_turn(self) -> int:
+        """Return the turn at which what a page shows is noted (see ``store.remote.Place``)."""
+        self._turn += 1
         return self._turn
 
     async def save(self, state: SyncState) -> None:
@@ -207,12 +205,10 @@ class Ledger:
         if await aside(rows, _is_as_it_was, alignment):
             return await aside(rows, _taken, alignment, {})
 
-        moved = alignment.moved
-        turn = self._turn_of_moves() if moved else self._turn
+        turn = self._next_turn()
 
         async def work(tx: Transaction) -> tuple[Alignment, dict[int, float]]:
-            if moved:
-                await tx.place_remote([*moved, *await self._left_behind(tx, alignment)], turn)
+            await self._note(tx, alignment, turn)
             placed, ranks = await self._ranks(tx, alignment, above)
             await tx.rank_remote(
                 [
@@ -222,22 +218,29 @@ class Ledger:
                 ]
             )
             for index in reversed(placed.fresh):
-                await tx.add_remote(self._new(placed.rows[index], ranks[index]))
+                await tx.add_remote(self._new(placed.rows[index], ranks[index], turn))
             return placed, ranks
 
         placed, ranks = await self._store.write(work)
         self.live += len(placed.fresh)
         return await aside(rows, _taken, placed, ranks)
 
-    async def _left_behind(
-        self, tx: ReadTransaction, alignment: Alignment
-    ) -> list[tuple[RemoteId, str]]:
-        """Return the rows in doubt whose like is listed where others moved: they did not go along.
+    async def _note(self, tx: Transaction, alignment: Alignment, turn: int) -> None:
+        """Note under which ids a page lists the known rows, if some have moved.
 
-        Their ids stay, but what moves after this turn tells about them too.
+        All of them are then noted at one turn, and tell about each other from now on. What should
+        be between them and was not seen for sure has moved along, if it is still there.
         """
-        places = await tx.places_of(self.account, sorted(alignment.doubtful))
-        return [(place.remote, place.api_id) for place in places]
+        if not alignment.moved:
+            return
+        ranks = [place.rank for place in alignment.partners.values()]
+        near = await tx.places_between(self.account, min(ranks), max(ranks), BETWEEN_LIMIT)
+        near += await tx.places_of(self.account, sorted(alignment.doubtful))
+        paired = {place.remote for place in alignment.partners.values()}
+        unseen = {place.remote: place for place in near if place.remote not in paired}
+        drifts = drifted(alignment, unseen.values())
+        await tx.place_remote([(place.remote, one.api_id) for place, one in alignment.pairs], turn)
+        await tx.drift_remote(drifts, turn)
 
     async def _ranks(
         self, tx: Transaction, alignment: Alignment, above: float | None
@@ -274,11 +277,12 @@ class Ledger:
         names = {rows[at].fingerprint for at in indexes}
         known = {(place.fingerprint, place.api_id): place for place in await self.places(names)}
         alone = await aside(len(rows), _alone, alignment, known, names, indexes)
+        turn = self._next_turn()
 
         async def work(tx: Transaction) -> dict[int, RemoteId]:
             _, ranks = await self._ranks(tx, alone, None)
             return {
-                at: await tx.add_remote(self._new(rows[at], ranks[at]))
+                at: await tx.add_remote(self._new(rows[at], ranks[at], turn))
                 for at in reversed(alone.fresh)
             }
 
@@ -286,7 +290,7 @@ class Ledger:
         self.live += len(remotes)
         return remotes
 
-    def _new(self, listed: Listed, rank: float) -> NewRemote:
+    def _new(self, listed: Listed, rank: float, turn: int) -> NewRemote:
         row = listed.row
         fields = row if isinstance(row, InboxRow) else NO_FIELDS
         return NewRemote(
@@ -301,18 +305,28 @@ class Ledger:
             received_at=fields.date,
             first_seen=self._clock.now(),
             rank=rank,
-            turn=self._turn,
+            turn=turn,
         )
 
     async def move(self, places: Sequence[tuple[RemoteId, str]]) -> None:
         """Remember under which ids rows are listed now."""
         if not places:
             return
-        self.begin_turn()
-        turn = self._turn_of_moves()
+        turn = self._next_turn()
 
         async def work(tx: Transaction) -> None:
             await tx.place_remote(places, turn)
+
+        await self._store.write(work)
+
+    async def follow(self, alignment: Alignment) -> None:
+        """Remember under which ids a page lists the known rows."""
+        if not alignment.moved:
+            return
+        turn = self._next_turn()
+
+        async def work(tx: Transaction) -> None:
+            await self._note(tx, alignment, turn)
 
         await self._store.write(work)
 
@@ -359,12 +373,19 @@ class Ledger:
 
     # -- going -------------------------------------------------------------------------------
 
-    async def withdraw(self, remotes: Sequence[RemoteId], *, for_ever: bool = False) -> None:
+    async def withdraw(
+        self,
+        remotes: Sequence[RemoteId],
+        *,
+        for_ever: bool = False,
+        doubts: Mapping[RemoteId, Doubting] = NO_DOUBTS,
+    ) -> None:
         """Take rows that are no longer at the API out of INBOX; local copies and archive stay.
 
         Args:
             remotes: the rows.
             for_ever: they cannot return; else they may one day, as they were.
+            doubts: why a deletion of theirs that is still wanted is not called done.
         """
         inbox = await self._mailboxes.find(self.account, INBOX)
         now = self._clock.now()
@@ -377,11 +398,18 @@ class Ledger:
                     continue
                 gone += 1
                 filed += row.content is not None
-                is_cleared = await mtx.tx.end_clearing(remote, now)  # its message stays here
+                # What was cleared keeps its message here.
+                is_cleared = remote not in doubts and await mtx.tx.end_clearing(remote, now)
                 box = None if is_cleared else inbox
                 left = None if box is None else await _left_inbox(mtx, box.id, row)
                 await mtx.tx.mark_remote_gone(remote, now, deleted=for_ever, left_inbox=left)
-                await _end_deletion(mtx, self.account, remote, now)
+                if remote in doubts and await self._is_wanted(mtx.tx, remote):
+                    doubt = doubts[remote]
+                    await self._settle(
+                        mtx, remote, DeletionState.DOUBTED, doubt.reason, now, doubt.notice
+                    )
+                elif remote not in doubts:
+                    await _end_deletion(mtx, self.account, remote, now)
                 if row.content is not None and box is not None:
                     await mtx.withdraw(box.id, row.content)
             return gone, filed
@@ -511,6 +539,10 @@ class Ledger:
             return await tx.deletions(self.account, DeletionState.WANTED)
 
         return await self._store.read(work)
+
+    async def _is_wanted(self, tx: ReadTransaction, remote: RemoteId) -> bool:
+        wanted = await tx.deletions(self.account, DeletionState.WANTED)
+        return any(wish.remote.id == remote for wish in wanted)
 
     async def doubted(self) -> list[DeletionRow]:
         """Return the deletions that a doubt has stopped, oldest first."""

@@ -123,7 +123,6 @@ class Listing:
         Args:
             pages: read it, where a person asked; None if the look was due.
         """
-        self._ledger.begin_turn()
         pages, is_first = pages or self._look_pages, not self._ledger.live
         page, layout = await self._newest_page(pages)
         self._weigh(page)

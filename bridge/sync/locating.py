@@ -139,7 +139,7 @@ class Locator:
     async def _follow(self, page: Snapshot) -> None:
         """Note under which ids a page lists the known rows."""
         alignment = await self._ledger.align(page)
-        await self._ledger.move(alignment.moved)
+        await self._ledger.follow(alignment)
 
     async def _numbers(self, row: RemoteRow | Place, layout: Layout, thorough: bool) -> list[int]:
         length = self._state().length(self._ledger.live)

@@ -16,7 +16,8 @@ what follows from several only if nothing moved meanwhile:
 
 What an id moved by is told since it was noted. Ids are noted a page at a time, so on one page some
 may be older than others (``Place.turn``): only what was noted no later than a row's own id tells
-whether that moved alone.
+whether that moved alone, and what was noted before it may have moved before it. What was not seen
+as the rows to either side of it moved, drifted with them (``Place.drift``, ``drifted``).
 
 Invariant: ``align`` never declares a row new that could be a known one.
 """
@@ -44,6 +45,9 @@ LEAST_STEP = 2.0**-10
 
 ROOM = STEP * 2**20
 """How much room is made."""
+
+STILL = (0, 0)
+"""The drift of a row that was seen under its id when that was noted."""
 
 
 def fingerprint(row: InboxRow | UnreadableRow) -> bytes:
@@ -105,7 +109,9 @@ class Alignment:
     def moved(self) -> list[tuple[RemoteId, str]]:
         """Rows that are listed under another id than they were, and that id."""
         return [
-            (place.remote, one.api_id) for place, one in self.pairs if place.api_id != one.api_id
+            (place.remote, one.api_id)
+            for place, one in self.pairs
+            if place.api_id != one.api_id or place.drift != STILL
         ]
 
     @property
@@ -167,7 +173,7 @@ def _shift(one: Listed, place: Place) -> int | None:
 def _strangely_moved(
     partners: Mapping[int, Place],
     shifts: Mapping[int, int | None],
-    single: Collection[int],
+    single: set[int],
     unsure: Collection[int],
 ) -> set[int]:
     """Return the rows whose ids moved otherwise than those beside them.
@@ -178,19 +184,28 @@ def _strangely_moved(
         single: those that have no twin: none may move while the rows beside it stay.
         unsure: those that may be another: each has to move as a single one beside it.
     """
-    beside = _beside(unsure, partners, single)
+    seen = {index for index, place in partners.items() if place.drift == STILL}
+    beside = _beside(unsure, partners, single & seen)
     strange = {
         index
         for index in unsure
-        if shifts[index] is None
-        or shifts[index] not in ({shifts[at] for at in beside[index]} or {0})
+        if not _went_along(partners[index], shifts[index], {shifts[at] for at in beside[index]})
     }
-    beside = _beside(single, partners, partners)
+    beside = _beside(single, partners, seen)
     return strange | {
         index
         for index in single
-        if shifts[index] != 0 and {shifts[at] for at in beside[index]} <= {0}
+        if {shifts[at] for at in beside[index]} <= {0}
+        and not _went_along(partners[index], shifts[index], ())
     }
+
+
+def _went_along(place: Place, shift: int | None, shifts: Collection[int | None]) -> bool:
+    """Tell whether a row's id moved as one beside it, or drifted; where none is, if it stayed."""
+    least, most = place.drift
+    if shift is None:
+        return False
+    return any(one is not None and one + least <= shift <= one + most for one in shifts or {0})
 
 
 def _beside(
@@ -222,15 +237,63 @@ def is_replaced(place: Place, alignment: Alignment, index: int) -> bool:
     in between. At the page's edge, with a known neighbour on one side only, one that went between
     them moves them differently too: there it has to stand where its rank has it not as well.
     """
-    partners, rows, order = alignment.partners, alignment.rows, alignment.order
-    beside = order.telling(index, place.turn)
-    if not beside or (len(beside) < 2 and order.has_room(index, place.rank)):
+    beside = alignment.order.telling(index, place.turn)
+    if not beside or (len(beside) < 2 and alignment.order.has_room(index, place.rank)):
         return False
-    shift, shifts = _shift(rows[index], place), [_shift(rows[at], partners[at]) for at in beside]
-    known = [one for one in shifts if one is not None]
-    if shift is None or len(known) < len(shifts):
-        return set(shifts) == {0}
-    return not min(known) <= shift <= max(known)
+    shift, drift = _shift(alignment.rows[index], place), _moved_between(alignment, beside, place)
+    if drift is None:
+        return {_shift(alignment.rows[at], alignment.partners[at]) for at in beside} == {0}
+    return shift is None or not drift[0] <= shift <= drift[1]
+
+
+def _moved_between(
+    alignment: Alignment, beside: Sequence[int], place: Place
+) -> tuple[int, int] | None:
+    """Return by how much, at least and at most, an id moved between two that tell about it.
+
+    What was noted before it may have moved before it as well. None if an id is no number.
+    """
+    least: list[int] = []
+    most: list[int] = []
+    for at in beside:
+        shift = _shift(alignment.rows[at], alignment.partners[at])
+        if shift is None:
+            return None
+        bounds = (shift, shift) if alignment.partners[at].turn == place.turn else (shift, 0)
+        least.append(min(bounds))
+        most.append(max(bounds))
+    return place.drift[0] + min(least), place.drift[1] + max(most)
+
+
+def drifted(
+    alignment: Alignment, unseen: Iterable[Place]
+) -> list[tuple[RemoteId, tuple[int, int]]]:
+    """Return how much rows moved that a page does not show, or not for sure, where that is told.
+
+    What is between two rows of the page moved by as much as they did, or by something in between;
+    what is older than one of them, by as much at the most.
+    """
+    steady = sorted(at for at, one in alignment.steady.items() if one.drift == STILL)
+    places = [alignment.partners[at] for at in steady]
+    ranks = [-place.rank for place in places]
+    found = []
+    for place in unseen:
+        middle = bisect_left(ranks, -place.rank)
+        above = next(
+            (at for at in range(middle - 1, -1, -1) if places[at].turn <= place.turn), None
+        )
+        below = next(
+            (at for at in range(middle, len(ranks)) if places[at].turn <= place.turn), None
+        )
+        if above is None or not place.api_id:
+            continue
+        beside = [steady[above]] if below is None else [steady[above], steady[below]]
+        drift = _moved_between(alignment, beside, place)
+        if drift is not None and below is None:  # nothing is older, or it is not known by how much
+            drift = min(drift[0], place.drift[0]), max(drift[1], place.drift[1])
+        if drift is not None:
+            found.append((place.remote, drift))
+    return found
 
 
 class Order:
@@ -239,6 +302,7 @@ class Order:
     def __init__(self, partners: Mapping[int, Place]) -> None:
         self._indexes = sorted(partners)
         places = [partners[index] for index in self._indexes]
+        self._is_seen = [place.drift == STILL for place in places]
         self._turns = [place.turn for place in places]
         ranks = [place.rank for place in places]
         self._lowest = list(accumulate(ranks, min))  # of those up to each one
@@ -248,10 +312,13 @@ class Order:
         """Return the nearest rows on either side that tell about an id (see ``_beside``)."""
         above, below = self._around(index)
         found = (
-            next((at for at in range(above - 1, -1, -1) if self._turns[at] <= turn), None),
-            next((at for at in range(below, len(self._turns)) if self._turns[at] <= turn), None),
+            next((at for at in range(above - 1, -1, -1) if self._tells(at, turn)), None),
+            next((at for at in range(below, len(self._turns)) if self._tells(at, turn)), None),
         )
         return [self._indexes[at] for at in found if at is not None]
+
+    def _tells(self, at: int, turn: int) -> bool:
+        return self._is_seen[at] and self._turns[at] <= turn
 
     def has_room(self, index: int, rank: float) -> bool:
         """Tell whether a rank stands in order at a place: higher are above it, and no others."""
@@ -267,7 +334,7 @@ class Order:
 
 def _pair(rows: Sequence[Listed], places: Sequence[Place]) -> dict[int, Place] | None:
     """Return which of the rows, by index, is which place; None if only bodies can tell."""
-    by_id = {place.api_id: place for place in places}
+    by_id = {place.api_id: place for place in places if place.drift[0] <= 0 <= place.drift[1]}
     pairing = {index: by_id[row.api_id] for index, row in enumerate(rows) if row.api_id in by_id}
     unreadable = not rows[0].api_id  # nothing tells these apart, nor needs to
     if len(pairing) == len(rows) and not unreadable:

@@ -259,7 +259,7 @@ class Twins:
         remotes = await self._rows_of(texts, layout)
         await self._ledger.move([move for _, outcome in outcomes for move in outcome.moves])
         replaced = [remote for _, outcome in outcomes for remote in outcome.replaced]
-        await self._ledger.withdraw(replaced, for_ever=True)
+        await self._filer.replace(replaced)
         for first in range(0, len(texts), CHUNK_ROWS):
             arrivals: list[Arrival] = []
             for remote, text in remotes[first : first + CHUNK_ROWS]:

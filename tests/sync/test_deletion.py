@@ -427,6 +427,7 @@ async def test_another_just_like_it_that_came_in_its_place_is_not_deleted(
         assert not here.made(Operation.INBOX_DELETE)
         is_shown = "(uguale)" in "".join((await here.messages()).values())
         assert is_shown or await states(here) == {DeletionState.DOUBTED: 1}
+        assert DeletionState.DONE not in await states(here)
 
 
 @BOTH

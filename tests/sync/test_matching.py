@@ -16,6 +16,7 @@ from bridge.sync.matching import (
     Listed,
     Order,
     align,
+    drifted,
     fingerprint,
     is_replaced,
     listed,
@@ -43,8 +44,16 @@ def one(name: str, api_id: str) -> Listed:
     return listed(row(api_id, name))
 
 
-def place(number: int, name: str, api_id: str, rank: float, turn: int = 0) -> Place:
-    return Place(RemoteId(number), fingerprint(row(api_id, name)), api_id, rank, b"body", turn)
+def place(
+    number: int,
+    name: str,
+    api_id: str,
+    rank: float,
+    turn: int = 0,
+    drift: tuple[int, int] = (0, 0),
+) -> Place:
+    named = fingerprint(row(api_id, name))
+    return Place(RemoteId(number), named, api_id, rank, b"body", turn, drift)
 
 
 @pytest.mark.parametrize(
@@ -247,6 +256,23 @@ def test_no_known_row_is_ever_declared_new(page: list[str], data: st.DataObject)
             [place(1, "a", "8", 3.0, 1), place(2, "x", "5", 2.0, 1), place(3, "b", "3", 1.0)],
             1, True, id="those beside it were noted with it, or before",
         ),
+        pytest.param(
+            ["a6", "x4", "b2"],
+            [place(1, "a", "8", 3.0), place(2, "x", "5", 2.0, 1), place(3, "b", "4", 1.0)],
+            1, False, id="those beside it may have moved before it was noted",
+        ),
+        pytest.param(
+            ["a8", "x4", "b3"],
+            [place(1, "a", "8", 3.0, 1), place(2, "x", "5", 2.0, 1, (-1, 0)),
+             place(3, "b", "3", 1.0, 1)],
+            1, False, id="it drifted with those beside it before",
+        ),
+        pytest.param(
+            ["a8", "x5", "b3"],
+            [place(1, "a", "8", 3.0, 1), place(2, "x", "5", 2.0, 1, (-1, -1)),
+             place(3, "b", "3", 1.0, 1)],
+            1, True, id="it stands where it was before it drifted",
+        ),
     ],
 )  # fmt: skip
 def test_a_row_that_moved_otherwise_than_its_neighbours_is_another(
@@ -258,6 +284,31 @@ def test_a_row_that_moved_otherwise_than_its_neighbours_is_another(
     alignment = Alignment(tuple(rows), partners, (), frozenset())
     moved = next(found for found in known if found.fingerprint == rows[index].fingerprint)
     assert is_replaced(moved, alignment, index) is expected
+
+
+@pytest.mark.parametrize(
+    ("unseen", "expected"),
+    [
+        pytest.param(place(9, "x", "6", 2.5), [(9, (-2, -1))], id="between two"),
+        pytest.param(place(9, "x", "6", 2.5, 0, (-3, -1)), [(9, (-5, -2))], id="once more"),
+        pytest.param(place(9, "x", "6", 2.5, 1), [(9, (-2, 0))], id="noted after those"),
+        pytest.param(place(9, "x", "1", 0.5), [(9, (-1, 0))], id="older than all"),
+        pytest.param(place(9, "x", "9", 4.5), [], id="newer than all"),
+        pytest.param(place(9, "x", "", 2.5), [], id="without an id"),
+    ],
+)
+def test_what_is_not_seen_drifts_with_what_moves_beside_it(
+    unseen: Place, expected: list[tuple[RemoteId, tuple[int, int]]]
+) -> None:
+    known = [place(1, "a", "8", 4.0), place(2, "b", "7", 3.0), place(3, "c", "4", 1.0)]
+    alignment = align([one("a", "6"), one("b", "5"), one("c", "3")], known)
+    assert drifted(alignment, [unseen]) == expected
+
+
+def test_nothing_drifts_by_those_that_were_noted_later_or_were_not_seen_either() -> None:
+    known = [place(1, "a", "8", 4.0, 2), place(3, "c", "4", 1.0, 0, (-1, 0))]
+    alignment = align([one("a", "6"), one("c", "2")], known)
+    assert drifted(alignment, [place(9, "x", "6", 2.5, 1)]) == []
 
 
 def test_rows_noted_before_others_tell_about_each_other() -> None:

@@ -51,9 +51,7 @@ async def turns(ledger: Ledger) -> list[int]:
     return [place.turn for place in await ledger.between(None, None)]
 
 
-async def test_ids_are_noted_at_the_turn_of_their_look_and_else_at_one_of_their_own(
-    tmp_path: Path,
-) -> None:
+async def test_what_moves_alone_is_noted_at_a_turn_of_its_own(tmp_path: Path) -> None:
     async with world(tmp_path, SEQUENCE_READING) as here:
         arrive(here, 3)
         await here.sync_now()
@@ -65,10 +63,21 @@ async def test_ids_are_noted_at_the_turn_of_their_look_and_else_at_one_of_their_
             await ledger.move([(remote, "90")])
 
         await move(newest)
-        assert await turns(ledger) == [1, 0, 0]
+        assert await turns(ledger) == [2, 1, 1]
         await move(middle)
-        assert await turns(ledger) == [1, 2, 0]
+        assert await turns(ledger) == [2, 3, 1]
         ledger = Ledger(here.store, here.mailboxes, here.clock, here.account)
         await ledger.load()  # as after a restart
         await move(oldest)
-        assert await turns(ledger) == [1, 2, 3]
+        assert await turns(ledger) == [2, 3, 4]
+
+
+async def test_all_rows_of_a_page_are_noted_at_one_turn_if_one_has_moved(tmp_path: Path) -> None:
+    async with world(tmp_path, SEQUENCE_READING) as here:
+        arrive(here, 4)
+        await here.sync_now()
+        gone = here.simulator.inbox(ADDRESS)[1].row
+        here.simulator.delete(ADDRESS, gone)
+        await here.sync_now()
+        ledger = Ledger(here.store, here.mailboxes, here.clock, here.account)
+        assert await turns(ledger) == [2, 2, 2]

@@ -38,6 +38,7 @@ STEPS: tuple[str, ...] = (
     schema_notices.ACKNOWLEDGED,
     schema_outbox.PAUSED,
     schema_clearing.CLEARING,
+    schema_remote.DRIFTS,
 )
 
 

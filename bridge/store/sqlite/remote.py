@@ -42,7 +42,7 @@ _ROW = (
 )
 _ALARM = "account, kind, key, text, raised_at, cleared_at, notice, told_at, acknowledged_at"
 _BODILESS = "body_sha256 IS NULL AND gone_at IS NULL"
-_PLACE = "id, fingerprint, api_id, rank, body_sha256, turn"
+_PLACE = "id, fingerprint, api_id, rank, body_sha256, turn, drift_least, drift_most"
 
 
 def _number(at: datetime) -> int:
@@ -96,7 +96,7 @@ def _remote(row: Sequence[Any]) -> RemoteRow:
 
 
 def _place(row: Sequence[Any]) -> Place:
-    return Place(RemoteId(row[0]), row[1], row[2], row[3], row[4], row[5])
+    return Place(RemoteId(row[0]), row[1], row[2], row[3], row[4], row[5], (row[6], row[7]))
 
 
 def _dump_left(left: LeftInbox | None) -> str | None:
@@ -411,8 +411,16 @@ class SqliteRemote(SqliteRemoteReads):
 
     async def place_remote(self, places: Sequence[tuple[RemoteId, str]], turn: int) -> None:
         self._connection.executemany(
-            "UPDATE remote SET api_id = ?, turn = ? WHERE id = ?",
+            "UPDATE remote SET api_id = ?, turn = ?, drift_least = 0, drift_most = 0 WHERE id = ?",
             [(api_id, turn, remote) for remote, api_id in places],
+        )
+
+    async def drift_remote(
+        self, drifts: Sequence[tuple[RemoteId, tuple[int, int]]], turn: int
+    ) -> None:
+        self._connection.executemany(
+            "UPDATE remote SET drift_least = ?, drift_most = ?, turn = ? WHERE id = ?",
+            [(least, most, turn, remote) for remote, (least, most) in drifts],
         )
 
     async def rank_remote(self, ranks: Sequence[tuple[RemoteId, float]]) -> None:
@@ -509,7 +517,8 @@ class SqliteRemote(SqliteRemoteReads):
         (left,) = self._row("SELECT left_inbox FROM remote WHERE id = ?", (old,))
         self._row(
             "UPDATE remote SET gone_at = NULL, gone_how = '', left_inbox = NULL,"
-            " (api_id, rank) = (SELECT api_id, rank FROM remote WHERE id = ?2) WHERE id = ?1",
+            " (api_id, rank, turn, drift_least, drift_most) = (SELECT api_id, rank, turn,"
+            " drift_least, drift_most FROM remote WHERE id = ?2) WHERE id = ?1",
             (old, new),
         )
         self._row("DELETE FROM remote WHERE id = ?", (new,))

@@ -170,3 +170,9 @@ SEEN = """
 CREATE INDEX remote_by_first_seen ON remote (account, first_seen, worth);
 """
 """For the count of what came in a day."""
+
+DRIFTS = """
+ALTER TABLE remote ADD COLUMN drift_least INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE remote ADD COLUMN drift_most INTEGER NOT NULL DEFAULT 0;
+"""
+"""By how much the id of a row that was not seen moved, as ``store.remote.Place`` says."""
