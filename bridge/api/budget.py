@@ -3,9 +3,10 @@
 ``RequestBudget`` is the one authority: every GET passes it, whoever makes it, under the
 ``Purpose`` it is made for. The policy is pure (``floor``, ``wait_s``, ``look_interval_s``) and
 rests on one figure, the *even share*: the requests that would be left now if the day's were made
-evenly. Looks may use all that is left. Everything else leaves them ``FLOORS`` of the even share,
-half of it at least: whatever else happens, looks never come more than twice as far apart as the
-even pace has them. The share melts towards midnight, and what is kept for looks with it.
+evenly, an hour of the night for a quarter of one of the day. Looks may use all that is left.
+Everything else leaves them ``FLOORS`` of the even share, half of it at least: whatever else
+happens, looks never come more than twice as far apart as the even pace has them. The share melts
+towards midnight, and what is kept for looks with it.
 
 Counts are kept for each account and day (Europe/Rome), over restarts. They are written ahead in
 steps, so that a crash can only make them too high.
@@ -23,7 +24,7 @@ import asyncio
 import math
 from collections.abc import Awaitable, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from enum import Enum
 from typing import Protocol
 
@@ -72,6 +73,11 @@ SPARED: frozenset[Purpose] = frozenset(
 )
 """Purposes that nobody misses if they have to wait a while."""
 
+MORNING, NIGHT = time(7), time(22)
+NIGHT_WEIGHT = 0.25
+"""An hour before ``MORNING`` or after ``NIGHT``, in Rome, is worth so much of one of the day: mail
+comes and is read by day, and what nights save is there when much comes at once."""
+
 LEAD = 0.1
 """By how much of the even share looks may run ahead of the even pace."""
 
@@ -102,12 +108,18 @@ service takes the credit or refuses."""
 
 @dataclass(frozen=True, slots=True)
 class Day:
-    """A day at one moment: requests it has and had, its length and what is left of it."""
+    """A day at one moment: requests it has and had, its length and what is left of it.
+
+    ``share`` is the part of its requests that would be left had they been made evenly, None if all
+    hours are worth the same; ``pace`` is how fast it falls now, 1 where they are.
+    """
 
     per_day: int
     used: int
     length_s: float
     left_s: float
+    share: float | None = None
+    pace: float = 1.0
 
     @property
     def remaining(self) -> int:
@@ -117,7 +129,16 @@ class Day:
     @property
     def even_share(self) -> float:
         """Requests that would be left had they been made evenly."""
-        return self.per_day * self.left_s / self.length_s
+        return self.per_day * self.left_share
+
+    @property
+    def left_share(self) -> float:
+        """The part of its requests that would be left had they been made evenly."""
+        return self.left_s / self.length_s if self.share is None else self.share
+
+    def lasting_s(self, share: float) -> float:
+        """Return how long such a part of the day lasts, at the pace of now."""
+        return share * self.length_s / self.pace
 
 
 def floor(purpose: Purpose, day: Day) -> int:
@@ -135,7 +156,7 @@ def wait_s(purpose: Purpose, day: Day) -> float:
     kept = FLOORS[purpose] * day.per_day
     if day.remaining < 1 or not kept:
         return day.left_s
-    return max(day.left_s - day.length_s * (day.remaining - 1) / kept, 1.0)
+    return max(day.lasting_s(day.left_share - (day.remaining - 1) / kept), 1.0)
 
 
 def look_interval_s(wanted_s: float, day: Day, cost: float = 1.0) -> float:
@@ -154,7 +175,7 @@ def look_interval_s(wanted_s: float, day: Day, cost: float = 1.0) -> float:
         return max(wanted_s, day.left_s)
     if day.remaining >= (1 - LEAD) * day.even_share:
         return wanted_s
-    return max(wanted_s, cost * day.left_s / day.remaining)
+    return max(wanted_s, cost * day.lasting_s(day.left_share) / day.remaining)
 
 
 async def within_budget(work: Awaitable[object]) -> bool:
@@ -354,7 +375,8 @@ class RequestBudget:
         if counts.heard is not None and counts.told is not None:
             per_day = per_day or counts.heard.limit
             used = max(used, per_day - counts.told)
-        return Day(per_day, used, length_s, min(left_s, length_s))
+        share, pace = _share(counts.begin, self._clock.now(), counts.end)
+        return Day(per_day, used, length_s, min(left_s, length_s), share, pace)
 
     async def _today(self) -> _Counts:
         now, counts = self._clock.now(), self._counts
@@ -374,6 +396,21 @@ def _refusal(purpose: Purpose, day: Day) -> str:
         f"Of today's {day.per_day} requests {day.remaining} are left, kept for looking for new mail"
         f" until midnight (this one was for: {purpose.value})."
     )
+
+
+def _share(begin: datetime, now: datetime, end: datetime) -> tuple[float, float]:
+    """Return the part of a day that is left by the worth of its hours, and how fast it falls."""
+    now = min(max(now, begin), end)
+    day = now.astimezone(ROME).date() if now < end else begin.astimezone(ROME).date()
+    morning, night = (datetime.combine(day, at, ROME).astimezone(UTC) for at in (MORNING, NIGHT))
+
+    def worth_s(since: datetime) -> float:
+        by_day = max((night - max(since, morning)).total_seconds(), 0.0)
+        return by_day + NIGHT_WEIGHT * ((end - since).total_seconds() - by_day)
+
+    weight = 1.0 if morning <= now < night else NIGHT_WEIGHT
+    whole_s = worth_s(begin)
+    return worth_s(now) / whole_s, weight * (end - begin).total_seconds() / whole_s
 
 
 def _midnight(day: date) -> datetime:

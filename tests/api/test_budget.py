@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from datetime import UTC, date, datetime
 
@@ -12,6 +13,7 @@ from hypothesis import strategies as st
 from bridge.api.budget import (
     FLOORS,
     LEDGER_STEP,
+    NIGHT_WEIGHT,
     Day,
     Purpose,
     RequestBudget,
@@ -49,6 +51,25 @@ async def spend(budget: RequestBudget, times: int, purpose: Purpose = Purpose.LO
             break
         done += 1
     return done
+
+
+@pytest.mark.parametrize(
+    ("at", "share"),
+    [
+        (datetime(2026, 1, 14, 23, 0, tzinfo=UTC), 1.0),
+        (datetime(2026, 1, 15, 6, 0, tzinfo=UTC), 15.5 / 17.25),
+        (datetime(2026, 1, 15, 13, 30, tzinfo=UTC), 8.0 / 17.25),
+        (datetime(2026, 1, 15, 21, 0, tzinfo=UTC), 0.5 / 17.25),
+        (datetime(2026, 3, 28, 23, 0, tzinfo=UTC), 1.0),  # of 23 hours
+        (datetime(2026, 10, 25, 6, 0, tzinfo=UTC), 15.5 / 17.5),  # of 25
+    ],
+)
+async def test_an_hour_of_the_night_is_worth_a_quarter_of_one_of_the_day(
+    at: datetime, share: float
+) -> None:
+    budget = RequestBudget(FakeClock(at), 10_000)
+    kept = math.ceil(FLOORS[Purpose.BODY] * 10_000 * share)
+    assert await spend(budget, 10_000, Purpose.BODY) == 10_000 - kept
 
 
 async def test_looks_may_use_a_whole_day_and_no_more(clock: FakeClock) -> None:
@@ -257,7 +278,8 @@ async def test_what_a_look_takes_is_learnt(clock: FakeClock) -> None:
         await spend(budget, 3)
     use = await budget.use()
     assert use.remaining == 100
-    assert await budget.look_interval_s(1) == pytest.approx(3 * use.left_s / 100)
+    left_s = (8 * 60 + 40) * 60 + NIGHT_WEIGHT * 2 * 3_600  # at 13:20
+    assert await budget.look_interval_s(1) == pytest.approx(3 * left_s / 100)
 
 
 async def test_texts_that_only_confirm_leave_others_a_quarter(clock: FakeClock) -> None:

@@ -10,7 +10,7 @@ from typing import cast
 
 import pytest
 
-from bridge.api.budget import Purpose, RequestBudget
+from bridge.api.budget import MORNING, NIGHT, NIGHT_WEIGHT, Purpose, RequestBudget
 from bridge.api.errors import NotSent
 from bridge.clock import ROME, JumpAware
 from bridge.mailbox import Mailboxes
@@ -118,23 +118,31 @@ class Days:
         self.others += 1
         return True
 
-    def longest_s(self) -> dict[date, float]:
-        """Return the longest time without a look by the day in Rome on which it ended."""
-        longest: dict[date, float] = {}
+    def longest_s(self) -> dict[tuple[date, bool], float]:
+        """Return the longest time without a look by the day in Rome, and whether by night."""
+        longest: dict[tuple[date, bool], float] = {}
         end = self.start + timedelta(days=DAYS)
         for one, other in zip(self.looks, [*self.looks[1:], end], strict=True):
-            day = other.astimezone(ROME).date()
-            longest[day] = max(longest.get(day, 0.0), (other - one).total_seconds())
+            began, ended = one.astimezone(ROME), other.astimezone(ROME)
+            is_night = not MORNING <= began.time() <= ended.time() < NIGHT
+            key = ended.date(), is_night
+            longest[key] = max(longest.get(key, 0.0), (other - one).total_seconds())
         return longest
 
 
 def check(days: Days, intervals: float) -> None:
-    """Let the longest time without a look be so many intervals of the even pace, or as wanted."""
-    even_s = 90_000 / days.per_day if days.per_day else 0.0
+    """Let the longest time without a look be so many intervals of the even pace, or as wanted.
+
+    By night an interval is as many times longer as its hours are worth less.
+    """
+    worth_s = 15 * 3_600 + NIGHT_WEIGHT * 10 * 3_600
+    even_s = worth_s / days.per_day if days.per_day else 0.0
     wanted = wanted_s(Situation(days.interval_s, watched=days.is_watched))
     longest = days.longest_s()
-    assert len(longest) >= DAYS
-    assert max(longest.values()) <= max(wanted, intervals * even_s) + 2
+    assert len({day for day, _ in longest}) >= DAYS
+    for (_, is_night), seconds in longest.items():
+        most_s = intervals * even_s / (NIGHT_WEIGHT if is_night else 1)
+        assert seconds <= max(wanted, most_s) + 2
 
 
 DAYS_AND_LIMITS = pytest.mark.parametrize(
