@@ -297,6 +297,13 @@ SMTP_BANNER_WAIT_S = _seconds(
     told="`421 4.7.0`",
     test="tests/costs/test_smtp_streams.py::test_talk_before_the_banner_in_a_trusted_network",
 )
+REFERENCE_CHARS = _count(
+    "characters of `X-PEC-Reference`, the sender's own name for a message",
+    200,
+    met_by="an application",
+    told="`554 5.6.0`",
+    test="tests/mime/strict/test_reference.py::test_what_is_too_long_is_refused_and_not_cut",
+)
 SUBMISSION_SPOOLED_FROM_BYTES = _bytes(
     "a message that arrives in memory; what is larger is on the disk until its turn comes",
     4 * MIB,

@@ -20,7 +20,9 @@ VERIFY = "verify"
 def export(
     what: Annotated[
         str | None,
-        typer.Argument(metavar="[CODE|ID|MESSAGE-ID|verify]", help="Which send; or: check a file."),
+        typer.Argument(
+            metavar="[CODE|ID|MESSAGE-ID|REFERENCE|verify]", help="Which send; or: check a file."
+        ),
     ] = None,
     file: Annotated[
         Path | None, typer.Argument(metavar="[F.zip]", help="After verify: the file.")

@@ -15,6 +15,7 @@ from bridge.clock import Clock
 from bridge.model import ContentId, QueueId
 from bridge.operations.accounts import ApiAccounts, Methods, moment
 from bridge.operations.control import OperationFailed, Progress
+from bridge.operations.named import find_sends
 from bridge.operations.period import chosen
 from bridge.operations.receipts import detail_of, send_facts
 from bridge.receipts.record import standing_of
@@ -50,23 +51,19 @@ class ExportOperations:
         }
 
     async def _find(self, arguments: Mapping[str, Any], _progress: Progress) -> Any:
-        """Return the entries that a queue id, a code or a Message-ID names."""
+        """Return the ids of the entries that any of a send's names names."""
         what = str(arguments["what"]).strip()
-        accounts = self._accounts.chosen(arguments)
-        bracketed = what if what.startswith("<") else f"<{what}>"
+        accounts = [one.id for one in self._accounts.chosen(arguments)]
 
         async def work(tx: ReadTransaction) -> list[SubmissionRow]:
-            entry = await tx.submission(QueueId(what))
-            found = [] if entry is None else [entry]
-            for one in accounts:
-                found += await tx.submissions_by_code(one.id, what)
-                found += await tx.submissions_by_message_id(one.id, bracketed)
-            return found
+            return await find_sends(tx, accounts, what)
 
-        rows = {row.id: row.sequence for row in await self._store.read(work)}
-        if not rows:
-            raise OperationFailed(f"Nothing was sent from here with the id or code {what}.")
-        return sorted(rows, key=lambda id: rows[id])
+        found = [row.id for row in await self._store.read(work)]
+        if not found:
+            raise OperationFailed(
+                f"Nothing was sent from here with the id, code or reference {what}."
+            )
+        return found
 
     async def _month(self, arguments: Mapping[str, Any], _progress: Progress) -> Any:
         """Return the entries that count in a month: what left, or may have left."""

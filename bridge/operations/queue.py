@@ -170,6 +170,7 @@ class QueueOperations:
             "account": self._accounts.address(row.account),
             "state": row.state.value,
             "message_id": row.message_id,
+            "reference": row.reference,
             "subject": row.subject,
             "recipients": list(row.recipients),
             "code": row.code,

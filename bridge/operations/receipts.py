@@ -227,6 +227,7 @@ def send_facts(row: SubmissionRow, where: DeliveryStatus) -> dict[str, Any]:
     return {
         "code": row.code,
         "message_id": row.message_id,
+        "reference": row.reference,
         "subject": row.subject,
         "sent_at": moment(row.sent_at),
         "accepted_at": moment(where.accepted_at),

@@ -123,6 +123,7 @@ async def bounce(
             remote_mta=verdict.remote_mta,
             to=sender,
             subject=row.subject,
+            reference=row.reference,
             message_id=row.message_id,
             recipients=row.recipients,
             status=verdict.status,

@@ -27,14 +27,14 @@ def uncertain(
     reason = row.reason or (attempt.error if attempt else "")
     code = candidates[0] if candidates else row.named_code or "CODE"
     recipients = ", ".join(row.recipients)
-    found_it = found_en = ""
+    found_it, found_en = reference(row, "Riferimento"), reference(row, "Reference")
     if candidates:
         listed = ", ".join(candidates)
-        found_it = (
+        found_it += (
             "\nNella posta in arrivo ci sono accettazioni che potrebbero essere di questo "
             f"messaggio o di uno uguale: {listed}."
         )
-        found_en = (
+        found_en += (
             "\nThe inbox holds acceptances that may be this message's or those of one just like "
             f"it: {listed}."
         )
@@ -66,14 +66,15 @@ def uncertain(
 def revoked(row: SubmissionRow, reason: str) -> Notice:
     """Say that what was claimed for a message is not true, and that nobody knows again."""
     recipients = ", ".join(row.recipients)
+    called_it, called_en = reference(row, "Riferimento"), reference(row, "Reference")
     return Notice(
         f"Esito ritirato / Claim revoked: {row.subject}",
         f"Questo messaggio risultava inviato con il codice {row.code}, ma non è così: {reason}\n"
-        f"Oggetto: {row.subject}\nDestinatari: {recipients}\n\n"
+        f"Oggetto: {row.subject}\nDestinatari: {recipients}{called_it}\n\n"
         "Il codice e le ricevute non gli sono più attribuiti: il suo invio è di nuovo incerto, e "
         "la sua accettazione viene cercata ancora. Chi ha fatto conto su quell'esito lo verifichi.",
         f"This message was said to be sent with the code {row.code}, but it is not so: {reason}\n"
-        f"Subject: {row.subject}\nRecipients: {recipients}\n\n"
+        f"Subject: {row.subject}\nRecipients: {recipients}{called_en}\n\n"
         "The code and the receipts count for it no longer: nobody knows again whether it was sent, "
         "and its acceptance is looked for once more. Whoever relied on that outcome should check.",
         line(row, reason),
@@ -132,7 +133,13 @@ def plan_used_up(plan: Plan, until: datetime) -> Notice:
 def line(row: SubmissionRow, reason: str) -> str:
     """Return what tells an entry apart from others in one line, and why it is there."""
     recipients = ", ".join(row.recipients)
-    return "  |  ".join(filter(None, (row.subject[:200], row.id, recipients, reason)))
+    parts = (row.subject[:200], row.id, row.reference, recipients, reason)
+    return "  |  ".join(filter(None, parts))
+
+
+def reference(row: SubmissionRow, word: str) -> str:
+    """Return a line with the sender's reference, "" without one; ``word`` names it."""
+    return f"\n{word}: {row.reference}" if row.reference else ""
 
 
 def _rome(at: datetime) -> str:

@@ -282,6 +282,7 @@ class Outbox:
             kinship=kinship,
             created_at=now,
             urgent=submission.urgent,
+            reference=submission.reference,
         )
 
     def _new_id(self, now: datetime) -> QueueId:

@@ -18,9 +18,7 @@ def restored(rows: Sequence[SubmissionRow], fault: str) -> Notice:
         rows: the account's entries that wait, at least one.
         fault: how it was noticed, as a sentence.
     """
-    named = "\n".join(
-        f"    {row.id}  {row.subject}  ({', '.join(row.recipients)})" for row in rows[:NAMED]
-    )
+    named = "\n".join(map(_named, rows[:NAMED]))
     if len(rows) > NAMED:
         named += f"\n    … +{len(rows) - NAMED}"
     commands = (
@@ -69,3 +67,8 @@ def put_back(fault: str) -> Notice:
         "sent since, and send again what is missing.\n"
         "If the data was moved on purpose, with the bridge stopped, there is nothing to do.",
     )
+
+
+def _named(row: SubmissionRow) -> str:
+    called = f"  {row.reference}" if row.reference else ""
+    return f"    {row.id}{called}  {row.subject}  ({', '.join(row.recipients)})"

@@ -22,6 +22,7 @@ from bridge.clock import ROME, Clock
 from bridge.mailbox import Mailboxes, MailboxTransaction
 from bridge.model import AccountId, QueueId, SubmissionState
 from bridge.outbox.backoff import due_at, probe_due_at
+from bridge.outbox.notice import reference
 from bridge.outbox.states import UNDECIDED
 from bridge.outbox.window import ALL_DAY, Window
 from bridge.store.base import ReadTransaction, Store
@@ -250,14 +251,15 @@ def waits_long(row: SubmissionRow, since: datetime, count: int, reason: str) -> 
         f"    pec-bridge queue retry {row.id}\n"
         f"    pec-bridge queue cancel {row.id}"
     )
+    called_it, called_en = reference(row, "Riferimento"), reference(row, "Reference")
     return Notice(
         f"Messaggi in attesa di invio / Messages wait to be sent: {count}",
         f"{count} messaggi accettati non sono ancora partiti; il primo attende dal {shown}.\n"
-        f"Oggetto: {row.subject}\nMotivo: {reason}\n"
+        f"Oggetto: {row.subject}{called_it}\nMotivo: {reason}\n"
         "Nulla va perso e i tentativi continuano da soli. Ciò che non parte entro cinque giorni "
         f"torna in INBOX come respinto.\n\n{commands}",
         f"{count} accepted messages have not left yet; the first waits since {shown} (Rome).\n"
-        f"Subject: {row.subject}\nReason: {reason}\n"
+        f"Subject: {row.subject}{called_en}\nReason: {reason}\n"
         "Nothing is lost, and the tries go on by themselves. What has not left within five days "
         f"comes back to INBOX as refused.\n\n{commands}",
     )

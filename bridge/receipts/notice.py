@@ -156,14 +156,19 @@ def _about(submission: SubmissionRow) -> str:
     return (
         f"    {one_line(submission.subject)[:300]}\n"
         f"    {sent_at:%d/%m/%Y %H:%M:%S}  {submission.code or ''}{_word(submission)}\n"
-        f"    {_names(submission.recipients)}"
+        f"    {_names(submission.recipients)}{_reference(submission)}"
     )
 
 
 def _line(submission: SubmissionRow, addresses: Sequence[str], reason: str = "") -> str:
     """Return what tells a message apart from others in one line: all addresses, for all count."""
-    parts = (submission.subject[:200], submission.code or "", ", ".join(addresses), reason)
+    known = (submission.subject[:200], submission.code or "", submission.reference)
+    parts = (*known, ", ".join(addresses), reason)
     return "  |  ".join(filter(None, parts))
+
+
+def _reference(submission: SubmissionRow) -> str:
+    return f"\n    Rif. / Ref.: {submission.reference}" if submission.reference else ""
 
 
 def _word(submission: SubmissionRow) -> str:

@@ -29,6 +29,7 @@ from bridge.smtpserver.connection import SmtpConnection
 from bridge.smtpserver.data import DataReader
 from bridge.smtpserver.delivery import DISK_FULL, Delivery, Incoming, SmtpReply
 from bridge.smtpserver.dialogue import ClientGone
+from bridge.smtpserver.envid import envid_of
 from bridge.smtpserver.path import Path, PathFault, parse_path
 from bridge.smtpserver.received import LineTooLong
 from bridge.smtpserver.reply import reply
@@ -39,7 +40,7 @@ log = structlog.get_logger()
 
 BODY_KINDS = frozenset({"7BIT", "8BITMIME"})
 IGNORED_PARAMETERS = frozenset({"AUTH", "RET", "ENVID", "NOTIFY", "ORCPT"})
-"""Taken without effect: PEC has receipts of its own, and a DSN request causes anomalies."""
+"""Ask for nothing: PEC has receipts of its own, and a DSN request causes anomalies."""
 
 
 @dataclass(slots=True)
@@ -56,6 +57,7 @@ class _Mail:
     utf8: bool
     trusted: bool
     allowed: frozenset[AccountId]
+    envid: str = ""
     recipients: dict[str, str] = field(default_factory=dict)
 
 
@@ -238,7 +240,8 @@ class SubmissionSession(SmtpConnection):
             return _Mail(None, "", size_bytes, utf8, trusted, allowed)
         account = self._account_of(path.address, allowed)
         address = self.settings.accounts[account]
-        return _Mail(account, address, size_bytes, utf8, trusted, allowed)
+        envid = envid_of(path)
+        return _Mail(account, address, size_bytes, utf8, trusted, allowed, envid)
 
     def _allowed(self) -> frozenset[AccountId]:
         if self._account is not None:
@@ -364,7 +367,7 @@ class SubmissionSession(SmtpConnection):
         assert mail.account is not None  # noqa: S101 - a recipient was taken
         urgent = mail.trusted and self.settings.is_urgent_from(self.peer, mail.account)
         people = tuple(mail.recipients.values())
-        envelope = Envelope(mail.reverse_path, people, mail.trusted, urgent)
+        envelope = Envelope(mail.reverse_path, people, mail.trusted, urgent, mail.envid)
         return Incoming(mail.account, envelope, raw, digest)
 
     async def _give(self, answer: SmtpReply, mail: _Mail) -> None:

@@ -40,7 +40,7 @@ class NewSubmission:
     ``fingerprint`` names bytes, Message-ID and recipients as submitted, ``b""`` when the
     entry must not be taken for another (no Message-ID was given). ``kinship`` names Message-ID,
     recipients and subject, whatever the bytes, ``b""`` without a Message-ID. ``urgent`` goes ahead
-    of the account's others.
+    of the account's others. ``reference`` is what the sender calls it, "" for nothing.
     """
 
     id: QueueId
@@ -53,6 +53,7 @@ class NewSubmission:
     created_at: datetime
     kinship: bytes = b""
     urgent: bool = False
+    reference: str = ""
 
     def __post_init__(self) -> None:
         if not self.id or not self.recipients:
@@ -71,7 +72,7 @@ class SubmissionRow:
     nobody, both None outside a retry. ``sent_at`` is when the API gave ``code``. ``forced`` goes
     ahead of a hold or a used-up plan (a person's ``retry``). ``counted`` PECs of the plan's
     ``counted_on`` (a day in Rome) are this entry's. ``claim`` is what says that ``code`` is its,
-    None where the API answered it.
+    None where the API answered it. ``reference`` is what the sender calls it, "" for nothing.
     """
 
     sequence: int
@@ -96,6 +97,7 @@ class SubmissionRow:
     counted_on: date | None
     claim: ClaimBasis | None = None
     urgent: bool = False
+    reference: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -223,6 +225,11 @@ class OutboxReads(FigureReads, Protocol):
         self, account: AccountId, message_id: str
     ) -> tuple[SubmissionRow, ...]:
         """Return the account's entries of that Message-ID (with angle brackets), oldest first."""
+
+    async def submissions_by_reference(
+        self, account: AccountId, reference: str
+    ) -> tuple[SubmissionRow, ...]:
+        """Return the account's entries that their sender calls so, oldest first; "" names none."""
 
     async def submissions_of_content(
         self, account: AccountId, content: ContentId

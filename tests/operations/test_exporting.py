@@ -196,9 +196,11 @@ async def test_a_collection_holds_an_archive_for_each_and_an_index(rig: Rig) -> 
         assert b'href="sends/Q2.zip"' in archive.read("index.html")
 
 
-@pytest.mark.parametrize("what", ["Q1", CODE, "Q1@azienda.example", "<Q1@azienda.example>"])
+@pytest.mark.parametrize(
+    "what", ["Q1", CODE, "Q1@azienda.example", "<Q1@azienda.example>", "Ordine 17/b"]
+)
 async def test_a_send_is_found_by_each_of_its_names(rig: Rig, what: str) -> None:
-    await sent(rig)
+    await sent(rig, reference="Ordine 17/b")
     assert await exporter(rig).perform("export find", {"what": what}) == ["Q1"]
 
 

@@ -66,6 +66,7 @@ async def test_list_shows_an_entry_in_the_promised_shape(rig: Rig) -> None:
             "account": ADDRESSES[0],
             "state": "queued",
             "message_id": "<uno@client.invalid>",
+            "reference": "",
             "subject": "Fattura",
             "recipients": ["uno@altra.invalid"],
             "code": None,

@@ -227,13 +227,14 @@ class Rig:
         separate: Sequence[str] = (),
         message_id: str | None = None,
         urgent: bool = False,
+        reference: str = "",
     ) -> QueueId:
         """Queue a message and return its id: a ``250``."""
         to = recipients or ("cliente@altra.invalid",)
         submission = submission_of(
             subject, to, ADDRESSES[account], body, separate=separate, message_id=message_id
         )
-        submission = replace(submission, urgent=urgent)
+        submission = replace(submission, urgent=urgent, reference=reference)
         digest = hashlib.sha256(in_memory(submission.raw)).digest()
         queued = await self.outbox.enqueue(self.accounts[account], submission, digest)
         return queued.id

@@ -1,12 +1,18 @@
 from __future__ import annotations
 
+import email
+import email.policy
 from datetime import UTC, datetime
 
 import pytest
 
+from bridge.mime.write.dsn import Bounce, compose_bounce
 from bridge.model import QueueId, SubmissionState
-from bridge.outbox.notice import held, plan_reason, plan_used_up, uncertain
+from bridge.outbox.notice import held, plan_reason, plan_used_up, revoked, uncertain
 from bridge.outbox.plan import PLANS
+from bridge.outbox.restored import restored
+from bridge.outbox.waiting import waits_long
+from bridge.receipts.notice import failed
 from bridge.store.outbox import AttemptRow, HoldCause, SubmissionRow
 from tests.outbox.made import row_of
 
@@ -85,3 +91,33 @@ def test_a_used_up_plan_says_until_when() -> None:
     notice = plan_used_up(plan, until)
     assert "16/01/2026 00:00" in notice.italian
     assert "2026-01-16 00:00" in notice.english
+
+
+@pytest.mark.parametrize(
+    "name", ["uncertain", "revoked", "restored", "still waiting", "not delivered", "bounce"]
+)
+def test_whoever_calls_a_message_something_is_told_of_it_by_that(name: str) -> None:
+    def told(row: SubmissionRow) -> tuple[str, ...]:
+        if name == "bounce":
+            return (refusal(row),)
+        words = {
+            "uncertain": lambda: uncertain(row, None, ()),
+            "revoked": lambda: revoked(row, "x"),
+            "restored": lambda: restored([row], "x"),
+            "still waiting": lambda: waits_long(row, NOW, 1, "x"),
+            "not delivered": lambda: failed(row, row.recipients, "x"),
+        }[name]()
+        return words.italian, words.english
+
+    assert all("Ordine 17" in text for text in told(row_of(reference="Ordine 17")))
+    assert not any("Rif" in text or "Reference" in text for text in told(row_of()))
+
+
+def refusal(row: SubmissionRow) -> str:
+    fields = {one: getattr(row, one) for one in ("subject", "message_id", "recipients")}
+    said = Bounce(
+        row.id, "a", "b", "c@d", **fields, status="5.0.0", diagnostic="x", diagnostic_type="x",
+        italian="i", english="e", arrived_at=NOW, at=NOW, header=b"", reference=row.reference,
+    )  # fmt: skip
+    parts = email.message_from_bytes(compose_bounce(said), policy=email.policy.default)
+    return str(next(parts.iter_parts()).get_content())

@@ -56,6 +56,7 @@ class Rig:
         subject: str = "Diffida",
         id: str = "Q1",
         raw: bytes | None = None,
+        reference: str = "",
     ) -> QueueId:
         """Put an entry into the outbox and its text into Sent; submitted if ``code`` is given."""
         queue_id = QueueId(id)
@@ -76,6 +77,7 @@ class Rig:
                     row.content,
                     b"",
                     now,
+                    reference=reference,
                 )
             )
 

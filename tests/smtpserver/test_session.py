@@ -340,6 +340,30 @@ async def test_mail(served: Served, argument: str, code: int, status: str) -> No
     assert (reply.code, reply.status) == (code, status), reply
 
 
+@pytest.mark.parametrize(
+    ("given", "reference"),
+    [
+        ("ENVID=ORD+2B17+2Fb", "ORD+17/b"),
+        ("ENVID=a+0D+0Ab", ""),
+        ("ENVID=a+E0", ""),
+        ("ENVID=a=b", ""),
+        ("ENVID=+2", ""),
+        (f"ENVID={'x' * 101}", ""),
+        ("RET=HDRS", ""),
+    ],
+)
+async def test_the_envelopes_id_is_the_reference(
+    served: Served, given: str, reference: str
+) -> None:
+    client = await served.user()
+    for command in (f"MAIL FROM:<{ADDRESS}> {given}", f"RCPT TO:<{TO}>"):
+        assert (await client.do(command)).code == 250
+    await client.do("DATA")
+    await client.send(message() + b".\r\n")
+    assert (await client.reply()).code == 250
+    assert [row.reference for row in await served.queued()] == [reference]
+
+
 async def test_one_message_at_a_time(served: Served) -> None:
     client = await served.user()
     await client.do(f"MAIL FROM:<{ADDRESS}>")

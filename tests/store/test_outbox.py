@@ -38,6 +38,7 @@ async def submit(
     recipients: tuple[str, ...] = ("b@pec.example",),
     fingerprint: bytes = b"",
     kinship: bytes = b"",
+    reference: str = "",
 ) -> QueueId:
     async def work(tx: Transaction) -> ContentId:
         content = await tx.add_content(account, ingested(name))
@@ -52,6 +53,7 @@ async def submit(
                 fingerprint,
                 NOW,
                 kinship,
+                reference=reference,
             )
         )
         return content
@@ -143,6 +145,20 @@ async def test_uncertain_entries_are_listed(store: Store, account: AccountId) ->
     await step(store, one, QUEUED, uncertain, named_code="C9")
     (row,) = await store.read(lambda tx: tx.submissions(account=account, state=uncertain))
     assert (row.id, row.named_code) == (one, "C9")
+
+
+async def test_what_the_sender_calls_an_entry_finds_it(
+    store: Store, account: AccountId, other: AccountId
+) -> None:
+    for name, reference in (("one", "R1"), ("two", "R1"), ("three", "r1"), ("four", "")):
+        await submit(store, account, name, reference=reference)
+    await submit(store, other, "five", reference="R1")
+    for asked, names in (("R1", ["one", "two"]), ("r1", ["three"]), ("", []), ("R", [])):
+        found = await store.read(
+            bound(lambda tx, a: tx.submissions_by_reference(account, a), asked)
+        )
+        assert [row.id for row in found] == names
+    assert {row.reference for row in found} <= {asked}
 
 
 # -- twins -------------------------------------------------------------------------------------

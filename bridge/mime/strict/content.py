@@ -40,6 +40,7 @@ from bridge.mime.strict.attachment import (
 from bridge.mime.strict.field import Unreadable, unstructured
 from bridge.mime.strict.outline import Outline, outlined
 from bridge.mime.strict.part import HeaderField, SubmittedPart, parse
+from bridge.mime.strict.reference import FIELD as REFERENCE
 from bridge.mime.strict.text import decode_html, decode_text
 from bridge.mime.strict.tnef import read_tnef
 
@@ -56,8 +57,9 @@ _SENDER_ONLY = {
     "disposition-notification-to",
     "return-receipt-to",
     "x-confirm-reading-to",
+    REFERENCE,
 }
-"""Hidden recipients, and requests for read receipts."""
+"""Hidden recipients, requests for read receipts, and what only the sender calls it."""
 
 _SEALED_NOTE = (
     '<p lang="it">Il messaggio originale, firmato o cifrato, è allegato per intero: {name}.</p>\n'

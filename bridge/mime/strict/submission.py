@@ -21,6 +21,7 @@ from bridge.mime.strict.field import Unreadable
 from bridge.mime.strict.lookalike import reads_like_header
 from bridge.mime.strict.part import HeaderField, SubmittedPart
 from bridge.mime.strict.part import parse as parse_part
+from bridge.mime.strict.reference import FIELD, reference_of
 from bridge.mime.strict.text import addresses
 
 _MAILBOX = re.compile(r"[^\s<>]@[^\s<>]")
@@ -74,13 +75,14 @@ class SubmissionRules:
 class Envelope:
     """The SMTP envelope; ``trusted`` if it came from an application that need not log in.
 
-    ``urgent`` if all that comes from there goes ahead.
+    ``urgent`` if all that comes from there goes ahead. ``envid`` is the client's ENVID, decoded.
     """
 
     reverse_path: str
     recipients: tuple[str, ...]
     trusted: bool = False
     urgent: bool = False
+    envid: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +104,7 @@ class Submission:
     ``entries`` are the recipients of each PEC to be sent: one, and one more for each hidden
     recipient. ``has_message_id`` unless the bridge had to make one. ``left_behind`` names the
     fields that say something and do not travel. ``urgent`` if the sender marked it so
-    (``X-Priority: 1``).
+    (``X-Priority: 1``). ``reference`` is the sender's own name for it, "" for none.
     """
 
     raw: bytes | Held
@@ -113,6 +115,7 @@ class Submission:
     has_message_id: bool = True
     left_behind: tuple[str, ...] = ()
     urgent: bool = False
+    reference: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,6 +190,7 @@ def _checked(
     named = _Named.read(fields)
     _check_header(message, named)
     _check_from(named, envelope)
+    reference = reference_of(_values(fields, FIELD), envelope.envid)
     given = _message_id(fields)
     message_id = given or additions.message_id()
     added = [] if given else [("Message-ID", message_id)]
@@ -207,6 +211,7 @@ def _checked(
         has_message_id=any(_values(fields, "message-id")),
         left_behind=tuple(name for name in _LEFT_BEHIND if any(_values(fields, name))),
         urgent=envelope.urgent or any(map(_is_highest, _values(fields, "x-priority"))),
+        reference=reference,
     )
 
 

@@ -27,6 +27,7 @@ class Bounce:
     ``reporting_mta`` and ``remote_mta`` are host names, the second "" when no other host was
     asked; ``status`` is the enhanced status code (RFC 3463); ``diagnostic`` are the refuser's own
     words, "" for none, in the vocabulary ``diagnostic_type`` (``http``, ``x-pec-bridge``).
+    ``reference`` is what the sender calls the message, "" for nothing.
     ``italian`` and ``english`` say what was refused, by whom, and what to do.
     """
 
@@ -45,6 +46,7 @@ class Bounce:
     arrived_at: datetime
     at: datetime
     header: bytes
+    reference: str = ""
 
     def __post_init__(self) -> None:
         if not self.recipients:
@@ -81,10 +83,10 @@ def _header(bounce: Bounce, boundary: str) -> bytes:
 def _text(bounce: Bounce) -> bytes:
     paragraphs = [
         bounce.italian,
-        _facts(bounce, "Oggetto", "Destinatari", "Risposta", "Numero di coda"),
+        _facts(bounce, ("Oggetto", "Destinatari", "Risposta", "Riferimento", "Numero di coda")),
         "-" * 60,
         bounce.english,
-        _facts(bounce, "Subject", "Recipients", "Answer", "Queue id"),
+        _facts(bounce, ("Subject", "Recipients", "Answer", "Reference", "Queue id")),
     ]
     shown = "\n\n".join(_wrapped(paragraph) for paragraph in paragraphs) + "\n"
     encoded = b64encode(shown.replace("\n", "\r\n").encode("utf-8")).decode("ascii")
@@ -97,10 +99,13 @@ def _text(bounce: Bounce) -> bytes:
     return (head + "\r\n".join(lines)).encode("ascii")
 
 
-def _facts(bounce: Bounce, subject: str, recipients: str, answer: str, queue_id: str) -> str:
+def _facts(bounce: Bounce, names: tuple[str, str, str, str, str]) -> str:
+    subject, recipients, answer, reference, queue_id = names
     facts = [f"{subject}: {bounce.subject}", f"{recipients}: {', '.join(bounce.recipients)}"]
     if bounce.diagnostic:
         facts.append(f"{answer}: {_CONTROL.sub(' ', bounce.diagnostic)}")
+    if bounce.reference:
+        facts.append(f"{reference}: {bounce.reference}")
     return "\n".join([*facts, f"{queue_id}: {bounce.queue_id}"])
 
 

@@ -39,6 +39,7 @@ STEPS: tuple[str, ...] = (
     schema_outbox.PAUSED,
     schema_clearing.CLEARING,
     schema_remote.DRIFTS,
+    schema_outbox.REFERENCE,
 )
 
 

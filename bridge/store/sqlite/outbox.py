@@ -84,6 +84,13 @@ class SqliteOutbox(SqliteFigures, SqliteHolds):
         where = "WHERE account = ? AND message_id = ? ORDER BY sequence"
         return self._submissions(where, account, message_id)
 
+    async def submissions_by_reference(
+        self, account: AccountId, reference: str
+    ) -> tuple[SubmissionRow, ...]:
+        """See ``OutboxReads``."""
+        where = "WHERE account = ? AND reference = ? AND reference <> '' ORDER BY sequence"
+        return self._submissions(where, account, reference)
+
     async def submissions_of_content(
         self, account: AccountId, content: ContentId
     ) -> tuple[SubmissionRow, ...]:
@@ -258,8 +265,9 @@ class SqliteOutbox(SqliteFigures, SqliteHolds):
         at = micros(submission.created_at)
         self._connection.execute(
             "INSERT INTO submission (id, account, state, message_id, subject, recipients, "
-            "recipient_count, content, fingerprint, kinship, created_at, updated_at, urgent) "
-            "VALUES (?, ?, 'queued', ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            "recipient_count, content, fingerprint, kinship, created_at, updated_at, urgent, "
+            "reference) "
+            "VALUES (?, ?, 'queued', ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             (
                 submission.id,
                 submission.account,
@@ -273,6 +281,7 @@ class SqliteOutbox(SqliteFigures, SqliteHolds):
                 at,
                 at,
                 submission.urgent,
+                submission.reference,
             ),
         )
 

@@ -223,3 +223,9 @@ CREATE TABLE paused (
 ) STRICT;
 """
 """The accounts of which a person wants nothing to leave for now."""
+
+REFERENCE = """
+ALTER TABLE submission ADD COLUMN reference TEXT NOT NULL DEFAULT '';
+CREATE INDEX submission_reference ON submission (account, reference) WHERE reference <> '';
+"""
+"""What the sender calls an entry, '' for nothing."""

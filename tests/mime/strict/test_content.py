@@ -439,7 +439,7 @@ def test_a_sealed_message_is_not_taken_apart() -> None:
 
 def test_or_travels_whole_without_what_only_its_sender_may_see() -> None:
     signed = several("signed", text("x"), file(b"sig"))
-    hidden = "Bcc: x@y\r\nSubject: S\r\nDisposition-Notification-To: a@b\r\n"
+    hidden = "Bcc: x@y\r\nSubject: S\r\nDisposition-Notification-To: a@b\r\nX-Pec-Reference: R1\r\n"
     content = convert((hidden + signed).encode(), "attach")
     (attached,) = content.files
     assert (attached.name, attached.media_type) == ("messaggio-1.eml", "message/rfc822")

@@ -1,0 +1,30 @@
+"""Finding sends by any of their names: queue id, code, Message-ID, the sender's reference."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from bridge.model import AccountId, QueueId
+from bridge.store.base import ReadTransaction
+from bridge.store.outbox import SubmissionRow
+
+
+async def find_sends(
+    tx: ReadTransaction, accounts: Iterable[AccountId], what: str
+) -> list[SubmissionRow]:
+    """Return all entries that ``what`` names, oldest first; none if it names nothing.
+
+    A queue id finds its entry whoever's it is; the other names are looked for in ``accounts``. A
+    Message-ID may lack its angle brackets.
+    """
+    bracketed = what if what.startswith("<") else f"<{what}>"
+    entry = await tx.submission(QueueId(what))
+    found = {} if entry is None else {entry.id: entry}
+    for account in accounts:
+        for rows in (
+            await tx.submissions_by_code(account, what),
+            await tx.submissions_by_message_id(account, bracketed),
+            await tx.submissions_by_reference(account, what),
+        ):
+            found |= {row.id: row for row in rows}
+    return sorted(found.values(), key=lambda row: row.sequence)
