@@ -135,6 +135,17 @@ class SubmissionState(Enum):
     RESTORED = "restored"
 
 
+class Outcome(Enum):
+    """What became of a message, in one word; see ``receipts.outcome``."""
+
+    OPEN = "open"
+    DELIVERED = "delivered"
+    ACCEPTED = "accepted"
+    FAILED = "failed"
+    NOT_SENT = "not_sent"
+    UNCERTAIN = "uncertain"
+
+
 NEVER_LEFT: frozenset[SubmissionState] = frozenset(
     {SubmissionState.HELD, SubmissionState.REFUSED, SubmissionState.CANCELLED}
 )

@@ -14,6 +14,7 @@ from bridge.operations.accounts import ApiAccount, ApiAccounts, Methods
 from bridge.operations.alarms import AlarmOperations
 from bridge.operations.export import ExportOperations
 from bridge.operations.flow import FlowOperations
+from bridge.operations.outcome import OutcomeOperations
 from bridge.operations.queue import QueueOperations
 from bridge.operations.receipts import ReceiptOperations
 from bridge.operations.status import Sends, StatusOperations
@@ -73,6 +74,13 @@ def operations(
         ReceiptOperations(resources.store, resources.clock, accounts, sync),
         UsageOperations(
             resources.store, resources.clock, accounts, resources.plan, resources.config.prices
+        ),
+        OutcomeOperations(
+            resources.store,
+            resources.clock,
+            accounts,
+            window,
+            resources.mailboxes if running is not None else None,
         ),
         ExportOperations(resources.store, resources.clock, accounts),
         SyncOperations(sync, accounts),

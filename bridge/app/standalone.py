@@ -52,7 +52,9 @@ async def standalone(file: ConfigFile, name: str) -> AsyncIterator[Operations]:
     secrets = await _secrets(file, name)
     resources = await Resources.open(file.config, secrets, clock=SystemClock())
     try:
-        if name.startswith("queue "):  # nobody is sending: what a crash cut off is uncertain
+        if name.startswith(
+            ("queue ", "outcome")
+        ):  # nobody is sending: what a crash cut off is uncertain
             await recover(resources.mailboxes, resources.clock)
         yield operations(resources, SystemRandom())
     finally:

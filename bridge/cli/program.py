@@ -17,6 +17,7 @@ from bridge.cli import (
     export,
     facts,
     mailbox,
+    outcome,
     queue,
     receipts,
     reload,
@@ -64,6 +65,7 @@ def build() -> typer.Typer:
     program.add_typer(facts.inbox, name="inbox")
     program.command()(facts.quota)
     program.command()(facts.sync)
+    program.command()(outcome.outcome)
     program.command()(usage.usage)
     program.command()(export.export)
     program.add_typer(mailbox.commands, name="mailbox")

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
 from bridge.cli import option
 from bridge.cli.output import print_facts, print_json, print_table
-from bridge.cli.perform import perform
-from bridge.cli.when import local
+from bridge.cli.perform import perform, settings
+from bridge.cli.when import local, moment_since
+from bridge.clock import SystemClock
 from bridge.model import SubmissionState
 
 commands = typer.Typer(help="The outbox.", no_args_is_help=True)
@@ -28,17 +30,46 @@ def list_entries(
     state: Annotated[
         SubmissionState | None, typer.Option("--state", help="Only entries in this state.")
     ] = None,
+    since: Annotated[
+        str | None,
+        typer.Option(
+            metavar="WHEN",
+            help="Only entries made since 7d, 12h, 2026-01-31 or an RFC 3339 time, of any age.",
+            show_default=False,
+        ),
+    ] = None,
+    limit: Annotated[
+        int | None, typer.Option(min=1, help="Only the last so many.", show_default=False)
+    ] = None,
     account: option.Account = None,
     config: option.Config = None,
     as_json: option.Json = False,
 ) -> None:
     """List the entries of the last 30 days, and older ones that have not ended."""
-    entries = perform(config, "queue list", {"state": state and state.value, "account": account})
+    arguments = {
+        "state": state and state.value,
+        "account": account,
+        "since": _since(config, since),
+        "limit": limit,
+    }
+    entries = perform(config, "queue list", arguments)
     if as_json:
         print_json(entries)
         return
     columns = ("id", "state", "recipients", "subject", "code", "created_at", *LEAVING)
     print_table(columns, ([entry[name] for name in columns] for entry in entries), "No entries.")
+
+
+def _since(config: Path | None, text: str | None) -> str | None:
+    if text is None:
+        return None
+    settings(config)  # a day is one of its zone
+    try:
+        return moment_since(text, SystemClock().now()).isoformat()
+    except (ValueError, OverflowError):
+        raise typer.BadParameter(
+            f"{text!r} is no time: write 7d, 12h, 2026-01-31 or 2026-01-31T09:00:00Z."
+        ) from None
 
 
 @commands.command()

@@ -165,8 +165,13 @@ class Mailboxes(MessageTexts):
                 self._subscribers.publish(change)
             for tell in done[0].told:
                 tell()
+            self._subscribers.publish_commit()
 
         return await self._store.write(run, committed)
+
+    def on_commit(self, callback: Callable[[], None]) -> Callable[[], None]:
+        """Call ``callback`` after each commit, whatever it changed; returns what ends that."""
+        return self._subscribers.subscribe_commits(callback)
 
     async def open_account(self, address: str) -> AccountId:
         """Return the account of this address, made with its first mailboxes if it is new."""

@@ -24,6 +24,7 @@ class Subscribers:
         self._all: dict[int, Callback] = {}
         self._of_mailbox: dict[MailboxId, dict[int, Callback]] = {}
         self._watching: dict[int, AccountId] = {}
+        self._of_commits: dict[int, Callable[[], None]] = {}
         self._next = 0
 
     def subscribe(self, callback: Callback) -> Callable[[], None]:
@@ -31,6 +32,16 @@ class Subscribers:
         number = self._number()
         self._all[number] = callback
         return lambda: self._drop(self._all, number)
+
+    def subscribe_commits(self, callback: Callable[[], None]) -> Callable[[], None]:
+        """Call ``callback`` after every commit, also one without a change; returns what ends it."""
+        number = self._number()
+        self._of_commits[number] = callback
+
+        def end() -> None:
+            self._of_commits.pop(number, None)
+
+        return end
 
     def subscribe_mailbox(
         self, account: AccountId, mailbox: MailboxId, callback: Callback
@@ -60,6 +71,11 @@ class Subscribers:
                 callback(change)
             except Exception:
                 log.exception("subscriber_failed", change=type(change).__name__)
+
+    def publish_commit(self) -> None:
+        """Tell whoever waits for any commit."""
+        for callback in tuple(self._of_commits.values()):
+            callback()
 
     def _concerned(self, change: Change) -> tuple[Callback, ...]:
         if isinstance(change, SubscriptionChanged):

@@ -100,18 +100,29 @@ class QueueOperations:
         return await method(arguments, progress)
 
     async def _list(self, arguments: Mapping[str, Any], _progress: Progress) -> Any:
-        since = self._clock.now() - LISTED
-        state = arguments.get("state")
+        """Return entries: the last ``limit`` of those since ``since``, in ``state``.
+
+        Without ``since`` (RFC 3339) those of 30 days, and older ones that have not ended.
+        """
+        state, limit = arguments.get("state"), int(arguments.get("limit") or 0)
+        since = None
+        if arguments.get("since") is not None:
+            since = datetime.fromisoformat(str(arguments["since"]))
         named = arguments.get("account") is not None
         chosen = {one.id for one in self._accounts.chosen(arguments)}
 
         now = self._clock.now()
 
         async def work(tx: ReadTransaction) -> list[dict[str, Any]]:
-            rows = await _listed(tx, SubmissionState(state) if state else None, since)
+            wanted = SubmissionState(state) if state else None
+            if since is None:
+                rows = await _listed(tx, wanted, now - LISTED)
+            else:
+                rows = list(await tx.submissions(state=wanted, since=since))
+            # An account that left the settings may still have entries: they are not to vanish.
+            rows = [row for row in rows if not named or row.account in chosen][-limit:]
             reasons = await Reasons.read(tx, rows, self._accounts, now, self._pace.window)
             leaving = await expectations(tx, self._pace, now)
-            # An account that left the settings may still have entries: they are not to vanish.
             return [
                 {
                     **self._facts(row),
@@ -119,7 +130,6 @@ class QueueOperations:
                     "expected_at": moment(leaving.get(row.id)),
                 }
                 for row in rows
-                if not named or row.account in chosen
             ]
 
         return await self._store.scan(work)

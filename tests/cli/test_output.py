@@ -3,13 +3,14 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 
 from bridge.cli import output
 from bridge.cli.output import print_facts, print_json, print_table, visible
-from bridge.cli.when import local, show_times_in
+from bridge.cli.when import local, moment_since, show_times_in
 
 
 @pytest.mark.parametrize(
@@ -131,3 +132,22 @@ def test_times_are_local_with_their_zone(capsys: pytest.CaptureFixture[str]) -> 
     out = capsys.readouterr().out
     assert "2026-07-15 05:00 EDT" in out
     assert out.count(AT) == 1
+
+
+@pytest.mark.usefixtures("_rome_afterwards")
+@pytest.mark.parametrize(
+    ("text", "moment"),
+    [
+        ("7d", "2026-01-08T09:00:00+00:00"),
+        ("12h", "2026-01-14T21:00:00+00:00"),
+        ("2026-01-10", "2026-01-10T00:00:00+01:00"),
+        ("2026-07-10T08:30", "2026-07-10T08:30:00+02:00"),
+        ("2026-07-10T08:30:00Z", "2026-07-10T08:30:00+00:00"),
+    ],
+)
+def test_since_when(text: str, moment: str) -> None:
+    now = datetime(2026, 1, 15, 9, 0, tzinfo=UTC)
+    assert moment_since(text, now).isoformat() == moment
+    show_times_in("UTC")
+    local_zone = moment_since("2026-01-10", now).isoformat()
+    assert local_zone == "2026-01-10T00:00:00+00:00"

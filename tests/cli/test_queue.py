@@ -13,6 +13,7 @@ from tests.cli.conftest import Command, Done
 from tests.running import ADDRESS, apart, running, simulated, until
 
 SHAPE = {
+    "reference",
     "urgent",
     "expected_at",
     "id",
@@ -68,6 +69,11 @@ async def test_list_narrows_by_state(command: Command, config: Path) -> None:
     assert (await apart(command, *arguments, "queued")).json == []
     text = await apart(command, "queue", "list", "--state", "queued", "--config", config)
     assert text.out == "No entries.\n"
+    for since, count in (("1d", 1), ("2h", 1), ("0h", 0), ("2000-01-01", 1)):
+        assert len((await apart(command, *arguments, "held", "--since", since)).json) == count
+    refused = await apart(command, *arguments, "held", "--since", "gestern")
+    assert refused.code == 2
+    assert "is no time" in refused.err
 
 
 @pytest.mark.parametrize("alone", [True, False], ids=["no bridge", "bridge running"])

@@ -49,7 +49,15 @@ async def sent(command: Command, config: Path) -> AsyncIterator[Sent]:
 
 async def test_list_has_its_shape(sent: Sent, command: Command, config: Path) -> None:
     facts = sent.facts
-    assert set(facts) == {"code", "message_id", "subject", "sent_at", "accepted_at", "recipients"}
+    assert set(facts) == {
+        "code",
+        "message_id",
+        "reference",
+        "subject",
+        "sent_at",
+        "accepted_at",
+        "recipients",
+    }
     assert facts["message_id"] == "<Contratto@client.example>"
     assert INSTANT.fullmatch(facts["sent_at"])
     assert INSTANT.fullmatch(facts["accepted_at"])

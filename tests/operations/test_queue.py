@@ -100,6 +100,22 @@ async def test_list_goes_back_thirty_days(rig: Rig, clock: FakeClock) -> None:
     assert [one["subject"] for one in await Asking(rig)("list")] == ["nuovo"]
 
 
+async def test_list_is_narrowed_by_age_and_number(rig: Rig, clock: FakeClock) -> None:
+    for name in ("a", "b", "c"):
+        await rig.decisions.cancel(await rig.submit(name))
+        await clock.advance(86_400 * 20)
+    ask = Asking(rig)
+
+    async def listed(**arguments: object) -> list[str]:
+        return [one["subject"] for one in await ask("list", **arguments)]
+
+    assert await listed() == ["c"]
+    assert await listed(since="2026-01-15T09:00:00+00:00") == ["a", "b", "c"]
+    assert await listed(since="2026-01-15T09:00:01Z") == ["b", "c"]
+    assert await listed(since="2026-01-01T00:00:00Z", limit=2) == ["b", "c"]
+    assert await listed(since="2026-01-01T00:00:00Z", limit=2, account=ADDRESSES[1]) == []
+
+
 async def test_list_hides_nothing_that_has_not_ended_however_old(
     rig: Rig, clock: FakeClock, simulator: Simulator
 ) -> None:
