@@ -7,9 +7,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from bridge.model import Outcome
+from bridge.model import (
+    PEC_ACCEPTED,
+    PEC_DELIVERED,
+    PEC_FAILED,
+    PEC_UNCERTAIN,
+    Flag,
+    Outcome,
+)
 from bridge.model import SubmissionState as State
-from bridge.receipts.states import DeliveryStatus
+from bridge.receipts.states import DeliveryStatus, RecipientState
 from bridge.store.outbox import SubmissionRow
 
 MEANINGS: Mapping[Outcome, str] = {
@@ -21,6 +28,25 @@ MEANINGS: Mapping[Outcome, str] = {
     Outcome.NOT_SENT: "nothing was sent, and nothing will be",
     Outcome.UNCERTAIN: "it may have been sent, and nobody knows",
 }
+
+RECIPIENT_MEANINGS: Mapping[RecipientState, str] = {
+    RecipientState.PENDING: "no receipt yet",
+    RecipientState.ACCEPTED: "sent, in law; delivery is still to come",
+    RecipientState.ACCEPTED_UNCERTIFIABLE: "accepted, and it is an ordinary mailbox: no delivery "
+    "receipt will come",
+    RecipientState.LATE_12H: "not delivered within 12 hours; it still may be",
+    RecipientState.FAILED_24H: "not delivered within 24 hours; given up",
+    RecipientState.FAILED: "not accepted, or could not be delivered",
+    RecipientState.DELIVERED: "in the recipient's mailbox, read or not",
+}
+
+KEYWORDS: Mapping[Flag, str] = {
+    PEC_ACCEPTED: "accepted: sent, in law",
+    PEC_DELIVERED: "each certified recipient has it",
+    PEC_FAILED: "refused, or a recipient will not get it",
+    PEC_UNCERTAIN: "it may have been sent, and nobody knows",
+}
+"""On the copy of a message in ``Sent`` or ``Unsent``."""
 
 _BY_STATE: Mapping[State, Outcome] = {
     State.QUEUED: Outcome.OPEN,

@@ -1,0 +1,153 @@
+"""docs/erp.md against the program: its lists are the program's, and its examples run.
+
+``python -m tests.test_erp`` writes the lists anew.
+"""
+
+from __future__ import annotations
+
+import ast
+import json
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+import pytest
+
+from bridge import limits, model
+from bridge.cli.outcome import CODES
+from bridge.mime.strict import reference, submission
+from bridge.model import SubmissionState
+from bridge.outbox import states
+from bridge.receipts.outcome import KEYWORDS, MEANINGS, RECIPIENT_MEANINGS
+from bridge.receipts.states import EFFECTS, RANK, RecipientState
+from bridge.simulator import Simulator
+from tests.running import ADDRESS, PASSWORD, Running, apart, running, simulated
+
+TOP = Path(__file__).parent.parent
+PAGE = TOP / "docs" / "erp.md"
+CONFIG = """\
+data_dir = "data"
+[api]
+base_url = "https://api.invalid"
+token = {{ file = "secret" }}
+[[account]]
+address = "{address}"
+password = {{ file = "secret" }}
+"""
+
+
+def rows(head: str, meanings: Iterable[tuple[object, str]]) -> str:
+    lines = [f"| {head} | meaning |", "|---|---|"]
+    return "\n".join([*lines, *(f"| `{name}` | {said} |" for name, said in meanings)]) + "\n"
+
+
+def lists() -> Mapping[str, str]:
+    """Return each list of the page by its name."""
+    elsewhere = ((1, "it could not be asked"), (2, "a fault of usage or settings"))
+    codes = sorted([*((code.value, said) for code, said in CODES.items()), *elsewhere])
+    return {
+        "outcomes": rows("outcome", ((one.value, said) for one, said in MEANINGS.items())),
+        "exit codes": rows("exit code", codes),
+        "entry states": rows(
+            "state", ((one.value, states.MEANINGS[one]) for one in SubmissionState)
+        ),
+        "recipient states": rows("state", ((one.value, RECIPIENT_MEANINGS[one]) for one in RANK)),
+        "keywords": rows("keyword", KEYWORDS.items()),
+    }
+
+
+def place(name: str) -> re.Pattern[str]:
+    return re.compile(rf"(<!-- {name}: begin -->\n)(.*?)(<!-- {name}: end -->)", re.DOTALL)
+
+
+@pytest.mark.parametrize("name", lists())
+def test_a_list_is_the_programs(name: str) -> None:
+    found = place(name).search(PAGE.read_text(encoding="utf-8"))
+    assert found is not None
+    assert found[2] == lists()[name], "run python -m tests.test_erp"
+
+
+def test_each_recipients_state_is_told_with_its_receipts_meaning() -> None:
+    assert set(RECIPIENT_MEANINGS) == set(RecipientState)
+    several = {RecipientState.FAILED}
+    for effect in EFFECTS.values():
+        assert effect.state in several or RECIPIENT_MEANINGS[effect.state] == effect.meaning
+
+
+def test_each_keyword_is_set_somewhere_and_each_that_is_set_is_told() -> None:
+    constants = {name: flag for name, flag in vars(model).items() if str(flag).startswith("$Pec")}
+    assert set(constants.values()) == set(KEYWORDS)
+    used = set()
+    for path in (TOP / "bridge" / "receipts", TOP / "bridge" / "outbox"):
+        for file in set(path.glob("*.py")) - {path / "outcome.py"}:
+            tree = ast.parse(file.read_text(encoding="utf-8"))
+            loads = (one for one in ast.walk(tree) if isinstance(one, ast.Name))
+            used |= {one.id for one in loads if one.id in constants}
+    assert used == set(constants)
+
+
+def table_under(title: str) -> list[str]:
+    """Return the first cells of the tables under a title."""
+    section = PAGE.read_text(encoding="utf-8").split(f"\n## {title}\n")[1].split("\n#")[0]
+    return re.findall(r"^\| `([A-Za-z][\w-]*)` \|", section, re.MULTILINE)
+
+
+def test_the_fields_of_the_header_are_those_that_are_read() -> None:
+    fields = [name.lower() for name in table_under("Submit")]
+    source = Path(submission.__file__).read_text(encoding="utf-8")
+    assert fields.pop(0) == reference.FIELD
+    for name in fields:
+        assert f'"{name}"' in source
+    assert f"up to {limits.REFERENCE_CHARS} characters" in PAGE.read_text(encoding="utf-8")
+
+
+def examples() -> dict[str, str]:
+    return dict(
+        re.findall(r"```(python|sh)\n(.*?)```", PAGE.read_text(encoding="utf-8"), re.DOTALL)
+    )
+
+
+def run(bridge: Running, folder: Path, language: str) -> subprocess.CompletedProcess[str]:
+    """Run an example as it stands, but for the port and the names of the mailbox's own."""
+    text = examples()[language].replace("localhost:587", f"127.0.0.1:{bridge.port('smtp')}")
+    text = text.replace('"localhost", 587', f'"127.0.0.1", {bridge.port("smtp")}')
+    assert f"{ADDRESS}" in text
+    assert PASSWORD in text
+    program = [sys.executable, "-c"] if language == "python" else ["sh", "-c"]
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    environment = os.environ | {"PATH": path, "PEC_BRIDGE_CONFIG": str(folder / "config.toml")}
+    return subprocess.run(
+        [*program, text],
+        cwd=folder, env=environment, capture_output=True, text=True, timeout=60, check=False,
+    )  # fmt: skip
+
+
+@pytest.mark.slow
+async def test_the_examples_run(tmp_path: Path) -> None:
+    (tmp_path / "config.toml").write_text(CONFIG.format(address=ADDRESS))
+    (tmp_path / "secret").write_text(f"{PASSWORD}\n")
+    fields = f"From: {ADDRESS}\r\nTo: cliente@altra.example\r\nX-PEC-Reference: fattura 17\r\n"
+    (tmp_path / "fattura.eml").write_text(f"{fields}Message-ID: <2@erp.example>\r\n\r\nx\r\n")
+    simulator: Simulator = simulated()
+    async with running(tmp_path / "data", simulator) as bridge:
+        done = await apart(run, bridge, tmp_path, "python")
+        assert (done.stdout, done.stderr) == ("0 ['delivered']\n", "")
+        done = await apart(run, bridge, tmp_path, "sh")
+        assert done.stdout == "over, and nothing failed\n", done.stderr
+    sends = json.loads((tmp_path / "outcome.json").read_text())
+    assert [one["message_id"] for one in sends] == ["<fattura-17@erp.example>", "<2@erp.example>"]
+    assert set(sends[0]) - {"by_listing"} == set(table_under("What became of it"))
+    assert "fattura 17" not in str([one.subject for one in simulator.sent])
+    assert b"PEC-Reference" not in b"".join(one.body.encode() for one in simulator.sent)
+
+
+if __name__ == "__main__":
+    page = PAGE.read_text(encoding="utf-8")
+    for title, content in lists().items():
+        found = place(title).search(page)
+        assert found is not None
+        page = page[: found.start(2)] + content + page[found.end(2) :]
+    PAGE.write_text(page, encoding="utf-8")
