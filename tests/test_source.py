@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import importlib
 import re
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
@@ -193,3 +193,38 @@ def test_a_log_tells_by_keys_and_values() -> None:
             for given in call.keywords:
                 said = ast.unparse(given.value)
                 assert not re.search(r"!r|\brepr\(", said), f"{path}:{call.lineno}"
+
+
+# -- what is there for no reason -------------------------------------------------------------------
+
+IGNORED = re.compile(r"# (?:noqa: ([A-Z]+\d+)|type: ignore\[[\w, -]+\])(.*)")
+ALWAYS = {
+    "S608": "statements are made of our own words; whatever comes from outside is bound"
+}
+"""Checks that are passed over for one reason wherever they are."""
+
+UNREAD = {
+    "LIMITS": "docs/limits.md is made of it",
+    "QUESTION": "set-up asks it, as soon as there is one",
+}
+"""Constants that nobody in the package reads, each with who does."""
+
+
+def test_what_a_check_passes_over_has_its_reason() -> None:
+    for path in SOURCES:
+        for at, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
+            found = IGNORED.search(line)
+            if found is not None and found[1] not in ALWAYS:
+                assert re.match(r" (?:-|#) .{4,}", found[2]), f"{path}:{at}"
+
+
+def test_every_constant_is_read() -> None:
+    words = Counter(
+        word for path in SOURCES for word in re.findall(r"\w+", path.read_text(encoding="utf-8"))
+    )
+    for path in SOURCES:
+        for node in tree_of(path).body:
+            targets = node.targets if isinstance(node, ast.Assign) else []
+            for one in targets:
+                name = getattr(one, "id", "__")
+                assert words[name] > 1 or name.startswith("__") or name in UNREAD, f"{path} {name}"

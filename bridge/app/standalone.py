@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from random import SystemRandom
-from typing import Any
 
 from bridge.app.operations import operations
 from bridge.app.resources import Resources
 from bridge.clock import SystemClock
 from bridge.config import ConfigError, ConfigFile
 from bridge.credentials import Secrets, resolve_all
-from bridge.operations.control import Progress
 from bridge.operations.table import Operations
 from bridge.outbox.settle import recover
 
@@ -22,24 +20,6 @@ ASKS_API = frozenset({"quota", "inbox search", "sync", "receipts delete"})
 
 LOOKS_FIRST = frozenset({"queue resolve --sent", "queue resolve --resend", "queue retry"})
 """Operations that ask the API if the secrets are at hand, and say so if not."""
-
-
-async def perform_standalone(
-    file: ConfigFile, name: str, arguments: Mapping[str, Any], progress: Progress
-) -> Any:
-    """Carry out the operation ``name``.
-
-    Args:
-        file: the configuration, and where it was read.
-        name: the operation, as the command line writes it (``queue show``).
-        arguments: what JSON can say.
-        progress: called with what is done and how much there is, where that takes long.
-
-    Raises:
-        OperationFailed, ConfigError, Locked, StoreFailed: it was not carried out.
-    """
-    async with standalone(file, name) as operations:
-        return await operations.perform(name, arguments, progress)
 
 
 @asynccontextmanager

@@ -205,7 +205,7 @@ def _api(
     from bridge.credentials import SecretFault, resolve
 
     if file is None:
-        source = SecretSource(**place.source(TOKEN))  # type: ignore[arg-type]
+        source = SecretSource(**place.source(TOKEN))  # type: ignore[arg-type] # one of its keys
         try:
             return (Api(source) if url is None else Api(source, url)), None
         except ValueError as error:

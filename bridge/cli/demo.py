@@ -95,7 +95,7 @@ def _simulator(folder: Path) -> Simulator:
     from bridge.simulator import SEQUENCE_READING, Delays, Simulator
 
     delays = Delays(acceptance_s=0.3, delivery_s=0.6, failure_s=0.6)
-    options = SEQUENCE_READING.replace(delays=delays, token="demo-token")  # noqa: S106
+    options = SEQUENCE_READING.replace(delays=delays, token="demo-token")  # noqa: S106 - the simulator's
     clock = SystemClock()
     simulated = Simulator(options, clock, random.SystemRandom())
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)

@@ -27,7 +27,6 @@ from bridge.naming import address_of, is_own
 
 LogForm = Literal["human", "json"]
 WINDOW_S = 10.0
-LEVELS = ("debug", "info", "warning", "error")
 
 
 def configure(form: LogForm, level: str = "info") -> None:

@@ -109,7 +109,7 @@ def _with_fields() -> Any:
                 field.name, inspect.Parameter.KEYWORD_ONLY, default=None, annotation=kind
             )
         )
-    register.__signature__ = signature.replace(parameters=kept)  # type: ignore[attr-defined]
+    register.__signature__ = signature.replace(parameters=kept)  # type: ignore[attr-defined] # typer reads it
     register.__annotations__ = {one.name: one.annotation for one in kept}
     return register
 

@@ -253,7 +253,7 @@ def _listener(config: Config) -> Listen:
 def _pump(source: IO[bytes], connection: Any) -> None:
     """Carry what is said on ``source``; when it ends or cannot be read, there is no more."""
     with contextlib.suppress(OSError):
-        while block := source.read1(CHUNK_BYTES):  # type: ignore[attr-defined]
+        while block := source.read1(CHUNK_BYTES):  # type: ignore[attr-defined] # stdin has it
             connection.sendall(block)
     with contextlib.suppress(OSError):
         connection.shutdown(socket.SHUT_WR)

@@ -40,7 +40,6 @@ from bridge.limits import IMAP_NEEDLE_BYTES, IMAP_SEARCH_BODIES, IMAP_SEARCH_KEY
 
 _PARTIAL = re.compile(rb"(-?)([1-9]\d{0,9}):(-?)([1-9]\d{0,9})")
 _ENTRY = re.compile(rb'"(?:[^"\\]|\\.)*" (?:priv|shared|all) ', re.IGNORECASE)
-_NUMBERS = re.compile(rb"[\d*$]")
 
 SORT_KEYS = frozenset(
     {"ARRIVAL", "CC", "DATE", "FROM", "SIZE", "SUBJECT", "TO", "DISPLAYFROM", "DISPLAYTO"}

@@ -30,10 +30,10 @@ class AdminOperation(Enum):
     USER = "POST /pec/{id}/multiutenza"
     FORM = "GET /pec/{id}/modulo_attivazione"
     TOKEN_CREATE = "POST /tokens"  # noqa: S105 - a path
-    TOKEN_LIST = "GET /tokens"  # noqa: S105
-    TOKEN_SHOW = "GET /tokens/{token}"  # noqa: S105
-    TOKEN_UPDATE = "PATCH /tokens/{token}"  # noqa: S105
-    TOKEN_DELETE = "DELETE /tokens/{token}"  # noqa: S105
+    TOKEN_LIST = "GET /tokens"  # noqa: S105 - a path
+    TOKEN_SHOW = "GET /tokens/{token}"  # noqa: S105 - a path
+    TOKEN_UPDATE = "PATCH /tokens/{token}"  # noqa: S105 - a path
+    TOKEN_DELETE = "DELETE /tokens/{token}"  # noqa: S105 - a path
     SCOPES = "GET /scopes"
     WALLET = "GET /wallet"
     TRANSACTIONS = "GET /wallet/transactions"

@@ -270,7 +270,7 @@ class Options:
 
     def replace(self, **changes: object) -> Options:
         """Return a copy with some fields changed, e.g. ``replace(ids=Ids.STABLE)``."""
-        return dataclasses.replace(self, **changes)  # type: ignore[arg-type]
+        return dataclasses.replace(self, **changes)  # type: ignore[arg-type] # their names were checked
 
     def with_settings(self, settings: Mapping[str, str]) -> Options:
         """Return a copy changed by text, as a command line gives it: ``{"ids": "stable"}``.

@@ -223,11 +223,11 @@ class Texts:
         """Take in one content's pieces."""
         content, raw = row[0], row[1]
         assert isinstance(content, int)  # noqa: S101 - the store's columns
-        assert isinstance(raw, bytes)  # noqa: S101
+        assert isinstance(raw, bytes)  # noqa: S101 - the store gives bytes for it
         self._raw[content] = raw
         if len(row) > 2:
             parts = row[2]
-            assert isinstance(parts, bytes)  # noqa: S101
+            assert isinstance(parts, bytes)  # noqa: S101 - the store gives bytes for it
             self._parts[content] = parts
 
     def column(self, item: Section | BinarySize, contents: Sequence[ContentId]) -> Column:
