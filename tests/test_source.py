@@ -198,9 +198,7 @@ def test_a_log_tells_by_keys_and_values() -> None:
 # -- what is there for no reason -------------------------------------------------------------------
 
 IGNORED = re.compile(r"# (?:noqa: ([A-Z]+\d+)|type: ignore\[[\w, -]+\])(.*)")
-ALWAYS = {
-    "S608": "statements are made of our own words; whatever comes from outside is bound"
-}
+ALWAYS = {"S608": "statements are made of our own words; whatever comes from outside is bound"}
 """Checks that are passed over for one reason wherever they are."""
 
 UNREAD = {

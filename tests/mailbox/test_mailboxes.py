@@ -1,14 +1,11 @@
 from __future__ import annotations
 
 import asyncio
-from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
 from bridge.mailbox import FlagChange, Mailboxes, MailboxTransaction, NoSuchMailbox
-from bridge.mailbox.texts import ORPHAN_AGE
-from bridge.mime.ingest import ingest
 from bridge.model import (
     FLAGGED,
     SEEN,
@@ -22,7 +19,6 @@ from bridge.model import (
     Uid,
 )
 from bridge.store.base import Store, StoreFailed, StoreFull
-from bridge.store.messages import Part
 from bridge.store.sqlite import SqliteStore
 from tests.fakes import FakeClock
 from tests.store.made import NOW, ingested
@@ -227,23 +223,3 @@ async def test_recent_is_written_down_and_never_goes_back(
     for below in (5, 3):
         await mailboxes.claim_recent(inbox.id, Uid(below))
     assert await mailboxes.recent_from(inbox.id) == 5
-
-
-async def test_a_text_outlives_its_last_copy_by_a_day(
-    mailboxes: Mailboxes, store: Store, inbox: Mailbox, clock: FakeClock
-) -> None:
-    row = await mailboxes.append(inbox.id, ingested(), frozenset(), NOW)
-    await mailboxes.expunge(inbox.id, [row.uid])
-    await clock.advance(ORPHAN_AGE.total_seconds())
-    assert await mailboxes.drop_orphans() == 0
-    await clock.advance(timedelta(seconds=1).total_seconds())
-    assert await mailboxes.drop_orphans() == 1
-    assert await store.read(lambda tx: tx.pieces([row.content], [Part.RAW])) == []
-
-
-async def test_a_large_message_is_taken_apart_like_any_other(
-    mailboxes: Mailboxes, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    raw = b"Subject: =?utf-8?q?Perch=C3=A9?=\r\nFrom: a@b.it\r\n\r\nCitt\xc3\xa0\r\n" * 3
-    monkeypatch.setattr("bridge.mailbox.texts.APART_FROM_BYTES", 10)
-    assert await mailboxes.prepare_large(AccountId(1), raw) == ingest(raw)

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from bridge.mailbox import FlagChange, Mailboxes, MailboxExists, MailboxTransaction, NoSuchMailbox
+from bridge.mailbox import FlagChange, Mailboxes, MailboxTransaction, NoSuchMailbox
 from bridge.model import (
     FLAGGED,
     SEEN,
@@ -349,15 +349,6 @@ async def test_each_step_leaves_its_change(mailboxes: Mailboxes, account: Accoun
     assert await mailboxes.find(account, "Bandi") is None
     with pytest.raises(NoSuchMailbox):
         await mailboxes.index(box.id)
-
-
-async def test_a_taken_name_is_refused(
-    mailboxes: Mailboxes, account: AccountId, trash: Mailbox
-) -> None:
-    with pytest.raises(MailboxExists):
-        await mailboxes.write(lambda transaction: transaction.create(account, "INBOX"))
-    with pytest.raises(MailboxExists):
-        await mailboxes.write(lambda transaction: transaction.rename(trash.id, "INBOX"))
 
 
 async def test_a_name_used_again_is_another_mailbox(

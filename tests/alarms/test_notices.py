@@ -27,8 +27,8 @@ from bridge.model import AccountId
 from bridge.store.base import Store
 from bridge.store.notices import NoticeDay, NoticeRow
 from bridge.store.sqlite import SqliteStore
+from tests.alarms.test_alarm import messages
 from tests.fakes import FakeClock
-from tests.test_alarms import messages
 
 MOST_A_DAY = 20
 MINUTE_S, DAY_S = 60, 86_400
