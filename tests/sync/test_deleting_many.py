@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from bridge.api.budget import Purpose
 from bridge.api.client import PecClient
-from bridge.api.errors import ApiError
-from bridge.api.schema import InboxMessage
+from bridge.api.errors import ApiError, OutcomeUnknown
+from bridge.api.schema import InboxMessage, InboxPage
 from bridge.simulator import (
     SEQUENCE_READING,
     Failure,
@@ -222,3 +223,42 @@ async def test_a_list_that_has_grown_old_is_read_anew(tmp_path: Path) -> None:
         assert left(here) == [str(number) for number in range(60) if str(number) not in MANY]
         is_listed = [Operation.INBOX_LIST in asked for asked in made_between(here, first)]
         assert all(any(is_listed[at : at + 3]) for at in range(len(MANY)))
+
+
+class Losing(Passing):
+    """Loses the first deletion; from then on lists read for deletions lack its row."""
+
+    def __init__(self, client: PecClient, lost: list[str]) -> None:
+        super().__init__(client)
+        self._lost = lost
+        self._is_first = iter([True])
+
+    async def delete_inbox(self, api_id: str) -> None:
+        if next(self._is_first, False):
+            self._lost.append(api_id)
+            raise OutcomeUnknown("Nobody knows.")
+        await super().delete_inbox(api_id)
+
+    async def inbox_page(self, page: int | None = None, query: str | None = None) -> InboxPage:
+        found = await super().inbox_page(page, query)
+        if self.purpose is not Purpose.DELETION:
+            return found
+        rows = [one for one in found.rows if getattr(one, "api_id", "") not in self._lost]
+        return replace(found, rows=tuple(rows))
+
+
+async def test_without_an_answer_a_list_that_lacks_a_row_does_not_say_it_is_deleted(
+    tmp_path: Path,
+) -> None:
+    """It may just have moved while the list was read; and it is still to be deleted."""
+    lost: list[str] = []
+    async with world(tmp_path, STABLE, wrap=lambda client: Losing(client, lost)) as here:
+        arrive(here, 5)
+        await here.sync_now()
+        await expunge(here, "2")
+        await here.sync_now()
+        assert (len(lost), await states(here)) == (1, {DeletionState.WANTED: 1})
+        lost.clear()
+        await here.sync_now()
+        assert left(here) == ["0", "1", "3", "4"]
+        assert await states(here) == {DeletionState.DONE: 1}
