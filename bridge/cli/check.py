@@ -18,6 +18,7 @@ from bridge.config import Config, ConfigError, find_file
 from bridge.credentials import Secrets
 from bridge.operations.control import NotRunning, OperationFailed, ask
 from bridge.operations.finding import CheckFinding, failed, ok, skipped, warning
+from bridge.operations.placement import hinted
 
 ANSWERS_WITHIN_S = 10.0
 MARKS = {"ok": "ok", "warning": "WARNING", "failed": "FAILED", "skipped": "skipped"}
@@ -79,6 +80,7 @@ async def _look(given: Path | None) -> tuple[list[CheckFinding], Config | None, 
         own = zip(config.account, secrets.accounts, strict=True)
         passwords = {one.address: each.password.reveal() for one, each in own}
         found += await logins(status, passwords)
+        found += hinted(status)
     return found, config, status
 
 

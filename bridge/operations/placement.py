@@ -7,7 +7,11 @@ kind, so that no mailbox has more than some ten thousand messages for mail progr
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
+from typing import Any
+
 from bridge.model import INBOX
+from bridge.operations.finding import CheckFinding, warning
 
 BY_MONTH = "Ricevute/{year}-{month}"
 BY_KIND = "Ricevute/{year}-{month}/{kind}"
@@ -63,3 +67,11 @@ def hint(receipts_in_a_day: int, deliver_to: str) -> str | None:
         f"{receipts_in_a_day:,} receipts came into INBOX in the last 24 hours; with deliver_to = "
         f'"{place}" in [receipts] they get mailboxes of their own, failures stay in INBOX too.'
     )
+
+
+def hinted(status: Mapping[str, Any]) -> Iterator[CheckFinding]:
+    """Yield what ``check`` says of the accounts of a status whose receipts fill INBOX."""
+    for account in status["accounts"]:
+        evidence, _, mend = (account.get("hint") or "").partition("; ")
+        if mend:
+            yield warning("receipts", f"{account['address']}: {evidence}", mend, "fill INBOX")

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from bridge.config import parse
-from bridge.operations.placement import BY_KIND, BY_MONTH, explained, hint, recommended
+from bridge.operations.placement import BY_KIND, BY_MONTH, explained, hint, hinted, recommended
 
 
 @pytest.mark.parametrize(
@@ -49,3 +49,18 @@ def test_what_is_recommended_can_be_set(place: str) -> None:
 def test_a_hint_comes_where_inbox_fills(receipts: int, deliver_to: str, words: str | None) -> None:
     said = hint(receipts, deliver_to)
     assert (said is None) if words is None else (said is not None and words in said)
+
+
+def test_check_says_it_with_what_mends_it() -> None:
+    accounts = [
+        {"address": "a@pec.example", "hint": hint(7_000, "INBOX")},
+        {"address": "b@pec.example", "hint": None},
+    ]
+    (found,) = hinted({"accounts": accounts})
+    assert found.as_json() == {
+        "check": "receipts",
+        "verdict": "warning",
+        "evidence": "a@pec.example: 7,000 receipts came into INBOX in the last 24 hours",
+        "mend": f'with deliver_to = "{BY_KIND}" in [receipts] they get mailboxes of their own, '
+        "failures stay in INBOX too.",
+    }
