@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 from typing import Annotated, Any
 
@@ -18,8 +19,9 @@ from bridge.cli.account_facts import (
     taken_over,
     try_api,
 )
+from bridge.cli.administer import ask_line
 from bridge.cli.failure import FAILED, say
-from bridge.cli.output import print_facts, print_json, print_table
+from bridge.cli.output import print_facts, print_json, print_table, visible
 from bridge.config import find_file, load
 from bridge.operations.control import OperationFailed
 
@@ -162,3 +164,45 @@ def remove(
     for one in kept:
         say(f"A secret stays, too: {one}")
     say(facts["running"])
+
+
+@commands.command()
+def purge(address: Address, config: option.Config = None, as_json: option.Json = False) -> None:
+    """Forget what is left of a removed account: mail, sends, evidence, archive, secrets.
+
+    Asks twice. No bridge may run on the data meanwhile. The mailbox at the service stays as it is.
+    """
+    from bridge.app.accounts import secret_name
+    from bridge.app.purge import left_of
+    from bridge.app.purge import purge as forget
+    from bridge.cli.log import configure
+
+    path = find_file(config, os.environ)
+    file = load(path, accounts=False)
+    if any(one.address.casefold() == address.casefold() for one in file.config.account):
+        raise OperationFailed(
+            f"{address} is in {path}: `pec-bridge account remove {address}` takes it out first."
+        )
+    configure("human", "error")
+    left = asyncio.run(left_of(file.config.data_dir, address))
+    place = place_of(path, file)
+    names = (secret_name(address, kind) for kind in ("password", "local"))
+    secrets = [one for one in map(place.secret, names) if one.exists()]
+    megabytes = left["size_bytes"] / 1024**2
+    say(
+        f"{address} holds {left['messages']:,} messages and {left['sends']:,} sends with what "
+        f"became of them ({megabytes:,.1f} MiB). They are your evidence; nothing brings them back."
+    )
+    if left["waiting"]:
+        say(f"{left['waiting']} of them wait to be sent, and never will be.")
+    typer.confirm("Forget all of it?", abort=True, err=True)
+    if ask_line(f"Type {visible(address)} to do it").casefold() != address.casefold():
+        raise typer.Abort
+    asyncio.run(forget(file.config.data_dir, address))
+    for one in secrets:
+        one.unlink()
+    facts = {"address": address, **left, "secrets": [str(one) for one in secrets]}
+    if as_json:
+        print_json(facts)
+        return
+    say(f"Nothing of {address} is left in {file.config.data_dir}. Backups may have it still.")

@@ -24,6 +24,7 @@ from bridge.store.clearing import ClearingReads, ClearingWrites
 from bridge.store.messages import MessageReads, MessageWrites
 from bridge.store.notices import NoticeReads, NoticeWrites
 from bridge.store.outbox import OutboxReads, OutboxWrites
+from bridge.store.purging import PurgingReads, PurgingWrites
 from bridge.store.remote import RemoteReads, RemoteWrites
 
 T = TypeVar("T")
@@ -37,7 +38,9 @@ class StoreFull(StoreFailed):
     """No space is left; nothing of the transaction was kept, and later ones may succeed."""
 
 
-class ReadTransaction(MessageReads, OutboxReads, RemoteReads, NoticeReads, ClearingReads, Protocol):
+class ReadTransaction(
+    MessageReads, OutboxReads, RemoteReads, NoticeReads, ClearingReads, PurgingReads, Protocol
+):
     """A consistent view of everything committed so far."""
 
 
@@ -48,6 +51,7 @@ class Transaction(
     RemoteWrites,
     NoticeWrites,
     ClearingWrites,
+    PurgingWrites,
     Protocol,
 ):
     """A view that can also change things, all or nothing."""

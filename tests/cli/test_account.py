@@ -18,6 +18,7 @@ from bridge.config import load
 from bridge.credentials import resolve, resolve_all
 from bridge.credentials.local import is_hash, read_hash
 from bridge.simulator import SimulatorServer
+from bridge.store.sqlite import SqliteStore
 from tests.cli.administered import Administered, administered
 from tests.cli.conftest import Command, Done
 from tests.running import ADDRESS, PASSWORD, apart, simulated
@@ -261,3 +262,26 @@ async def test_a_bridge_that_runs_takes_it_over(world: Administered) -> None:
 def _logs_in(port: int, password: str) -> None:
     with imaplib.IMAP4("127.0.0.1", port, timeout=20) as client:
         client.login(ADDRESS, password)
+
+
+async def test_purging_asks_twice_and_takes_what_was_removed_only(world: Administered) -> None:
+    await added(world, ADDRESS)
+    done = await world.run("account", "purge", ADDRESS, typed=f"y\n{ADDRESS}\n")
+    assert (done.code, "takes it out first" in done.err) == (1, True)
+    await world.run("account", "remove", ADDRESS, "--yes")
+    data = world.config.parent / "data"
+    done = await world.run("account", "purge", ADDRESS)
+    assert (done.code, "There is no data in" in done.err, data.exists()) == (1, True, False)
+    store = await SqliteStore.open(data)
+    await store.write(lambda tx: tx.add_account(ADDRESS))
+    await store.close()
+    for typed in ("n\n", "y\nanother@pec.example\n", "y\n"):
+        done = await world.run("account", "purge", ADDRESS, typed=typed)
+        assert done.code != 0
+        assert list((world.config.parent / "secrets").iterdir())
+    done = await world.run("account", "purge", ADDRESS, typed=f"y\n{ADDRESS}\n")
+    assert done.code == 0, done.err
+    assert "holds 0 messages and 0 sends" in done.err
+    assert not list((world.config.parent / "secrets").iterdir())
+    done = await world.run("account", "purge", ADDRESS, typed=f"y\n{ADDRESS}\n")
+    assert f"Nothing of {ADDRESS} is there" in done.err

@@ -8,10 +8,13 @@ from bridge.store.sqlite.clearing import SqliteClearing
 from bridge.store.sqlite.messages import SqliteMessages
 from bridge.store.sqlite.notices import SqliteNotices
 from bridge.store.sqlite.outbox import SqliteOutbox
+from bridge.store.sqlite.purging import SqlitePurging
 from bridge.store.sqlite.remote import SqliteRemote
 
 
-class SqliteTransaction(SqliteMessages, SqliteOutbox, SqliteRemote, SqliteNotices, SqliteClearing):
+class SqliteTransaction(
+    SqliteMessages, SqliteOutbox, SqliteRemote, SqliteNotices, SqliteClearing, SqlitePurging
+):
     """Satisfies ``ReadTransaction`` and ``Transaction``; its methods never suspend."""
 
     def __init__(self, connection: sqlite3.Connection) -> None:

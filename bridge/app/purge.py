@@ -1,0 +1,90 @@
+"""``account purge``: what is left of an account that was removed, shown, and then forgotten.
+
+Holds the data itself, so that no bridge runs meanwhile: one that does might know the account still.
+
+Failure: ``OperationFailed``, ``Locked``, ``StoreFailed``.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from bridge.app.lock import DataLock
+from bridge.model import AccountId
+from bridge.operations.control import OperationFailed
+from bridge.store.base import ReadTransaction, Store, Transaction
+from bridge.store.sqlite import SqliteStore
+from bridge.store.sqlite.look import is_there
+
+CONTENTS_AT_ONCE = 200
+
+
+@asynccontextmanager
+async def _held(data_dir: Path) -> AsyncIterator[Store]:
+    if not is_there(data_dir):
+        raise OperationFailed(f"There is no data in {data_dir}.")
+    lock = await asyncio.to_thread(DataLock, data_dir)
+    try:
+        store = await SqliteStore.open(data_dir)
+        try:
+            yield store
+        finally:
+            await store.close()
+    finally:
+        lock.release()
+
+
+async def left_of(data_dir: Path, address: str) -> dict[str, Any]:
+    """Return what the data hold of an account.
+
+    Raises:
+        OperationFailed: nothing.
+        Locked, StoreFailed: it cannot be seen.
+    """
+    async with _held(data_dir) as store:
+        account = await _found(store, address)
+
+        async def work(tx: ReadTransaction) -> dict[str, Any]:
+            return asdict(await tx.holding(account)) | {"waiting": await tx.waiting_count(account)}
+
+        return await store.read(work)
+
+
+async def purge(data_dir: Path, address: str) -> None:
+    """Forget all of it; what was begun and cut off is ended by another go.
+
+    Raises:
+        OperationFailed: nothing is left.
+        Locked, StoreFailed: it could not be done, or not all of it.
+    """
+    async with _held(data_dir) as store:
+        account = await _found(store, address)
+
+        async def rows(tx: Transaction) -> None:
+            await tx.purge_rows(account)
+
+        async def contents(tx: Transaction) -> int:
+            return await tx.purge_contents(account, CONTENTS_AT_ONCE)
+
+        async def itself(tx: Transaction) -> None:
+            await tx.forget_account(account)
+
+        await store.write(rows)
+        while await store.write(contents):
+            pass
+        await store.write(itself)
+
+
+async def _found(store: Store, address: str) -> AccountId:
+    async def work(tx: ReadTransaction) -> AccountId | None:
+        return await tx.account(address)
+
+    account = await store.read(work)
+    if account is None:
+        raise OperationFailed(f"Nothing of {address} is there.")
+    return account
