@@ -85,5 +85,15 @@ class ClearingWrites(Protocol):
             at: the time, aware.
         """
 
+    async def ask_clearing(self, remote: RemoteId, alike: int) -> RemoteId:
+        """Write down that the API is about to be asked for it; see ``store.remote.DeletionRow``.
+
+        Returns:
+            The last row that is known.
+        """
+
+    async def unask_clearing(self, remote: RemoteId) -> None:
+        """Write down that this had no effect."""
+
     async def end_clearing(self, remote: RemoteId, at: datetime) -> bool:
         """Write down that a row is gone from the API; False if it never was to be cleared."""

@@ -156,12 +156,18 @@ class DeletionState(Enum):
 
 @dataclass(frozen=True, slots=True)
 class DeletionRow:
-    """A final expunge that is to delete at the API."""
+    """A final expunge that is to delete at the API.
+
+    ``asked_after`` is the last row that was known when the API was asked for it, None if it was not
+    or that had no effect; ``alike`` is how many rows with its text were listed then, itself too.
+    """
 
     remote: RemoteRow
     requested_at: datetime
     state: DeletionState
     reason: str
+    asked_after: RemoteId | None = None
+    alike: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -457,6 +463,16 @@ class RemoteWrites(Protocol):
 
         One that was kept or doubted before is wanted again.
         """
+
+    async def ask_deletion(self, remote: RemoteId, alike: int) -> RemoteId:
+        """Write down that the API is about to be asked for a deletion; see ``DeletionRow``.
+
+        Returns:
+            The last row that is known.
+        """
+
+    async def unask_deletion(self, remote: RemoteId) -> None:
+        """Write down that this had no effect."""
 
     async def settle_deletion(
         self, remote: RemoteId, state: DeletionState, reason: str, at: datetime

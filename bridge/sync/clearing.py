@@ -117,6 +117,18 @@ class _Wishes:
 
         await self._store.write(work)
 
+    async def ask(self, remote: RemoteId, alike: int) -> RemoteId:
+        async def work(tx: Transaction) -> RemoteId:
+            return await tx.ask_clearing(remote, alike)
+
+        return await self._store.write(work)
+
+    async def unask(self, remote: RemoteId) -> None:
+        async def work(tx: Transaction) -> None:
+            await tx.unask_clearing(remote)
+
+        await self._store.write(work)
+
     async def want_text(self, remote: RemoteId) -> None:
         await self._ledger.want_text(remote)
 

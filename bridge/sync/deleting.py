@@ -36,6 +36,12 @@ class Wishes(Protocol):
     ) -> None:
         """Write down how a deletion ended, and what a person is told of it."""
 
+    async def ask(self, remote: RemoteId, alike: int) -> RemoteId:
+        """Write down that the API is about to be asked for a deletion; returns the last row."""
+
+    async def unask(self, remote: RemoteId) -> None:
+        """Write down that asking for a deletion had no effect."""
+
     async def want_text(self, remote: RemoteId) -> None:
         """Let a row's text be fetched that nobody waited for."""
 
@@ -83,10 +89,14 @@ class Trouble:
 
 @dataclass(frozen=True, slots=True)
 class Gone:
-    """A deletion that was asked for: ``before`` rows had that text, the row and its twins."""
+    """A deletion that was asked for: ``before`` rows had that text, the row and its twins.
+
+    ``after`` is the last row that was known by then.
+    """
 
     wish: DeletionRow
     row: RemoteRow
     twins: Sequence[Place]
     before: int
+    after: RemoteId
     confirmed: bool

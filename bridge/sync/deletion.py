@@ -91,6 +91,7 @@ class Deleter:
             ApiError: the API is in trouble; what is left waits.
         """
         await self._take_up_twins()
+        await self._recall_asked()
         deleted = await self._verify_asked(self._locator.moment())
         wishes = sorted(await self._ledger.wanted(), key=_highest_first)
         together, trouble = False, Trouble()
@@ -156,10 +157,10 @@ class Deleter:
         What trouble with the API leaves to be seen is seen to the next time, before anything else:
         another just like it that comes meanwhile is not to be deleted in its place.
         """
-        deleted = 0
-        wanted = {wish.remote.id for wish in await self._ledger.wanted()} if self._asked else set()
-        while self._asked:
-            one = self._asked[0]
+        deleted, asked = 0, self._asked
+        wanted = {wish.remote.id for wish in await self._ledger.wanted()} if asked else set()
+        while asked:
+            one = asked[0]
             if one.row.id in wanted:  # else a look has seen it gone
                 try:
                     deleted += await self._verify(one, locator)
@@ -167,8 +168,23 @@ class Deleter:
                     await self._doubt(one.wish, doubt)
                 except Later:
                     pass
-            del self._asked[0]
+            del asked[0]
         return deleted
+
+    async def _recall_asked(self) -> None:
+        """Take up what was asked for, perhaps by a process that was killed, without an answer."""
+        known = {one.row.id for one in self._asked}
+        for wish in await self._ledger.wanted():
+            if wish.asked_after is not None and wish.remote.id not in known:
+                twins = await self._twins_of(wish.remote)
+                self._asked.append(
+                    Gone(wish, wish.remote, twins, wish.alike, wish.asked_after, confirmed=False)
+                )
+
+    async def _twins_of(self, row: RemoteRow) -> list[Place]:
+        """Return the known rows that are listed alike, itself first."""
+        twins = await self._ledger.places([row.fingerprint])
+        return sorted(twins, key=lambda place: place.remote != row.id)
 
     async def _take_up_twins(self) -> None:
         """Take doubts up whose reason has gone: all that are alike in everything are wanted gone.
@@ -203,8 +219,16 @@ class Deleter:
         if row.body_sha256 is None:  # the archive is to have the text, and nothing else proves it
             await self._ledger.want_text(row.id)
             return None
+        if wish.asked_after is not None:  # what came of that is to be seen first
+            return None
         present, twins, before = await self._identified(row, locator)
-        return Gone(wish, present, twins, before, await self._delete(present))
+        after = await self._ledger.ask(row.id, before)
+        try:
+            confirmed = await self._delete(present)
+        except (NotSent, Later):
+            await self._ledger.unask(row.id)
+            raise
+        return Gone(wish, present, twins, before, after, confirmed)
 
     async def _identified(
         self, row: RemoteRow, locator: Locator
@@ -219,8 +243,7 @@ class Deleter:
         """
         if not row.api_id:
             raise Doubt("il servizio non le dà un identificativo.", "the API gives it no id.")
-        twins = await self._ledger.places([row.fingerprint])
-        twins.sort(key=lambda place: place.remote != row.id)  # itself first
+        twins = await self._twins_of(row)
         thorough = row.id in self._tries
         listed = await self._listed(twins, locator, thorough=thorough)
         if not listed:
@@ -333,6 +356,7 @@ class Deleter:
                 await self._not_allowed(error.reason)
                 raise Later from None
             log.warning("a deletion was refused", remote=row.id, reason=error.reason)
+            await self._ledger.unask(row.id)
             return False
         except OutcomeUnknown as error:
             log.warning("a deletion's outcome is unknown", remote=row.id, reason=error.reason)
@@ -356,6 +380,12 @@ class Deleter:
             log.info("message deleted at the API", account=self._ledger.account, remote=row.id)
             return True
         if not confirmed:
+            if await self._was_sent(row) and await self._may_have_come(gone, listed, locator):
+                raise Doubt(
+                    "non si sa se è stato cancellato: nell'elenco ce n'è uno uguale in tutto.",
+                    "nothing tells whether it was deleted: one just like it is listed.",
+                )
+            await self._ledger.unask(row.id)
             self._later(
                 row,
                 "la richiesta di cancellarlo non ha avuto effetto.",
@@ -366,6 +396,23 @@ class Deleter:
             "è ancora nell'elenco dopo la cancellazione; un altro messaggio potrebbe mancare.",
             "it is still listed after it was deleted; another message may be missing.",
         )
+
+    async def _was_sent(self, row: RemoteRow) -> bool:
+        """Tell whether a deletion may have taken effect, for all that the API said."""
+        wanted = await self._ledger.wanted()
+        return any(one.remote.id == row.id and one.asked_after is not None for one in wanted)
+
+    async def _may_have_come(self, gone: Gone, listed: Sequence[Listed], locator: Locator) -> bool:
+        """Tell whether a listed row may be another that came after a deletion was asked for.
+
+        What is listed below a row that was known by then did not: what comes is the newest.
+        """
+        pages = await locator.everywhere(gone.twins)
+        for one in listed:
+            newer = await locator.newer_than(one.api_id, pages)
+            if all(place.remote > gone.after for place in newer):
+                return True
+        return False
 
     async def _not_allowed(self, reason: str) -> None:
         self._rest_until_s = self._clock.monotonic() + ASK_AGAIN_S

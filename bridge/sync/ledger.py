@@ -552,6 +552,25 @@ class Ledger:
 
         return await self._store.read(work)
 
+    async def ask(self, remote: RemoteId, alike: int) -> RemoteId:
+        """Write down that the API is about to be asked for a deletion; returns the last row.
+
+        ``alike`` rows with its text are listed.
+        """
+
+        async def work(tx: Transaction) -> RemoteId:
+            return await tx.ask_deletion(remote, alike)
+
+        return await self._store.write(work)
+
+    async def unask(self, remote: RemoteId) -> None:
+        """Write down that asking for a deletion had no effect."""
+
+        async def work(tx: Transaction) -> None:
+            await tx.unask_deletion(remote)
+
+        await self._store.write(work)
+
     async def want_again(self, row: RemoteRow) -> None:
         """Take a deletion up that a doubt had stopped; its alarm stays until it is done."""
         now = self._clock.now()

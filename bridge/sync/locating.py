@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 
 from bridge.store.remote import Place, RemoteRow
 from bridge.sync.ledger import Ledger
@@ -99,6 +99,22 @@ class Locator:
                 if not rows or rows[edge].fingerprint != name:
                     break
                 at = step(at)
+
+    async def newer_than(self, api_id: str, pages: Mapping[int, Snapshot]) -> list[Place]:
+        """Return known rows that are listed as newer than one on these pages, beside it."""
+        layout = self._state().layout
+        found: list[Place] = []
+        for number, page in pages.items() if layout is not None else ():
+            for index, one in enumerate(page.rows):
+                if one.api_id != api_id:
+                    continue
+                alignment = await self._ledger.align(page)
+                found += [alignment.partners[at] for at in range(index) if at in alignment.partners]
+                newer = layout.newer(number) if layout is not None else None
+                if not found and newer is not None:
+                    for other in (await self.pages([newer])).values():
+                        found += (await self._ledger.align(other)).partners.values()
+        return found
 
     async def edge(self) -> Snapshot | None:
         """Return the page that shows whether rows moved, None where every page shows that.

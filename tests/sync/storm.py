@@ -63,12 +63,18 @@ class Killed(StoreFailed):
 class Storm:
     """One story; ``hostile`` are the kinds of trouble that it may meet with."""
 
-    def __init__(self, folder: Path, seed: int, hostile: Collection[str] = HOSTILE) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        seed: int,
+        hostile: Collection[str] = HOSTILE,
+        options: Options | None = None,
+    ) -> None:
         self.random = Random(seed)
         self.hostile = hostile
         self.log: list[str] = []
         self.clock = FakeClock()
-        self.options = self._reading()
+        self.options = options or self._reading()
         simulator = Simulator(self.options, self.clock, Random(1))
         self.world = World(self.clock, simulator, folder, wrap=lambda client: Stormy(client, self))
         self._born: list[Row] = []
@@ -158,6 +164,32 @@ class Storm:
             await self._tell()
         finally:
             await self.world.stop()
+
+    async def tell_of_a_kill(self, steps: int) -> None:
+        """Tell of a kill after so many steps amid deletions, and of messages just like those.
+
+        They come before the process is started again, and are to stay.
+        """
+        await self._start()
+        try:
+            for _ in range(6):
+                self._arrive()
+            await self._sync()
+            await self._expunge(4)
+            self._kill_in = steps
+            await self._sync()
+            for row in self._deleted_here:
+                self._come_again(row)
+            for _ in range(4):
+                await self._sync()
+                await self._check()
+                await self.clock.advance(60.0)
+        finally:
+            await self.world.stop()
+
+    def _come_again(self, row: Row) -> None:
+        made = self.world.simulator.inject(ADDRESS, subject=row.subject, body=row.text, at=row.at)
+        self._born.append(made)
 
     async def _start(self) -> None:
         await self.world.start()

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from bridge.simulator import SEQUENCE_READING, Ids, Options
 from tests.selected import some
 from tests.sync.storm import Storm
 
@@ -20,6 +21,18 @@ STORIES = 200
 @pytest.mark.parametrize("seed", some(ONCE_WRONG, 2))
 async def test_what_is_called_deleted_is_not_listed(tmp_path: Path, seed: int) -> None:
     await Storm(tmp_path, seed, {"others", "faults", "kills"}).tell()
+
+
+SHIFTING = SEQUENCE_READING
+STABLE = SEQUENCE_READING.replace(ids=Ids.STABLE)
+
+
+@pytest.mark.parametrize("steps", some([34, 37, 10, *range(38, 66)], 3))
+@pytest.mark.parametrize("options", [SHIFTING, STABLE], ids=["sequence", "stable"])
+async def test_a_kill_amid_deletions_lets_none_just_like_them_be_deleted(
+    tmp_path: Path, options: Options, steps: int
+) -> None:
+    await Storm(tmp_path, 6, options=options).tell_of_a_kill(steps)
 
 
 @pytest.mark.byhand

@@ -38,15 +38,16 @@ class SqliteClearing(SqliteRemoteReads):
 
     async def clearings(self, account: AccountId, state: DeletionState) -> list[DeletionRow]:
         rows = self._rows(
-            "SELECT remote, wanted_at, reason FROM clearing WHERE account = ? AND state = ?"
-            " ORDER BY number",
+            "SELECT remote, wanted_at, reason, asked_after, alike FROM clearing"
+            " WHERE account = ? AND state = ? ORDER BY number",
             (account, state.value),
         )
         found = []
-        for remote, wanted_at, reason in rows:
+        for remote, wanted_at, reason, asked_after, alike in rows:
             row = await self.remote_row(RemoteId(remote))
             if row is not None and row.gone_at is None:
-                found.append(DeletionRow(row, _time(wanted_at), state, reason))
+                asked = None if asked_after is None else RemoteId(asked_after)
+                found.append(DeletionRow(row, _time(wanted_at), state, reason, asked, alike))
         return found
 
     async def cleared(
@@ -101,7 +102,8 @@ class SqliteClearing(SqliteRemoteReads):
                 " body_sha256, 'wanted', ? FROM remote WHERE id = ? AND submission IS NOT NULL"
                 " AND body_sha256 IS NOT NULL AND gone_at IS NULL"
                 " ON CONFLICT (remote) WHERE state <> 'done' DO UPDATE SET state = 'wanted',"
-                " wanted_at = excluded.wanted_at, settled_at = NULL, reason = ''"
+                " wanted_at = excluded.wanted_at, settled_at = NULL, reason = '',"
+                " asked_after = NULL"
                 " WHERE state = 'kept'",
                 (_number(at), remote),
             )
@@ -114,6 +116,20 @@ class SqliteClearing(SqliteRemoteReads):
             "UPDATE clearing SET state = ?, reason = ?, settled_at = ?"
             " WHERE remote = ? AND state <> 'done'",
             (state.value, reason, settled_at, remote),
+        )
+
+    async def ask_clearing(self, remote: RemoteId, alike: int) -> RemoteId:
+        (last,) = self._row("SELECT max(id) FROM remote")
+        self._row(
+            "UPDATE clearing SET asked_after = ?, alike = ? WHERE remote = ? AND state <> 'done'",
+            (last, alike, remote),
+        )
+        return RemoteId(last)
+
+    async def unask_clearing(self, remote: RemoteId) -> None:
+        self._row(
+            "UPDATE clearing SET asked_after = NULL WHERE remote = ? AND state <> 'done'",
+            (remote,),
         )
 
     async def end_clearing(self, remote: RemoteId, at: datetime) -> bool:

@@ -40,6 +40,8 @@ STEPS: tuple[str, ...] = (
     schema_clearing.CLEARING,
     schema_remote.DRIFTS,
     schema_outbox.REFERENCE,
+    schema_remote.ASKED,
+    schema_clearing.ASKED,
 )
 
 

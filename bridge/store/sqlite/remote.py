@@ -290,13 +290,20 @@ class SqliteRemoteReads(Area):
 
     async def deletions(self, account: AccountId, state: DeletionState) -> list[DeletionRow]:
         rows = self._rows(
-            f"SELECT {_ROW}, requested_at, state, reason FROM deletion"  # noqa: S608
+            f"SELECT {_ROW}, requested_at, state, reason, asked_after, alike FROM deletion"  # noqa: S608
             " JOIN remote ON remote.id = deletion.remote WHERE account = ? AND state = ?"
             " ORDER BY requested_at, remote.id",
             (account, state.value),
         )
         return [
-            DeletionRow(_remote(row), _time(row[19]), DeletionState(row[20]), row[21])
+            DeletionRow(
+                _remote(row),
+                _time(row[19]),
+                DeletionState(row[20]),
+                row[21],
+                None if row[22] is None else RemoteId(row[22]),
+                row[23],
+            )
             for row in rows
         ]
 
@@ -531,11 +538,21 @@ class SqliteRemote(SqliteRemoteReads):
             "INSERT INTO deletion (remote, requested_at, state)"
             " SELECT id, ?, ? FROM remote WHERE account = ? AND content = ? AND gone_at IS NULL"
             " ON CONFLICT (remote) DO UPDATE SET requested_at = excluded.requested_at,"
-            " state = excluded.state, reason = '', settled_at = NULL"
+            " state = excluded.state, reason = '', settled_at = NULL, asked_after = NULL"
             " RETURNING remote",
             (_number(at), DeletionState.WANTED.value, account, content),
         )
         return bool(rows)
+
+    async def ask_deletion(self, remote: RemoteId, alike: int) -> RemoteId:
+        (last,) = self._row("SELECT max(id) FROM remote")
+        self._row(
+            "UPDATE deletion SET asked_after = ?, alike = ? WHERE remote = ?", (last, alike, remote)
+        )
+        return RemoteId(last)
+
+    async def unask_deletion(self, remote: RemoteId) -> None:
+        self._row("UPDATE deletion SET asked_after = NULL WHERE remote = ?", (remote,))
 
     async def settle_deletion(
         self, remote: RemoteId, state: DeletionState, reason: str, at: datetime

@@ -27,3 +27,9 @@ CREATE INDEX deletion_requested ON deletion (requested_at);
 CREATE INDEX remote_of_sends ON remote (account, id)
     WHERE gone_at IS NULL AND submission IS NOT NULL AND body_sha256 IS NOT NULL;
 """
+
+ASKED = """
+ALTER TABLE clearing ADD COLUMN asked_after INTEGER;
+ALTER TABLE clearing ADD COLUMN alike INTEGER NOT NULL DEFAULT 0;
+"""
+"""As of a deletion that a person asked for (``schema_remote``)."""

@@ -176,3 +176,10 @@ ALTER TABLE remote ADD COLUMN drift_least INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE remote ADD COLUMN drift_most INTEGER NOT NULL DEFAULT 0;
 """
 """By how much the id of a row that was not seen moved, as ``store.remote.Place`` says."""
+
+ASKED = """
+ALTER TABLE deletion ADD COLUMN asked_after INTEGER;
+ALTER TABLE deletion ADD COLUMN alike INTEGER NOT NULL DEFAULT 0;
+"""
+"""The last row known when the API was asked for a deletion of which it is not known what came of
+it, and how many rows with its text were listed then."""
