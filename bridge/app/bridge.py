@@ -93,6 +93,7 @@ class Bridge:
         self._config = config
         self._source: SettingsSource | None = None
         self._reloading = asyncio.Lock()
+        self._ending = False
         self._room = Room(0, 0)
         self._tls: ssl.SSLContext | None = None
         self._logins: LoginGate | None = None
@@ -168,6 +169,7 @@ class Bridge:
 
     async def stop(self) -> None:
         """See the module; idempotent, and harmless after a start that failed."""
+        self._ending = True
         try:
             await self._finish()
         finally:
@@ -229,6 +231,8 @@ class Bridge:
         if self._sending is not None:
             workers.stopping()
             await self._sending.stop()
+        if self._ending:  # meanwhile: nothing is begun any more
+            raise OperationFailed("The bridge is stopping.")
         await workers.replace(anew)
         self._source.taken_over(config)
         return {"changed": changed, "needs_restart": waits}

@@ -225,6 +225,27 @@ async def test_what_is_under_way_ends_first_and_is_sent_once(tmp_path: Path) -> 
         assert len(here.simulator.calls(Operation.SEND)) == 2
 
 
+async def test_a_stop_meanwhile_is_the_end_of_it(tmp_path: Path) -> None:
+    async with world(tmp_path) as here:
+        hold = Hold()
+        rule = FaultRule(phase=Phase.BEFORE, result=None, operation=Operation.SEND, hold=hold)
+        here.simulator.faults.add(rule)
+        await apart(here.bridge.submit, "In mano", "c@pec.example")
+        await hold.reached.wait()
+        workers = here.bridge.bridge._workers
+        assert workers is not None
+        reloading = asyncio.ensure_future(here.bridge.bridge.reload())
+        await until(lambda: workers._stopping)  # it waits for what is under way
+        await apart(here.bridge.submit, "Poi", "c@pec.example")
+        stopping = asyncio.ensure_future(here.bridge.bridge.stop())
+        await asyncio.sleep(0)
+        hold.release.set()
+        with pytest.raises(OperationFailed, match="is stopping"):
+            await reloading
+        await stopping
+        assert len(here.simulator.calls(Operation.SEND)) == 1
+
+
 async def test_what_comes_after_is_told_once(tmp_path: Path) -> None:
     """Whoever was told of changes before the reload is told no more."""
     async with world(tmp_path) as here:
