@@ -17,6 +17,7 @@ DOUBLES = {
     "Doubt": "what twins leave open, and why a message is not deleted: no module knows both",
     "Filing": "what sync asks of receipts' filing",
     "Login": "IMAP's command (RFC 3501 §6.2.3), and who may log in",
+    "Outcome": "what became of a message, and what is kept of a group of twins",
     "Store": "IMAP's command (RFC 3501 §6.4.6), and where everything durable lives",
     "Sync": "the table [sync] of the settings, and what it sets",
 }
@@ -226,3 +227,30 @@ def test_every_constant_is_read() -> None:
             for one in targets:
                 name = getattr(one, "id", "__")
                 assert words[name] > 1 or name.startswith("__") or name in UNREAD, f"{path} {name}"
+
+
+# -- how much is in one file -----------------------------------------------------------------------
+
+MOST_LINES = 400
+LONG = {
+    "api/budget.py": "the day's requests: one count, and the rules by which it is shared",
+    "limits.py": "one table, a row for each bound",
+    "store/remote.py": "what sync, its deletions, receipts and alarms keep; to be taken apart",
+    "store/sqlite/remote.py": "likewise",
+    "sync/account.py": "one account's turn, and what it is put together from; to be taken apart",
+    "sync/ledger.py": "what an account knows; to be taken apart",
+    "sync/listing.py": "looks and passes over one list",
+    "sync/matching.py": "one page beside what is known: no part of it is used without the rest",
+}
+"""Files that have more lines, each with why."""
+
+
+def test_a_file_can_be_read_at_once_or_says_why() -> None:
+    lengths = {
+        path.relative_to(TOP / "bridge").as_posix(): path.read_text(encoding="utf-8").count("\n")
+        for path in SOURCES
+    }
+    assert {
+        one: count for one, count in lengths.items() if count > MOST_LINES
+    }.keys() <= LONG.keys()
+    assert LONG.keys() <= lengths.keys()

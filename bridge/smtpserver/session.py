@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import asyncio
 import ssl
-from dataclasses import dataclass, field
 
 import structlog
 from structlog.contextvars import bound_contextvars
@@ -20,7 +19,7 @@ from structlog.contextvars import bound_contextvars
 from bridge.limits import SUBMISSION_SPOOLED_FROM_BYTES
 from bridge.login import LoginGate
 from bridge.login.sasl import SaslFault, SaslFaultKind, exchange
-from bridge.mime.grammar.addr_spec import comparable, tidied
+from bridge.mime.grammar.addr_spec import comparable
 from bridge.mime.strict.submission import Envelope, SubmissionFault, check_size
 from bridge.model import AccountId
 from bridge.net.visitors import Visitors
@@ -30,36 +29,14 @@ from bridge.smtpserver.data import DataReader
 from bridge.smtpserver.delivery import DISK_FULL, Delivery, Incoming, SmtpReply
 from bridge.smtpserver.dialogue import ClientGone
 from bridge.smtpserver.envid import envid_of
-from bridge.smtpserver.path import Path, PathFault, parse_path
+from bridge.smtpserver.mail import MailTransaction, mail_parameters, path_code, recipient_of
+from bridge.smtpserver.path import PathFault, parse_path
 from bridge.smtpserver.received import LineTooLong
 from bridge.smtpserver.reply import reply
 from bridge.smtpserver.settings import SmtpSettings
 from bridge.spool import Spool, Spooled
 
 log = structlog.get_logger()
-
-BODY_KINDS = frozenset({"7BIT", "8BITMIME"})
-IGNORED_PARAMETERS = frozenset({"AUTH", "RET", "ENVID", "NOTIFY", "ORCPT"})
-"""Ask for nothing: PEC has receipts of its own, and a DSN request causes anomalies."""
-
-
-@dataclass(slots=True)
-class _Mail:
-    """One mail transaction as far as it has come.
-
-    ``account`` is None as long as nobody can know it: a bounce comes from the null reverse-path,
-    and only its recipient says whose it is. ``allowed`` are those it may be.
-    """
-
-    account: AccountId | None
-    reverse_path: str
-    size_bytes: int
-    utf8: bool
-    trusted: bool
-    allowed: frozenset[AccountId]
-    envid: str = ""
-    recipients: dict[str, str] = field(default_factory=dict)
-
 
 SASL_REPLIES = {
     SaslFaultKind.MECHANISM: "504 5.5.4",
@@ -103,7 +80,7 @@ class SubmissionSession(SmtpConnection):
         self._logins = logins
         self._delivery = delivery
         self._account: AccountId | None = None
-        self._mail: _Mail | None = None
+        self._mail: MailTransaction | None = None
         self._login_failures = 0
         self._trusted: frozenset[AccountId] | None = None
 
@@ -220,13 +197,13 @@ class SubmissionSession(SmtpConnection):
         try:
             self._mail = self._begin(arg)
         except PathFault as fault:
-            await self.refuse(_path_code(fault), fault.status, str(fault))
+            await self.refuse(path_code(fault), fault.status, str(fault))
         except SubmissionFault as fault:
             await self.refuse(fault.code, fault.status, fault.sentence)
         else:
             await self.push(b"250 2.1.0 Ok")
 
-    def _begin(self, argument: str | None) -> _Mail:
+    def _begin(self, argument: str | None) -> MailTransaction:
         trusted = self._account is None
         allowed = self._allowed()
         if not allowed:
@@ -234,14 +211,14 @@ class SubmissionSession(SmtpConnection):
                 530, "5.7.0", "Log in first: this server sends only for its users."
             )
         path = parse_path(argument, "FROM")
-        size_bytes, utf8 = _mail_parameters(path)
+        size_bytes, utf8 = mail_parameters(path)
         check_size(size_bytes, 1, self.settings.rules)
         if not path.address:
-            return _Mail(None, "", size_bytes, utf8, trusted, allowed)
+            return MailTransaction(None, "", size_bytes, utf8, trusted, allowed)
         account = self._account_of(path.address, allowed)
         address = self.settings.accounts[account]
         envid = envid_of(path)
-        return _Mail(account, address, size_bytes, utf8, trusted, allowed, envid)
+        return MailTransaction(account, address, size_bytes, utf8, trusted, allowed, envid)
 
     def _allowed(self) -> frozenset[AccountId]:
         if self._account is not None:
@@ -266,7 +243,7 @@ class SubmissionSession(SmtpConnection):
             await self.push("503 5.5.1 Send MAIL first")
             return
         try:
-            address = _recipient(arg)
+            address = recipient_of(arg)
             if not mail.reverse_path:
                 self._check_bounce(mail, address)
             key = comparable(address)
@@ -274,14 +251,14 @@ class SubmissionSession(SmtpConnection):
             if key not in mail.recipients and len(mail.recipients) >= most:
                 raise SubmissionFault(452, "4.5.3", f"At most {most} recipients fit the plan.")
         except PathFault as fault:
-            await self.refuse(_path_code(fault), fault.status, str(fault), utf8=mail.utf8)
+            await self.refuse(path_code(fault), fault.status, str(fault), utf8=mail.utf8)
         except SubmissionFault as fault:
             await self.refuse(fault.code, fault.status, fault.sentence)
         else:
             mail.recipients.setdefault(key, address)
             await self.push(b"250 2.1.5 Ok")
 
-    def _check_bounce(self, mail: _Mail, recipient: str) -> None:
+    def _check_bounce(self, mail: MailTransaction, recipient: str) -> None:
         """Let a bounce through to the mailbox of whoever may send here, and to nobody else."""
         account = self.settings.account_of(recipient, mail.allowed)
         if account is None or mail.account not in (None, account):
@@ -337,7 +314,7 @@ class SubmissionSession(SmtpConnection):
         if reader.has_spilled or reader.must_spill:
             await spool.add(reader.spill(), last=True)
 
-    async def _answer(self, mail: _Mail, reader: DataReader, spool: Spool) -> SmtpReply:
+    async def _answer(self, mail: MailTransaction, reader: DataReader, spool: Spool) -> SmtpReply:
         if reader.is_too_large:
             limit_bytes = self.settings.rules.max_message_bytes
             text = f"The message is larger than the {limit_bytes} bytes PEC allows."
@@ -363,41 +340,15 @@ class SubmissionSession(SmtpConnection):
         with bound_contextvars(peer=self.peer):  # in the line that tells the queue's id
             return await self._delivery.deliver(incoming)
 
-    def _incoming(self, mail: _Mail, raw: bytes | Spooled, digest: bytes) -> Incoming:
+    def _incoming(self, mail: MailTransaction, raw: bytes | Spooled, digest: bytes) -> Incoming:
         assert mail.account is not None  # noqa: S101 - a recipient was taken
         urgent = mail.trusted and self.settings.is_urgent_from(self.peer, mail.account)
         people = tuple(mail.recipients.values())
         envelope = Envelope(mail.reverse_path, people, mail.trusted, urgent, mail.envid)
         return Incoming(mail.account, envelope, raw, digest)
 
-    async def _give(self, answer: SmtpReply, mail: _Mail) -> None:
+    async def _give(self, answer: SmtpReply, mail: MailTransaction) -> None:
         if answer.code >= 400:
             await self.refuse(answer.code, answer.status, answer.text, utf8=mail.utf8)
         else:
             await self.push(reply(answer.code, answer.status, answer.text))
-
-
-def _mail_parameters(path: Path) -> tuple[int, bool]:
-    """Return the declared size in bytes (0 for none) and whether SMTPUTF8 is asked for."""
-    unknown = path.parameters.keys() - IGNORED_PARAMETERS - {"SIZE", "BODY", "SMTPUTF8"}
-    if unknown:
-        raise SubmissionFault(555, "5.5.4", f"MAIL parameter {min(unknown)} is not known here.")
-    size, body = path.parameters.get("SIZE", "0"), path.parameters.get("BODY", "7BIT")
-    if not (size.isascii() and size.isdigit() and len(size) <= 20):
-        raise PathFault("SIZE must be a number")
-    if body.upper() not in BODY_KINDS:
-        raise PathFault("BODY must be 7BIT or 8BITMIME")
-    return int(size), "SMTPUTF8" in path.parameters
-
-
-def _recipient(argument: str | None) -> str:
-    path = parse_path(argument, "TO")
-    if not path.address:
-        raise PathFault("A recipient needs an address", "5.1.3")
-    if unknown := path.parameters.keys() - IGNORED_PARAMETERS:
-        raise SubmissionFault(555, "5.5.4", f"RCPT parameter {min(unknown)} is not known here.")
-    return tidied(path.address)
-
-
-def _path_code(fault: PathFault) -> int:
-    return 553 if fault.status == "5.1.3" else 501

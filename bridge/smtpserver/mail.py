@@ -1,0 +1,70 @@
+"""One mail transaction as far as it has come, and what MAIL and RCPT may say (RFC 5321 §3.3)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from bridge.mime.grammar.addr_spec import tidied
+from bridge.mime.strict.submission import SubmissionFault
+from bridge.model import AccountId
+from bridge.smtpserver.path import Path, PathFault, parse_path
+
+BODY_KINDS = frozenset({"7BIT", "8BITMIME"})
+IGNORED_PARAMETERS = frozenset({"AUTH", "RET", "ENVID", "NOTIFY", "ORCPT"})
+"""Ask for nothing: PEC has receipts of its own, and a DSN request causes anomalies."""
+
+
+@dataclass(slots=True)
+class MailTransaction:
+    """One mail transaction as far as it has come.
+
+    ``account`` is None as long as nobody can know it: a bounce comes from the null reverse-path,
+    and only its recipient says whose it is. ``allowed`` are those it may be.
+    """
+
+    account: AccountId | None
+    reverse_path: str
+    size_bytes: int
+    utf8: bool
+    trusted: bool
+    allowed: frozenset[AccountId]
+    envid: str = ""
+    recipients: dict[str, str] = field(default_factory=dict)
+
+
+def mail_parameters(path: Path) -> tuple[int, bool]:
+    """Return the declared size in bytes (0 for none) and whether SMTPUTF8 is asked for.
+
+    Raises:
+        SubmissionFault: a parameter is not known here.
+        PathFault: one cannot be read.
+    """
+    unknown = path.parameters.keys() - IGNORED_PARAMETERS - {"SIZE", "BODY", "SMTPUTF8"}
+    if unknown:
+        raise SubmissionFault(555, "5.5.4", f"MAIL parameter {min(unknown)} is not known here.")
+    size, body = path.parameters.get("SIZE", "0"), path.parameters.get("BODY", "7BIT")
+    if not (size.isascii() and size.isdigit() and len(size) <= 20):
+        raise PathFault("SIZE must be a number")
+    if body.upper() not in BODY_KINDS:
+        raise PathFault("BODY must be 7BIT or 8BITMIME")
+    return int(size), "SMTPUTF8" in path.parameters
+
+
+def recipient_of(argument: str | None) -> str:
+    """Return the address that RCPT names.
+
+    Raises:
+        PathFault: there is none, or it cannot be read.
+        SubmissionFault: a parameter is not known here.
+    """
+    path = parse_path(argument, "TO")
+    if not path.address:
+        raise PathFault("A recipient needs an address", "5.1.3")
+    if unknown := path.parameters.keys() - IGNORED_PARAMETERS:
+        raise SubmissionFault(555, "5.5.4", f"RCPT parameter {min(unknown)} is not known here.")
+    return tidied(path.address)
+
+
+def path_code(fault: PathFault) -> int:
+    """Return the reply code for a path that cannot be read."""
+    return 553 if fault.status == "5.1.3" else 501
