@@ -9,10 +9,18 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import getpass
 import os
 import stat
+import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
+
+_ALWAYS = ("*S-1-5-18", "*S-1-5-32-544")
+"""SYSTEM and Administrators, whatever they are called in the system's language."""
+
+ICACLS_TIMEOUT_S = 60.0
 
 
 class DataFault(Exception):
@@ -30,11 +38,40 @@ def make_folder(data_dir: Path) -> None:
         status = data_dir.stat()
     except OSError as error:
         raise cannot_use(data_dir, error) from error
-    if sys.platform != "win32" and status.st_mode & (stat.S_IWGRP | stat.S_IWOTH):
+    if sys.platform == "win32":
+        close_to_others(data_dir)
+        return
+    if status.st_mode & (stat.S_IWGRP | stat.S_IWOTH):
         raise DataFault(
             f"Others may change what is in {data_dir} (mode {status.st_mode & 0o777:03o}), where "
             f"the mail is. Run `chmod 700 {data_dir}`, then start again."
         )
+
+
+def close_to_others(
+    data_dir: Path, run: Callable[..., subprocess.CompletedProcess[bytes]] = subprocess.run
+) -> None:
+    """On Windows: let the folder and all in it be used by this user, SYSTEM and administrators.
+
+    ``icacls`` comes with Windows. Files have no modes there; what is made in the folder later
+    inherits this.
+
+    Args:
+        data_dir: the folder.
+        run: runs the program.
+
+    Raises:
+        DataFault: it could not be done.
+    """
+    grants = [f"{one}:(OI)(CI)F" for one in (getpass.getuser(), *_ALWAYS)]
+    words = ["icacls", str(data_dir), "/inheritance:r", "/grant:r", *grants, "/q"]
+    try:
+        run(words, check=True, capture_output=True, timeout=ICACLS_TIMEOUT_S)
+    except (OSError, subprocess.SubprocessError) as error:
+        raise DataFault(
+            f"{data_dir} cannot be closed to other users (icacls: {error}). Give its access to "
+            "this user, SYSTEM and Administrators alone, then start again."
+        ) from None
 
 
 def cannot_use(data_dir: Path, error: OSError) -> DataFault:
@@ -59,7 +96,9 @@ def cannot_use(data_dir: Path, error: OSError) -> DataFault:
 
 def belong_to_folder(data_dir: Path) -> None:
     """Give what root made in the folder to the folder's owner. Best effort."""
-    if sys.platform == "win32" or os.geteuid() != 0:
+    if sys.platform == "win32":
+        return
+    if os.geteuid() != 0:
         return
     with contextlib.suppress(OSError):
         owner = data_dir.stat()
@@ -70,7 +109,9 @@ def belong_to_folder(data_dir: Path) -> None:
 
 
 def _user() -> str:
-    return "this user" if sys.platform == "win32" else _name(os.geteuid())
+    if sys.platform == "win32":
+        return "this user"
+    return _name(os.geteuid())
 
 
 def _owner(path: Path) -> str:

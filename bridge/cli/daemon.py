@@ -7,7 +7,7 @@ import contextlib
 import faulthandler
 import signal
 import sys
-from collections.abc import AsyncIterator, Callable, Coroutine
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
@@ -201,7 +201,10 @@ async def first_of(*awaitables: Coroutine[Any, Any, Any]) -> None:
 
 @contextlib.asynccontextmanager
 async def stop_signal() -> AsyncIterator[asyncio.Event]:
-    """Give an event that SIGTERM or SIGINT sets; a second SIGINT ends the process at once."""
+    """Give an event that SIGTERM or SIGINT sets; a second SIGINT ends the process at once.
+
+    On Windows Ctrl-C and Ctrl-Break do, the latter as whoever ends a service's console sends it.
+    """
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     signals = (signal.SIGTERM, signal.SIGINT)
@@ -214,14 +217,34 @@ async def stop_signal() -> AsyncIterator[asyncio.Event]:
     try:
         for number in signals:
             loop.add_signal_handler(number, told)
-    except NotImplementedError:  # Windows: Ctrl-C cancels the runner's task instead
-        yield stop
+    except NotImplementedError:  # no loop has them on Windows
+        with _signals_of_windows(loop, stop):
+            yield stop
         return
     try:
         yield stop
     finally:
         for number in signals:
             loop.remove_signal_handler(number)
+
+
+@contextlib.contextmanager
+def _signals_of_windows(loop: asyncio.AbstractEventLoop, stop: asyncio.Event) -> Iterator[None]:
+    names = ("SIGINT", "SIGTERM", "SIGBREAK")
+    numbers = [getattr(signal, name) for name in names if hasattr(signal, name)]
+
+    def told(_number: int, _frame: object) -> None:
+        if stop.is_set():  # the second time: at once
+            raise KeyboardInterrupt
+        end_within(STOP_LIMIT_S)
+        loop.call_soon_threadsafe(stop.set)
+
+    before = {number: signal.signal(number, told) for number in numbers}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 @contextlib.asynccontextmanager

@@ -22,6 +22,7 @@ from pydantic_core import ErrorDetails
 from bridge.config.across import across
 from bridge.config.fault import ConfigError, ConfigFault, Rest
 from bridge.config.lines import Key, find_lines
+from bridge.config.places import usual_files
 from bridge.config.pointers import SECRETS, pointers
 from bridge.config.values import TABLES, Config, SecretSource
 from bridge.net.listen import Listen
@@ -73,8 +74,7 @@ def find_file(given: Path | None, environment: Mapping[str, str]) -> Path:
         return given
     if named := environment.get("PEC_BRIDGE_CONFIG"):
         return Path(named)
-    home = environment.get("XDG_CONFIG_HOME") or f"{environment.get('HOME', '~')}/.config"
-    places = (Path(home, "pec-bridge/config.toml"), Path("/etc/pec-bridge/config.toml"))
+    places = usual_files(environment)
     for place in places:
         if place.is_file():
             return place

@@ -20,6 +20,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from pydantic import AfterValidator, ConfigDict, Field, PlainValidator
 from pydantic.dataclasses import dataclass
 
+from bridge.config.places import usual_data_dir
 from bridge.net.address import is_loopback
 from bridge.net.listen import Listen
 
@@ -366,7 +367,7 @@ class Config:
 
     api: Api
     account: tuple[Account, ...]
-    data_dir: FilePath = Path("/var/lib/pec-bridge")
+    data_dir: FilePath = usual_data_dir()
     send: Send = field(default_factory=Send)
     sync: Sync = field(default_factory=Sync)
     receipts: Receipts = field(default_factory=Receipts)

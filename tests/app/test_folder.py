@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import errno
 import os
+import subprocess
 from pathlib import Path
 
 import pytest
 
-from bridge.app.folder import DataFault, belong_to_folder, cannot_use, make_folder
+from bridge.app.folder import DataFault, belong_to_folder, cannot_use, close_to_others, make_folder
 from bridge.app.lock import DataLock
 
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="owners and modes of Unix")
@@ -54,3 +55,25 @@ def test_what_root_makes_in_anothers_folder_is_the_owners(tmp_path: Path) -> Non
     (tmp_path / "link").symlink_to("/etc/hostname")
     belong_to_folder(tmp_path)
     assert Path("/etc/hostname").stat().st_uid == 0
+
+
+def test_on_windows_the_folder_is_closed_to_others(tmp_path: Path) -> None:
+    ran: list[list[str]] = []
+
+    def run(words: list[str], **_options: object) -> subprocess.CompletedProcess[bytes]:
+        ran.append(words)
+        return subprocess.CompletedProcess(words, 0)
+
+    close_to_others(tmp_path, run)
+    (words,) = ran
+    assert words[:4] == ["icacls", str(tmp_path), "/inheritance:r", "/grant:r"]
+    assert [word for word in words if word.endswith(":(OI)(CI)F")][1:] == [
+        "*S-1-5-18:(OI)(CI)F",
+        "*S-1-5-32-544:(OI)(CI)F",
+    ]
+
+    def fails(words: list[str], **_options: object) -> subprocess.CompletedProcess[bytes]:
+        raise subprocess.CalledProcessError(5, words)
+
+    with pytest.raises(DataFault, match="cannot be closed to other users"):
+        close_to_others(tmp_path, fails)
