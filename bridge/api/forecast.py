@@ -3,8 +3,8 @@
 Looks come first, then the pages that list rows, then texts that somebody needs (incoming mail,
 failures, receipts of several recipients). Looks take what they are allowed, for each shows mail
 sooner, so texts that only confirm what their rows said have what the budget keeps from looks for
-them (``FLOORS``), less what others take of it. With too few requests those texts lag, and only when
-not even the rest has enough do states and incoming mail.
+them (``FLOORS``). With too few requests those texts lag, and only when not even the rest has enough
+do states and incoming mail.
 """
 
 from __future__ import annotations
@@ -18,9 +18,6 @@ LOOKS = ENOUGH_TO_LOOK
 ROWS_A_PAGE = 25
 A_DELETION = 2
 """Requests for a deletion among others, at the most."""
-
-QUOTAS = 24
-"""Requests for how full the mailbox is."""
 
 MANY_DAYS = 30
 """A lag beyond this is told as what is read a day: nobody waits for so many days."""
@@ -91,9 +88,9 @@ def forecast(volume: Volume, per_day: int) -> Forecast:
     confirming = volume.confirming
     if per_day == UNLIMITED:
         return Forecast(needed, essential, None, confirming, confirming, 0, states_lag=False)
-    deleting = A_DELETION * (volume.deletions + volume.cleared)
+    clearing = A_DELETION * volume.cleared
     kept_from_looks = int((1 - FLOORS[Purpose.CONFIRMATION]) * per_day)
-    spare = min(per_day - essential, kept_from_looks - needed_texts - deleting - QUOTAS)
+    spare = min(per_day - essential, kept_from_looks) - clearing
     texts = min(max(spare, 0), confirming)
     left = confirming - texts
     lag_days = -(-left // texts) if texts else None if left else 0
