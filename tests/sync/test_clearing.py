@@ -248,8 +248,10 @@ async def test_killed_right_after_a_deletion_the_message_stays_here(
         await here.restart()
         await rounds(here, 8)
         assert await shown(here) == before
-        assert here.listed() == []
-        assert len(await went(here)) == 12
+        doubted = {one.subject for one in await log_of(here) if one.state is DeletionState.DOUBTED}
+        assert set(here.listed()) == doubted  # nobody knows: one just like it may have come
+        assert len(doubted) <= (phase is Phase.BEFORE)
+        assert len(await went(here)) == 12 - len(doubted)
 
 
 class Clears(RuleBasedStateMachine):
