@@ -60,7 +60,7 @@ FLOORS: Mapping[Purpose, float] = {
     Purpose.QUOTA: 0.60,
     Purpose.RECONCILIATION: 0.80,
     Purpose.CLEARING: 0.80,
-    Purpose.CONFIRMATION: 0.85,
+    Purpose.CONFIRMATION: 0.75,
 }
 """How much of the even share each purpose leaves, the most urgent first: the evidence of an
 uncertain send, pages that list what is new and texts of what came, then deletions, then what a

@@ -103,7 +103,7 @@ def take_away() -> None:
         raise NotImplementedError
 
     asyncio.AbstractEventLoop.add_signal_handler = refuse  # type: ignore[method-assign]
-    asyncio.SelectorEventLoop.add_signal_handler = refuse  # type: ignore[method-assign, assignment]
+    asyncio.SelectorEventLoop.add_signal_handler = refuse  # type: ignore[method-assign]
     sys.platform = "win32"
     places = types.ModuleType("platformdirs")
     places.PlatformDirs = Places  # type: ignore[attr-defined]
@@ -113,7 +113,7 @@ def take_away() -> None:
     def without_icacls(words: list[str], **options: Any) -> Any:
         return None if words[0] == "icacls" else run(words, **options)
 
-    subprocess.run = without_icacls
+    vars(subprocess)["run"] = without_icacls
 
 
 if __name__ == "__main__":
