@@ -371,6 +371,57 @@ LOGIN_S = _seconds(
     told="`BYE`; `421 4.4.2`",
     test="tests/costs/test_strangers.py::test_who_does_not_log_in_is_hung_up_on",
 )
+# -- the page --------------------------------------------------------------------------------------
+
+WEB_CONNECTIONS = _count(
+    "connections of browsers and programs to the page",
+    128,
+    met_by="a stranger",
+    told="nothing: the connection ends; who has logged in stays",
+    test="tests/web/test_listener.py::test_strangers_make_room_and_users_stay",
+)
+WEB_HEAD_BYTES = _bytes(
+    "a request's line and headers",
+    16 * KIB,
+    met_by="anybody",
+    told="`400`",
+    test="tests/web/test_listener.py::test_a_head_too_long_is_refused",
+)
+WEB_BODY_BYTES = _bytes(
+    "a request's body",
+    64 * KIB,
+    met_by="anybody",
+    told="`413`",
+    test="tests/web/test_guard.py::test_a_body_too_long_is_refused",
+)
+WEB_STRANGER_REQUEST_S = _seconds(
+    "a request of who has not logged in, and the wait for its first",
+    30.0,
+    met_by="a stranger",
+    told="nothing: the connection ends",
+    test="tests/web/test_listener.py::test_who_dawdles_is_hung_up_on",
+)
+WEB_REQUEST_S = _seconds(
+    "a request of who has logged in (an export may take long)",
+    900.0,
+    met_by="a user",
+    told="nothing: the connection ends",
+    test="tests/web/test_listener.py::test_who_dawdles_is_hung_up_on",
+)
+WEB_IDLE_S = _seconds(
+    "the wait for the next request on a connection",
+    30.0,
+    met_by="anybody",
+    told="nothing: the connection ends",
+    test="tests/web/test_listener.py::test_who_dawdles_is_hung_up_on",
+)
+WEB_SESSIONS = _count(
+    "browsers that are logged in to the page",
+    1000,
+    met_by="a user",
+    told="nothing: the one that logged in first has to do so again",
+    test="tests/store/test_web.py::test_the_oldest_sessions_make_room",
+)
 DESCRIPTORS_RESERVED = _count(
     "descriptors kept for the store, the API and the control socket",
     128,

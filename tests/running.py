@@ -21,7 +21,7 @@ import httpx
 
 from bridge.app.bridge import Bridge
 from bridge.clock import Clock, SystemClock
-from bridge.config import Account, Api, Config, Imap, Listen, SecretSource, Send, Smtp, Sync
+from bridge.config import Account, Api, Config, Imap, Listen, SecretSource, Send, Smtp, Sync, Web
 from bridge.credentials import AccountSecrets, Secret, Secrets
 from bridge.net.listening import Listening
 from bridge.simulator import SEQUENCE_READING, Delays, Simulator
@@ -58,6 +58,7 @@ def settings(data_dir: Path) -> Config:
         sync=Sync(interval_s=1.0, request_budget_per_day=10**9),
         imap=Imap(listen=(Listen("127.0.0.1", 0),)),
         smtp=Smtp(listen=(Listen("127.0.0.1", 0),)),
+        web=Web(listen=()),
     )
 
 

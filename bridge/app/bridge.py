@@ -14,7 +14,7 @@ import asyncio
 import ssl
 from collections.abc import Mapping, Sequence
 from random import Random
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 import structlog
 
@@ -50,9 +50,10 @@ from bridge.app.timeofday import TimeOfDay
 from bridge.app.worker import Work, Workers
 from bridge.clock import Clock
 from bridge.config import Config, ConfigError, Listen
+from bridge.config.values import WEB_USUAL
 from bridge.credentials import Authenticator, Login, Secrets
-from bridge.login import GuessGuard, LoginGate
-from bridge.net.listening import CannotListen, Listener, Listening, Running
+from bridge.login import ADMINISTRATOR_NAME, GuessGuard, LoginGate
+from bridge.net.listening import CannotListen, Listener, Listening, ProtocolName, Running, TlsUse
 from bridge.operations.accounts import Methods
 from bridge.operations.control import ControlServer, OperationFailed, Progress
 from bridge.operations.table import Operations
@@ -60,8 +61,10 @@ from bridge.operations.table import Operations
 if TYPE_CHECKING:
     import httpx
 
+    from bridge.app.web import Web
     from bridge.imapserver.server import ImapServer
     from bridge.smtpserver.server import SmtpServer
+    from bridge.web.listener import WebServer
 
 log = structlog.get_logger()
 
@@ -94,7 +97,7 @@ class Bridge:
         self._source: SettingsSource | None = None
         self._reloading = asyncio.Lock()
         self._ending = False
-        self._room = Room(0, 0)
+        self._room = Room(0, 0, 0)
         self._tls: ssl.SSLContext | None = None
         self._logins: LoginGate | None = None
         self._quota: CurrentQuota | None = None
@@ -108,6 +111,8 @@ class Bridge:
         self._sending: OutboxService | None = None
         self._smtp: SmtpServer | None = None
         self._imap: ImapServer | None = None
+        self._web: Web | None = None
+        self._running_out: RunningOut | None = None
         self._control: ControlServer | None = None
         self._reading: InboxReading | None = None
         self._domains: Domains | None = None
@@ -193,6 +198,8 @@ class Bridge:
         self._offer(resources, reading, sending)
         self._control = ControlServer(self._config.data_dir, self._perform)
         await self._control.start()
+        if self._web is not None:
+            self._web.open(self._perform, listening)
         self._workers = Workers(self._works(resources, reading, sending), self._clock)
         self._work = asyncio.create_task(self._workers.run())
         return listening
@@ -254,7 +261,9 @@ class Bridge:
         if self._quota is not None:
             self._quota.sync = reading.sync
         if self._logins is not None:
-            self._logins.take_over(self._authenticator(resources), resources.addresses.values())
+            self._logins.take_over(self._authenticator(resources), _names(resources))
+        if self._web is not None:
+            self._web.take_over(self._authenticator(resources))
         if self._running is not None:
             self._running = self._running.now(
                 config.api.base_url, tuple(resources.addresses.values()), identity.fingerprint
@@ -276,7 +285,7 @@ class Bridge:
         return reading, sending
 
     def _offer(self, resources: Resources, reading: InboxReading, sending: OutboxService) -> None:
-        more: list[Methods] = [{"reload": self._reload_asked}]
+        more: list[Methods] = [{"reload": self._reload_asked, "expiry list": self._expiries}]
         if self._drain is not None:
             more.append(self._drain.methods())
         self._offered = operations(
@@ -286,6 +295,10 @@ class Bridge:
     async def _perform(self, name: str, arguments: Mapping[str, Any], progress: Progress) -> Any:
         assert self._offered is not None  # noqa: S101 - nobody can ask before
         return await self._offered.perform(name, arguments, progress)
+
+    async def _expiries(self, _arguments: Mapping[str, Any], _progress: Progress) -> Any:
+        assert self._running_out is not None  # noqa: S101 - nobody can ask before
+        return self._running_out.seen()
 
     async def _reload_asked(self, _arguments: Mapping[str, Any], _progress: Progress) -> Any:
         try:
@@ -299,6 +312,8 @@ class Bridge:
         housekeeping = Housekeeping(resources.mailboxes, self._clock)
         domains = self._domains = Domains(resources, self._secrets, self._http_transport)
         running_out = RunningOut(resources, self._secrets, self._http_transport)
+        self._running_out = running_out
+        web: dict[str, Work] = {} if self._web is None else {"loop lag": self._web.lag.run}
         return {
             **sending.works(),
             **reading.works(),
@@ -310,6 +325,7 @@ class Bridge:
             "disk": DiskSpace(resources.mailboxes, self._clock, self._config.data_dir).run,
             "descriptors": Descriptors(self._clock, allowed_descriptors()).run,
             **domains.works(),
+            **web,
         }
 
     async def _listen(
@@ -322,14 +338,40 @@ class Bridge:
         imap, smtp = self._config.imap.listen, self._config.smtp.listen
         room = self._room = make_room()
         self._tls, self._quota = tls, CurrentQuota(reading.sync)
-        guard = GuessGuard(self._clock, resources.addresses.values())
+        guard = GuessGuard(self._clock, _names(resources))
         logins = self._logins = LoginGate(self._authenticator(resources), guard)
         self._imap = imap_server(resources, logins, self._quota, tls, room)
         self._smtp = smtp_server(resources, sending.outbox, logins, self._random, tls, room)
         return (
             *await _open("imap", imap, self._imap),
             *await _open("smtp", smtp, self._smtp),
+            *await self._open_web(resources, logins, tls),
         )
+
+    def _connected(self) -> dict[str, int]:
+        servers = {"imap": self._imap, "smtp": self._smtp}
+        return {name: one.connected for name, one in servers.items() if one is not None}
+
+    async def _open_web(
+        self, resources: Resources, logins: LoginGate, tls: ssl.SSLContext
+    ) -> list[Listener]:
+        """Open the page's listeners; where no settings ask for it, nothing depends on it."""
+        wanted = self._config.web.listen
+        if wanted == ():
+            return []
+        from bridge.app.web import Web  # several MB that a bridge without the page need not have
+
+        authenticator = self._authenticator(resources)
+        web = Web(resources, authenticator, logins, tls, self._room, self._connected)
+        try:
+            listeners = await _open("http", wanted or WEB_USUAL, web.server)
+        except CannotListen as error:
+            if wanted is not None:
+                raise
+            log.warning("web_absent", reason=str(error))
+            return []
+        self._web = web
+        return listeners
 
     def _authenticator(self, resources: Resources) -> Authenticator:
         return Authenticator(
@@ -349,7 +391,8 @@ class Bridge:
         """Let what is in hand come to its end, but not for ever."""
         if self._workers is not None:
             self._workers.stopping()
-        parts = [part for part in (self._smtp, self._imap, self._sending) if part is not None]
+        web = None if self._web is None else self._web.server
+        parts = [part for part in (self._smtp, self._imap, web, self._sending) if part is not None]
         tasks = [asyncio.ensure_future(part.stop()) for part in parts]
         patience = asyncio.ensure_future(self._clock.sleep(STOP_GRACE_S))
         try:
@@ -382,15 +425,25 @@ def _identity(config: Config) -> Identity:
     return own_identity(config.data_dir, listening_hosts(config))
 
 
+def _names(resources: Resources) -> tuple[str, ...]:
+    """Return the names that one logs in by."""
+    return (*resources.addresses.values(), ADMINISTRATOR_NAME)
+
+
+_TABLES: dict[str, str] = {"http": "web"}
+"""The settings of a protocol that are not called like it."""
+
+
 async def _open(
-    protocol: Literal["imap", "smtp"], settings: Sequence[Listen], server: ImapServer | SmtpServer
+    protocol: ProtocolName, settings: Sequence[Listen], server: ImapServer | SmtpServer | WebServer
 ) -> list[Listener]:
     try:
         addresses = await server.start(settings)
     except OSError as error:
         wanted = [(listen.host, listen.port) for listen in settings]
-        raise CannotListen(protocol, wanted, error) from error
+        raise CannotListen(_TABLES.get(protocol, protocol), wanted, error) from error
+    upgrade: TlsUse = "none" if protocol == "http" else "starttls"
     return [
-        Listener(protocol, host, port, "implicit" if listen.implicit_tls else "starttls")
+        Listener(protocol, host, port, "implicit" if listen.implicit_tls else upgrade)
         for listen, (host, port) in zip(settings, addresses, strict=True)
     ]

@@ -17,6 +17,7 @@ from bridge.operations.flow import FlowOperations
 from bridge.operations.outcome import OutcomeOperations
 from bridge.operations.queue import QueueOperations
 from bridge.operations.receipts import ReceiptOperations
+from bridge.operations.sent import SentOperations
 from bridge.operations.status import Sends, StatusOperations
 from bridge.operations.sync import SyncOperations
 from bridge.operations.table import Operations
@@ -84,5 +85,6 @@ def operations(
         ),
         ExportOperations(resources.store, resources.clock, accounts),
         SyncOperations(sync, accounts),
+        SentOperations(resources.store, accounts),
     )
     return Operations([*(area.methods() for area in areas), *more])

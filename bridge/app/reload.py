@@ -44,6 +44,7 @@ def kept(old: Config, new: Config) -> tuple[Config, list[str]]:
             ("imap.listen", old.imap.listen, new.imap.listen),
             ("smtp.listen", old.smtp.listen, new.smtp.listen),
             ("web.listen", old.web.listen, new.web.listen),
+            ("web.hosts", old.web.hosts, new.web.hosts),
         )
         if was != is_now
     ]

@@ -17,14 +17,20 @@ from dataclasses import dataclass
 import structlog
 
 from bridge.clock import Clock
-from bridge.limits import DESCRIPTORS_RESERVED, IMAP_CONNECTIONS, SMTP_CONNECTIONS
+from bridge.limits import (
+    DESCRIPTORS_RESERVED,
+    IMAP_CONNECTIONS,
+    SMTP_CONNECTIONS,
+    WEB_CONNECTIONS,
+)
 
 log = structlog.get_logger()
 
 LEAST_CONNECTIONS = 8
 LOOK_EVERY_S = 10.0
 FEW_LEFT = 16
-WANTED_DESCRIPTORS = IMAP_CONNECTIONS + SMTP_CONNECTIONS + DESCRIPTORS_RESERVED
+CONNECTIONS = IMAP_CONNECTIONS + SMTP_CONNECTIONS + WEB_CONNECTIONS
+WANTED_DESCRIPTORS = CONNECTIONS + DESCRIPTORS_RESERVED
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,18 +39,19 @@ class Room:
 
     imap: int
     smtp: int
+    web: int
 
 
 def shared_out(descriptors: int) -> Room:
     """Return the room that so many descriptors leave."""
     free = descriptors - DESCRIPTORS_RESERVED
-    wanted = IMAP_CONNECTIONS + SMTP_CONNECTIONS
-    if free >= wanted:
-        return Room(IMAP_CONNECTIONS, SMTP_CONNECTIONS)
-    return Room(
-        max(LEAST_CONNECTIONS, free * IMAP_CONNECTIONS // wanted),
-        max(LEAST_CONNECTIONS, free * SMTP_CONNECTIONS // wanted),
+    if free >= CONNECTIONS:
+        return Room(IMAP_CONNECTIONS, SMTP_CONNECTIONS, WEB_CONNECTIONS)
+    imap, smtp, web = (
+        max(LEAST_CONNECTIONS, free * most // CONNECTIONS)
+        for most in (IMAP_CONNECTIONS, SMTP_CONNECTIONS, WEB_CONNECTIONS)
     )
+    return Room(imap, smtp, web)
 
 
 def make_room() -> Room:
@@ -60,7 +67,13 @@ def make_room() -> Room:
         resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
     room = shared_out(WANTED_DESCRIPTORS if soft == unlimited else soft)
     if room != shared_out(WANTED_DESCRIPTORS):
-        log.warning("descriptors_few", allowed=soft, imap=room.imap, smtp=room.smtp)
+        log.warning(
+            "descriptors_few",
+            allowed=soft,
+            imap=room.imap,
+            smtp=room.smtp,
+            web=room.web,
+        )
     return room
 
 

@@ -13,9 +13,10 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Mapping
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 import structlog
@@ -25,6 +26,7 @@ from bridge.api.budget import Subscribed
 from bridge.api.connection import ApiConnection, Basic
 from bridge.api.errors import ApiError, NotSent, Refused
 from bridge.api.forecast import LOOKS
+from bridge.api.mailbox_schema import HostedMailbox
 from bridge.api.mailboxes import MailboxClient
 from bridge.api.token_schema import Token
 from bridge.api.tokens import TokenClient
@@ -41,6 +43,7 @@ from bridge.clock import ROME
 from bridge.credentials import Secrets
 from bridge.mailbox import MailboxTransaction
 from bridge.model import AccountId
+from bridge.operations.accounts import moment
 from bridge.store.base import ReadTransaction, StoreFailed
 
 if TYPE_CHECKING:
@@ -58,6 +61,16 @@ MARKS_DAYS = (7, 30)
 
 Alarms = Mapping[str, Notice]
 """What there is to say about one account, by the alarm's key."""
+
+
+@dataclass(slots=True)
+class Seen:
+    """What the hosts told when they were last asked; nothing before that."""
+
+    at: datetime | None = None
+    mailboxes: tuple[HostedMailbox, ...] = ()
+    tokens: tuple[Token, ...] = ()
+    credit_eur: float | None = None
 
 
 class RunningOut:
@@ -84,6 +97,7 @@ class RunningOut:
         self._way = way(resources.config.api, secrets.proxy_login)
         self._may_list = True
         self._told: set[str] = set()
+        self._seen = Seen()
 
     @asynccontextmanager
     async def _connection(self, url: str, token: str | Basic) -> AsyncIterator[ApiConnection]:
@@ -101,6 +115,27 @@ class RunningOut:
         finally:
             await connection.aclose()
 
+    def seen(self) -> dict[str, Any]:
+        """Return what was seen when it was last looked, as the page shows it."""
+        seen = self._seen
+        return {
+            "looked_at": moment(seen.at),
+            "mailboxes": [
+                {
+                    "address": one.address,
+                    "expires_on": one.expires_on.isoformat() if one.expires_on else None,
+                    "renews_itself": one.renews_itself is True,
+                }
+                for one in seen.mailboxes
+            ],
+            "tokens": [
+                {"name": one.name, "ending": one.ending, "expires_at": moment(one.expires_at)}
+                for one in seen.tokens
+            ],
+            "credit_eur": seen.credit_eur,
+            "reasons": sorted(self._told),
+        }
+
     async def run(self) -> None:
         """Look once a day, for ever."""
         await self._resources.clock.sleep(FIRST_AFTER_S)
@@ -116,6 +151,7 @@ class RunningOut:
         """Look at everything once; False if a host did not answer and is to be asked again."""
         api, clock = self._resources.config.api, self._resources.clock
         answered = True
+        self._seen.at = clock.now()
         if self._account is None:
             self._say_once("[api] has no email and api_key: tokens and credit are not watched")
         else:
@@ -148,6 +184,7 @@ class RunningOut:
 
     async def _look_at_tokens(self, client: TokenClient) -> None:
         used = [one for one in await client.tokens() if one.secret in self._in_use]
+        self._seen.tokens = tuple(used)
         found: dict[str, Notice] = {}
         for token in used:
             found |= self._about_token(token)
@@ -167,6 +204,7 @@ class RunningOut:
     async def _look_at_credit(self, client: TokenClient) -> None:
         price = Decimal(str(self._resources.config.prices.pec))
         wallet = await client.wallet()
+        self._seen.credit_eur = wallet.credit_eur
         waiting = await self._waiting()
         is_paid_for_each = self._resources.config.send.plan == "standard"
         cost = price * waiting if is_paid_for_each else Decimal(0)
@@ -217,6 +255,8 @@ class RunningOut:
             self._may_list = not _stays_so(error)  # a right it lacks today it lacks tomorrow
             raise
         by_address = {one.address.casefold(): one for one in mailboxes}
+        ours = {one.settings.address.casefold() for one in self._resources.accounts}
+        self._seen.mailboxes = tuple(one for one in mailboxes if one.address.casefold() in ours)
         for one in self._resources.accounts:
             mailbox = by_address.get(one.settings.address.casefold())
             found: dict[str, Notice] = {}

@@ -71,11 +71,10 @@ async def _demo(folder: Path, ports: tuple[int, int, int], as_json: bool) -> Non
     from bridge.credentials import AccountSecrets, Secret, Secrets
     from bridge.simulator import SimulatorServer
 
-    imap_port, smtp_port, web_port = ports
     simulated = _simulator(folder)
-    async with SimulatorServer(simulated.app, port=web_port) as server:
+    async with SimulatorServer(simulated.app) as server:
         bridge = Bridge(
-            _config(folder, server.url, imap_port, smtp_port),
+            _config(folder, server.url, ports),
             Secrets(Secret(simulated.token), (AccountSecrets(Secret(PASSWORD), Secret(PASSWORD)),)),
             clock=SystemClock(),
             random=random.SystemRandom(),
@@ -110,8 +109,10 @@ def _simulator(folder: Path) -> Simulator:
     return simulated
 
 
-def _config(folder: Path, api_url: str, imap_port: int, smtp_port: int) -> Config:
-    from bridge.config import Account, Api, Config, Imap, Listen, SecretSource, Smtp, Sync
+def _config(folder: Path, api_url: str, ports: tuple[int, int, int]) -> Config:
+    from bridge.config import Account, Api, Config, Imap, Listen, SecretSource, Smtp, Sync, Web
+
+    imap, smtp, web = (Listen("127.0.0.1", port) for port in ports)
 
     nowhere = SecretSource(env="UNUSED")
     return Config(
@@ -119,20 +120,20 @@ def _config(folder: Path, api_url: str, imap_port: int, smtp_port: int) -> Confi
         account=(Account(address=ADDRESS, password=nowhere),),
         data_dir=folder,
         sync=Sync(interval_s=1.0, request_budget_per_day=10**9),
-        imap=Imap(listen=(Listen("127.0.0.1", imap_port),)),
-        smtp=Smtp(listen=(Listen("127.0.0.1", smtp_port),)),
+        imap=Imap(listen=(imap,)),
+        smtp=Smtp(listen=(smtp,)),
+        web=Web(listen=(web,)),
     )
 
 
 def _tell_ready(listening: Listening, as_json: bool) -> None:
     if as_json:
         facts = listening.as_json()
-        facts["web"] = {"url": f"{listening.api_url}/_simulator"}
         for account in facts["accounts"]:
             account["password"] = PASSWORD
         print_json(facts)
         return
-    imap, smtp = listening.listeners
+    imap, smtp, _web = listening.listeners
     sys.stdout.write(
         f"""\
 The demo is ready: a simulated PEC mailbox; nothing leaves this machine.
@@ -140,6 +141,7 @@ The demo is ready: a simulated PEC mailbox; nothing leaves this machine.
   address    {ADDRESS}    password  {PASSWORD}
   IMAP       {imap.host}, port {imap.port}    (plain or STARTTLS)
   SMTP       {smtp.host}, port {smtp.port}    (plain or STARTTLS)
+  page       {listening.web_url}    (log in with address and password)
   API        {listening.api_url}/_simulator    (what the simulated API received)
 
 Set up a mail client with these, or try:

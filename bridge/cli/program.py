@@ -28,6 +28,7 @@ from bridge.cli import (
     streams,
     token,
     usage,
+    web,
 )
 from bridge.cli.words import is_text
 
@@ -71,6 +72,7 @@ def build() -> typer.Typer:
     program.add_typer(mailbox.commands, name="mailbox")
     program.add_typer(token.commands, name="token")
     program.command()(token.wallet)
+    program.add_typer(web.commands, name="web")
     program.command(cls=sendmail.Verbatim)(sendmail.sendmail)
     program.command("help")(root.show_help)
     return program

@@ -299,11 +299,34 @@ class Smtp:
     trusted: tuple[Trusted, ...] = ()
 
 
+_HOST = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?")
+_read_web_listen = Listen.reader("http")
+
+
+def _web_listen(value: object) -> tuple[Listen, ...] | None:
+    several = value if isinstance(value, list | tuple) else [value]
+    return None if value is None else tuple(_read_web_listen(one) for one in several)
+
+
+def _host(text: str) -> str:
+    if not _HOST.fullmatch(text):
+        raise ValueError('is not a host name such as "pec.example.it"')
+    return text
+
+
+WEB_USUAL = (Listen("127.0.0.1", 1180),)
+"""Where the page is if nothing else is said, and if nobody else is there."""
+
+
 @dataclass(frozen=True, slots=True, config=_RULES)
 class Web:
-    """Where the status page is; None for nowhere."""
+    """Where the page is: None for ``WEB_USUAL``, an empty list for nowhere.
 
-    listen: Annotated[Listen, PlainValidator(Listen.reader("http"))] | None = None
+    ``hosts`` are the names by which browsers find it, besides addresses and this machine's own.
+    """
+
+    listen: Annotated[tuple[Listen, ...] | None, PlainValidator(_web_listen)] = None
+    hosts: tuple[Annotated[str, AfterValidator(_host)], ...] = ()
 
 
 @dataclass(frozen=True, slots=True, config=_RULES)

@@ -44,6 +44,11 @@ class ImapServer:
         self._connections: Visitors[ImapConnection] = Visitors(settings.max_connections)
         self._watch: asyncio.Task[None] | None = None
 
+    @property
+    def connected(self) -> int:
+        """How many are connected."""
+        return len(self._connections)
+
     async def start(self, listeners: Sequence[Listen]) -> list[tuple[str, int]]:
         """Listen on every address; returns host and port of each, in order.
 

@@ -7,4 +7,7 @@ who guesses.
 from bridge.login.gate import LoginChecker, LoginGate
 from bridge.login.guessing import GuessGuard
 
-__all__ = ["GuessGuard", "LoginChecker", "LoginGate"]
+ADMINISTRATOR_NAME = "admin"
+"""By which the administrator logs in to the page; no account's, for those are addresses."""
+
+__all__ = ["ADMINISTRATOR_NAME", "GuessGuard", "LoginChecker", "LoginGate"]

@@ -37,7 +37,7 @@ class LoginGate:
         self.guard.know(names)
 
     async def enter(
-        self, protocol: Literal["imap", "smtp"], peer: str, name: str, password: str
+        self, protocol: Literal["imap", "smtp", "web"], peer: str, name: str, password: str
     ) -> AccountId | None:
         """Return the account that is entered, None if name or password are wrong.
 

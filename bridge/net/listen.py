@@ -46,8 +46,7 @@ class Listen:
             if match is None or int(match["port"]) > _LAST_PORT:
                 raise ValueError('must be written "host:port", such as "127.0.0.1:1143"')
             scheme = match["scheme"] or protocol
-            allowed = {protocol} if protocol == "http" else {protocol, f"{protocol}s"}
-            if scheme not in allowed:
+            if scheme not in (protocol, f"{protocol}s"):
                 raise ValueError(f"cannot begin with {scheme}://")
             return Listen(match["v6"] or match["host"], int(match["port"]), scheme != protocol)
 

@@ -8,15 +8,20 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Literal
 
+ProtocolName = Literal["imap", "smtp", "http"]
+"""As the ready line writes them."""
+
+TlsUse = Literal["none", "starttls", "implicit"]
+
 
 @dataclass(frozen=True, slots=True)
 class Listener:
     """One open port."""
 
-    protocol: Literal["imap", "smtp"]
+    protocol: ProtocolName
     host: str
     port: int
-    tls: Literal["none", "starttls", "implicit"]
+    tls: TlsUse
 
     def as_json(self) -> dict[str, Any]:
         """Return it without its protocol."""
@@ -32,9 +37,15 @@ class Listening:
     accounts: tuple[str, ...]
     fingerprint: str
 
-    def first(self, protocol: Literal["imap", "smtp"]) -> Listener | None:
+    def first(self, protocol: ProtocolName) -> Listener | None:
         """Return the first listener of a protocol."""
         return next((one for one in self.listeners if one.protocol == protocol), None)
+
+    @property
+    def web_url(self) -> str | None:
+        """Where a browser finds the page; None if nowhere."""
+        web = self.first("http")
+        return None if web is None else url_of(web)
 
     def as_json(self) -> dict[str, Any]:
         """Return the facts of the ready line."""
@@ -43,13 +54,23 @@ class Listening:
             "ready": True,
             "imap": imap and imap.as_json(),
             "smtp": smtp and smtp.as_json(),
-            "web": None,
+            "web": {"url": self.web_url} if self.web_url else None,
             "api": {"url": self.api_url},
             "listeners": [
                 {"protocol": listener.protocol, **listener.as_json()} for listener in self.listeners
             ],
             "accounts": [{"address": address} for address in self.accounts],
         }
+
+
+ANY_ADDRESS = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - where one may listen
+
+
+def url_of(listener: Listener) -> str:
+    """Return the URL by which this machine reaches a listener of HTTP."""
+    host = ANY_ADDRESS.get(listener.host, listener.host)
+    scheme = "https" if listener.tls == "implicit" else "http"
+    return f"{scheme}://{f'[{host}]' if ':' in host else host}:{listener.port}/"
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +103,7 @@ _REASONS = {
 class CannotListen(Exception):
     """A port cannot be had; the text says what to do about it."""
 
-    def __init__(self, protocol: str, wanted: Iterable[tuple[str, int]], error: OSError) -> None:
+    def __init__(self, table: str, wanted: Iterable[tuple[str, int]], error: OSError) -> None:
         addresses = ", ".join(f"{host}:{port}" for host, port in wanted)
         reason = _REASONS.get(error.errno or 0, f"{error.strerror or error}.")
-        super().__init__(f"[{protocol}] listen: {addresses} cannot be opened: {reason}")
+        super().__init__(f"[{table}] listen: {addresses} cannot be opened: {reason}")

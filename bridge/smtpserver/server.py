@@ -68,6 +68,11 @@ class SmtpServer:
         self._ports = Ports(self._session, tls)
         self._connections: Visitors[SmtpConnection] = Visitors(settings.max_sessions)
 
+    @property
+    def connected(self) -> int:
+        """How many are connected."""
+        return len(self._connections)
+
     async def start(self, listeners: Sequence[Listen]) -> list[tuple[str, int]]:
         """Listen on every address; returns host and port of each, in order.
 

@@ -9,7 +9,8 @@ result, and may be run again from the start after a conflict.
 One protocol per area, each in a file of its own:
 ``messages`` (mailboxes, messages, contents), ``outbox`` (submissions, attempts),
 ``remote`` (the API's rows and bodies, deletions, receipts, alarms, cursors),
-``notices`` (what a person was told), ``clearing`` (what the settings clear at the API).
+``notices`` (what a person was told), ``clearing`` (what the settings clear at the API),
+``web`` (who is logged in to the page).
 
 Failure: ``StoreFull`` when the disk is, ``StoreFailed`` for anything else the medium does;
 either way nothing of the work was kept.
@@ -26,6 +27,7 @@ from bridge.store.notices import NoticeReads, NoticeWrites
 from bridge.store.outbox import OutboxReads, OutboxWrites
 from bridge.store.purging import PurgingReads, PurgingWrites
 from bridge.store.remote import RemoteReads, RemoteWrites
+from bridge.store.web import WebReads, WebWrites
 
 T = TypeVar("T")
 
@@ -39,7 +41,14 @@ class StoreFull(StoreFailed):
 
 
 class ReadTransaction(
-    MessageReads, OutboxReads, RemoteReads, NoticeReads, ClearingReads, PurgingReads, Protocol
+    MessageReads,
+    OutboxReads,
+    RemoteReads,
+    NoticeReads,
+    ClearingReads,
+    PurgingReads,
+    WebReads,
+    Protocol,
 ):
     """A consistent view of everything committed so far."""
 
@@ -52,6 +61,7 @@ class Transaction(
     NoticeWrites,
     ClearingWrites,
     PurgingWrites,
+    WebWrites,
     Protocol,
 ):
     """A view that can also change things, all or nothing."""

@@ -21,25 +21,25 @@ from bridge.app.room import (
     open_descriptors,
     shared_out,
 )
-from bridge.limits import DESCRIPTORS_RESERVED, IMAP_CONNECTIONS, SMTP_CONNECTIONS
+from bridge.limits import DESCRIPTORS_RESERVED, IMAP_CONNECTIONS, SMTP_CONNECTIONS, WEB_CONNECTIONS
 from tests.fakes import FakeClock
 
 
 @pytest.mark.parametrize("descriptors", [WANTED_DESCRIPTORS, 8192, 2**30])
 def test_enough_descriptors_leave_all_the_room(descriptors: int) -> None:
-    assert shared_out(descriptors) == Room(IMAP_CONNECTIONS, SMTP_CONNECTIONS)
+    assert shared_out(descriptors) == Room(IMAP_CONNECTIONS, SMTP_CONNECTIONS, WEB_CONNECTIONS)
 
 
 @pytest.mark.parametrize("descriptors", [200, 256, 400, 800])
 def test_few_descriptors_leave_room_for_the_rest(descriptors: int) -> None:
     room = shared_out(descriptors)
-    assert room.imap + room.smtp + DESCRIPTORS_RESERVED <= descriptors
-    assert room.imap >= LEAST_CONNECTIONS <= room.smtp
+    assert room.imap + room.smtp + room.web + DESCRIPTORS_RESERVED <= descriptors
+    assert min(room.imap, room.smtp, room.web) >= LEAST_CONNECTIONS
 
 
 @pytest.mark.parametrize("descriptors", [0, 64, 128])
 def test_next_to_no_descriptors_leave_a_little(descriptors: int) -> None:
-    assert shared_out(descriptors) == Room(LEAST_CONNECTIONS, LEAST_CONNECTIONS)
+    assert shared_out(descriptors) == Room(LEAST_CONNECTIONS, LEAST_CONNECTIONS, LEAST_CONNECTIONS)
 
 
 def test_the_limit_is_raised_as_far_as_it_may_be() -> None:

@@ -31,6 +31,8 @@ interval_s = 1
 listen = ["127.0.0.1:0", "imaps://127.0.0.1:0"]
 [smtp]
 listen = ["127.0.0.1:0"]
+[web]
+listen = []
 [[account]]
 address = "{address}"
 password = {{ env = "TEST_PEC_PASSWORD" }}
@@ -123,7 +125,7 @@ async def test_a_certificate_that_cannot_be_used_is_a_fault_of_the_settings(tmp_
     code, out, err = await ended(await start(config))
     assert (code, out) == (2, "")
     (line,) = (one for one in err.splitlines() if not one.startswith("{"))
-    assert line.startswith(f"{config}:15: tls.certificate: ")
+    assert line.startswith(f"{config}:17: tls.certificate: ")
     assert line.endswith("cannot be used: No such file or directory")
 
 

@@ -239,7 +239,7 @@ def test_faults_of_a_secret(source: str, fault: str) -> None:
                 "over 70",
             )
         ),
-        ('[web]\nlisten = "https://127.0.0.1:1"', "web.listen: cannot begin with https"),
+        ('[web]\nlisten = "imap://127.0.0.1:1"', "web.listen: cannot begin with imap"),
         (LEAST.replace("azienda@", "azienda "), "account[1].address: is not a mail address"),
         (LEAST.replace("azienda@", "aziénda\\n@"), "account[1].address: is not a mail address"),
     ],

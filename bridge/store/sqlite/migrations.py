@@ -14,6 +14,7 @@ from bridge.store.sqlite import (
     schema_notices,
     schema_outbox,
     schema_remote,
+    schema_web,
 )
 
 STEPS: tuple[str, ...] = (
@@ -42,6 +43,8 @@ STEPS: tuple[str, ...] = (
     schema_outbox.REFERENCE,
     schema_remote.ASKED,
     schema_clearing.ASKED,
+    schema_web.SESSIONS,
+    schema_web.SENT,
 )
 
 

@@ -10,10 +10,17 @@ from bridge.store.sqlite.notices import SqliteNotices
 from bridge.store.sqlite.outbox import SqliteOutbox
 from bridge.store.sqlite.purging import SqlitePurging
 from bridge.store.sqlite.remote import SqliteRemote
+from bridge.store.sqlite.web import SqliteWeb
 
 
 class SqliteTransaction(
-    SqliteMessages, SqliteOutbox, SqliteRemote, SqliteNotices, SqliteClearing, SqlitePurging
+    SqliteMessages,
+    SqliteOutbox,
+    SqliteRemote,
+    SqliteNotices,
+    SqliteClearing,
+    SqlitePurging,
+    SqliteWeb,
 ):
     """Satisfies ``ReadTransaction`` and ``Transaction``; its methods never suspend."""
 

@@ -1,0 +1,88 @@
+"""The page, built from the settings; loaded only where there is one."""
+
+from __future__ import annotations
+
+import socket
+import ssl
+from collections.abc import Callable, Mapping
+from zoneinfo import ZoneInfo
+
+from bridge.app.resources import Resources
+from bridge.app.room import Room
+from bridge.app.servers import PART_GRACE_S
+from bridge.login import LoginChecker, LoginGate
+from bridge.net.listening import Listening
+from bridge.operations.control import Perform
+from bridge.web.app import web_app
+from bridge.web.listener import WebServer
+from bridge.web.metrics import LoopLag, Monitoring
+from bridge.web.password import AdministratorPassword
+from bridge.web.people import PagePeople
+from bridge.web.services import WebServices
+from bridge.web.site import site
+
+
+class Web:
+    """The page's server and what it works with.
+
+    Args:
+        resources: what works on the data.
+        authenticator: knows the accounts' passwords.
+        logins: the other protocols' gate; guesses count together.
+        tls: the servers' certificate.
+        room: how many connections there may be.
+        sessions: how many are connected by the other protocols.
+
+    Attributes:
+        server: not started.
+        lag: measures the loop, once it runs.
+    """
+
+    def __init__(
+        self,
+        resources: Resources,
+        authenticator: LoginChecker,
+        logins: LoginGate,
+        tls: ssl.SSLContext,
+        room: Room,
+        sessions: Callable[[], Mapping[str, int]],
+    ) -> None:
+        self._resources = resources
+        config = resources.config
+        administrator = AdministratorPassword(config.data_dir)
+        people = self._people = PagePeople(authenticator, resources.addresses, administrator)
+        self._services = WebServices(
+            store=resources.store,
+            clock=resources.clock,
+            people=people,
+            logins=people.gate(logins.guard),
+            zone=ZoneInfo(config.display.timezone),
+        )
+        self.lag = LoopLag(resources.clock)
+        monitoring = Monitoring(
+            self._services, self.lag, lambda: {**sessions(), "http": self.server.connected}
+        )
+        routes = [
+            *site(self._services, lambda: resources.config, resources.certificate),
+            *monitoring.routes(),
+        ]
+        self.server = WebServer(
+            web_app(routes, (*config.web.hosts, socket.gethostname())),
+            resources.clock,
+            tls=tls,
+            stop_grace_s=PART_GRACE_S,
+            most=room.web,
+        )
+
+    def take_over(self, authenticator: LoginChecker) -> None:
+        """Go by the accounts that there are now; ``authenticator`` knows their passwords."""
+        self._people.take_over(authenticator, self._resources.addresses)
+
+    def open(self, perform: Perform, listening: Listening) -> None:
+        """Answer from here on; before, requests are told to come again.
+
+        Args:
+            perform: carries out operations.
+            listening: what the bridge listens on.
+        """
+        self._services.perform, self._services.listening = perform, listening

@@ -1,0 +1,34 @@
+"""Tables of the page."""
+
+SESSIONS = """
+CREATE TABLE web_session (
+    token_hash BLOB PRIMARY KEY,
+    account INTEGER REFERENCES account (id),
+    created_at INTEGER NOT NULL,
+    expires_at INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+"""
+"""Who is logged in; ``account`` is NULL for the administrator."""
+
+_KNOWN = "delivered + failed + ordinary"
+WAITING = "state IN ('queued', 'dispatching', 'held')"
+UNDER_WAY = f"state = 'submitted' AND failed <= 0 AND recipient_count > {_KNOWN}"
+# SQLite puts "= 0" in place of the column, and columns first: neither would be the index's then
+FAILED = "(state = 'refused' OR state = 'submitted' AND failed > 0)"
+UNCERTAIN = "state IN ('uncertain', 'restored')"
+ENDED = "state IN ('cancelled', 'dropped')"
+
+SENT = f"""
+CREATE INDEX submission_shown ON submission (account, sequence);
+CREATE INDEX submission_counted_by_state ON submission (account, state);
+CREATE INDEX submission_waiting ON submission (sequence) WHERE {WAITING};
+CREATE INDEX submission_under_way ON submission (sequence) WHERE {UNDER_WAY};
+CREATE INDEX submission_failed ON submission (sequence) WHERE {FAILED};
+CREATE INDEX submission_uncertain ON submission (sequence) WHERE {UNCERTAIN};
+CREATE INDEX submission_ended ON submission (sequence) WHERE {ENDED};
+"""
+"""What the page lists, newest first, and what it counts.
+
+Of what is rare among 50,000 entries there is an index of its own; a query has to name it and to
+say its condition word by word.
+"""

@@ -1,0 +1,135 @@
+"""Sessions of the page in SQLite: SQL and nothing else (see ``store.web``).
+
+Times are microseconds since 1970 UTC.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+from bridge.model import AccountId, SubmissionState
+from bridge.store.figures import ReceiptSummary
+from bridge.store.outbox import SubmissionRow
+from bridge.store.sqlite import schema_web
+from bridge.store.sqlite.area import Area
+from bridge.store.sqlite.outbox_rows import SUBMISSION, submission_row
+from bridge.store.web import AttemptSummary, SentGroup, SentQuery, WebSession
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+_GROUPS = {
+    SentGroup.WAITING: ("INDEXED BY submission_waiting", schema_web.WAITING),
+    SentGroup.UNDER_WAY: ("INDEXED BY submission_under_way", schema_web.UNDER_WAY),
+    SentGroup.DELIVERED: (
+        "",
+        "state = 'submitted' AND failed = 0 AND delivered + failed + ordinary >= recipient_count",
+    ),
+    SentGroup.FAILED: ("INDEXED BY submission_failed", schema_web.FAILED),
+    SentGroup.UNCERTAIN: ("INDEXED BY submission_uncertain", schema_web.UNCERTAIN),
+    SentGroup.ENDED: ("INDEXED BY submission_ended", schema_web.ENDED),
+}
+"""The index of a group, and its condition."""
+_FOUND = (
+    "SELECT sequence, accepted, delivered, failed, ordinary FROM submission {index}{where}"
+    " ORDER BY sequence DESC LIMIT ?"
+)
+
+
+class SqliteWeb(Area):
+    """Satisfies ``WebReads`` and ``WebWrites``."""
+
+    async def web_session(self, token_hash: bytes, now: datetime) -> WebSession | None:
+        row = self._row(
+            "SELECT token_hash, account, created_at, expires_at FROM web_session"
+            " WHERE token_hash = ? AND expires_at > ?",
+            (token_hash, _number(now)),
+        )
+        if row is None:
+            return None
+        account = None if row[1] is None else AccountId(row[1])
+        return WebSession(row[0], account, _time(row[2]), _time(row[3]))
+
+    async def sent_page(self, query: SentQuery) -> tuple[tuple[SubmissionRow, ReceiptSummary], ...]:
+        index = ""
+        terms: list[str] = []
+        values: list[object] = []
+        for term, value in (
+            ("account = ?", query.account),
+            ("sequence < ?", query.before),
+            ("created_at >= ?", query.since and _number(query.since)),
+            ("created_at < ?", query.until and _number(query.until)),
+            ("recipients LIKE ? ESCAPE '~'", query.recipient and f"%{_literal(query.recipient)}%"),
+        ):
+            if value is not None:
+                terms.append(term)
+                values.append(value)
+        if query.group is not None:
+            index, term = _GROUPS[query.group]
+            terms.append(term)
+        if query.text:
+            begins, holds = f"{_literal(query.text)}%", f"%{_literal(query.text)}%"
+            terms.append(
+                "(subject LIKE ? ESCAPE '~' OR id LIKE ? ESCAPE '~' OR code LIKE ? ESCAPE '~'"
+                " OR message_id LIKE ? ESCAPE '~' OR reference LIKE ? ESCAPE '~')"
+            )
+            values += [holds, begins, begins, holds, holds]
+        where = f" WHERE {' AND '.join(terms)}" if terms else ""
+        found = self._rows(_FOUND.format(index=index, where=where), (*values, query.limit))
+        return tuple(
+            (
+                submission_row(self._row(SUBMISSION + "WHERE sequence = ?", (sequence,))),
+                ReceiptSummary(*summary),
+            )
+            for sequence, *summary in found
+        )
+
+    async def sent_counts(self, account: AccountId) -> dict[SubmissionState, int]:
+        rows = self._rows(
+            "SELECT state, count(*) FROM submission WHERE account = ? GROUP BY state", (account,)
+        )
+        return {SubmissionState(state): count for state, count in rows}
+
+    async def attempts_ended(self, since: datetime) -> tuple[AttemptSummary, ...]:
+        rows = self._rows(
+            "SELECT status, count(*), max(ended_at - started_at), sum(ended_at - started_at)"
+            " FROM attempt WHERE ended_at >= ? GROUP BY status",
+            (_number(since),),
+        )
+        return tuple(
+            AttemptSummary(status, count, longest / 1e6, total / 1e6)
+            for status, count, longest, total in rows
+        )
+
+    async def add_web_session(self, session: WebSession, most: int) -> None:
+        self._row("DELETE FROM web_session WHERE expires_at <= ?", (_number(session.created_at),))
+        self._row(
+            "DELETE FROM web_session WHERE token_hash IN (SELECT token_hash FROM web_session"
+            " ORDER BY created_at DESC LIMIT -1 OFFSET ?)",
+            (most - 1,),
+        )
+        self._row(
+            "INSERT INTO web_session (token_hash, account, created_at, expires_at)"
+            " VALUES (?, ?, ?, ?)",
+            (
+                session.token_hash,
+                session.account,
+                _number(session.created_at),
+                _number(session.expires_at),
+            ),
+        )
+
+    async def end_web_session(self, token_hash: bytes) -> None:
+        self._row("DELETE FROM web_session WHERE token_hash = ?", (token_hash,))
+
+
+def _literal(text: str) -> str:
+    return "".join(f"~{char}" if char in "~%_" else char for char in text)
+
+
+def _number(at: datetime) -> int:
+    return (at - _EPOCH) // timedelta(microseconds=1)
+
+
+def _time(number: int) -> datetime:
+    return _EPOCH + timedelta(microseconds=number)

@@ -1,0 +1,181 @@
+"""What every request passes before anything else sees it, and every answer on its way out.
+
+- The ``Host`` is one of ours: an address, or a name that was given to us. A page elsewhere whose
+  name is made to point here (DNS rebinding) is refused.
+- What changes anything does not come from another site's page (``Origin``, ``Sec-Fetch-Site``).
+- A body has a limit and a time.
+- Answers carry a strict Content-Security-Policy and its like, and are kept by nobody. There is no
+  CORS: no other site's page may read anything.
+- What goes wrong inside is logged and said in one sentence.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable, Mapping
+from ipaddress import ip_address
+from urllib.parse import urlsplit
+
+import structlog
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, Response
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from bridge.limits import WEB_BODY_BYTES, WEB_STRANGER_REQUEST_S
+
+log = structlog.get_logger()
+
+POLICY = "; ".join(
+    (
+        "default-src 'none'",
+        "script-src 'self'",
+        "style-src 'self'",
+        "img-src 'self'",
+        "connect-src 'self'",
+        "form-action 'self'",
+        "base-uri 'none'",
+        "frame-ancestors 'none'",
+    )
+)
+HEADERS: Mapping[str, str] = {
+    "Content-Security-Policy": POLICY,
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+    "Referrer-Policy": "same-origin",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
+}
+NOT_KEPT = "no-store"
+SAFE = frozenset({"GET", "HEAD"})
+METHODS = SAFE | {"POST", "PUT", "DELETE"}
+
+
+class BodyTooLong(Exception):
+    """A request has more body than is read."""
+
+
+class Guard:
+    """See the module; an ASGI application around another.
+
+    Args:
+        app: what it guards.
+        names: the host names that are ours, besides every address and ``localhost``.
+    """
+
+    def __init__(self, app: ASGIApp, names: Iterable[str] = ()) -> None:
+        self._app = app
+        self._names = {"localhost", *(name.casefold().rstrip(".") for name in names)}
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request."""
+        if scope["type"] != "http":
+            return
+        refusal = self._refusal(Request(scope))
+        if refusal is not None:
+            await refusal(scope, receive, _dressed(send))
+            return
+        await self._pass(scope, receive, send)
+
+    def _refusal(self, request: Request) -> Response | None:
+        host = request.headers.get("host", "")
+        if not self._is_ours(host):
+            return PlainTextResponse(
+                "This bridge has no such name. Use its address, or add the name to "
+                "[web] hosts in its configuration.\n",
+                421,
+            )
+        if request.method not in METHODS:
+            return PlainTextResponse("This method is not used here.\n", 405)
+        if request.method not in SAFE and _is_foreign(request, host):
+            return PlainTextResponse("This came from another site's page.\n", 403)
+        length = request.headers.get("content-length", "0")
+        if not (length.isascii() and length.isdigit()) or int(length[:20]) > WEB_BODY_BYTES:
+            return PlainTextResponse("This is too long.\n", 413)
+        return None
+
+    def _is_ours(self, host: str) -> bool:
+        try:
+            parts = urlsplit(f"//{host}")
+            name, _port = parts.hostname, parts.port
+        except ValueError:
+            return False
+        if not name or parts.netloc != host or "@" in host:
+            return False
+        try:
+            ip_address(name)
+        except ValueError:
+            return name.rstrip(".") in self._names
+        return True
+
+    async def _pass(self, scope: Scope, receive: Receive, send: Send) -> None:
+        started = False
+        dressed = _dressed(send)
+
+        async def noted(message: Message) -> None:
+            nonlocal started
+            started = True
+            await dressed(message)
+
+        try:
+            await self._app(scope, _bounded(receive), noted)
+        except BodyTooLong:
+            answer = PlainTextResponse("This is too long.\n", 413)
+        except TimeoutError:
+            answer = PlainTextResponse("This took too long.\n", 408)
+        except Exception:
+            log.exception("web_request_failed", path=scope["path"])
+            answer = PlainTextResponse("The bridge could not do that; its log says why.\n", 500)
+        else:
+            return
+        if started:
+            raise ConnectionError("an answer broke off")  # the client is to see that
+        answer.headers["Connection"] = "close"
+        await answer(scope, receive, dressed)
+
+
+def _is_foreign(request: Request, host: str) -> bool:
+    """Tell whether a browser says that another site's page asked."""
+    if request.headers.get("sec-fetch-site", "same-origin") not in ("same-origin", "none"):
+        return True
+    origin = request.headers.get("origin")
+    return origin is not None and urlsplit(origin).netloc.casefold() != host.casefold()
+
+
+def _bounded(receive: Receive) -> Receive:
+    seen_bytes, is_whole = 0, False
+
+    async def bounded() -> Message:
+        nonlocal seen_bytes, is_whole
+        if is_whole:  # what is waited for now is the client's end
+            return await receive()
+        async with asyncio.timeout(WEB_STRANGER_REQUEST_S):
+            message = await receive()
+        seen_bytes += len(message.get("body", b""))
+        if seen_bytes > WEB_BODY_BYTES:
+            raise BodyTooLong
+        is_whole = not message.get("more_body", False)
+        return message
+
+    return bounded
+
+
+def _dressed(send: Send) -> Send:
+    async def dressed(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            given = {name.lower() for name, _ in message.get("headers", ())}
+            wanted = {**HEADERS, "Cache-Control": NOT_KEPT}
+            message = {
+                **message,
+                "headers": [
+                    *message.get("headers", ()),
+                    *(
+                        (name.lower().encode(), value.encode())
+                        for name, value in wanted.items()
+                        if name.lower().encode() not in given
+                    ),
+                ],
+            }
+        await send(message)
+
+    return dressed

@@ -1,0 +1,67 @@
+"""Home: is everything well, and if not, what to do."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from starlette.responses import RedirectResponse, Response
+from starlette.routing import BaseRoute
+
+from bridge.web.page import Look, Pages
+from bridge.web.words import STATES
+
+MOVING = ("queued", "dispatching")
+
+
+def routes(pages: Pages) -> list[BaseRoute]:
+    """Return its routes."""
+    return [
+        pages.member("/", _show),
+        pages.member("/alarms", _acknowledge, methods=("POST",)),
+    ]
+
+
+async def _show(look: Look) -> Response:
+    status = await look.services.do("status")
+    accounts = [one for one in status["accounts"] if look.me.may_see(one["address"])]
+    alarms = [one for one in status["alarms"] if look.me.may_see(one["account"])]
+    if look.me.is_administrator:
+        queue = status["queue"]
+    else:
+        queue = await look.services.do("sent counts", look.mine())
+    return look.render(
+        "home.html",
+        status=status,
+        accounts=accounts,
+        alarms=alarms,
+        queue={state: queue[state] for state in STATES if queue.get(state)},
+        states=STATES,
+        uncertain=queue.get("uncertain", 0) + queue.get("restored", 0),
+        is_well=is_well(accounts, alarms, queue),
+        moves=any(queue.get(state) for state in MOVING),
+    )
+
+
+def is_well(
+    accounts: Sequence[Mapping[str, Any]],
+    alarms: Sequence[Mapping[str, Any]],
+    queue: Mapping[str, int],
+) -> bool:
+    """Tell whether nothing asks for a person.
+
+    Args:
+        accounts: as ``status`` has them.
+        alarms: those that are raised; acknowledged ones were seen.
+        queue: how many entries are in each state.
+    """
+    return not (
+        any(one["error"] for one in accounts)
+        or any(one["acknowledged_at"] is None for one in alarms)
+        or any(queue.get(state) for state in ("uncertain", "restored", "held"))
+    )
+
+
+async def _acknowledge(look: Look) -> Response:
+    await look.services.do("alarm ack", look.mine({"ids": [look.form.get("id", "")]}))
+    return RedirectResponse("/", 303)

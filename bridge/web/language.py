@@ -1,0 +1,62 @@
+"""Italian and English: which one a browser wants, and the words of the page in it.
+
+The catalogues are gettext's (``locale/``). What is switched to stands in a cookie of its own;
+without it ``Accept-Language`` decides, and Italian where that names neither.
+"""
+
+from __future__ import annotations
+
+import gettext
+from functools import cache
+from importlib.resources import files
+from typing import Literal
+
+from starlette.requests import HTTPConnection
+
+Language = Literal["it", "en"]
+LANGUAGES: tuple[Language, ...] = ("it", "en")
+COOKIE = "pec-bridge-language"
+DOMAIN = "pec-bridge"
+
+
+def language_of(request: HTTPConnection) -> Language:
+    """Return the language to answer a request in."""
+    for given in (request.query_params.get("lang"), request.cookies.get(COOKIE)):
+        for language in LANGUAGES:
+            if given == language:
+                return language
+    return _accepted(request.headers.get("accept-language", ""))
+
+
+def _accepted(header: str) -> Language:
+    """Return the wanted language of an ``Accept-Language`` (RFC 9110 §12.5.4)."""
+    best: Language = "it"
+    best_weight = 0.0
+    for item in header[:500].split(","):
+        tag, _, parameter = item.partition(";")
+        name = tag.strip().casefold().partition("-")[0]
+        weight = _weight(parameter)
+        for language in LANGUAGES:
+            if name == language and weight > best_weight:
+                best, best_weight = language, weight
+    return best
+
+
+def _weight(parameter: str) -> float:
+    name, _, value = parameter.strip().partition("=")
+    if name != "q":
+        return 1.0
+    try:
+        return min(max(float(value), 0.0), 1.0)
+    except ValueError:
+        return 0.0
+
+
+@cache
+def catalogue(language: Language) -> gettext.NullTranslations:
+    """Return the words of a language; English ones are what the source says."""
+    if language == "en":
+        return gettext.NullTranslations()
+    place = files("bridge.web").joinpath("locale", language, "LC_MESSAGES", f"{DOMAIN}.mo")
+    with place.open("rb") as stream:
+        return gettext.GNUTranslations(stream)

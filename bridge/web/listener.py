@@ -1,0 +1,275 @@
+"""Listening for browsers and programs: addresses, limits, time, and an orderly end. Knows no path.
+
+Each connection is a ``Door``: it begins TLS, is counted as a stranger until a request of it shows
+who asks (``Door.is_known``), and hands what comes to uvicorn's HTTP/1.1. uvicorn's own server is
+not used: it would own the process, its signals and its sockets.
+
+Failure: a client that is slow or gone ends its connection and nothing else.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import ssl
+from collections.abc import Sequence
+
+import structlog
+from starlette.types import ASGIApp, Receive, Scope, Send
+from uvicorn.config import Config
+from uvicorn.protocols.http.h11_impl import H11Protocol
+from uvicorn.server import ServerState
+
+from bridge.clock import Clock
+from bridge.limits import (
+    TLS_HANDSHAKE_S,
+    WEB_CONNECTIONS,
+    WEB_HEAD_BYTES,
+    WEB_IDLE_S,
+    WEB_REQUEST_S,
+    WEB_STRANGER_REQUEST_S,
+)
+from bridge.net.listen import Listen
+from bridge.net.ports import Ports
+from bridge.net.visitors import Visitors
+
+log = structlog.get_logger()
+
+CHECK_INTERVAL_S = 5.0
+"""How often connections are asked whether their time is up."""
+
+DOOR = "bridge.door"
+"""The extension of a request's scope that holds the ``Door`` it came through."""
+
+
+class Door(asyncio.Protocol):
+    """One connection.
+
+    Args:
+        http: speaks HTTP on it.
+        tls: begins TLS from the first byte; None for none.
+        doors: the server's; this one is among them while it lasts.
+        clock: for how long things take.
+
+    Attributes:
+        is_known: whether a request on it showed who asks; set by whoever finds that out.
+        guesses: how many wrong passwords came through it; likewise.
+    """
+
+    def __init__(
+        self, http: H11Protocol, tls: ssl.SSLContext | None, doors: Visitors[Door], clock: Clock
+    ) -> None:
+        self._http = http
+        self._tls = tls
+        self._doors = doors
+        self._clock = clock
+        self._transport: asyncio.Transport | None = None
+        self._is_open = False
+        self._early: list[bytes] = []
+        self._handshake: asyncio.Task[None] | None = None
+        self._requests = 0
+        self._since_s = clock.monotonic()
+        self.is_known = False
+        self.guesses = 0
+        self.address = ""
+        http.app = self._through(http.app)
+
+    @property
+    def is_counted(self) -> bool:
+        """Whether it is a stranger's."""
+        return not self.is_known
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Let the client in, or not."""
+        assert isinstance(transport, asyncio.Transport)  # noqa: S101 - a socket's
+        self._transport = transport
+        peer = transport.get_extra_info("peername")
+        self.address = str(peer[0]) if peer else ""
+        verdict = self._doors.enter(self, self._clock.monotonic())
+        if verdict.goes is not None:
+            verdict.goes.abort()
+        if not verdict.stays:
+            log.warning("web_connection_refused", peer=self.address, reason="too many connections")
+            transport.abort()
+        elif self._tls is None:
+            self._open(transport)
+        else:
+            loop = asyncio.get_running_loop()
+            self._handshake = loop.create_task(self._encrypt(transport, self._tls))
+
+    def data_received(self, data: bytes) -> None:
+        """Hand on what came."""
+        if self._is_open:
+            self._http.data_received(data)
+        else:
+            self._early.append(data)  # TLS begins a moment before it is told
+
+    def eof_received(self) -> None:
+        """Let the transport close."""
+
+    def pause_writing(self) -> None:
+        """Hold answers back."""
+        if self._is_open:
+            self._http.pause_writing()
+
+    def resume_writing(self) -> None:
+        """Let answers go on."""
+        if self._is_open:
+            self._http.resume_writing()
+
+    def connection_lost(self, error: Exception | None) -> None:
+        """Forget the connection."""
+        self._doors.leave(self)
+        if self._is_open:
+            self._is_open = False
+            self._http.connection_lost(error)
+
+    def abort(self) -> None:
+        """Hang up without a word."""
+        if self._handshake is not None:
+            self._handshake.cancel()
+        if self._transport is not None:
+            self._transport.abort()
+        self._doors.leave(self)
+
+    def finish(self) -> None:
+        """Hang up after the request in hand."""
+        if self._is_open:
+            self._http.shutdown()
+        else:
+            self.abort()
+
+    def check_time(self, now_s: float) -> None:
+        """Hang up if the client has taken too long."""
+        if not self._requests:
+            most_s = WEB_IDLE_S if self.is_known else WEB_STRANGER_REQUEST_S
+        else:
+            most_s = WEB_REQUEST_S if self.is_known else WEB_STRANGER_REQUEST_S
+        if now_s - self._since_s > most_s:
+            log.info("web_timeout", peer=self.address)
+            self.abort()
+
+    def _open(self, transport: asyncio.Transport) -> None:
+        self._transport = transport
+        self._is_open = True
+        self._http.connection_made(transport)
+        early, self._early = self._early, []
+        for data in early:
+            self._http.data_received(data)
+
+    async def _encrypt(self, transport: asyncio.Transport, tls: ssl.SSLContext) -> None:
+        loop = asyncio.get_running_loop()
+        try:
+            encrypted = await loop.start_tls(
+                transport, self, tls, server_side=True, ssl_handshake_timeout=TLS_HANDSHAKE_S
+            )
+        except (OSError, asyncio.CancelledError):  # TimeoutError and SSLError among them
+            transport.abort()
+            self._doors.leave(self)
+            return
+        self._handshake = None
+        if encrypted is None or encrypted.is_closing():
+            self._doors.leave(self)
+            return
+        self._open(encrypted)
+
+    def _through(self, app: ASGIApp) -> ASGIApp:
+        async def counted(scope: Scope, receive: Receive, send: Send) -> None:
+            self._requests += 1
+            self._since_s = self._clock.monotonic()
+            try:
+                extensions = {**scope.get("extensions", {}), DOOR: self}
+                await app({**scope, "extensions": extensions}, receive, send)
+            finally:
+                self._requests -= 1
+                self._since_s = self._clock.monotonic()
+
+        return counted
+
+
+class WebServer:
+    """The HTTP server.
+
+    Args:
+        app: answers requests.
+        clock: for limits of time.
+        tls: for listeners that want it; None if there is no certificate.
+        stop_grace_s: how long requests in hand may take after ``stop``.
+        most: how many connections there may be.
+    """
+
+    def __init__(
+        self,
+        app: ASGIApp,
+        clock: Clock,
+        *,
+        tls: ssl.SSLContext | None = None,
+        stop_grace_s: float = 7.0,
+        most: int = WEB_CONNECTIONS,
+    ) -> None:
+        self._clock = clock
+        self._tls = tls
+        self._stop_grace_s = stop_grace_s
+        self._config = Config(
+            app,
+            http=H11Protocol,
+            ws="none",
+            lifespan="off",
+            log_config=None,
+            log_level="critical",  # what strangers send is no news
+            access_log=False,
+            proxy_headers=False,  # or anybody could say where he comes from
+            server_header=False,
+            h11_max_incomplete_event_size=WEB_HEAD_BYTES,
+            timeout_keep_alive=int(WEB_IDLE_S),
+        )
+        self._config.load()
+        self._state = ServerState()
+        self._ports = Ports(self._door, tls)
+        self._doors: Visitors[Door] = Visitors(most)
+        self._watch: asyncio.Task[None] | None = None
+
+    @property
+    def connected(self) -> int:
+        """How many are connected."""
+        return len(self._doors)
+
+    async def start(self, listeners: Sequence[Listen]) -> list[tuple[str, int]]:
+        """Listen on every address; returns host and port of each, in order.
+
+        Raises:
+            OSError: an address cannot be had; none is listened on then.
+            ValueError: TLS is asked for and there is no certificate.
+        """
+        addresses = await self._ports.open(listeners)
+        self._watch = asyncio.get_running_loop().create_task(self._watch_time())
+        return addresses
+
+    async def stop(self) -> None:
+        """Stop listening, end requests in hand (within the grace), hang up; idempotent."""
+        self._ports.close()
+        if self._watch is not None:
+            self._watch.cancel()
+        for door in self._doors:
+            door.finish()
+        tasks = set(self._state.tasks)
+        grace = asyncio.ensure_future(self._clock.sleep(self._stop_grace_s))
+        while tasks and not grace.done():
+            await asyncio.wait((*tasks, grace), return_when=asyncio.FIRST_COMPLETED)
+            tasks = {task for task in tasks if not task.done()}
+        for task in (grace, *tasks):
+            task.cancel()
+        await asyncio.gather(grace, *tasks, return_exceptions=True)
+        for door in self._doors:
+            door.abort()
+        await self._ports.wait_closed()
+
+    def _door(self, listen: Listen) -> Door:
+        http = H11Protocol(self._config, self._state, {}, asyncio.get_running_loop())
+        return Door(http, self._tls if listen.implicit_tls else None, self._doors, self._clock)
+
+    async def _watch_time(self) -> None:
+        while True:
+            await self._clock.sleep(CHECK_INTERVAL_S)
+            now_s = self._clock.monotonic()
+            for door in self._doors:
+                door.check_time(now_s)

@@ -1,0 +1,135 @@
+"""What no request gets past, and what every answer carries."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+
+import httpx
+import pytest
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, Response
+from starlette.routing import Route
+
+from bridge.limits import WEB_BODY_BYTES
+from bridge.web.app import web_app
+from bridge.web.guard import HEADERS
+
+HOST = "127.0.0.1:1180"
+
+
+async def echo(request: Request) -> Response:
+    return PlainTextResponse(f"{request.method} {len(await request.body())}")
+
+
+async def fail(_request: Request) -> Response:
+    raise RuntimeError("inside")
+
+
+def client() -> httpx.AsyncClient:
+    methods = ["GET", "POST", "PUT", "DELETE"]
+    routes = [Route("/", echo, methods=methods), Route("/fail", fail)]
+    transport = httpx.ASGITransport(app=web_app(routes, ["pec.example.it"]))
+    return httpx.AsyncClient(transport=transport, base_url=f"http://{HOST}")
+
+
+@pytest.mark.parametrize(
+    "host",
+    [
+        "127.0.0.1:1180",
+        "[::1]:1180",
+        "localhost",
+        "LOCALHOST:1180",
+        "192.168.1.20:1180",
+        "pec.example.it",
+        "PEC.example.it.:1180",
+    ],
+)
+async def test_our_own_names_are_answered(host: str) -> None:
+    async with client() as browser:
+        assert (await browser.get("/", headers={"Host": host})).status_code == 200
+
+
+@pytest.mark.parametrize(
+    "host",
+    [
+        "attacker.example",
+        "127.0.0.1.attacker.example",
+        "attacker.example:1180",
+        "pec.example.it.attacker.example",
+        "localhost@attacker.example",
+        "attacker.example/127.0.0.1",
+        "127.0.0.1:port",
+        "",
+    ],
+)
+async def test_a_name_that_is_made_to_point_here_is_refused(host: str) -> None:
+    async with client() as browser:
+        answer = await browser.get("/", headers={"Host": host})
+    assert (answer.status_code, "[web] hosts" in answer.text) == (421, True)
+
+
+@pytest.mark.parametrize(
+    ("headers", "status"),
+    [
+        ({}, 200),
+        ({"Origin": f"http://{HOST}", "Sec-Fetch-Site": "same-origin"}, 200),
+        ({"Origin": "https://attacker.example"}, 403),
+        ({"Origin": "http://127.0.0.1:8080"}, 403),
+        ({"Origin": "null"}, 403),
+        ({"Sec-Fetch-Site": "cross-site"}, 403),
+        ({"Sec-Fetch-Site": "same-site"}, 403),
+    ],
+)
+async def test_another_sites_page_changes_nothing(headers: dict[str, str], status: int) -> None:
+    async with client() as browser:
+        for method in ("POST", "PUT", "DELETE"):
+            assert (await browser.request(method, "/", headers=headers)).status_code == status
+
+
+async def test_no_other_site_may_read() -> None:
+    asking = {"Origin": "https://attacker.example", "Access-Control-Request-Method": "GET"}
+    async with client() as browser:
+        answers = [
+            await browser.get("/", headers=asking),
+            await browser.options("/", headers=asking),
+        ]
+    assert [answer.status_code for answer in answers] == [200, 405]
+    named = [name for answer in answers for name in answer.headers if "access-control" in name]
+    assert named == []
+
+
+@pytest.mark.parametrize("path", ["/", "/fail", "/nowhere"])
+async def test_every_answer_is_dressed(path: str) -> None:
+    async with client() as browser:
+        answers = [await browser.get(path), await browser.get(path, headers={"Host": "x.example"})]
+    for answer in answers:
+        assert {name: answer.headers[name] for name in HEADERS} == dict(HEADERS)
+        assert answer.headers["Cache-Control"] == "no-store"
+    policy = HEADERS["Content-Security-Policy"]
+    assert "unsafe" not in policy
+    assert "'none'" in policy
+
+
+async def test_a_body_too_long_is_refused() -> None:
+    async def piecemeal(size: int) -> httpx.Response:
+        async def pieces() -> AsyncIterator[bytes]:
+            for _ in range(size // 1024):
+                yield bytes(1024)
+
+        async with client() as browser:
+            return await browser.post("/", content=pieces())
+
+    async with client() as browser:
+        assert (await browser.post("/", content=bytes(WEB_BODY_BYTES))).status_code == 200
+        assert (await browser.post("/", content=bytes(WEB_BODY_BYTES + 1))).status_code == 413
+    assert (await piecemeal(WEB_BODY_BYTES)).status_code == 200
+    assert (await piecemeal(WEB_BODY_BYTES + 1024)).status_code == 413
+
+
+async def test_what_fails_inside_is_one_sentence() -> None:
+    async with client() as browser:
+        answer = await browser.get("/fail")
+    assert (answer.status_code, answer.text) == (
+        500,
+        "The bridge could not do that; its log says why.\n",
+    )
