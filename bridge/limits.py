@@ -331,21 +331,21 @@ SUBMISSIONS_SPOOLED_BYTES = _bytes(
 
 IMAP_CONNECTIONS = _count(
     "IMAP connections (fewer where few descriptors are allowed)",
-    500,
+    1_100,
     met_by="anybody",
     told="`BYE`",
     test="tests/imapserver/test_connection.py::test_too_many_connections_are_turned_away",
 )
 SMTP_CONNECTIONS = _count(
     "SMTP connections (fewer where few descriptors are allowed)",
-    200,
+    250,
     met_by="anybody",
     told="`421 4.7.0`",
     test="tests/smtpserver/test_server.py::test_too_many_connections",
 )
 STRANGERS_PER_ADDRESS = _count(
     "connections of one address that have not logged in, on each protocol",
-    50,
+    200,
     met_by="a stranger",
     told="the one that guessed most, or has stayed longest, is closed",
     test="tests/net/test_visitors.py::test_an_address_has_so_many_strangers",
