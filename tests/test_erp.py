@@ -24,6 +24,7 @@ from bridge.outbox import states
 from bridge.receipts.outcome import KEYWORDS, MEANINGS, RECIPIENT_MEANINGS
 from bridge.receipts.states import EFFECTS, RANK, RecipientState
 from bridge.simulator import Simulator
+from bridge.store.events import MEANINGS as EVENT_MEANINGS
 from tests.running import ADDRESS, PASSWORD, Running, apart, running, simulated
 
 TOP = Path(__file__).parent.parent
@@ -55,6 +56,7 @@ def lists() -> Mapping[str, str]:
             "state", ((one.value, states.MEANINGS[one]) for one in SubmissionState)
         ),
         "recipient states": rows("state", ((one.value, RECIPIENT_MEANINGS[one]) for one in RANK)),
+        "events": rows("event", ((one.value, said) for one, said in EVENT_MEANINGS.items())),
         "keywords": rows("keyword", KEYWORDS.items()),
     }
 

@@ -27,7 +27,8 @@ from bridge.alarms.notices import (
 from bridge.alarms.words import Alarm
 from bridge.mailbox import MailboxTransaction
 from bridge.mime.row.address import one_line
-from bridge.model import AccountId
+from bridge.model import AccountId, QueueId
+from bridge.store.events import EventKind, NewEvent
 from bridge.store.notices import NoticeRow
 
 log = structlog.get_logger()
@@ -50,6 +51,8 @@ async def raise_alarm(mtx: MailboxTransaction, alarm: Alarm, now: datetime) -> b
     concerned = _ENTRY.match(key)  # what is about a message has its queue id for a key
     about = {"id": concerned[1]} if concerned else {}
     mtx.told.append(partial(log.warning, "alarm", account=account, kind=kind, key=key, **about))
+    submission = QueueId(concerned[1]) if concerned else None
+    await mtx.tx.add_event(NewEvent(now, account, EventKind.ALARM, submission, detail=kind))
     line = one_line(alarm.notice.detail or subject.partition(": ")[2] or subject)
     row = NoticeRow(account, day_in_rome(now), kind, key, line, now)
     content = await tell(mtx, row, alarm_message(alarm, now))

@@ -7,14 +7,18 @@ The archive's own retention is sync's to see to.
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import structlog
 
 from bridge.clock import Clock
-from bridge.mailbox import Mailboxes
+from bridge.mailbox import Mailboxes, MailboxTransaction
 
 log = structlog.get_logger()
 
 INTERVAL_S = 3600.0
+EVENTS_KEPT = timedelta(days=90)
+EVENTS_A_BATCH = 1_000
 INDEX_PAUSE_S = 0.125
 """Between two batches of texts read anew or on their way into the index: nobody is to notice."""
 
@@ -32,6 +36,7 @@ class Housekeeping:
             dropped = await self.tidy()
             if dropped:
                 log.info("texts_dropped", count=dropped)
+            await self.forget_events()
             while await self._mailboxes.renew_texts():
                 await self._clock.sleep(INDEX_PAUSE_S)
             while await self._mailboxes.index_bodies():
@@ -44,3 +49,13 @@ class Housekeeping:
         while batch := await self._mailboxes.drop_orphans():
             dropped += batch
         return dropped
+
+    async def forget_events(self) -> None:
+        """Let events go that are older than what is promised."""
+        before = self._clock.now() - EVENTS_KEPT
+
+        async def work(mtx: MailboxTransaction) -> int:
+            return await mtx.tx.drop_events(before, EVENTS_A_BATCH)
+
+        while await self._mailboxes.write(work) == EVENTS_A_BATCH:
+            await self._clock.sleep(INDEX_PAUSE_S)

@@ -12,6 +12,7 @@ from bridge.app.resources import Resources
 from bridge.net.listening import Running
 from bridge.operations.accounts import ApiAccount, ApiAccounts, Methods
 from bridge.operations.alarms import AlarmOperations
+from bridge.operations.events import EventOperations
 from bridge.operations.export import ExportOperations
 from bridge.operations.flow import FlowOperations
 from bridge.operations.outcome import OutcomeOperations
@@ -82,6 +83,9 @@ def operations(
             accounts,
             window,
             resources.mailboxes if running is not None else None,
+        ),
+        EventOperations(
+            resources.store, resources.clock, accounts, resources.mailboxes if running else None
         ),
         ExportOperations(resources.store, resources.clock, accounts),
         SyncOperations(sync, accounts),

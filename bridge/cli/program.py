@@ -14,6 +14,7 @@ from bridge.cli import (
     daemon,
     demo,
     drain,
+    events,
     export,
     facts,
     mailbox,
@@ -67,6 +68,7 @@ def build() -> typer.Typer:
     program.command()(facts.quota)
     program.command()(facts.sync)
     program.command()(outcome.outcome)
+    program.command()(events.events)
     program.command()(usage.usage)
     program.command()(export.export)
     program.add_typer(mailbox.commands, name="mailbox")

@@ -18,16 +18,13 @@ from bridge.operations.control import Progress
 from bridge.operations.named import find_sends
 from bridge.operations.reason import Reasons
 from bridge.operations.receipts import send_facts
-from bridge.outbox.wake import Wake, rest
+from bridge.operations.watching import watched
 from bridge.outbox.window import Window
 from bridge.receipts.outcome import is_over, next_step, outcome_in
 from bridge.receipts.record import standing_of
 from bridge.receipts.states import FAILED_STATES, DeliveryStatus
 from bridge.store.base import ReadTransaction, Store
 from bridge.store.outbox import SubmissionRow
-
-READ_EVERY_S = 1.0
-"""The least time between two looks of a wait."""
 
 
 class OutcomeOperations:
@@ -64,23 +61,16 @@ class OutcomeOperations:
 
         ``wait_s`` is how long to wait for what ``until`` says (``final`` or ``submitted``).
         """
-        end_s = self._clock.monotonic() + float(arguments.get("wait_s") or 0.0)
         if self._changing is None:
             return await self._now(arguments)
-        news = Wake()
-        unwatch = self._changing.on_commit(news.call)
-        try:
-            while True:
-                looked_s = self._clock.monotonic()
-                found = await self._now(arguments)
-                left_s = end_s - self._clock.monotonic()
-                if found["over"] or left_s <= 0:
-                    return found
-                await rest(news, self._clock, left_s)
-                soonest_s = min(looked_s + READ_EVERY_S, end_s)
-                await self._clock.sleep(soonest_s - self._clock.monotonic())
-        finally:
-            unwatch()
+        wait_s = float(arguments.get("wait_s") or 0.0)
+        return await watched(
+            lambda: self._now(arguments),
+            lambda found: bool(found["over"]),
+            self._changing,
+            self._clock,
+            wait_s,
+        )
 
     async def _now(self, arguments: Mapping[str, Any]) -> dict[str, Any]:
         what = str(arguments["what"]).strip()

@@ -48,6 +48,7 @@ from bridge.model import (
 )
 from bridge.outbox.plan import PLANS, Plan
 from bridge.outbox.wake import Wake
+from bridge.store.events import EventKind, NewEvent
 from bridge.store.outbox import NewSubmission, SubmissionRow
 
 log = structlog.get_logger()
@@ -199,6 +200,7 @@ class Outbox:
             content = await _keep(mtx, account, sent, message, now)
             for entry in fresh:
                 await mtx.tx.add_submission(replace(entry, content=content))
+                await mtx.tx.add_event(NewEvent(now, account, EventKind.QUEUED, entry.id))
         return Enqueued(ids[0], repeated=not fresh)
 
     async def _without_twins(

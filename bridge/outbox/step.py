@@ -8,12 +8,25 @@ with its last ``restored`` entry. Pieces of works, no commits of their own.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from bridge.alarms import AlarmKind, clear_alarm
 from bridge.mailbox import MailboxTransaction
 from bridge.model import NEVER_LEFT, AccountId, ContentId, SubmissionState
+from bridge.store.events import EventKind, NewEvent
 from bridge.store.outbox import Step, SubmissionRow
+
+EVENTS: Mapping[SubmissionState, EventKind] = {
+    SubmissionState.QUEUED: EventKind.QUEUED,
+    SubmissionState.SUBMITTED: EventKind.SUBMITTED,
+    SubmissionState.REFUSED: EventKind.REFUSED,
+    SubmissionState.HELD: EventKind.HELD,
+    SubmissionState.CANCELLED: EventKind.CANCELLED,
+    SubmissionState.DROPPED: EventKind.DROPPED,
+    SubmissionState.UNCERTAIN: EventKind.UNCERTAIN,
+    SubmissionState.RESTORED: EventKind.UNCERTAIN,
+}
+"""What an entry that comes into a state is told as; a request that begins is no event."""
 
 
 async def take_step(mtx: MailboxTransaction, row: SubmissionRow, step: Step) -> bool:
@@ -31,6 +44,11 @@ async def take_steps(
     for row, step in steps:
         if await mtx.tx.step_submission(row.id, step):
             taken.append(row)
+            if step.new in EVENTS:
+                kind = EVENTS[step.new]
+                await mtx.tx.add_event(
+                    NewEvent(step.at, row.account, kind, row.id, detail=step.reason)
+                )
             if step.old is SubmissionState.RESTORED:
                 released[row.account] = step
             if _may_cross(step):

@@ -35,6 +35,7 @@ from bridge.receipts.states import (
     standing,
 )
 from bridge.store.base import ReadTransaction
+from bridge.store.events import EventKind, NewEvent
 from bridge.store.figures import ReceiptSummary
 from bridge.store.outbox import ClaimBasis, SubmissionRow
 from bridge.store.remote import ReceiptBasis, ReceiptRow
@@ -158,6 +159,7 @@ async def refresh(mtx: MailboxTransaction, id: QueueId, now: datetime) -> None:
         return
     where = await standing_of(mtx.tx, submission)
     await mtx.tx.keep_outcome(id, outcome_of(submission, where))
+    await _tell_events(mtx, submission, where, now)
     await _set_keywords(mtx, submission)
     if where.is_answered:
         await clear_alarm(mtx, submission.account, AlarmKind.NOT_ACCEPTED, id, now)
@@ -167,6 +169,35 @@ async def refresh(mtx: MailboxTransaction, id: QueueId, now: datetime) -> None:
     if where.is_final and not any(one.by_row for one in where.recipients):
         await clear_alarm(mtx, submission.account, AlarmKind.CONTRADICTED, id, now)
     await _tell_failures(mtx, submission, where, now)
+
+
+_EVENTS = {
+    RecipientState.ACCEPTED: EventKind.ACCEPTED,
+    RecipientState.ACCEPTED_UNCERTIFIABLE: EventKind.ACCEPTED,
+    RecipientState.LATE_12H: EventKind.LATE,
+    RecipientState.FAILED_24H: EventKind.FAILED,
+    RecipientState.FAILED: EventKind.FAILED,
+    RecipientState.DELIVERED: EventKind.DELIVERED,
+}
+
+
+async def _tell_events(
+    mtx: MailboxTransaction, submission: SubmissionRow, where: DeliveryStatus, now: datetime
+) -> None:
+    """Write down what is news of each recipient, also that what was told before is not so."""
+    told = await mtx.tx.last_events(submission.id)
+    for one in where.recipients:
+        before = told.get(one.address)
+        kind = _EVENTS.get(one.state, EventKind.WITHDRAWN if before else None)
+        if kind is None or before is kind:
+            continue
+        kinds = [(kind, one.detail)]
+        if before is None and where.accepted_at is not None and kind is not EventKind.ACCEPTED:
+            kinds.insert(0, (EventKind.ACCEPTED, ""))  # both came in one commit
+        for each, detail in kinds:
+            await mtx.tx.add_event(
+                NewEvent(now, submission.account, each, submission.id, one.address, detail)
+            )
 
 
 async def _set_keywords(mtx: MailboxTransaction, submission: SubmissionRow) -> None:

@@ -10,7 +10,7 @@ One protocol per area, each in a file of its own:
 ``messages`` (mailboxes, messages, contents), ``outbox`` (submissions, attempts),
 ``remote`` (the API's rows and bodies, deletions, receipts, alarms, cursors),
 ``notices`` (what a person was told), ``clearing`` (what the settings clear at the API),
-``web`` (who is logged in to the page).
+``web`` (who is logged in to the page), ``events`` (what happened, in order).
 
 Failure: ``StoreFull`` when the disk is, ``StoreFailed`` for anything else the medium does;
 either way nothing of the work was kept.
@@ -22,6 +22,7 @@ from collections.abc import Awaitable, Callable
 from typing import Protocol, TypeVar
 
 from bridge.store.clearing import ClearingReads, ClearingWrites
+from bridge.store.events import EventReads, EventWrites
 from bridge.store.messages import MessageReads, MessageWrites
 from bridge.store.notices import NoticeReads, NoticeWrites
 from bridge.store.outbox import OutboxReads, OutboxWrites
@@ -48,6 +49,7 @@ class ReadTransaction(
     ClearingReads,
     PurgingReads,
     WebReads,
+    EventReads,
     Protocol,
 ):
     """A consistent view of everything committed so far."""
@@ -62,6 +64,7 @@ class Transaction(
     ClearingWrites,
     PurgingWrites,
     WebWrites,
+    EventWrites,
     Protocol,
 ):
     """A view that can also change things, all or nothing."""

@@ -67,3 +67,9 @@ async def test_from_submission_to_the_last_receipt(command: Command, config: Pat
     assert json.loads(alone.out)[0]["state"] == "submitted"
     assert "No bridge is running" in alone.err
     assert (await ask(good["id"], "--wait", "--json")).json == [good]
+    events = (await apart(command, "events", "--json", "--config", config)).json
+    of_it = [one["event"] for one in events if one["id"] == good["id"]]
+    assert of_it == ["queued", "submitted", "accepted", "delivered"]
+    done = await apart(command, "events", "--follow", "--config", config)
+    assert (done.code, done.out) == (1, "")
+    assert "No bridge is running" in done.err

@@ -10,6 +10,7 @@ import sqlite3
 
 from bridge.store.sqlite import (
     schema_clearing,
+    schema_events,
     schema_messages,
     schema_notices,
     schema_outbox,
@@ -45,6 +46,7 @@ STEPS: tuple[str, ...] = (
     schema_clearing.ASKED,
     schema_web.SESSIONS,
     schema_web.SENT,
+    schema_events.EVENTS,
 )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 
 from bridge.store.sqlite.clearing import SqliteClearing
+from bridge.store.sqlite.events import SqliteEvents
 from bridge.store.sqlite.messages import SqliteMessages
 from bridge.store.sqlite.notices import SqliteNotices
 from bridge.store.sqlite.outbox import SqliteOutbox
@@ -21,6 +22,7 @@ class SqliteTransaction(
     SqliteClearing,
     SqlitePurging,
     SqliteWeb,
+    SqliteEvents,
 ):
     """Satisfies ``ReadTransaction`` and ``Transaction``; its methods never suspend."""
 

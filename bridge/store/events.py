@@ -1,0 +1,103 @@
+"""The event log as the store keeps it: what became of messages, in order, each with a number.
+
+Numbers rise in the order of commits and are never used again. Events are added in the commit of
+what they tell and never changed; the oldest go after a time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import Enum
+from typing import Protocol
+
+from bridge.model import AccountId, QueueId
+
+
+class EventKind(Enum):
+    """What can have happened."""
+
+    QUEUED = "queued"
+    SUBMITTED = "submitted"
+    ACCEPTED = "accepted"
+    DELIVERED = "delivered"
+    FAILED = "failed"
+    UNCERTAIN = "uncertain"
+    REFUSED = "refused"
+    CANCELLED = "cancelled"
+    LATE = "late"
+    WITHDRAWN = "withdrawn"
+    HELD = "held"
+    DROPPED = "dropped"
+    ALARM = "alarm"
+
+
+MEANINGS: Mapping[EventKind, str] = {
+    EventKind.QUEUED: "it is on the disk and will be sent; also when it is to be sent again",
+    EventKind.SUBMITTED: "the service gave its code",
+    EventKind.ACCEPTED: "for a recipient: accepted by the provider, sent in law",
+    EventKind.DELIVERED: "for a recipient: delivered",
+    EventKind.FAILED: "for a recipient: not accepted or not delivered; `detail` says why",
+    EventKind.UNCERTAIN: "it may have been sent, and nobody knows; what was told of its recipients "
+    "before counts no longer",
+    EventKind.REFUSED: "nothing was sent; `detail` says why",
+    EventKind.CANCELLED: "a person took it back before it left",
+    EventKind.LATE: "for a recipient: not delivered within 12 hours; it still may be",
+    EventKind.WITHDRAWN: "for a recipient: what was told before rests on nothing any more",
+    EventKind.HELD: "nothing was sent; it waits for what `detail` says",
+    EventKind.DROPPED: "a person gave up an uncertain one",
+    EventKind.ALARM: "an alarm was raised; `detail` is its kind",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class NewEvent:
+    """Something that happened: to ``submission``, or to one ``recipient`` of it.
+
+    ``detail`` says why as a sentence, or what kind of alarm; "" where there is nothing to say.
+    """
+
+    at: datetime
+    account: AccountId
+    kind: EventKind
+    submission: QueueId | None = None
+    recipient: str = ""
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class EventRow:
+    """An event with its number, and how its message was called when it is read."""
+
+    number: int
+    event: NewEvent
+    message_id: str | None
+    reference: str | None
+    code: str | None
+
+
+class EventReads(Protocol):
+    """What can be asked."""
+
+    async def events(self, account: AccountId | None, after: int, limit: int) -> Sequence[EventRow]:
+        """Return the first ``limit`` events behind the number ``after``; None: everybody's."""
+
+    async def event_numbers(self) -> tuple[int, int]:
+        """Return the numbers of the oldest event that is kept and of the last there ever was.
+
+        Without any the first is one more than the second.
+        """
+
+    async def last_events(self, submission: QueueId) -> dict[str, EventKind]:
+        """Return the kind of the last event of each recipient since the message was last sent."""
+
+
+class EventWrites(Protocol):
+    """What can be changed."""
+
+    async def add_event(self, event: NewEvent) -> None:
+        """Write down what happened."""
+
+    async def drop_events(self, before: datetime, limit: int) -> int:
+        """Forget at most ``limit`` of the events before a time; return how many."""

@@ -1,0 +1,82 @@
+"""The event log in SQLite: SQL and nothing else (see ``store.events``)."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from bridge.model import AccountId, QueueId
+from bridge.store.events import EventKind, EventRow, NewEvent
+from bridge.store.sqlite.area import Area
+from bridge.store.sqlite.outbox_rows import aware, micros
+
+
+class SqliteEvents(Area):
+    """Satisfies ``EventReads`` and ``EventWrites``."""
+
+    async def events(
+        self, account: AccountId | None, after: int, limit: int
+    ) -> tuple[EventRow, ...]:
+        """See ``EventReads``."""
+        rows = self._rows(
+            "SELECT number, at, event.account, kind, event.submission, recipient, detail,"
+            " message_id, reference, code"
+            " FROM event LEFT JOIN submission ON submission.id = event.submission"
+            " WHERE number > ?1 AND (?2 IS NULL OR event.account = ?2) ORDER BY number LIMIT ?3",
+            (after, account, limit),
+        )
+        return tuple(
+            EventRow(
+                number,
+                NewEvent(
+                    aware(at),
+                    AccountId(whose),
+                    EventKind(kind),
+                    QueueId(submission) if submission else None,
+                    recipient,
+                    detail,
+                ),
+                *names,
+            )
+            for number, at, whose, kind, submission, recipient, detail, *names in rows
+        )
+
+    async def event_numbers(self) -> tuple[int, int]:
+        """See ``EventReads``."""
+        last = self._row("SELECT seq FROM sqlite_sequence WHERE name = 'event'", ())
+        first = self._row("SELECT min(number) FROM event", ())
+        newest = int(last[0]) if last else 0
+        return (int(first[0]) if first and first[0] is not None else newest + 1), newest
+
+    async def last_events(self, submission: QueueId) -> dict[str, EventKind]:
+        """See ``EventReads``."""
+        rows = self._rows(
+            "SELECT recipient, kind FROM event WHERE submission = ?1 AND recipient <> ''"
+            " AND number > coalesce((SELECT max(number) FROM event WHERE submission = ?1"
+            " AND recipient = '' AND kind IN ('queued', 'uncertain')), 0) ORDER BY number",
+            (submission,),
+        )
+        return {recipient: EventKind(kind) for recipient, kind in rows}
+
+    async def add_event(self, event: NewEvent) -> None:
+        """See ``EventWrites``."""
+        self._row(
+            "INSERT INTO event (at, account, kind, submission, recipient, detail)"
+            " VALUES (?, ?, ?, ?, ?, ?)",
+            (
+                micros(event.at),
+                event.account,
+                event.kind.value,
+                event.submission,
+                event.recipient,
+                event.detail,
+            ),
+        )
+
+    async def drop_events(self, before: datetime, limit: int) -> int:
+        """See ``EventWrites``."""
+        gone = self._rows(
+            "DELETE FROM event WHERE number IN"
+            " (SELECT number FROM event WHERE at < ? ORDER BY number LIMIT ?) RETURNING number",
+            (micros(before), limit),
+        )
+        return len(list(gone))
