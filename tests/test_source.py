@@ -142,6 +142,7 @@ MANY_PARTS = {
     "SubmissionSession": "one connection; the server hands on what it has",
     "Sync": "the composition root's parts for all accounts",
     "Twins": "texts are told apart by the client, the rows, the filer and what is under way",
+    "WebPage": "the composition root's parts for the page",
     "Waiting": "the queue, the settings' limit and window, and where alarms go",
 }
 """Classes that are built of more than ``MOST_PARTS``, each with why these belong together."""
@@ -234,11 +235,14 @@ def test_every_constant_is_read() -> None:
 MOST_LINES = 400
 LONG = {
     "api/budget.py": "the day's requests: one count, and the rules by which it is shared",
+    "app/bridge.py": "what runs, in the order in which it starts, is told anew and stops",
+    "config/values.py": "one table for each table of the settings",
     "limits.py": "one table, a row for each bound",
     "store/remote.py": "what sync, its deletions, receipts and alarms keep; to be taken apart",
     "store/sqlite/remote.py": "likewise",
     "sync/account.py": "one account's turn, and what it is put together from; to be taken apart",
     "sync/ledger.py": "what an account knows; to be taken apart",
+    "sync/deletion.py": "one deletion from its wish to its proof; to be taken apart",
     "sync/listing.py": "looks and passes over one list",
     "sync/matching.py": "one page beside what is known: no part of it is used without the rest",
 }

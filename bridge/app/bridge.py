@@ -61,7 +61,7 @@ from bridge.operations.table import Operations
 if TYPE_CHECKING:
     import httpx
 
-    from bridge.app.web import Web
+    from bridge.app.web import WebPage
     from bridge.imapserver.server import ImapServer
     from bridge.smtpserver.server import SmtpServer
     from bridge.web.listener import WebServer
@@ -111,7 +111,7 @@ class Bridge:
         self._sending: OutboxService | None = None
         self._smtp: SmtpServer | None = None
         self._imap: ImapServer | None = None
-        self._web: Web | None = None
+        self._web: WebPage | None = None
         self._running_out: RunningOut | None = None
         self._control: ControlServer | None = None
         self._reading: InboxReading | None = None
@@ -359,10 +359,12 @@ class Bridge:
         wanted = self._config.web.listen
         if wanted == ():
             return []
-        from bridge.app.web import Web  # several MB that a bridge without the page need not have
+        from bridge.app.web import (
+            WebPage,
+        )  # several MB that a bridge without the page need not have
 
         authenticator = self._authenticator(resources)
-        web = Web(resources, authenticator, logins, tls, self._room, self._connected)
+        web = WebPage(resources, authenticator, logins, tls, self._room, self._connected)
         try:
             listeners = await _open("http", wanted or WEB_USUAL, web.server)
         except CannotListen as error:

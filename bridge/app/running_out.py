@@ -64,7 +64,7 @@ Alarms = Mapping[str, Notice]
 
 
 @dataclass(slots=True)
-class Seen:
+class SeenEnds:
     """What the hosts told when they were last asked; nothing before that."""
 
     at: datetime | None = None
@@ -97,7 +97,7 @@ class RunningOut:
         self._way = way(resources.config.api, secrets.proxy_login)
         self._may_list = True
         self._told: set[str] = set()
-        self._seen = Seen()
+        self._seen = SeenEnds()
 
     @asynccontextmanager
     async def _connection(self, url: str, token: str | Basic) -> AsyncIterator[ApiConnection]:

@@ -22,7 +22,7 @@ from bridge.web.services import WebServices
 from bridge.web.site import site
 
 
-class Web:
+class WebPage:
     """The page's server and what it works with.
 
     Args:

@@ -6,7 +6,7 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import BaseRoute
 
 from bridge.net.address import is_loopback
-from bridge.web.page import Look, Pages
+from bridge.web.page import Look, PageRoutes
 from bridge.web.people import ADMINISTRATOR
 from bridge.web.session import door_of, stranger_csrf
 
@@ -20,7 +20,7 @@ class Entrance:
         pages: makes the routes.
     """
 
-    def __init__(self, pages: Pages) -> None:
+    def __init__(self, pages: PageRoutes) -> None:
         self._pages = pages
 
     def routes(self) -> list[BaseRoute]:

@@ -16,7 +16,7 @@ from bridge.config import Config
 from bridge.operations.accounts import moment
 from bridge.operations.control import OperationFailed
 from bridge.operations.exporting import SPOOLED_BYTES, Exporter
-from bridge.web.page import Look, Pages
+from bridge.web.page import Look, PageRoutes
 from bridge.web.sent import facts_of
 
 LARGEST_HERE_BYTES = 8 * 1024**2
@@ -34,7 +34,7 @@ class Evidence:
         config: gives the settings, for the request as it was made.
     """
 
-    def __init__(self, pages: Pages, config: Callable[[], Config]) -> None:
+    def __init__(self, pages: PageRoutes, config: Callable[[], Config]) -> None:
         self._pages = pages
         self._config = config
         self._turn = asyncio.Semaphore(1)
@@ -46,8 +46,8 @@ class Evidence:
     async def _give(self, look: Look) -> Response:
         facts = await facts_of(look, look.request.path_params["id"])
         now = moment(look.services.clock.now()) or ""
-        # Closed when the last piece has left.
-        spool = cast(BinaryIO, tempfile.SpooledTemporaryFile(SPOOLED_BYTES))  # noqa: SIM115
+        temporary = tempfile.SpooledTemporaryFile(SPOOLED_BYTES)  # noqa: SIM115 - closed at its end
+        spool = cast(BinaryIO, temporary)
         try:
             async with self._turn:
                 loop = asyncio.get_running_loop()

@@ -8,13 +8,13 @@ from typing import Any
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import BaseRoute
 
-from bridge.web.page import Look, Pages
+from bridge.web.page import Look, PageRoutes
 from bridge.web.words import STATES
 
 MOVING = ("queued", "dispatching")
 
 
-def routes(pages: Pages) -> list[BaseRoute]:
+def routes(pages: PageRoutes) -> list[BaseRoute]:
     """Return its routes."""
     return [
         pages.member("/", _show),

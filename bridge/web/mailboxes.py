@@ -5,10 +5,10 @@ from __future__ import annotations
 from starlette.responses import Response
 from starlette.routing import BaseRoute
 
-from bridge.web.page import Look, Pages
+from bridge.web.page import Look, PageRoutes
 
 
-def routes(pages: Pages) -> list[BaseRoute]:
+def routes(pages: PageRoutes) -> list[BaseRoute]:
     """Return its routes."""
     return [pages.member("/mailboxes", _show)]
 

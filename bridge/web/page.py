@@ -1,6 +1,6 @@
 """What every page has: who looks at it, in which language, its frame, and forms that are ours.
 
-A page is an ``async def page(look: Look) -> Response``; ``Pages.member`` makes a route of it that
+A page is an ``async def page(look: Look) -> Response``; ``PageRoutes.member`` makes a route of it that
 asks strangers to log in, and refuses a form that does not carry its token. ``Look.render`` fills a
 template; whatever it shows is escaped by Jinja2.
 """
@@ -22,14 +22,14 @@ from bridge.operations.control import OperationFailed
 from bridge.web.format import Formats
 from bridge.web.language import COOKIE, LANGUAGES, Language, catalogue, language_of
 from bridge.web.services import WebServices
-from bridge.web.session import Sessions, Visitor, is_from_our_form
+from bridge.web.session import PageVisitor, Sessions, is_from_our_form
 from bridge.web.static import static_url
 
 _FIELDS = 20
 LANGUAGE_LASTS_S = 365 * 86_400
 
 
-class Missing(Exception):
+class PageNotFound(Exception):
     """There is no such thing, or it is not for the visitor's eyes: he is not told which."""
 
 
@@ -39,15 +39,15 @@ class Look:
 
     request: Request
     services: WebServices
-    visitor: Visitor | None
+    visitor: PageVisitor | None
     language: Language
     form: Mapping[str, str]
     frames: Environment
 
     @property
-    def me(self) -> Visitor:
+    def me(self) -> PageVisitor:
         """Who looks, on a page that strangers don't see."""
-        assert self.visitor is not None  # noqa: S101 - see ``Pages.member``
+        assert self.visitor is not None  # noqa: S101 - see ``PageRoutes.member``
         return self.visitor
 
     def asked(self, name: str) -> str:
@@ -103,7 +103,7 @@ class Look:
 Page = Callable[[Look], Awaitable[Response]]
 
 
-class Pages:
+class PageRoutes:
     """Makes routes of pages.
 
     Args:
@@ -157,7 +157,7 @@ class Pages:
     async def _answered(self, look: Look, page: Page) -> Response:
         try:
             response = await page(look)
-        except Missing:
+        except PageNotFound:
             response = look.render("error.html", 404, sentence=_MISSING)
         except OperationFailed as failure:
             response = look.render("error.html", 409, sentence=str(failure))

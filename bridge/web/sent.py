@@ -9,7 +9,7 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import BaseRoute
 
 from bridge.operations.control import OperationFailed
-from bridge.web.page import Look, Missing, Pages
+from bridge.web.page import Look, PageNotFound, PageRoutes
 from bridge.web.words import GROUPS, RECEIPTS, RECIPIENTS, STATES, standing
 
 FILTERS = ("text", "recipient", "group", "since", "until", "account")
@@ -28,7 +28,7 @@ MOVING = frozenset({"queued", "dispatching"})
 OPEN = frozenset({"pending", "accepted", "late_12h"})
 
 
-def routes(pages: Pages) -> list[BaseRoute]:
+def routes(pages: PageRoutes) -> list[BaseRoute]:
     """Return its routes."""
     return [
         pages.member("/sent", _list),
@@ -71,14 +71,14 @@ async def facts_of(look: Look, id: str) -> dict[str, Any]:
     """Return all that is known of an entry.
 
     Raises:
-        Missing: there is none, or it is not the visitor's.
+        PageNotFound: there is none, or it is not the visitor's.
     """
     try:
         facts: dict[str, Any] = await look.services.do("export send", {"id": id})
     except OperationFailed:
-        raise Missing from None
+        raise PageNotFound from None
     if not look.me.may_see(facts["account"]):
-        raise Missing
+        raise PageNotFound
     return facts
 
 
@@ -143,7 +143,7 @@ async def _decide(look: Look) -> Response:
     facts = await facts_of(look, look.request.path_params["id"])
     action = look.form.get("action", "")
     if action not in DECISIONS:
-        raise Missing
+        raise PageNotFound
     arguments: dict[str, Any] = {"id": facts["id"]}
     if action in MAY_FORCE:
         arguments["force"] = look.form.get("force") == "yes"

@@ -34,7 +34,7 @@ _TOKEN_CHARS = 43
 
 
 @dataclass(frozen=True, slots=True)
-class Visitor:
+class PageVisitor:
     """Who asks; ``account`` is whose messages he sees, None for the administrator, who sees all.
 
     ``csrf`` is what his forms have to carry; ``address`` is the account's.
@@ -81,7 +81,7 @@ class Sessions:
         self._clock = clock
         self._people = people
 
-    async def visitor(self, request: HTTPConnection) -> Visitor | None:
+    async def visitor(self, request: HTTPConnection) -> PageVisitor | None:
         """Return who asks, None for somebody who has not logged in."""
         token = request.cookies.get(cookie_name(request), "")
         if len(token) != _TOKEN_CHARS:
@@ -101,7 +101,7 @@ class Sessions:
                 return None
         if (door := door_of(request)) is not None:
             door.is_known = True
-        return Visitor(session.account, address, csrf_of(token))
+        return PageVisitor(session.account, address, csrf_of(token))
 
     async def begin(
         self, request: HTTPConnection, response: Response, account: AccountId | None

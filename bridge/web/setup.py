@@ -13,7 +13,7 @@ from starlette.routing import BaseRoute
 
 from bridge.operations.mailprograms import connection, steps
 from bridge.web.evidence import attachment
-from bridge.web.page import Look, Missing, Pages
+from bridge.web.page import Look, PageNotFound, PageRoutes
 
 _CERTIFICATE = re.compile(
     r"-----BEGIN CERTIFICATE-----\n[A-Za-z0-9+/=\n]+-----END CERTIFICATE-----\n?"
@@ -31,7 +31,7 @@ class Setup:
 
     def __init__(
         self,
-        pages: Pages,
+        pages: PageRoutes,
         certificate: Path,
         machine: Callable[[], str] = socket.gethostname,
     ) -> None:
@@ -60,10 +60,10 @@ class Setup:
         try:
             text = await asyncio.to_thread(self._certificate.read_text, "ascii", "replace")
         except OSError:
-            raise Missing from None
+            raise PageNotFound from None
         found = _CERTIFICATE.findall(text)
         if not found:
-            raise Missing
+            raise PageNotFound
         return Response(
             "".join(found),
             media_type="application/x-pem-file",

@@ -11,7 +11,7 @@ from bridge.config import Config
 from bridge.web import home, mailboxes, sent, static, usage
 from bridge.web.entrance import Entrance
 from bridge.web.evidence import Evidence
-from bridge.web.page import Pages
+from bridge.web.page import PageRoutes
 from bridge.web.services import WebServices
 from bridge.web.setup import Setup
 
@@ -24,7 +24,7 @@ def site(services: WebServices, config: Callable[[], Config], certificate: Path)
         config: gives the settings, for exports.
         certificate: the file of the servers' certificate.
     """
-    pages = Pages(services)
+    pages = PageRoutes(services)
     return [
         static.ROUTE,
         *Entrance(pages).routes(),

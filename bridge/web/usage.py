@@ -19,7 +19,7 @@ from starlette.routing import BaseRoute
 from bridge.operations.figures import stacks
 from bridge.outbox.plan import rome_day
 from bridge.web.evidence import attachment
-from bridge.web.page import Look, Pages
+from bridge.web.page import Look, PageRoutes
 
 COLUMNS = (
     "messages",
@@ -45,7 +45,7 @@ INKS = {
 }
 
 
-def routes(pages: Pages) -> list[BaseRoute]:
+def routes(pages: PageRoutes) -> list[BaseRoute]:
     """Return its routes."""
     return [
         pages.member("/usage", _show),

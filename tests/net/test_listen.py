@@ -36,11 +36,6 @@ def test_what_is_not(written: object, said: str) -> None:
         READ(written)
 
 
-def test_http_has_no_implicit_tls() -> None:
-    with pytest.raises(ValueError, match="https://"):
-        Listen.reader("http")("https://127.0.0.1:443")
-
-
 @pytest.mark.parametrize(("host", "port"), [("", 1), ("a", -1), ("a", 65_536)])
 def test_no_address_without_host_or_port(host: str, port: int) -> None:
     with pytest.raises(ValueError, match="host and a port"):
