@@ -36,6 +36,7 @@ from bridge.imap.search import (
 )
 from bridge.imap.sequence import common, ranges_of
 from bridge.imapserver.candidates import SLICE, Candidates, bits_of, candidates_in
+from bridge.imapserver.dataitems.batch import take
 from bridge.imapserver.pace import CommandShare
 from bridge.imapserver.session import Session
 from bridge.imapserver.text import text_bits
@@ -76,12 +77,12 @@ class Found:
             all_: whether what sorting needs is taken in too.
         """
         self.numbers += numbers
-        self.uids += [columns.uids[one] for one in at]
-        self.modseqs += [columns.modseqs[one] for one in at]
+        self.uids += take(columns.uids, at)
+        self.modseqs += take(columns.modseqs, at)
         if all_:
-            self.contents += [columns.contents[one] for one in at]
-            self.arrivals += [columns.internal_dates[one] for one in at]
-            self.sizes += [columns.sizes[one] for one in at]
+            self.contents += take(columns.contents, at)
+            self.arrivals += take(columns.internal_dates, at)
+            self.sizes += take(columns.sizes, at)
 
     def reordered(self, places: Sequence[int]) -> Found:
         """Return the same in another order, numbers, UIDs and MODSEQs alone."""

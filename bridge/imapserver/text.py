@@ -104,12 +104,17 @@ async def _look(
 ) -> Iterable[tuple[SearchKey, int]]:
     """Return where one field's texts hold what is wanted, for each key."""
     sought = [wanted for _, wanted in wanted_of]
-    look = _stored if len(sought) <= FEW and len(contents) > PAGE else _held
-    return zip(
-        [key for key, _ in wanted_of],
-        await look(session, field, sought, contents, pace),
-        strict=True,
-    )
+    first, rest = contents[:PAGE], contents[PAGE:]
+    if len(sought) > FEW or not rest:
+        bits = await _held(session, field, sought, contents, pace)
+    elif all(wanted.is_clue_all for wanted in sought):
+        bits = await _stored(session, field, sought, contents, pace)
+    else:  # where most hold it, the store's look comes on top of reading them
+        begin = await _held(session, field, sought, first, pace)
+        look = _held if max(map(int.bit_count, begin)) > PAGE // 2 else _stored
+        others = await look(session, field, sought, rest, pace)
+        bits = [one << len(rest) | other for one, other in zip(begin, others, strict=True)]
+    return zip([key for key, _ in wanted_of], bits, strict=True)
 
 
 async def _held(

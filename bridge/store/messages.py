@@ -60,15 +60,15 @@ class SortRow:
 
     content: ContentId
     message_id: str | None
-    references: tuple[str, ...]
     sent_at: int | None
+    is_reply: bool
+    references: tuple[str, ...]
     base_subject: str
     from_mailbox: str
     to_mailbox: str
     cc_mailbox: str
     from_display: str
     to_display: str
-    is_reply: bool
 
 
 IndexRow = tuple[int, int, str, int, int, int, int, int]
@@ -189,8 +189,13 @@ class MessageReads(Protocol):
     async def stale_contents(self, limit: int) -> list[ContentId]:
         """Return contents whose texts and keys were worked out by older rules, newest first."""
 
-    async def sort_rows(self, contents: Sequence[ContentId]) -> list[SortRow]:
-        """Return the sort keys of contents."""
+    async def sort_rows(
+        self, contents: Sequence[ContentId], texts: frozenset[str]
+    ) -> list[SortRow]:
+        """Return the sort keys of contents; of the texts those that ``texts`` names, "" for others.
+
+        ``texts`` are names of fields of ``SortRow``, from ``references`` on.
+        """
 
 
 class MessageWrites(Protocol):

@@ -258,4 +258,13 @@ async def test_headers_are_read_of_what_may_hold_them(
     monkeypatch.setattr("bridge.imapserver.text.PAGE", 4)
     assert [await client.ok(command) for command in asked] == whole
     assert len(whole[0][0].split()) == 2 + 4
-    assert sum(read) < 60
+    assert sum(read) < 70
+
+    async def not_asked(*_: object) -> None:
+        raise AssertionError("what most headers hold is read at once")
+
+    read.clear()
+    monkeypatch.setattr(SqliteMessages, "matching_text", not_asked)
+    (every, *_) = await client.ok("SEARCH HEADER SUBJECT prova")
+    assert len(every.split()) == 2 + 20
+    assert sum(read) == 20

@@ -484,7 +484,8 @@ async def test_sort_rows_hold_the_keys_made_at_ingest(store: Store, account: Acc
 
     first, second = await store.write(work)
 
-    full, bare = await store.read(lambda tx: tx.sort_rows([second, first]))
+    texts = frozenset({"references", "base_subject", "from_mailbox", "from_display"})
+    full, bare = await store.read(lambda tx: tx.sort_rows([second, first], texts))
     assert (full.content, full.message_id, full.references) == (
         first,
         "<b@c>",
@@ -493,6 +494,9 @@ async def test_sort_rows_hold_the_keys_made_at_ingest(store: Store, account: Acc
     keys = (full.base_subject, full.from_mailbox, full.from_display, full.is_reply)
     assert keys == ("two", "anna", "Anna", False)
     assert bare.references == ()
+    (full,) = await store.read(lambda tx: tx.sort_rows([first], frozenset({"from_display"})))
+    assert (full.message_id, full.references, full.base_subject) == ("<b@c>", (), "")
+    assert (full.from_mailbox, full.from_display) == ("", "Anna")
 
 
 async def test_pieces_are_read_as_there_is_room_and_one_at_least(

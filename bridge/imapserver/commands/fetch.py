@@ -123,14 +123,16 @@ async def _send_batch(
     is_large = size_bytes * body.weight > LARGE_BYTES  # a batch of its own: see ``batches``
     start = 0
     while start < len(batch.numbers):
-        contents = batch.contents[start:]
+        contents = batch.contents[start:] if start else batch.contents
         count, pieces = await _pieces(session, items, contents)
         texts: list[Column] = []
         if not is_large:
             count, texts = await body.columns(contents[:count])
-        part = slice(start, start + count)
+        is_whole = count == len(batch.numbers)
+        part = slice(None) if is_whole else slice(start, start + count)
+        begin = slice(None) if is_whole else slice(count)
         columns = [
-            ready[item].part(part) if item in ready else pieces[item].part(slice(count))
+            ready[item].part(part) if item in ready else pieces[item].part(begin)
             for item in items
             if isinstance(item, Item)
         ]

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from functools import partial
 from heapq import merge
+from operator import attrgetter
 from typing import Any
 
 from bridge.imap.commands import Sort, Thread
@@ -28,14 +29,15 @@ BATCH = 1_000
 RUN = 8192
 """Messages that are sorted in one go."""
 
-_TEXTS: dict[str, Callable[[SortRow], str]] = {
-    "CC": lambda row: row.cc_mailbox,
-    "FROM": lambda row: row.from_mailbox,
-    "SUBJECT": lambda row: row.base_subject,
-    "TO": lambda row: row.to_mailbox,
-    "DISPLAYFROM": lambda row: row.from_display,
-    "DISPLAYTO": lambda row: row.to_display,
+_TEXTS = {
+    "CC": "cc_mailbox",
+    "FROM": "from_mailbox",
+    "SUBJECT": "base_subject",
+    "TO": "to_mailbox",
+    "DISPLAYFROM": "from_display",
+    "DISPLAYTO": "to_display",
 }
+_THREADED = frozenset({"references", "base_subject"})
 _ALGORITHMS = {"REFERENCES": by_references, "ORDEREDSUBJECT": by_subject}
 
 Column = Sequence[Any]
@@ -61,12 +63,14 @@ async def sort(session: Session, command: Sort) -> str | None:
     return None
 
 
-async def _batches(session: Session, found: Found) -> AsyncIterator[list[_Row]]:
+async def _batches(
+    session: Session, found: Found, texts: frozenset[str]
+) -> AsyncIterator[list[_Row]]:
     """Give what SORT and THREAD look at of each message, and its arrival, in found order."""
     for first in range(0, len(found.contents), BATCH):
         part = slice(first, first + BATCH)
         contents = [ContentId(content) for content in found.contents[part]]
-        rows = await session.services.store.scan(partial(_sort_rows, contents))
+        rows = await session.services.store.scan(partial(_sort_rows, contents, texts))
         by_content = {row.content: row for row in rows}
         yield [
             (by_content[content], arrival)
@@ -74,8 +78,10 @@ async def _batches(session: Session, found: Found) -> AsyncIterator[list[_Row]]:
         ]
 
 
-async def _sort_rows(contents: Sequence[ContentId], tx: ReadTransaction) -> list[SortRow]:
-    return await tx.sort_rows(contents)
+async def _sort_rows(
+    contents: Sequence[ContentId], texts: frozenset[str], tx: ReadTransaction
+) -> list[SortRow]:
+    return await tx.sort_rows(contents, texts)
 
 
 async def _columns(session: Session, command: Sort, found: Found) -> dict[str, Column]:
@@ -83,7 +89,8 @@ async def _columns(session: Session, command: Sort, found: Found) -> dict[str, C
     columns: dict[str, Column] = {"ARRIVAL": found.arrivals, "SIZE": found.sizes}
     read: dict[str, list[Any]] = {name: [] for name, _ in command.criteria if name not in columns}
     if read:
-        async for rows in _batches(session, found):
+        texts = frozenset(_TEXTS[name] for name in read if name in _TEXTS)
+        async for rows in _batches(session, found, texts):
             for name, column in read.items():
                 column.extend(_values(name, rows))
     return columns | read
@@ -93,7 +100,7 @@ def _values(name: str, rows: Sequence[_Row]) -> list[Any]:
     """Return what a criterion compares of messages; texts are kept ready for it (RFC 5051)."""
     if name == "DATE":
         return [arrival if row.sent_at is None else row.sent_at for row, arrival in rows]
-    text = _TEXTS[name]
+    text = attrgetter(_TEXTS[name])
     return [text(row) for row, _ in rows]
 
 
@@ -121,7 +128,7 @@ async def thread(session: Session, command: Thread) -> str | None:
     found = await search(session, command.key, details=True)
     told = iter(found.uids if command.uid else found.numbers)
     members: list[Member] = []
-    async for rows in _batches(session, found):
+    async for rows in _batches(session, found, _THREADED):
         members.extend(_member(next(told), row, arrival) for row, arrival in rows)
     threads = await asyncio.to_thread(lambda: shown(_ALGORITHMS[command.algorithm](members)))
     session.send(b"* THREAD" + threads + b"\r\n")

@@ -10,7 +10,7 @@ RFC 3501 §6.4.5; RFC 3516 §4 (BINARY).
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TypeGuard
+from typing import TypeGuard, cast
 
 from bridge.imap.sections import BinarySize, FetchItem, Section
 from bridge.imapserver.dataitems.column import Column, literals
@@ -52,7 +52,7 @@ async def read_pieces(
 
 
 def _by_content(rows: Sequence[Row]) -> dict[ContentId, Row]:
-    return {ContentId(row[0]): row for row in rows if isinstance(row[0], int)}
+    return {cast(ContentId, row[0]): row for row in rows}
 
 
 def fitting(contents: Sequence[ContentId], rows: Mapping[ContentId, Row], most_bytes: int) -> int:

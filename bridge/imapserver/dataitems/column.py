@@ -38,6 +38,8 @@ class Column:
 
     def part(self, messages: slice) -> Column:
         """Return the same of some of the messages."""
+        if messages == slice(None):
+            return self
         return Column(self.template, tuple(values[messages] for values in self.values))
 
 

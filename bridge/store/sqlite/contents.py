@@ -36,21 +36,16 @@ SORT_CHARS = 1000
 REFERENCES_CHARS = 20_000
 """The same of a message's references, the last of which say most."""
 
-_SORT = (
-    f"id, message_id, substr(reference_ids, -{REFERENCES_CHARS}), sent_at, "
-    + "".join(
-        f"substr({text}, 1, {SORT_CHARS}), "
-        for text in (
-            "base_subject",
-            "from_mailbox",
-            "to_mailbox",
-            "cc_mailbox",
-            "from_display",
-            "to_display",
-        )
-    )
-    + "is_reply"
-)
+_SORT_TEXTS = {
+    "references": f"substr(reference_ids, -{REFERENCES_CHARS})",
+    "base_subject": f"substr(base_subject, 1, {SORT_CHARS})",
+    "from_mailbox": f"substr(from_mailbox, 1, {SORT_CHARS})",
+    "to_mailbox": f"substr(to_mailbox, 1, {SORT_CHARS})",
+    "cc_mailbox": f"substr(cc_mailbox, 1, {SORT_CHARS})",
+    "from_display": f"substr(from_display, 1, {SORT_CHARS})",
+    "to_display": f"substr(to_display, 1, {SORT_CHARS})",
+}
+"""How each text of a ``SortRow`` is read; to read all of a thousand takes milliseconds."""
 
 KEPT_FIELDS_BYTES = 4 * 1024
 """Longer ones are picked out of the header each time: many are read at once."""
@@ -68,21 +63,15 @@ _ADD_CONTENT = (
 
 
 def _sort_row(row: tuple[Any, ...]) -> SortRow:
-    content, message_id, references, sent_at, base_subject, *addresses, is_reply = row
-    from_mailbox, to_mailbox, cc_mailbox, from_display, to_display = addresses
-    return SortRow(
-        ContentId(content),
-        message_id,
-        _references(references),
-        sent_at,
-        base_subject,
-        from_mailbox,
-        to_mailbox,
-        cc_mailbox,
-        from_display,
-        to_display,
-        bool(is_reply),
-    )
+    content, message_id, sent_at, is_reply, references, *texts = row
+    return SortRow(content, message_id, sent_at, bool(is_reply), _references(references), *texts)
+
+
+@lru_cache(maxsize=64)
+def _sort_columns(texts: frozenset[str]) -> str:
+    """Return what is selected for a ``SortRow``, in the order of its fields."""
+    read = [column if name in texts else "''" for name, column in _SORT_TEXTS.items()]
+    return ", ".join(["id, message_id, sent_at, is_reply", *read])
 
 
 def _references(joined: str) -> tuple[str, ...]:
@@ -127,7 +116,8 @@ def _content_row(message: Ingested) -> tuple[object, ...]:
 
 
 @lru_cache(maxsize=64)
-def _pieces_statement(parts: tuple[Part, ...], condition: str) -> str:
+def _pieces_statement(parts: tuple[Part, ...], condition: str, *, limited: bool = False) -> str:
+    """Return the statement for some parts; ``limited`` ones no longer than a value for each."""
     tables = list(dict.fromkeys(_TABLE_OF[part] for part in parts))
     key = {table: "id" if table == "content" else "content" for table in tables}
     first, *others = tables
@@ -136,6 +126,8 @@ def _pieces_statement(parts: tuple[Part, ...], condition: str) -> str:
     )
     columns = ", ".join(f"{_TABLE_OF[part]}.{part.value}" for part in parts)
     where = condition.replace("key.content", f"{first}.{key[first]}")
+    if limited:
+        where += "".join(f" AND length({_TABLE_OF[part]}.{part.value}) <= ?" for part in parts)
     return (
         f"SELECT {first}.{key[first]}, {columns} FROM {first}{joins}"  # noqa: S608
         f" WHERE {where} ORDER BY 1"
@@ -147,7 +139,7 @@ def _fitting(rows: sqlite3.Cursor, most_bytes: int) -> list[tuple[object, ...]]:
     found: list[tuple[object, ...]] = []
     size_bytes = 0
     for row in rows:
-        size_bytes += sum(map(len, row[1:]))
+        size_bytes += len(row[1]) if len(row) == 2 else sum(map(len, row[1:]))
         if found and size_bytes > most_bytes:
             break
         found.append(row)
@@ -179,6 +171,13 @@ class SqliteContents(Area):
         statement = _pieces_statement(tuple(parts), condition)
         if most_bytes is None:
             return self._rows(statement, values)
+        usual_bytes = 4 * most_bytes // (len(contents) * len(parts))
+        usual = _pieces_statement(tuple(parts), condition, limited=True)
+        rows = self._rows(usual, (*values, *(usual_bytes for _ in parts)))
+        if len(rows) == len(contents):  # none is long: so few bytes may be here at once
+            _, *columns = zip(*rows, strict=True)
+            if sum(sum(map(len, column)) for column in columns) <= most_bytes:
+                return rows
         return _fitting(self._connection.execute(statement, values), most_bytes)
 
     async def raw(self, content: ContentId, start: int, length_bytes: int) -> bytes:
@@ -210,11 +209,16 @@ class SqliteContents(Area):
     ) -> tuple[list[ContentId], list[ContentId]]:
         if field is TextField.BODY:
             return matching_bodies(self._connection, mailbox, needle)
+        condition = f"instr({field.value}, ?) > 0"
+        values: tuple[str, ...] = (needle,)
+        if needle.startswith("\n"):  # a line's beginning, the first one's too
+            condition = f"({condition} OR substr({field.value}, 1, {len(needle) - 1}) = ?)"
+            values = (needle, needle[1:])
         rows = self._rows(
             "SELECT DISTINCT message.content FROM message"  # noqa: S608
             " JOIN content_text ON content_text.content = message.content"
-            f" WHERE message.mailbox = ? AND instr(char(10) || {field.value}, ?) > 0 ORDER BY 1",
-            (mailbox, needle),
+            f" WHERE message.mailbox = ? AND {condition} ORDER BY 1",
+            (mailbox, *values),
         )
         return [ContentId(content) for (content,) in rows], []
 
@@ -239,11 +243,14 @@ class SqliteContents(Area):
             values,
         )
 
-    async def sort_rows(self, contents: Sequence[ContentId]) -> list[SortRow]:
+    async def sort_rows(
+        self, contents: Sequence[ContentId], texts: frozenset[str]
+    ) -> list[SortRow]:
         if not contents:
             return []
         condition, values = among("id", contents)
-        rows = self._rows(f"SELECT {_SORT} FROM content WHERE {condition}", values)  # noqa: S608
+        columns = _sort_columns(texts)
+        rows = self._rows(f"SELECT {columns} FROM content WHERE {condition}", values)  # noqa: S608
         return list(map(_sort_row, rows))
 
     async def add_content(self, account: AccountId, message: Ingested) -> ContentId:
