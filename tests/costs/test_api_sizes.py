@@ -245,6 +245,7 @@ async def _body(remote: RemoteId, tx: ReadTransaction) -> str | None:
     return await tx.remote_body(remote)
 
 
+@pytest.mark.slow
 async def test_a_large_message_becomes_what_any_other_does(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -167,6 +167,7 @@ async def _sync_groups(folder: Path, count: int, alike: int) -> tuple[int, int]:
         return first, here.made(Operation.INBOX_LIST) - first
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("alike", [2, 3, ROWS])
 def test_groups_alike_in_a_listing_without_pages_take_linear_time(
     tmp_path: Path, alike: int, monkeypatch: pytest.MonkeyPatch
