@@ -47,11 +47,11 @@ def shared_out(descriptors: int) -> Room:
     free = descriptors - DESCRIPTORS_RESERVED
     if free >= CONNECTIONS:
         return Room(IMAP_CONNECTIONS, SMTP_CONNECTIONS, WEB_CONNECTIONS)
-    imap, smtp, web = (
+    smtp, web = (
         max(LEAST_CONNECTIONS, free * most // CONNECTIONS)
-        for most in (IMAP_CONNECTIONS, SMTP_CONNECTIONS, WEB_CONNECTIONS)
+        for most in (SMTP_CONNECTIONS, WEB_CONNECTIONS)
     )
-    return Room(imap, smtp, web)
+    return Room(max(LEAST_CONNECTIONS, free - smtp - web), smtp, web)
 
 
 def make_room() -> Room:

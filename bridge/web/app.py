@@ -18,7 +18,8 @@ def web_app(routes: Sequence[BaseRoute], names: Iterable[str] = ()) -> ASGIApp:
     """Return the application that answers ``routes``.
 
     Args:
-        routes: what it answers; each says itself who may ask (``page.PageRoutes``, or a key of its own).
+        routes: what it answers; each says itself who may ask (``page.PageRoutes``, or a key of its
+            own).
         names: the host names that are ours, besides every address and ``localhost``.
     """
     router = Router(list(routes), redirect_slashes=False)

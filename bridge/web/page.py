@@ -77,7 +77,8 @@ class Look:
         """Return a template filled in."""
         words = catalogue(self.language)
         frame = self.frames.overlay()
-        frame.install_gettext_translations(words, newstyle=True)  # type: ignore[attr-defined]
+        translated: Any = frame  # its extension for gettext adds a method that has no type
+        translated.install_gettext_translations(words, newstyle=True)
         formats = Formats(self.language, self.services.zone, self.services.clock.now())
         frame.filters.update(formats.filters())
         return frame.get_template(template).render(
