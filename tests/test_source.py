@@ -163,7 +163,7 @@ def test_a_class_is_built_of_few_parts_or_says_why() -> None:
 # -- what a log says -------------------------------------------------------------------------------
 
 EVENT = re.compile(r"[a-z][a-z0-9]*(?:_[a-z0-9]+)*")
-OTHER_WORDS = ("sync",)
+OTHER_WORDS = ()
 """Packages whose events are still sentences."""
 
 

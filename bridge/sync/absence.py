@@ -249,7 +249,7 @@ class Absence:
 
     async def _remove(self, remotes: Collection[RemoteId]) -> None:
         if remotes:
-            log.info("rows left the API", account=self._ledger.account, rows=len(remotes))
+            log.info("rows_gone", account=self._ledger.account, rows=len(remotes))
             await self._ledger.withdraw(sorted(remotes))
 
     async def _with_twins(self, places: Sequence[Place]) -> set[bytes]:

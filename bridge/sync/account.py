@@ -182,7 +182,7 @@ class AccountSync:
             await self._pace.pause(error, of_looks=work != self._fetch)
             return False
         except Exception as error:
-            log.exception("sync failed in an unforeseen way", account=self._account.id)
+            log.exception("sync_crashed", account=self._account.id)
             await self._failed(error)
             await self._pace.pause(error, of_looks=work != self._fetch)
             return False
@@ -414,7 +414,7 @@ class AccountSync:
             return
         self._error = error.reason if isinstance(error, ApiError) else str(error)
         self._is_refused = isinstance(error, NotSent) and error.kind in REFUSALS
-        log.warning("sync interrupted", account=self._account.id, reason=self._error)
+        log.warning("sync_interrupted", account=self._account.id, reason=self._error)
         if isinstance(error, NotSent) and error.kind in REFUSALS:
             await self._teller.refused(error.kind, self._error)
         elif isinstance(error, ApiError):

@@ -49,7 +49,7 @@ class Capacity:
         try:
             quota = await self._client.quota()
         except ApiError as error:
-            log.warning("quota not told", account=self._ledger.account, reason=error.reason)
+            log.warning("quota_failed", account=self._ledger.account, reason=error.reason)
             return
         self._listing.state = replace(self._listing.state, quota=quota, quota_at=now)
         await self._tell(quota)

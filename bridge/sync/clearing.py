@@ -226,7 +226,7 @@ class Clearing:
 
         if chosen:
             await self._store.write(work)
-            log.info("receipts are to be cleared", account=self._ledger.account, rows=len(chosen))
+            log.info("receipts_clearing", account=self._ledger.account, rows=len(chosen))
 
     async def _tell(self, now: datetime) -> None:
         """Tell of what goes, once, with figures from day to day; end that when nothing goes."""

@@ -355,11 +355,11 @@ class Deleter:
             if error.status in (403, 405):
                 await self._not_allowed(error.reason)
                 raise Later from None
-            log.warning("a deletion was refused", remote=row.id, reason=error.reason)
+            log.warning("deletion_refused", remote=row.id, reason=error.reason)
             await self._ledger.unask(row.id)
             return False
         except OutcomeUnknown as error:
-            log.warning("a deletion's outcome is unknown", remote=row.id, reason=error.reason)
+            log.warning("deletion_uncertain", remote=row.id, reason=error.reason)
             return False
         return True
 
@@ -377,7 +377,7 @@ class Deleter:
             await self._ledger.deleted(row.id)
             await self._ledger.clear(AlarmKind.DELETION, NOT_ALLOWED)
             self._tries.pop(row.id, None)
-            log.info("message deleted at the API", account=self._ledger.account, remote=row.id)
+            log.info("message_deleted", account=self._ledger.account, remote=row.id)
             return True
         if not confirmed:
             if await self._was_sent(row) and await self._may_have_come(gone, listed, locator):
@@ -418,12 +418,12 @@ class Deleter:
         self._rest_until_s = self._clock.monotonic() + ASK_AGAIN_S
         notice = may_not_delete(self._address, reason)
         if await self._ledger.alarm(AlarmKind.DELETION, NOT_ALLOWED, notice):
-            log.error("deletions are not allowed", account=self._ledger.account, reason=reason)
+            log.error("deletions_forbidden", account=self._ledger.account, reason=reason)
 
     async def _doubt(self, wish: DeletionRow, doubt: Doubt) -> None:
         row = wish.remote
         log.error(
-            "a deletion is in doubt",
+            "deletion_doubted",
             account=self._ledger.account,
             remote=row.id,
             reason=doubt.english,

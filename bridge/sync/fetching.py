@@ -370,7 +370,7 @@ class Fetcher:
         tried.count += tried.worked != self._worked  # only if something else worked meanwhile
         tried.worked = self._worked
         log.warning(
-            "a message cannot be read",
+            "message_unreadable",
             account=self._ledger.account,
             remote=row.id,
             reason=reason,

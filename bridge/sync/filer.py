@@ -80,7 +80,7 @@ class Filer:
         except StoreFailed:
             raise
         except Exception:
-            log.exception("rows cannot be judged", account=self._ledger.account)
+            log.exception("rows_judge_failed", account=self._ledger.account)
             await self._ledger.pass_unjudged()
 
     async def replace(self, remotes: Sequence[RemoteId]) -> None:
@@ -107,7 +107,7 @@ class Filer:
         doubt = None if self._policy == "never" else _may_be_another(old)
         await self._ledger.take_back(old, arrival.remote, doubt)
         self._ledger.filed += 1
-        log.info("a message is back", account=self._ledger.account, remote=old.id)
+        log.info("message_returned", account=self._ledger.account, remote=old.id)
         return True
 
     async def _shown(self, arrivals: Sequence[Arrival]) -> set[RemoteId]:
@@ -134,12 +134,12 @@ class Filer:
             if arrival.unreadable:
                 raise
             if isinstance(fault, TooCostly):
-                log.warning("a message is too costly", account=account, remote=arrival.remote)
+                log.warning("message_too_costly", account=account, remote=arrival.remote)
                 await self._file(
                     [await self._as_unreadable(arrival, f"it cannot be composed: {fault}")]
                 )
                 return
-            log.exception("a message cannot be composed", account=account, remote=arrival.remote)
+            log.exception("message_compose_failed", account=account, remote=arrival.remote)
             await self._file([await self._as_unreadable(arrival, "it cannot be composed")])
 
     async def _as_unreadable(self, one: Arrival, reason: str) -> Arrival:

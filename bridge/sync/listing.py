@@ -151,7 +151,7 @@ class Listing:
         else:  # only a whole pass can tell
             loss = None if state.loss is None or state.loss.missing >= live else state.loss
         if loss is not None:
-            log.warning("the API lacks many rows", account=self._ledger.account, rows=loss.missing)
+            log.warning("loss_doubted", account=self._ledger.account, rows=loss.missing)
         self.state = replace(state, loss=loss)
 
     async def _newest_page(self, pages: Pages) -> tuple[Snapshot, Layout]:
@@ -184,7 +184,7 @@ class Listing:
     async def _discover(self, pages: Pages) -> Layout:
         layout = await pages.discover()
         if layout != self.state.layout:
-            log.info("listing understood", account=self._ledger.account, layout=str(layout))
+            log.info("listing_understood", account=self._ledger.account, layout=str(layout))
         self.state = replace(self.state, layout=layout)
         return layout
 
@@ -327,14 +327,18 @@ class Listing:
     def _resumed(self, sweep: Sweep, layout: Layout) -> Sweep:
         """Return where to go on: once a gap is read, where the sweep was that it interrupted.
 
-        New rows have moved that towards the end since.
+        New rows have moved that towards the end since. The first page from there has known rows, so
+        that it is told where those below them belong.
         """
         earlier = self._interrupted
         if self._ends_new or earlier is None:
             return sweep
         self._interrupted = None
-        by = 0 if layout.newest_first is False else (sweep.total or 0) - (earlier.total or 0)
-        number = earlier.page + by // layout.size
+        if layout.newest_first is False:
+            number = earlier.page + 1
+        else:
+            by = (sweep.total or 0) - (earlier.total or 0)
+            number = earlier.page + by // layout.size - 1
         if _is_older(sweep.page, number, layout):
             self._is_unbroken = False
             return replace(sweep, page=number, above=None)
@@ -378,7 +382,7 @@ class Listing:
         elif excess != self.state.suspected:  # perhaps the pages are cut in another way
             self.state = replace(self.state, suspected=excess, layout=None)
         else:
-            log.warning("the API's total is off", account=self._ledger.account, by=excess)
+            log.warning("total_off", account=self._ledger.account, by=excess)
             self.state = replace(self.state, excess=excess, suspected=None)
 
     # -- pages in general --------------------------------------------------------------------

@@ -74,7 +74,7 @@ class Teller:
             if not any(raised == alarm.value for raised, _ in await self._ledger.alarms()):
                 await self._ledger.alarm(alarm, INBOX_KEY, words(self._address, reason))
         except StoreFailed as error:
-            log.error("an alarm cannot be kept", account=self._ledger.account, reason=str(error))
+            log.error("alarm_store_failed", account=self._ledger.account, reason=str(error))
 
     async def failed(self, reason: str) -> None:
         """The inbox could not be read: tell of it if that has lasted."""
@@ -86,7 +86,7 @@ class Teller:
         try:
             await self._ledger.alarm(AlarmKind.READING, INBOX_KEY, words)
         except StoreFailed as error:
-            log.error("an alarm cannot be kept", account=self._ledger.account, reason=str(error))
+            log.error("alarm_store_failed", account=self._ledger.account, reason=str(error))
 
     async def used(self, use: Use) -> None:
         """Tell of the day's requests if they are used up; what was told of another day ends."""
@@ -100,7 +100,7 @@ class Teller:
                 words = notice.used_up(self._address, use)
                 await self._set(raised, AlarmKind.REQUESTS, today, words)
         except StoreFailed as error:
-            log.error("an alarm cannot be kept", account=self._ledger.account, reason=str(error))
+            log.error("alarm_store_failed", account=self._ledger.account, reason=str(error))
 
     async def _set(
         self, raised: Collection[tuple[str, str]], kind: AlarmKind, key: str, words: Notice | None

@@ -149,5 +149,5 @@ async def _read(client: InboxClient, one: Listed) -> InboxMessage | None:
     except NotSent:
         raise
     except ApiError as error:
-        log.warning("a twin cannot be read", id=one.api_id, reason=error.reason)
+        log.warning("twin_unreadable", id=one.api_id, reason=error.reason)
         return None

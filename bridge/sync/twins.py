@@ -269,7 +269,7 @@ class Twins:
             await self._filer.file(arrivals)
         gone = [remote for _, outcome in outcomes for remote in outcome.gone]
         if gone:
-            log.info("twins left the API", account=self._ledger.account, rows=len(gone))
+            log.info("twins_gone", account=self._ledger.account, rows=len(gone))
             await self._ledger.withdraw(gone)
 
     async def _rows_of(

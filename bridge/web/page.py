@@ -1,8 +1,8 @@
 """What every page has: who looks at it, in which language, its frame, and forms that are ours.
 
-A page is an ``async def page(look: Look) -> Response``; ``PageRoutes.member`` makes a route of it that
-asks strangers to log in, and refuses a form that does not carry its token. ``Look.render`` fills a
-template; whatever it shows is escaped by Jinja2.
+A page is an ``async def page(look: Look) -> Response``; ``PageRoutes.member`` makes a route of it
+that asks strangers to log in, and refuses a form that does not carry its token. ``Look.render``
+fills a template; whatever it shows is escaped by Jinja2.
 """
 
 from __future__ import annotations

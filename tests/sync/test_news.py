@@ -1,7 +1,8 @@
-"""What a listing without a total costs the news beyond its newest page."""
+"""What it costs to read news beyond the newest page, and whose requests they are."""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -10,6 +11,7 @@ import pytest
 from bridge.api.budget import Purpose, RequestBudget
 from bridge.simulator import SEQUENCE_READING, Ids, Missing
 from bridge.simulator.options import PageCounts
+from bridge.sync.state import Sweep
 from tests.fakes import FakeClock
 from tests.sync.test_deletion import arrive
 from tests.sync.test_service import running
@@ -18,6 +20,7 @@ from tests.sync.world import ADDRESS, World, world
 WITHOUT_TOTAL = SEQUENCE_READING.replace(
     ids=Ids.STABLE, missing=Missing.NOT_FOUND, counts=PageCounts.ABSENT
 )
+WITH_TOTAL = WITHOUT_TOTAL.replace(counts=PageCounts.NUMBERS)
 MIDNIGHT = datetime(2026, 1, 14, 23, 0, tzinfo=UTC)
 
 
@@ -29,7 +32,7 @@ async def use_up(here: World, share: float) -> None:
         day = budget._day(await budget._today())
         if day.remaining <= share * day.even_share:
             return
-        await budget.spend(Purpose.BODY)
+        await budget.spend(Purpose.LOOK)
 
 
 @pytest.mark.parametrize("is_under_way", [False, True])
@@ -55,3 +58,26 @@ async def test_news_beyond_the_newest_page_wait_for_no_pass_over_all_that_is_lis
                 await here.let_pass(60)
             shown = "".join((await here.messages()).values())
         assert all(f"(nuovo {number})" in shown for number in range(60))
+
+
+async def test_news_of_several_pages_are_part_of_the_look_where_a_total_tells_of_them(
+    tmp_path: Path,
+) -> None:
+    """Also while a pass goes on further down: it would not come by them before its end."""
+    async with world(tmp_path, WITH_TOTAL, FakeClock(MIDNIGHT), per_day=1_440) as here:
+        arrive(here, 120)
+        for _ in range(2):
+            await here.sync_now()
+        parts = here.sync._accounts[here.account]._parts
+        assert parts is not None
+        await here.clock.advance(3_600)
+        await use_up(here, 0.45)  # pages that are nobody's look are refused
+        sweep = Sweep(4, None, 120, whole=False)
+        parts.listing.state = replace(parts.listing.state, sweep=sweep)
+        for number in range(60):
+            at = here.clock.now() + timedelta(seconds=number)
+            here.simulator.inject(ADDRESS, subject="Nuovo", body=f"(nuovo {number})", at=at)
+        async with running(here):
+            for _ in range(8):
+                await here.let_pass(60)
+        assert here.sync._accounts[here.account]._ledger.live == 180

@@ -95,6 +95,28 @@ async def test_a_sweep_goes_on_where_room_was_made_meanwhile(tmp_path: Path) -> 
         assert await here.by_rank() == here.listed()
 
 
+@pytest.mark.parametrize("order", ListingOrder)
+@pytest.mark.parametrize("news", [13, 15, 44])
+async def test_an_import_that_news_interrupted_goes_on_where_it_was(
+    tmp_path: Path, order: ListingOrder, news: int
+) -> None:
+    async with world(tmp_path, READING.replace(order=order)) as here:
+        arrive(here, 0, 20 * FULL)
+        ledger = ledger_of(here)
+        pages = Pages(here.accounts[0].client.charged(Purpose.LOOK))
+        listing = Listing(pages, pages, pages, ledger, here.clock, await ledger.load())
+        await listing.look()
+        for _ in range(9):
+            await listing.step()
+        arrive(here, 20 * FULL, news)
+        made = here.made(Operation.INBOX_LIST)
+        await listing.look()
+        while listing.sweeping:
+            await listing.step()
+        assert await here.by_rank() == here.listed()
+        assert here.made(Operation.INBOX_LIST) - made <= news // FULL + 1 + 10 + 4
+
+
 async def test_a_row_ranked_where_it_is_not_listed_costs_no_request_at_each_look(
     tmp_path: Path,
 ) -> None:
