@@ -131,7 +131,7 @@ MANY_PARTS = {
     "Dispatcher": "what is sent, whose turn it is, where to, and who writes down what came of it",
     "Fetcher": "texts come by two ways, urgent and spare, and go to two places",
     "Filing": "what came is composed, filed, and judged in one commit",
-    "Listing": "three ways to read a list, charged to three purposes",
+    "Listing": "four ways to read a list, charged to four purposes",
     "MailboxOperations": "each is a fact of its own that the settings or the service tell",
     "Overdue": "the inbox, the sends and the API are asked before anybody is alarmed",
     "PecClient": "who asks, by which connection, at whose cost",

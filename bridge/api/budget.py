@@ -4,8 +4,9 @@
 ``Purpose`` it is made for. The policy is pure (``floor``, ``wait_s``, ``look_interval_s``) and
 rests on one figure, the *even share*: the requests that would be left now if the day's were made
 evenly, an hour of the night for a quarter of one of the day. Looks may use all that is left.
-Everything else leaves them ``FLOORS`` of the even share, half of it at least: whatever else
-happens, looks never come more than twice as far apart as the even pace has them. The share melts
+Everything else leaves them ``FLOORS`` of the even share, half of it at least but for the gaps that
+they find: whatever else happens, looks never come more than four times as far apart as the even
+pace has them. The share melts
 towards midnight, and what is kept for looks with it.
 
 Counts are kept for each account and day (Europe/Rome), over restarts. They are written ahead in
@@ -37,11 +38,13 @@ class Purpose(Enum):
     """What a request is made for."""
 
     LOOK = "look"
+    NEWS = "news"
     SEARCH = "search"
     STATUS = "status"
     LISTING = "listing"
     BODY = "body"
     DELETION = "deletion"
+    RECEIPT = "receipt"
     COMMAND = "command"
     QUOTA = "quota"
     RECONCILIATION = "reconciliation"
@@ -51,22 +54,25 @@ class Purpose(Enum):
 
 FLOORS: Mapping[Purpose, float] = {
     Purpose.LOOK: 0.0,
+    Purpose.NEWS: 0.25,
     Purpose.SEARCH: 0.50,
     Purpose.STATUS: 0.50,
     Purpose.LISTING: 0.50,
     Purpose.BODY: 0.50,
     Purpose.DELETION: 0.55,
+    Purpose.RECEIPT: 0.70,
     Purpose.COMMAND: 0.60,
     Purpose.QUOTA: 0.60,
     Purpose.RECONCILIATION: 0.80,
     Purpose.CLEARING: 0.80,
     Purpose.CONFIRMATION: 0.75,
 }
-"""How much of the even share each purpose leaves, the most urgent first: the evidence of an
-uncertain send, pages that list what is new and texts of what came, then deletions, then what a
-person asks for at the command line. The day's pass over all that is listed, what the settings
-clear and texts that only confirm what is known come last, and leave a fifth of the share and more
-to the rest: none is to take a request from an incoming message, however many there are."""
+"""How much of the even share each purpose leaves, the most urgent first: the gap that a look
+found, which later looks would not come by; the evidence of an uncertain send, pages that list what
+is new and texts of what came, then deletions, texts of receipts that prove more with them, and what
+a person asks for at the command line. Texts that only confirm what is known, the day's pass over
+all that is listed and what the settings clear come last, and leave three quarters of the share and
+more to the rest: none is to take a request from an incoming message, however many there are."""
 
 SPARED: frozenset[Purpose] = frozenset(
     {Purpose.CLEARING, Purpose.CONFIRMATION, Purpose.QUOTA, Purpose.RECONCILIATION}
@@ -90,8 +96,8 @@ ONE_LOOK = timedelta(seconds=4)
 NEWS_WEIGHT = 0.1
 """How much the last look counts for what looks take: nights say little of the day."""
 
-COSTLIEST_LOOK = 4.0
-"""Requests that a look is taken to need at the most: a whole import is none."""
+COSTLIEST_LOOK = 9.0
+"""Requests that a look is taken to need at the most: the newest page and its gap (``listing``)."""
 
 LEDGER_STEP = 10
 """The most requests written down ahead: one commit for ten reads; a crash loses at most these."""
@@ -330,7 +336,7 @@ class RequestBudget:
                     kind="budget",
                     retry_after_s=wait_s(purpose, day),
                 )
-            if purpose is Purpose.LOOK:
+            if purpose in {Purpose.LOOK, Purpose.NEWS}:
                 counts.look(self._clock.now())
             made = counts.made[purpose] = counts.made.get(purpose, 0) + 1
             if self._ledger is not None and made > counts.written.get(purpose, 0):

@@ -278,7 +278,12 @@ class RemoteReads(Protocol):
         """Return a row's JSON as received."""
 
     async def remote_without_body(
-        self, account: AccountId, limit: int = 1_000_000, *, confirming: bool = False
+        self,
+        account: AccountId,
+        limit: int = 1_000_000,
+        *,
+        below: Worth = Worth.CONFIRMATION,
+        confirming: bool = False,
     ) -> list[RemoteRow]:
         """Return live rows whose body is still to be fetched, by worth, then the newest first.
 
@@ -287,6 +292,7 @@ class RemoteReads(Protocol):
         Args:
             account: whose.
             limit: the most rows.
+            below: those that are worth more than these.
             confirming: those whose body only confirms what their row said, else all others.
         """
 

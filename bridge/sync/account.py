@@ -362,15 +362,24 @@ class AccountSync:
         pages = Pages(account.client.charged(Purpose.LISTING))
         looks = Pages(account.client.charged(Purpose.LOOK))
         passes = Pages(account.client.charged(Purpose.RECONCILIATION))
-        listing = Listing(looks, pages, passes, ledger, clock, state)
+        news = Pages(account.client.charged(Purpose.NEWS))
+        listing = Listing(looks, news, pages, passes, ledger, clock, state)
 
         def locator(client: InboxClient) -> Locator:
             return Locator(Pages(client), ledger, lambda: listing.state)
 
         is_always = self._settings.text == "always"
+        proving = account.client.charged(Purpose.BODY if is_always else Purpose.RECEIPT)
         spare = account.client.charged(Purpose.BODY if is_always else Purpose.CONFIRMATION)
-        ways = Way(bodies, locator(bodies)), Way(spare, locator(spare))
-        fetcher = Fetcher(*ways, ledger, self._filer, clock, listing.suspect)
+        fetcher = Fetcher(
+            Way(bodies, locator(bodies)),
+            Way(proving, locator(proving)),
+            Way(spare, locator(spare)),
+            ledger,
+            self._filer,
+            clock,
+            listing.suspect,
+        )
         asking = account.client.charged(Purpose.COMMAND)
         return _Parts(
             Pages(asking),

@@ -24,6 +24,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
+import math
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
@@ -102,7 +103,15 @@ class Way:
 
 
 class Fetcher:
-    """Fetches one account's bodies; ``spare`` is the way for those that only confirm a row.
+    """Fetches one account's bodies.
+
+    Those of receipts, by ``proving`` and ``spare``, stop nothing if the day's requests do not allow
+    for them: what comes in is not to wait for them.
+
+    Args:
+        way: for what somebody waits for.
+        proving: for receipts that prove more with their text.
+        spare: for those that only confirm a row.
 
     Attributes:
         twins: is told of rows that share a fingerprint with another; they are not fetched here.
@@ -111,6 +120,7 @@ class Fetcher:
     def __init__(
         self,
         way: Way,
+        proving: Way,
         spare: Way,
         ledger: Ledger,
         filer: Filer,
@@ -118,7 +128,7 @@ class Fetcher:
         twins: Callable[[Iterable[bytes]], None],
     ) -> None:
         self._way = way
-        self._spare = spare
+        self._ways_of_receipts = {Worth.RECEIPT: proving, Worth.CONFIRMATION: spare}
         self._ledger = ledger
         self._filer = filer
         self._clock = clock
@@ -130,7 +140,7 @@ class Fetcher:
         self._in_hand: set[RemoteId] = set()
         self._ended: list[RemoteId] = []
         self._tries: dict[RemoteId, _Try] = {}
-        self._spare_from_s = clock.monotonic()
+        self._not_before_s: dict[Worth, float] = {}
         self._worked = 0
         self._failing = 0
         self._held_bytes = 0
@@ -209,21 +219,21 @@ class Fetcher:
         return rows
 
     async def _next_chunk(self) -> list[RemoteRow]:
-        rows = await self._next_of(confirming=False)
-        if not rows and not self._in_hand and self._may_confirm:
-            rows = await self._next_of(confirming=True)
+        below = Worth.CONFIRMATION if self._may_be(Worth.RECEIPT) else Worth.RECEIPT
+        rows = await self._next_of(below)
+        if not rows and not self._in_hand and self._may_be(Worth.CONFIRMATION):
+            rows = await self._next_of(below, confirming=True)
         return rows
 
-    @property
-    def _may_confirm(self) -> bool:
-        """Whether there may be requests that nobody else wants."""
-        return self._clock.monotonic() >= self._spare_from_s
+    def _may_be(self, worth: Worth) -> bool:
+        """Tell whether there may be requests for what is worth so much."""
+        return self._clock.monotonic() >= self._not_before_s.get(worth, -math.inf)
 
-    async def _next_of(self, *, confirming: bool) -> list[RemoteRow]:
+    async def _next_of(self, below: Worth, *, confirming: bool = False) -> list[RemoteRow]:
         now_s = self._clock.monotonic()
         limit = CHUNK_ROWS + len(self._in_hand) + len(self._tries)
         while True:
-            rows = await self._ledger.bodiless(limit, confirming=confirming)
+            rows = await self._ledger.bodiless(limit, below=below, confirming=confirming)
             free = await self._without_twins([row for row in rows if self._is_due(row, now_s)])
             if free or len(rows) < limit:
                 return await self._harmless(free)
@@ -295,17 +305,16 @@ class Fetcher:
         return result
 
     def _may_ask(self, row: RemoteRow) -> bool:
-        is_spare = row.worth is Worth.CONFIRMATION
-        return self._trouble is None and (self._may_confirm or not is_spare)
+        return self._trouble is None and (row.worth is None or self._may_be(row.worth))
 
     def _way_to(self, row: RemoteRow) -> Way:
-        return self._spare if row.worth is Worth.CONFIRMATION else self._way
+        return self._way if row.worth is None else self._ways_of_receipts.get(row.worth, self._way)
 
     def _stop(self, row: RemoteRow, error: ApiError) -> None:
-        """End ``drain``, or, if it was but for a spare request, leave those alone for a while."""
-        if row.worth is Worth.CONFIRMATION and is_left_for_later(error):
+        """End ``drain``, or, if it was but for a receipt, leave its like alone for a while."""
+        if row.worth in self._ways_of_receipts and is_left_for_later(error):
             after_s = error.retry_after_s if isinstance(error, NotSent) else None
-            self._spare_from_s = self._clock.monotonic() + (after_s or SPARE_PAUSE_S)
+            self._not_before_s[row.worth] = self._clock.monotonic() + (after_s or SPARE_PAUSE_S)
         else:
             self._trouble = self._trouble or error
 

@@ -468,16 +468,21 @@ class Ledger:
 
     # -- bodies ------------------------------------------------------------------------------
 
-    async def bodiless(self, limit: int, *, confirming: bool = False) -> list[RemoteRow]:
+    async def bodiless(
+        self, limit: int, *, below: Worth = Worth.CONFIRMATION, confirming: bool = False
+    ) -> list[RemoteRow]:
         """Return live rows whose body is still to be fetched, by worth, then the newest first.
 
         Args:
             limit: the most rows.
+            below: those that are worth more than these.
             confirming: those whose body only confirms what their row said, else all others.
         """
 
         async def work(tx: ReadTransaction) -> list[RemoteRow]:
-            return await tx.remote_without_body(self.account, limit, confirming=confirming)
+            return await tx.remote_without_body(
+                self.account, limit, below=below, confirming=confirming
+            )
 
         return await self._store.read(work)
 

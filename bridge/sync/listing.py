@@ -23,6 +23,7 @@ from datetime import datetime, timedelta
 
 import structlog
 
+from bridge.api.budget import within_budget
 from bridge.clock import Clock
 from bridge.sync.absence import Absence, Doubt, Span
 from bridge.sync.aside import aside
@@ -54,6 +55,7 @@ class Listing:
 
     Args:
         look_pages: reads the newest page.
+        news_pages: reads on where that ends with news.
         pages: reads those that tell what is new or missing.
         passes: reads those of the day's whole pass, which only makes sure.
         ledger: the rows.
@@ -67,6 +69,7 @@ class Listing:
     def __init__(
         self,
         look_pages: Pages,
+        news_pages: Pages,
         pages: Pages,
         passes: Pages,
         ledger: Ledger,
@@ -75,6 +78,7 @@ class Listing:
     ) -> None:
         self.state = state
         self._look_pages = look_pages
+        self._news_pages = news_pages
         self._pages = pages
         self._passes = passes
         self._ledger = ledger
@@ -123,14 +127,20 @@ class Listing:
         Args:
             pages: read it, where a person asked; None if the look was due.
         """
-        pages, is_first = pages or self._look_pages, not self._ledger.live
+        news, is_first = pages or self._news_pages, not self._ledger.live
+        pages = pages or self._look_pages
         page, layout = await self._newest_page(pages)
         self._weigh(page)
         if page.rows or not self.is_in_doubt:
             await self._take_in_newest(page, layout)
         self.state = replace(self.state, last_sync=self._clock.now())
         await self.keep()
-        for _ in range(0 if is_first else NEWS_PAGES):
+        if not is_first:
+            await within_budget(self._read_on(news))
+
+    async def _read_on(self, pages: Pages) -> None:
+        """Read the gap that the newest page leaves, if it does."""
+        for _ in range(NEWS_PAGES):
             if not (self.sweeping and self._ends_new):
                 break
             await self._step(pages)

@@ -83,7 +83,7 @@ async def test_a_sweep_goes_on_where_room_was_made_meanwhile(tmp_path: Path) -> 
         state = await ledger.load()
         client = here.accounts[0].client
         pages = Pages(client.charged(Purpose.LOOK))
-        listing = Listing(pages, pages, pages, ledger, here.clock, state)
+        listing = Listing(pages, pages, pages, pages, ledger, here.clock, state)
         await listing.look()
         assert listing.state.sweep is not None
         above = listing.state.sweep.above
@@ -104,7 +104,7 @@ async def test_an_import_that_news_interrupted_goes_on_where_it_was(
         arrive(here, 0, 20 * FULL)
         ledger = ledger_of(here)
         pages = Pages(here.accounts[0].client.charged(Purpose.LOOK))
-        listing = Listing(pages, pages, pages, ledger, here.clock, await ledger.load())
+        listing = Listing(pages, pages, pages, pages, ledger, here.clock, await ledger.load())
         await listing.look()
         for _ in range(9):
             await listing.step()

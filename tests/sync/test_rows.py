@@ -133,7 +133,7 @@ READINGS = [
 @pytest.mark.parametrize("options", READINGS)
 async def test_states_are_known_without_a_text(tmp_path: Path, options: Options) -> None:
     """Over several pages, whatever ids and order mean."""
-    _, wrap = frugal(Purpose.BODY, Purpose.CONFIRMATION)
+    _, wrap = frugal(Purpose.BODY, Purpose.RECEIPT, Purpose.CONFIRMATION)
     async with world(tmp_path, options, wrap=wrap) as here:
         await know_issuer(here)
         ids = [await submit(here, number) for number in range(30)]
@@ -166,17 +166,30 @@ async def test_texts_come_by_worth_and_the_newest_first(tmp_path: Path) -> None:
         ]
         here.simulator.inject(ADDRESS, subject=wanted[-1])
         await here.sync_now()
-        body, spare = Purpose.BODY, Purpose.CONFIRMATION
+        body, proving, spare = Purpose.BODY, Purpose.RECEIPT, Purpose.CONFIRMATION
         assert made[0].notes == [
             (body, wanted[5]),
             (body, behind),
             (body, wanted[4]),
-            (body, wanted[3]),
-            (body, wanted[2]),
+            (proving, wanted[3]),
+            (proving, wanted[2]),
             (spare, wanted[1]),
             (spare, wanted[0]),
         ]
         assert len(await here.messages()) == 7
+
+
+async def test_what_proves_more_waits_and_stops_no_incoming_mail(tmp_path: Path) -> None:
+    _, wrap = frugal(Purpose.RECEIPT)
+    async with world(tmp_path, SEQUENCE_READING, wrap=wrap) as here:
+        await know_issuer(here)
+        await submit(here, 2, ANNA, "b@pec.invalid")
+        receipt(here, 2, NetworkKind.ACCEPTANCE, ANNA, "b@pec.invalid")
+        await here.sync_now()
+        here.simulator.inject(ADDRESS, subject="POSTA CERTIFICATA: nuova", body="nuova")
+        await here.sync_now()
+        (shown,) = (await here.messages()).values()
+        assert "nuova" in shown
 
 
 async def test_what_only_confirms_waits_and_stops_nothing(tmp_path: Path) -> None:

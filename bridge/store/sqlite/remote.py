@@ -219,12 +219,17 @@ class SqliteRemoteReads(Area):
         return found
 
     async def remote_without_body(
-        self, account: AccountId, limit: int = 1_000_000, *, confirming: bool = False
+        self,
+        account: AccountId,
+        limit: int = 1_000_000,
+        *,
+        below: Worth = Worth.CONFIRMATION,
+        confirming: bool = False,
     ) -> list[RemoteRow]:
         which, by_worth = ("=", "") if confirming else ("<", "worth, ")
         return self._remotes(
             f"account = ? AND {_BODILESS} AND worth {which} ?",
-            (account, Worth.CONFIRMATION, limit),
+            (account, Worth.CONFIRMATION if confirming else below, limit),
             f"{by_worth}rank DESC, id LIMIT ?",
         )
 
