@@ -6,8 +6,7 @@ rests on one figure, the *even share*: the requests that would be left now if th
 evenly, an hour of the night for a quarter of one of the day. Looks may use all that is left.
 Everything else leaves them ``FLOORS`` of the even share, half of it at least but for the gaps that
 they find: whatever else happens, looks never come more than four times as far apart as the even
-pace has them. The share melts
-towards midnight, and what is kept for looks with it.
+pace has them. The share melts towards midnight, and what is kept for looks with it.
 
 Counts are kept for each account and day (Europe/Rome), over restarts. They are written ahead in
 steps, so that a crash can only make them too high.
@@ -44,12 +43,12 @@ class Purpose(Enum):
     LISTING = "listing"
     BODY = "body"
     DELETION = "deletion"
-    RECEIPT = "receipt"
     COMMAND = "command"
     QUOTA = "quota"
+    RECEIPT = "receipt"
+    CONFIRMATION = "confirmation"
     RECONCILIATION = "reconciliation"
     CLEARING = "clearing"
-    CONFIRMATION = "confirmation"
 
 
 FLOORS: Mapping[Purpose, float] = {
@@ -60,17 +59,17 @@ FLOORS: Mapping[Purpose, float] = {
     Purpose.LISTING: 0.50,
     Purpose.BODY: 0.50,
     Purpose.DELETION: 0.55,
-    Purpose.RECEIPT: 0.70,
     Purpose.COMMAND: 0.60,
     Purpose.QUOTA: 0.60,
+    Purpose.RECEIPT: 0.70,
+    Purpose.CONFIRMATION: 0.75,
     Purpose.RECONCILIATION: 0.80,
     Purpose.CLEARING: 0.80,
-    Purpose.CONFIRMATION: 0.75,
 }
 """How much of the even share each purpose leaves, the most urgent first: the gap that a look
 found, which later looks would not come by; the evidence of an uncertain send, pages that list what
-is new and texts of what came, then deletions, texts of receipts that prove more with them, and what
-a person asks for at the command line. Texts that only confirm what is known, the day's pass over
+is new and texts of what came, then deletions, what a person asks for at the command line, and texts
+of receipts that prove more with them. Texts that only confirm what is known, the day's pass over
 all that is listed and what the settings clear come last, and leave three quarters of the share and
 more to the rest: none is to take a request from an incoming message, however many there are."""
 

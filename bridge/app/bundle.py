@@ -32,6 +32,7 @@ KINDS = (
     "certificate",
     "IMAP port",
     "SMTP port",
+    "page",
     "store",
     "disk",
     "name of the",

@@ -9,11 +9,14 @@ Failure: none; what does not work is a finding.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import hashlib
+import http.client
 import imaplib
 import smtplib
 import ssl
 from collections.abc import Mapping
+from http import HTTPStatus
 from typing import Any
 
 from bridge.net.address import is_loopback
@@ -38,6 +41,9 @@ async def logins(status: Mapping[str, Any], accounts: Mapping[str, str]) -> list
     fingerprint = str(status["tls"]["fingerprint"]).replace(":", "").lower()
     found = []
     for one in status["listeners"]:
+        if one["protocol"] == "http":
+            found.append(await asyncio.to_thread(_page, one, fingerprint))
+            continue
         for address, password in accounts.items():
             found.append(await asyncio.to_thread(_login, one, address, password, fingerprint))
     return found
@@ -56,6 +62,31 @@ def _login(one: Mapping[str, Any], address: str, password: str, fingerprint: str
         mend = "`pec-bridge reload` if the secrets have changed; the bridge's log says more"
         return failed(what, f"it does not work ({code})", mend, code)
     return ok(what, said)
+
+
+def _page(one: Mapping[str, Any], fingerprint: str) -> CheckFinding:
+    host, port = ANY.get(str(one["host"]), str(one["host"])), int(one["port"])
+    what = f"page at {host}:{port}"
+    client = (
+        http.client.HTTPConnection(host, port, timeout=PATIENCE_S)
+        if one["tls"] == "none"
+        else http.client.HTTPSConnection(host, port, timeout=PATIENCE_S, context=_unverified())
+    )
+    try:
+        with contextlib.closing(client):
+            client.connect()
+            _same(client.sock, fingerprint)
+            said = _over(client.sock, host)
+            client.request("GET", "/healthz")
+            status = client.getresponse().status
+    except Strange:
+        return failed(what, STRANGE, "look what else listens there", "strange")
+    except (http.client.HTTPException, OSError) as error:
+        code = type(error).__name__
+        return failed(what, f"it does not answer ({code})", "the bridge's log says more", code)
+    if status != HTTPStatus.OK:
+        return failed(what, f"it answers with {status}", "the bridge's log says more", str(status))
+    return ok(what, f"it answers, {said}")
 
 
 def _imap(host: str, port: int, tls: str, address: str, password: str, fingerprint: str) -> str:

@@ -26,7 +26,7 @@ from bridge.api.errors import NotSent
 from tests.fakes import FakeClock
 
 DAY_S = 86_400.0
-OTHERS = [purpose for purpose in Purpose if purpose is not Purpose.LOOK]
+OTHERS = [purpose for purpose in Purpose if purpose not in {Purpose.LOOK, Purpose.NEWS}]
 
 
 class Ledger:

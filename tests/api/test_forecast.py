@@ -59,13 +59,13 @@ def test_without_a_limit_nothing_lags(volume: Volume) -> None:
             Volume(7_100, 7_000),
             1_440,
             "about 7,624 requests are needed and 1,440 are allowed: "
-            "about 216 of 7,000 receipts' texts will be read a day, states will not lag.",
+            "receipts' texts will lag 19 days, states will not.",
         ),
         (Volume(1_500, 300), 1_440, "states and incoming mail will be late"),
         (Volume(1_300, 0), 1_440, "states and incoming mail will be late"),
         (Volume(1_440, 298), 1_440, "receipts' texts will not be read"),
-        (Volume(660, 650), 1_440, "will lag 3 days, states"),
-        (Volume(660, 650, 10, 60), 1_440, "will lag 6 days, states"),
+        (Volume(660, 650), 1_440, "will lag 1 day, states"),
+        (Volume(660, 650, 10, 60), 1_440, "will lag 2 days, states"),
     ],
 )
 def test_the_sentence(volume: Volume, per_day: int, words: str) -> None:

@@ -41,6 +41,8 @@ token = {{ file = "token" }}
 listen = ["127.0.0.1:0", "imaps://127.0.0.1:0"]
 [smtp]
 listen = ["127.0.0.1:0"]
+[web]
+listen = ["127.0.0.1:0", "https://127.0.0.1:0"]
 [[account]]
 address = "{ADDRESS}"
 password = {{ file = "password" }}
@@ -78,6 +80,8 @@ async def test_all_is_well(command: Command, tmp_path: Path) -> None:
     logins = [one for name, one in found.items() if " login at " in name]
     assert [one["verdict"] for one in logins] == ["ok"] * 3
     assert sum("TLSv1.3" in one["evidence"] for one in logins) == 3
+    pages = [one["evidence"] for name, one in found.items() if name.startswith("page at ")]
+    assert sorted(pages) == ["it answers, TLSv1.3", "it answers, in clear on this machine"]
     assert "every page is readable" in found["store"]["evidence"]
     assert "it answers (HTTP 404); the clock here is" in found["API and clock"]["evidence"]
     assert shown.code == 0

@@ -81,7 +81,7 @@ async def test_from_a_send_to_its_evidence(command: Command, config: Path, tmp_p
 @pytest.mark.parametrize(
     ("words", "code", "sentence"),
     [
-        (("2026011510000099", "-o", "f.zip"), 1, "Nothing was sent from here with the id or code"),
+        (("2026011510000099", "-o", "f.zip"), 1, "Nothing was sent from here with the id, code"),
         (("--month", "2026-13", "-o", "f.zip"), 1, "is no month"),
         (("--month", "2026-01", "-o", "f.zip"), 1, "Nothing was sent in 2026-01"),
         (("Q1", "--month", "2026-01", "-o", "f.zip"), 2, "say which send"),
@@ -111,7 +111,8 @@ async def test_bad_input(
 
 async def test_a_file_that_is_there_stays(command: Command, config: Path, tmp_path: Path) -> None:
     path = tmp_path / "f.zip"
-    path.touch(0o644)
+    path.touch()
+    path.chmod(0o644)
     done = await apart(command, "export", "Q1", "-o", path, "--config", config)
     assert done.code == 1
     assert "--force" in done.err

@@ -167,7 +167,7 @@ def test_a_shell_completes_commands(command: Command, monkeypatch: pytest.Monkey
     monkeypatch.setenv("_PEC_BRIDGE_COMPLETE", "complete_bash")
     monkeypatch.setenv("COMP_WORDS", "pec-bridge queue re")
     monkeypatch.setenv("COMP_CWORD", "2")
-    assert command().out.split() == ["retry", "resolve"]
+    assert command().out.split() == ["retry", "resume", "resolve"]
 
 
 def test_completion_is_installed(
@@ -185,4 +185,4 @@ def test_a_disk_that_cannot_be_written_is_one_sentence(command: Command, config:
     (config.parent / "data").write_text("a file is in the way")
     done = command("queue", "list", "--config", config)
     assert (done.code, done.out) == (1, "")
-    assert done.err == f"{config.parent / 'data'}: File exists\n"
+    assert done.err == f"{config.parent / 'data'} cannot be used: File exists.\n"

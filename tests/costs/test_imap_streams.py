@@ -244,7 +244,7 @@ async def test_a_large_message_that_cannot_be_taken_apart_is_refused(
     async def fails(*_: object) -> Ingested:
         raise fault
 
-    monkeypatch.setattr("bridge.mailbox.mailboxes.take_apart", fails)
+    monkeypatch.setattr("bridge.mailbox.texts.take_apart", fails)
     client = await rig.client()
     text = b"Subject: x\r\n\r\n" + b"x" * 3 * MIB
     monkeypatch.setattr("bridge.mailbox.texts.APART_FROM_BYTES", 2 * MIB)

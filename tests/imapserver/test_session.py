@@ -16,7 +16,7 @@ def test_nobody_else_changes_a_sessions_state() -> None:
     found = [
         f"{path.relative_to(PACKAGE)}:{node.lineno}"
         for path in PACKAGE.rglob("*.py")
-        if path.name != "session.py"
+        if path.name not in {"session.py", "selected.py"}
         for node in ast.walk(ast.parse(path.read_text()))
         if isinstance(node, ast.Assign | ast.AugAssign | ast.AnnAssign)
         for target in (node.targets if isinstance(node, ast.Assign) else [node.target])
