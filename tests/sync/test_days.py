@@ -25,7 +25,7 @@ DAYS = 2
 SPRING = datetime(2026, 3, 28, 23, 0, tzinfo=UTC)  # the clock goes forward on that day
 AUTUMN = datetime(2026, 10, 24, 22, 0, tzinfo=UTC)  # and back
 WINTER = datetime(2026, 1, 14, 23, 0, tzinfo=UTC)
-OTHERS = [purpose for purpose in Purpose if purpose is not Purpose.LOOK]
+OTHERS = [purpose for purpose in Purpose if purpose not in {Purpose.LOOK, Purpose.NEWS}]
 
 
 class SteppingClock(JumpAware):
