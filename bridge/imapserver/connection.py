@@ -90,8 +90,6 @@ class ImapConnection(Wire):
         host = str(peer[0]) if peer else "127.0.0.1"
         self._loopback = is_loopback(host)
         self.session = Session(self._services, self, host)
-        if self._implicit_tls:
-            self._transport.pause_reading()
         verdict = self._connections.enter(self, self._clock.monotonic())
         if verdict.goes is not None:
             verdict.goes.hang_up("too many connections, log in sooner")
@@ -219,7 +217,9 @@ class ImapConnection(Wire):
     async def _serve(self) -> None:
         try:
             if self._implicit_tls and self._tls is not None:
-                await self.begin_tls(self._tls, self._settings.handshake_timeout_s)
+                await self.begin_tls(
+                    self._tls, self._settings.handshake_timeout_s, from_first_byte=True
+                )
             self.write(f"* OK [CAPABILITY {capabilities(self.session)}] ready\r\n".encode())
             while self.session.state is not SessionState.LOGOUT:
                 await self._turn()

@@ -17,6 +17,7 @@ from bridge.imap.errors import ImapFault
 from bridge.imap.framing import Event, Framer
 from bridge.imapserver.deflate import Deflate
 from bridge.limits import IMAP_READ_AHEAD_BYTES
+from bridge.net.tls import begin_tls, nothing
 
 WRITE_AHEAD_BYTES = 1024 * 1024
 GATHER_BYTES = 64 * 1024
@@ -216,21 +217,30 @@ class Wire(asyncio.Protocol):
         """Whether something came that no command was made of yet."""
         return self._ahead is not None or self.framer.pending_bytes > 0
 
-    async def begin_tls(self, tls: ssl.SSLContext, timeout_s: float) -> None:
+    async def begin_tls(
+        self, tls: ssl.SSLContext, timeout_s: float, *, from_first_byte: bool = False
+    ) -> None:
         """Put TLS underneath, where nothing was sent in clear behind STARTTLS (``has_unread``).
+
+        Args:
+            tls: the certificate.
+            timeout_s: how long the client may take.
+            from_first_byte: what came already belongs to it.
 
         Raises:
             ConnectionAbortedError: TLS could not be begun.
         """
         self.flush()
-        self._transport.pause_reading()
+        early = self.framer.rest if from_first_byte else nothing
         try:
-            transport = await self._loop.start_tls(
-                self._transport, self, tls, server_side=True, ssl_handshake_timeout=timeout_s
+            transport = await begin_tls(
+                self._transport, self, tls, handshake_s=timeout_s, early=early
             )
         except (OSError, ValueError) as error:
             raise ConnectionAbortedError("TLS could not be begun") from error
-        self._transport = cast(asyncio.Transport, transport)
+        if transport is None:
+            raise ConnectionAbortedError("the client is gone")
+        self._transport = transport
         self._transport.set_write_buffer_limits(high=WRITE_AHEAD_BYTES)
         self.encrypted = True
         self._reading_paused = False

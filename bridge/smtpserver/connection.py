@@ -105,8 +105,6 @@ class SmtpConnection(Dialogue):
             self._turned_away = True
             self.hang_up("421 4.7.0 Too many connections, try again later")
             return
-        if self._implicit_tls:
-            self.hold()
         self._login_timer = self.loop.call_later(self.settings.login_timeout_s, self._login_time)
 
     def connection_lost(self, error: Exception | None) -> None:
@@ -142,14 +140,14 @@ class SmtpConnection(Dialogue):
         """Close the connection; nothing is said in clear where TLS comes first."""
         super().hang_up(last_words if self.is_encrypted or not self._implicit_tls else "")
 
-    async def encrypt(self, context: ssl.SSLContext) -> None:
-        """Begin TLS.
+    async def encrypt(self, context: ssl.SSLContext, *, from_first_byte: bool = False) -> None:
+        """Begin TLS; see ``Dialogue.encrypt``.
 
         Raises:
             ClientGone: it did not come about.
         """
         try:
-            await super().encrypt(context)
+            await super().encrypt(context, from_first_byte=from_first_byte)
         except ClientGone:
             self._over()  # nobody tells of a handshake that failed
             raise
@@ -215,7 +213,7 @@ class SmtpConnection(Dialogue):
             if self._turned_away:
                 return
             if self._implicit_tls and self.starttls is not None:
-                await self.encrypt(self.starttls)
+                await self.encrypt(self.starttls, from_first_byte=True)
             if self.is_trusted_unheard:
                 await self._refuse_early_talk()
             await self.push(f"220 {self.hostname} {IDENT}")

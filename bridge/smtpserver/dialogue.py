@@ -24,6 +24,7 @@ import structlog
 from aiosmtpd.smtp import SMTP, Envelope, Session
 
 from bridge.limits import SMTP_LINE_BYTES
+from bridge.net.tls import begin_tls, nothing
 from bridge.smtpserver.received import LineTooLong, Received
 from bridge.smtpserver.reply import with_status
 
@@ -212,8 +213,12 @@ class Dialogue(SMTP):
             raise ClientGone
         return self._received
 
-    async def encrypt(self, context: ssl.SSLContext) -> None:
+    async def encrypt(self, context: ssl.SSLContext, *, from_first_byte: bool = False) -> None:
         """Begin TLS; whatever was sent in clear before that is thrown away (RFC 3207 §6).
+
+        Args:
+            context: the certificate.
+            from_first_byte: nothing was sent in clear; what came already belongs to TLS.
 
         Raises:
             ClientGone: it did not come about.
@@ -221,10 +226,12 @@ class Dialogue(SMTP):
         stream, plain = self._stream(), self._wire
         if plain is None:
             raise ClientGone
-        stream.clear()
+        if not from_first_byte:
+            stream.clear()
+        early = stream.take_all if from_first_byte else nothing
         try:
-            encrypted = await self.loop.start_tls(
-                plain, self, context, server_side=True, ssl_handshake_timeout=self._handshake_s
+            encrypted = await begin_tls(
+                plain, self, context, handshake_s=self._handshake_s, early=early
             )
         except (OSError, ssl.SSLError) as error:
             log.info("smtp_tls_failed", peer=self.peer, error=str(error))
@@ -242,11 +249,6 @@ class Dialogue(SMTP):
         if last_words:
             self._wire.write(last_words.encode() + b"\r\n")
         self._wire.close()
-
-    def hold(self) -> None:
-        """Read nothing until TLS has begun."""
-        if self._wire is not None:
-            self._wire.pause_reading()
 
     def abort(self) -> None:
         """Hang up without a word."""

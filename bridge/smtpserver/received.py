@@ -55,6 +55,12 @@ class Received:
         self._buffer.clear()
         self._let_come()
 
+    def take_all(self) -> bytes:
+        """Return what came and was not read, and forget it."""
+        taken = bytes(self._buffer)
+        self._buffer.clear()
+        return taken
+
     def unread(self, rest: bytes) -> None:
         """Give back what was read too much."""
         self._buffer[:0] = rest

@@ -12,6 +12,7 @@ from __future__ import annotations
 import asyncio
 import ssl
 from collections.abc import Sequence
+from typing import cast
 
 import structlog
 from starlette.types import ASGIApp, Receive, Scope, Send
@@ -30,6 +31,7 @@ from bridge.limits import (
 )
 from bridge.net.listen import Listen
 from bridge.net.ports import Ports
+from bridge.net.tls import begin_tls
 from bridge.net.visitors import Visitors
 
 log = structlog.get_logger()
@@ -78,10 +80,11 @@ class Door(asyncio.Protocol):
         """Whether it is a stranger's."""
         return not self.is_known
 
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+    def connection_made(self, made: asyncio.BaseTransport) -> None:
         """Let the client in, or not."""
-        assert isinstance(transport, asyncio.Transport)  # noqa: S101 - a socket's
-        self._transport = transport
+        transport = self._transport = cast(
+            asyncio.Transport, made
+        )  # uvloop's is one in all but name
         peer = transport.get_extra_info("peername")
         self.address = str(peer[0]) if peer else ""
         verdict = self._doors.enter(self, self._clock.monotonic())
@@ -101,7 +104,7 @@ class Door(asyncio.Protocol):
         if self._is_open:
             self._http.data_received(data)
         else:
-            self._early.append(data)  # TLS begins a moment before it is told
+            self._early.append(data)  # before TLS has begun, or has told that it has
 
     def eof_received(self) -> None:
         """Let the transport close."""
@@ -152,15 +155,17 @@ class Door(asyncio.Protocol):
         self._transport = transport
         self._is_open = True
         self._http.connection_made(transport)
+        if early := self._take_early():
+            self._http.data_received(early)
+
+    def _take_early(self) -> bytes:
         early, self._early = self._early, []
-        for data in early:
-            self._http.data_received(data)
+        return b"".join(early)
 
     async def _encrypt(self, transport: asyncio.Transport, tls: ssl.SSLContext) -> None:
-        loop = asyncio.get_running_loop()
         try:
-            encrypted = await loop.start_tls(
-                transport, self, tls, server_side=True, ssl_handshake_timeout=TLS_HANDSHAKE_S
+            encrypted = await begin_tls(
+                transport, self, tls, handshake_s=TLS_HANDSHAKE_S, early=self._take_early
             )
         except (OSError, asyncio.CancelledError):  # TimeoutError and SSLError among them
             transport.abort()
