@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import shlex
 import socket
 import sys
 import tempfile
@@ -15,6 +16,7 @@ import typer
 
 from bridge.cli import option
 from bridge.cli.daemon import run, serve_until_told, start_logging
+from bridge.cli.demo_config import write_config
 from bridge.cli.output import print_json
 from bridge.cli.without_rich import without_rich
 
@@ -81,7 +83,9 @@ async def _demo(folder: Path, ports: tuple[int, int, int], as_json: bool) -> Non
         )
         await serve_until_told(
             bridge,
-            lambda listening: _tell_ready(listening, as_json),
+            lambda listening: _tell_ready(
+                listening, write_config(folder, listening, simulated.token, PASSWORD), as_json
+            ),
             inbox_within_s=INBOX_WITHIN_S,
         )
 
@@ -126,9 +130,9 @@ def _config(folder: Path, api_url: str, ports: tuple[int, int, int]) -> Config:
     )
 
 
-def _tell_ready(listening: Listening, as_json: bool) -> None:
+def _tell_ready(listening: Listening, config: Path, as_json: bool) -> None:
     if as_json:
-        facts = listening.as_json()
+        facts = {**listening.as_json(), "config": str(config)}
         for account in facts["accounts"]:
             account["password"] = PASSWORD
         print_json(facts)
@@ -149,6 +153,7 @@ Set up a mail client with these, or try:
   printf 'From: {ADDRESS}\\nTo: {ADDRESS}\\nSubject: Prova\\n\\nCiao.\\n' | curl -T - \\
     -u {ADDRESS}:{PASSWORD} --mail-from {ADDRESS} --mail-rcpt {ADDRESS} \\
     smtp://{smtp.host}:{smtp.port}
+  pec-bridge status --config {shlex.quote(str(config))}    (and every other command)
 
 Ctrl-C ends it.
 """

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import imaplib
+import json
 import re
 import socket
 from pathlib import Path
@@ -11,6 +12,7 @@ import pytest
 
 from tests.cli.conftest import Command
 from tests.peers.demo import Demo, running_demo
+from tests.running import apart
 
 
 def state(demo: Demo) -> tuple[object, object, object]:
@@ -30,6 +32,15 @@ async def test_the_demo_goes_on_in_its_folder(tmp_path: Path) -> None:
         before = state(demo)
     with running_demo(tmp_path) as demo:
         assert state(demo) == before
+
+
+async def test_every_command_works_on_it(command: Command, tmp_path: Path) -> None:
+    with running_demo(tmp_path) as demo:
+        status = await apart(command, "status", "--json", "--config", tmp_path / "config.toml")
+        check = await apart(command, "check", "--config", tmp_path / "config.toml")
+    assert (status.code, status.err) == (0, "")
+    assert [one["address"] for one in json.loads(status.out)["accounts"]] == [demo.address]
+    assert check.code == 0, check.out  # the page answers too, on uvloop
 
 
 async def test_the_messages_are_there_as_soon_as_the_demo_is_ready(tmp_path: Path) -> None:
