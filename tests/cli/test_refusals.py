@@ -51,8 +51,9 @@ COMMANDS: dict[AdminOperation, tuple[str, ...]] = {
     DO.WALLET: ("wallet",),
     DO.TRANSACTIONS: ("wallet",),
 }
-ELSEWHERE = {DO.STATS, DO.SCOPES}
-"""``usage`` shows the one (``test_usage``), nothing asks for the other."""
+ELSEWHERE = {DO.STATS, DO.SCOPES, DO.SUBSCRIPTIONS}
+"""``usage`` shows the first (``test_usage``), ``running_out`` looks at the last, nothing asks for
+the other."""
 
 AFTER_A_LOSS = {
     DO.REGISTER: "`pec-bridge mailbox list` shows whether azienda@pecmassiva.com is there",

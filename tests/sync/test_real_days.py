@@ -9,9 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from bridge.api.budget import Purpose
+from bridge.api.budget import MORNING, NIGHT, NIGHT_WEIGHT, Purpose
 from bridge.api.client import PecClient
 from bridge.api.schema import InboxPage
+from bridge.clock import ROME
 from bridge.simulator import SEQUENCE_READING
 from tests.fakes import FakeClock
 from tests.sync.client import Passing
@@ -78,7 +79,10 @@ async def test_the_longest_time_without_a_look(
         gaps = [(b - a).total_seconds() for a, b in pairwise(ends)]
         told = f"{sends_a_day} sends a day: {len(looks)} looks, {max(gaps):.0f} s apart at most\n"
         sys.stdout.write(told)
-        assert max(gaps) <= most_s + STEP_S
+        for (began, ended), gap in zip(pairwise(ends), gaps, strict=True):
+            hours = began.astimezone(ROME).time(), ended.astimezone(ROME).time()
+            is_day = MORNING <= hours[0] <= hours[1] < NIGHT
+            assert gap <= (most_s if is_day else most_s / NIGHT_WEIGHT) + STEP_S
         assert len(looks) <= DAYS * PER_DAY
         shown = len(await here.messages())  # each text takes a request, too
         assert shown >= 0.75 * DAYS * 2 * sends_a_day
