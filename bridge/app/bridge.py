@@ -260,10 +260,11 @@ class Bridge:
             identity.put_into(self._tls)
         if self._quota is not None:
             self._quota.sync = reading.sync
+        authenticator = self._authenticator(resources)
         if self._logins is not None:
-            self._logins.take_over(self._authenticator(resources), _names(resources))
+            self._logins.take_over(authenticator, _names(resources))
         if self._web is not None:
-            self._web.take_over(self._authenticator(resources))
+            self._web.take_over(authenticator)
         if self._running is not None:
             self._running = self._running.now(
                 config.api.base_url, tuple(resources.addresses.values()), identity.fingerprint
@@ -339,13 +340,14 @@ class Bridge:
         room = self._room = make_room()
         self._tls, self._quota = tls, CurrentQuota(reading.sync)
         guard = GuessGuard(self._clock, _names(resources))
-        logins = self._logins = LoginGate(self._authenticator(resources), guard)
+        authenticator = self._authenticator(resources)
+        logins = self._logins = LoginGate(authenticator, guard)
         self._imap = imap_server(resources, logins, self._quota, tls, room)
         self._smtp = smtp_server(resources, sending.outbox, logins, self._random, tls, room)
         return (
             *await _open("imap", imap, self._imap),
             *await _open("smtp", smtp, self._smtp),
-            *await self._open_web(resources, logins, tls),
+            *await self._open_web(resources, authenticator, guard, tls),
         )
 
     def _connected(self) -> dict[str, int]:
@@ -353,18 +355,27 @@ class Bridge:
         return {name: one.connected for name, one in servers.items() if one is not None}
 
     async def _open_web(
-        self, resources: Resources, logins: LoginGate, tls: ssl.SSLContext
+        self,
+        resources: Resources,
+        authenticator: Authenticator,
+        guard: GuessGuard,
+        tls: ssl.SSLContext,
     ) -> list[Listener]:
-        """Open the page's listeners; where no settings ask for it, nothing depends on it."""
+        """Open the page's listeners; where no settings ask for it, nothing depends on it.
+
+        Args:
+            resources: what works on the data.
+            authenticator: knows the accounts' passwords.
+            guard: counts guesses of all protocols.
+            tls: the certificate.
+        """
         wanted = self._config.web.listen
         if wanted == ():
             return []
-        from bridge.app.web import (
-            WebPage,
-        )  # several MB that a bridge without the page need not have
+        # Several MB that a bridge without the page need not have.
+        from bridge.app.web import WebPage
 
-        authenticator = self._authenticator(resources)
-        web = WebPage(resources, authenticator, logins, tls, self._room, self._connected)
+        web = WebPage(resources, authenticator, guard, tls, self._room, self._connected)
         try:
             listeners = await _open("http", wanted or WEB_USUAL, web.server)
         except CannotListen as error:

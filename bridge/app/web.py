@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 from bridge.app.resources import Resources
 from bridge.app.room import Room
 from bridge.app.servers import PART_GRACE_S
-from bridge.login import LoginChecker, LoginGate
+from bridge.login import GuessGuard, LoginChecker
 from bridge.net.listening import Listening
 from bridge.operations.control import Perform
 from bridge.web.app import web_app
@@ -28,7 +28,7 @@ class WebPage:
     Args:
         resources: what works on the data.
         authenticator: knows the accounts' passwords.
-        logins: the other protocols' gate; guesses count together.
+        guard: counts guesses of all protocols together.
         tls: the servers' certificate.
         room: how many connections there may be.
         sessions: how many are connected by the other protocols.
@@ -42,7 +42,7 @@ class WebPage:
         self,
         resources: Resources,
         authenticator: LoginChecker,
-        logins: LoginGate,
+        guard: GuessGuard,
         tls: ssl.SSLContext,
         room: Room,
         sessions: Callable[[], Mapping[str, int]],
@@ -55,7 +55,7 @@ class WebPage:
             store=resources.store,
             clock=resources.clock,
             people=people,
-            logins=people.gate(logins.guard),
+            logins=people.gate(guard),
             zone=ZoneInfo(config.display.timezone),
         )
         self.lag = LoopLag(resources.clock)
