@@ -123,7 +123,7 @@ def _config(folder: Path, api_url: str, ports: tuple[int, int, int]) -> Config:
         api=Api(token=nowhere, base_url=api_url, admin_url=api_url, oauth_url=api_url),
         account=(Account(address=ADDRESS, password=nowhere),),
         data_dir=folder,
-        sync=Sync(interval_s=1.0, request_budget_per_day=10**9),
+        sync=Sync(interval_s=1.0, request_budget_per_day=0),
         imap=Imap(listen=(imap,)),
         smtp=Smtp(listen=(smtp,)),
         web=Web(listen=(web,)),

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import asyncio
 import sys
 
 from bridge.cli import option
 from bridge.cli.output import print_json
-from bridge.cli.perform import settings
-from bridge.operations.control import NotRunning, OperationFailed, ask
+from bridge.cli.perform import perform_running
 
 
 def drain(config: option.Config = None, as_json: option.Json = False) -> None:
@@ -17,11 +15,7 @@ def drain(config: option.Config = None, as_json: option.Json = False) -> None:
     Mail programs go on reading until then. What waits for its next try, the plan, the window or a
     person stays in the queue for the next start. Ctrl-C ends this command, not the draining.
     """
-    data_dir = settings(config).config.data_dir
-    try:
-        done = asyncio.run(ask(data_dir, "drain", {}))
-    except NotRunning:
-        raise OperationFailed(f"No bridge is running on {data_dir}: nothing to drain.") from None
+    done = perform_running(config, "drain")
     if as_json:
         print_json(done)
         return

@@ -112,9 +112,9 @@ def _code(send: Mapping[str, Any], until: Until) -> Code:
 def _waited(path: Path | None, arguments: Mapping[str, Any], timeout_s: float | None) -> Any:
     """Ask the bridge until it is known or the time is over; without one look once, and say so."""
     end_s = None if timeout_s is None else time.monotonic() + timeout_s
+    data_dir = settings(path).config.data_dir
     while True:
         left_s = SLICE_S if end_s is None else min(SLICE_S, end_s - time.monotonic())
-        data_dir = settings(path).config.data_dir
         try:
             found = asyncio.run(ask(data_dir, "outcome", {**arguments, "wait_s": left_s}))
         except NotRunning:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from bridge.cli.when import show_times_in
 from bridge.config import ConfigFile, find_file, load
-from bridge.operations.control import NotRunning, Progress, ask
+from bridge.operations.control import NotRunning, OperationFailed, Progress, ask
 
 if TYPE_CHECKING:
     from bridge.operations.table import Operations
@@ -44,6 +44,19 @@ def perform(
     """
     file = settings(path)
     return asyncio.run(_perform(file, name, arguments or {}, progress or _ignore))
+
+
+def perform_running(path: Path | None, name: str) -> Any:
+    """Have the running bridge do to itself what ``name`` says (``drain``).
+
+    Raises:
+        ConfigError, OperationFailed: it was not done, or no bridge is running.
+    """
+    data_dir = settings(path).config.data_dir
+    try:
+        return asyncio.run(ask(data_dir, name, {}))
+    except NotRunning:
+        raise OperationFailed(f"No bridge is running on {data_dir}: nothing to {name}.") from None
 
 
 async def _perform(

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
 import sys
 
 from bridge.cli import option
 from bridge.cli.failure import say
 from bridge.cli.output import print_json, visible
-from bridge.cli.perform import settings
-from bridge.operations.control import NotRunning, OperationFailed, ask
+from bridge.cli.perform import perform_running
 
 
 def reload(config: option.Config = None, as_json: option.Json = False) -> None:
@@ -18,11 +16,7 @@ def reload(config: option.Config = None, as_json: option.Json = False) -> None:
     No connection is dropped but those of accounts that are gone. A fault changes nothing. What
     needs a restart is named.
     """
-    data_dir = settings(config).config.data_dir
-    try:
-        done = asyncio.run(ask(data_dir, "reload", {}))
-    except NotRunning:
-        raise OperationFailed(f"No bridge is running on {data_dir}: nothing to reload.") from None
+    done = perform_running(config, "reload")
     if as_json:
         print_json(done)
         return

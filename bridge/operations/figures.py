@@ -33,6 +33,9 @@ SUMS = (
 )
 """Figures of ``DayFigures`` that are added up."""
 
+TOLD = (*(name for name in SUMS if name != "size_bytes"), "open", "bytes")
+"""Names of what is told of each line, in order."""
+
 CLOSED = ("delivered", "failed", "ordinary", "uncertain")
 
 
@@ -64,8 +67,8 @@ def totals_of(figures: Iterable[DayFigures]) -> dict[str, int]:
 
 def _told(sums: Mapping[str, int]) -> dict[str, int]:
     still_open = sums["recipients"] - sum(sums[name] for name in CLOSED)
-    named = {name: sums[name] for name in SUMS if name != "size_bytes"}
-    return {**named, "open": still_open, "bytes": sums["size_bytes"]}
+    found = {**sums, "open": still_open, "bytes": sums["size_bytes"]}
+    return {name: found[name] for name in TOLD}
 
 
 def plan_facts(

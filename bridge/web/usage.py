@@ -16,23 +16,11 @@ from typing import Any
 from starlette.responses import Response
 from starlette.routing import BaseRoute
 
-from bridge.operations.figures import stacks
+from bridge.operations.figures import TOLD, stacks
 from bridge.outbox.plan import rome_day
 from bridge.web.evidence import attachment
 from bridge.web.page import Look, PageRoutes
 
-COLUMNS = (
-    "messages",
-    "recipients",
-    "counted",
-    "accepted",
-    "delivered",
-    "failed",
-    "ordinary",
-    "uncertain",
-    "open",
-    "bytes",
-)
 FORMULA = ("=", "+", "-", "@", "\t", "\r")
 """What a spreadsheet would carry out at the beginning of a cell."""
 
@@ -167,11 +155,9 @@ async def _figures(look: Look) -> Response:
     found = await _asked(look)
     out = io.StringIO()
     writer = csv.writer(out)
-    writer.writerow(("date", "account", *COLUMNS))
+    writer.writerow(("date", "account", *TOLD))
     for row in found["rows"]:
-        writer.writerow(
-            (_plain(row["date"]), _plain(row["account"]), *(row[one] for one in COLUMNS))
-        )
+        writer.writerow((_plain(row["date"]), _plain(row["account"]), *(row[one] for one in TOLD)))
     return Response(
         out.getvalue(),
         media_type="text/csv; charset=utf-8",
