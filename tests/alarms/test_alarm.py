@@ -2,36 +2,15 @@ from __future__ import annotations
 
 import email
 import email.policy
-from collections.abc import AsyncIterator
 from email.message import EmailMessage
-from pathlib import Path
 
-import pytest
 from structlog.testing import capture_logs
 
 from bridge.alarms import Alarm, AlarmKind, Notice, clear_alarm, raise_alarm
 from bridge.mailbox import Mailboxes, MailboxTransaction
 from bridge.model import AccountId
 from bridge.store.base import ReadTransaction, Store
-from bridge.store.sqlite import SqliteStore
 from tests.fakes import FakeClock
-
-
-@pytest.fixture
-async def store(tmp_path: Path) -> AsyncIterator[Store]:
-    store = await SqliteStore.open(tmp_path)
-    yield store
-    await store.close()
-
-
-@pytest.fixture
-def mailboxes(store: Store, clock: FakeClock) -> Mailboxes:
-    return Mailboxes(store, clock)
-
-
-@pytest.fixture
-async def account(mailboxes: Mailboxes) -> AccountId:
-    return await mailboxes.open_account("azienda@pec.example")
 
 
 async def raised(

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -26,7 +24,6 @@ from bridge.mailbox import Mailboxes, MailboxTransaction
 from bridge.model import AccountId
 from bridge.store.base import Store
 from bridge.store.notices import NoticeDay, NoticeRow
-from bridge.store.sqlite import SqliteStore
 from tests.alarms.test_alarm import messages
 from tests.fakes import FakeClock
 
@@ -40,23 +37,6 @@ BEGIN = datetime(2026, 1, 14, 23, 0, tzinfo=UTC)
 @pytest.fixture
 def clock() -> FakeClock:
     return FakeClock(BEGIN)
-
-
-@pytest.fixture
-async def store(tmp_path: Path) -> AsyncIterator[Store]:
-    store = await SqliteStore.open(tmp_path)
-    yield store
-    await store.close()
-
-
-@pytest.fixture
-def mailboxes(store: Store, clock: FakeClock) -> Mailboxes:
-    return Mailboxes(store, clock)
-
-
-@pytest.fixture
-async def account(mailboxes: Mailboxes) -> AccountId:
-    return await mailboxes.open_account("azienda@pec.example")
 
 
 @pytest.fixture

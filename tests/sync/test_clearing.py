@@ -13,7 +13,6 @@ from pathlib import Path
 from random import Random
 
 import pytest
-from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
 
@@ -40,6 +39,7 @@ from bridge.sync.clearing import ClearingRule
 from bridge.sync.service import SyncSettings
 from tests.fakes import FakeClock
 from tests.selected import some
+from tests.stories import tell
 from tests.sync.test_rows import know_issuer, receipt, submit
 from tests.sync.world import ADDRESS, World, world
 
@@ -428,21 +428,11 @@ async def _kept(here: World, subjects: Sequence[str]) -> set[str]:
     return await here.store.read(work) & set(subjects)
 
 
-def run(examples: int, steps: int) -> None:
-    Clears.TestCase.settings = settings(
-        max_examples=examples,
-        stateful_step_count=steps,
-        deadline=None,
-        suppress_health_check=list(HealthCheck),
-    )
-    Clears.TestCase().runTest()
-
-
 @pytest.mark.parametrize("examples", some([3, 25], 1))
 def test_what_goes_is_over_and_stays_here(examples: int) -> None:
-    run(examples, steps=20)
+    tell(Clears, examples, steps=20)
 
 
 @pytest.mark.byhand
 def test_what_goes_is_over_and_stays_here_at_length() -> None:
-    run(examples=300, steps=40)
+    tell(Clears, examples=300, steps=40)

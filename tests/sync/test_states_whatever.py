@@ -14,7 +14,6 @@ from random import Random
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
 
@@ -37,6 +36,7 @@ from bridge.simulator.wording import NetworkKind
 from bridge.store.base import ReadTransaction
 from tests.fakes import FakeClock
 from tests.selected import some
+from tests.stories import Story, tell, tell_one
 from tests.sync.test_rows import Frugal, code_of, know_issuer, receipt, submit
 from tests.sync.world import ADDRESS, World
 
@@ -251,7 +251,6 @@ READING = {
     "size": 25,
     "come": False,
 }
-Story = list[tuple[str, dict[str, object]]]
 ACCEPTED: Story = [("send", {"people": 1}), ("accept", {"data": FIRST}), ("sync", {})]
 FORWARDED_BEFORE_IT_IS_DELIVERED: Story = [
     *ACCEPTED,
@@ -294,29 +293,14 @@ OF_ANOTHER_PROGRAM: Story = [
     ids=["forwarded", "killed", "forged", "foreign"],
 )
 def test_a_story_that_could_go_wrong(story: Story) -> None:
-    state = StatesWhatever()
-    try:
-        for name, arguments in [("begin", READING), *story]:
-            getattr(state, name)(**arguments)
-    finally:
-        state.teardown()
-
-
-def run(examples: int, steps: int) -> None:
-    StatesWhatever.TestCase.settings = settings(
-        max_examples=examples,
-        stateful_step_count=steps,
-        deadline=None,
-        suppress_health_check=list(HealthCheck),
-    )
-    StatesWhatever.TestCase().runTest()
+    tell_one(StatesWhatever, [("begin", READING), *story])
 
 
 @pytest.mark.parametrize("examples", some([3, 25], 1))
 def test_no_send_claims_what_its_own_receipt_did_not_say(examples: int) -> None:
-    run(examples, steps=20)
+    tell(StatesWhatever, examples, steps=20)
 
 
 @pytest.mark.byhand
 def test_no_send_claims_what_its_own_receipt_did_not_say_at_length() -> None:
-    run(examples=300, steps=40)
+    tell(StatesWhatever, examples=300, steps=40)

@@ -16,7 +16,6 @@ from random import Random
 from zlib import crc32
 
 import pytest
-from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
 
@@ -42,6 +41,7 @@ from bridge.store.base import ReadTransaction
 from bridge.store.remote import DeletionState
 from tests.fakes import FakeClock
 from tests.selected import some
+from tests.stories import Story, tell, tell_one
 from tests.sync.client import Passing
 from tests.sync.world import ADDRESS, World
 
@@ -338,7 +338,6 @@ class WhateverHappens(RuleBasedStateMachine):
         return await self.world.store.read(work)
 
 
-Story = list[tuple[str, dict[str, object]]]
 ROWS_MOVE_UNDER_PAGES_FULL_OF_TWINS: Story = [
     (
         "begin",
@@ -436,6 +435,50 @@ A_TWIN_ON_THE_NEXT_PAGE_WHILE_ONE_IS_FETCHED: Story = [
 ]
 
 
+def vanishing(after: int, which: float) -> tuple[str, dict[str, object]]:
+    return "one_will_vanish_between_requests", {"after": after, "which": which}
+
+
+OTHERS_DELETE_WHILE_TWENTY_SIX_TWINS_ARE_READ: Story = [
+    (
+        "begin",
+        {
+            "ids": Ids.SEQUENCE,
+            "base": 0,
+            "order": ListingOrder.NEWEST,
+            "size": 3,
+            "count": PageCount.CEIL,
+            "past_end": PastEnd.EMPTY,
+            "counts": PageCounts.NUMBERS,
+            "errors": Errors.STATUS,
+        },
+    ),
+    vanishing(11, 0.9015778838332538),
+    ("many_twins_arrive", {"count": 26}),
+    vanishing(8, 0.31184729839333813),
+    vanishing(8, 0.6009975338745663),
+    vanishing(8, 0.07837563180285963),
+    (
+        "the_api_will_fail",
+        {
+            "fault": (Phase.BEFORE, Failure.TRUNCATED),
+            "operation": Operation.INBOX_GET,
+            "skip": 1,
+        },
+    ),
+    ("sync", {}),
+    ("sync", {}),
+    ("sync", {}),
+    vanishing(8, 0.5),
+    ("sync", {}),
+    vanishing(3, 0.2594751417994147),
+    vanishing(8, 0.6021784198591114),
+    vanishing(4, 0.6120034487537366),
+    vanishing(6, 0.3684544463811517),
+    vanishing(5, 0.39828876925734374),
+]
+
+
 @pytest.mark.parametrize(
     "story",
     [
@@ -446,29 +489,18 @@ A_TWIN_ON_THE_NEXT_PAGE_WHILE_ONE_IS_FETCHED: Story = [
     ],
 )
 def test_a_story_that_once_went_wrong(story: Story) -> None:
-    state = WhateverHappens()
-    try:
-        for name, arguments in story:
-            getattr(state, name)(**arguments)
-    finally:
-        state.teardown()
+    tell_one(WhateverHappens, story)
 
 
-def run(examples: int, steps: int, *, same: bool = False) -> None:
-    """Try so many stories; ``same`` ones each time, for about one in two hundred still fails."""
-    WhateverHappens.TestCase.settings = settings(
-        max_examples=examples,
-        derandomize=same,
-        stateful_step_count=steps,
-        deadline=None,
-        suppress_health_check=list(HealthCheck),
-    )
-    WhateverHappens.TestCase().runTest()
+@pytest.mark.xfail(strict=True, reason="a message that left stays in the place of one just like it")
+def test_a_story_that_still_goes_wrong() -> None:
+    tell_one(WhateverHappens, OTHERS_DELETE_WHILE_TWENTY_SIX_TWINS_ARE_READ)
 
 
 @pytest.mark.parametrize("examples", some([5, 15], 1))
 def test_nothing_is_lost_or_mixed_up(examples: int) -> None:
-    run(examples, steps=20, same=True)
+    """The same stories each time, for about one in two hundred still fails."""
+    tell(WhateverHappens, examples, steps=20, same=True)
 
 
 @pytest.mark.byhand
@@ -477,4 +509,4 @@ def test_nothing_is_lost_or_mixed_up_at_length() -> None:
 
     Among rows alike it may stay in the place of one that is there.
     """
-    run(examples=200, steps=50)
+    tell(WhateverHappens, examples=200, steps=50)
