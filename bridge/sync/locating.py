@@ -101,7 +101,11 @@ class Locator:
                 at = step(at)
 
     async def newer_than(self, api_id: str, pages: Mapping[int, Snapshot]) -> list[Place]:
-        """Return known rows that are listed as newer than one on these pages, beside it."""
+        """Return known rows that are listed as newer than one on these pages, beside it.
+
+        A page that is told to be newer may be this one again, of another moment, where the layout
+        is a guess: what both show is not newer by that.
+        """
         layout = self._state().layout
         found: list[Place] = []
         for number, page in pages.items() if layout is not None else ():
@@ -112,8 +116,10 @@ class Locator:
                 found += [alignment.partners[at] for at in range(index) if at in alignment.partners]
                 newer = layout.newer(number) if layout is not None else None
                 if not found and newer is not None:
+                    shown = {place.remote for place in alignment.partners.values()}
                     for other in (await self.pages([newer])).values():
-                        found += (await self._ledger.align(other)).partners.values()
+                        beside = (await self._ledger.align(other)).partners.values()
+                        found += [place for place in beside if place.remote not in shown]
         return found
 
     async def edge(self) -> Snapshot | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from dataclasses import replace
 from pathlib import Path
 
@@ -133,6 +134,35 @@ async def test_trouble_amid_a_batch_leaves_nothing_to_be_deleted_twice(
             await here.clock.advance(3_700)
         kept = {str(number) for number in range(60) if str(number) not in newest}
         assert set(left(here)) == kept | come_again
+
+
+@pytest.mark.parametrize("options", READINGS)
+@pytest.mark.parametrize("after", range(6))
+async def test_what_comes_while_a_lost_answer_is_looked_into_stays(
+    tmp_path: Path, after: int, options: Options
+) -> None:
+    """The deletion took effect; one just like it comes amid the look at what became of it."""
+    async with world(tmp_path, options) as here:
+        arrive(here, 10)
+        await here.sync_now()
+        await expunge(here, "9")
+        (old,) = [one.row for one in here.simulator.inbox(ADDRESS) if one.row.text == "(9)"]
+        here.simulator.faults.fail(Operation.INBOX_DELETE, Phase.AFTER, Failure.TIMEOUT)
+        parts = here.sync._accounts[here.account]._parts
+        assert parts is not None
+        with contextlib.suppress(ApiError):
+            await parts.deleter.carry_out()
+        assert "9" not in left(here)
+        here.surprises[after] = lambda: here.simulator.inject(
+            ADDRESS, subject=old.subject, body=old.text, at=old.at
+        )
+        await here.clock.advance(60)
+        await parts.deleter.carry_out()
+        for _ in range(4):
+            with contextlib.suppress(ApiError):
+                await here.sync_now()
+            await here.clock.advance(3_700)
+        assert "9" in left(here)
 
 
 async def test_what_was_asked_for_before_trouble_is_seen_to_at_once(tmp_path: Path) -> None:
