@@ -271,11 +271,13 @@ def test_looks_of_several_requests_come_so_much_later() -> None:
     assert look_interval_s(5, day, 2.0) == pytest.approx(2 * look_interval_s(5, day))
 
 
-async def test_what_a_look_takes_is_learnt(clock: FakeClock) -> None:
+@pytest.mark.parametrize("purpose", [Purpose.LOOK, Purpose.NEWS], ids=["pages", "a gap"])
+async def test_what_a_look_takes_is_learnt(clock: FakeClock, purpose: Purpose) -> None:
     budget = RequestBudget(clock, 700)
     for _ in range(200):
         await clock.advance(60)
-        await spend(budget, 3)
+        await spend(budget, 1)
+        await spend(budget, 2, purpose)
     use = await budget.use()
     assert use.remaining == 100
     left_s = (8 * 60 + 40) * 60 + NIGHT_WEIGHT * 2 * 3_600  # at 13:20

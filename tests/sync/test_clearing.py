@@ -16,6 +16,7 @@ import pytest
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
 
+from bridge.alarms import Notice
 from bridge.api.errors import ApiError
 from bridge.model import Quota
 from bridge.simulator import (
@@ -34,8 +35,9 @@ from bridge.simulator import (
 from bridge.simulator.wording import NetworkKind
 from bridge.store.base import ReadTransaction
 from bridge.store.clearing import ClearedRow
-from bridge.store.remote import DeletionState
+from bridge.store.remote import DeletionState, RemoteId
 from bridge.sync.clearing import ClearingRule
+from bridge.sync.ledger import Doubting
 from bridge.sync.service import SyncSettings
 from tests.fakes import FakeClock
 from tests.selected import some
@@ -252,6 +254,26 @@ async def test_killed_right_after_a_deletion_the_message_stays_here(
         assert set(here.listed()) == doubted  # nobody knows: one just like it may have come
         assert len(doubted) <= (phase is Phase.BEFORE)
         assert len(await went(here)) == 12 - len(doubted)
+
+
+async def test_what_its_like_may_stand_in_for_is_not_called_cleared(tmp_path: Path) -> None:
+    async with world(tmp_path, SEQUENCE_READING) as here:
+        await know_issuer(here)
+        await submit(here, 1)
+        receipt(here, 1, NetworkKind.ACCEPTANCE)
+        receipt(here, 1, NetworkKind.DELIVERY, later_s=1)
+        await here.sync_now()
+        now = here.clock.now()
+        rows = await here.store.read(
+            lambda tx: tx.clearable(here.account, now + timedelta(1), RemoteId(0), 9)
+        )
+        doubted, gone = [row.id for row in rows]
+        await here.store.write(lambda tx: tx.want_clearing([doubted, gone], now))
+        ledger = here.sync._accounts[here.account]._ledger
+        doubting = Doubting("it may be listed", Notice("Titolo / Title", "Forse.", "Perhaps."))
+        await ledger.withdraw([doubted, gone], for_ever=True, doubts={doubted: doubting})
+        states = {one.remote: one.state for one in await log_of(here)}
+        assert states == {doubted: DeletionState.WANTED, gone: DeletionState.DONE}
 
 
 class Clears(RuleBasedStateMachine):

@@ -11,7 +11,7 @@ from bridge.api.budget import Purpose
 from bridge.api.schema import InboxRow
 from bridge.simulator import SEQUENCE_READING, ListingOrder, Operation
 from bridge.sync.ledger import Ledger
-from bridge.sync.listing import Listing
+from bridge.sync.listing import NEWS_PAGES, Listing
 from bridge.sync.matching import ROOM, Listed, listed
 from bridge.sync.pages import Pages
 from bridge.sync.paging import Snapshot
@@ -90,6 +90,24 @@ async def test_a_sweep_goes_on_where_room_was_made_meanwhile(tmp_path: Path) -> 
         assert above is not None
 
         await here.store.write(lambda tx: tx.raise_remote(here.account, above, ROOM))
+        while listing.sweeping:
+            await listing.step()
+        assert await here.by_rank() == here.listed()
+
+
+async def test_a_look_reads_no_more_of_a_gap_than_a_few_pages(tmp_path: Path) -> None:
+    async with world(tmp_path, READING.replace(order=ListingOrder.NEWEST)) as here:
+        arrive(here, 0, 2 * FULL)
+        ledger = ledger_of(here)
+        pages = Pages(here.accounts[0].client.charged(Purpose.LOOK))
+        listing = Listing(pages, pages, pages, pages, ledger, here.clock, await ledger.load())
+        await listing.look()
+        while listing.sweeping:
+            await listing.step()
+        arrive(here, 2 * FULL, 30 * FULL)
+        made = here.made(Operation.INBOX_LIST)
+        await listing.look()
+        assert here.made(Operation.INBOX_LIST) - made == 1 + NEWS_PAGES
         while listing.sweeping:
             await listing.step()
         assert await here.by_rank() == here.listed()
