@@ -165,6 +165,18 @@ async def test_what_comes_while_a_lost_answer_is_looked_into_stays(
         assert "9" in left(here)
 
 
+async def test_what_its_like_may_stand_in_for_is_not_called_deleted(tmp_path: Path) -> None:
+    async with world(tmp_path, STABLE) as here:
+        arrive(here, 10)
+        await here.sync_now()
+        await expunge(here, "8", "9")
+        sync = here.sync._accounts[here.account]
+        wanted = await sync._ledger.wanted()
+        await sync._filer.replace([wish.remote.id for wish in wanted])
+        assert await states(here) == {DeletionState.DOUBTED: 2}
+        assert {alarm.kind for alarm in await here.alarms()} == {"deletion"}
+
+
 async def test_what_was_asked_for_before_trouble_is_seen_to_at_once(tmp_path: Path) -> None:
     async with world(tmp_path, STABLE) as here:
         arrive(here, 60)
