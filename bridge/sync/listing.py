@@ -129,6 +129,7 @@ class Listing:
         """
         news, is_first = pages or self._news_pages, not self._ledger.live
         pages = pages or self._look_pages
+        self._ends_new = False
         page, layout = await self._newest_page(pages)
         self._weigh(page)
         if page.rows or not self.is_in_doubt:
@@ -234,7 +235,6 @@ class Listing:
         has_more_news = page.total is None and _goes_on(taken)
         is_to_begin_anew = unexplained or has_more_news
         under_way = state.sweep is not None and not (state.sweep.whole and is_to_begin_anew)
-        self._ends_new = False
         if under_way and unexplained and _ends_new(taken):
             self._interrupted, under_way = self._interrupted or state.sweep, False
         if (unexplained or whole_due) and not under_way:
