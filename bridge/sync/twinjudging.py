@@ -89,6 +89,9 @@ class Judge:
                     continue
                 outcome.replaced.append(moved.remote)
             outcome.take(at[api_id], api_id, _next(waiting, api_id), message.body)
+        if outcome.moves and _stand_unread(case):
+            case.is_mixed_up = True
+            return Outcome()
         reading.has_worked |= bool(case.chunk.messages or case.filed)
         filed = {place.api_id for place in case.filed}
         unread = [
@@ -180,6 +183,16 @@ class Judge:
                 outcome.moves.append((place.remote, one.api_id))
             else:
                 outcome.take(at[one.api_id], one.api_id, place, one.row.raw, UNREAD)
+
+
+def _stand_unread(case: Case) -> bool:
+    """Tell whether some known ones are listed under their own ids, and were not read there.
+
+    Where one of them moved, any other may stand where its like has moved to.
+    """
+    moved = {place.remote for place in case.moved.values()}
+    listed = set(case.seen.ids)
+    return any(place.api_id in listed and place.remote not in moved for place in case.filed)
 
 
 def _next(untaken: Untaken, api_id: str) -> Place | None:

@@ -9,10 +9,11 @@ and chunks grow while nothing moves: a listing without pages is not read again f
 Where more are listed than are known, only rows under ids that no filed row has are read
 (``Judge``). One whose body no known row has is new. One whose body a known row has is new
 too, if that row still stands under its own id; else it is that row, moved, unless its neighbours
-moved otherwise: then that row is gone, and this is another just like it.
+moved otherwise: then that row is gone, and this is another just like it. Once one has moved any
+other may stand under an id that was its like's.
 
-Where fewer are listed than are known, or one was taken for another, all of them are read
-(``Case.is_whole``): a known row whose body none of them has is gone.
+Where that is so, where fewer are listed than are known, or one was taken for another, all of them
+are read (``Case.is_whole``): a known row whose body none of them has is gone.
 
 A row that cannot be read proves nothing until it was tried for ``GIVE_UP_S``.
 
