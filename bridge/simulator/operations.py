@@ -54,7 +54,8 @@ class Endpoints:
         world = self._world
         if self._too_soon(call):
             return self._too_many()
-        world.last_send_s = call.received_s
+        last_s = world.last_send_s
+        world.last_send_s = call.received_s if last_s is None else max(call.received_s, last_s)
         size_bytes = len(request.body) + sum(one.size_bytes for one in request.attachments)
         submitted = Submitted(
             account.address,
@@ -148,9 +149,10 @@ class Endpoints:
         return {**answer, **identifier}
 
     def _too_soon(self, call: ReceivedRequest) -> bool:
+        """Tell whether it began too near another; what takes long to arrive began before it."""
         last_s = self._world.last_send_s
         interval_s = self._world.options.send_interval_s
-        return last_s is not None and call.received_s - last_s < interval_s
+        return last_s is not None and abs(call.received_s - last_s) < interval_s
 
     def _too_many(self) -> Response:
         response = self.refusal(429, "Too many requests")

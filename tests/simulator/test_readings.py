@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import email
 import email.policy
+from collections.abc import AsyncIterator
 from random import Random
 from urllib.parse import unquote_to_bytes
 
@@ -36,7 +37,7 @@ from bridge.simulator import (
     Simulator,
 )
 from tests.fakes import FakeClock
-from tests.simulator.caller import ADDRESS, calling
+from tests.simulator.caller import ADDRESS, PASSWORD, calling
 
 
 def simulated(clock: FakeClock, **reading: object) -> Simulator:
@@ -413,6 +414,27 @@ async def test_sends_may_come_too_soon(clock: FakeClock) -> None:
         await clock.advance(0.01)
         assert (await api.send()).status_code == 201
     assert len(simulator.sent) == 2
+
+
+async def test_a_send_that_takes_long_to_arrive_did_not_come_too_soon(clock: FakeClock) -> None:
+    """A small one overtakes it: that one began later."""
+    simulator = simulated(clock)
+    passed = asyncio.Event()
+
+    async def body() -> AsyncIterator[bytes]:
+        yield b"{"
+        await passed.wait()
+        yield b'"sender": "%b", "recipient": ["b@x.invalid"], ' % ADDRESS.encode()
+        yield b'"subject": "", "body": "x", '
+        yield b'"username": "%b", "password": "%b"}' % (ADDRESS.encode(), PASSWORD.encode())
+
+    async with calling(simulator) as api:
+        large = asyncio.create_task(api.client.post("/send", content=body(), headers=api.bearer))
+        await asyncio.sleep(0)
+        await clock.advance(1.0)
+        assert (await api.send()).status_code == 201
+        passed.set()
+        assert (await large).status_code == 201
 
 
 async def test_latency_passes_on_the_clock(clock: FakeClock) -> None:
