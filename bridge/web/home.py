@@ -9,9 +9,7 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import BaseRoute
 
 from bridge.web.page import Look, PageRoutes
-from bridge.web.words import STATES
-
-MOVING = ("queued", "dispatching")
+from bridge.web.words import ON_THEIR_WAY, STATES
 
 
 def routes(pages: PageRoutes) -> list[BaseRoute]:
@@ -39,7 +37,7 @@ async def _show(look: Look) -> Response:
         states=STATES,
         uncertain=queue.get("uncertain", 0) + queue.get("restored", 0),
         is_well=is_well(accounts, alarms, queue),
-        moves=any(queue.get(state) for state in MOVING),
+        moves=any(queue.get(state) for state in ON_THEIR_WAY),
     )
 
 

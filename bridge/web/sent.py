@@ -10,7 +10,15 @@ from starlette.routing import BaseRoute
 
 from bridge.operations.control import OperationFailed
 from bridge.web.page import Look, PageNotFound, PageRoutes
-from bridge.web.words import GROUPS, RECEIPTS, RECIPIENTS, STATES, standing
+from bridge.web.words import (
+    GROUPS,
+    ON_THEIR_WAY,
+    RECEIPTS,
+    RECIPIENTS,
+    STATES,
+    is_moving,
+    standing,
+)
 
 FILTERS = ("text", "recipient", "group", "since", "until", "account")
 DECISIONS: Mapping[str, str] = {
@@ -24,7 +32,6 @@ DECISIONS: Mapping[str, str] = {
 """The operation of each button."""
 
 MAY_FORCE = frozenset({"sent", "resend"})
-MOVING = frozenset({"queued", "dispatching"})
 OPEN = frozenset({"pending", "accepted", "late_12h"})
 
 
@@ -63,7 +70,7 @@ async def _list(look: Look) -> Response:
         groups=GROUPS,
         accounts=accounts,
         fault=fault,
-        moves=any(row["state"] in MOVING for row in found["rows"]),
+        moves=any(map(is_moving, found["rows"])),
     )
 
 
@@ -107,7 +114,7 @@ async def _page(
         code=look.form.get("code", ""),
         may_force=tried in MAY_FORCE,
         done=look.asked("done") in DECISIONS and look.asked("done"),
-        moves=facts["state"] in MOVING or (facts["state"] == "submitted" and is_open),
+        moves=facts["state"] in ON_THEIR_WAY or (facts["state"] == "submitted" and is_open),
     )
 
 

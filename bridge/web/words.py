@@ -34,6 +34,9 @@ STATES: Mapping[str, Label] = {
 }
 """The states of an entry."""
 
+ON_THEIR_WAY = frozenset({"queued", "dispatching"})
+"""States that an entry leaves by itself, mostly within seconds."""
+
 ACCEPTED = Label(_("Accepted, delivery to come"))
 DELIVERED = Label(_("Delivered"), "good")
 UNDELIVERED = Label(_("Not delivered"), "bad")
@@ -88,3 +91,15 @@ def standing(row: Mapping[str, Any]) -> Label:
     if known < recipients:
         return ACCEPTED if row["accepted"] else STATES["submitted"]
     return DELIVERED if row["delivered"] else ORDINARY
+
+
+def is_moving(row: Mapping[str, Any]) -> bool:
+    """Tell whether a listed entry will soon stand otherwise: it is on its way, or lacks receipts.
+
+    What waits for an acceptance alone counts too: between the answer to the request and the last
+    receipt there is nothing else that a page could wait for.
+    """
+    if row["state"] != "submitted":
+        return row["state"] in ON_THEIR_WAY
+    known = row["delivered"] + row["failed"] + row["ordinary"]
+    return bool(known < len(row["recipients"]))

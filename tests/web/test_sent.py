@@ -165,6 +165,28 @@ async def test_foreign_words_are_only_shown(made: Site, attack: str) -> None:
         assert 'href="javascript' not in page.text
 
 
+@pytest.mark.parametrize(
+    ("state", "figures", "follows"),
+    [
+        ("queued", {"accepted": 0, "delivered": 0}, True),
+        ("submitted", {"accepted": 0, "delivered": 0}, True),
+        ("submitted", {"accepted": 1, "delivered": 0}, True),
+        ("submitted", {"accepted": 1, "delivered": 1}, False),
+        ("submitted", {"accepted": 1, "delivered": 0, "failed": 1}, False),
+        ("held", {"accepted": 0, "delivered": 0}, False),
+        ("cancelled", {"accepted": 0, "delivered": 0}, False),
+    ],
+)
+async def test_the_list_follows_until_the_last_receipt(
+    made: Site, state: str, figures: dict[str, int], follows: bool
+) -> None:
+    sends(made)
+    row = {**listed(entry("a1", ANNA, state=state)), **figures}
+    made.done.answers["sent list"] = lambda _arguments: {"rows": [row], "next": None}
+    page = await (await made.anna()).get("/sent")
+    assert ('id="live" data-every="3"' in page.text) == follows
+
+
 async def test_an_uncertain_send_has_three_buttons_with_their_consequences(made: Site) -> None:
     sends(made, entry("a1", ANNA, state="uncertain", code=None))
     page = await (await made.anna()).get("/sent/a1")
