@@ -87,6 +87,7 @@ class EventOperations:
             "id": event.submission,
             "message_id": row.message_id,
             "reference": row.reference,
+            "envid": row.envid,
             "code": row.code,
             "recipient": event.recipient or None,
             "detail": event.detail,

@@ -181,6 +181,7 @@ class QueueOperations:
             "state": row.state.value,
             "message_id": row.message_id,
             "reference": row.reference,
+            "envid": row.envid,
             "subject": row.subject,
             "recipients": list(row.recipients),
             "code": row.code,

@@ -228,6 +228,7 @@ def send_facts(row: SubmissionRow, where: DeliveryStatus) -> dict[str, Any]:
         "code": row.code,
         "message_id": row.message_id,
         "reference": row.reference,
+        "envid": row.envid,
         "subject": row.subject,
         "sent_at": moment(row.sent_at),
         "accepted_at": moment(where.accepted_at),

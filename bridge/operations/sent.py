@@ -105,6 +105,7 @@ def _facts(row: SubmissionRow, summary: ReceiptSummary) -> dict[str, Any]:
         "recipients": list(row.recipients),
         "code": row.code,
         "reference": row.reference,
+        "envid": row.envid,
         "created_at": moment(row.created_at),
         "sent_at": moment(row.sent_at),
         "accepted": summary.accepted,

@@ -48,6 +48,7 @@ from bridge.model import (
 )
 from bridge.outbox.plan import PLANS, Plan
 from bridge.outbox.wake import Wake
+from bridge.store.dsn import NOTHING_ASKED, DsnRequest
 from bridge.store.events import EventKind, NewEvent
 from bridge.store.outbox import NewSubmission, SubmissionRow
 
@@ -124,6 +125,7 @@ class Outbox:
         submission: Submission,
         digest: bytes,
         message: Ingested | None = None,
+        dsn: DsnRequest = NOTHING_ASKED,
     ) -> Enqueued:
         """Queue a submission and return once that is on disk.
 
@@ -132,6 +134,7 @@ class Outbox:
             submission: what ``mime.strict.submission`` let through.
             digest: SHA-256 of the bytes exactly as submitted.
             message: the submission's bytes taken apart, if they have been.
+            dsn: what of it the submitter wants to be notified of.
 
         Raises:
             PlanUsedUp, SameMessageId: see the classes.
@@ -142,7 +145,10 @@ class Outbox:
             assert isinstance(submission.raw, bytes)  # noqa: S101 - what is held elsewhere was
             message = await self._mailboxes.prepare(submission.raw)
         fresh = [
-            self._new_entry(account, submission, digest, entry, now) for entry in submission.entries
+            replace(
+                self._new_entry(account, submission, digest, entry, now), dsn=_about(dsn, entry)
+            )
+            for entry in submission.entries
         ]
         sent = await self._mailboxes.special(account, SpecialUse.SENT)
 
@@ -290,6 +296,11 @@ class Outbox:
     def _new_id(self, now: datetime) -> QueueId:
         moment = int(now.timestamp() * 1_000_000)
         return QueueId(f"{moment:X}{self._random.getrandbits(20):05X}")
+
+
+def _about(dsn: DsnRequest, recipients: tuple[str, ...]) -> DsnRequest:
+    """Return what is asked for an entry to these recipients, who may be some of a message's."""
+    return replace(dsn, wishes={one: dsn.wishes[one] for one in recipients if one in dsn.wishes})
 
 
 async def _keep(

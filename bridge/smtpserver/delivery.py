@@ -36,6 +36,7 @@ from bridge.outbox.queue import Outbox, PlanUsedUp, SameMessageId
 from bridge.smtpserver.checking import check_apart
 from bridge.spool import Spooled, SpoolFile
 from bridge.store.base import StoreFailed, StoreFull
+from bridge.store.dsn import NOTHING_ASKED, DsnRequest
 
 log = structlog.get_logger()
 
@@ -46,13 +47,14 @@ OFF_LOOP_BYTES = 64 * 1024
 class Incoming:
     """A message as the client sent it: ``raw`` after dot-unstuffing, ``digest`` its SHA-256.
 
-    A large one is on the disk, in a file of its own.
+    A large one is on the disk, in a file of its own. ``dsn``: what notifications are asked for.
     """
 
     account: AccountId
     envelope: Envelope
     raw: bytes | Spooled
     digest: bytes
+    dsn: DsnRequest = NOTHING_ASKED
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +124,7 @@ class Delivery:
         try:
             submission, message = await self._check(incoming)
             queued = await self._outbox.enqueue(
-                incoming.account, submission, incoming.digest, message
+                incoming.account, submission, incoming.digest, message, incoming.dsn
             )
         except SubmissionFault as fault:
             return SmtpReply(fault.code, fault.status, fault.sentence)

@@ -1,17 +1,24 @@
-"""One mail transaction as far as it has come, and what MAIL and RCPT may say (RFC 5321 §3.3)."""
+"""One mail transaction as far as it has come, and what MAIL and RCPT may say (RFC 5321 §3.3).
+
+What they say of notifications is read in ``dsn``.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from bridge.mime.grammar.addr_spec import tidied
+from bridge.mime.grammar.addr_spec import comparable, tidied
 from bridge.mime.strict.submission import SubmissionFault
 from bridge.model import AccountId
+from bridge.smtpserver.dsn import wish_of
 from bridge.smtpserver.path import Path, PathFault, parse_path
+from bridge.store.dsn import NO_WISH, DsnWish
 
 BODY_KINDS = frozenset({"7BIT", "8BITMIME"})
-IGNORED_PARAMETERS = frozenset({"AUTH", "RET", "ENVID", "NOTIFY", "ORCPT"})
-"""Ask for nothing: PEC has receipts of its own, and a DSN request causes anomalies."""
+MAIL_PARAMETERS = frozenset({"SIZE", "BODY", "SMTPUTF8", "AUTH", "RET", "ENVID"})
+"""AUTH says who else vouches for the sender, which counts for nothing here (RFC 4954 §5)."""
+
+RCPT_PARAMETERS = frozenset({"NOTIFY", "ORCPT"})
 
 
 @dataclass(slots=True)
@@ -29,7 +36,18 @@ class MailTransaction:
     trusted: bool
     allowed: frozenset[AccountId]
     envid: str = ""
+    full: bool = False
     recipients: dict[str, str] = field(default_factory=dict)
+    wishes: dict[str, DsnWish] = field(default_factory=dict)
+
+    def add(self, recipient: str, wish: DsnWish) -> None:
+        """Take a recipient; of one that is named twice the first wish counts."""
+        key = comparable(recipient)
+        if key in self.recipients:
+            return
+        self.recipients[key] = recipient
+        if wish != NO_WISH:
+            self.wishes[recipient] = wish
 
 
 def mail_parameters(path: Path) -> tuple[int, bool]:
@@ -39,8 +57,7 @@ def mail_parameters(path: Path) -> tuple[int, bool]:
         SubmissionFault: a parameter is not known here.
         PathFault: one cannot be read.
     """
-    unknown = path.parameters.keys() - IGNORED_PARAMETERS - {"SIZE", "BODY", "SMTPUTF8"}
-    if unknown:
+    if unknown := path.parameters.keys() - MAIL_PARAMETERS:
         raise SubmissionFault(555, "5.5.4", f"MAIL parameter {min(unknown)} is not known here.")
     size, body = path.parameters.get("SIZE", "0"), path.parameters.get("BODY", "7BIT")
     if not (size.isascii() and size.isdigit() and len(size) <= 20):
@@ -50,8 +67,8 @@ def mail_parameters(path: Path) -> tuple[int, bool]:
     return int(size), "SMTPUTF8" in path.parameters
 
 
-def recipient_of(argument: str | None) -> str:
-    """Return the address that RCPT names.
+def recipient_of(argument: str | None) -> tuple[str, DsnWish]:
+    """Return the address that RCPT names, and of what its sender wants to be notified.
 
     Raises:
         PathFault: there is none, or it cannot be read.
@@ -60,9 +77,9 @@ def recipient_of(argument: str | None) -> str:
     path = parse_path(argument, "TO")
     if not path.address:
         raise PathFault("A recipient needs an address", "5.1.3")
-    if unknown := path.parameters.keys() - IGNORED_PARAMETERS:
+    if unknown := path.parameters.keys() - RCPT_PARAMETERS:
         raise SubmissionFault(555, "5.5.4", f"RCPT parameter {min(unknown)} is not known here.")
-    return tidied(path.address)
+    return tidied(path.address), wish_of(path)
 
 
 def path_code(fault: PathFault) -> int:

@@ -58,6 +58,8 @@ def parse_path(argument: str | None, keyword: str) -> Path:
     parameters = {}
     for word in match["rest"].split():
         name, _, value = word.partition("=")
+        if name.upper() in parameters:
+            raise PathFault(f"{name.upper()} is there twice")
         parameters[name.upper()] = value
     return Path(address, parameters)
 

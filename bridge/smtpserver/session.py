@@ -28,13 +28,14 @@ from bridge.smtpserver.connection import SmtpConnection
 from bridge.smtpserver.data import DataReader
 from bridge.smtpserver.delivery import DISK_FULL, Delivery, Incoming, SmtpReply
 from bridge.smtpserver.dialogue import ClientGone
-from bridge.smtpserver.envid import envid_of
+from bridge.smtpserver.dsn import envid_of, is_full
 from bridge.smtpserver.mail import MailTransaction, mail_parameters, path_code, recipient_of
 from bridge.smtpserver.path import PathFault, parse_path
 from bridge.smtpserver.received import LineTooLong
 from bridge.smtpserver.reply import reply
 from bridge.smtpserver.settings import SmtpSettings
 from bridge.spool import Spool, Spooled
+from bridge.store.dsn import DsnRequest
 
 log = structlog.get_logger()
 
@@ -217,8 +218,9 @@ class SubmissionSession(SmtpConnection):
             return MailTransaction(None, "", size_bytes, utf8, trusted, allowed)
         account = self._account_of(path.address, allowed)
         address = self.settings.accounts[account]
-        envid = envid_of(path)
-        return MailTransaction(account, address, size_bytes, utf8, trusted, allowed, envid)
+        return MailTransaction(
+            account, address, size_bytes, utf8, trusted, allowed, envid_of(path), is_full(path)
+        )
 
     def _allowed(self) -> frozenset[AccountId]:
         if self._account is not None:
@@ -243,7 +245,7 @@ class SubmissionSession(SmtpConnection):
             await self.push("503 5.5.1 Send MAIL first")
             return
         try:
-            address = recipient_of(arg)
+            address, wish = recipient_of(arg)
             if not mail.reverse_path:
                 self._check_bounce(mail, address)
             key = comparable(address)
@@ -255,7 +257,7 @@ class SubmissionSession(SmtpConnection):
         except SubmissionFault as fault:
             await self.refuse(fault.code, fault.status, fault.sentence)
         else:
-            mail.recipients.setdefault(key, address)
+            mail.add(address, wish)
             await self.push(b"250 2.1.5 Ok")
 
     def _check_bounce(self, mail: MailTransaction, recipient: str) -> None:
@@ -345,7 +347,8 @@ class SubmissionSession(SmtpConnection):
         urgent = mail.trusted and self.settings.is_urgent_from(self.peer, mail.account)
         people = tuple(mail.recipients.values())
         envelope = Envelope(mail.reverse_path, people, mail.trusted, urgent, mail.envid)
-        return Incoming(mail.account, envelope, raw, digest)
+        dsn = DsnRequest(mail.envid, mail.full, mail.wishes)
+        return Incoming(mail.account, envelope, raw, digest, dsn)
 
     async def _give(self, answer: SmtpReply, mail: MailTransaction) -> None:
         if answer.code >= 400:

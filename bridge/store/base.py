@@ -10,7 +10,8 @@ One protocol per area, each in a file of its own:
 ``messages`` (mailboxes, messages, contents), ``outbox`` (submissions, attempts),
 ``remote`` (the API's rows and bodies, deletions, receipts, alarms, cursors),
 ``notices`` (what a person was told), ``clearing`` (what the settings clear at the API),
-``web`` (who is logged in to the page), ``events`` (what happened, in order).
+``web`` (who is logged in to the page), ``events`` (what happened, in order),
+``dsn`` (what a submitter asked to be notified of).
 
 Failure: ``StoreFull`` when the disk is, ``StoreFailed`` for anything else the medium does;
 either way nothing of the work was kept.
@@ -22,6 +23,7 @@ from collections.abc import Awaitable, Callable
 from typing import Protocol, TypeVar
 
 from bridge.store.clearing import ClearingReads, ClearingWrites
+from bridge.store.dsn import DsnReads, DsnWrites
 from bridge.store.events import EventReads, EventWrites
 from bridge.store.messages import MessageReads, MessageWrites
 from bridge.store.notices import NoticeReads, NoticeWrites
@@ -50,6 +52,7 @@ class ReadTransaction(
     PurgingReads,
     WebReads,
     EventReads,
+    DsnReads,
     Protocol,
 ):
     """A consistent view of everything committed so far."""
@@ -65,6 +68,7 @@ class Transaction(
     PurgingWrites,
     WebWrites,
     EventWrites,
+    DsnWrites,
     Protocol,
 ):
     """A view that can also change things, all or nothing."""

@@ -74,6 +74,7 @@ class EventRow:
     event: NewEvent
     message_id: str | None
     reference: str | None
+    envid: str | None
     code: str | None
 
 

@@ -13,6 +13,7 @@ from enum import Enum
 from typing import Protocol
 
 from bridge.model import AccountId, ContentId, QueueId, SubmissionState
+from bridge.store.dsn import NOTHING_ASKED, DsnRequest
 from bridge.store.figures import FigureReads, FigureWrites
 
 
@@ -40,7 +41,8 @@ class NewSubmission:
     ``fingerprint`` names bytes, Message-ID and recipients as submitted, ``b""`` when the
     entry must not be taken for another (no Message-ID was given). ``kinship`` names Message-ID,
     recipients and subject, whatever the bytes, ``b""`` without a Message-ID. ``urgent`` goes ahead
-    of the account's others. ``reference`` is what the sender calls it, "" for nothing.
+    of the account's others. ``reference`` is what the sender calls it, "" for nothing; ``dsn`` is
+    what of it the sender wants to be notified of.
     """
 
     id: QueueId
@@ -54,6 +56,7 @@ class NewSubmission:
     kinship: bytes = b""
     urgent: bool = False
     reference: str = ""
+    dsn: DsnRequest = NOTHING_ASKED
 
     def __post_init__(self) -> None:
         if not self.id or not self.recipients:
@@ -72,7 +75,8 @@ class SubmissionRow:
     nobody, both None outside a retry. ``sent_at`` is when the API gave ``code``. ``forced`` goes
     ahead of a hold or a used-up plan (a person's ``retry``). ``counted`` PECs of the plan's
     ``counted_on`` (a day in Rome) are this entry's. ``claim`` is what says that ``code`` is its,
-    None where the API answered it. ``reference`` is what the sender calls it, "" for nothing.
+    None where the API answered it. ``reference`` is what the sender calls it, "" for nothing, and
+    ``envid`` what they call its envelope.
     """
 
     sequence: int
@@ -98,6 +102,7 @@ class SubmissionRow:
     claim: ClaimBasis | None = None
     urgent: bool = False
     reference: str = ""
+    envid: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -229,7 +234,10 @@ class OutboxReads(FigureReads, Protocol):
     async def submissions_by_reference(
         self, account: AccountId, reference: str
     ) -> tuple[SubmissionRow, ...]:
-        """Return the account's entries that their sender calls so, oldest first; "" names none."""
+        """Return the account's entries that their sender calls so, oldest first; "" names none.
+
+        By their reference, or by the id of their envelope.
+        """
 
     async def submissions_of_content(
         self, account: AccountId, content: ContentId
@@ -326,7 +334,7 @@ class OutboxWrites(FigureWrites, Protocol):
     """What may happen to the outbox."""
 
     async def add_submission(self, submission: NewSubmission) -> None:
-        """Write a new entry, ``queued``."""
+        """Write a new entry, ``queued``, and what its sender wants to be notified of."""
 
     async def step_submission(self, id: QueueId, step: Step) -> bool:
         """Move an entry from one state to another and write the step down.

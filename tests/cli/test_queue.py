@@ -14,6 +14,7 @@ from tests.running import ADDRESS, apart, running, simulated, until
 
 SHAPE = {
     "reference",
+    "envid",
     "urgent",
     "expected_at",
     "id",

@@ -53,6 +53,7 @@ async def test_list_has_its_shape(sent: Sent, command: Command, config: Path) ->
         "code",
         "message_id",
         "reference",
+        "envid",
         "subject",
         "sent_at",
         "accepted_at",

@@ -93,6 +93,7 @@ async def test_each_step_is_told_in_order_with_the_messages_names(
         "id": sent,
         "message_id": "<b@c>",
         "reference": "Ordine 2",
+        "envid": "",
         "code": simulator.sent[-1].code,
         "recipient": None,
         "detail": "",

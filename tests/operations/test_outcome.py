@@ -48,6 +48,7 @@ async def test_a_message_is_told_in_the_promised_shape(rig: Rig) -> None:
         "code": CODE,
         "message_id": "<Q1@azienda.example>",
         "reference": "Ordine 17",
+        "envid": "",
         "subject": "Diffida",
         "sent_at": at,
         "accepted_at": None,

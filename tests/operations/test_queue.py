@@ -67,6 +67,7 @@ async def test_list_shows_an_entry_in_the_promised_shape(rig: Rig) -> None:
             "state": "queued",
             "message_id": "<uno@client.invalid>",
             "reference": "",
+            "envid": "",
             "subject": "Fattura",
             "recipients": ["uno@altra.invalid"],
             "code": None,

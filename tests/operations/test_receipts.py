@@ -84,6 +84,7 @@ async def test_list_has_the_shape_that_is_promised(rig: Rig) -> None:
             "code": CODE,
             "message_id": "<Q1@azienda.example>",
             "reference": "",
+            "envid": "",
             "subject": "Diffida",
             "sent_at": "2026-01-15T09:00:00.000Z",
             "accepted_at": "2026-01-15T09:00:00.000Z",

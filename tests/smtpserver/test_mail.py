@@ -7,6 +7,7 @@ import pytest
 from bridge.mime.strict.submission import SubmissionFault
 from bridge.smtpserver.mail import mail_parameters, path_code, recipient_of
 from bridge.smtpserver.path import Path, PathFault
+from bridge.store.dsn import DsnWish
 
 
 @pytest.mark.parametrize(
@@ -36,7 +37,7 @@ def test_what_mail_may_not(parameters: dict[str, str], fault: type[Exception]) -
 
 
 def test_a_recipient_has_an_address_and_nothing_unknown() -> None:
-    assert recipient_of("TO:<Uno@B.it> NOTIFY=NEVER") == "Uno@B.it"
+    assert recipient_of("TO:<Uno@B.it> NOTIFY=NEVER") == ("Uno@B.it", DsnWish(frozenset()))
     with pytest.raises(SubmissionFault):
         recipient_of("TO:<uno@b.it> RRVS=1")
     with pytest.raises(PathFault) as fault:

@@ -8,6 +8,7 @@ import ssl
 import pytest
 
 from bridge.mime.strict.submission import SubmissionRules
+from bridge.store.dsn import DsnWish, NotifyOn
 from tests.smtpserver.conftest import ADDRESS, PASSWORD, TO, Serve, Served, message
 
 
@@ -326,6 +327,10 @@ async def test_without_a_login_nothing_is_sent(served: Served) -> None:
         (f"FROM:<{ADDRESS}> SIZE={31 * 1024**2}", 552, "5.3.4"),
         (f"FROM:<{ADDRESS}> SIZE=x", 501, "5.5.4"),
         (f"FROM:<{ADDRESS}> BODY=BINARYMIME", 501, "5.5.4"),
+        (f"FROM:<{ADDRESS}> ENVID=a+0D+0Ab", 501, "5.5.4"),
+        (f"FROM:<{ADDRESS}> ENVID={'x' * 101}", 501, "5.5.4"),
+        (f"FROM:<{ADDRESS}> RET=ALL", 501, "5.5.4"),
+        (f"FROM:<{ADDRESS}> RET=FULL ret=hdrs", 501, "5.5.4"),
         (f"FROM:<{ADDRESS}> REQUIRETLS", 555, "5.5.4"),
         ("FROM:<altro@pec.example>", 550, "5.7.1"),
         ("FROM:<azienda>", 553, "5.1.3"),
@@ -344,11 +349,7 @@ async def test_mail(served: Served, argument: str, code: int, status: str) -> No
     ("given", "reference"),
     [
         ("ENVID=ORD+2B17+2Fb", "ORD+17/b"),
-        ("ENVID=a+0D+0Ab", ""),
-        ("ENVID=a+E0", ""),
-        ("ENVID=a=b", ""),
-        ("ENVID=+2", ""),
-        (f"ENVID={'x' * 101}", ""),
+        ("ENVID=+20a+20+20b", "a b"),
         ("RET=HDRS", ""),
     ],
 )
@@ -362,6 +363,35 @@ async def test_the_envelopes_id_is_the_reference(
     await client.send(message() + b".\r\n")
     assert (await client.reply()).code == 250
     assert [row.reference for row in await served.queued()] == [reference]
+
+
+async def test_what_notifications_are_asked_for_is_kept(served: Served) -> None:
+    client = await served.user()
+    other = "due@altra.example"
+    for command in (
+        f"MAIL FROM:<{ADDRESS}> RET=FULL ENVID=ORD+2B17",
+        f"RCPT TO:<{TO}> NOTIFY=SUCCESS,DELAY ORCPT=rfc822;Uno+40altra.example",
+        f"RCPT TO:<{TO}> NOTIFY=NEVER",
+        f"RCPT TO:<{other}>",
+    ):
+        assert (await client.do(command)).code == 250
+    await client.do("DATA")
+    await client.send(message(To=f"{TO}, {other}") + b".\r\n")
+    assert (await client.reply()).code == 250
+    (row,) = await served.queued()
+    assert row.envid == "ORD+17"
+    kept = await served.store.read(lambda tx: tx.dsn(row.id))
+    assert kept is not None
+    assert (kept.full, kept.told, kept.count) == (True, {}, 0)
+    wish = DsnWish(frozenset({NotifyOn.SUCCESS, NotifyOn.DELAY}), "rfc822;Uno@altra.example")
+    assert kept.wishes == {TO: wish}
+
+
+async def test_where_nothing_is_asked_nothing_is_kept(served: Served) -> None:
+    client = await served.user()
+    assert (await client.submit(message())).code == 250
+    (row,) = await served.queued()
+    assert await served.store.read(lambda tx: tx.dsn(row.id)) is None
 
 
 async def test_one_message_at_a_time(served: Served) -> None:
@@ -378,6 +408,8 @@ async def test_one_message_at_a_time(served: Served) -> None:
     [
         ("TO:<uno@altra.example>", 250, "2.1.5"),
         ("TO:<uno@altra.example> NOTIFY=SUCCESS ORCPT=rfc822;x", 250, "2.1.5"),
+        ("TO:<uno@altra.example> NOTIFY=NEVER,SUCCESS", 501, "5.5.4"),
+        ("TO:<uno@altra.example> ORCPT=rfc822", 501, "5.5.4"),
         ("TO:<è@à.example>", 250, "2.1.5"),
         ('TO:<"a b"@altra.example>', 250, "2.1.5"),
         ("TO:<root>", 553, "5.1.3"),

@@ -35,6 +35,7 @@ def entry(id: str, account: str, **changes: Any) -> dict[str, Any]:
         "message_id": "<1@erp.example>",
         "subject": "Fattura 1",
         "reference": "",
+        "envid": "",
         "recipients": [
             {
                 "address": "cliente@pec.example",

@@ -30,7 +30,7 @@ def reference_of(values: Iterable[str], envid: str) -> str:
     said = {" ".join(unstructured(value, _SHOWN_AS).split()) for value in values} - {""}
     if len(said) > 1:
         raise Unreadable(f"it has two {_SHOWN_AS} fields that differ")
-    reference = said.pop() if said else envid
+    reference = said.pop() if said else " ".join(envid.split())
     if len(reference) > REFERENCE_CHARS:
         raise Unreadable(
             f"{_SHOWN_AS} has {len(reference)} characters, and {REFERENCE_CHARS} are kept"

@@ -19,7 +19,7 @@ class SqliteEvents(Area):
         """See ``EventReads``."""
         rows = self._rows(
             "SELECT number, at, event.account, kind, event.submission, recipient, detail,"
-            " message_id, reference, code"
+            " message_id, reference, envid, code"
             " FROM event LEFT JOIN submission ON submission.id = event.submission"
             " WHERE number > ?1 AND (?2 IS NULL OR event.account = ?2) ORDER BY number LIMIT ?3",
             (after, account, limit),

@@ -10,6 +10,7 @@ import sqlite3
 
 from bridge.store.sqlite import (
     schema_clearing,
+    schema_dsn,
     schema_events,
     schema_messages,
     schema_notices,
@@ -47,6 +48,7 @@ STEPS: tuple[str, ...] = (
     schema_web.SESSIONS,
     schema_web.SENT,
     schema_events.EVENTS,
+    schema_dsn.ASKED,
 )
 
 

@@ -21,6 +21,7 @@ from bridge.store.outbox import (
     SubmissionRow,
     TransitionRow,
 )
+from bridge.store.sqlite.dsn import SqliteDsn
 from bridge.store.sqlite.figures import SqliteFigures
 from bridge.store.sqlite.holds import SqliteHolds
 from bridge.store.sqlite.outbox_rows import (
@@ -32,7 +33,7 @@ from bridge.store.sqlite.outbox_rows import (
 )
 
 
-class SqliteOutbox(SqliteFigures, SqliteHolds):
+class SqliteOutbox(SqliteFigures, SqliteHolds, SqliteDsn):
     """Reads and writes of the outbox over one connection."""
 
     # -- reads -----------------------------------------------------------------------------
@@ -88,8 +89,14 @@ class SqliteOutbox(SqliteFigures, SqliteHolds):
         self, account: AccountId, reference: str
     ) -> tuple[SubmissionRow, ...]:
         """See ``OutboxReads``."""
-        where = "WHERE account = ? AND reference = ? AND reference <> '' ORDER BY sequence"
-        return self._submissions(where, account, reference)
+        return self._submissions(
+            "WHERE sequence IN (SELECT sequence FROM submission"
+            " WHERE account = ?1 AND reference = ?2 AND reference <> '' UNION"
+            " SELECT sequence FROM submission WHERE account = ?1 AND envid = ?2 AND envid <> '')"
+            " ORDER BY sequence",
+            account,
+            reference,
+        )
 
     async def submissions_of_content(
         self, account: AccountId, content: ContentId
@@ -266,8 +273,8 @@ class SqliteOutbox(SqliteFigures, SqliteHolds):
         self._connection.execute(
             "INSERT INTO submission (id, account, state, message_id, subject, recipients, "
             "recipient_count, content, fingerprint, kinship, created_at, updated_at, urgent, "
-            "reference) "
-            "VALUES (?, ?, 'queued', ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            "reference, envid) "
+            "VALUES (?, ?, 'queued', ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             (
                 submission.id,
                 submission.account,
@@ -282,8 +289,11 @@ class SqliteOutbox(SqliteFigures, SqliteHolds):
                 at,
                 submission.urgent,
                 submission.reference,
+                submission.dsn.envid,
             ),
         )
+        if submission.dsn.full or submission.dsn.wishes:
+            await self.ask_dsn(submission.id, submission.dsn)
 
     async def step_submission(self, id: QueueId, step: Step) -> bool:
         """See ``OutboxWrites``."""

@@ -19,14 +19,14 @@ SUBMISSION = """SELECT sequence, id, account, state, message_id, subject, recipi
     code, named_code, reason, attempts, created_at, updated_at, not_before, retrying_since, sent_at,
     forced, counted, counted_on,
     (SELECT basis FROM code_claim WHERE submission = submission.id), urgent,
-    reference FROM submission """
+    reference, envid FROM submission """
 
 
 def submission_row(row: tuple[Any, ...]) -> SubmissionRow:
     """Return what ``SUBMISSION`` selects."""
     sequence, id, account, state, message_id, subject, recipients, content, code, named = row[:10]
     reason, attempts, created, updated, not_before, retrying = row[10:16]
-    sent, forced, counted, day, claim, urgent, reference = row[16:]
+    sent, forced, counted, day, claim, urgent, reference, envid = row[16:]
     return SubmissionRow(
         sequence=sequence,
         id=QueueId(id),
@@ -51,6 +51,7 @@ def submission_row(row: tuple[Any, ...]) -> SubmissionRow:
         claim=ClaimBasis(claim) if claim else None,
         urgent=bool(urgent),
         reference=reference,
+        envid=envid,
     )
 
 
