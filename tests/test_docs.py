@@ -18,7 +18,7 @@ import pytest
 import typer.main
 from typer.core import TyperGroup
 
-from bridge import __version__, limits
+from bridge import __version__, limits, sync
 from bridge.api.mailbox_schema import MailboxState
 from bridge.cli.program import build
 from bridge.config import ConfigError, parse
@@ -28,6 +28,7 @@ from bridge.outbox import states
 TOP = Path(__file__).parent.parent
 README = (TOP / "README.md").read_text(encoding="utf-8")
 ARCHITECTURE = (TOP / "docs" / "ARCHITECTURE.md").read_text(encoding="utf-8")
+GLOSSARY = (TOP / "docs" / "glossary.md").read_text(encoding="utf-8")
 RFCS = (TOP / "docs" / "rfcs.md").read_text(encoding="utf-8")
 CHANGELOG = (TOP / "CHANGELOG.md").read_text(encoding="utf-8")
 PROJECT = tomllib.loads((TOP / "pyproject.toml").read_text(encoding="utf-8"))
@@ -286,6 +287,7 @@ def test_the_invariants_are_numbered_and_each_names_a_test() -> None:
         "CONTRIBUTING.md",
         "docs/ARCHITECTURE.md",
         "docs/quirks.md",
+        "docs/glossary.md",
         "docs/rfcs.md",
         "docs/limits.md",
         "docs/SECURITY.md",
@@ -297,6 +299,21 @@ def test_every_test_that_is_named_exists(name: str) -> None:
         assert (TOP / path).is_file(), path
         source = (TOP / path).read_text(encoding="utf-8")
         assert not function or re.search(rf"def {function}\b", source), f"{path}::{function}"
+
+
+def test_what_sync_calls_things_is_in_the_glossary() -> None:
+    """The words that its theory introduces are told there, and what is told there is used."""
+    words = re.findall(r"^\| ([\w ,]+) \| .* \| .*`", GLOSSARY, re.MULTILINE)
+    told = {word for several in words for word in several.split(", ")}
+    introduced = set(re.findall(r"\*([a-z ]+)\*", sync.__doc__ or "")) | {"twin", "row", "doubt"}
+    assert len(introduced) > 12
+    plain = {
+        word.removeprefix("in ").rstrip("s").replace("drifting", "drift") for word in introduced
+    }
+    assert plain - {word.rstrip("s") for word in told} == set()
+    package = TOP / "bridge" / "sync"
+    source = "\n".join(one.read_text(encoding="utf-8") for one in package.glob("*.py"))
+    assert {word for word in told if word.split()[0] not in source} == set()
 
 
 def test_each_thing_an_attacker_can_or_cannot_do_names_a_test() -> None:
