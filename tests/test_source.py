@@ -238,8 +238,6 @@ LONG = {
     "app/bridge.py": "what runs, in the order in which it starts, is told anew and stops",
     "config/values.py": "one table for each table of the settings",
     "limits.py": "one table, a row for each bound",
-    "store/remote.py": "what sync, its deletions, receipts and alarms keep; to be taken apart",
-    "store/sqlite/remote.py": "likewise",
     "sync/account.py": "one account's turn, and what it is put together from; to be taken apart",
     "sync/ledger.py": "what an account knows; to be taken apart",
     "sync/deletion.py": "one deletion from its wish to its proof; to be taken apart",

@@ -12,8 +12,8 @@ from typing import Any
 from bridge.clock import Clock
 from bridge.operations.accounts import ApiAccounts, Methods, moment
 from bridge.operations.control import OperationFailed, Progress
+from bridge.store.alarms import AlarmRow
 from bridge.store.base import ReadTransaction, Store, Transaction
-from bridge.store.remote import AlarmRow
 
 ID_CHARS = 8
 

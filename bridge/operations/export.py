@@ -21,7 +21,8 @@ from bridge.operations.receipts import detail_of, send_facts
 from bridge.receipts.record import standing_of
 from bridge.store.base import ReadTransaction, Store
 from bridge.store.outbox import AttemptRow, SubmissionRow, TransitionRow
-from bridge.store.remote import ReceiptRow, RemoteId
+from bridge.store.receipts import ReceiptRow
+from bridge.store.remote import RemoteId
 
 SLICE_BYTES = 1024 * 1024
 

@@ -23,7 +23,8 @@ from bridge.receipts.states import DeliveryStatus
 from bridge.store.base import ReadTransaction, Store
 from bridge.store.clearing import ClearedRow
 from bridge.store.outbox import ClaimBasis, SubmissionRow
-from bridge.store.remote import ReceiptBasis, ReceiptRow, RemoteId
+from bridge.store.receipts import ReceiptBasis, ReceiptRow
+from bridge.store.remote import RemoteId
 from bridge.sync.service import Sync
 
 LISTED = timedelta(days=30)

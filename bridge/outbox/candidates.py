@@ -22,7 +22,8 @@ from bridge.receipts.proof import Issuers
 from bridge.receipts.subject import same_subject
 from bridge.store.base import ReadTransaction
 from bridge.store.outbox import LostTry, SubmissionRow
-from bridge.store.remote import Acceptance, RemoteRow
+from bridge.store.receipts import Acceptance
+from bridge.store.remote import RemoteRow
 
 State = SubmissionState
 

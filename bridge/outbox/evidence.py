@@ -27,7 +27,7 @@ from bridge.receipts.issuer import issuer_of
 from bridge.receipts.proof import CLOCK_AHEAD, CLOCK_SLACK, Issuers, begun_at
 from bridge.receipts.subject import is_cut, is_legible
 from bridge.receipts.subject import same_subject as is_same
-from bridge.store.remote import Acceptance
+from bridge.store.receipts import Acceptance
 
 BEFORE = CLOCK_AHEAD
 AFTER = timedelta(minutes=30)

@@ -27,7 +27,7 @@ from bridge.receipts.proof import Issuers, ProvenSend, belongs
 from bridge.receipts.subject import same_subject
 from bridge.store.base import ReadTransaction
 from bridge.store.outbox import SubmissionRow
-from bridge.store.remote import Acceptance
+from bridge.store.receipts import Acceptance
 
 NO_CLIENT = "The API was not asked."
 

@@ -22,7 +22,8 @@ from bridge.api.errors import ApiError, NotFound
 from bridge.api.schema import InboxMessage, InboxPage, InboxRow, StatusRow
 from bridge.receipts.kind import Kind
 from bridge.receipts.receipt import Receipt, read_receipt
-from bridge.store.remote import Acceptance, RemoteId
+from bridge.store.receipts import Acceptance
+from bridge.store.remote import RemoteId
 
 log = structlog.get_logger()
 

@@ -45,7 +45,7 @@ from bridge.outbox.wake import Wake, rest
 from bridge.receipts import claim
 from bridge.store.base import ReadTransaction, Store, StoreFailed
 from bridge.store.outbox import ClaimBasis, Step, SubmissionRow
-from bridge.store.remote import Acceptance
+from bridge.store.receipts import Acceptance
 
 __all__ = ["Reconciler", "Searcher", "read_acceptance", "search_words"]
 

@@ -17,7 +17,8 @@ from bridge.receipts.record import evidence_of
 from bridge.receipts.states import FINAL_STATES, standing
 from bridge.store.base import ReadTransaction
 from bridge.store.outbox import ClaimBasis, SubmissionRow
-from bridge.store.remote import ReceiptBasis, ReceiptRow, RemoteId, RemoteRow
+from bridge.store.receipts import ReceiptBasis, ReceiptRow
+from bridge.store.remote import RemoteId, RemoteRow
 
 SLICE_BYTES = 1024 * 1024
 

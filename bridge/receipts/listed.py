@@ -39,7 +39,8 @@ from bridge.receipts.record import record, refresh, standing_of
 from bridge.receipts.states import RANK, DeliveryStatus
 from bridge.store.base import ReadTransaction
 from bridge.store.outbox import SubmissionRow
-from bridge.store.remote import ReceiptBasis, RemoteRow, Worth
+from bridge.store.receipts import ReceiptBasis
+from bridge.store.remote import RemoteRow, Worth
 
 SPEAKING = (Kind.ACCEPTANCE, Kind.DELIVERY)
 """Kinds whose rows say it all, in the order in which they are judged."""

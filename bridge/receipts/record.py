@@ -38,7 +38,7 @@ from bridge.store.base import ReadTransaction
 from bridge.store.events import EventKind, NewEvent
 from bridge.store.figures import ReceiptSummary
 from bridge.store.outbox import ClaimBasis, SubmissionRow
-from bridge.store.remote import ReceiptBasis, ReceiptRow
+from bridge.store.receipts import ReceiptBasis, ReceiptRow
 
 log = structlog.get_logger()
 

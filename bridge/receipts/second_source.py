@@ -22,7 +22,8 @@ from bridge.receipts.receipt import Receipt, read_receipt
 from bridge.receipts.record import record, refresh
 from bridge.receipts.states import EFFECTS, Scope
 from bridge.store.outbox import SubmissionRow
-from bridge.store.remote import NewRemote, ReceiptBasis, ReceiptRow, RemoteId
+from bridge.store.receipts import ReceiptBasis, ReceiptRow
+from bridge.store.remote import NewRemote, RemoteId
 
 REMARK = "told by GET /send"
 _NOT_YET = RemoteId(0)

@@ -30,7 +30,7 @@ from types import MappingProxyType
 
 from bridge.receipts.address import names_only, plain_address
 from bridge.receipts.kind import FAILURES, Kind
-from bridge.store.remote import ReceiptBasis
+from bridge.store.receipts import ReceiptBasis
 
 
 class RecipientState(Enum):

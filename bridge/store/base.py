@@ -8,7 +8,8 @@ result, and may be run again from the start after a conflict.
 
 One protocol per area, each in a file of its own:
 ``messages`` (mailboxes, messages, contents), ``outbox`` (submissions, attempts),
-``remote`` (the API's rows and bodies, deletions, receipts, alarms, cursors),
+``remote`` (the API's rows and bodies), ``deletions`` (of these, at the API), ``receipts`` (what
+they say of sends), ``alarms``, ``progress`` (how far the reading of an inbox got),
 ``notices`` (what a person was told), ``clearing`` (what the settings clear at the API),
 ``web`` (who is logged in to the page), ``events`` (what happened, in order),
 ``dsn`` (what a submitter asked to be notified of).
@@ -22,13 +23,17 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from typing import Protocol, TypeVar
 
+from bridge.store.alarms import AlarmReads, AlarmWrites
 from bridge.store.clearing import ClearingReads, ClearingWrites
+from bridge.store.deletions import DeletionReads, DeletionWrites
 from bridge.store.dsn import DsnReads, DsnWrites
 from bridge.store.events import EventReads, EventWrites
 from bridge.store.messages import MessageReads, MessageWrites
 from bridge.store.notices import NoticeReads, NoticeWrites
 from bridge.store.outbox import OutboxReads, OutboxWrites
+from bridge.store.progress import ProgressReads, ProgressWrites
 from bridge.store.purging import PurgingReads, PurgingWrites
+from bridge.store.receipts import ReceiptReads, ReceiptWrites
 from bridge.store.remote import RemoteReads, RemoteWrites
 from bridge.store.web import WebReads, WebWrites
 
@@ -47,6 +52,10 @@ class ReadTransaction(
     MessageReads,
     OutboxReads,
     RemoteReads,
+    DeletionReads,
+    ReceiptReads,
+    AlarmReads,
+    ProgressReads,
     NoticeReads,
     ClearingReads,
     PurgingReads,
@@ -63,6 +72,10 @@ class Transaction(
     MessageWrites,
     OutboxWrites,
     RemoteWrites,
+    DeletionWrites,
+    ReceiptWrites,
+    AlarmWrites,
+    ProgressWrites,
     NoticeWrites,
     ClearingWrites,
     PurgingWrites,

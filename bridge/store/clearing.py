@@ -12,7 +12,8 @@ from datetime import datetime
 from typing import Protocol
 
 from bridge.model import AccountId, QueueId
-from bridge.store.remote import DeletionRow, DeletionState, RemoteId, RemoteRow
+from bridge.store.deletions import DeletionRow, DeletionState
+from bridge.store.remote import RemoteId, RemoteRow
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +87,7 @@ class ClearingWrites(Protocol):
         """
 
     async def ask_clearing(self, remote: RemoteId, alike: int) -> RemoteId:
-        """Write down that the API is about to be asked for it; see ``store.remote.DeletionRow``.
+        """Write down that the API is about to be asked for it; see ``store.deletions.DeletionRow``.
 
         Returns:
             The last row that is known.

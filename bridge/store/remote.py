@@ -1,4 +1,4 @@
-"""What the API showed, as the store keeps it: rows, bodies, deletions, receipts, alarms, progress.
+"""What the API showed, as the store keeps it: rows, where they are listed, and their texts.
 
 A *remote row* is one entry of ``GET /inbox`` as received, with the body once it was fetched and
 the content composed from both. Its identity is ours (``RemoteId``): the API's id is only where it
@@ -9,8 +9,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
-from enum import Enum, IntEnum
+from datetime import datetime
+from enum import IntEnum
 from typing import NewType, Protocol
 
 from bridge.model import AccountId, ContentId, Flags, QueueId, RowText
@@ -31,17 +31,6 @@ class Worth(IntEnum):
     """A receipt whose row said all that counts: the text only confirms it."""
     SHOWN = 4
     """Likewise, and its message was made of the row: the text is fetched if somebody wants it."""
-
-
-class ReceiptBasis(Enum):
-    """What a receipt was read from."""
-
-    TEXT = "text"
-    """Its row in the inbox and its text, or what there is of that."""
-    ROW = "row"
-    """Its row in the inbox alone; the text is still to be fetched."""
-    STATUS = "status"
-    """``GET /send``: the same receipt may be in the inbox as well."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,85 +134,6 @@ class RowsSeen:
     confirming: int
 
 
-class DeletionState(Enum):
-    """Where a deletion at the API stands."""
-
-    WANTED = "wanted"
-    DONE = "done"
-    DOUBTED = "doubted"
-    KEPT = "kept"
-
-
-@dataclass(frozen=True, slots=True)
-class DeletionRow:
-    """A final expunge that is to delete at the API.
-
-    ``asked_after`` is the last row that was known when the API was asked for it, None if it was not
-    or that had no effect; ``alike`` is how many rows with its text were listed then, itself too.
-    """
-
-    remote: RemoteRow
-    requested_at: datetime
-    state: DeletionState
-    reason: str
-    asked_after: RemoteId | None = None
-    alike: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class Acceptance:
-    """An ``ACCETTAZIONE`` that is tied to no submission.
-
-    ``subject`` has neither the prefix nor the code; ``recipients`` are those its text names, ()
-    when it names none that can be read. ``sender`` is as received; ``readable`` tells whether its
-    body was there to be read.
-    """
-
-    remote: RemoteId
-    code: str | None
-    subject: str
-    at: datetime
-    recipients: tuple[str, ...]
-    sender: str = ""
-    readable: bool = True
-
-
-@dataclass(frozen=True, slots=True)
-class ReceiptRow:
-    """One receipt of one submission.
-
-    ``addresses`` are those its text names; ``ordinary`` those of them that it calls uncertified.
-    """
-
-    remote: RemoteId
-    submission: QueueId
-    kind: str
-    at: datetime
-    addresses: tuple[str, ...]
-    detail: str
-    ordinary: tuple[str, ...] = ()
-    basis: ReceiptBasis = ReceiptBasis.TEXT
-
-
-@dataclass(frozen=True, slots=True)
-class AlarmRow:
-    """An alarm that was raised; ``key`` tells those of one kind apart.
-
-    ``notice`` is the message of its own that told of it, at ``told_at``; None if it has none.
-    ``acknowledged_at`` is when a person said that it was seen.
-    """
-
-    account: AccountId
-    kind: str
-    key: str
-    text: str
-    raised_at: datetime
-    cleared_at: datetime | None
-    notice: ContentId | None = None
-    told_at: datetime | None = None
-    acknowledged_at: datetime | None = None
-
-
 class RemoteReads(Protocol):
     """What can be asked."""
 
@@ -302,15 +212,6 @@ class RemoteReads(Protocol):
     async def remote_unjudged(self, account: AccountId, limit: int) -> list[RemoteRow]:
         """Return live rows whose body is still to be fetched and that were never judged."""
 
-    async def listed_with_code(self, account: AccountId, code: str) -> list[RemoteRow]:
-        """Return the rows without a body that were judged to be receipts with this code."""
-
-    async def unread_likes(self, remote: RemoteId) -> list[RemoteRow]:
-        """Return the rows of its fingerprint that went from the API before their body came."""
-
-    async def has_like(self, remote: RemoteId) -> bool:
-        """Tell whether another row of the account, live or gone, has the same fingerprint."""
-
     async def readings(self, remotes: Sequence[RemoteId]) -> dict[RemoteId, int]:
         """Return which of these rows were being read when that was cut off, and how often."""
 
@@ -330,35 +231,6 @@ class RemoteReads(Protocol):
 
         Those whose body only confirms what their row said do not count, those not judged yet do.
         """
-
-    async def deletions(self, account: AccountId, state: DeletionState) -> list[DeletionRow]:
-        """Return deletions in that state, oldest first."""
-
-    async def unclaimed_acceptances(
-        self, account: AccountId, since: datetime, until: datetime
-    ) -> list[Acceptance]:
-        """Return acceptances of that time that are tied to no submission."""
-
-    async def remote_with_code(self, account: AccountId, code: str) -> list[RemoteRow]:
-        """Return every row whose subject ends in ``code``, in the order first seen."""
-
-    async def receipts_of(self, submission: QueueId) -> list[ReceiptRow]:
-        """Return the receipts of a submission, oldest first."""
-
-    async def alarms(self, account: AccountId | None = None) -> list[AlarmRow]:
-        """Return the alarms that are not cleared."""
-
-    async def alarm(self, account: AccountId, kind: str, key: str) -> AlarmRow | None:
-        """Return an alarm that is or was raised, None if there never was one."""
-
-    async def alarm_keys(self, account: AccountId, kind: str, begin: str) -> list[str]:
-        """Return the keys that begin so of the alarms of a kind that are not cleared."""
-
-    async def sync_state(self, account: AccountId) -> str:
-        """Return what sync remembers of an account, "" at first."""
-
-    async def requests_made(self, account: AccountId, day: date) -> dict[str, int]:
-        """Return how many requests of each purpose a day has had (Europe/Rome)."""
 
 
 class RemoteWrites(Protocol):
@@ -393,44 +265,11 @@ class RemoteWrites(Protocol):
             content: the message that was composed of it.
         """
 
-    async def classify_remote(
-        self,
-        remote: RemoteId,
-        kind: str,
-        code: str | None,
-        stripped_subject: str,
-        recipients: Sequence[str],
-        *,
-        readable: bool = True,
-    ) -> None:
-        """Remember what a row is: its receipt kind, code, subject without both, addressees.
-
-        Args:
-            remote: the row.
-            kind: what kind of receipt it is, or of other mail, as the store writes it.
-            code: the code in its subject; None for none.
-            stripped_subject: the subject without the kind's prefix and the code.
-            recipients: whom its text is about.
-            readable: whether its body was there to be read.
-        """
-
     async def show_remote(self, remote: RemoteId, content: ContentId) -> None:
         """Tie a row whose text is not here to the message that was made of the row alone."""
 
     async def judge_remote(self, remote: RemoteId, worth: Worth, code: str | None) -> None:
         """Remember what a row without a body is worth, and the code of a receipt; see ``Worth``."""
-
-    async def claim_remote(self, remote: RemoteId, submission: QueueId) -> None:
-        """Tie a row to a submission."""
-
-    async def release_remote(self, remote: RemoteId) -> None:
-        """Take a row's tie to a submission back, and the receipt that it was.
-
-        Without its body it is to be judged anew.
-        """
-
-    async def release_receipts(self, submission: QueueId) -> None:
-        """Likewise for every row of a submission."""
 
     async def begin_reading(self, remotes: Sequence[RemoteId]) -> None:
         """Remember that the bodies of rows are being fetched, until ``end_reading``."""
@@ -460,115 +299,6 @@ class RemoteWrites(Protocol):
 
         Returns:
             The message that had left INBOX with it, None if there was none.
-        """
-
-    async def record_deletion_intent(
-        self, account: AccountId, content: ContentId, at: datetime
-    ) -> bool:
-        """Write down that the row behind a content is to be deleted; False if there is none.
-
-        One that was kept or doubted before is wanted again.
-        """
-
-    async def ask_deletion(self, remote: RemoteId, alike: int) -> RemoteId:
-        """Write down that the API is about to be asked for a deletion; see ``DeletionRow``.
-
-        Returns:
-            The last row that is known.
-        """
-
-    async def unask_deletion(self, remote: RemoteId) -> None:
-        """Write down that this had no effect."""
-
-    async def settle_deletion(
-        self, remote: RemoteId, state: DeletionState, reason: str, at: datetime
-    ) -> None:
-        """Write down how a deletion ended.
-
-        Args:
-            remote: the row that was to be deleted.
-            state: how that ended.
-            reason: why it was left alone, for people; "" where it was deleted.
-            at: the time, aware.
-        """
-
-    async def add_receipt(self, receipt: ReceiptRow) -> bool:
-        """Keep a receipt; False if it is there already.
-
-        One read from its row alone gives way to the same one read with its text.
-        """
-
-    async def add_alarm(
-        self, account: AccountId, kind: str, key: str, text: str, at: datetime
-    ) -> bool:
-        """Keep an alarm; False if that kind and key was raised before and is not cleared.
-
-        Args:
-            account: whose it is.
-            kind: one of the kinds of alarms, as the store writes it.
-            key: tells alarms of one kind apart.
-            text: what is said.
-            at: the time, aware.
-        """
-
-    async def clear_alarm(self, account: AccountId, kind: str, key: str, at: datetime) -> bool:
-        """End an alarm; False if there was none.
-
-        Args:
-            account: whose it is.
-            kind: one of the kinds of alarms, as the store writes it.
-            key: tells alarms of one kind apart.
-            at: the time, aware.
-        """
-
-    async def acknowledge_alarm(
-        self, account: AccountId, kind: str, key: str, at: datetime
-    ) -> bool:
-        """Write down that a raised alarm was seen; False if it is not raised or was seen before.
-
-        Args:
-            account: whose it is.
-            kind: one of the kinds of alarms, as the store writes it.
-            key: tells alarms of one kind apart.
-            at: when, aware.
-        """
-
-    async def renew_alarm(self, account: AccountId, kind: str, key: str, text: str) -> None:
-        """Let an alarm say something else.
-
-        Args:
-            account: whose it is.
-            kind: one of the kinds of alarms, as the store writes it.
-            key: tells alarms of one kind apart.
-            text: what is said from now on.
-        """
-
-    async def keep_alarm_notice(
-        self, account: AccountId, kind: str, key: str, content: ContentId, at: datetime
-    ) -> None:
-        """Write down which message told of an alarm, and when.
-
-        Args:
-            account: whose it is.
-            kind: one of the kinds of alarms, as the store writes it.
-            key: tells alarms of one kind apart.
-            content: the message that told of it.
-            at: when that was, aware.
-        """
-
-    async def set_sync_state(self, account: AccountId, state: str) -> None:
-        """Replace what sync remembers of an account."""
-
-    async def record_requests_made(
-        self, account: AccountId, day: date, purpose: str, count: int
-    ) -> None:
-        """Set a day's count of requests of a purpose; days long past are forgotten.
-
-        Args:
-            account: whose requests.
-            day: in Europe/Rome.
-            purpose: what they were for.
-            count: how many the day has had of that purpose.
         """
 
     async def drop_archived_bodies(self, before: datetime, limit: int) -> int:

@@ -26,7 +26,8 @@ from bridge.clock import ROME, Clock
 from bridge.model import AccountId, Quota
 from bridge.receipts.clearable import why_kept
 from bridge.store.base import ReadTransaction, Store, Transaction
-from bridge.store.remote import DeletionRow, DeletionState, Place, RemoteId, RemoteRow
+from bridge.store.deletions import DeletionRow, DeletionState
+from bridge.store.remote import Place, RemoteId, RemoteRow
 from bridge.sync.deletion import TOGETHER, Deleter
 from bridge.sync.ledger import Ledger
 from bridge.sync.locating import Locator

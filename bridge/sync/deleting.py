@@ -9,7 +9,8 @@ from typing import Protocol
 from bridge.alarms import AlarmKind, Notice
 from bridge.api.errors import OutcomeUnknown
 from bridge.model import AccountId
-from bridge.store.remote import DeletionRow, DeletionState, Place, RemoteId, RemoteRow
+from bridge.store.deletions import DeletionRow, DeletionState
+from bridge.store.remote import Place, RemoteId, RemoteRow
 
 
 class Wishes(Protocol):

@@ -26,7 +26,8 @@ from bridge.alarms import AlarmKind
 from bridge.api.errors import AnswerTooLong, ApiError, NotSent, OutcomeUnknown, Refused
 from bridge.clock import Clock
 from bridge.model import body_digest
-from bridge.store.remote import DeletionRow, DeletionState, Place, RemoteRow
+from bridge.store.deletions import DeletionRow, DeletionState
+from bridge.store.remote import Place, RemoteRow
 from bridge.sync.agreement import agrees_exactly
 from bridge.sync.deleting import Doubt, Gone, Later, Trouble, Wishes
 from bridge.sync.locating import Locator

@@ -28,17 +28,8 @@ from bridge.mailbox import Mailboxes, MailboxTransaction
 from bridge.model import INBOX, AccountId, MailboxId
 from bridge.receipts.filed import read_row
 from bridge.store.base import ReadTransaction, Store, Transaction
-from bridge.store.remote import (
-    DeletionRow,
-    DeletionState,
-    LeftInbox,
-    NewRemote,
-    Place,
-    RemoteCount,
-    RemoteId,
-    RemoteRow,
-    Worth,
-)
+from bridge.store.deletions import DeletionRow, DeletionState
+from bridge.store.remote import LeftInbox, NewRemote, Place, RemoteCount, RemoteId, RemoteRow, Worth
 from bridge.sync.aside import MANY_ROWS, aside
 from bridge.sync.matching import (
     ROOM,

@@ -28,7 +28,8 @@ from bridge.limits import (
 from bridge.model import body_digest
 from bridge.simulator import SEQUENCE_READING, Ids, Operation
 from bridge.store.base import ReadTransaction, StoreFailed
-from bridge.store.remote import DeletionState, RemoteId
+from bridge.store.deletions import DeletionState
+from bridge.store.remote import RemoteId
 from tests.costs.measure import peak
 from tests.fakes import FakeClock
 from tests.sync.test_deletion import arrive, expunge, left, states

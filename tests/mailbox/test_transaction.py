@@ -24,7 +24,8 @@ from bridge.model import (
     Uid,
 )
 from bridge.store.base import Store, Transaction
-from bridge.store.remote import DeletionState, NewRemote
+from bridge.store.deletions import DeletionState
+from bridge.store.remote import NewRemote
 from tests.store.made import NOW, ingested
 
 

@@ -19,8 +19,9 @@ from bridge.operations.receipts import ReceiptOperations
 from bridge.operations.table import Operations
 from bridge.simulator import STABLE_READING, Errors, Operation, Simulator
 from bridge.simulator.wording import NetworkKind
+from bridge.store.deletions import DeletionState
 from bridge.store.outbox import ClaimBasis
-from bridge.store.remote import DeletionState, RemoteId
+from bridge.store.remote import RemoteId
 from bridge.store.sqlite import SqliteStore
 from bridge.sync.service import Sync, SyncSettings
 from tests.fakes import FakeClock

@@ -42,10 +42,10 @@ from bridge.outbox.settle import Settler, recover
 from bridge.outbox.wake import Wake
 from bridge.outbox.window import ALL_DAY, Window
 from bridge.simulator import SEQUENCE_READING, Operation, Options, Simulator
+from bridge.store.alarms import AlarmRow
 from bridge.store.base import ReadTransaction, ReadWork, StoreFailed
 from bridge.store.figures import DayFigures
 from bridge.store.outbox import AttemptRow, HoldRow, SubmissionRow, TransitionRow
-from bridge.store.remote import AlarmRow
 from bridge.store.sqlite.database import SqliteStore
 from tests.fakes import FakeClock, Skewed
 from tests.in_memory import in_memory

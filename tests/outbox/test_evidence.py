@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from bridge.model import QueueId
 from bridge.outbox.evidence import AFTER, BEFORE, PossibleSend, fits, proves, same_subject, weigh
-from bridge.store.remote import Acceptance, RemoteId
+from bridge.store.receipts import Acceptance
+from bridge.store.remote import RemoteId
 
 NOW = datetime(2026, 1, 15, 9, 0, tzinfo=UTC)
 TO = ("cliente@altra.invalid",)

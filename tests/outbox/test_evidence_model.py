@@ -27,7 +27,8 @@ from bridge.receipts.states import DeliveryStatus
 from bridge.simulator import READINGS, Failure, Operation, Options, Phase, Simulator
 from bridge.simulator.options import Delays, ReceiptText
 from bridge.store.base import ReadTransaction
-from bridge.store.remote import ReceiptBasis, RemoteId
+from bridge.store.receipts import ReceiptBasis
+from bridge.store.remote import RemoteId
 from tests.fakes import FakeClock
 from tests.outbox.rig import ADDRESSES, Rig, rig_on
 from tests.outbox.test_foreign import SERVICE, look, sync

@@ -21,9 +21,11 @@ from bridge.receipts.filing import Filing
 from bridge.receipts.record import standing_of
 from bridge.receipts.states import DeliveryStatus
 from bridge.simulator.wording import NetworkKind, ReceiptFacts, Recipient, text_of
+from bridge.store.alarms import AlarmRow
 from bridge.store.base import ReadTransaction, Store
 from bridge.store.outbox import NewSubmission, Step
-from bridge.store.remote import AlarmRow, NewRemote, ReceiptRow, RemoteId, RemoteRow
+from bridge.store.receipts import ReceiptRow
+from bridge.store.remote import NewRemote, RemoteId, RemoteRow
 from tests.fakes import FakeClock
 
 ADDRESS = "azienda@pec.example"

@@ -19,7 +19,8 @@ from bridge.receipts.arrival import Arrival
 from bridge.receipts.second_source import keep_status
 from bridge.simulator.wording import NetworkKind
 from bridge.store.outbox import ClaimBasis
-from bridge.store.remote import ReceiptBasis, Worth
+from bridge.store.receipts import ReceiptBasis
+from bridge.store.remote import Worth
 from tests.receipts.rig import ADDRESS, CODE, SERVICE, Rig
 from tests.receipts.test_proof import FORGED, QUOTED
 

@@ -18,7 +18,7 @@ from bridge.receipts.states import (
     standing,
     timeout_kind,
 )
-from bridge.store.remote import ReceiptBasis
+from bridge.store.receipts import ReceiptBasis
 
 AT = datetime(2026, 1, 15, 9, 0, tzinfo=UTC)
 EVERYBODY = ("anna@pec.example", "bruno@pec.example", "carla@pec.example")

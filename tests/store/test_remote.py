@@ -11,15 +11,9 @@ import pytest
 
 from bridge.model import AccountId, ContentId, Mailbox, QueueId, Uid
 from bridge.store.base import ReadTransaction, Store, Transaction
-from bridge.store.remote import (
-    DeletionState,
-    NewRemote,
-    ReceiptBasis,
-    ReceiptRow,
-    RemoteCount,
-    RemoteId,
-    Worth,
-)
+from bridge.store.deletions import DeletionState
+from bridge.store.receipts import ReceiptBasis, ReceiptRow
+from bridge.store.remote import NewRemote, RemoteCount, RemoteId, Worth
 from tests.store.made import NOW, ingested
 from tests.store.made import row as message_row
 

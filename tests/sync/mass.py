@@ -21,7 +21,7 @@ from bridge.model import Uid
 from bridge.receipts.overdue import Overdue
 from bridge.simulator import SEQUENCE_READING, Options
 from bridge.simulator.wording import NetworkKind
-from bridge.store.remote import DeletionState
+from bridge.store.deletions import DeletionState
 from tests.fakes import FakeClock
 from tests.sync.client import Passing
 from tests.sync.test_rows import know_issuer, receipt, submit

@@ -36,7 +36,7 @@ from bridge.simulator import (
     Simulator,
 )
 from bridge.store.base import ReadTransaction, StoreFailed
-from bridge.store.remote import DeletionState
+from bridge.store.deletions import DeletionState
 from tests.fakes import FakeClock
 from tests.sync.client import Passing
 from tests.sync.world import ADDRESS, World

@@ -35,7 +35,8 @@ from bridge.simulator import (
 from bridge.simulator.wording import NetworkKind
 from bridge.store.base import ReadTransaction
 from bridge.store.clearing import ClearedRow
-from bridge.store.remote import DeletionState, RemoteId
+from bridge.store.deletions import DeletionState
+from bridge.store.remote import RemoteId
 from bridge.sync.clearing import ClearingRule
 from bridge.sync.ledger import Doubting
 from bridge.sync.service import SyncSettings

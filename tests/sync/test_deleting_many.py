@@ -22,7 +22,7 @@ from bridge.simulator import (
     Options,
     Phase,
 )
-from bridge.store.remote import DeletionState
+from bridge.store.deletions import DeletionState
 from bridge.sync.deletion import LISTED_FOR_S, TOGETHER
 from tests.fakes import FakeClock
 from tests.selected import some

@@ -24,7 +24,7 @@ from bridge.simulator import (
     Phase,
 )
 from bridge.store.base import ReadTransaction
-from bridge.store.remote import DeletionState
+from bridge.store.deletions import DeletionState
 from bridge.sync.service import SyncSettings
 from tests.selected import some
 from tests.sync.world import ADDRESS, World, world

@@ -8,7 +8,9 @@ from bridge.api.budget import Purpose
 from bridge.simulator import SEQUENCE_READING, Operation
 from bridge.simulator.wording import NetworkKind
 from bridge.store.base import ReadTransaction
-from bridge.store.remote import DeletionState, ReceiptBasis, RemoteId
+from bridge.store.deletions import DeletionState
+from bridge.store.receipts import ReceiptBasis
+from bridge.store.remote import RemoteId
 from bridge.sync.service import SyncSettings
 from tests.sync.test_rows import ANNA, code_of, frugal, know_issuer, receipt, states, submit
 from tests.sync.world import ADDRESS, World, world

@@ -38,7 +38,7 @@ from bridge.simulator import (
     Simulator,
 )
 from bridge.store.base import ReadTransaction
-from bridge.store.remote import DeletionState
+from bridge.store.deletions import DeletionState
 from tests.fakes import FakeClock
 from tests.selected import some
 from tests.stories import Story, tell, tell_one

@@ -19,9 +19,9 @@ from bridge.mailbox import Mailboxes
 from bridge.model import INBOX, AccountId, MailboxId, Uid
 from bridge.receipts.filing import Filing
 from bridge.simulator import Operation, Options, Simulator
+from bridge.store.alarms import AlarmRow
 from bridge.store.base import ReadTransaction, Transaction
 from bridge.store.messages import Part
-from bridge.store.remote import AlarmRow
 from bridge.store.sqlite.database import SqliteStore
 from bridge.sync.pages import InboxClient
 from bridge.sync.service import Sync, SyncAccount, SyncSettings

@@ -1,19 +1,17 @@
-"""What is cleared at the API, in SQLite: SQL and nothing else (see ``store.clearing``).
-
-Times are microseconds since 1970 UTC.
-"""
+"""What is cleared at the API, in SQLite: SQL and nothing else (see ``store.clearing``)."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 
 from bridge.model import AccountId, QueueId
 from bridge.store.clearing import ClearedRow
-from bridge.store.remote import DeletionRow, DeletionState, RemoteId, RemoteRow
+from bridge.store.deletions import DeletionRow, DeletionState
+from bridge.store.remote import RemoteId, RemoteRow
 from bridge.store.sqlite.remote import SqliteRemoteReads
+from bridge.store.sqlite.times import aware, micros
 
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _WORDS = "remote, subject, date_text, kind, code, submission"
 _IS_CLEARABLE = (
     "account = ? AND gone_at IS NULL AND submission IS NOT NULL AND body_sha256 IS NOT NULL"
@@ -33,7 +31,7 @@ class SqliteClearing(SqliteRemoteReads):
     async def clearable(
         self, account: AccountId, before: datetime, after: RemoteId, limit: int
     ) -> list[RemoteRow]:
-        values = (account, _number(before), after, limit)
+        values = (account, micros(before), after, limit)
         return self._remotes(_IS_CLEARABLE, values, "remote.id LIMIT ?")
 
     async def clearings(self, account: AccountId, state: DeletionState) -> list[DeletionRow]:
@@ -47,7 +45,7 @@ class SqliteClearing(SqliteRemoteReads):
             row = await self.remote_row(RemoteId(remote))
             if row is not None and row.gone_at is None:
                 asked = None if asked_after is None else RemoteId(asked_after)
-                found.append(DeletionRow(row, _time(wanted_at), state, reason, asked, alike))
+                found.append(DeletionRow(row, aware(wanted_at), state, reason, asked, alike))
         return found
 
     async def cleared(
@@ -58,7 +56,7 @@ class SqliteClearing(SqliteRemoteReads):
             " FROM clearing WHERE account = coalesce(?, account)"
             " AND coalesce(settled_at, wanted_at) >= ?"
             " ORDER BY coalesce(settled_at, wanted_at) DESC, number DESC LIMIT ?",
-            (account, _number(since), limit),
+            (account, micros(since), limit),
         )
         return [
             ClearedRow(
@@ -70,8 +68,8 @@ class SqliteClearing(SqliteRemoteReads):
                 row[5],
                 QueueId(row[6]),
                 DeletionState(row[7]),
-                _time(row[8]),
-                None if row[9] is None else _time(row[9]),
+                aware(row[8]),
+                None if row[9] is None else aware(row[9]),
                 row[10],
             )
             for row in rows
@@ -81,7 +79,7 @@ class SqliteClearing(SqliteRemoteReads):
         (count,) = self._row(
             "SELECT count(*) FROM clearing WHERE account = ? AND state = 'done'"
             " AND settled_at >= ?",
-            (account, _number(since)),
+            (account, micros(since)),
         )
         return int(count)
 
@@ -90,7 +88,7 @@ class SqliteClearing(SqliteRemoteReads):
             "SELECT (SELECT count(*) FROM deletion JOIN remote ON remote.id = deletion.remote"
             " WHERE account = ?1 AND requested_at > ?2),"
             " (SELECT count(*) FROM clearing WHERE account = ?1 AND wanted_at > ?2)",
-            (account, _number(since)),
+            (account, micros(since)),
         )
         return expunged, cleared
 
@@ -105,13 +103,13 @@ class SqliteClearing(SqliteRemoteReads):
                 " wanted_at = excluded.wanted_at, settled_at = NULL, reason = '',"
                 " asked_after = NULL"
                 " WHERE state = 'kept'",
-                (_number(at), remote),
+                (micros(at), remote),
             )
 
     async def settle_clearing(
         self, remote: RemoteId, state: DeletionState, reason: str, at: datetime
     ) -> None:
-        settled_at = None if state is DeletionState.WANTED else _number(at)
+        settled_at = None if state is DeletionState.WANTED else micros(at)
         self._row(
             "UPDATE clearing SET state = ?, reason = ?, settled_at = ?"
             " WHERE remote = ? AND state <> 'done'",
@@ -136,14 +134,6 @@ class SqliteClearing(SqliteRemoteReads):
         rows = self._rows(
             "UPDATE clearing SET state = 'done', reason = '', settled_at = ?"
             " WHERE remote = ? AND state <> 'done' RETURNING remote",
-            (_number(at), remote),
+            (micros(at), remote),
         )
         return bool(rows)
-
-
-def _number(at: datetime) -> int:
-    return (at - _EPOCH) // timedelta(microseconds=1)
-
-
-def _time(number: int) -> datetime:
-    return _EPOCH + timedelta(microseconds=number)

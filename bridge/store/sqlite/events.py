@@ -7,7 +7,7 @@ from datetime import datetime
 from bridge.model import AccountId, QueueId
 from bridge.store.events import EventKind, EventRow, NewEvent
 from bridge.store.sqlite.area import Area
-from bridge.store.sqlite.outbox_rows import aware, micros
+from bridge.store.sqlite.times import aware, micros
 
 
 class SqliteEvents(Area):

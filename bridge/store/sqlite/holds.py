@@ -10,10 +10,7 @@ from bridge.store.outbox import (
     HoldCause,
     HoldRow,
 )
-from bridge.store.sqlite.outbox_rows import (
-    aware,
-    micros,
-)
+from bridge.store.sqlite.times import aware, micros
 
 _HOLD = "SELECT account, cause, reason, since, probe_at, probes FROM account_hold "
 

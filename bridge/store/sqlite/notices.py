@@ -1,20 +1,20 @@
 """Notices in SQLite: SQL and nothing else (see ``store.notices``).
 
-Times are microseconds since 1970 UTC; days are ``YYYY-MM-DD``.
+Days are ``YYYY-MM-DD``.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import astuple
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime
 from typing import Any
 
 from bridge.model import AccountId, ContentId
 from bridge.store.notices import NoticeDay, NoticeRow
 from bridge.store.sqlite.area import Area
+from bridge.store.sqlite.times import aware, micros
 
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _DAY = "account, day, singly, of_messages, writes, written_at, due_at, content"
 
 
@@ -32,7 +32,7 @@ class SqliteNotices(Area):
         where = "due_at <= ? OR due_at > ?"
         rows = self._rows(
             f"SELECT {_DAY} FROM notice_day WHERE {where} ORDER BY day",  # noqa: S608
-            (_number(now), _number(latest)),
+            (micros(now), micros(latest)),
         )
         return [_day(row) for row in rows]
 
@@ -59,7 +59,7 @@ class SqliteNotices(Area):
                 row[2],
                 row[3],
                 row[4],
-                _time(row[5]),
+                aware(row[5]),
                 bool(row[6]),
             )
             for row in rows
@@ -69,7 +69,7 @@ class SqliteNotices(Area):
         values = list(astuple(day))
         values[1] = day.day.isoformat()
         values[5], values[6] = (
-            None if at is None else _number(at) for at in (day.written_at, day.due_at)
+            None if at is None else micros(at) for at in (day.written_at, day.due_at)
         )
         self._row("INSERT OR REPLACE INTO notice_day VALUES (?, ?, ?, ?, ?, ?, ?, ?)", values)
 
@@ -83,7 +83,7 @@ class SqliteNotices(Area):
                 notice.key,
                 notice.day.isoformat(),
                 notice.line,
-                _number(notice.at),
+                micros(notice.at),
             ),
         )
 
@@ -103,15 +103,7 @@ def _day(row: Sequence[Any]) -> NoticeDay:
         row[2],
         row[3],
         row[4],
-        None if row[5] is None else _time(row[5]),
-        None if row[6] is None else _time(row[6]),
+        None if row[5] is None else aware(row[5]),
+        None if row[6] is None else aware(row[6]),
         None if row[7] is None else ContentId(row[7]),
     )
-
-
-def _number(at: datetime) -> int:
-    return (at - _EPOCH) // timedelta(microseconds=1)
-
-
-def _time(number: int) -> datetime:
-    return _EPOCH + timedelta(microseconds=number)

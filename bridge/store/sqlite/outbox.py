@@ -24,13 +24,8 @@ from bridge.store.outbox import (
 from bridge.store.sqlite.dsn import SqliteDsn
 from bridge.store.sqlite.figures import SqliteFigures
 from bridge.store.sqlite.holds import SqliteHolds
-from bridge.store.sqlite.outbox_rows import (
-    SUBMISSION,
-    aware,
-    micros,
-    optional_time,
-    submission_row,
-)
+from bridge.store.sqlite.outbox_rows import SUBMISSION, submission_row
+from bridge.store.sqlite.times import aware, micros, optional_time
 
 
 class SqliteOutbox(SqliteFigures, SqliteHolds, SqliteDsn):

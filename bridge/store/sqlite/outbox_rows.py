@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from datetime import UTC, date, datetime, timedelta
+from datetime import date
 from typing import Any
 
 from bridge.model import AccountId, ContentId, QueueId, SubmissionState
@@ -11,9 +11,7 @@ from bridge.store.outbox import (
     ClaimBasis,
     SubmissionRow,
 )
-
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_MICROSECOND = timedelta(microseconds=1)
+from bridge.store.sqlite.times import aware, optional_time
 
 SUBMISSION = """SELECT sequence, id, account, state, message_id, subject, recipients, content,
     code, named_code, reason, attempts, created_at, updated_at, not_before, retrying_since, sent_at,
@@ -53,18 +51,3 @@ def submission_row(row: tuple[Any, ...]) -> SubmissionRow:
         reference=reference,
         envid=envid,
     )
-
-
-def micros(at: datetime | None) -> int | None:
-    """Return a time as it is kept: microseconds since 1970."""
-    return None if at is None else (at - _EPOCH) // _MICROSECOND
-
-
-def aware(micros: int) -> datetime:
-    """Return the time that is kept so, in UTC."""
-    return _EPOCH + timedelta(microseconds=micros)
-
-
-def optional_time(micros: int | None) -> datetime | None:
-    """Return the time that is kept so, None if none is."""
-    return None if micros is None else aware(micros)

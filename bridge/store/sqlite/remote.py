@@ -1,28 +1,18 @@
-"""The API's rows in SQLite: SQL and nothing else (see ``store.remote``).
-
-Times are microseconds since 1970 UTC.
-"""
+"""The API's rows in SQLite: SQL and nothing else (see ``store.remote``)."""
 
 from __future__ import annotations
 
 import json
-import sys
 from collections.abc import Sequence
-from datetime import UTC, date, datetime, timedelta
+from datetime import datetime
 from math import inf
 from typing import Any
 
 from bridge.model import AccountId, ContentId, Flag, QueueId, RowText
 from bridge.store.remote import (
-    Acceptance,
-    AlarmRow,
-    DeletionRow,
-    DeletionState,
     LeftInbox,
     NewRemote,
     Place,
-    ReceiptBasis,
-    ReceiptRow,
     RemoteCount,
     RemoteId,
     RemoteRow,
@@ -30,48 +20,19 @@ from bridge.store.remote import (
     Worth,
 )
 from bridge.store.sqlite.area import Area
+from bridge.store.sqlite.times import aware, micros, optional_time
 
-REQUESTS_KEPT = timedelta(days=400)
-"""Days whose counts of requests are kept."""
-
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_ROW = (
+REMOTE = (
     "remote.id, account, fingerprint, api_id, sender, recipient, date_text, subject, received_at,"
     " first_seen, body_sha256, content, gone_at, kind, code, submission, rank,"
     " readable, worth"
 )
-_ALARM = "account, kind, key, text, raised_at, cleared_at, notice, told_at, acknowledged_at"
 _BODILESS = "body_sha256 IS NULL AND gone_at IS NULL"
 _PLACE = "id, fingerprint, api_id, rank, body_sha256, turn, drift_least, drift_most"
 
 
-def _number(at: datetime) -> int:
-    return (at - _EPOCH) // timedelta(microseconds=1)
-
-
-def _time(number: int) -> datetime:
-    return _EPOCH + timedelta(microseconds=number)
-
-
-def _maybe_time(number: int | None) -> datetime | None:
-    return None if number is None else _time(number)
-
-
-def _alarm(row: Sequence[Any]) -> AlarmRow:
-    return AlarmRow(
-        AccountId(row[0]),
-        row[1],
-        row[2],
-        row[3],
-        _time(row[4]),
-        _maybe_time(row[5]),
-        None if row[6] is None else ContentId(row[6]),
-        _maybe_time(row[7]),
-        _maybe_time(row[8]),
-    )
-
-
-def _remote(row: Sequence[Any]) -> RemoteRow:
+def remote_row(row: Sequence[Any]) -> RemoteRow:
+    """Return what ``REMOTE`` selects."""
     return RemoteRow(
         id=RemoteId(row[0]),
         account=AccountId(row[1]),
@@ -81,11 +42,11 @@ def _remote(row: Sequence[Any]) -> RemoteRow:
         recipient=row[5],
         date_text=row[6],
         subject=row[7],
-        received_at=_maybe_time(row[8]),
-        first_seen=_time(row[9]),
+        received_at=optional_time(row[8]),
+        first_seen=aware(row[9]),
         body_sha256=row[10],
         content=None if row[11] is None else ContentId(row[11]),
-        gone_at=_maybe_time(row[12]),
+        gone_at=optional_time(row[12]),
         kind=row[13],
         code=row[14],
         submission=None if row[15] is None else QueueId(row[15]),
@@ -120,8 +81,8 @@ class SqliteRemoteReads(Area):
     def _remotes(
         self, condition: str, values: Sequence[object], order: str = "id"
     ) -> list[RemoteRow]:
-        statement = f"SELECT {_ROW} FROM remote WHERE {condition} ORDER BY {order}"  # noqa: S608
-        return [_remote(row) for row in self._rows(statement, values)]
+        statement = f"SELECT {REMOTE} FROM remote WHERE {condition} ORDER BY {order}"  # noqa: S608
+        return [remote_row(row) for row in self._rows(statement, values)]
 
     async def remote_rows(self, account: AccountId) -> list[RemoteRow]:
         return self._remotes("account = ? AND gone_at IS NULL", (account,), "rank, id")
@@ -140,7 +101,7 @@ class SqliteRemoteReads(Area):
         counts = self._row(
             "SELECT count(*), coalesce(sum(worth >= ?), 0), coalesce(sum(worth >= ?), 0)"
             " FROM remote WHERE account = ? AND first_seen > ?",
-            (Worth.FAILURE, Worth.CONFIRMATION, account, _number(since)),
+            (Worth.FAILURE, Worth.CONFIRMATION, account, micros(since)),
         )
         return RowsSeen(*counts)
 
@@ -247,30 +208,6 @@ class SqliteRemoteReads(Area):
             "rank, id LIMIT ?",
         )
 
-    async def listed_with_code(self, account: AccountId, code: str) -> list[RemoteRow]:
-        return self._remotes(
-            "account = ? AND listed_code = ? AND body_sha256 IS NULL", (account, code)
-        )
-
-    async def unread_likes(self, remote: RemoteId) -> list[RemoteRow]:
-        account, name = self._row("SELECT account, fingerprint FROM remote WHERE id = ?", (remote,))
-        return self._remotes(
-            "account = ? AND fingerprint = ? AND gone_at IS NOT NULL AND body_sha256 IS NULL"
-            " AND id <> ?",
-            (account, name, remote),
-        )
-
-    async def has_like(self, remote: RemoteId) -> bool:
-        account, name = self._row("SELECT account, fingerprint FROM remote WHERE id = ?", (remote,))
-        return any(
-            self._row(
-                "SELECT id FROM remote WHERE account = ? AND fingerprint = ?"  # noqa: S608
-                f" AND gone_at IS {state} AND id <> ? LIMIT 1",
-                (account, name, remote),
-            )
-            for state in ("NULL", "NOT NULL")
-        )
-
     async def remote_of_content(self, account: AccountId, content: ContentId) -> RemoteRow | None:
         rows = self._remotes("content = ? AND account = ? AND gone_at IS NULL", (content, account))
         return rows[0] if rows else None
@@ -293,112 +230,12 @@ class SqliteRemoteReads(Area):
             "first_seen, id LIMIT ?",
         )
 
-    async def deletions(self, account: AccountId, state: DeletionState) -> list[DeletionRow]:
-        rows = self._rows(
-            f"SELECT {_ROW}, requested_at, state, reason, asked_after, alike FROM deletion"  # noqa: S608
-            " JOIN remote ON remote.id = deletion.remote WHERE account = ? AND state = ?"
-            " ORDER BY requested_at, remote.id",
-            (account, state.value),
-        )
-        return [
-            DeletionRow(
-                _remote(row),
-                _time(row[19]),
-                DeletionState(row[20]),
-                row[21],
-                None if row[22] is None else RemoteId(row[22]),
-                row[23],
-            )
-            for row in rows
-        ]
-
-    async def unclaimed_acceptances(
-        self, account: AccountId, since: datetime, until: datetime
-    ) -> list[Acceptance]:
-        rows = self._rows(
-            "SELECT id, code, stripped_subject, received_at, recipients, sender, readable"
-            " FROM remote"
-            " WHERE account = ? AND kind = 'acceptance' AND submission IS NULL"
-            " AND received_at BETWEEN ? AND ? ORDER BY received_at, id",
-            (account, _number(since), _number(until)),
-        )
-        return [
-            Acceptance(
-                RemoteId(row[0]),
-                row[1],
-                row[2],
-                _time(row[3]),
-                tuple(json.loads(row[4])),
-                row[5],
-                bool(row[6]),
-            )
-            for row in rows
-        ]
-
-    async def remote_with_code(self, account: AccountId, code: str) -> list[RemoteRow]:
-        return self._remotes("account = ? AND code = ?", (account, code))
-
-    async def receipts_of(self, submission: QueueId) -> list[ReceiptRow]:
-        rows = self._rows(
-            "SELECT remote, submission, kind, at, addresses, detail, ordinary, basis FROM receipt"
-            " WHERE submission = ? ORDER BY at, remote",
-            (submission,),
-        )
-        return [
-            ReceiptRow(
-                RemoteId(row[0]),
-                QueueId(row[1]),
-                row[2],
-                _time(row[3]),
-                tuple(json.loads(row[4])),
-                row[5],
-                tuple(json.loads(row[6])),
-                ReceiptBasis(row[7]),
-            )
-            for row in rows
-        ]
-
-    async def alarms(self, account: AccountId | None = None) -> list[AlarmRow]:
-        rows = self._rows(
-            f"SELECT {_ALARM} FROM alarm"  # noqa: S608
-            " WHERE cleared_at IS NULL AND account = coalesce(?, account) ORDER BY raised_at",
-            (account,),
-        )
-        return [_alarm(row) for row in rows]
-
-    async def alarm(self, account: AccountId, kind: str, key: str) -> AlarmRow | None:
-        row = self._row(
-            f"SELECT {_ALARM} FROM alarm WHERE account = ? AND kind = ? AND key = ?",  # noqa: S608
-            (account, kind, key),
-        )
-        return None if row is None else _alarm(row)
-
-    async def alarm_keys(self, account: AccountId, kind: str, begin: str) -> list[str]:
-        rows = self._rows(
-            "SELECT key FROM alarm WHERE account = ? AND kind = ? AND key >= ? AND key < ?"
-            " AND cleared_at IS NULL",
-            (account, kind, begin, begin + chr(sys.maxunicode)),
-        )
-        return [key for (key,) in rows]
-
-    async def sync_state(self, account: AccountId) -> str:
-        row = self._row("SELECT state FROM sync_state WHERE account = ?", (account,))
-        return row[0] if row else ""
-
-    async def requests_made(self, account: AccountId, day: date) -> dict[str, int]:
-        return dict(
-            self._rows(
-                "SELECT purpose, made FROM request_use WHERE account = ? AND day = ?",
-                (account, day.isoformat()),
-            )
-        )
-
 
 class SqliteRemote(SqliteRemoteReads):
     """``store.remote.RemoteWrites``, and the reads."""
 
     async def add_remote(self, row: NewRemote) -> RemoteId:
-        received_at = None if row.received_at is None else _number(row.received_at)
+        received_at = None if row.received_at is None else micros(row.received_at)
         return RemoteId(
             self._insert(
                 "INSERT INTO remote (account, fingerprint, api_id, raw, sender, recipient,"
@@ -414,7 +251,7 @@ class SqliteRemote(SqliteRemoteReads):
                     row.date_text,
                     row.subject,
                     received_at,
-                    _number(row.first_seen),
+                    micros(row.first_seen),
                     row.rank,
                     row.turn,
                 ),
@@ -459,22 +296,6 @@ class SqliteRemote(SqliteRemoteReads):
             (sha256, content, remote),
         )
 
-    async def classify_remote(
-        self,
-        remote: RemoteId,
-        kind: str,
-        code: str | None,
-        stripped_subject: str,
-        recipients: Sequence[str],
-        *,
-        readable: bool = True,
-    ) -> None:
-        self._row(
-            "UPDATE remote SET kind = ?, code = ?, stripped_subject = ?, recipients = ?,"
-            " readable = ? WHERE id = ?",
-            (kind, code, stripped_subject, json.dumps(list(recipients)), readable, remote),
-        )
-
     async def show_remote(self, remote: RemoteId, content: ContentId) -> None:
         self._row(
             "UPDATE remote SET content = ?, worth = ? WHERE id = ?",
@@ -485,19 +306,6 @@ class SqliteRemote(SqliteRemoteReads):
         self._row(
             "UPDATE remote SET worth = ?, listed_code = ? WHERE id = ?", (worth, code, remote)
         )
-
-    async def claim_remote(self, remote: RemoteId, submission: QueueId) -> None:
-        self._row("UPDATE remote SET submission = ? WHERE id = ?", (submission, remote))
-
-    async def release_remote(self, remote: RemoteId) -> None:
-        self._row("DELETE FROM receipt WHERE remote = ?", (remote,))
-        self._row("UPDATE remote SET submission = NULL, worth = NULL WHERE id = ?", (remote,))
-
-    async def release_receipts(self, submission: QueueId) -> None:
-        for (remote,) in self._rows(
-            "SELECT remote FROM receipt WHERE submission = ?", (submission,)
-        ):
-            await self.release_remote(RemoteId(remote))
 
     async def begin_reading(self, remotes: Sequence[RemoteId]) -> None:
         for remote in remotes:
@@ -522,7 +330,7 @@ class SqliteRemote(SqliteRemoteReads):
         self._row(
             "UPDATE remote SET gone_at = ?, gone_how = ?, left_inbox = ?"
             " WHERE id = ? AND gone_at IS NULL",
-            (_number(at), "deleted" if deleted else "", _dump_left(left_inbox), remote),
+            (micros(at), "deleted" if deleted else "", _dump_left(left_inbox), remote),
         )
 
     async def return_remote(self, old: RemoteId, new: RemoteId) -> LeftInbox | None:
@@ -536,122 +344,11 @@ class SqliteRemote(SqliteRemoteReads):
         self._row("DELETE FROM remote WHERE id = ?", (new,))
         return _load_left(left)
 
-    async def record_deletion_intent(
-        self, account: AccountId, content: ContentId, at: datetime
-    ) -> bool:
-        rows = self._rows(
-            "INSERT INTO deletion (remote, requested_at, state)"
-            " SELECT id, ?, ? FROM remote WHERE account = ? AND content = ? AND gone_at IS NULL"
-            " ON CONFLICT (remote) DO UPDATE SET requested_at = excluded.requested_at,"
-            " state = excluded.state, reason = '', settled_at = NULL, asked_after = NULL"
-            " RETURNING remote",
-            (_number(at), DeletionState.WANTED.value, account, content),
-        )
-        return bool(rows)
-
-    async def ask_deletion(self, remote: RemoteId, alike: int) -> RemoteId:
-        (last,) = self._row("SELECT max(id) FROM remote")
-        self._row(
-            "UPDATE deletion SET asked_after = ?, alike = ? WHERE remote = ?", (last, alike, remote)
-        )
-        return RemoteId(last)
-
-    async def unask_deletion(self, remote: RemoteId) -> None:
-        self._row("UPDATE deletion SET asked_after = NULL WHERE remote = ?", (remote,))
-
-    async def settle_deletion(
-        self, remote: RemoteId, state: DeletionState, reason: str, at: datetime
-    ) -> None:
-        self._row(
-            "UPDATE deletion SET state = ?, reason = ?, settled_at = ? WHERE remote = ?",
-            (state.value, reason, _number(at), remote),
-        )
-
-    async def add_receipt(self, receipt: ReceiptRow) -> bool:
-        rows = self._rows(
-            "INSERT INTO receipt VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (remote) DO UPDATE"
-            " SET submission = excluded.submission, kind = excluded.kind, at = excluded.at,"
-            " addresses = excluded.addresses, detail = excluded.detail,"
-            " ordinary = excluded.ordinary, basis = excluded.basis"
-            " WHERE receipt.basis = 'row' AND excluded.basis <> 'row'"
-            " RETURNING remote",
-            (
-                receipt.remote,
-                receipt.submission,
-                receipt.kind,
-                _number(receipt.at),
-                json.dumps(list(receipt.addresses)),
-                receipt.detail,
-                json.dumps(list(receipt.ordinary)),
-                receipt.basis.value,
-            ),
-        )
-        return bool(rows)
-
-    async def add_alarm(
-        self, account: AccountId, kind: str, key: str, text: str, at: datetime
-    ) -> bool:
-        rows = self._rows(
-            "INSERT INTO alarm (account, kind, key, text, raised_at) VALUES (?, ?, ?, ?, ?)"
-            " ON CONFLICT DO UPDATE SET text = excluded.text, raised_at = excluded.raised_at,"
-            " cleared_at = NULL, notice = NULL, told_at = NULL, acknowledged_at = NULL"
-            " WHERE alarm.cleared_at IS NOT NULL RETURNING kind",
-            (account, kind, key, text, _number(at)),
-        )
-        return bool(rows)
-
-    async def clear_alarm(self, account: AccountId, kind: str, key: str, at: datetime) -> bool:
-        rows = self._rows(
-            "UPDATE alarm SET cleared_at = ? WHERE account = ? AND kind = ? AND key = ?"
-            " AND cleared_at IS NULL RETURNING kind",
-            (_number(at), account, kind, key),
-        )
-        return bool(rows)
-
-    async def acknowledge_alarm(
-        self, account: AccountId, kind: str, key: str, at: datetime
-    ) -> bool:
-        rows = self._rows(
-            "UPDATE alarm SET acknowledged_at = ? WHERE account = ? AND kind = ? AND key = ?"
-            " AND cleared_at IS NULL AND acknowledged_at IS NULL RETURNING kind",
-            (_number(at), account, kind, key),
-        )
-        return bool(rows)
-
-    async def renew_alarm(self, account: AccountId, kind: str, key: str, text: str) -> None:
-        self._row(
-            "UPDATE alarm SET text = ? WHERE account = ? AND kind = ? AND key = ?",
-            (text, account, kind, key),
-        )
-
-    async def keep_alarm_notice(
-        self, account: AccountId, kind: str, key: str, content: ContentId, at: datetime
-    ) -> None:
-        self._row(
-            "UPDATE alarm SET notice = ?, told_at = ? WHERE account = ? AND kind = ? AND key = ?",
-            (content, _number(at), account, kind, key),
-        )
-
-    async def set_sync_state(self, account: AccountId, state: str) -> None:
-        self._row("INSERT OR REPLACE INTO sync_state VALUES (?, ?)", (account, state))
-
-    async def record_requests_made(
-        self, account: AccountId, day: date, purpose: str, count: int
-    ) -> None:
-        self._row(
-            "DELETE FROM request_use WHERE account = ? AND day < ?",
-            (account, (day - REQUESTS_KEPT).isoformat()),
-        )
-        self._row(
-            "INSERT OR REPLACE INTO request_use VALUES (?, ?, ?, ?)",
-            (account, day.isoformat(), purpose, count),
-        )
-
     async def drop_archived_bodies(self, before: datetime, limit: int) -> int:
         rows = self._rows(
             "DELETE FROM remote WHERE id IN (SELECT id FROM remote WHERE gone_at < ? LIMIT ?)"
             " RETURNING content",
-            (_number(before), limit),
+            (micros(before), limit),
         )
         self._connection.executemany(
             "INSERT OR REPLACE INTO orphan SELECT id, ? FROM content WHERE id = ?"

@@ -164,7 +164,7 @@ DROP INDEX remote_bodiless;
 """
 """``worth`` is ``store.remote.Worth``, NULL for a row that was not judged yet; ``listed_code`` the
 code that the row of an acceptance or a delivery carries, as long as its text is not here.
-``basis`` in ``receipt`` is ``store.remote.ReceiptBasis``."""
+``basis`` in ``receipt`` is ``store.receipts.ReceiptBasis``."""
 
 SEEN = """
 CREATE INDEX remote_by_first_seen ON remote (account, first_seen, worth);

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import sqlite3
 
+from bridge.store.sqlite.alarms import SqliteAlarms
 from bridge.store.sqlite.clearing import SqliteClearing
+from bridge.store.sqlite.deletions import SqliteDeletions
 from bridge.store.sqlite.events import SqliteEvents
 from bridge.store.sqlite.messages import SqliteMessages
 from bridge.store.sqlite.notices import SqliteNotices
 from bridge.store.sqlite.outbox import SqliteOutbox
+from bridge.store.sqlite.progress import SqliteProgress
 from bridge.store.sqlite.purging import SqlitePurging
+from bridge.store.sqlite.receipts import SqliteReceipts
 from bridge.store.sqlite.remote import SqliteRemote
 from bridge.store.sqlite.web import SqliteWeb
 
@@ -18,6 +22,10 @@ class SqliteTransaction(
     SqliteMessages,
     SqliteOutbox,
     SqliteRemote,
+    SqliteDeletions,
+    SqliteReceipts,
+    SqliteAlarms,
+    SqliteProgress,
     SqliteNotices,
     SqliteClearing,
     SqlitePurging,

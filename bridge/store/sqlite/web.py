@@ -1,11 +1,8 @@
-"""Sessions of the page in SQLite: SQL and nothing else (see ``store.web``).
-
-Times are microseconds since 1970 UTC.
-"""
+"""Sessions of the page in SQLite: SQL and nothing else (see ``store.web``)."""
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 
 from bridge.model import AccountId, SubmissionState
 from bridge.store.figures import ReceiptSummary
@@ -13,10 +10,8 @@ from bridge.store.outbox import SubmissionRow
 from bridge.store.sqlite import schema_web
 from bridge.store.sqlite.area import Area
 from bridge.store.sqlite.outbox_rows import SUBMISSION, submission_row
+from bridge.store.sqlite.times import aware, micros
 from bridge.store.web import AttemptSummary, SentGroup, SentQuery, WebSession
-
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-
 
 _GROUPS = {
     SentGroup.WAITING: ("INDEXED BY submission_waiting", schema_web.WAITING),
@@ -43,12 +38,12 @@ class SqliteWeb(Area):
         row = self._row(
             "SELECT token_hash, account, created_at, expires_at FROM web_session"
             " WHERE token_hash = ? AND expires_at > ?",
-            (token_hash, _number(now)),
+            (token_hash, micros(now)),
         )
         if row is None:
             return None
         account = None if row[1] is None else AccountId(row[1])
-        return WebSession(row[0], account, _time(row[2]), _time(row[3]))
+        return WebSession(row[0], account, aware(row[2]), aware(row[3]))
 
     async def sent_page(self, query: SentQuery) -> tuple[tuple[SubmissionRow, ReceiptSummary], ...]:
         index = ""
@@ -57,8 +52,8 @@ class SqliteWeb(Area):
         for term, value in (
             ("account = ?", query.account),
             ("sequence < ?", query.before),
-            ("created_at >= ?", query.since and _number(query.since)),
-            ("created_at < ?", query.until and _number(query.until)),
+            ("created_at >= ?", query.since and micros(query.since)),
+            ("created_at < ?", query.until and micros(query.until)),
             ("recipients LIKE ? ESCAPE '~'", query.recipient and f"%{_literal(query.recipient)}%"),
         ):
             if value is not None:
@@ -94,7 +89,7 @@ class SqliteWeb(Area):
         rows = self._rows(
             "SELECT status, count(*), max(ended_at - started_at), sum(ended_at - started_at)"
             " FROM attempt WHERE ended_at >= ? GROUP BY status",
-            (_number(since),),
+            (micros(since),),
         )
         return tuple(
             AttemptSummary(status, count, longest / 1e6, total / 1e6)
@@ -102,7 +97,7 @@ class SqliteWeb(Area):
         )
 
     async def add_web_session(self, session: WebSession, most: int) -> None:
-        self._row("DELETE FROM web_session WHERE expires_at <= ?", (_number(session.created_at),))
+        self._row("DELETE FROM web_session WHERE expires_at <= ?", (micros(session.created_at),))
         self._row(
             "DELETE FROM web_session WHERE token_hash IN (SELECT token_hash FROM web_session"
             " ORDER BY created_at DESC LIMIT -1 OFFSET ?)",
@@ -114,8 +109,8 @@ class SqliteWeb(Area):
             (
                 session.token_hash,
                 session.account,
-                _number(session.created_at),
-                _number(session.expires_at),
+                micros(session.created_at),
+                micros(session.expires_at),
             ),
         )
 
@@ -125,11 +120,3 @@ class SqliteWeb(Area):
 
 def _literal(text: str) -> str:
     return "".join(f"~{char}" if char in "~%_" else char for char in text)
-
-
-def _number(at: datetime) -> int:
-    return (at - _EPOCH) // timedelta(microseconds=1)
-
-
-def _time(number: int) -> datetime:
-    return _EPOCH + timedelta(microseconds=number)
