@@ -242,7 +242,6 @@ LONG = {
     "sync/ledger.py": "what an account knows; to be taken apart",
     "sync/deletion.py": "one deletion from its wish to its proof; to be taken apart",
     "sync/listing.py": "looks and passes over one list",
-    "sync/matching.py": "one page beside what is known: no part of it is used without the rest",
 }
 """Files that have more lines, each with why."""
 

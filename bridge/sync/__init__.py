@@ -24,7 +24,7 @@ Its *id* is only where it was seen last, with the *turn* at which that was noted
 - *moved* if it is listed under another id, which went the way that the ids beside it went. The new
   id is noted, and nothing else changes;
 - *drifting* if those to either side of it moved and it was not seen: its id went as far as theirs
-  or by something in between, and these bounds are kept until it is seen (``matching.drifted``);
+  or by something in between, and these bounds are kept until it is seen (``shifts.drifted``);
 - *in doubt* if a page allows another reading: twins are not as many as are known and not each
   under an id that is, or their ids went otherwise than those beside them, or so did the id of a row
   that has no twin. Then nothing is concluded, neither that one is new nor that one is gone, until
@@ -73,7 +73,7 @@ Each is there because of a case that ``tests/sync`` tells.
 
 - *A text counts if its row agrees with the listed one* (``agreement``): an id may name another
   message by the time it is asked for.
-- *Ids are compared with those beside them* (``matching``): where one goes and another just like it
+- *Ids are compared with those beside them* (``shifts``): where one goes and another just like it
   comes, only that its id went otherwise can tell.
 - *An id tells about a neighbour's if it was noted no later, and a drift by its bounds*: what moved
   between two notings would look like a row that was replaced.

@@ -19,9 +19,9 @@ import structlog
 from bridge.api.budget import within_budget
 from bridge.clock import Clock
 from bridge.store.remote import Place, RemoteId
+from bridge.sync.alignment import Alignment, missing
 from bridge.sync.ledger import Ledger, Taken
 from bridge.sync.loss import Loss, seen_again
-from bridge.sync.matching import Alignment, missing
 from bridge.sync.pages import Pages
 from bridge.sync.paging import Snapshot
 from bridge.sync.state import SyncState

@@ -30,8 +30,8 @@ from bridge.store.deletions import DeletionRow, DeletionState
 from bridge.store.remote import Place, RemoteRow
 from bridge.sync.agreement import agrees_exactly
 from bridge.sync.deleting import Doubt, Gone, Later, Trouble, Wishes
+from bridge.sync.listed import Listed
 from bridge.sync.locating import Locator
-from bridge.sync.matching import Listed
 from bridge.sync.notice import doubted, may_not_delete
 from bridge.sync.pages import InboxClient
 

@@ -30,19 +30,13 @@ from bridge.receipts.filed import read_row
 from bridge.store.base import ReadTransaction, Store, Transaction
 from bridge.store.deletions import DeletionRow, DeletionState
 from bridge.store.remote import LeftInbox, NewRemote, Place, RemoteCount, RemoteId, RemoteRow, Worth
+from bridge.sync.alignment import Alignment
 from bridge.sync.aside import MANY_ROWS, aside
-from bridge.sync.matching import (
-    ROOM,
-    Alignment,
-    Listed,
-    align,
-    cramped,
-    drifted,
-    raised,
-    ranked,
-    with_room,
-)
+from bridge.sync.listed import Listed
+from bridge.sync.matching import align
 from bridge.sync.paging import Snapshot
+from bridge.sync.ranking import ROOM, cramped, raised, ranked, with_room
+from bridge.sync.shifts import drifted
 from bridge.sync.state import SyncState, dump, load
 
 BETWEEN_LIMIT = 2_000
@@ -175,7 +169,7 @@ class Ledger:
     # -- the listing -------------------------------------------------------------------------
 
     async def align(self, snapshot: Snapshot, above: float | None = None) -> Alignment:
-        """Match a page with what is known; for ``above`` see ``matching.Alignment``."""
+        """Match a page with what is known; for ``above`` see ``alignment.Alignment``."""
         names = [one.fingerprint for one in snapshot.rows]
 
         async def work(tx: ReadTransaction) -> list[Place]:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Mapping, Sequence
 
 from bridge.store.remote import Place, RemoteRow
+from bridge.sync.alignment import Alignment
 from bridge.sync.ledger import Ledger
-from bridge.sync.matching import Alignment
 from bridge.sync.pages import Pages
 from bridge.sync.paging import Layout, Snapshot
 from bridge.sync.state import SyncState

@@ -15,9 +15,10 @@ from bridge.api.schema import InboxMessage
 from bridge.clock import Clock
 from bridge.model import body_digest
 from bridge.store.remote import Place
+from bridge.sync.listed import Listed
 from bridge.sync.locating import Moment
-from bridge.sync.matching import Listed, is_replaced
 from bridge.sync.pages import InboxClient
+from bridge.sync.shifts import is_replaced
 from bridge.sync.twincase import Case, Outcome, Untaken, by_body, by_both, by_id
 from bridge.sync.twinreading import Reading
 

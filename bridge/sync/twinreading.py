@@ -17,7 +17,7 @@ import structlog
 
 from bridge.api.errors import ApiError, NotSent
 from bridge.api.schema import InboxMessage
-from bridge.sync.matching import Listed
+from bridge.sync.listed import Listed
 from bridge.sync.pages import InboxClient
 
 log = structlog.get_logger()

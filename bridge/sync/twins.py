@@ -33,8 +33,8 @@ from bridge.store.remote import Place, RemoteId
 from bridge.sync.absence import Doubt
 from bridge.sync.filer import Filer
 from bridge.sync.ledger import Ledger
+from bridge.sync.listed import Listed
 from bridge.sync.locating import LOOKED_FOR, Locator, Moment
-from bridge.sync.matching import Listed
 from bridge.sync.pages import InboxClient
 from bridge.sync.paging import Layout, Snapshot
 from bridge.sync.twincase import Case, Outcome, Text, count, see

@@ -42,7 +42,7 @@ from bridge.store.base import Transaction
 from bridge.store.remote import NewRemote
 from bridge.store.sqlite import SqliteStore
 from bridge.sync.fetching import AT_ONCE
-from bridge.sync.matching import fingerprint
+from bridge.sync.listed import fingerprint
 from bridge.sync.service import Sync, SyncAccount, SyncSettings
 
 PROGRAM = Path(sys.executable).with_name("pec-bridge")

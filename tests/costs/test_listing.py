@@ -18,10 +18,14 @@ from bridge.api.schema import InboxPage, InboxRow
 from bridge.simulator import SEQUENCE_READING, Operation
 from bridge.store.remote import Place, RemoteId
 from bridge.sync import paging
+from bridge.sync.alignment import Alignment, missing
 from bridge.sync.ledger import Ledger
-from bridge.sync.matching import Alignment, Listed, align, is_replaced, listed, missing, ranked
+from bridge.sync.listed import Listed, listed
+from bridge.sync.matching import align
 from bridge.sync.pages import Pages
 from bridge.sync.paging import Snapshot
+from bridge.sync.ranking import ranked
+from bridge.sync.shifts import is_replaced
 from tests.costs.measure import others, steps
 from tests.sync.world import ADDRESS, world
 

@@ -11,18 +11,11 @@ from hypothesis import strategies as st
 
 from bridge.api.schema import InboxRow, UnreadableRow
 from bridge.store.remote import Place, RemoteId
-from bridge.sync.matching import (
-    Alignment,
-    Listed,
-    Order,
-    align,
-    drifted,
-    fingerprint,
-    is_replaced,
-    listed,
-    missing,
-    ranked,
-)
+from bridge.sync.alignment import Alignment, Order, missing
+from bridge.sync.listed import Listed, fingerprint, listed
+from bridge.sync.matching import align
+from bridge.sync.ranking import ranked
+from bridge.sync.shifts import drifted, is_replaced
 
 NOON = datetime(2026, 1, 15, 12, 0, tzinfo=UTC)
 

@@ -11,10 +11,11 @@ from bridge.api.budget import Purpose
 from bridge.api.schema import InboxRow
 from bridge.simulator import SEQUENCE_READING, ListingOrder, Operation
 from bridge.sync.ledger import Ledger
+from bridge.sync.listed import Listed, listed
 from bridge.sync.listing import NEWS_PAGES, Listing
-from bridge.sync.matching import ROOM, Listed, listed
 from bridge.sync.pages import Pages
 from bridge.sync.paging import Snapshot
+from bridge.sync.ranking import ROOM
 from tests.sync.world import ADDRESS, World, world
 
 FULL = 5
