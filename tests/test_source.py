@@ -14,7 +14,6 @@ from tests.test_citations import SOURCES, tree_of
 from tests.test_docs import TOP
 
 DOUBLES = {
-    "Doubt": "what twins leave open, and why a message is not deleted: no module knows both",
     "Filing": "what sync asks of receipts' filing",
     "Login": "IMAP's command (RFC 3501 §6.2.3), and who may log in",
     "Outcome": "what became of a message, and what is kept of a group of twins",
@@ -240,7 +239,6 @@ LONG = {
     "limits.py": "one table, a row for each bound",
     "sync/account.py": "one account's turn, and what it is put together from; to be taken apart",
     "sync/ledger.py": "what an account knows; to be taken apart",
-    "sync/deletion.py": "one deletion from its wish to its proof; to be taken apart",
     "sync/listing.py": "looks and passes over one list",
 }
 """Files that have more lines, each with why."""
