@@ -5,8 +5,9 @@ processor or of memory, and neither the loop, nor other messages, nor the end of
 it. Such work takes turns (``turns``), so its memory does not add up. What goes in and what comes
 out is in files: nobody holds it in memory meanwhile.
 
-A program is a module that gives its work to ``apart.program.begin``; it imports little, for each
-message begins it anew.
+A program is a module whose ``main`` gives its work to ``apart.program.begin``. On Linux it is a
+fork of a process that has its imports already (``forking``), which ends when it has had nothing to
+do for a minute; elsewhere, and where none can be had, it begins anew each time.
 
 Failure: ``TooCostly`` is for what was given, and would come again; ``ApartFailed`` is not. Whoever
 ends the daemon may end these processes with it: that says nothing about what was given. One that is
@@ -22,25 +23,26 @@ import contextlib
 import copy
 import hashlib
 import json
-import os
 import signal
-import sys
-from asyncio.subprocess import PIPE, Process
-from collections.abc import Iterator, Sequence
+from asyncio.subprocess import Process
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Self
 
 import structlog
 
+from bridge.apart.forking import CAN_FORK, ForkServer, ForkServerGone, Module, Streams, tied
 from bridge.apart.killed import Killed
-from bridge.apart.program import CRASHED, DISK_FAILED, LONG, TIE, TOO_COSTLY, memory_bytes
+from bridge.apart.program import CRASHED, DISK_FAILED, LONG, TOO_COSTLY, memory_bytes
 from bridge.apart.turns import OwnersTurns
 from bridge.limits import APART_CPU_S, APART_SMALL_BYTES, APART_WALL_S
 from bridge.spool import Spooled, SpoolFile
 
 log = structlog.get_logger()
 
-_PYTHON = (sys.executable, "-P", "-X", "faulthandler")
+IDLE_S = 60.0
+"""How long a process stays that may be forked from again."""
+
 SAID_BYTES = 4096
 """So much of what a process says on standard error is kept, the last of it."""
 
@@ -54,6 +56,10 @@ _TOLD_TO_STOP = _statuses("SIGHUP", "SIGINT", "SIGTERM")
 _OUT_OF_TIME = _statuses("SIGXCPU")
 _BROKEN = _statuses("SIGSEGV", "SIGABRT", "SIGBUS", "SIGFPE", "SIGILL", "SIGSYS")
 """It ended itself."""
+
+
+Program = Module | Sequence[str]
+"""What is run; a command line in a process that is begun for it."""
 
 
 class TooCostly(Exception):
@@ -88,6 +94,7 @@ class Apart:
         self._deadline_s = deadline_s
         self._turns = OwnersTurns(APART_SMALL_BYTES)
         self._killed = Killed(folder)
+        self._idle: dict[ForkServer, asyncio.TimerHandle] = {}
         self._owner: object = None
 
     def of(self, owner: object) -> Self:
@@ -97,7 +104,7 @@ class Apart:
         return other
 
     async def run(
-        self, program: Sequence[str], given: SpoolFile, *, known_by: Spooled | None = None
+        self, program: Program, given: SpoolFile, *, known_by: Spooled | None = None
     ) -> SpoolFile:
         """Return what a program writes to its standard output of what is given on its input.
 
@@ -120,7 +127,7 @@ class Apart:
         return made
 
     async def _run_or_remember(
-        self, program: Sequence[str], given: SpoolFile, made: SpoolFile, known_by: Spooled
+        self, program: Program, given: SpoolFile, made: SpoolFile, known_by: Spooled
     ) -> None:
         try:
             await self._run(program, given, made)
@@ -134,48 +141,93 @@ class Apart:
             digest = await asyncio.to_thread(_digest, known_by)
             await asyncio.to_thread(self._killed.forget, digest)
 
-    async def _run(self, program: Sequence[str], given: SpoolFile, made: SpoolFile) -> None:
-        with _tie() as (tie, variables):
-            process = await asyncio.create_subprocess_exec(
-                *program,
-                stdin=given.from_beginning(),
-                stdout=made.from_beginning(),
-                stderr=PIPE,
-                start_new_session=True,  # Ctrl-C is for the daemon, which finishes what is in hand
-                pass_fds=tie,
-                env=variables,
-            )
-            status, said = await self._ended(process)
+    async def _run(self, program: Program, given: SpoolFile, made: SpoolFile) -> None:
+        said = await asyncio.to_thread(SpoolFile, self.folder)
+        streams = Streams(given.from_beginning(), made.from_beginning(), said.from_beginning())
+        try:
+            async with asyncio.timeout(self._deadline_s):
+                status = await self._forked(program, streams)
+                if status is None:
+                    status = await _alone(program, streams)
+        except TimeoutError:
+            raise _KilledFromOutside(f"it takes longer than {self._deadline_s:g} seconds") from None
         if status == TOO_COSTLY:
             most_bytes = memory_bytes(await asyncio.to_thread(given.size_bytes))
             raise TooCostly(f"it needs more memory than {most_bytes >> 20} MiB")
         if status != 0:
-            _judge(status, program, said)
+            _judge(status, program, await asyncio.to_thread(_end_of, said))
 
-    async def _ended(self, process: Process) -> tuple[int, bytes]:
-        """Return how a process ended, and the last of what it said."""
-        said = bytearray()
-
-        async def listen() -> int:
-            assert process.stderr is not None  # noqa: S101 - it is piped
-            while piece := await process.stderr.read(SAID_BYTES):
-                said.extend(piece)
-                del said[:-SAID_BYTES]
-            return await process.wait()
-
+    async def _forked(self, program: Program, streams: Streams) -> int | None:
+        """Return how a fork ended; None where there cannot be one, and nothing was begun."""
+        if not CAN_FORK or not isinstance(program, Module):
+            return None
+        server = self._idle_server()
+        if server is None:
+            server = await asyncio.to_thread(ForkServer)
         try:
-            async with asyncio.timeout(self._deadline_s):
-                return await listen(), bytes(said)
-        except TimeoutError:
-            raise _KilledFromOutside(f"it takes longer than {self._deadline_s:g} seconds") from None
-        finally:
-            if process.returncode is None:
-                with contextlib.suppress(ProcessLookupError):
-                    process.kill()
-                await process.wait()
+            status = await server.run(program, streams)
+        except ForkServerGone as gone:
+            ended = await server.ended()
+            return ended if gone.begun else None
+        except BaseException:
+            await server.ended()
+            raise
+        loop = asyncio.get_running_loop()
+        self._idle[server] = loop.call_later(IDLE_S, self._let_go, server)
+        return status
+
+    def _idle_server(self) -> ForkServer | None:
+        """Take a process that may be forked from, if there is one."""
+        if not self._idle:
+            return None
+        server, end = self._idle.popitem()
+        end.cancel()
+        return server
+
+    def _let_go(self, server: ForkServer) -> None:
+        """End a process that was not needed for long."""
+        del self._idle[server]
+        asyncio.get_running_loop().run_in_executor(None, server.close)
+
+    async def aclose(self) -> None:
+        """End the processes that are forked from; what is under way goes on."""
+        while (server := self._idle_server()) is not None:
+            await asyncio.to_thread(server.close)
 
 
-def _judge(status: int, program: Sequence[str], said: bytes) -> None:
+async def _alone(program: Program, streams: Streams) -> int:
+    """Return how a program ended in a process that was begun for it."""
+    command = program.command if isinstance(program, Module) else program
+    with tied() as (tie, variables):
+        process = await asyncio.create_subprocess_exec(
+            *command,
+            stdin=streams.given,
+            stdout=streams.made,
+            stderr=streams.said,
+            start_new_session=True,  # Ctrl-C is for the daemon, which finishes what is in hand
+            pass_fds=tie,
+            env=variables,
+        )
+        return await _ended(process)
+
+
+async def _ended(process: Process) -> int:
+    try:
+        return await process.wait()
+    finally:
+        if process.returncode is None:
+            with contextlib.suppress(ProcessLookupError):
+                process.kill()
+            await process.wait()
+
+
+def _end_of(said: SpoolFile) -> bytes:
+    """Return the last of what a process said on standard error."""
+    size_bytes = said.size_bytes()
+    return said.read(max(size_bytes - SAID_BYTES, 0), SAID_BYTES)
+
+
+def _judge(status: int, program: Program, said: bytes) -> None:
     """Say what an ending means that is none as it should be."""
     if status in _TOLD_TO_STOP:
         raise ApartFailed("the process for it was ended")
@@ -193,15 +245,14 @@ def _judge(status: int, program: Sequence[str], said: bytes) -> None:
     raise ApartFailed(f"the process for it cannot run ({status})")
 
 
-def program(module: str, *arguments: str) -> Sequence[str]:
-    """Return how a module is run as a program, which says where it was if it is broken."""
-    return (*_PYTHON, "-m", module, *arguments)
+def program(module: str, *arguments: str) -> Module:
+    """Return a module as a program."""
+    return Module(module, arguments)
 
 
-def _name(program: Sequence[str]) -> str:
+def _name(program: Program) -> str:
     """Name a program without its arguments."""
-    _, given, rest = " ".join(program).partition(" -m ")
-    return rest.split()[0] if given else program[0]
+    return program.name if isinstance(program, Module) else program[0]
 
 
 def _digest(stretch: Spooled) -> bytes:
@@ -209,20 +260,6 @@ def _digest(stretch: Spooled) -> bytes:
     for piece in stretch.pieces():
         digest.update(piece)
     return digest.digest()
-
-
-@contextlib.contextmanager
-def _tie() -> Iterator[tuple[tuple[int, ...], dict[str, str] | None]]:
-    """Make the pipe that tells a process when the daemon is gone; see ``program``."""
-    if sys.platform == "win32":
-        yield (), None
-        return
-    held, given = os.pipe()
-    try:
-        yield (given,), {**os.environ, TIE: str(given)}
-    finally:
-        os.close(held)
-        os.close(given)
 
 
 def told(made: SpoolFile) -> tuple[Any, Spooled]:

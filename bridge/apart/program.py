@@ -30,7 +30,8 @@ TOO_COSTLY, DISK_FAILED, CRASHED = 3, 4, 5
 """Exit statuses; see ``apart``. Python's own say that the work was not even begun."""
 
 TIE = "PEC_BRIDGE_TIE"
-"""The variable with the descriptor of a pipe whose other end the daemon holds while it lives."""
+"""The variable with the descriptor of a pipe whose other end is held by the daemon while it lives,
+or by the process that it began this one by."""
 
 LONG = "a long text"
 """The name of what stands in a value for a text that is not in it."""
@@ -42,8 +43,11 @@ def begin(work: Callable[[IO[bytes], IO[bytes]], None]) -> int:
     """Do the work of a program, from standard input to standard output; return its status."""
     _limit()
     try:
-        with open(sys.stdout.fileno(), "wb", closefd=False) as made:
-            work(sys.stdin.buffer, made)  # sys.stdout may write a part and say nothing
+        with (
+            open(sys.stdin.fileno(), "rb", closefd=False) as given,
+            open(sys.stdout.fileno(), "wb", closefd=False) as made,  # which writes all or fails
+        ):
+            work(given, made)
     except MemoryError:
         return TOO_COSTLY
     except OSError:
@@ -103,15 +107,15 @@ def _limit() -> None:
         with contextlib.suppress(OSError, ValueError):
             resource.setrlimit(what, most)
     signal.alarm(int(APART_WALL_S))
-    _end_with_the_daemon()
+    end_with_the_daemon()
     with contextlib.suppress(OSError):
         os.nice(POLITENESS)
     with contextlib.suppress(OSError):  # where memory runs out, rather this than the daemon
         Path("/proc/self/oom_score_adj").write_text("1000", "ascii")
 
 
-def _end_with_the_daemon() -> None:
-    """Have the system end this process (SIGIO) when the daemon no longer holds its end."""
+def end_with_the_daemon() -> None:
+    """Have the system end this process (SIGIO) when nobody holds the other end of its tie."""
     if sys.platform == "win32" or TIE not in os.environ:
         return
     import fcntl

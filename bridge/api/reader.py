@@ -48,5 +48,10 @@ def _row(message: InboxMessage) -> dict[str, Any]:
     }
 
 
+def main(api_id: str) -> int:
+    """Be the program."""
+    return begin(partial(_read, json.loads(api_id)))
+
+
 if __name__ == "__main__":
-    sys.exit(begin(partial(_read, json.loads(sys.argv[1]))))
+    sys.exit(main(*sys.argv[1:]))

@@ -169,6 +169,7 @@ class Resources:
         try:
             if self._connection is not None:
                 await self._connection.aclose()
+            await self.apart.aclose()
             with contextlib.suppress(StoreFailed):  # as after a crash
                 await self.lineage.tick()
             await self.store.close()

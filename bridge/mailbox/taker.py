@@ -14,5 +14,10 @@ def _take(given: IO[bytes], made: IO[bytes]) -> None:
     made.write(line(packed_message(ingest(given.read()))))
 
 
+def main() -> int:
+    """Be the program."""
+    return begin(_take)
+
+
 if __name__ == "__main__":
-    sys.exit(begin(_take))
+    sys.exit(main())

@@ -34,5 +34,10 @@ def _convert(signed: SignedPolicy, given: IO[bytes], made: IO[bytes]) -> None:
         made.write(file.content)
 
 
+def main(signed: str) -> int:
+    """Be the program."""
+    return begin(partial(_convert, "attach" if signed == "attach" else "refuse"))
+
+
 if __name__ == "__main__":
-    sys.exit(begin(partial(_convert, "attach" if sys.argv[1:] == ["attach"] else "refuse")))
+    sys.exit(main(*sys.argv[1:]))

@@ -28,5 +28,10 @@ def _compose(size_bytes: int, given: IO[bytes], made: IO[bytes]) -> None:
     made.write(raw)
 
 
+def main(size_bytes: str) -> int:
+    """Be the program."""
+    return begin(partial(_compose, int(size_bytes)))
+
+
 if __name__ == "__main__":
-    sys.exit(begin(partial(_compose, int(sys.argv[1]))))
+    sys.exit(main(*sys.argv[1:]))

@@ -51,5 +51,10 @@ def _envelope(values: dict[str, Any]) -> Envelope:
     return Envelope(**{**values, "recipients": tuple(values["recipients"])})
 
 
+def main(size_bytes: str) -> int:
+    """Be the program."""
+    return begin(partial(_check, int(size_bytes)))
+
+
 if __name__ == "__main__":
-    sys.exit(begin(partial(_check, int(sys.argv[1]))))
+    sys.exit(main(*sys.argv[1:]))

@@ -169,7 +169,7 @@ async def test_a_crash_says_where_it_was_and_not_what_was_written(
 async def test_an_interpreter_that_breaks_says_where(tmp_path: Path, given: SpoolFile) -> None:
     module = tmp_path / "breaks.py"
     module.write_text("import os\nprint('x' * 99_999, file=__import__('sys').stderr)\nos.abort()\n")
-    begun = list(program(str(module), "an argument"))
+    begun = list(program(str(module), "an argument").command)
     begun.remove("-m")
     with structlog.testing.capture_logs() as logs, pytest.raises(ApartCrashed):
         await Apart(tmp_path).run(begun, given)

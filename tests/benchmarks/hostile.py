@@ -19,13 +19,13 @@ from tests.costs.drive import drive
 from tests.costs.hostile import ROWS
 from tests.costs.world import world
 
-FORM = "{:<52} {:>6} {:>8} {:>8} {:>8} {:>8}  {}"
+FORM = "{:<52} {:>6} {:>8} {:>8} {:>8} {:>8} {:>8}  {}"
 
 
 async def measure(folder: Path, words: list[str]) -> None:
     """Drive the rows and print."""
     names = [name for name in ROWS if not words or any(word in name for word in words)]
-    print(FORM.format("row", "s", "NOOP ms", "submit", "peak MB", "after", "faults"))
+    print(FORM.format("row", "s", "NOOP ms", "held ms", "submit", "peak MB", "after", "faults"))
     async with world(folder) as made:
         async for cost in drive(made, names):
             print(
@@ -33,6 +33,7 @@ async def measure(folder: Path, words: list[str]) -> None:
                     cost.name,
                     cost.took_s,
                     round(cost.noop_s * 1000),
+                    round(cost.held_s * 1000),
                     round(cost.submit_s * 1000),
                     cost.peak_mb,
                     cost.after_mb,

@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Iterable
 from dataclasses import dataclass, field
 
 from tests.costs.hostile import ROWS
+from tests.costs.watched import turns
 from tests.costs.world import World
 
 ROW_S = 90.0
@@ -16,11 +17,16 @@ AFTER_S = 1.0
 
 @dataclass(frozen=True, slots=True)
 class Cost:
-    """What a row cost the daemon and another user; ``faults`` is what did not work."""
+    """What a row cost the daemon and another user.
+
+    ``held_s`` is the longest that the loop had to wait for what the daemon computed (``watched``);
+    ``faults`` is what did not work.
+    """
 
     name: str
     took_s: float
     noop_s: float
+    held_s: float
     submit_s: float
     before_mb: float
     peak_mb: float
@@ -58,6 +64,7 @@ async def _cost(world: World, name: str) -> Cost:
         name,
         round(took_s, 1),
         round(worst["noop_s"], 3),
+        round(max((turn.held_s for turn in turns(world.folder, began_s)), default=0.0), 3),
         round(worst["submit_s"], 3),
         round(before_kb / 1024, 1),
         round(world.memory_kb("VmHWM") / 1024, 1),

@@ -264,9 +264,9 @@ async def world(folder: Path) -> AsyncIterator[World]:
         (folder / "token").chmod(0o600)
         config = folder / "config.toml"
         config.write_text(CONFIG.format(api_url=server.url, address=USER, trusted=TRUSTED))
-        program = Path(sys.executable).with_name("pec-bridge")
+        (folder / "turns").touch()
         daemon = await _process(
-            program,
+            *(sys.executable, "-m", "tests.costs.watched", folder),
             *("serve", "--json", "--config", config),
             log=folder / "log",
             TEST_PEC_PASSWORD=PASSWORD,
