@@ -169,6 +169,16 @@ class ImapConnection(Wire):
 
     # -- session.Output --------------------------------------------------------------------------
 
+    async def give_way(self) -> None:
+        """Let others run, those first who have as much to do and came before.
+
+        Raises:
+            ConnectionResetError: the client is gone.
+        """
+        self.flush()
+        await self._services.turnstile.passed()
+        await self.kept_up()
+
     async def read_line(self) -> bytes:
         """Return the next line that is no command."""
         self.framer.expect_line()

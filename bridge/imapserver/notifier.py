@@ -154,7 +154,7 @@ class Notifier:
             flags = session.idling or (group is not None and "FLAGCHANGE" in group.events)
             session.tell_changes(allow_expunge=at_once, flags=flags)
             while session.selected is not None and session.selected.view.behind:
-                await session.output.drain()
+                await session.output.give_way()
                 session.tell_changes(allow_expunge=at_once, flags=flags)
         if session.selected is None:
             return

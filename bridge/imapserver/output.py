@@ -34,6 +34,13 @@ class Output(Protocol):
             ConnectionError: the client is gone.
         """
 
+    async def give_way(self) -> None:
+        """Do as ``drain`` in the middle of long work, of which each client has a piece in turn.
+
+        Raises:
+            ConnectionError: the client is gone.
+        """
+
     async def read_line(self) -> bytes:
         """Return the next bare line of the client (SASL, DONE).
 

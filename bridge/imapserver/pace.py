@@ -24,4 +24,4 @@ class CommandShare:
         self._left -= work
         if self._left <= 0:
             self._left = WORK
-            await self._output.drain()
+            await self._output.give_way()

@@ -44,6 +44,7 @@ from bridge.model import (
     Quota,
     Uid,
 )
+from bridge.net.turnstile import Turnstile
 from bridge.store.base import Store, StoreFailed
 
 log = structlog.get_logger()
@@ -81,6 +82,7 @@ class Services:
     append_limit_bytes: int
     recent: RecentClaims = field(default_factory=RecentClaims)
     background: Background = field(default_factory=Background)
+    turnstile: Turnstile = field(default_factory=Turnstile)
     literals: Allowance = field(default_factory=lambda: Allowance(IMAP_LITERALS_BYTES))
 
 
@@ -346,7 +348,7 @@ class Session:
             allowed = allow_expunge()
             self.tell_changes(allow_expunge=allowed)
             while self.selected is not None and self.selected.view.behind:
-                await self.output.drain()
+                await self.output.give_way()
                 self.tell_changes(allow_expunge=allowed)
         self.send(tagged.tag.encode("ascii") + b" " + reply.encode("utf-8") + b"\r\n")
         self.busy = False

@@ -134,6 +134,14 @@ class Wire(asyncio.Protocol):
         """
         self.flush()
         await asyncio.sleep(0)
+        await self.kept_up()
+
+    async def kept_up(self) -> None:
+        """Wait while the client does not keep up.
+
+        Raises:
+            ConnectionResetError: the client is gone.
+        """
         if self.backed_up_since is not None:
             self._writable = self._loop.create_future()
             await self._writable

@@ -1,8 +1,10 @@
-"""How many bytes of messages may be under way at once, over all connections. Values only."""
+"""How many bytes of messages may be under way at once, over all connections, and in what turn."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+
+from bridge.net.turnstile import Turnstile
 
 
 class ByteBudget:
@@ -31,7 +33,8 @@ class ByteBudget:
 
 @dataclass(frozen=True, slots=True)
 class Budgets:
-    """What messages under way may take, in memory and on the disk."""
+    """What messages under way may take, in memory and on the disk; and whose bytes come next."""
 
     memory: ByteBudget
     disk: ByteBudget
+    turnstile: Turnstile = field(default_factory=Turnstile)

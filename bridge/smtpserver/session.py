@@ -22,6 +22,7 @@ from bridge.login.sasl import SaslFault, SaslFaultKind, exchange
 from bridge.mime.grammar.addr_spec import comparable
 from bridge.mime.strict.submission import Envelope, SubmissionFault, check_size
 from bridge.model import AccountId
+from bridge.net.turnstile import Turnstile
 from bridge.net.visitors import Visitors
 from bridge.smtpserver.budget import Budgets
 from bridge.smtpserver.connection import SmtpConnection
@@ -78,6 +79,7 @@ class SubmissionSession(SmtpConnection):
         super().__init__(settings, tls, loop, visitors, implicit_tls=implicit_tls)
         self._memory = budgets.memory if budgets else None
         self._disk = budgets.disk if budgets else None
+        self._turnstile = budgets.turnstile if budgets else Turnstile()
         self._logins = logins
         self._delivery = delivery
         self._account: AccountId | None = None
@@ -307,7 +309,7 @@ class SubmissionSession(SmtpConnection):
 
     async def _receive(self, reader: DataReader, spool: Spool) -> None:
         """Read to the end mark; what is large, or too much beside the others, goes to the disk."""
-        while (rest := reader.feed(await self.read_block())) is None:
+        while (rest := reader.feed(await self._next_block())) is None:
             if reader.must_spill:
                 await spool.add(reader.spill(), last=False)
             if reader.is_given_up:
@@ -315,6 +317,11 @@ class SubmissionSession(SmtpConnection):
         self.unread(rest)
         if reader.has_spilled or reader.must_spill:
             await spool.add(reader.spill(), last=True)
+
+    async def _next_block(self) -> bytes:
+        block = await self.read_block()
+        await self._turnstile.passed()
+        return block
 
     async def _answer(self, mail: MailTransaction, reader: DataReader, spool: Spool) -> SmtpReply:
         if reader.is_too_large:

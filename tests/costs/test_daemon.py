@@ -1,6 +1,7 @@
 """The real daemon under every row of what costs, while somebody else is served.
 
-The bounds are those of a noisy machine; ``python -m tests.benchmarks.hostile`` prints the figures.
+What others wait is measured by what the daemon computed meanwhile (``watched``), which does not
+change with what else the machine does; ``python -m tests.benchmarks.hostile`` prints all figures.
 """
 
 from __future__ import annotations
@@ -14,7 +15,9 @@ from tests.costs.drive import Cost, drive
 from tests.costs.hostile import ROWS
 from tests.costs.world import world
 
+WORST_HELD_S = 0.050
 WORST_NOOP_S = 1.0
+"""By the clock on the wall, on a machine with other work and with the bridge's own processes."""
 WORST_GROWTH_MB = 230.0
 """Beyond what it was before: 300 MB together with what a bridge takes that has nothing to do."""
 
@@ -33,6 +36,7 @@ async def test_nothing_stops_it_or_makes_it_large(tmp_path: Path) -> None:
         assert made.daemon.returncode is None
     assert [cost.name for cost in costs] == list(ROWS)
     assert not [cost for cost in costs if cost.faults]
+    assert not [cost for cost in costs if cost.held_s > WORST_HELD_S]
     assert not [cost for cost in costs if cost.noop_s > WORST_NOOP_S]
     assert not [cost for cost in costs if cost.peak_mb - cost.before_mb > WORST_GROWTH_MB]
     assert made.daemon.returncode == 0

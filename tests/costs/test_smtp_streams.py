@@ -7,6 +7,7 @@ import asyncio
 import pytest
 
 from bridge.limits import REPLY_CHARS, SMTP_LINE_BYTES, SMTP_STRANGER_COMMANDS
+from bridge.smtpserver.data import DataReader
 from bridge.smtpserver.reply import reply
 from tests.costs.measure import others, peak
 from tests.running import until
@@ -49,6 +50,33 @@ async def test_lines_too_long_are_not_kept(served: Served) -> None:
             assert (await client.reply()).code == 500
     assert held.size_bytes < 100 * SMTP_LINE_BYTES
     assert (await client.do("NOOP")).code == 250
+
+
+async def test_messages_that_come_at_once_are_taken_a_block_each_turn(
+    served: Served, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """So thirty clients hold up a small command by one block, not by thirty."""
+    fed: list[int] = []
+    feed = DataReader.feed
+
+    def noted(reader: DataReader, data: bytes) -> bytes | None:
+        fed.append(turns.count)
+        return feed(reader, data)
+
+    monkeypatch.setattr(DataReader, "feed", noted)
+    clients = [await served.user() for _ in range(10)]
+    async with others() as turns:
+        await asyncio.gather(*(_send_much(client) for client in clients))
+    assert len(fed) >= 3 * len(clients)
+    assert len(set(fed)) == len(fed)
+
+
+async def _send_much(client: Client) -> None:
+    await client.send(SENT.removeprefix(b"EHLO x\r\n").removesuffix(b".\r\n"))
+    for _ in range(100):
+        await client.send((b"x" * 998 + b"\r\n") * 20)
+    await client.send(b".\r\n")
+    assert [(await client.reply()).code for _ in range(4)] == [250, 250, 354, 250]
 
 
 EARLY = {

@@ -7,7 +7,7 @@ from random import Random
 import pytest
 
 from bridge.imapserver import candidates, matching, pace
-from bridge.imapserver.wire import Wire
+from bridge.imapserver.connection import ImapConnection
 from tests.imapserver.client import Rig
 
 FLAGS = ("\\Seen", "\\Flagged", "\\Answered", "\\Draft")
@@ -124,14 +124,14 @@ async def test_others_are_served_while_many_keys_are_answered(
     for _ in range(COUNT):
         await rig.add()
     client = await rig.client("INBOX")
-    drained = 0
-    drain = Wire.drain
+    given = 0
+    give_way = ImapConnection.give_way
 
-    async def counted(wire: Wire) -> None:
-        nonlocal drained
-        drained += 1
-        await drain(wire)
+    async def counted(connection: ImapConnection) -> None:
+        nonlocal given
+        given += 1
+        await give_way(connection)
 
-    monkeypatch.setattr(Wire, "drain", counted)
+    monkeypatch.setattr(ImapConnection, "give_way", counted)
     await client.ok("SEARCH " + " ".join(f"UNKEYWORD k{at}" for at in range(200)))
-    assert drained >= 200 * COUNT // 2000
+    assert given >= 200 * COUNT // 2000

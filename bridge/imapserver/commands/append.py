@@ -58,7 +58,7 @@ async def append(session: Session, command: Append) -> str | None:
     prepared: list[tuple[Ingested, Flags, datetime]] = []
     for message, one in zip(command.messages, wanted, strict=True):
         if prepared:
-            await session.output.drain()  # small ones are taken apart at once
+            await session.output.give_way()  # small ones are taken apart at once
         prepared.append(await _prepared(session, message, one.flags))
     rows = await session.services.mailboxes.append_many(mailbox.id, prepared)
     tell_ignored(session, frozenset().union(*(one.reserved for one in wanted)))

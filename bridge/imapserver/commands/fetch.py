@@ -51,7 +51,7 @@ async def fetch(session: Session, command: Fetch) -> str | None:
     turns = batches(selected.view, numbers, texts=body.weight, field_sets=body.many)
     for turn, batch in enumerate(turns):
         if turn:
-            await session.output.drain()
+            await session.output.give_way()
         missed += batch.missed
         seen = await _mark_seen(session, selected, command, batch)
         if seen:  # positions may have moved while the commit was waited for
@@ -144,7 +144,7 @@ async def _send_batch(
         session.send(b"".join(told))
         start += count
         if start < len(batch.numbers):
-            await session.output.drain()
+            await session.output.give_way()
 
 
 def _tails(

@@ -45,7 +45,7 @@ async def send_numbers(session: Session, numbers: Sequence[int]) -> None:
     """Send numbers, a blank before each, so many at a time that nobody waits."""
     for start in range(0, len(numbers), NUMBERS):
         if start:
-            await session.output.drain()
+            await session.output.give_way()
         some = numbers[start : start + NUMBERS]
         session.send((b" %d" * len(some)) % tuple(some))
 
@@ -94,7 +94,7 @@ async def answer_extended(
     session.send(responses.esearch(session.tag, uid=command.uid))
     for piece in _results(command, returns, found):
         session.send(piece)
-        await session.output.drain()
+        await session.output.give_way()
     if command.key.uses_modseq and found.modseqs:
         session.send(b" MODSEQ %d" % _told_modseq(returns, found))
     session.send(responses.CRLF)

@@ -56,7 +56,7 @@ async def _answer_store(
     untouched = {*outcome.conflicts, *outcome.missing}
     for start in range(0, len(uids), YIELD_LINES):
         if start:
-            await session.output.drain()
+            await session.output.give_way()
         told = [uid for uid in uids[start : start + YIELD_LINES] if uid not in untouched]
         session.send(b"".join(_stored_lines(session, command, told, outcome, told_flags)))
 

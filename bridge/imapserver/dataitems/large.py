@@ -116,7 +116,7 @@ class LargeMessage:
             return
         for start in range(0, len(text), SLICE_BYTES):
             self._session.send(text[start : start + SLICE_BYTES])
-            await self._session.output.drain()
+            await self._session.output.give_way()
 
     async def _read(self, start: int, length_bytes: int) -> bytes:
         content = self._content
