@@ -12,6 +12,7 @@ from bridge.app.resources import Resources
 from bridge.net.listening import Running
 from bridge.operations.accounts import ApiAccount, ApiAccounts, Methods
 from bridge.operations.alarms import AlarmOperations
+from bridge.operations.archive import ArchiveOperations
 from bridge.operations.events import EventOperations
 from bridge.operations.export import ExportOperations
 from bridge.operations.flow import FlowOperations
@@ -88,6 +89,7 @@ def operations(
             resources.store, resources.clock, accounts, resources.mailboxes if running else None
         ),
         ExportOperations(resources.store, resources.clock, accounts),
+        ArchiveOperations(resources.store, resources.config.archive.retention_days),
         SyncOperations(sync, accounts),
         SentOperations(resources.store, accounts),
     )

@@ -8,6 +8,7 @@ import typer
 
 from bridge.cli import (
     account,
+    archive,
     backup,
     certificate,
     check,
@@ -70,6 +71,7 @@ def build() -> typer.Typer:
     program.command()(outcome.outcome)
     program.command()(events.events)
     program.command()(usage.usage)
+    program.add_typer(archive.commands, name="archive")
     program.command()(export.export)
     program.add_typer(mailbox.commands, name="mailbox")
     program.add_typer(token.commands, name="token")

@@ -257,7 +257,7 @@ class Receipts:
 
 @dataclass(frozen=True, slots=True, config=_RULES)
 class Archive:
-    """How long rows, bodies and submitted bytes are kept, also after deletion.
+    """How long rows and texts are kept after they left the API; what was submitted stays for ever.
 
     ``clear_at_api``: when receipts that are over and whole in the archive go at the API.
     """

@@ -12,7 +12,8 @@ One protocol per area, each in a file of its own:
 they say of sends), ``alarms``, ``progress`` (how far the reading of an inbox got),
 ``notices`` (what a person was told), ``clearing`` (what the settings clear at the API),
 ``web`` (who is logged in to the page), ``events`` (what happened, in order),
-``dsn`` (what a submitter asked to be notified of).
+``dsn`` (what a submitter asked to be notified of), ``archive`` (all that came and was submitted,
+to be looked through).
 
 Failure: ``StoreFull`` when the disk is, ``StoreFailed`` for anything else the medium does;
 either way nothing of the work was kept.
@@ -24,6 +25,7 @@ from collections.abc import Awaitable, Callable
 from typing import Protocol, TypeVar
 
 from bridge.store.alarms import AlarmReads, AlarmWrites
+from bridge.store.archive import ArchiveReads
 from bridge.store.clearing import ClearingReads, ClearingWrites
 from bridge.store.deletions import DeletionReads, DeletionWrites
 from bridge.store.dsn import DsnReads, DsnWrites
@@ -62,6 +64,7 @@ class ReadTransaction(
     WebReads,
     EventReads,
     DsnReads,
+    ArchiveReads,
     Protocol,
 ):
     """A consistent view of everything committed so far."""

@@ -159,6 +159,8 @@ NEEDED: dict[str, tuple[str, ...]] = {
     "receipts delete": ("2026010100000001",),
     "inbox search": ("x",),
     "alarm ack": ("--all",),
+    "archive show": ("X",),
+    "outcome": ("X",),
     "export": ("X", "-o", "x.zip"),
     "backup": ("x.backup",),
     "restore": ("x.backup",),

@@ -80,3 +80,8 @@ def among(column: str, numbers: Sequence[int]) -> tuple[str, tuple[object, ...]]
     if last - first + 1 == len(set(numbers)):
         return f"{column} BETWEEN ? AND ?", (first, last)
     return f"{column} IN (SELECT value FROM json_each(?))", (json.dumps(list(numbers)),)  # noqa: S608
+
+
+def literal(text: str) -> str:
+    """Return text as it stands for itself in ``LIKE … ESCAPE '~'``."""
+    return "".join(f"~{char}" if char in "~%_" else char for char in text)

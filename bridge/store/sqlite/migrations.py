@@ -9,6 +9,7 @@ from __future__ import annotations
 import sqlite3
 
 from bridge.store.sqlite import (
+    schema_archive,
     schema_clearing,
     schema_dsn,
     schema_events,
@@ -49,6 +50,7 @@ STEPS: tuple[str, ...] = (
     schema_web.SENT,
     schema_events.EVENTS,
     schema_dsn.ASKED,
+    schema_archive.ARCHIVED,
 )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 
 from bridge.store.sqlite.alarms import SqliteAlarms
+from bridge.store.sqlite.archive import SqliteArchive
 from bridge.store.sqlite.clearing import SqliteClearing
 from bridge.store.sqlite.deletions import SqliteDeletions
 from bridge.store.sqlite.events import SqliteEvents
@@ -19,6 +20,7 @@ from bridge.store.sqlite.web import SqliteWeb
 
 
 class SqliteTransaction(
+    SqliteArchive,
     SqliteMessages,
     SqliteOutbox,
     SqliteRemote,

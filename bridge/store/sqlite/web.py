@@ -8,7 +8,7 @@ from bridge.model import AccountId, SubmissionState
 from bridge.store.figures import ReceiptSummary
 from bridge.store.outbox import SubmissionRow
 from bridge.store.sqlite import schema_web
-from bridge.store.sqlite.area import Area
+from bridge.store.sqlite.area import Area, literal
 from bridge.store.sqlite.outbox_rows import SUBMISSION, submission_row
 from bridge.store.sqlite.times import aware, micros
 from bridge.store.web import AttemptSummary, SentGroup, SentQuery, WebSession
@@ -54,7 +54,7 @@ class SqliteWeb(Area):
             ("sequence < ?", query.before),
             ("created_at >= ?", query.since and micros(query.since)),
             ("created_at < ?", query.until and micros(query.until)),
-            ("recipients LIKE ? ESCAPE '~'", query.recipient and f"%{_literal(query.recipient)}%"),
+            ("recipients LIKE ? ESCAPE '~'", query.recipient and f"%{literal(query.recipient)}%"),
         ):
             if value is not None:
                 terms.append(term)
@@ -63,7 +63,7 @@ class SqliteWeb(Area):
             index, term = _GROUPS[query.group]
             terms.append(term)
         if query.text:
-            begins, holds = f"{_literal(query.text)}%", f"%{_literal(query.text)}%"
+            begins, holds = f"{literal(query.text)}%", f"%{literal(query.text)}%"
             terms.append(
                 "(subject LIKE ? ESCAPE '~' OR id LIKE ? ESCAPE '~' OR code LIKE ? ESCAPE '~'"
                 " OR message_id LIKE ? ESCAPE '~' OR reference LIKE ? ESCAPE '~')"
@@ -116,7 +116,3 @@ class SqliteWeb(Area):
 
     async def end_web_session(self, token_hash: bytes) -> None:
         self._row("DELETE FROM web_session WHERE token_hash = ?", (token_hash,))
-
-
-def _literal(text: str) -> str:
-    return "".join(f"~{char}" if char in "~%_" else char for char in text)
