@@ -422,6 +422,22 @@ WEB_SESSIONS = _count(
     told="nothing: the one that logged in first has to do so again",
     test="tests/store/test_web.py::test_the_oldest_sessions_make_room",
 )
+# -- programs over HTTP ----------------------------------------------------------------------------
+
+API_KEYS = _count(
+    "keys of programs",
+    100,
+    met_by="who runs `apikey create`",
+    told="a sentence; none is made",
+    test="tests/operations/test_keys.py::test_there_are_so_many_keys_and_no_more",
+)
+API_KEY_NAME_CHARS = _count(
+    "characters of such a key's name",
+    60,
+    met_by="who runs `apikey create`",
+    told="a sentence; none is made",
+    test="tests/operations/test_keys.py::test_a_name_that_is_none_is_refused",
+)
 DESCRIPTORS_RESERVED = _count(
     "descriptors kept for the store, the API and the control socket",
     128,

@@ -16,6 +16,7 @@ from bridge.operations.archive import ArchiveOperations
 from bridge.operations.events import EventOperations
 from bridge.operations.export import ExportOperations
 from bridge.operations.flow import FlowOperations
+from bridge.operations.keys import KeyOperations
 from bridge.operations.outcome import OutcomeOperations
 from bridge.operations.queue import QueueOperations
 from bridge.operations.receipts import ReceiptOperations
@@ -92,5 +93,6 @@ def operations(
         ArchiveOperations(resources.store, resources.config.archive.retention_days),
         SyncOperations(sync, accounts),
         SentOperations(resources.store, accounts),
+        KeyOperations(resources.store, resources.clock, accounts),
     )
     return Operations([*(area.methods() for area in areas), *more])

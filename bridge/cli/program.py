@@ -8,6 +8,7 @@ import typer
 
 from bridge.cli import (
     account,
+    apikey,
     archive,
     backup,
     certificate,
@@ -77,6 +78,7 @@ def build() -> typer.Typer:
     program.add_typer(token.commands, name="token")
     program.command()(token.wallet)
     program.add_typer(web.commands, name="web")
+    program.add_typer(apikey.commands, name="apikey")
     program.command(cls=sendmail.Verbatim)(sendmail.sendmail)
     program.command("help")(root.show_help)
     return program

@@ -13,7 +13,7 @@ they say of sends), ``alarms``, ``progress`` (how far the reading of an inbox go
 ``notices`` (what a person was told), ``clearing`` (what the settings clear at the API),
 ``web`` (who is logged in to the page), ``events`` (what happened, in order),
 ``dsn`` (what a submitter asked to be notified of), ``archive`` (all that came and was submitted,
-to be looked through).
+to be looked through), ``keys`` (what programs show over HTTP).
 
 Failure: ``StoreFull`` when the disk is, ``StoreFailed`` for anything else the medium does;
 either way nothing of the work was kept.
@@ -30,6 +30,7 @@ from bridge.store.clearing import ClearingReads, ClearingWrites
 from bridge.store.deletions import DeletionReads, DeletionWrites
 from bridge.store.dsn import DsnReads, DsnWrites
 from bridge.store.events import EventReads, EventWrites
+from bridge.store.keys import ApiKeyReads, ApiKeyWrites
 from bridge.store.messages import MessageReads, MessageWrites
 from bridge.store.notices import NoticeReads, NoticeWrites
 from bridge.store.outbox import OutboxReads, OutboxWrites
@@ -65,6 +66,7 @@ class ReadTransaction(
     EventReads,
     DsnReads,
     ArchiveReads,
+    ApiKeyReads,
     Protocol,
 ):
     """A consistent view of everything committed so far."""
@@ -85,6 +87,7 @@ class Transaction(
     WebWrites,
     EventWrites,
     DsnWrites,
+    ApiKeyWrites,
     Protocol,
 ):
     """A view that can also change things, all or nothing."""

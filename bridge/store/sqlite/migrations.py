@@ -13,6 +13,7 @@ from bridge.store.sqlite import (
     schema_clearing,
     schema_dsn,
     schema_events,
+    schema_keys,
     schema_messages,
     schema_notices,
     schema_outbox,
@@ -51,6 +52,7 @@ STEPS: tuple[str, ...] = (
     schema_events.EVENTS,
     schema_dsn.ASKED,
     schema_archive.ARCHIVED,
+    schema_keys.API_KEYS,
 )
 
 

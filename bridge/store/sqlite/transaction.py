@@ -9,6 +9,7 @@ from bridge.store.sqlite.archive import SqliteArchive
 from bridge.store.sqlite.clearing import SqliteClearing
 from bridge.store.sqlite.deletions import SqliteDeletions
 from bridge.store.sqlite.events import SqliteEvents
+from bridge.store.sqlite.keys import SqliteApiKeys
 from bridge.store.sqlite.messages import SqliteMessages
 from bridge.store.sqlite.notices import SqliteNotices
 from bridge.store.sqlite.outbox import SqliteOutbox
@@ -33,6 +34,7 @@ class SqliteTransaction(
     SqlitePurging,
     SqliteWeb,
     SqliteEvents,
+    SqliteApiKeys,
 ):
     """Satisfies ``ReadTransaction`` and ``Transaction``; its methods never suspend."""
 
