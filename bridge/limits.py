@@ -431,6 +431,13 @@ API_KEYS = _count(
     told="a sentence; none is made",
     test="tests/operations/test_keys.py::test_there_are_so_many_keys_and_no_more",
 )
+API_PAGE_SENDS = _count(
+    "messages on a page of a list for programs",
+    200,
+    met_by="an application",
+    told="`400`; over the command line more pages",
+    test="tests/operations/test_sends.py::test_a_page_has_so_many_at_the_most",
+)
 API_KEY_NAME_CHARS = _count(
     "characters of such a key's name",
     60,

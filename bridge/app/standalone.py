@@ -33,7 +33,7 @@ async def standalone(file: ConfigFile, name: str) -> AsyncIterator[Operations]:
     resources = await Resources.open(file.config, secrets, clock=SystemClock())
     try:
         if name.startswith(
-            ("queue ", "outcome", "events")
+            ("queue ", "outcome", "sends", "events")
         ):  # nobody is sending: what a crash cut off is uncertain
             await recover(resources.mailboxes, resources.clock)
         yield operations(resources, SystemRandom())

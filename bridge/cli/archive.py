@@ -51,7 +51,7 @@ def search(
         ),
     ] = None,
     address: Annotated[
-        str | None, typer.Option(help="ArchivedPart of a sender's or a recipient's address.")
+        str | None, typer.Option(help="Part of a sender's or a recipient's address.")
     ] = None,
     code: Annotated[str | None, typer.Option(help="The API's code for a sending.")] = None,
     kind: Annotated[

@@ -26,6 +26,7 @@ from bridge.cli import (
     reload,
     root,
     sendmail,
+    sends,
     simulator,
     status,
     streams,
@@ -70,6 +71,7 @@ def build() -> typer.Typer:
     program.command()(facts.quota)
     program.command()(facts.sync)
     program.command()(outcome.outcome)
+    program.command()(sends.sends)
     program.command()(events.events)
     program.command()(usage.usage)
     program.add_typer(archive.commands, name="archive")

@@ -49,7 +49,7 @@ def list_entries(
     arguments = {
         "state": state and state.value,
         "account": account,
-        "since": _since(config, since),
+        "since": since_when(config, since),
         "limit": limit,
     }
     entries = perform(config, "queue list", arguments)
@@ -60,7 +60,8 @@ def list_entries(
     print_table(columns, ([entry[name] for name in columns] for entry in entries), "No entries.")
 
 
-def _since(config: Path | None, text: str | None) -> str | None:
+def since_when(config: Path | None, text: str | None) -> str | None:
+    """Return the moment that `--since` names as RFC 3339, None for none."""
     if text is None:
         return None
     settings(config)  # a day is one of its zone

@@ -10,12 +10,13 @@ from bridge.store.outbox import SubmissionRow
 
 
 async def find_sends(
-    tx: ReadTransaction, accounts: Iterable[AccountId], what: str
+    tx: ReadTransaction, accounts: Iterable[AccountId], what: str, most: int | None = None
 ) -> list[SubmissionRow]:
     """Return all entries that ``what`` names, oldest first; none if it names nothing.
 
     A queue id finds its entry whoever's it is; the other names are looked for in ``accounts``. A
-    Message-ID may lack its angle brackets.
+    Message-ID may lack its angle brackets. ``most`` is how many of one Message-ID, and of one
+    reference, are looked at, for a program may give one to all it sends; None for all.
     """
     bracketed = what if what.startswith("<") else f"<{what}>"
     entry = await tx.submission(QueueId(what))
@@ -23,8 +24,8 @@ async def find_sends(
     for account in accounts:
         for rows in (
             await tx.submissions_by_code(account, what),
-            await tx.submissions_by_message_id(account, bracketed),
-            await tx.submissions_by_reference(account, what),
+            await tx.submissions_by_message_id(account, bracketed, most),
+            await tx.submissions_by_reference(account, what, most),
         ):
             found |= {row.id: row for row in rows}
     return sorted(found.values(), key=lambda row: row.sequence)

@@ -1,5 +1,7 @@
 """``outcome``: what became of a message, asked by any of its names, now or once it is known.
 
+``sends`` lists what was submitted with the same facts of each, newest first and page by page.
+
 A wait reads anew after commits, at most once a second, and never asks the API. One that nobody
 listens to any more ends by its time, so whoever asks over a connection asks for a short one again
 and again.
@@ -7,14 +9,17 @@ and again.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
 from bridge.clock import Clock
+from bridge.limits import API_PAGE_SENDS as PAGE_SENDS
 from bridge.mailbox import Mailboxes
+from bridge.model import SubmissionState
 from bridge.operations.accounts import ApiAccounts, Methods, moment
-from bridge.operations.control import Progress
+from bridge.operations.control import OperationFailed, Progress
 from bridge.operations.named import find_sends
 from bridge.operations.reason import Reasons
 from bridge.operations.receipts import send_facts
@@ -25,6 +30,7 @@ from bridge.receipts.record import standing_of
 from bridge.receipts.states import FAILED_STATES, DeliveryStatus
 from bridge.store.base import ReadTransaction, Store
 from bridge.store.outbox import SubmissionRow
+from bridge.store.web import SentQuery
 
 
 class OutcomeOperations:
@@ -53,13 +59,14 @@ class OutcomeOperations:
         self._changing = changing
 
     def methods(self) -> Methods:
-        """Return the operation by its name."""
-        return {"outcome": self._outcome}
+        """Return the operations by name."""
+        return {"outcome": self._outcome, "sends": self._list}
 
     async def _outcome(self, arguments: Mapping[str, Any], _progress: Progress) -> Any:
         """Return what became of all that ``what`` names, and whether waiting is over.
 
-        ``wait_s`` is how long to wait for what ``until`` says (``final`` or ``submitted``).
+        ``wait_s`` is how long to wait for what ``until`` says (``final`` or ``submitted``),
+        ``most`` how many of one name are looked at.
         """
         if self._changing is None:
             return await self._now(arguments)
@@ -76,20 +83,61 @@ class OutcomeOperations:
         what = str(arguments["what"]).strip()
         until = str(arguments.get("until") or "final")
         accounts = [one.id for one in self._accounts.chosen(arguments)]
-        now = self._clock.now()
+        named = arguments.get("account") is not None
 
         async def work(tx: ReadTransaction) -> dict[str, Any]:
-            rows = await find_sends(tx, accounts, what)
-            reasons = await Reasons.read(tx, rows, self._accounts, now, self._window)
-            stands = [(row, await standing_of(tx, row)) for row in rows]
+            found = await find_sends(tx, accounts, what, arguments.get("most"))
+            rows = [row for row in found if not named or row.account in accounts]
+            stands = [await standing_of(tx, row) for row in rows]
             return {
                 "what": what,
-                "over": all(is_over(row.state, where, until) for row, where in stands),
+                "over": all(
+                    is_over(row.state, where, until)
+                    for row, where in zip(rows, stands, strict=True)
+                ),
                 "waits": self._changing is not None,
-                "sends": [self._facts(row, where, reasons.of(row)) for row, where in stands],
+                "sends": await self._all_facts(tx, rows, stands),
             }
 
         return await self._store.read(work)
+
+    async def _list(self, arguments: Mapping[str, Any], _progress: Progress) -> Any:
+        """Return ``sends``, newest first, and ``next``, the ``before`` of the page after.
+
+        Arguments narrow the list: ``account``, ``since`` (RFC 3339, when it was submitted),
+        ``state`` and the whole ``reference``; ``limit`` is how many there are on a page. ``next``
+        is None on the last page.
+        """
+        query = _query(arguments)
+
+        async def work(tx: ReadTransaction) -> dict[str, Any]:
+            account = None
+            if arguments.get("account") is not None:
+                (chosen,) = self._accounts.chosen(arguments)
+                account = chosen.id
+            # One more than is shown tells whether there are others.
+            page = await tx.sent_page(replace(query, account=account, limit=query.limit + 1))
+            rows = [row for row, _ in page[: query.limit]]
+            stands = [await standing_of(tx, row) for row in rows]
+            return {
+                "sends": await self._all_facts(tx, rows, stands),
+                "next": rows[-1].sequence if len(page) > query.limit else None,
+            }
+
+        return await self._store.scan(work)
+
+    async def _all_facts(
+        self, tx: ReadTransaction, rows: Sequence[SubmissionRow], stands: Sequence[DeliveryStatus]
+    ) -> list[dict[str, Any]]:
+        now = self._clock.now()
+        reasons = await Reasons.read(tx, rows, self._accounts, now, self._window)
+        return [
+            {
+                **self._facts(row, where, reasons.of(row)),
+                "version": await tx.step_count(row.id),
+            }
+            for row, where in zip(rows, stands, strict=True)
+        ]
 
     def _facts(self, row: SubmissionRow, where: DeliveryStatus, reason: str) -> dict[str, Any]:
         failed = [one.detail for one in where.recipients if one.state in FAILED_STATES]
@@ -104,6 +152,27 @@ class OutcomeOperations:
             "updated_at": moment(_last_change(row, where)),
             **send_facts(row, where),
         }
+
+
+def _query(arguments: Mapping[str, Any]) -> SentQuery:
+    state, since, before = (arguments.get(name) for name in ("state", "since", "before"))
+    try:
+        return SentQuery(
+            limit=min(max(int(arguments.get("limit") or PAGE_SENDS), 1), PAGE_SENDS),
+            state=SubmissionState(state) if state else None,
+            reference=arguments.get("reference") or None,
+            since=_moment(str(since)) if since else None,
+            before=None if before is None else int(before),
+        )
+    except (ValueError, OverflowError) as fault:
+        raise OperationFailed(f"This cannot be looked for: {fault}.") from None
+
+
+def _moment(text: str) -> datetime:
+    at = datetime.fromisoformat(text)
+    if at.tzinfo is None:
+        raise ValueError(f"{text} says no zone")
+    return at
 
 
 def _last_change(row: SubmissionRow, where: DeliveryStatus) -> datetime:

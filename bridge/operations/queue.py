@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Mapping
 from datetime import datetime, timedelta
-from typing import Any
+from functools import partial
+from typing import Any, Protocol
 
 from bridge.clock import Clock
 from bridge.model import QueueId, SubmissionState
@@ -21,6 +22,13 @@ from bridge.store.outbox import SubmissionRow
 
 LISTED = timedelta(days=30)
 """What ended before that is not listed; what has not ended always is."""
+
+
+class Decide(Protocol):
+    """A decision about an entry, made on its ``version`` (see ``outbox.decision``)."""
+
+    async def __call__(self, id: QueueId, /, *, version: int | None = None) -> SubmissionRow:
+        """Carry it out."""
 
 
 class QueueOperations:
@@ -61,10 +69,14 @@ class QueueOperations:
             "queue resolve --sent": self._resolve_sent,
         }
 
-    def _deciding(self, decide: Callable[[QueueId], Awaitable[SubmissionRow]]) -> Method:
+    def _deciding(self, decide: Decide) -> Method:
         async def method(arguments: Mapping[str, Any], _progress: Progress) -> Any:
+            version = arguments.get("version")
             try:
-                return self._facts(await decide(QueueId(str(arguments["id"]))))
+                row = await decide(
+                    QueueId(str(arguments["id"])), version=None if version is None else int(version)
+                )
+                return self._facts(row)
             except DecisionRefused as refusal:
                 raise OperationFailed(str(refusal)) from None
 
@@ -91,12 +103,12 @@ class QueueOperations:
 
     async def _resolve_sent(self, arguments: Mapping[str, Any], progress: Progress) -> Any:
         code, force = str(arguments["code"]), bool(arguments.get("force"))
-        method = self._deciding(lambda id: self._decisions.resolve_sent(id, code, force=force))
+        method = self._deciding(partial(self._decisions.resolve_sent, code=code, force=force))
         return await method(arguments, progress)
 
     async def _resolve_resend(self, arguments: Mapping[str, Any], progress: Progress) -> Any:
         force = bool(arguments.get("force"))
-        method = self._deciding(lambda id: self._decisions.resolve_resend(id, force=force))
+        method = self._deciding(partial(self._decisions.resolve_resend, force=force))
         return await method(arguments, progress)
 
     async def _list(self, arguments: Mapping[str, Any], _progress: Progress) -> Any:

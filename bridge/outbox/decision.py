@@ -4,6 +4,9 @@ Each is one commit and works without a dispatcher; a wake-up tells one that runs
 table does not allow is refused with a sentence that says what would be. A person may be wrong: the
 code they name is looked up, and so is whether a message that is to be sent again has left. What
 can't be confirmed is done only if they insist, and stays marked as their word.
+
+Who decided on what he saw some time ago, and whose word may come late or twice, says the
+``version`` that he saw (``step_count``): what has taken a step since is left as it is.
 """
 
 from __future__ import annotations
@@ -82,16 +85,17 @@ class Decisions:
         self._window = window
         self._inquiry = Inquiry(mailboxes, clients or {})
 
-    async def retry(self, id: QueueId) -> SubmissionRow:
+    async def retry(self, id: QueueId, *, version: int | None = None) -> SubmissionRow:
         """Send a held entry now, or one that waits for its next try, whatever holds it.
 
-        For an entry of a backup that was put back this is ``resolve_resend``.
+        For an entry of a backup that was put back this is ``resolve_resend``. ``version``: see the
+        module, here and below.
 
         Raises:
             DecisionRefused: unknown, or in another state.
         """
-        if (await self._row(id)).state is SubmissionState.RESTORED:
-            return await self.resolve_resend(id)
+        if (await self._row(id, version)).state is SubmissionState.RESTORED:
+            return await self.resolve_resend(id, version=version)
 
         async def work(mtx: MailboxTransaction, row: SubmissionRow, now: datetime) -> None:
             has_to_wait = (
@@ -112,9 +116,9 @@ class Decisions:
             )
             await take_step(mtx, row, step)
 
-        return await self._decide(id, "retry", work)
+        return await self._decide(id, "retry", work, version)
 
-    async def cancel(self, id: QueueId) -> SubmissionRow:
+    async def cancel(self, id: QueueId, *, version: int | None = None) -> SubmissionRow:
         """Take back an entry that has not been sent.
 
         Raises:
@@ -125,21 +129,24 @@ class Decisions:
             step = _step(row, Event.CANCEL, "cancelled", now, reason="cancelled by a person")
             await take_step(mtx, row, step)
 
-        return await self._decide(id, "cancel", work)
+        return await self._decide(id, "cancel", work, version)
 
-    async def resolve_sent(self, id: QueueId, code: str, *, force: bool = False) -> SubmissionRow:
+    async def resolve_sent(
+        self, id: QueueId, code: str, *, force: bool = False, version: int | None = None
+    ) -> SubmissionRow:
         """Say that an entry was sent and got ``code``, which its acceptance has to show.
 
         Args:
             id: the entry.
             code: the whole code.
             force: take a person's word where nothing confirms it; it stays marked as that.
+            version: see the module.
 
         Raises:
             DecisionRefused: unknown, in another state, the code is no code or another message's,
                 or nothing confirms it and ``force`` is not given.
         """
-        seen = await self._row(id)
+        seen = await self._row(id, version)
         code = code.strip()
         if not CODE.fullmatch(code):
             raise DecisionRefused(
@@ -168,19 +175,22 @@ class Decisions:
             await end_uncertainty(mtx, row, now)
             await claim(mtx, row.account, row.id, code)
 
-        return await self._decide(id, "resolve --sent", work)
+        return await self._decide(id, "resolve --sent", work, version)
 
-    async def resolve_resend(self, id: QueueId, *, force: bool = False) -> SubmissionRow:
+    async def resolve_resend(
+        self, id: QueueId, *, force: bool = False, version: int | None = None
+    ) -> SubmissionRow:
         """Believe a person that an uncertain entry was not sent, and send it.
 
         Args:
             id: the entry.
             force: do so though there is an acceptance that may be its, or the API can't be asked.
+            version: see the module.
 
         Raises:
             DecisionRefused: unknown, in another state, or it may have been sent.
         """
-        seen = await self._row(id)
+        seen = await self._row(id, version)
         now = self._clock.now()
         _step(seen, Event.RESOLVE_RESEND, "resolved", now, reason="")
         traces = await self._inquiry.traces(seen, now)
@@ -202,9 +212,9 @@ class Decisions:
             await mtx.tx.count_submission(row.id, None, 0)
             await end_uncertainty(mtx, row, now)
 
-        return await self._decide(id, "resolve --resend", work)
+        return await self._decide(id, "resolve --resend", work, version)
 
-    async def resolve_reopen(self, id: QueueId) -> SubmissionRow:
+    async def resolve_reopen(self, id: QueueId, *, version: int | None = None) -> SubmissionRow:
         """Take back a person's word: a code that nothing confirmed, or that an entry was given up.
 
         Raises:
@@ -217,9 +227,9 @@ class Decisions:
                 raise _refusal("reopened", row)
             await take_back(mtx, row, Event.RESOLVE_REOPEN, "reopened by a person", now)
 
-        return await self._decide(id, "resolve --reopen", work)
+        return await self._decide(id, "resolve --reopen", work, version)
 
-    async def resolve_drop(self, id: QueueId) -> SubmissionRow:
+    async def resolve_drop(self, id: QueueId, *, version: int | None = None) -> SubmissionRow:
         """Give an uncertain entry up; what it counted stays counted, for it may have left.
 
         Raises:
@@ -231,11 +241,11 @@ class Decisions:
             await take_step(mtx, row, step)
             await end_uncertainty(mtx, row, now)
 
-        return await self._decide(id, "resolve --drop", work)
+        return await self._decide(id, "resolve --drop", work, version)
 
-    async def _row(self, id: QueueId) -> SubmissionRow:
+    async def _row(self, id: QueueId, version: int | None) -> SubmissionRow:
         async def work(mtx: MailboxTransaction) -> SubmissionRow:
-            return await _entry(mtx, id)
+            return await _entry(mtx, id, version)
 
         return await self._mailboxes.write(work)
 
@@ -244,11 +254,12 @@ class Decisions:
         id: QueueId,
         what: str,
         work: Callable[[MailboxTransaction, SubmissionRow, datetime], Awaitable[None]],
+        version: int | None,
     ) -> SubmissionRow:
         now = self._clock.now()
 
         async def whole(mtx: MailboxTransaction) -> SubmissionRow:
-            row = await _entry(mtx, id)
+            row = await _entry(mtx, id, version)
             await work(mtx, row, now)
             return await mtx.tx.submission(id) or row
 
@@ -265,10 +276,14 @@ _REASONS = {
 }
 
 
-async def _entry(mtx: MailboxTransaction, id: QueueId) -> SubmissionRow:
+async def _entry(mtx: MailboxTransaction, id: QueueId, version: int | None) -> SubmissionRow:
     row = await mtx.tx.submission(id)
     if row is None:
         raise DecisionRefused(f"No entry is called {id}; `queue list` shows all.")
+    if version is not None and version != await mtx.tx.step_count(id):
+        raise DecisionRefused(
+            f"{id} has gone on since and is {row.state.value}: look at it again before you decide."
+        )
     return row
 
 

@@ -227,16 +227,20 @@ class OutboxReads(FigureReads, Protocol):
         """Return the services that accepted sends whose code the API itself answered."""
 
     async def submissions_by_message_id(
-        self, account: AccountId, message_id: str
+        self, account: AccountId, message_id: str, most: int | None = None
     ) -> tuple[SubmissionRow, ...]:
-        """Return the account's entries of that Message-ID (with angle brackets), oldest first."""
+        """Return the account's entries of that Message-ID (with angle brackets), oldest first.
+
+        ``most`` is how many at the most; None for all.
+        """
 
     async def submissions_by_reference(
-        self, account: AccountId, reference: str
+        self, account: AccountId, reference: str, most: int | None = None
     ) -> tuple[SubmissionRow, ...]:
         """Return the account's entries that their sender calls so, oldest first; "" names none.
 
-        By their reference, or by the id of their envelope.
+        By their reference, or by the id of their envelope; ``most`` is how many at the most, None
+        for all.
         """
 
     async def submissions_of_content(
@@ -307,6 +311,9 @@ class OutboxReads(FigureReads, Protocol):
 
     async def transitions(self, id: QueueId) -> tuple[TransitionRow, ...]:
         """Return the entry's steps in order."""
+
+    async def step_count(self, id: QueueId) -> int:
+        """Return how many steps the entry has taken: it never falls, and rises with each."""
 
     async def newest_attempt_end(self) -> datetime | None:
         """Return when the last attempt of any account ended: no request started later.

@@ -49,8 +49,8 @@ class SentQuery:
 
     ``since`` and ``until`` are when it was submitted, aware, the second excluded. ``recipient`` is
     part of an address, ``text`` part of the subject, the Message-ID or the reference, or
-    the beginning of an id or a code. ``before`` is the ``sequence`` of the last entry of the page
-    before.
+    the beginning of an id or a code, ``reference`` the whole of one. ``before`` is the ``sequence``
+    of the last entry of the page before.
     """
 
     limit: int
@@ -61,6 +61,8 @@ class SentQuery:
     recipient: str | None = None
     text: str | None = None
     before: int | None = None
+    state: SubmissionState | None = None
+    reference: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,12 +1,13 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Mapping
 from typing import Any
 
 import pytest
 
 from bridge.mailbox import MailboxTransaction
-from bridge.model import QueueId
+from bridge.model import AccountId, QueueId
 from bridge.operations.accounts import ApiAccount, ApiAccounts
 from bridge.operations.outcome import OutcomeOperations
 from bridge.operations.table import Operations
@@ -20,8 +21,11 @@ ANNA = "anna@pec.example"
 class Asking:
     """Asks as the command line does."""
 
-    def __init__(self, rig: Rig, *, runs: bool = True) -> None:
-        accounts = ApiAccounts((ApiAccount(rig.account, ADDRESS, None),))
+    def __init__(
+        self, rig: Rig, *, runs: bool = True, more: Mapping[AccountId, str] | None = None
+    ) -> None:
+        known = {rig.account: ADDRESS, **(more or {})}
+        accounts = ApiAccounts(tuple(ApiAccount(id, one, None) for id, one in known.items()))
         operations = OutcomeOperations(
             rig.store, rig.clock, accounts, ALL_DAY, rig.mailboxes if runs else None
         )
@@ -30,6 +34,9 @@ class Asking:
     async def __call__(self, what: str, **arguments: object) -> Any:
         asked = {"what": what, **arguments}
         return await self._operations.perform("outcome", asked, lambda done, total: None)
+
+    async def list(self, **arguments: object) -> Any:
+        return await self._operations.perform("sends", arguments, lambda done, total: None)
 
 
 async def test_a_message_is_told_in_the_promised_shape(rig: Rig) -> None:
@@ -45,6 +52,7 @@ async def test_a_message_is_told_in_the_promised_shape(rig: Rig) -> None:
         "next": "Wait: its acceptance is still to come.",
         "created_at": at,
         "updated_at": at,
+        "version": 2,
         "code": CODE,
         "message_id": "<Q1@azienda.example>",
         "reference": "Ordine 17",

@@ -315,3 +315,39 @@ async def test_list_says_when_each_is_expected_to_leave(rig: Rig, simulator: Sim
     rig.start()
     await rig.pass_time(5)
     assert {one["expected_at"] for one in await Asking(rig)("list")} == {None}
+
+
+@pytest.mark.parametrize(
+    ("what", "more"),
+    [
+        ("retry", {}),
+        ("cancel", {}),
+        ("resolve --sent", {"code": CODE, "force": True}),
+        ("resolve --resend", {"force": True}),
+        ("resolve --drop", {}),
+    ],
+)
+async def test_a_decision_that_comes_late_changes_nothing(
+    rig: Rig, simulator: Simulator, what: str, more: dict[str, object]
+) -> None:
+    """It was made on a version that is no longer so, though the state may be the same again."""
+    id = await uncertain(rig, simulator)
+    steps = await rig.store.read(lambda tx: tx.transitions(id))
+    with pytest.raises(OperationFailed, match="look at it again"):
+        await Asking(rig)(what, id=id, version=len(steps) - 1, **more)
+    assert await rig.store.read(lambda tx: tx.transitions(id)) == steps
+
+
+async def test_a_resend_asked_for_twice_is_sent_once(rig: Rig, simulator: Simulator) -> None:
+    """Also where it is uncertain anew when the second word comes."""
+    id = await uncertain(rig, simulator)
+    version = len(await rig.store.read(lambda tx: tx.transitions(id)))
+    simulator.faults.fail(Operation.SEND, Phase.BEFORE, Failure.TIMEOUT)
+    await Asking(rig)("resolve --resend", id=id, force=True, version=version)
+    await rig.pass_time(3)
+    assert await rig.state(id) is SubmissionState.UNCERTAIN
+    with pytest.raises(OperationFailed, match="look at it again"):
+        await Asking(rig)("resolve --resend", id=id, force=True, version=version)
+    await rig.pass_time(3)
+    assert await rig.state(id) is SubmissionState.UNCERTAIN
+    assert len(await rig.store.read(lambda tx: tx.attempts(id))) == 2

@@ -8,7 +8,7 @@ from typing import Any
 from bridge.model import AccountId
 from bridge.store.keys import ApiKeyRow
 from bridge.store.sqlite.area import Area
-from bridge.store.sqlite.outbox_rows import aware, micros, optional_time
+from bridge.store.sqlite.times import aware, micros, optional_time
 
 _KEY = "SELECT id, account, name, secret_hash, may_write, created_at, used_at FROM api_key "
 

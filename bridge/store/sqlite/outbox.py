@@ -74,23 +74,24 @@ class SqliteOutbox(SqliteFigures, SqliteHolds, SqliteDsn):
         return frozenset(address for (address,) in rows)
 
     async def submissions_by_message_id(
-        self, account: AccountId, message_id: str
+        self, account: AccountId, message_id: str, most: int | None = None
     ) -> tuple[SubmissionRow, ...]:
         """See ``OutboxReads``."""
-        where = "WHERE account = ? AND message_id = ? ORDER BY sequence"
-        return self._submissions(where, account, message_id)
+        where = "WHERE account = ? AND message_id = ? ORDER BY sequence LIMIT ?"
+        return self._submissions(where, account, message_id, -1 if most is None else most)
 
     async def submissions_by_reference(
-        self, account: AccountId, reference: str
+        self, account: AccountId, reference: str, most: int | None = None
     ) -> tuple[SubmissionRow, ...]:
         """See ``OutboxReads``."""
         return self._submissions(
             "WHERE sequence IN (SELECT sequence FROM submission"
             " WHERE account = ?1 AND reference = ?2 AND reference <> '' UNION"
             " SELECT sequence FROM submission WHERE account = ?1 AND envid = ?2 AND envid <> '')"
-            " ORDER BY sequence",
+            " ORDER BY sequence LIMIT ?3",
             account,
             reference,
+            -1 if most is None else most,
         )
 
     async def submissions_of_content(
@@ -218,6 +219,12 @@ class SqliteOutbox(SqliteFigures, SqliteHolds, SqliteDsn):
             AttemptRow(QueueId(id), number, aware(start), optional_time(end), status, answer, error)
             for id, number, start, end, status, answer, error in rows
         )
+
+    async def step_count(self, id: QueueId) -> int:
+        """See ``OutboxReads``."""
+        statement = "SELECT count(*) FROM transition WHERE submission = ?"
+        (count,) = self._connection.execute(statement, (id,)).fetchone()
+        return int(count)
 
     async def transitions(self, id: QueueId) -> tuple[TransitionRow, ...]:
         """See ``OutboxReads``."""

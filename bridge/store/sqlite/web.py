@@ -51,6 +51,8 @@ class SqliteWeb(Area):
         values: list[object] = []
         for term, value in (
             ("account = ?", query.account),
+            ("state = ?", query.state and query.state.value),
+            ("reference = ? AND reference <> ''", query.reference),
             ("sequence < ?", query.before),
             ("created_at >= ?", query.since and micros(query.since)),
             ("created_at < ?", query.until and micros(query.until)),
