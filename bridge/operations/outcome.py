@@ -84,6 +84,7 @@ class OutcomeOperations:
         until = str(arguments.get("until") or "final")
         accounts = [one.id for one in self._accounts.chosen(arguments)]
         named = arguments.get("account") is not None
+        now = self._clock.now()
 
         async def work(tx: ReadTransaction) -> dict[str, Any]:
             found = await find_sends(tx, accounts, what, arguments.get("most"))
@@ -96,7 +97,7 @@ class OutcomeOperations:
                     for row, where in zip(rows, stands, strict=True)
                 ),
                 "waits": self._changing is not None,
-                "sends": await self._all_facts(tx, rows, stands),
+                "sends": await self._all_facts(tx, rows, stands, now),
             }
 
         return await self._store.read(work)
@@ -108,7 +109,7 @@ class OutcomeOperations:
         ``state`` and the whole ``reference``; ``limit`` is how many there are on a page. ``next``
         is None on the last page.
         """
-        query = _query(arguments)
+        query, now = _query(arguments), self._clock.now()
 
         async def work(tx: ReadTransaction) -> dict[str, Any]:
             account = None
@@ -120,16 +121,19 @@ class OutcomeOperations:
             rows = [row for row, _ in page[: query.limit]]
             stands = [await standing_of(tx, row) for row in rows]
             return {
-                "sends": await self._all_facts(tx, rows, stands),
+                "sends": await self._all_facts(tx, rows, stands, now),
                 "next": rows[-1].sequence if len(page) > query.limit else None,
             }
 
         return await self._store.scan(work)
 
     async def _all_facts(
-        self, tx: ReadTransaction, rows: Sequence[SubmissionRow], stands: Sequence[DeliveryStatus]
+        self,
+        tx: ReadTransaction,
+        rows: Sequence[SubmissionRow],
+        stands: Sequence[DeliveryStatus],
+        now: datetime,
     ) -> list[dict[str, Any]]:
-        now = self._clock.now()
         reasons = await Reasons.read(tx, rows, self._accounts, now, self._window)
         return [
             {
