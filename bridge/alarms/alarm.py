@@ -8,7 +8,6 @@ confidential.
 
 from __future__ import annotations
 
-import re
 from datetime import datetime, timedelta
 from functools import partial
 
@@ -33,8 +32,6 @@ from bridge.store.notices import NoticeRow
 
 log = structlog.get_logger()
 
-_ENTRY = re.compile(r"([0-9A-F]{17,20})(?![0-9A-Za-z])", re.ASCII)
-
 WRITTEN_ANEW = timedelta(hours=3)
 """How long the message of an alarm stands before newer figures take its place."""
 
@@ -48,14 +45,14 @@ async def raise_alarm(mtx: MailboxTransaction, alarm: Alarm, now: datetime) -> b
     account, kind, key = alarm.account, alarm.kind.value, alarm.key
     if not await mtx.tx.add_alarm(account, kind, key, subject, now):
         return False
-    concerned = _ENTRY.match(key)  # what is about a message has its queue id for a key
-    about = {"id": concerned[1]} if concerned else {}
+    concerned = alarm.entry
+    about = {"id": concerned} if concerned else {}
     mtx.told.append(partial(log.warning, "alarm", account=account, kind=kind, key=key, **about))
-    submission = QueueId(concerned[1]) if concerned else None
+    submission = QueueId(concerned) if concerned else None
     await mtx.tx.add_event(NewEvent(now, account, EventKind.ALARM, submission, detail=kind))
     line = one_line(alarm.notice.detail or subject.partition(": ")[2] or subject)
     row = NoticeRow(account, day_in_rome(now), kind, key, line, now)
-    content = await tell(mtx, row, alarm_message(alarm, now))
+    content = await tell(mtx, row, alarm_message(alarm, now, mtx.voice))
     if content is not None:
         await mtx.tx.keep_alarm_notice(account, kind, key, content, now)
     return True
@@ -86,7 +83,7 @@ async def update_alarm(
         return
     if not await in_inbox(mtx, account, content) or not await may_be_told(mtx, account, now):
         return
-    new = await show(mtx, account, alarm_message(alarm, now), now, instead_of=content)
+    new = await show(mtx, account, alarm_message(alarm, now, mtx.voice), now, instead_of=content)
     if new is not None:
         await mtx.tx.keep_alarm_notice(account, kind, key, new, now)
 

@@ -11,8 +11,9 @@ from datetime import date
 from types import MappingProxyType
 
 from bridge.alarms.kind import REFUSED, AlarmKind
-from bridge.alarms.notices import BETWEEN
+from bridge.alarms.notices import BETWEEN, both
 from bridge.clock import ROME
+from bridge.language import Title, Voice, rendered
 from bridge.store.figures import DayFigures
 from bridge.store.notices import NoticeRow
 
@@ -134,7 +135,11 @@ class Collected:
 
 
 def collected(
-    address: str, day: date, notices: Sequence[NoticeRow], figures: DayFigures | None
+    address: str,
+    day: date,
+    notices: Sequence[NoticeRow],
+    figures: DayFigures | None,
+    voice: Voice = Voice(),  # noqa: B008 - a value
 ) -> Collected:
     """Return the words for all of a day's notices.
 
@@ -143,13 +148,17 @@ def collected(
         day: which day.
         notices: all of them, oldest first.
         figures: what was sent on that day and what became of it; None if nothing was.
+        voice: the languages it is written in, and where the page is.
     """
     groups = dict(_groups(notices))
     named = [(topic, len(group)) for topic, group in groups.items()]
-    subject = (
-        f"Avvisi del {day:%d/%m/%Y} / Notices of {day.isoformat()}: "
-        f"{_counted([(one.italian, count) for one, count in named])} / "
-        f"{_counted([(one.english, count) for one, count in named])}"
+    subjects = {
+        "it": (f"Avvisi del {day:%d/%m/%Y}", _counted([(one.italian, n) for one, n in named])),
+        "en": (f"Notices of {day.isoformat()}", _counted([(one.english, n) for one, n in named])),
+    }
+    spoken = ("it", "en") if voice.language == "both" else (voice.language,)
+    subject = ": ".join(
+        " / ".join(half) for half in zip(*(subjects[one] for one in spoken), strict=True)
     )
     italian = [
         f"{len(notices)} avvisi del {day:%d/%m/%Y} per {address}, raccolti in un messaggio che "
@@ -166,8 +175,9 @@ def collected(
         ended_it, ended_en = (f" ({over} cessati)", f" ({over} ended)") if over else ("", "")
         italian.append(f"{len(group)} {topic.italian}{ended_it}. {topic.do_italian}".strip())
         english.append(f"{len(group)} {topic.english}{ended_en}. {topic.do_english}".strip())
-    lists = [_listed(topic, group) for topic, group in groups.items()]
-    text = BETWEEN.join(("\n\n".join(italian), "\n\n".join(english), "\n\n".join(lists)))
+    lists = [_listed(topic, group, voice) for topic, group in groups.items()]
+    said = both("\n\n".join(italian), "\n\n".join(english), voice)
+    text = BETWEEN.join((said, "\n\n".join(lists)))
     return Collected(subject, text)
 
 
@@ -202,9 +212,11 @@ def _sent_english(day: date, figures: DayFigures | None) -> str:
     )
 
 
-def _listed(topic: Topic, group: Sequence[NoticeRow]) -> str:
-    lines = [f"{topic.italian} / {topic.english}: {len(group)}"]
+def _listed(topic: Topic, group: Sequence[NoticeRow], voice: Voice) -> str:
+    called = rendered(Title(f"{topic.italian} / {topic.english}"), voice.language)
+    ended = rendered(Title("cessato / ended"), voice.language)
+    lines = [f"{called}: {len(group)}"]
     for one in sorted(group, key=lambda one: one.is_over):
-        over = "  (cessato / ended)" if one.is_over else ""
+        over = f"  ({ended})" if one.is_over else ""
         lines.append(f"    {one.at.astimezone(ROME):%H:%M}  {one.line}{over}")
     return "\n".join(lines)

@@ -57,7 +57,7 @@ class Collector:
             current = await mtx.tx.notice_day(day.account, day.day)
             if current is None:
                 return
-            raw = await _message(mtx.tx, current, now)
+            raw = await _message(mtx, current, now)
             content = await show(mtx, day.account, raw, now, instead_of=current.content)
             writes = current.writes + 1
             await mtx.tx.keep_notice_day(
@@ -67,13 +67,15 @@ class Collector:
         await self._mailboxes.write(work)
 
 
-async def _message(tx: ReadTransaction, day: NoticeDay, now: datetime) -> bytes:
+async def _message(mtx: MailboxTransaction, day: NoticeDay, now: datetime) -> bytes:
+    tx, voice = mtx.tx, mtx.voice
     figures = [one for one in await tx.day_figures(day.day, day.day) if one.account == day.account]
     words = collected(
         await tx.address(day.account) or "",
         day.day,
         await tx.notices(day.account, day.day),
         figures[0] if figures else None,
+        voice,
     )
     name = hashlib.sha256(f"{day.account} {day.day} {now.isoformat()}".encode()).hexdigest()
     return compose(f"notices.{name[:24]}", words.subject, words.text, now)

@@ -19,6 +19,7 @@ from email.utils import format_datetime
 from bridge.alarms.kind import OF_MESSAGES
 from bridge.alarms.words import Alarm
 from bridge.clock import ROME, Backoff
+from bridge.language import Title, Voice, rendered
 from bridge.mailbox import MailboxTransaction
 from bridge.mime.ingest import Ingested, ingest
 from bridge.mime.row.address import Person, one_line
@@ -173,11 +174,38 @@ async def _uids(mtx: MailboxTransaction, inbox: MailboxId, content: ContentId) -
     return [copy.uid for copy in await mtx.tx.copies(content) if copy.mailbox == inbox]
 
 
-def alarm_message(alarm: Alarm, now: datetime) -> bytes:
-    """Return the message of an alarm."""
+def both(italian: str, english: str, voice: Voice, path: str = "/") -> str:
+    """Return a text in the languages that the voice speaks, with where it goes on on the page.
+
+    Args:
+        italian: the text.
+        english: the same.
+        voice: how the bridge's own messages are written.
+        path: what of the page it is about.
+    """
+    italian, english = with_link(italian, english, voice, path)
+    texts = {"it": (italian,), "en": (english,), "both": (italian, english)}
+    return BETWEEN.join(texts[voice.language])
+
+
+def with_link(italian: str, english: str, voice: Voice, path: str) -> tuple[str, str]:
+    """Return both texts, each with where it goes on on the page, if there is one."""
+    if not (link := voice.link(path)):
+        return italian, english
+    return f"{italian}\n\nSulla pagina: {link}", f"{english}\n\nOn the page: {link}"
+
+
+def page_of(id: str | None) -> str:
+    """Return the path of an entry on the page; the first page's for None."""
+    return f"/sent/{id}" if id else "/"
+
+
+def alarm_message(alarm: Alarm, now: datetime, voice: Voice) -> bytes:
+    """Return the message of an alarm, in the languages that ``voice`` speaks."""
     name = hashlib.sha256(f"{alarm.account} {alarm.key} {now.isoformat()}".encode()).hexdigest()
-    text = BETWEEN.join((alarm.notice.italian, alarm.notice.english))
-    subject = one_line(alarm.notice.subject)
+    notice, title = alarm.notice, Title(alarm.notice.subject)
+    text = both(notice.italian, notice.english, voice, page_of(alarm.entry))
+    subject = one_line(rendered(title, voice.language))
     return compose(f"alarm.{alarm.kind.value}.{name[:24]}", subject, text, now, alarm.answers)
 
 

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 from bridge.alarms.kind import AlarmKind
 from bridge.model import AccountId
+
+_ENTRY = re.compile(r"([0-9A-F]{17,20})(?![0-9A-Za-z])", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
 class Notice:
     """An alarm's words.
 
-    ``subject`` is one line, ``italian`` and ``english`` say the same; ``detail`` is the line for it
-    where many are told together, "" for the end of the subject.
+    ``subject`` is one line, ``Italian / English: what it is about``, of which whoever reads in one
+    language is shown one half (``language.Title``). ``italian`` and ``english`` say the same;
+    ``detail`` is the line for it where many are told together, "" for the end of the subject.
     """
 
     subject: str
@@ -35,3 +39,9 @@ class Alarm:
     key: str
     notice: Notice
     answers: str = ""
+
+    @property
+    def entry(self) -> str | None:
+        """The queue id of the entry it is about, None if it is about no single one."""
+        found = _ENTRY.match(self.key)  # what is about a message has its queue id for a key
+        return found[1] if found else None

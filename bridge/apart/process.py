@@ -35,6 +35,7 @@ from bridge.apart.forking import CAN_FORK, ForkServer, ForkServerGone, Module, S
 from bridge.apart.killed import Killed
 from bridge.apart.program import CRASHED, DISK_FAILED, LONG, TOO_COSTLY, memory_bytes
 from bridge.apart.turns import OwnersTurns
+from bridge.language import say
 from bridge.limits import APART_CPU_S, APART_SMALL_BYTES, APART_WALL_S
 from bridge.spool import Spooled, SpoolFile
 
@@ -123,7 +124,9 @@ class Apart:
                 made = await asyncio.to_thread(SpoolFile, self.folder)
                 await self._run_or_remember(program, given, made, known_by)
         except OSError as error:
-            raise ApartFailed(f"no process can be begun for it ({error})") from None
+            raise ApartFailed(
+                say("no process can be begun for it ({error})", error=error)
+            ) from None
         return made
 
     async def _run_or_remember(
@@ -134,9 +137,9 @@ class Apart:
         except _KilledFromOutside as how:
             digest = await asyncio.to_thread(_digest, known_by)
             if await asyncio.to_thread(self._killed.again, digest):
-                raise TooCostly(f"{how}, and not for the first time") from None
+                raise TooCostly(say("{how}, and not for the first time", how=how)) from None
             log.warning("process_killed", how=str(how))
-            raise ApartFailed(f"{how}; it is tried once more") from None
+            raise ApartFailed(say("{how}; it is tried once more", how=how)) from None
         if not await asyncio.to_thread(self._killed.is_empty):
             digest = await asyncio.to_thread(_digest, known_by)
             await asyncio.to_thread(self._killed.forget, digest)
@@ -150,10 +153,12 @@ class Apart:
                 if status is None:
                     status = await _alone(program, streams)
         except TimeoutError:
-            raise _KilledFromOutside(f"it takes longer than {self._deadline_s:g} seconds") from None
+            raise _KilledFromOutside(
+                say("it takes longer than {most} seconds", most=f"{self._deadline_s:g}")
+            ) from None
         if status == TOO_COSTLY:
             most_bytes = memory_bytes(await asyncio.to_thread(given.size_bytes))
-            raise TooCostly(f"it needs more memory than {most_bytes >> 20} MiB")
+            raise TooCostly(say("it needs more memory than {most} MiB", most=most_bytes >> 20))
         if status != 0:
             _judge(status, program, await asyncio.to_thread(_end_of, said))
 
@@ -230,19 +235,21 @@ def _end_of(said: SpoolFile) -> bytes:
 def _judge(status: int, program: Program, said: bytes) -> None:
     """Say what an ending means that is none as it should be."""
     if status in _TOLD_TO_STOP:
-        raise ApartFailed("the process for it was ended")
+        raise ApartFailed(say("the process for it was ended"))
     if status in _OUT_OF_TIME:
-        raise TooCostly(f"it takes longer than {APART_CPU_S:g} seconds of work")
+        raise TooCostly(say("it takes longer than {most} seconds of work", most=f"{APART_CPU_S:g}"))
     if status == DISK_FAILED:
-        raise ApartFailed("the disk is full or fails")
+        raise ApartFailed(say("the disk is full or fails"))
     is_broken = status == CRASHED or status in _BROKEN
     if status < 0 and not is_broken:
-        raise _KilledFromOutside(f"the process for it was killed (signal {-status})")
+        raise _KilledFromOutside(
+            say("the process for it was killed (signal {signal})", signal=-status)
+        )
     words = said.decode("utf-8", "backslashreplace").strip()
     log.error("process_failed", program=_name(program), status=status, said=words)
     if is_broken:
-        raise ApartCrashed("the process for it failed")
-    raise ApartFailed(f"the process for it cannot run ({status})")
+        raise ApartCrashed(say("the process for it failed"))
+    raise ApartFailed(say("the process for it cannot run ({status})", status=status))
 
 
 def program(module: str, *arguments: str) -> Module:

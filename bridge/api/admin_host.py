@@ -36,6 +36,7 @@ from bridge.api.errors import (
 from bridge.api.lenient import UnreadableAnswer
 from bridge.api.redaction import redact
 from bridge.clock import Clock
+from bridge.language import say
 from bridge.limits import API_ANSWER_BYTES
 
 T = TypeVar("T")
@@ -150,8 +151,10 @@ class AdminHost:
             return content
         if 200 <= answer.status < 300 and self._opened(answer).success is not False:
             raise Refused(
-                "The service answered with something that is no PDF; nothing was saved. Try "
-                "again later.",
+                say(
+                    "The service answered with something that is no PDF; nothing was saved. "
+                    "Try again later."
+                ),
                 status=answer.status,
                 message="",
             )
@@ -177,7 +180,7 @@ class AdminHost:
         except (UnreadableAnswer, ValueError, RecursionError):
             pass
         unknown = OutcomeUnknown(
-            "The service's answer does not hold what was asked for.", status=answer.status
+            say("The service's answer does not hold what was asked for."), status=answer.status
         )
         raise unknown if call.changes else with_step(unknown, PASSES)
 
@@ -217,7 +220,7 @@ def segment(text: str) -> str:
     """
     text = text.strip()
     if not text.strip(".") or len(text) > SEGMENT_LIMIT_CHARS or not text.isprintable():
-        raise Refused("The service cannot be asked for such a name.", status=0, message="")
+        raise Refused(say("The service cannot be asked for such a name."), status=0, message="")
     return quote(text, safe="@", errors="replace")
 
 

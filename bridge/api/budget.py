@@ -31,6 +31,7 @@ from typing import Protocol
 from bridge.api.errors import NotSent, is_left_for_later
 from bridge.api.requests_left import RequestsLeft
 from bridge.clock import ROME, Clock
+from bridge.language import Sentence, say
 
 
 class Purpose(Enum):
@@ -394,12 +395,33 @@ class RequestBudget:
         return counts
 
 
-def _refusal(purpose: Purpose, day: Day) -> str:
+_CALLED: Mapping[Purpose, Sentence] = {
+    Purpose.LOOK: say("look"),
+    Purpose.NEWS: say("news"),
+    Purpose.SEARCH: say("search"),
+    Purpose.STATUS: say("status"),
+    Purpose.LISTING: say("listing"),
+    Purpose.BODY: say("body"),
+    Purpose.DELETION: say("deletion"),
+    Purpose.COMMAND: say("command"),
+    Purpose.QUOTA: say("quota"),
+    Purpose.RECEIPT: say("receipt"),
+    Purpose.CONFIRMATION: say("confirmation"),
+    Purpose.RECONCILIATION: say("reconciliation"),
+    Purpose.CLEARING: say("clearing"),
+}
+"""What a request is for, where a person reads it."""
+
+
+def _refusal(purpose: Purpose, day: Day) -> Sentence:
     if day.remaining < 1:
-        return f"Today's budget of {day.per_day} requests is used up."
-    return (
-        f"Of today's {day.per_day} requests {day.remaining} are left, kept for looking for new mail"
-        f" until midnight (this one was for: {purpose.value})."
+        return say("Today's budget of {per_day} requests is used up.", per_day=day.per_day)
+    return say(
+        "Of today's {per_day} requests {remaining} are left, kept for looking for new mail until "
+        "midnight (this one was for: {purpose}).",
+        per_day=day.per_day,
+        remaining=day.remaining,
+        purpose=_CALLED[purpose],
     )
 
 

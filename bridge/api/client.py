@@ -42,6 +42,7 @@ from bridge.api.schema import InboxMessage, InboxPage, Reply, SendAnswer, SendRe
 from bridge.api.upload import AttachmentEncoding, Upload
 from bridge.api.verdict import Accepted, Heard, Undecided, judge
 from bridge.clock import Clock
+from bridge.language import Sentence, say, unpacked
 from bridge.limits import (
     ANSWER_READ_APART_FROM_BYTES,
     API_ANSWER_BYTES,
@@ -205,14 +206,16 @@ class PecClient:
         try:
             message = await read_apart(apart.of(self._username), spooled.file, api_id)
         except TooCostly as fault:
-            words = f"The API's message cannot be read: {fault}."
+            words = say("The API's message cannot be read: {fault}.", fault=fault)
             raise AnswerTooLong(words, status=answer.status) from None
         except UnreadableAnswer as fault:
-            self._unreadable(answer, str(fault))
+            self._unreadable(answer, unpacked(str(fault)))
         except ApartCrashed:
             self._unreadable(answer, CANNOT_BE_READ)
         except (ApartFailed, OSError) as fault:
-            raise OutcomeUnknown(f"The API's answer cannot be read now: {fault}.") from None
+            raise OutcomeUnknown(
+                say("The API's answer cannot be read now: {fault}.", fault=fault)
+            ) from None
         if isinstance(message, NothingDone):
             raise self._no(answer, message.message, message.code)
         return message
@@ -290,8 +293,8 @@ class PecClient:
             retry_after_s=retry_after_s(answer.retry_after, self._clock.now()),
         )
 
-    def _unreadable(self, answer: Answer, reason: str, code: str | None = None) -> NoReturn:
-        words = f"{reason[:-1]} (HTTP {answer.status})."
+    def _unreadable(self, answer: Answer, reason: Sentence, code: str | None = None) -> NoReturn:
+        words = say("{what} ({named}).", what=reason, named=f"HTTP {answer.status}")
         raise OutcomeUnknown(words, code=code, status=answer.status, answer=self._shown(answer))
 
     def _shown(self, answer: Answer) -> str:
@@ -311,5 +314,5 @@ def _segment(text: str) -> str:
         Refused: it cannot be one; a lone ``..`` would turn the request against another path.
     """
     if not text.strip(".") or len(text) > ID_LIMIT_CHARS:
-        raise Refused("The API cannot be asked for such an id.", status=0, message="")
+        raise Refused(say("The API cannot be asked for such an id."), status=0, message="")
     return quote(text, safe="", errors="replace")

@@ -37,6 +37,7 @@ from bridge.api.ratelimit import Start
 from bridge.api.unreachable import shown_host
 from bridge.api.way import ApiRoute
 from bridge.clock import Clock
+from bridge.language import say
 from bridge.limits import ANSWER_SPOOLED_FROM_BYTES, ANSWERS_READ_BYTES, API_ANSWER_BYTES
 from bridge.spool import Spooled, SpoolFile
 
@@ -169,7 +170,7 @@ class ApiConnection:
         }
         tls = way.tls(self.base_url)
         proxy = None if transport is not None else way.proxy_to(self.base_url)
-        self._through = "" if proxy is None else f" through {shown_host(str(proxy.url))}"
+        self._through = "" if proxy is None else shown_host(str(proxy.url))
         self._reads, self._changes = (
             httpx.AsyncClient(
                 transport=transport
@@ -241,7 +242,13 @@ class ApiConnection:
                 return _answer(heard[0], content, whole=False)
             if self._through and not begun.is_so and not isinstance(error, _NO_CONNECTION):
                 error = httpx.ProxyError(str(error))  # it was asked for a way, and no more
-            return from_exception(error, shown_host(self.base_url) + self._through)
+            return from_exception(error, self._shown_way())
+
+    def _shown_way(self) -> str:
+        host = shown_host(self.base_url)
+        if not self._through:
+            return host
+        return say("{host} through {proxy}", host=host, proxy=self._through)
 
     def _note_time(self, response: httpx.Response) -> None:
         """Let the clock know what time it is there; a cache's answer is as old as its Age."""
@@ -304,7 +311,7 @@ async def _read(
 
 
 def _too_long(response: httpx.Response, limit_bytes: int) -> AnswerTooLong:
-    words = f"The API's answer is longer than {limit_bytes} bytes."
+    words = say("The API's answer is longer than {limit_bytes} bytes.", limit_bytes=limit_bytes)
     return AnswerTooLong(words, status=response.status_code)
 
 

@@ -26,9 +26,10 @@ from typing import Literal
 import httpx
 
 from bridge.api.unreachable import why_unreachable
+from bridge.language import Sentence, say
 
-CANNOT_BE_READ = "The API's answer cannot be read."
-HOLDS_NOTHING = "The API's answer does not hold what was asked for."
+CANNOT_BE_READ = say("The API's answer cannot be read")
+HOLDS_NOTHING = say("The API's answer does not hold what was asked for")
 
 NotSentKind = Literal["unreachable", "rate", "credentials", "payment", "budget"]
 Outcome = Literal[
@@ -140,63 +141,68 @@ class AnswerTooLong(OutcomeUnknown):
 class Rule:
     """One way a request can end: an exception type, or HTTP statuses, and what it means.
 
-    ``statuses`` is inclusive; ``code_named`` narrows to answers that hold a code-like id.
+    ``sentence`` has no stop: what is known besides goes behind it. ``statuses`` is inclusive;
+    ``code_named`` narrows to answers that hold a code-like id.
     """
 
     outcome: Outcome
-    sentence: str
+    sentence: Sentence
     exception: type[Exception] | None = None
     statuses: tuple[int, int] | None = None
     code_named: bool = False
 
 
-def _raised(exception: type[Exception], outcome: Outcome, sentence: str) -> Rule:
+def _raised(exception: type[Exception], outcome: Outcome, sentence: Sentence) -> Rule:
     return Rule(outcome, sentence, exception=exception)
 
 
 def _answered(
-    first: int, last: int, outcome: Outcome, sentence: str, *, code_named: bool = False
+    first: int, last: int, outcome: Outcome, sentence: Sentence, *, code_named: bool = False
 ) -> Rule:
     return Rule(outcome, sentence, statuses=(first, last), code_named=code_named)
 
 
 RULES: tuple[Rule, ...] = (
     # Before the first byte of the request: a connection is needed to write one.
-    _raised(httpx.ConnectError, "unreachable", "The API could not be reached."),
-    _raised(httpx.ConnectTimeout, "unreachable", "The API could not be reached."),
-    _raised(httpx.PoolTimeout, "unreachable", "No connection to the API became free in time."),
-    _raised(httpx.ProxyError, "unreachable", "The API could not be reached."),
-    _raised(httpx.UnsupportedProtocol, "unreachable", "The API's address is not an HTTP one."),
+    _raised(httpx.ConnectError, "unreachable", say("The API could not be reached")),
+    _raised(httpx.ConnectTimeout, "unreachable", say("The API could not be reached")),
+    _raised(httpx.PoolTimeout, "unreachable", say("No connection to the API became free in time")),
+    _raised(httpx.ProxyError, "unreachable", say("The API could not be reached")),
+    _raised(httpx.UnsupportedProtocol, "unreachable", say("The API's address is not an HTTP one")),
     # From the first byte on nobody knows. (httpcore ignores a failed write and reads on, so a
     # lost connection mostly shows as a read that failed; what was read still counts.)
-    _raised(httpx.WriteTimeout, "unknown", "The API stopped reading the request."),
-    _raised(httpx.WriteError, "unknown", "The connection broke while the request was written."),
-    _raised(httpx.ReadTimeout, "unknown", "The API did not answer in time."),
-    _raised(httpx.ReadError, "unknown", "The connection broke before the answer was complete."),
-    _raised(httpx.CloseError, "unknown", "The connection broke before the answer was complete."),
-    _raised(httpx.RemoteProtocolError, "unknown", "The API hung up or did not speak HTTP."),
-    _raised(httpx.DecodingError, "unknown", "The API's answer could not be decompressed."),
-    _raised(TimeoutError, "unknown", "The API did not finish its answer in time."),
-    _raised(Exception, "unknown", "The request ended in an unexpected way."),
+    _raised(httpx.WriteTimeout, "unknown", say("The API stopped reading the request")),
+    _raised(httpx.WriteError, "unknown", say("The connection broke while the request was written")),
+    _raised(httpx.ReadTimeout, "unknown", say("The API did not answer in time")),
+    _raised(httpx.ReadError, "unknown", say("The connection broke before the answer was complete")),
+    _raised(
+        httpx.CloseError, "unknown", say("The connection broke before the answer was complete")
+    ),
+    _raised(httpx.RemoteProtocolError, "unknown", say("The API hung up or did not speak HTTP")),
+    _raised(httpx.DecodingError, "unknown", say("The API's answer could not be decompressed")),
+    _raised(TimeoutError, "unknown", say("The API did not finish its answer in time")),
+    _raised(Exception, "unknown", say("The request ended in an unexpected way")),
     # Answers. A code in a failed answer means that a message was made (Q15): before all others.
-    _answered(100, 999, "unknown", "The API reported a failure but named a code.", code_named=True),
-    _answered(401, 401, "credentials", "The API refused the token or the mailbox password."),
-    _answered(402, 402, "payment", "The API asks for payment: the wallet has no credit left."),
-    _answered(404, 404, "not found", "The API does not have what was asked for."),
-    _answered(429, 429, "rate", "The API asks to slow down."),
+    _answered(
+        100, 999, "unknown", say("The API reported a failure but named a code"), code_named=True
+    ),
+    _answered(401, 401, "credentials", say("The API refused the token or the mailbox password")),
+    _answered(402, 402, "payment", say("The API asks for payment: the wallet has no credit left")),
+    _answered(404, 404, "not found", say("The API does not have what was asked for")),
+    _answered(429, 429, "rate", say("The API asks to slow down")),
     # Refusals are named one by one. The rest (408, 409, 425, 499, unknown ones) may come from
     # somebody on the way who gave up while the request was at work: no proof that nothing was done.
-    _answered(400, 407, "refused", "The API refused the request."),
-    _answered(410, 418, "refused", "The API refused the request."),
-    _answered(422, 422, "refused", "The API refused the request."),
-    _answered(426, 428, "refused", "The API refused the request."),
-    _answered(431, 431, "refused", "The API refused the request."),
-    _answered(451, 451, "refused", "The API refused the request."),
-    _answered(400, 499, "unknown", "The API may have begun to handle the request."),
+    _answered(400, 407, "refused", say("The API refused the request")),
+    _answered(410, 418, "refused", say("The API refused the request")),
+    _answered(422, 422, "refused", say("The API refused the request")),
+    _answered(426, 428, "refused", say("The API refused the request")),
+    _answered(431, 431, "refused", say("The API refused the request")),
+    _answered(451, 451, "refused", say("The API refused the request")),
+    _answered(400, 499, "unknown", say("The API may have begun to handle the request")),
     # 200 here is an answer with "success": false (Q16).
-    _answered(200, 299, "refused", "The API refused the request."),
-    _answered(500, 599, "unknown", "The API failed while it handled the request."),
-    _answered(100, 999, "unknown", "The API's answer makes no sense."),
+    _answered(200, 299, "refused", say("The API refused the request")),
+    _answered(500, 599, "unknown", say("The API failed while it handled the request")),
+    _answered(100, 999, "unknown", say("The API's answer makes no sense")),
 )
 """First match wins. Exceptions match by ``isinstance``, answers by status."""
 
@@ -207,12 +213,13 @@ def from_exception(error: Exception, host: str = "") -> ApiError:
     ``host`` is named in the sentence, "" if there is none to name.
     """
     rule = next(r for r in RULES if r.exception is not None and isinstance(error, r.exception))
-    named = ", ".join(name for name in (host, type(error).__name__) if name)
-    reason = f"{rule.sentence[:-1]} ({named})."
+    kind = type(error).__name__
+    named = say("{host}, {kind}", host=host, kind=kind) if host else kind
+    reason = say("{what} ({named}).", what=rule.sentence, named=named)
     if rule.outcome == "unreachable":
         cause = why_unreachable(error)
         if cause is not None and host:
-            reason = f"{rule.sentence[:-1]}: {host} {cause}."
+            reason = say("{what}: {host} {cause}.", what=rule.sentence, host=host, cause=cause)
         return NotSent(reason, kind="unreachable")
     return OutcomeUnknown(reason)
 
@@ -236,7 +243,8 @@ def from_answer(
     """
     rule = _rule_for(status, code)
     words = " ".join(message.split())[:300]
-    reason = f"{rule.sentence[:-1]} (HTTP {status}{': ' + words if words else ''})."
+    answered = f"HTTP {status}: {words}" if words else f"HTTP {status}"
+    reason = say("{what} ({named}).", what=rule.sentence, named=answered)
     match rule.outcome:
         case "refused":
             return Refused(reason, status=status, message=message, answer=answer)

@@ -15,6 +15,8 @@ from dataclasses import dataclass
 
 import httpx
 
+from bridge.language import Sentence, say
+
 
 @dataclass(frozen=True, slots=True)
 class Cause:
@@ -24,7 +26,7 @@ class Cause:
     """
 
     exception: type[BaseException]
-    words: str
+    words: Sentence
     holds: Callable[[BaseException], bool] = lambda _error: True
 
 
@@ -47,60 +49,71 @@ def _reasoned(*reasons: str) -> Callable[[BaseException], bool]:
 _REFUSED = ssl.SSLCertVerificationError
 
 CAUSES: tuple[Cause, ...] = (
-    Cause(httpx.ConnectTimeout, "did not take the connection in time"),
-    Cause(_REFUSED, "shows a certificate that has expired", _verified(10)),
+    Cause(httpx.ConnectTimeout, say("did not take the connection in time")),
+    Cause(_REFUSED, say("shows a certificate that has expired"), _verified(10)),
     Cause(
         _REFUSED,
-        "shows a certificate that is not valid yet; is this machine's clock right?",
+        say("shows a certificate that is not valid yet; is this machine's clock right?"),
         _verified(9),
     ),
-    Cause(_REFUSED, "shows a certificate of another name", _verified(62, 63, 64)),
+    Cause(_REFUSED, say("shows a certificate of another name"), _verified(62, 63, 64)),
     Cause(
         _REFUSED,
-        "shows a certificate that nobody trusted here has signed (something on the way that looks "
-        "into TLS, or an authority of your own?)",
+        say(
+            "shows a certificate that nobody trusted here has signed (something on the way "
+            "that looks "
+            "into TLS, or an authority of your own?)"
+        ),
         _verified(2, 18, 19, 20, 21, 24),
     ),
-    Cause(_REFUSED, "shows a certificate that cannot be relied on: {detail}"),
+    Cause(_REFUSED, say("shows a certificate that cannot be relied on: {detail}")),
     Cause(
         ssl.SSLError,
-        "does not speak TLS there",
+        say("does not speak TLS there"),
         _reasoned("WRONG_VERSION_NUMBER", "HTTP_REQUEST", "RECORD_LAYER_FAILURE"),
     ),
-    Cause(ssl.SSLError, "agrees on no TLS: {detail}"),
-    Cause(httpx.ProxyError, "is behind a proxy that does not let this through"),
+    Cause(ssl.SSLError, say("agrees on no TLS: {detail}")),
+    Cause(httpx.ProxyError, say("is behind a proxy that does not let this through")),
     Cause(
         socket.gaierror,
-        "is a name that nobody knows; check it and this machine's DNS",
+        say("is a name that nobody knows; check it and this machine's DNS"),
         _numbered("EAI_NONAME", "EAI_NODATA"),
     ),
     Cause(
         socket.gaierror,
-        "is a name that no name server answers for just now; check this machine's DNS",
+        say("is a name that no name server answers for just now; check this machine's DNS"),
         _numbered("EAI_AGAIN"),
     ),
-    Cause(socket.gaierror, "is a name that cannot be looked up; check this machine's DNS"),
-    Cause(ConnectionRefusedError, "refuses the connection; nothing listens there"),
-    Cause(ConnectionError, "broke the connection off while it was made"),
-    Cause(TimeoutError, "did not take the connection in time"),
+    Cause(socket.gaierror, say("is a name that cannot be looked up; check this machine's DNS")),
+    Cause(ConnectionRefusedError, say("refuses the connection; nothing listens there")),
+    Cause(ConnectionError, say("broke the connection off while it was made")),
+    Cause(TimeoutError, say("did not take the connection in time")),
     Cause(
         OSError,
-        "is out of reach: this machine has no way to it; check its network",
-        _numbered("ENETUNREACH", "EHOSTUNREACH", "ENETDOWN", "EHOSTDOWN", "EADDRNOTAVAIL"),
-    ),
-    Cause(
-        OSError, "may not be connected to; a firewall here forbids it", _numbered("EACCES", "EPERM")
+        say("is out of reach: this machine has no way to it; check its network"),
+        _numbered(
+            "ENETUNREACH",
+            "EHOSTUNREACH",
+            "ENETDOWN",
+            "EHOSTDOWN",
+            "EADDRNOTAVAIL",
+        ),
     ),
     Cause(
         OSError,
-        "cannot be connected to: too many files are open here",
+        say("may not be connected to; a firewall here forbids it"),
+        _numbered("EACCES", "EPERM"),
+    ),
+    Cause(
+        OSError,
+        say("cannot be connected to: too many files are open here"),
         _numbered("EMFILE", "ENFILE"),
     ),
 )
 """First match wins, over all causes of an error: of several addresses the one that tells most."""
 
 
-def why_unreachable(error: BaseException) -> str | None:
+def why_unreachable(error: BaseException) -> Sentence | None:
     """Return what kept a connection from coming about, to go after the host's name.
 
     None if that is not known.
@@ -109,7 +122,7 @@ def why_unreachable(error: BaseException) -> str | None:
     for cause in CAUSES:
         for one in raised:
             if isinstance(one, cause.exception) and cause.holds(one):
-                return cause.words.format(detail=_detail(one))
+                return say(cause.words.pattern, detail=_detail(one))
     return None
 
 

@@ -15,6 +15,7 @@ import re
 from dataclasses import dataclass
 
 from bridge.api.schema import CODE, Reply, SendRequest
+from bridge.language import Sentence, say
 from bridge.spool import Spooled
 
 DOOR = frozenset({401, 402, 429})
@@ -53,7 +54,7 @@ class Accepted:
 class Undecided:
     """Nobody knows; ``code`` was named although the answer proves nothing."""
 
-    sentence: str
+    sentence: Sentence
     code: str | None
 
 
@@ -66,30 +67,30 @@ def judge(heard: Heard, request: SendRequest) -> Accepted | Undecided | None:
     code = named[0] if named else None
     if 200 <= heard.status < 300:
         if heard.reply is None:
-            return Undecided("The API's answer cannot be read.", code)
+            return Undecided(say("The API's answer cannot be read"), code)
         if heard.reply.success is not False:
             return _judge_yes(heard, heard.reply, code)
     if code is not None:
-        return Undecided("The API reported a failure but named a code.", code)
+        return Undecided(say("The API reported a failure but named a code"), code)
     if not heard.whole and (heard.status not in DOOR or _NAMING.search(heard.text)):
-        return Undecided("The API's answer broke off before it was complete.", None)
+        return Undecided(say("The API's answer broke off before it was complete"), None)
     if _FAILED_INSIDE.search(heard.text):
-        return Undecided("The API failed while it handled the request.", None)
+        return Undecided(say("The API failed while it handled the request"), None)
     return None
 
 
 def _judge_yes(heard: Heard, reply: Reply, named: str | None) -> Accepted | Undecided:
     code = reply.code_like
     if reply.success is None and (code is None or reply.raw.get("success") is not None):
-        return Undecided("The API's answer names neither success nor a code.", named)
+        return Undecided(say("The API's answer names neither success nor a code"), named)
     if code is None:
-        return Undecided("The API took the message but named no code.", named)
+        return Undecided(say("The API took the message but named no code"), named)
     if any(one != code for one in reply.codes):
-        return Undecided("The API's answer names more than one code.", code)
+        return Undecided(say("The API's answer names more than one code"), code)
     if not _counts_one(reply):
-        return Undecided("The API named a code but says that it sent nothing.", code)
+        return Undecided(say("The API named a code but says that it sent nothing"), code)
     if _FAILED_INSIDE.search(reply.message):
-        return Undecided("The API named a code but reported a failure.", code)
+        return Undecided(say("The API named a code but reported a failure"), code)
     return Accepted(code, reply.envelope.sent)
 
 

@@ -47,6 +47,7 @@ from bridge.app.servers import (
     smtp_settings,
 )
 from bridge.app.timeofday import TimeOfDay
+from bridge.app.voice import voice_of
 from bridge.app.worker import Work, Workers
 from bridge.clock import Clock
 from bridge.config import Config, ConfigError, Listen
@@ -56,6 +57,7 @@ from bridge.login import ADMINISTRATOR_NAME, GuessGuard, LoginGate
 from bridge.net.listening import CannotListen, Listener, Listening, ProtocolName, Running, TlsUse
 from bridge.operations.accounts import Methods
 from bridge.operations.control import ControlServer, OperationFailed, Progress
+from bridge.operations.speaking import speaking
 from bridge.operations.table import Operations
 
 if TYPE_CHECKING:
@@ -196,7 +198,9 @@ class Bridge:
         self._running = Running(self._clock.now(), listening)
         self._drain = Drain(resources.store, self._accept_no_more, self._rest)
         self._offer(resources, reading, sending)
-        self._control = ControlServer(self._config.data_dir, self._perform)
+        resources.mailboxes.voice = voice_of(self._config, listening)
+        said = speaking(self._perform, lambda: self._config.display.language)
+        self._control = ControlServer(self._config.data_dir, said)
         await self._control.start()
         if self._web is not None:
             self._web.open(self._perform, listening)
@@ -269,6 +273,7 @@ class Bridge:
             self._running = self._running.now(
                 config.api.base_url, tuple(resources.addresses.values()), identity.fingerprint
             )
+            resources.mailboxes.voice = voice_of(config, self._running.listening)
         self._offer(resources, reading, sending)
         accounts = resources.addresses
         if self._imap is not None and self._smtp is not None:

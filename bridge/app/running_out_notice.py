@@ -81,7 +81,7 @@ def few_requests(available: int, until: date | None, a_day: int, needed: int) ->
 def few_sends(available: int, waiting: int) -> Notice:
     """Say that a subscription has not enough sends left for what waits."""
     return Notice(
-        f"Abbonamento quasi esaurito / Subscription nearly used up: {available} invii / sends",
+        f"Abbonamento quasi esaurito / Subscription nearly used up: {available}",
         f"L'abbonamento ha ancora {available} invii e in coda ci sono {waiting} destinatari. "
         "Quando finiscono, il servizio usa il credito o rifiuta; quanto rifiuta resta in coda.",
         f"The subscription has {available} sends left, and {waiting} recipients wait in the queue. "

@@ -12,7 +12,7 @@ from bridge.imapserver.server import ImapServer
 from bridge.imapserver.session import Services
 from bridge.imapserver.settings import ImapSettings
 from bridge.login import LoginGate
-from bridge.mime.strict.submission import SubmissionRules
+from bridge.mime.strict.rules import SubmissionRules
 from bridge.model import AccountId, Quota
 from bridge.outbox.queue import Outbox
 from bridge.smtpserver.server import SmtpServer
@@ -59,6 +59,7 @@ def smtp_settings(resources: Resources, room: Room) -> SmtpSettings:
         stop_grace_s=PART_GRACE_S,
         max_sessions=room.smtp,
         spool_dir=resources.config.data_dir,
+        language=resources.config.display.language,
     )
 
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from bridge.cli.when import show_times_in
 from bridge.config import ConfigFile, find_file, load
 from bridge.operations.control import NotRunning, OperationFailed, Progress, ask
+from bridge.operations.speaking import speaking
 
 if TYPE_CHECKING:
     from bridge.operations.table import Operations
@@ -107,7 +108,9 @@ class Several:
 
                 configure("human", "error")
                 self._alone = await self._held.enter_async_context(standalone(self._file, name))
-        return await self._alone.perform(name, arguments, progress)
+        language = self._file.config.display.language
+        said = speaking(self._alone.perform, lambda: language)
+        return await said(name, arguments, progress)
 
 
 def _ignore(_done: int, _total: int) -> None:

@@ -21,6 +21,7 @@ from pydantic import AfterValidator, ConfigDict, Field, PlainValidator
 from pydantic.dataclasses import dataclass
 
 from bridge.config.places import usual_data_dir
+from bridge.language import LanguageSetting
 from bridge.net.address import is_loopback
 from bridge.net.listen import Listen
 
@@ -314,6 +315,13 @@ def _host(text: str) -> str:
     return text
 
 
+def _page_url(text: str) -> str:
+    parts = urlsplit(text)
+    if text and (parts.scheme not in ("http", "https") or not parts.hostname or parts.query):
+        raise ValueError('is not an address such as "https://pec.example.it"')
+    return text.rstrip("/")
+
+
 WEB_USUAL = (Listen("127.0.0.1", 1180),)
 """Where the page is if nothing else is said, and if nobody else is there."""
 
@@ -323,9 +331,11 @@ class Web:
     """Where the page is: None for ``WEB_USUAL``, an empty list for nowhere.
 
     ``hosts`` are the names by which browsers find it, besides addresses and this machine's own.
+    ``url`` is where people find it (behind a proxy), "" for the address that it listens on.
     """
 
     listen: Annotated[tuple[Listen, ...] | None, PlainValidator(_web_listen)] = None
+    url: Annotated[str, AfterValidator(_page_url)] = ""
     hosts: tuple[Annotated[str, AfterValidator(_host)], ...] = ()
 
 
@@ -353,9 +363,10 @@ class Prices:
 
 @dataclass(frozen=True, slots=True, config=_RULES)
 class Display:
-    """How commands show facts to people."""
+    """How facts and reasons are shown to people; see ``bridge.language`` for the language."""
 
     timezone: Zone = "Europe/Rome"
+    language: LanguageSetting = "both"
 
 
 @dataclass(frozen=True, slots=True, config=_RULES)

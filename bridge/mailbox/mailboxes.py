@@ -19,6 +19,7 @@ from typing import TypeVar
 from bridge.apart.process import Apart
 from bridge.clock import Clock
 from bridge.imap.mailboxname import canonical
+from bridge.language import Voice
 from bridge.mailbox.flagchange import FlagChange, FlagsOutcome
 from bridge.mailbox.index import MailboxIndex
 from bridge.mailbox.naming import NoSuchMailbox
@@ -81,10 +82,14 @@ class Mailboxes(MessageTexts):
         store: where everything is.
         clock: time.
         apart: where large messages are taken apart; None for one of its own.
+
+    Attributes:
+        voice: how the bridge's own messages are written.
     """
 
     def __init__(self, store: Store, clock: Clock, apart: Apart | None = None) -> None:
         super().__init__(store, clock, apart)
+        self.voice = Voice()
         self._subscribers = Subscribers()
         self._boxes: dict[AccountId, dict[str, Mailbox]] = {}
         self._indexes: dict[MailboxId, MailboxIndex] = {}
@@ -155,7 +160,7 @@ class Mailboxes(MessageTexts):
         done: list[MailboxTransaction] = []
 
         async def run(tx: Transaction) -> T:
-            transaction = MailboxTransaction(tx, now)
+            transaction = MailboxTransaction(tx, now, self.voice)
             done[:] = [transaction]
             return await work(transaction)
 

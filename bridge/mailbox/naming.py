@@ -9,6 +9,7 @@ from collections.abc import Callable
 from datetime import datetime
 
 from bridge.imap.mailboxname import canonical
+from bridge.language import Voice
 from bridge.model import (
     AccountId,
     Change,
@@ -35,13 +36,15 @@ class NamingTransaction:
 
     Attributes:
         tx: the store's transaction, for the other areas to join the same commit.
+        voice: how the bridge's own messages are written.
         changes: what was done so far, in order.
         told: what to call on the event loop once all of it is committed: what a log says may not
             come from work that is rolled back.
     """
 
-    def __init__(self, tx: Transaction, now: datetime) -> None:
+    def __init__(self, tx: Transaction, now: datetime, voice: Voice) -> None:
         self.tx = tx
+        self.voice = voice
         self.changes: list[Change] = []
         self.told: list[Callable[[], None]] = []
         self._now = now

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from bridge.api.client import PecClient
+from bridge.language import say
 from bridge.model import AccountId
 from bridge.operations.control import OperationFailed, Progress
 from bridge.store.outbox import ClaimBasis, SubmissionRow
@@ -31,7 +32,9 @@ class ApiAccount:
             OperationFailed: there is none.
         """
         if self.client is None:
-            raise OperationFailed(f"The secrets of {self.address} are not at hand.")
+            raise OperationFailed(
+                say("The secrets of {address} are not at hand.", address=self.address)
+            )
         return self.client
 
 
@@ -55,7 +58,7 @@ class ApiAccounts:
             account for account in self.all if account.address.casefold() == address.casefold()
         )
         if not found:
-            raise OperationFailed(f"There is no account {address}.")
+            raise OperationFailed(say("There is no account {address}.", address=address))
         return found
 
     def address(self, account: AccountId) -> str | None:

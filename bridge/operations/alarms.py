@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from bridge.clock import Clock
+from bridge.language import Title
 from bridge.operations.accounts import ApiAccounts, Methods, moment
 from bridge.operations.control import OperationFailed, Progress
 from bridge.store.alarms import AlarmRow
@@ -92,7 +93,7 @@ async def _facts(tx: ReadTransaction, alarm: AlarmRow, accounts: ApiAccounts) ->
         "account": address,
         "kind": alarm.kind,
         "key": alarm.key,
-        "text": alarm.text,
+        "text": Title(alarm.text),
         "at": moment(alarm.raised_at),
         "acknowledged_at": moment(alarm.acknowledged_at),
     }

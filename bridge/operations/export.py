@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from bridge.clock import Clock
+from bridge.language import say
 from bridge.model import ContentId, QueueId
 from bridge.operations.accounts import ApiAccounts, Methods, moment
 from bridge.operations.control import OperationFailed, Progress
@@ -62,7 +63,7 @@ class ExportOperations:
         found = [row.id for row in await self._store.read(work)]
         if not found:
             raise OperationFailed(
-                f"Nothing was sent from here with the id, code or reference {what}."
+                say("Nothing was sent from here with the id, code or reference {what}.", what=what)
             )
         return found
 
@@ -74,12 +75,12 @@ class ExportOperations:
         async def work(tx: ReadTransaction) -> tuple[QueueId, ...]:
             account = None if address is None else await tx.account(str(address))
             if address is not None and account is None:
-                raise OperationFailed(f"There is no account {address}.")
+                raise OperationFailed(say("There is no account {address}.", address=address))
             return await tx.submissions_counted(period.first, period.last, account)
 
         ids = await self._store.scan(work)
         if not ids:
-            raise OperationFailed(f"Nothing was sent in {period.name}.")
+            raise OperationFailed(say("Nothing was sent in {name}.", name=period.name))
         return list(ids)
 
     async def _send(self, arguments: Mapping[str, Any], _progress: Progress) -> Any:
@@ -89,7 +90,7 @@ class ExportOperations:
         async def work(tx: ReadTransaction) -> dict[str, Any]:
             row = await tx.submission(id)
             if row is None:
-                raise OperationFailed(f"There is no entry {id} in the queue.")
+                raise OperationFailed(say("There is no entry {id} in the queue.", id=id))
             receipts = await tx.receipts_of(id)
             return {
                 "id": row.id,

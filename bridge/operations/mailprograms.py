@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from bridge.config import Config, Listen
+from bridge.language import Sentence, say
 from bridge.net.address import is_loopback
 
 ANY = frozenset({"0.0.0.0", "::", "*"})  # noqa: S104 - settings to compare, nothing listens
@@ -55,42 +56,73 @@ def _server(
     return {"host": host, "port": one["port"] or None, "security": security}
 
 
-def steps(facts: Mapping[str, Any]) -> dict[str, list[str]]:
+def steps(facts: Mapping[str, Any]) -> dict[str, list[Sentence]]:
     """Return what to do in each mail program, a line for each step; ``facts``: ``connection``'s."""
     imap, smtp = facts["imap"], facts["smtp"]
     if imap is None or smtp is None:
         return {}
-    name = f"user name {facts['user']}"
+    name = say("user name {user}", user=facts["user"])
     return {
         "Thunderbird": [
-            "Account Settings, Add Mail Account, Configure manually:",
-            f"incoming IMAP, {_words(imap)}, authentication: normal password, {name};",
-            f"outgoing SMTP, {_words(smtp)}, authentication: normal password, {name}.",
+            say("Account Settings, Add Mail Account, Configure manually:"),
+            say(
+                "incoming IMAP, {server}, authentication: normal password, {name};",
+                server=_words(imap),
+                name=name,
+            ),
+            say(
+                "outgoing SMTP, {server}, authentication: normal password, {name}.",
+                server=_words(smtp),
+                name=name,
+            ),
         ],
         "Outlook": [
-            "Add Account, Advanced options, Let me set up my account manually, IMAP:",
-            f"incoming server {_words(imap, 'encryption method')};",
-            f"outgoing server {_words(smtp, 'encryption method')}; {name}.",
+            say("Add Account, Advanced options, Let me set up my account manually, IMAP:"),
+            say("incoming server {server};", server=_outlook(imap)),
+            say("outgoing server {server}; {name}.", server=_outlook(smtp), name=name),
         ],
         "Apple Mail": [
-            "Add Account, Other Mail Account; then Settings, Accounts, Server Settings with",
-            '"Automatically manage connection settings" off:',
-            f"incoming {_apple(imap)}, authentication: password, {name};",
-            f"outgoing {_apple(smtp)}, authentication: password, {name}.",
+            say("Add Account, Other Mail Account; then Settings, Accounts, Server Settings with"),
+            say('"Automatically manage connection settings" off:'),
+            say(
+                "incoming {server}, authentication: password, {name};",
+                server=_apple(imap),
+                name=name,
+            ),
+            say(
+                "outgoing {server}, authentication: password, {name}.",
+                server=_apple(smtp),
+                name=name,
+            ),
         ],
     }
 
 
-def _words(server: Mapping[str, Any], security: str = "connection security") -> str:
-    return f"{_place(server)}, {security}: {server['security']}"
+def _words(server: Mapping[str, Any]) -> Sentence:
+    return say(
+        "{place}, connection security: {security}", place=_place(server), security=_security(server)
+    )
 
 
-def _apple(server: Mapping[str, Any]) -> str:
+def _outlook(server: Mapping[str, Any]) -> Sentence:
+    return say(
+        "{place}, encryption method: {security}", place=_place(server), security=_security(server)
+    )
+
+
+def _security(server: Mapping[str, Any]) -> str:
+    security = str(server["security"])
+    return say("none") if security == "none" else security
+
+
+def _apple(server: Mapping[str, Any]) -> Sentence:
+    place = _place(server)
     if server["security"] == "none":
-        return f'{_place(server)}, "Use TLS/SSL" off, "Allow insecure authentication" on'
-    return f'{_place(server)}, "Use TLS/SSL" on'
+        return say('{place}, "Use TLS/SSL" off, "Allow insecure authentication" on', place=place)
+    return say('{place}, "Use TLS/SSL" on', place=place)
 
 
-def _place(server: Mapping[str, Any]) -> str:
-    port = server["port"] or "(any free one; `pec-bridge status` shows it)"
-    return f"{server['host']}, port {port}"
+def _place(server: Mapping[str, Any]) -> Sentence:
+    if not server["port"]:
+        return say("{host}, port (any free one; `pec-bridge status` shows it)", host=server["host"])
+    return say("{host}, port {port}", host=server["host"], port=server["port"])

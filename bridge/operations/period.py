@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
 
+from bridge.language import say
 from bridge.operations.control import OperationFailed
 from bridge.outbox.plan import rome_day
 
@@ -45,7 +46,9 @@ def month(text: str) -> Period:
     except ValueError:
         first = None
     if first is None or first.year == date.max.year:
-        raise OperationFailed(f"{text!r} is no month: write YYYY-MM, such as 2026-01.")
+        raise OperationFailed(
+            say("{text} is no month: write YYYY-MM, such as 2026-01.", text=repr(text))
+        )
     following = (first + timedelta(days=31)).replace(day=1)
     return Period(text, first, following - timedelta(days=1))
 
@@ -57,7 +60,7 @@ def year(text: str) -> Period:
         OperationFailed: it names none.
     """
     if not _YEAR.fullmatch(text) or not int(text):
-        raise OperationFailed(f"{text!r} is no year: write YYYY, such as 2026.")
+        raise OperationFailed(say("{text} is no year: write YYYY, such as 2026.", text=repr(text)))
     return Period(text, date(int(text), 1, 1), date(int(text), 12, 31))
 
 

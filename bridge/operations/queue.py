@@ -8,6 +8,7 @@ from functools import partial
 from typing import Any, Protocol
 
 from bridge.clock import Clock
+from bridge.language import say
 from bridge.model import QueueId, SubmissionState
 from bridge.operations.accounts import ApiAccounts, Method, Methods, moment, on_word
 from bridge.operations.control import OperationFailed, Progress
@@ -153,7 +154,7 @@ class QueueOperations:
         async def work(tx: ReadTransaction) -> dict[str, Any]:
             row = await tx.submission(id)
             if row is None:
-                raise OperationFailed(f"There is no entry {id} in the queue.")
+                raise OperationFailed(say("There is no entry {id} in the queue.", id=id))
             tries = [
                 {
                     "number": attempt.number,

@@ -9,6 +9,7 @@ from typing import Any
 from bridge.api.errors import NotFound
 from bridge.api.schema import CODE
 from bridge.clock import Clock
+from bridge.language import say
 from bridge.mime.row.address import one_line
 from bridge.model import SubmissionState
 from bridge.operations.accounts import ApiAccount, ApiAccounts, Methods, moment, on_word
@@ -114,7 +115,9 @@ class ReceiptOperations:
         async def work(tx: ReadTransaction) -> dict[str, Any]:
             row = await _find(tx, accounts, code)
             if row is None:
-                raise OperationFailed(f"No message was sent from here with the code {code}.")
+                raise OperationFailed(
+                    say("No message was sent from here with the code {code}.", code=code)
+                )
             receipts = [
                 {
                     "kind": receipt.kind,
@@ -150,7 +153,10 @@ class ReceiptOperations:
         code = str(arguments["code"]).strip()
         if not CODE.fullmatch(code):
             raise OperationFailed(
-                f"{code!r} is no whole code, and a part of one would delete other messages too."
+                say(
+                    "{code} is no whole code, and a part of one would delete other messages too.",
+                    code=repr(code),
+                )
             )
         accounts = self._accounts.chosen(arguments)
 
@@ -159,19 +165,27 @@ class ReceiptOperations:
 
         row = await self._store.read(work)
         if row is None:
-            raise OperationFailed(f"No message was sent from here with the code {code}.")
+            raise OperationFailed(
+                say("No message was sent from here with the code {code}.", code=code)
+            )
         owner = next(one for one in accounts if one.id == row.account)
         strangers = await self._strangers(owner, row, code)
         if strangers:
             listed = "; ".join(one_line(subject)[:SHOWN_CHARS] for subject in strangers)
             raise OperationFailed(
-                f"Nothing was deleted: the API would delete what is not a receipt of {row.id} "
-                f"as well: {listed}"
+                say(
+                    "Nothing was deleted: the API would delete what is not a receipt of {id} "
+                    "as well: {listed}",
+                    id=row.id,
+                    listed=listed,
+                )
             )
         try:
             await owner.api().delete_send(code)
         except NotFound:
-            raise OperationFailed(f"The API has no message with the code {code}.") from None
+            raise OperationFailed(
+                say("The API has no message with the code {code}.", code=code)
+            ) from None
         return {"code": code, "account": owner.address, "deleted": True}
 
     async def _strangers(self, owner: ApiAccount, row: SubmissionRow, code: str) -> list[str]:
@@ -184,7 +198,9 @@ class ReceiptOperations:
         try:
             status = await api.send_status(code)
         except NotFound:
-            raise OperationFailed(f"The API has no message with the code {code}.") from None
+            raise OperationFailed(
+                say("The API has no message with the code {code}.", code=code)
+            ) from None
         shown: list[tuple[str, str, datetime | None, str | None]]
         shown = [(one.subject, one.sender, one.date, one.body) for one in status]
         found = await search(api, code, SEARCHED)
@@ -215,10 +231,14 @@ async def _find(
     found = [await tx.submissions_by_code(one.id, code) for one in accounts]
     rows = [row for each in found for row in each]
     if len({row.account for row in rows}) > 1:
-        raise OperationFailed(f"Several accounts have the code {code}: say which with --account.")
+        raise OperationFailed(
+            say("Several accounts have the code {code}: say which with --account.", code=code)
+        )
     if len(rows) > 1:
         ids = " and ".join(row.id for row in rows)
-        raise OperationFailed(f"The service gave the code {code} to several messages: {ids}.")
+        raise OperationFailed(
+            say("The service gave the code {code} to several messages: {ids}.", code=code, ids=ids)
+        )
     return rows[0] if rows else None
 
 

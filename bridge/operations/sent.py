@@ -8,6 +8,7 @@ from datetime import date, datetime, time, timedelta
 from typing import Any
 
 from bridge.clock import ROME
+from bridge.language import say
 from bridge.model import AccountId
 from bridge.operations.accounts import ApiAccounts, Methods, moment, on_word
 from bridge.operations.control import OperationFailed, Progress
@@ -48,7 +49,9 @@ class SentOperations:
             if arguments.get("account") is not None:
                 account = await tx.account(str(arguments["account"]))
                 if account is None:
-                    raise OperationFailed(f"There is no account {arguments['account']}.")
+                    raise OperationFailed(
+                        say("There is no account {account}.", account=arguments["account"])
+                    )
             found = await tx.sent_page(_of(query, account))
             rows = [
                 {**_facts(row, summary), "account": await tx.address(row.account)}
@@ -81,7 +84,7 @@ class SentOperations:
                 before=None if before is None else int(before),
             )
         except (ValueError, OverflowError) as fault:
-            raise OperationFailed(f"This cannot be looked for: {fault}.") from None
+            raise OperationFailed(say("This cannot be looked for: {fault}.", fault=fault)) from None
 
 
 def _of(query: SentQuery, account: AccountId | None) -> SentQuery:

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from bridge.api.errors import ApiError
+from bridge.language import say
 from bridge.operations.accounts import Methods
 from bridge.operations.control import OperationFailed, Progress
 from bridge.store.base import StoreFailed
@@ -25,10 +26,10 @@ class Operations:
         """
         method = self._methods.get(name)
         if method is None:
-            raise OperationFailed("The running bridge is of another version; restart it.")
+            raise OperationFailed(say("The running bridge is of another version; restart it."))
         try:
             return await method(arguments, progress)
         except ApiError as error:
             raise OperationFailed(error.reason) from None
         except StoreFailed as error:
-            raise OperationFailed(f"The store failed: {error}") from None
+            raise OperationFailed(say("The store failed: {error}", error=error)) from None

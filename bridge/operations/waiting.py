@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
+from bridge.language import say
 from bridge.model import AccountId, SubmissionState
 from bridge.operations.accounts import moment
 from bridge.outbox.backoff import due_at, probe_due_at
@@ -33,7 +34,7 @@ async def waiting_facts(
     elif is_held and queue.hold is not None:
         reason, until = queue.hold.reason, probe_due_at(queue.hold, now)
     elif not is_held and not first.forced and not window.is_open(now):
-        reason = f"Messages leave within the window {window}."
+        reason = say("Messages leave within the window {window}.", window=window)
         until = window.next_open(now)
     else:
         reason, until = first.reason, first.not_before if is_held else due_at(first, now)

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from bridge.alarms.kind import REFUSED
-from bridge.alarms.notices import day_in_rome, tell
+from bridge.alarms.notices import day_in_rome, page_of, tell, with_link
 from bridge.clock import ROME
 from bridge.mailbox import MailboxTransaction
 from bridge.mime.write.dsn import Bounce, compose_bounce
@@ -116,6 +116,7 @@ async def bounce(
     """
     pieces = await mtx.tx.pieces([row.content], [Part.HEADER])
     header = pieces[0][1] if pieces else b""
+    italian, english = with_link(verdict.italian, verdict.english, mtx.voice, page_of(row.id))
     raw = compose_bounce(
         Bounce(
             queue_id=row.id,
@@ -129,8 +130,9 @@ async def bounce(
             status=verdict.status,
             diagnostic=verdict.diagnostic,
             diagnostic_type=verdict.diagnostic_type,
-            italian=verdict.italian,
-            english=verdict.english,
+            italian=italian,
+            english=english,
+            language=mtx.voice.language,
             arrived_at=row.created_at,
             at=now,
             header=header if isinstance(header, bytes) else b"",

@@ -102,7 +102,7 @@ async def load_request(
             return _request(row, sender, await asyncio.to_thread(convert, raw, signed))
         return _request(row, sender, convert(raw, signed))
     except (Unreadable, Sealed) as fault:
-        raise Unsendable(str(fault)) from None
+        raise Unsendable(fault.args[0]) from None
     except TooCostly as fault:
         raise Unsendable(f"it cannot be converted: {fault}") from None
     except (StoreFailed, Unsendable, MemoryError):

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from bridge.apart.process import Apart, program, told
 from bridge.api.schema import Attachment
+from bridge.language import unpacked
 from bridge.mime.strict.content import Sealed, SignedPolicy
 from bridge.mime.strict.field import Unreadable
 from bridge.spool import Spooled, SpoolFile
@@ -42,7 +43,7 @@ async def convert_apart(apart: Apart, raw: SpoolFile, signed: SignedPolicy) -> C
 def _read(made: SpoolFile) -> Converted:
     head, pieces = told(made)
     if "fault" in head:
-        raise _FAULTS[head["fault"]](head["reason"])
+        raise _FAULTS[head["fault"]](unpacked(head["reason"]))
     at = head["body"]
     body = pieces.part(0, at)
     files = []

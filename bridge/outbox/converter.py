@@ -12,6 +12,7 @@ from typing import IO
 
 from bridge.apart.program import begin, line
 from bridge.api.quoting import within_quotes
+from bridge.language import packed
 from bridge.mime.strict.content import Sealed, SignedPolicy, convert
 from bridge.mime.strict.field import Unreadable
 
@@ -20,10 +21,10 @@ def _convert(signed: SignedPolicy, given: IO[bytes], made: IO[bytes]) -> None:
     try:
         content = convert(given.read(), signed)
     except Unreadable as fault:
-        made.write(line({"fault": "unreadable", "reason": str(fault)}))
+        made.write(line({"fault": "unreadable", "reason": packed(fault.args[0])}))
         return
     except Sealed as fault:
-        made.write(line({"fault": "sealed", "reason": str(fault)}))
+        made.write(line({"fault": "sealed", "reason": packed(fault.args[0])}))
         return
     files = [[file.name, file.media_type, len(file.content)] for file in content.files]
     body_bytes = sum(map(len, within_quotes(content.body)))

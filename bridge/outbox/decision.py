@@ -20,6 +20,7 @@ import structlog
 from bridge.alarms import AlarmKind, clear_alarm
 from bridge.api.schema import CODE
 from bridge.clock import Clock
+from bridge.language import NOTHING, Sentence, say
 from bridge.mailbox import Mailboxes, MailboxTransaction
 from bridge.model import PEC_UNCERTAIN, AccountId, QueueId, SubmissionState
 from bridge.outbox.inquiry import Inquiry
@@ -30,26 +31,29 @@ from bridge.outbox.states import UNDECIDED, Event, allows, following
 from bridge.outbox.step import take_step
 from bridge.outbox.wake import Wake
 from bridge.outbox.window import ALL_DAY, Window
+from bridge.outbox.words import CANCELLED, REOPENED, RESOLVED, RETRIED, STATE_WORDS
 from bridge.receipts import claim
 from bridge.store.outbox import ClaimBasis, Step, SubmissionRow
 
 log = structlog.get_logger()
 
 _ADVICE = {
-    SubmissionState.QUEUED: "it will be sent in its turn; `queue cancel` takes it back",
-    SubmissionState.DISPATCHING: "it is being sent right now; look again in a minute",
-    SubmissionState.SUBMITTED: "it has been sent, and a PEC cannot be taken back",
-    SubmissionState.REFUSED: "it was refused and nothing was sent; send it again from your mail",
-    SubmissionState.HELD: "it waits; `queue retry` sends it now, `queue cancel` takes it back",
-    SubmissionState.CANCELLED: "it was cancelled; send it again from your mail",
-    SubmissionState.DROPPED: (
+    SubmissionState.QUEUED: say("it will be sent in its turn; `queue cancel` takes it back"),
+    SubmissionState.DISPATCHING: say("it is being sent right now; look again in a minute"),
+    SubmissionState.SUBMITTED: say("it has been sent, and a PEC cannot be taken back"),
+    SubmissionState.REFUSED: say(
+        "it was refused and nothing was sent; send it again from your mail"
+    ),
+    SubmissionState.HELD: say("it waits; `queue retry` sends it now, `queue cancel` takes it back"),
+    SubmissionState.CANCELLED: say("it was cancelled; send it again from your mail"),
+    SubmissionState.DROPPED: say(
         "it was given up; send it again from your mail, or `queue resolve --reopen` asks again"
     ),
-    SubmissionState.UNCERTAIN: (
+    SubmissionState.UNCERTAIN: say(
         "nobody knows whether it was sent; `queue resolve` with --sent CODE, --resend or --drop "
         "ends that"
     ),
-    SubmissionState.RESTORED: (
+    SubmissionState.RESTORED: say(
         "it waited in a backup that was put back and may have been sent since; `queue resolve` "
         "with --sent CODE, --resend or --drop ends that"
     ),
@@ -105,12 +109,12 @@ class Decisions:
             )
             waiting = row.state is SubmissionState.QUEUED and has_to_wait
             if not waiting and row.state is not SubmissionState.HELD:
-                raise _refusal("retried", row)
+                raise _refusal(RETRIED, row)
             step = Step(
                 row.state,
                 following(row.state, Event.RELEASE),
                 now,
-                reason="retried by a person",
+                reason=say("retried by a person"),
                 retrying_since=row.retrying_since if waiting else None,
                 forced=True,
             )
@@ -126,7 +130,7 @@ class Decisions:
         """
 
         async def work(mtx: MailboxTransaction, row: SubmissionRow, now: datetime) -> None:
-            step = _step(row, Event.CANCEL, "cancelled", now, reason="cancelled by a person")
+            step = _step(row, Event.CANCEL, CANCELLED, now, reason=say("cancelled by a person"))
             await take_step(mtx, row, step)
 
         return await self._decide(id, "cancel", work, version)
@@ -150,22 +154,29 @@ class Decisions:
         code = code.strip()
         if not CODE.fullmatch(code):
             raise DecisionRefused(
-                "Say the API's code, whole, as it stands at the end of the receipt's subject."
+                say("Say the API's code, whole, as it stands at the end of the receipt's subject.")
             )
-        _step(seen, Event.RESOLVE_SENT, "resolved", self._clock.now(), reason="")
+        _step(seen, Event.RESOLVE_SENT, RESOLVED, self._clock.now(), reason="")
         await self._mailboxes.write(lambda mtx: _check_free(mtx, seen, code))
         finding = await self._inquiry.code(seen, code)
         if finding.against:
-            raise DecisionRefused(f"{finding.against} It is not {id}'s.")
+            raise DecisionRefused(
+                say("{against} It is not {id}'s.", against=finding.against, id=id)
+            )
         if not finding.proven and not force:
             raise DecisionRefused(
-                f"No receipt shows that {id} got the code {code}. "
-                f"{finding.unasked} If you are sure, --force takes your word.".replace("  ", " ")
+                say(
+                    "No receipt shows that {id} got the code {code}.{unasked} If you are sure, "
+                    "--force takes your word.",
+                    id=id,
+                    code=code,
+                    unasked=say(" {why}", why=finding.unasked) if finding.unasked else NOTHING,
+                )
             )
         basis = ClaimBasis.EVIDENCE if finding.proven else ClaimBasis.WORD
 
         async def work(mtx: MailboxTransaction, row: SubmissionRow, now: datetime) -> None:
-            step = _step(row, Event.RESOLVE_SENT, "resolved", now, reason=_REASONS[basis])
+            step = _step(row, Event.RESOLVE_SENT, RESOLVED, now, reason=_REASONS[basis])
             await _check_free(mtx, row, code)
             attempts = await mtx.tx.attempts(row.id)
             sent_at = attempts[-1].started_at if attempts else row.updated_at
@@ -192,22 +203,31 @@ class Decisions:
         """
         seen = await self._row(id, version)
         now = self._clock.now()
-        _step(seen, Event.RESOLVE_RESEND, "resolved", now, reason="")
+        _step(seen, Event.RESOLVE_RESEND, RESOLVED, now, reason="")
         traces = await self._inquiry.traces(seen, now)
         if traces.codes and not force:
             raise DecisionRefused(
-                f"{id} may have been sent: there is an acceptance with the code "
-                f"{' and '.join(traces.codes)} that can be its. `queue resolve {id} --sent "
-                f"{traces.codes[0]}` says so; --force with --resend sends it once more."
+                say(
+                    "{id} may have been sent: there is an acceptance with the code {codes} "
+                    "that can be its. `queue resolve {id} --sent {code}` says so; --force "
+                    "with --resend sends it once more.",
+                    id=id,
+                    codes=", ".join(traces.codes),
+                    code=traces.codes[0],
+                )
             )
         if traces.unasked and self._inquiry.can_ask(seen.account) and not force:
             raise DecisionRefused(
-                f"{id} may have been sent, and the API could not be asked: {traces.unasked} "
-                "Try again later; --force with --resend sends it all the same."
+                say(
+                    "{id} may have been sent, and the API could not be asked: {unasked} Try "
+                    "again later; --force with --resend sends it all the same.",
+                    id=id,
+                    unasked=traces.unasked,
+                )
             )
 
         async def work(mtx: MailboxTransaction, row: SubmissionRow, now: datetime) -> None:
-            step = _step(row, Event.RESOLVE_RESEND, "resolved", now, reason="resent by a person")
+            step = _step(row, Event.RESOLVE_RESEND, RESOLVED, now, reason=say("resent by a person"))
             await take_step(mtx, row, step)
             await mtx.tx.count_submission(row.id, None, 0)
             await end_uncertainty(mtx, row, now)
@@ -222,10 +242,10 @@ class Decisions:
         """
 
         async def work(mtx: MailboxTransaction, row: SubmissionRow, now: datetime) -> None:
-            _step(row, Event.RESOLVE_REOPEN, "reopened", now, reason="")
+            _step(row, Event.RESOLVE_REOPEN, REOPENED, now, reason="")
             if row.state is SubmissionState.SUBMITTED and row.claim is not ClaimBasis.WORD:
-                raise _refusal("reopened", row)
-            await take_back(mtx, row, Event.RESOLVE_REOPEN, "reopened by a person", now)
+                raise _refusal(REOPENED, row)
+            await take_back(mtx, row, Event.RESOLVE_REOPEN, say("reopened by a person"), now)
 
         return await self._decide(id, "resolve --reopen", work, version)
 
@@ -237,7 +257,7 @@ class Decisions:
         """
 
         async def work(mtx: MailboxTransaction, row: SubmissionRow, now: datetime) -> None:
-            step = _step(row, Event.RESOLVE_DROP, "resolved", now, reason="given up by a person")
+            step = _step(row, Event.RESOLVE_DROP, RESOLVED, now, reason=say("given up by a person"))
             await take_step(mtx, row, step)
             await end_uncertainty(mtx, row, now)
 
@@ -271,18 +291,22 @@ class Decisions:
 
 
 _REASONS = {
-    ClaimBasis.EVIDENCE: "resolved by a person, and confirmed by its receipts",
-    ClaimBasis.WORD: "sent on a person's word, which nothing confirms",
+    ClaimBasis.EVIDENCE: say("resolved by a person, and confirmed by its receipts"),
+    ClaimBasis.WORD: say("sent on a person's word, which nothing confirms"),
 }
 
 
 async def _entry(mtx: MailboxTransaction, id: QueueId, version: int | None) -> SubmissionRow:
     row = await mtx.tx.submission(id)
     if row is None:
-        raise DecisionRefused(f"No entry is called {id}; `queue list` shows all.")
+        raise DecisionRefused(say("No entry is called {id}; `queue list` shows all.", id=id))
     if version is not None and version != await mtx.tx.step_count(id):
         raise DecisionRefused(
-            f"{id} has gone on since and is {row.state.value}: look at it again before you decide."
+            say(
+                "{id} has gone on since and is {state}: look at it again before you decide.",
+                id=id,
+                state=row.state.value,
+            )
         )
     return row
 
@@ -291,7 +315,12 @@ async def _check_free(mtx: MailboxTransaction, row: SubmissionRow, code: str) ->
     for owner in await mtx.tx.submissions_by_code(row.account, code):
         if owner.id != row.id:
             raise DecisionRefused(
-                f"The code {code} belongs to {owner.id} ({owner.subject!r}) already."
+                say(
+                    "The code {code} belongs to {id} ({subject}) already.",
+                    code=code,
+                    id=owner.id,
+                    subject=repr(owner.subject),
+                )
             )
 
 
@@ -315,12 +344,20 @@ async def end_uncertainty(mtx: MailboxTransaction, row: SubmissionRow, now: date
         await clear_alarm(mtx, row.account, kind, row.id, now)
 
 
-def _step(row: SubmissionRow, event: Event, done: str, now: datetime, *, reason: str) -> Step:
+def _step(row: SubmissionRow, event: Event, done: Sentence, now: datetime, *, reason: str) -> Step:
     if not allows(row.state, event):
         raise _refusal(done, row)
     return Step(row.state, following(row.state, event), now, reason=reason)
 
 
-def _refusal(done: str, row: SubmissionRow) -> DecisionRefused:
+def _refusal(done: Sentence, row: SubmissionRow) -> DecisionRefused:
     advice = _ADVICE[row.state]
-    return DecisionRefused(f"{row.id} is {row.state.value} and cannot be {done}: {advice}.")
+    return DecisionRefused(
+        say(
+            "{id} is {state} and cannot be {done}: {advice}.",
+            id=row.id,
+            state=STATE_WORDS[row.state],
+            done=done,
+            advice=advice,
+        )
+    )

@@ -34,6 +34,7 @@ from bridge.api.errors import ApiError, OutcomeUnknown, Refused
 from bridge.api.ratelimit import SendPacer, Start
 from bridge.api.schema import SendAnswer, SendRequest
 from bridge.clock import Backoff, Clock
+from bridge.language import say
 from bridge.limits import REQUESTS_BYTES
 from bridge.model import AccountId, QueueId, SubmissionState
 from bridge.outbox.attempt import Attempt
@@ -244,7 +245,7 @@ class Dispatcher:
             request = await self._texts.request(row, account.address)
         except Unsendable as fault:
             self._ended_with(row)
-            await self._settler.unsendable(row, unsendable(str(fault)))
+            await self._settler.unsendable(row, unsendable(fault.args[0]))
             return
         except BaseException:
             self._ended_with(row)
@@ -326,7 +327,9 @@ class Dispatcher:
             raise
         except Exception as error:
             log.exception("send_crashed", id=attempt.row.id)
-            unknown = OutcomeUnknown(f"The send ended in an unforeseen way ({error!r}).")
+            unknown = OutcomeUnknown(
+                say("The send ended in an unforeseen way ({error}).", error=repr(error))
+            )
             self._learn(account, unknown)
             settle = partial(self._settler.failed, attempt, unknown)
         else:
@@ -356,7 +359,7 @@ class Dispatcher:
         if not left:
             await self._settler.give_back(attempt, STOPPED_BEFORE)
             return
-        error = OutcomeUnknown("The bridge was stopped before the answer came.")
+        error = OutcomeUnknown(say("The bridge was stopped before the answer came."))
         await self._settler.failed(attempt, error)
 
     async def _settle(

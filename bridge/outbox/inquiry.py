@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from bridge.api.errors import ApiError
+from bridge.language import say
 from bridge.mailbox import Mailboxes
 from bridge.model import AccountId
 from bridge.outbox.candidates import known, open_sends, without_taken
@@ -29,7 +30,7 @@ from bridge.store.base import ReadTransaction
 from bridge.store.outbox import SubmissionRow
 from bridge.store.receipts import Acceptance
 
-NO_CLIENT = "The API was not asked."
+NO_CLIENT = say("The API was not asked.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +101,7 @@ class Inquiry:
             return issuer_of(one.sender) != "" and (named or any(fits(s, one) for s in ours))
 
         shown: list[Acceptance] = []
-        unasked = NO_CLIENT
+        unasked: str = NO_CLIENT
         lookup = self._lookups.get(row.account)
         if lookup is not None:
             unasked = ""
@@ -136,7 +137,11 @@ def _judged(
         if issuer_of(one.sender) and is_ours and not names_only(one.recipients, row.recipients):
             named = ", ".join(one.recipients)
             return Finding(
-                against=f"A receipt with the code {code} is of another message: {named}."
+                against=say(
+                    "A receipt with the code {code} is of another message: {named}.",
+                    code=code,
+                    named=named,
+                )
             )
     sending = PossibleSend(row.id, row.subject, row.recipients, send.begun_at, code)
     believed = [one for one in shown if proves(one, issuers)]

@@ -35,6 +35,7 @@ import structlog
 
 from bridge.alarms import Alarm, AlarmKind, clear_alarm, raise_alarm
 from bridge.clock import Clock
+from bridge.language import say
 from bridge.mailbox import Mailboxes, MailboxTransaction
 from bridge.model import PEC_UNCERTAIN, AccountId, SubmissionState
 from bridge.outbox.restored import put_back, restored
@@ -51,11 +52,11 @@ LONG_AGO = timedelta(days=3)
 
 BEAT_S = 600.0
 
-BEHIND = "The database is older than what was sent since."
-OTHER_FILE = "The data was copied or put back from a backup."
-ALONE = "The database was put back without the file beside it."
-FOREIGN = "The database and the file beside it are not of one store."
-OLD = "The data was last used long ago, as after a snapshot that was rolled back."
+BEHIND = say("The database is older than what was sent since.")
+OTHER_FILE = say("The data was copied or put back from a backup.")
+ALONE = say("The database was put back without the file beside it.")
+FOREIGN = say("The database and the file beside it are not of one store.")
+OLD = say("The data was last used long ago, as after a snapshot that was rolled back.")
 
 
 def find_fault(row: LineageRow | None, mark: Mark | None) -> str | None:

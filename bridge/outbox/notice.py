@@ -9,6 +9,7 @@ from datetime import datetime
 
 from bridge.alarms import Notice
 from bridge.clock import ROME
+from bridge.language import in_italian, say
 from bridge.outbox.plan import Plan
 from bridge.store.outbox import AttemptRow, HoldCause, SubmissionRow
 
@@ -46,7 +47,7 @@ def uncertain(
     return Notice(
         f"Invio incerto / Uncertain send: {row.subject}",
         "Non si sa se questo messaggio è stato inviato. La richiesta è partita "
-        f"({started}), ma non è arrivata una risposta certa: {reason}\n"
+        f"({started}), ma non è arrivata una risposta certa: {in_italian(reason)}\n"
         f"Oggetto: {row.subject}\nDestinatari: {recipients}{found_it}\n\n"
         "Il messaggio non viene rispedito da solo, perché una PEC inviata due volte è un secondo "
         "atto. Cercare una ricevuta ACCETTAZIONE con questo oggetto, anche nella webmail. Poi, se "
@@ -69,7 +70,8 @@ def revoked(row: SubmissionRow, reason: str) -> Notice:
     called_it, called_en = reference(row, "Riferimento"), reference(row, "Reference")
     return Notice(
         f"Esito ritirato / Claim revoked: {row.subject}",
-        f"Questo messaggio risultava inviato con il codice {row.code}, ma non è così: {reason}\n"
+        f"Questo messaggio risultava inviato con il codice {row.code}, ma non è così: "
+        f"{in_italian(reason)}\n"
         f"Oggetto: {row.subject}\nDestinatari: {recipients}{called_it}\n\n"
         "Il codice e le ricevute non gli sono più attribuiti: il suo invio è di nuovo incerto, e "
         "la sua accettazione viene cercata ancora. Chi ha fatto conto su quell'esito lo verifichi.",
@@ -86,7 +88,7 @@ def held(cause: HoldCause, reason: str, address: str) -> Notice:
     if cause is HoldCause.CREDENTIALS:
         return Notice(
             f"Invii fermi / Sending stopped: {address}",
-            f"Il servizio PEC rifiuta il token o la password di {address}. {reason}\n"
+            f"Il servizio PEC rifiuta il token o la password di {address}. {in_italian(reason)}\n"
             "I messaggi restano in coda e nulla va perso. Correggere il token o la password "
             "nella configurazione e riavviare; gli invii riprendono da soli, o subito con "
             "`pec-bridge queue retry ID`.",
@@ -97,7 +99,8 @@ def held(cause: HoldCause, reason: str, address: str) -> Notice:
         )
     return Notice(
         f"Invii fermi / Sending stopped: {address}",
-        f"Il servizio PEC chiede un pagamento per {address}: il credito è esaurito. {reason}\n"
+        f"Il servizio PEC chiede un pagamento per {address}: il credito è esaurito. "
+        f"{in_italian(reason)}\n"
         "I messaggi restano in coda e nulla va perso. Ricaricare il credito; gli invii riprendono "
         "da soli entro un'ora, o subito con `pec-bridge queue retry ID`.",
         f"The PEC service asks for payment for {address}: the credit is used up. {reason}\n"
@@ -108,9 +111,13 @@ def held(cause: HoldCause, reason: str, address: str) -> Notice:
 
 def plan_reason(plan: Plan, until: datetime) -> str:
     """Say in a sentence why an entry waits for the plan's next period."""
-    return (
-        f"The plan's {plan.limit} PEC a {plan.period} are used up "
-        f"until {until:%Y-%m-%d %H:%M} (Rome)."
+    at = f"{until:%Y-%m-%d %H:%M}"
+    if plan.period == "day":
+        return say(
+            "The plan's {limit} PEC a day are used up until {at} (Rome).", limit=plan.limit, at=at
+        )
+    return say(
+        "The plan's {limit} PEC a month are used up until {at} (Rome).", limit=plan.limit, at=at
     )
 
 

@@ -33,6 +33,7 @@ import structlog
 
 from bridge.alarms.notices import show
 from bridge.clock import Clock
+from bridge.language import Sentence, say
 from bridge.mailbox import Mailboxes, MailboxTransaction
 from bridge.mailbox.own_copy import clients_copy
 from bridge.mime.ingest import Ingested
@@ -255,10 +256,7 @@ class Outbox:
         waiting = await mtx.tx.queued_recipients(account)
         if used + waiting + sum(len(entry.recipients) for entry in fresh) > plan.limit:
             again = plan.next_period(now)
-            raise PlanUsedUp(
-                f"The plan's {plan.limit} PEC a {plan.period} are used up; "
-                f"try again from {again:%Y-%m-%d %H:%M} (Rome)"
-            )
+            raise PlanUsedUp(_used_up(plan, again))
 
     def _new_entry(
         self,
@@ -342,3 +340,18 @@ def _name(identity: str, recipients: tuple[str, ...], rest: bytes) -> bytes:
     """Return a short name for all three; neither order nor case of recipients matters."""
     named = "\0".join([identity, *sorted(one.casefold() for one in recipients)])
     return hashlib.sha256(named.encode() + b"\0" + rest).digest()
+
+
+def _used_up(plan: Plan, again: datetime) -> Sentence:
+    at = f"{again:%Y-%m-%d %H:%M}"
+    if plan.period == "day":
+        return say(
+            "The plan's {limit} PEC a day are used up; try again from {at} (Rome).",
+            limit=plan.limit,
+            at=at,
+        )
+    return say(
+        "The plan's {limit} PEC a month are used up; try again from {at} (Rome).",
+        limit=plan.limit,
+        at=at,
+    )

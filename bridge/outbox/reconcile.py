@@ -24,6 +24,7 @@ from bridge.alarms import Alarm, AlarmKind, raise_alarm
 from bridge.api.errors import ApiError
 from bridge.api.schema import InboxRow
 from bridge.clock import Clock
+from bridge.language import say
 from bridge.mailbox import Mailboxes, MailboxTransaction
 from bridge.model import AccountId, QueueId, SubmissionState
 from bridge.outbox import notice
@@ -199,7 +200,7 @@ class Reconciler:
             row.state,
             following(row.state, Event.EVIDENCE),
             now,
-            reason="its acceptance was found in the inbox",
+            reason=say("its acceptance was found in the inbox"),
             code=acceptance.code,
             sent_at=acceptance.at,
         )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from bridge.alarms import Notice
+from bridge.language import in_italian
 from bridge.store.outbox import SubmissionRow
 
 NAMED = 20
@@ -29,7 +30,8 @@ def restored(rows: Sequence[SubmissionRow], fault: str) -> Notice:
     )
     return Notice(
         f"Dati ripristinati, {len(rows)} invii fermi / Data restored, {len(rows)} sends wait",
-        f"I dati di pec-bridge non sono quelli usati per ultimi: sembrano una copia. ({fault})\n"
+        "I dati di pec-bridge non sono quelli usati per ultimi: sembrano una copia. "
+        f"({in_italian(fault)})\n"
         "I messaggi che vi erano in coda possono essere già partiti dopo la copia, e una PEC "
         "inviata due volte è un secondo atto. Perciò non vengono inviati da soli: se ne cerca la "
         "ricevuta di accettazione, e quelli trovati risultano inviati.\n"
@@ -56,7 +58,8 @@ def put_back(fault: str) -> Notice:
     """
     return Notice(
         "Dati ripristinati / Data restored",
-        f"I dati di pec-bridge non sono quelli usati per ultimi: sembrano una copia. ({fault})\n"
+        "I dati di pec-bridge non sono quelli usati per ultimi: sembrano una copia. "
+        f"({in_italian(fault)})\n"
         "Nulla vi era in coda. I messaggi accettati (250) dopo la copia però non vi sono: se non "
         "erano ancora partiti, non partiranno. Cercare nella webmail la ricevuta ACCETTAZIONE di "
         "ciò che è stato inviato da allora, e inviare di nuovo quello che manca.\n"

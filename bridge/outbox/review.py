@@ -13,6 +13,7 @@ from datetime import datetime
 import structlog
 
 from bridge.alarms import Alarm, AlarmKind, raise_alarm
+from bridge.language import say
 from bridge.mailbox import Mailboxes, MailboxTransaction
 from bridge.model import AccountId, QueueId, SubmissionState
 from bridge.outbox import notice
@@ -110,11 +111,15 @@ async def contradiction(tx: ReadTransaction, row: SubmissionRow, code: str = "")
     code = code or row.code or ""
     for other in await tx.submissions_by_code(row.account, code):
         if other.id != row.id and other.claim is None:
-            return f"The service itself gave the code {code} to {other.id}."
+            return say("The service itself gave the code {code} to {id}.", code=code, id=other.id)
     send = await send_of(tx, row, code)
     for one in await tx.remote_with_code(row.account, code):
         receipt = await read_row(tx, one)
         if contradicts(receipt, send):
             named = ", ".join(receipt.addresses) or f"{receipt.at:%Y-%m-%d %H:%M}"
-            return f"A receipt with the code {code} is of another message: {named}."
+            return say(
+                "A receipt with the code {code} is of another message: {named}.",
+                code=code,
+                named=named,
+            )
     return ""

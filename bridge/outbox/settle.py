@@ -21,6 +21,7 @@ from bridge.alarms import AlarmKind, clear_alarm
 from bridge.api.errors import ApiError, NotSent, OutcomeUnknown, Refused
 from bridge.api.schema import SendAnswer
 from bridge.clock import Clock
+from bridge.language import say
 from bridge.mailbox import Mailboxes, MailboxTransaction
 from bridge.model import PEC_FAILED, PEC_UNCERTAIN, AccountId, SubmissionState
 from bridge.outbox import notice
@@ -38,8 +39,8 @@ from bridge.store.outbox import AttemptEnd, HoldCause, Step, SubmissionRow
 
 log = structlog.get_logger()
 
-UNWITNESSED = "The start could not be written down beside the store."
-INTERRUPTED = "The bridge stopped before the answer was known."
+UNWITNESSED = say("The start could not be written down beside the store.")
+INTERRUPTED = say("The bridge stopped before the answer was known.")
 _CAUSES = {"credentials": HoldCause.CREDENTIALS, "payment": HoldCause.PAYMENT}
 _UNCERTAIN = frozenset({PEC_UNCERTAIN})
 _FAILED = frozenset({PEC_FAILED})

@@ -19,6 +19,7 @@ from datetime import datetime
 
 from bridge.alarms import Alarm, AlarmKind, Notice, clear_alarm, raise_alarm, update_alarm
 from bridge.clock import ROME, Clock
+from bridge.language import in_italian, say
 from bridge.mailbox import Mailboxes, MailboxTransaction
 from bridge.model import AccountId, QueueId, SubmissionState
 from bridge.outbox.backoff import due_at, probe_due_at
@@ -61,7 +62,9 @@ async def account_queue(tx: ReadTransaction, account: AccountId) -> AccountQueue
 def paused(since: datetime) -> str:
     """Return why nothing of a paused account leaves."""
     shown = f"{since.astimezone(ROME):%Y-%m-%d %H:%M}"
-    return f"Paused by a person since {shown} (Rome); `queue resume` lets messages leave again."
+    return say(
+        "Paused by a person since {at} (Rome); `queue resume` lets messages leave again.", at=shown
+    )
 
 
 def why(row: SubmissionRow, queue: AccountQueue, now: datetime, window: Window = ALL_DAY) -> str:
@@ -80,22 +83,33 @@ def why(row: SubmissionRow, queue: AccountQueue, now: datetime, window: Window =
     if row.state is not SubmissionState.QUEUED:
         return row.reason
     if not window.is_open(now) and not row.forced:
-        return _until(f"Messages leave within the window {window}.", window.next_open(now))
+        return _until(
+            say("Messages leave within the window {window}.", window=window), window.next_open(now)
+        )
     if queue.head is None or queue.head.id == row.id:
         return _until(row.reason, due_at(row, now))
     first = _until(queue.head.reason, due_at(queue.head, now))
-    return f"Waits behind {queue.head.id}{': ' + first if first else '.'}"
+    if not first:
+        return say("Waits behind {id}.", id=queue.head.id)
+    return say("Waits behind {id}: {why}", id=queue.head.id, why=first)
 
 
 def removed(row: SubmissionRow, address: str) -> str:
     """Return why an entry of an account that left the settings is where it is."""
-    gone = f"The account {address} is not in the configuration any more, so nothing"
     if row.state in UNDECIDED:
-        return (
-            f"{gone} looks for the acceptance of {row.id}: put it back, or end the doubt with "
-            "`queue resolve` and --sent CODE or --drop."
+        return say(
+            "The account {address} is not in the configuration any more, so nothing looks for the "
+            "acceptance of {id}: put it back, or end the doubt with `queue resolve` and --sent "
+            "CODE or --drop.",
+            address=address,
+            id=row.id,
         )
-    return f"{gone} sends {row.id}: put it back, or take the message back with `queue cancel`."
+    return say(
+        "The account {address} is not in the configuration any more, so nothing sends {id}: put it "
+        "back, or take the message back with `queue cancel`.",
+        address=address,
+        id=row.id,
+    )
 
 
 def queued_since(row: SubmissionRow, steps: tuple[TransitionRow, ...]) -> datetime:
@@ -255,7 +269,7 @@ def waits_long(row: SubmissionRow, since: datetime, count: int, reason: str) -> 
     return Notice(
         f"Messaggi in attesa di invio / Messages wait to be sent: {count}",
         f"{count} messaggi accettati non sono ancora partiti; il primo attende dal {shown}.\n"
-        f"Oggetto: {row.subject}{called_it}\nMotivo: {reason}\n"
+        f"Oggetto: {row.subject}{called_it}\nMotivo: {in_italian(reason)}\n"
         "Nulla va perso e i tentativi continuano da soli. Ciò che non parte entro cinque giorni "
         f"torna in INBOX come respinto.\n\n{commands}",
         f"{count} accepted messages have not left yet; the first waits since {shown} (Rome).\n"
@@ -283,4 +297,5 @@ def account_removed(address: str, count: int) -> Notice:
 def _until(reason: str, at: datetime | None) -> str:
     if at is None:
         return reason
-    return f"{reason} Next try at {at.astimezone(ROME):%Y-%m-%d %H:%M} (Rome).".lstrip()
+    next_try = say("Next try at {at} (Rome).", at=f"{at.astimezone(ROME):%Y-%m-%d %H:%M}")
+    return say("{why} {then}", why=reason, then=next_try) if reason else next_try

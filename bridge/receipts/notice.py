@@ -10,6 +10,7 @@ from datetime import datetime
 
 from bridge.alarms import Notice
 from bridge.clock import ROME
+from bridge.language import in_italian
 from bridge.mime.row.address import one_line
 from bridge.store.outbox import ClaimBasis, SubmissionRow
 
@@ -71,7 +72,7 @@ def failed(submission: SubmissionRow, addresses: Sequence[str], reason: str) -> 
     """Say that some recipients will not get the message; ``addresses`` () if it names none."""
     names_it = _names(addresses) or "un destinatario che la ricevuta non nomina"
     names_en = _names(addresses) or "a recipient that the receipt does not name"
-    because_it = f"\nMotivo: {reason}" if reason else ""
+    because_it = f"\nMotivo: {in_italian(reason)}" if reason else ""
     because_en = f"\nReason: {reason}" if reason else ""
     return Notice(
         f"Mancata consegna / Not delivered: {submission.subject}",
@@ -89,7 +90,7 @@ def failed(submission: SubmissionRow, addresses: Sequence[str], reason: str) -> 
 
 def not_taken(submission: SubmissionRow, reason: str) -> Notice:
     """Say that the provider refused the whole message."""
-    because_it = f"\nMotivo: {reason}" if reason else ""
+    because_it = f"\nMotivo: {in_italian(reason)}" if reason else ""
     because_en = f"\nReason: {reason}" if reason else ""
     return Notice(
         f"Non accettato / Not accepted: {submission.subject}",

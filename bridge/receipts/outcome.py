@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from bridge.language import Sentence, say
 from bridge.model import (
     PEC_ACCEPTED,
     PEC_DELIVERED,
@@ -62,19 +63,22 @@ _BY_STATE: Mapping[State, Outcome] = {
 
 _ENDED: frozenset[State] = frozenset({State.REFUSED, State.CANCELLED, State.DROPPED})
 
-_LOOKED_FOR = (
+_LOOKED_FOR = say(
     "Do not submit it again: its acceptance is looked for. If none comes, say what happened with "
     "`pec-bridge queue resolve {id}`."
 )
-_NEXT: Mapping[State, str] = {
-    State.QUEUED: "Wait: it leaves by itself.",
-    State.DISPATCHING: "Wait: the service is being asked to send it.",
-    State.HELD: "Mend what the reason names, and it leaves by itself; or take it back with "
-    "`pec-bridge queue cancel {id}`.",
-    State.REFUSED: "Mend what the reason names, and submit it again: nothing was sent.",
-    State.CANCELLED: "Submit it again if it is to be sent after all: nothing was sent.",
-    State.DROPPED: "Look for its acceptance in the webmail before you submit it again: it may have "
-    "been sent.",
+_NEXT: Mapping[State, Sentence] = {
+    State.QUEUED: say("Wait: it leaves by itself."),
+    State.DISPATCHING: say("Wait: the service is being asked to send it."),
+    State.HELD: say(
+        "Mend what the reason names, and it leaves by itself; or take it back with "
+        "`pec-bridge queue cancel {id}`."
+    ),
+    State.REFUSED: say("Mend what the reason names, and submit it again: nothing was sent."),
+    State.CANCELLED: say("Submit it again if it is to be sent after all: nothing was sent."),
+    State.DROPPED: say(
+        "Look for its acceptance in the webmail before you submit it again: it may have been sent."
+    ),
     State.UNCERTAIN: _LOOKED_FOR,
     State.RESTORED: _LOOKED_FOR,
 }
@@ -91,20 +95,20 @@ def outcome_in(state: State, where: DeliveryStatus) -> Outcome:
     return Outcome.ACCEPTED if where.is_final and not where.unnamed else Outcome.OPEN
 
 
-def next_step(row: SubmissionRow, where: DeliveryStatus) -> str:
+def next_step(row: SubmissionRow, where: DeliveryStatus) -> Sentence:
     """Return in one sentence what is to be done, or that nothing is."""
     if row.state is not State.SUBMITTED:
-        return _NEXT[row.state].format(id=row.id)
+        return say(_NEXT[row.state].pattern, id=row.id)
     outcome = outcome_in(row.state, where)
     if outcome is Outcome.FAILED:
-        return "Reach whoever did not get it in another way, or submit a new message to them."
+        return say("Reach whoever did not get it in another way, or submit a new message to them.")
     if outcome is Outcome.DELIVERED:
-        return "Nothing: it is delivered."
+        return say("Nothing: it is delivered.")
     if outcome is Outcome.ACCEPTED:
-        return "Nothing: an ordinary mailbox gives no delivery receipt."
+        return say("Nothing: an ordinary mailbox gives no delivery receipt.")
     if where.accepted_at is None:
-        return "Wait: its acceptance is still to come."
-    return "Wait: it is accepted, and its delivery is still to come."
+        return say("Wait: its acceptance is still to come.")
+    return say("Wait: it is accepted, and its delivery is still to come.")
 
 
 def is_over(state: State, where: DeliveryStatus, until: str) -> bool:

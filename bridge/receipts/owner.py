@@ -16,6 +16,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
+from bridge.language import say
 from bridge.model import AccountId, SubmissionState
 from bridge.receipts.address import plain_address
 from bridge.receipts.filed import read_row
@@ -37,7 +38,7 @@ from bridge.store.outbox import SubmissionRow
 LATEST = timedelta(hours=30)
 """A receipt is due within a day; a weak tie is not looked for beyond this."""
 
-WEAK = "matched by subject and time, the code is missing"
+WEAK = say("matched by subject and time, the code is missing")
 
 
 @dataclass(frozen=True, slots=True)

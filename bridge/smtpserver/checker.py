@@ -13,16 +13,12 @@ from functools import partial
 from typing import IO, Any
 
 from bridge.apart.program import begin, line
+from bridge.language import packed
 from bridge.mime.ingest import ingest
 from bridge.mime.ingest.carry import packed_message
 from bridge.mime.strict.carry import packed_submission
-from bridge.mime.strict.submission import (
-    Additions,
-    Envelope,
-    SubmissionFault,
-    SubmissionRules,
-    check_submission,
-)
+from bridge.mime.strict.rules import SubmissionFault, SubmissionRules
+from bridge.mime.strict.submission import Additions, Envelope, check_submission
 
 
 def _check(size_bytes: int, given: IO[bytes], made: IO[bytes]) -> None:
@@ -33,7 +29,7 @@ def _check(size_bytes: int, given: IO[bytes], made: IO[bytes]) -> None:
     try:
         submission = check_submission(raw, envelope, SubmissionRules(**told["rules"]), additions)
     except SubmissionFault as fault:
-        made.write(line({"fault": (fault.code, fault.status, fault.sentence)}))
+        made.write(line({"fault": (fault.code, fault.status, packed(fault.sentence))}))
         return
     kept = submission.raw
     assert isinstance(kept, bytes)  # noqa: S101 - nothing is held elsewhere here

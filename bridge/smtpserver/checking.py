@@ -7,16 +7,12 @@ import json
 from dataclasses import asdict
 
 from bridge.apart.process import Apart, program, told
+from bridge.language import unpacked
 from bridge.mime.ingest import Ingested
 from bridge.mime.ingest.carry import unpacked_message
 from bridge.mime.strict.carry import unpacked_submission
-from bridge.mime.strict.submission import (
-    Additions,
-    Envelope,
-    Submission,
-    SubmissionFault,
-    SubmissionRules,
-)
+from bridge.mime.strict.rules import SubmissionFault, SubmissionRules
+from bridge.mime.strict.submission import Additions, Envelope, Submission
 from bridge.spool import Spooled, SpoolFile
 
 
@@ -53,6 +49,7 @@ async def check_apart(
 def _read(made: SpoolFile, raw: Spooled) -> tuple[Submission, Ingested]:
     head, added = told(made)
     if "fault" in head:
-        raise SubmissionFault(*head["fault"])
+        code, status, sentence = head["fault"]
+        raise SubmissionFault(code, status, unpacked(sentence))
     kept = added if head["added"] else raw
     return unpacked_submission(head["submission"], kept), unpacked_message(head["message"], kept)

@@ -28,7 +28,7 @@ from bridge.net.address import is_loopback
 from bridge.net.visitors import Visitors
 from bridge.smtpserver.dialogue import ClientGone, Dialogue
 from bridge.smtpserver.received import LineTooLong
-from bridge.smtpserver.reply import reply
+from bridge.smtpserver.reply import refusal
 from bridge.smtpserver.settings import SmtpSettings
 
 log = structlog.get_logger()
@@ -205,7 +205,7 @@ class SmtpConnection(Dialogue):
         """
         reason = shortened(text, REPLY_CHARS)
         log.info("smtp_refusal", peer=self.peer, code=code, status=status, reason=reason)
-        await self.push(reply(code, status, text, utf8=utf8))
+        await self.push(refusal(code, status, text, self.settings.language, utf8=utf8))
 
     async def serve(self) -> None:
         """Greet the client and carry out its commands, until one of the two ends it."""

@@ -20,19 +20,15 @@ import structlog
 from bridge.allowance import Allowance
 from bridge.apart.process import Apart, ApartFailed, TooCostly
 from bridge.clock import ROME, Clock
+from bridge.language import say
 from bridge.limits import CHECKED_BYTES, TEXT_APART_FROM_BYTES
 from bridge.mime.ingest import Ingested
-from bridge.mime.strict.submission import (
-    Additions,
-    Envelope,
-    Submission,
-    SubmissionFault,
-    SubmissionRules,
-    check_submission,
-)
+from bridge.mime.strict.rules import SubmissionFault, SubmissionRules
+from bridge.mime.strict.submission import Additions, Envelope, Submission, check_submission
 from bridge.mime.strict.weight import text_bytes
 from bridge.model import AccountId
 from bridge.outbox.queue import Outbox, PlanUsedUp, SameMessageId
+from bridge.outbox.words import STATE_WORDS
 from bridge.smtpserver.checking import check_apart
 from bridge.spool import Spooled, SpoolFile
 from bridge.store.base import StoreFailed, StoreFull
@@ -66,12 +62,14 @@ class SmtpReply:
     text: str
 
 
-DISK_FULL = SmtpReply(452, "4.3.1", "The bridge's disk is full. Nothing was queued; try later.")
+DISK_FULL = SmtpReply(
+    452, "4.3.1", say("The bridge's disk is full. Nothing was queued; try later.")
+)
 _STORE_FAILED = SmtpReply(
-    451, "4.3.0", "The bridge cannot write to its store. Nothing was queued; try later."
+    451, "4.3.0", say("The bridge cannot write to its store. Nothing was queued; try later.")
 )
 _UNCHECKED = SmtpReply(
-    451, "4.3.0", "The bridge cannot check the message now. Nothing was queued; try later."
+    451, "4.3.0", say("The bridge cannot check the message now. Nothing was queued; try later.")
 )
 
 
@@ -129,12 +127,16 @@ class Delivery:
         except SubmissionFault as fault:
             return SmtpReply(fault.code, fault.status, fault.sentence)
         except TooCostly as fault:
-            return SmtpReply(554, "5.6.0", f"The message cannot be checked: {fault}. Simplify it.")
+            return SmtpReply(
+                554,
+                "5.6.0",
+                say("The message cannot be checked: {fault}. Simplify it.", fault=fault),
+            )
         except (ApartFailed, OSError) as error:
             log.error("submission_check_failed", error=str(error))
             return _UNCHECKED
         except PlanUsedUp as fault:
-            return SmtpReply(452, "4.7.1", f"{fault}.")
+            return SmtpReply(452, "4.7.1", fault.args[0])
         except SameMessageId as fault:
             return SmtpReply(451, "4.7.0", _same_message_id(fault))
         except StoreFull:
@@ -190,8 +192,10 @@ async def _is_heavy(raw: bytes) -> bool:
 
 def _same_message_id(fault: SameMessageId) -> str:
     first = fault.first
-    return (
-        f"A message with this Message-ID, these recipients and this subject was queued as "
-        f"{first.id} and is {first.state.value}; this one differs from it. Nothing was queued. "
-        "If it is a second message, give it a Message-ID of its own."
+    return say(
+        "A message with this Message-ID, these recipients and this subject was queued as "
+        "{id} and is {state}; this one differs from it. Nothing was queued. If it is a second "
+        "message, give it a Message-ID of its own.",
+        id=first.id,
+        state=STATE_WORDS[first.state],
     )

@@ -7,8 +7,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from bridge.language import say
 from bridge.mime.grammar.addr_spec import comparable, tidied
-from bridge.mime.strict.submission import SubmissionFault
+from bridge.mime.strict.rules import SubmissionFault
 from bridge.model import AccountId
 from bridge.smtpserver.dsn import wish_of
 from bridge.smtpserver.path import Path, PathFault, parse_path
@@ -58,12 +59,14 @@ def mail_parameters(path: Path) -> tuple[int, bool]:
         PathFault: one cannot be read.
     """
     if unknown := path.parameters.keys() - MAIL_PARAMETERS:
-        raise SubmissionFault(555, "5.5.4", f"MAIL parameter {min(unknown)} is not known here.")
+        raise SubmissionFault(
+            555, "5.5.4", say("MAIL parameter {unknown} is not known here.", unknown=min(unknown))
+        )
     size, body = path.parameters.get("SIZE", "0"), path.parameters.get("BODY", "7BIT")
     if not (size.isascii() and size.isdigit() and len(size) <= 20):
-        raise PathFault("SIZE must be a number")
+        raise PathFault(say("SIZE must be a number"))
     if body.upper() not in BODY_KINDS:
-        raise PathFault("BODY must be 7BIT or 8BITMIME")
+        raise PathFault(say("BODY must be 7BIT or 8BITMIME"))
     return int(size), "SMTPUTF8" in path.parameters
 
 
@@ -76,9 +79,11 @@ def recipient_of(argument: str | None) -> tuple[str, DsnWish]:
     """
     path = parse_path(argument, "TO")
     if not path.address:
-        raise PathFault("A recipient needs an address", "5.1.3")
+        raise PathFault(say("A recipient needs an address"), "5.1.3")
     if unknown := path.parameters.keys() - RCPT_PARAMETERS:
-        raise SubmissionFault(555, "5.5.4", f"RCPT parameter {min(unknown)} is not known here.")
+        raise SubmissionFault(
+            555, "5.5.4", say("RCPT parameter {unknown} is not known here.", unknown=min(unknown))
+        )
     return tidied(path.address), wish_of(path)
 
 

@@ -11,6 +11,8 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 
+from bridge.language import say
+
 LOCAL_PART_LIMIT = 64
 PATH_LIMIT = 254
 
@@ -30,6 +32,7 @@ class PathFault(ValueError):
 
     def __init__(self, sentence: str, status: str = "5.5.4") -> None:
         super().__init__(sentence)
+        self.sentence = sentence
         self.status = status
 
 
@@ -54,7 +57,7 @@ def parse_path(argument: str | None, keyword: str) -> Path:
         raise PathFault(expected)
     address = match["bracketed"] if match["bare"] is None else match["bare"]
     if address and not is_address(address):
-        raise PathFault(f"{address!r} is not a mail address", "5.1.3")
+        raise PathFault(say("{address} is not a mail address", address=repr(address)), "5.1.3")
     parameters = {}
     for word in match["rest"].split():
         name, _, value = word.partition("=")

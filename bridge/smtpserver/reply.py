@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 import textwrap
 
+from bridge.language import LanguageSetting, said_in
 from bridge.limits import REPLY_CHARS, shortened
 
 LINE_LIMIT = 450
@@ -15,6 +16,19 @@ LINE_LIMIT = 450
 
 _PLAIN = re.compile(r"(\d{3})([ -])(?!\d\.\d{1,3}\.\d{1,3} )(.*)", re.DOTALL)
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]+")
+_ACCENTS = str.maketrans(
+    {
+        "à": "a'",
+        "è": "e'",
+        "é": "e'",
+        "ì": "i'",
+        "ò": "o'",
+        "ù": "u'",
+        "È": "E'",
+        "«": '"',
+        "»": '"',
+    }
+)
 _DEFAULTS = {
     "221": "2.0.0",
     "250": "2.0.0",
@@ -43,12 +57,40 @@ def reply(code: int, status: str, text: str, *, utf8: bool = False) -> bytes:
         text: the sentence; what is beyond a reply's length is left out of its middle.
         utf8: whether letters outside ASCII may be in it (RFC 6531 §3.7.4).
     """
+    return _joined(code, status, _lines(text, utf8=utf8))
+
+
+def refusal(
+    code: int, status: str, text: str, language: LanguageSetting, *, utf8: bool = False
+) -> bytes:
+    """Return a reply that refuses, in the language of the settings: Italian first if in both.
+
+    Args:
+        code: the reply code.
+        status: the enhanced status code.
+        text: the sentence.
+        language: what it is written in.
+        utf8: whether letters outside ASCII may be in it; without, an accent is written behind its
+            letter, as Italian is where there are no accents.
+    """
+    english = _lines(said_in(text, "en"), utf8=utf8)
+    italian = said_in(text, "it")
+    shown = _lines(italian if utf8 else italian.translate(_ACCENTS), utf8=utf8)
+    if language == "en" or shown == english:
+        return _joined(code, status, english)
+    return _joined(code, status, shown if language == "it" else shown + english)
+
+
+def _lines(text: str, *, utf8: bool) -> list[str]:
     shown = _CONTROL.sub(" ", shortened(text, REPLY_CHARS))
     if not utf8:
         shown = shown.encode("ascii", "backslashreplace").decode("ascii")
-    lines = [shown]
     if len(shown) > LINE_LIMIT:
-        lines = textwrap.wrap(shown, LINE_LIMIT, break_on_hyphens=False)
+        return textwrap.wrap(shown, LINE_LIMIT, break_on_hyphens=False)
+    return [shown]
+
+
+def _joined(code: int, status: str, lines: list[str]) -> bytes:
     last = len(lines) - 1
     return "\r\n".join(
         f"{code}{' ' if number == last else '-'}{status} {line}"

@@ -16,11 +16,13 @@ import ssl
 import structlog
 from structlog.contextvars import bound_contextvars
 
+from bridge.language import say
 from bridge.limits import SUBMISSION_SPOOLED_FROM_BYTES
 from bridge.login import LoginGate
 from bridge.login.sasl import SaslFault, SaslFaultKind, exchange
 from bridge.mime.grammar.addr_spec import comparable
-from bridge.mime.strict.submission import Envelope, SubmissionFault, check_size
+from bridge.mime.strict.rules import SubmissionFault, check_size
+from bridge.mime.strict.submission import Envelope
 from bridge.model import AccountId
 from bridge.net.turnstile import Turnstile
 from bridge.net.visitors import Visitors
@@ -155,7 +157,7 @@ class SubmissionSession(SmtpConnection):
         elif self._account is not None or self._mail is not None:
             await self.push("503 5.5.1 Not now: already logged in, or a message is under way")
         elif not self.is_private:
-            await self.refuse(538, "5.7.11", "Logging in needs TLS here: use STARTTLS first.")
+            await self.refuse(538, "5.7.11", say("Logging in needs TLS here: use STARTTLS first."))
         else:
             await self._log_in(arg or "")
 
@@ -178,9 +180,9 @@ class SubmissionSession(SmtpConnection):
             await self.push("235 2.7.0 Authentication successful")
             return
         self._login_failures += 1
-        await self.push("535 5.7.8 The user name or the password is wrong")
+        await self.refuse(535, "5.7.8", say("The user name or the password is wrong"))
         if self._login_failures >= self.settings.max_login_failures:
-            await self.push("421 4.7.0 Too many failed logins")
+            await self.refuse(421, "4.7.0", say("Too many failed logins"))
             raise ClientGone
 
     async def _ask(self, challenge: str) -> bytes:
@@ -200,7 +202,7 @@ class SubmissionSession(SmtpConnection):
         try:
             self._mail = self._begin(arg)
         except PathFault as fault:
-            await self.refuse(path_code(fault), fault.status, str(fault))
+            await self.refuse(path_code(fault), fault.status, fault.sentence)
         except SubmissionFault as fault:
             await self.refuse(fault.code, fault.status, fault.sentence)
         else:
@@ -211,7 +213,7 @@ class SubmissionSession(SmtpConnection):
         allowed = self._allowed()
         if not allowed:
             raise SubmissionFault(
-                530, "5.7.0", "Log in first: this server sends only for its users."
+                530, "5.7.0", say("Log in first: this server sends only for its users.")
             )
         path = parse_path(argument, "FROM")
         size_bytes, utf8 = mail_parameters(path)
@@ -237,7 +239,13 @@ class SubmissionSession(SmtpConnection):
             return account
         mine = ", ".join(sorted(self.settings.accounts[account] for account in allowed))
         raise SubmissionFault(
-            550, "5.7.1", f"The sender <{sender}> is not the mailbox that may send here: {mine}."
+            550,
+            "5.7.1",
+            say(
+                "The sender <{sender}> is not the mailbox that may send here: {mine}.",
+                sender=sender,
+                mine=mine,
+            ),
         )
 
     async def smtp_RCPT(self, arg: str | None) -> None:
@@ -253,9 +261,11 @@ class SubmissionSession(SmtpConnection):
             key = comparable(address)
             most = self.settings.rules.max_recipients
             if key not in mail.recipients and len(mail.recipients) >= most:
-                raise SubmissionFault(452, "4.5.3", f"At most {most} recipients fit the plan.")
+                raise SubmissionFault(
+                    452, "4.5.3", say("At most {most} recipients fit the plan.", most=most)
+                )
         except PathFault as fault:
-            await self.refuse(path_code(fault), fault.status, str(fault), utf8=mail.utf8)
+            await self.refuse(path_code(fault), fault.status, fault.sentence, utf8=mail.utf8)
         except SubmissionFault as fault:
             await self.refuse(fault.code, fault.status, fault.sentence)
         else:
@@ -269,8 +279,11 @@ class SubmissionSession(SmtpConnection):
             raise SubmissionFault(
                 550,
                 "5.7.1",
-                "A message from <> is taken for one mailbox that may send here, and filed in its "
-                f"INBOX: nothing is sent to <{recipient}>.",
+                say(
+                    "A message from <> is taken for one mailbox that may send here, and "
+                    "filed in its INBOX: nothing is sent to <{recipient}>.",
+                    recipient=recipient,
+                ),
             )
         mail.account = account
 
@@ -326,10 +339,13 @@ class SubmissionSession(SmtpConnection):
     async def _answer(self, mail: MailTransaction, reader: DataReader, spool: Spool) -> SmtpReply:
         if reader.is_too_large:
             limit_bytes = self.settings.rules.max_message_bytes
-            text = f"The message is larger than the {limit_bytes} bytes PEC allows."
+            text = say(
+                "The message is larger than the {limit_bytes} bytes PEC allows.",
+                limit_bytes=limit_bytes,
+            )
             return SmtpReply(552, "5.3.4", text)
         if reader.is_over_budget:
-            return SmtpReply(452, "4.3.1", "Too many messages are under way. Try again later.")
+            return SmtpReply(452, "4.3.1", say("Too many messages are under way. Try again later."))
         if spool.failed:
             return DISK_FULL
         assert mail.account is not None  # noqa: S101 - a recipient was taken

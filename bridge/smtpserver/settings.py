@@ -7,9 +7,10 @@ from dataclasses import dataclass, field
 from ipaddress import IPv4Network, IPv6Network, ip_address
 from pathlib import Path
 
+from bridge.language import LanguageSetting
 from bridge.limits import LOGIN_S, SMTP_CONNECTIONS, TLS_HANDSHAKE_S
 from bridge.mime.grammar.addr_spec import comparable
-from bridge.mime.strict.submission import SubmissionRules
+from bridge.mime.strict.rules import SubmissionRules
 from bridge.model import AccountId
 
 
@@ -33,7 +34,7 @@ class SmtpSettings:
     TLS may take to begin. ``idle_timeout_s`` is RFC 5321 §4.5.3.2.7's; ``max_sessions`` and
     ``max_login_failures`` per server and per session; ``stop_grace_s`` bounds the wait for
     messages in hand at ``stop``. ``spool_dir`` is where large messages are put while they arrive,
-    None the system's place for such files.
+    None the system's place for such files. ``language`` is what refusals are written in.
     """
 
     accounts: Mapping[AccountId, str]
@@ -47,6 +48,7 @@ class SmtpSettings:
     login_timeout_s: float = LOGIN_S
     handshake_timeout_s: float = TLS_HANDSHAKE_S
     spool_dir: Path | None = None
+    language: LanguageSetting = "both"
 
     def account_of(self, address: str, among: Iterable[AccountId]) -> AccountId | None:
         """Return which of these accounts an address is, however it is spelled."""

@@ -10,6 +10,7 @@ from datetime import datetime
 from bridge.alarms import Notice
 from bridge.api.budget import Purpose, Use
 from bridge.clock import ROME
+from bridge.language import in_italian
 from bridge.store.remote import RemoteRow
 
 
@@ -32,7 +33,7 @@ def may_not_delete(address: str, reason: str) -> Notice:
     """Say that the token reads but may not delete."""
     return Notice(
         f"Cancellazioni ferme / Deletions stopped: {address}",
-        f"Il servizio PEC non permette di cancellare messaggi di {address}: {reason}\n"
+        f"Il servizio PEC non permette di cancellare messaggi di {address}: {in_italian(reason)}\n"
         "Forse il token non ha il permesso DELETE su /inbox. I messaggi eliminati qui restano "
         "presso il servizio; le cancellazioni riprendono da sole quando sono permesse. Per non "
         'cancellare mai: delete = "never" in [sync].',
@@ -47,7 +48,7 @@ def refused(address: str, reason: str) -> Notice:
     """Say that the API refuses to show the inbox."""
     return Notice(
         f"Ricezione ferma / Reading stopped: {address}",
-        f"Il servizio PEC rifiuta il token o la password di {address}. {reason}\n"
+        f"Il servizio PEC rifiuta il token o la password di {address}. {in_italian(reason)}\n"
         "Nuovi messaggi e ricevute non arrivano finché non si corregge la configurazione e si "
         "riavvia; quanto è già qui resta leggibile.",
         f"The PEC service refuses the token or the password of {address}. {reason}\n"
@@ -60,7 +61,7 @@ def unpaid(address: str, reason: str) -> Notice:
     """Say that the API asks for payment before it shows the inbox."""
     return Notice(
         f"Ricezione ferma / Reading stopped: {address}",
-        f"Il servizio PEC chiede un pagamento per {address}. {reason}\n"
+        f"Il servizio PEC chiede un pagamento per {address}. {in_italian(reason)}\n"
         "Ricaricare il credito; la ricezione riprende da sola entro un'ora.",
         f"The PEC service asks for payment for {address}. {reason}\n"
         "Top up the wallet; reading goes on by itself within an hour.",
@@ -72,7 +73,8 @@ def out_of_reach(address: str, since: datetime, reason: str) -> Notice:
     when = _when(since)
     return Notice(
         f"Ricezione ferma / Reading stopped: {address}",
-        f"Dal {when} la casella {address} non si può leggere presso il servizio PEC. {reason}\n"
+        f"Dal {when} la casella {address} non si può leggere presso il servizio PEC. "
+        f"{in_italian(reason)}\n"
         "Nuovi messaggi e ricevute arrivano appena torna leggibile; si continua a provare.",
         f"Since {when} the mailbox {address} cannot be read at the PEC service. {reason}\n"
         "New messages and receipts arrive as soon as it can; it is being tried.",

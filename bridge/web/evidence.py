@@ -13,6 +13,7 @@ from starlette.responses import Response, StreamingResponse
 from starlette.routing import BaseRoute
 
 from bridge.config import Config
+from bridge.language import say
 from bridge.operations.accounts import moment
 from bridge.operations.control import OperationFailed
 from bridge.operations.exporting import SPOOLED_BYTES, Exporter
@@ -73,7 +74,7 @@ def _from_thread(look: Look, loop: asyncio.AbstractEventLoop) -> Callable[..., A
     async def perform(name: str, arguments: Mapping[str, Any]) -> Any:
         if arguments.get("at", 0) > LARGEST_HERE_BYTES:
             raise OperationFailed(
-                "This message is too large to be exported here; `pec-bridge export` does it."
+                say("This message is too large to be exported here; `pec-bridge export` does it.")
             )
         there = asyncio.run_coroutine_threadsafe(look.services.do(name, arguments), loop)
         return await asyncio.wrap_future(there)

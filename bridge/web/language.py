@@ -7,14 +7,13 @@ without it ``Accept-Language`` decides, and Italian where that names neither.
 from __future__ import annotations
 
 import gettext
-from functools import cache
-from importlib.resources import files
-from typing import Literal
 
 from starlette.requests import HTTPConnection
 
-Language = Literal["it", "en"]
-LANGUAGES: tuple[Language, ...] = ("it", "en")
+from bridge.language import LANGUAGES, Language, opened
+
+__all__ = ["COOKIE", "LANGUAGES", "Language", "catalogue", "language_of"]
+
 COOKIE = "pec-bridge-language"
 DOMAIN = "pec-bridge"
 
@@ -52,11 +51,6 @@ def _weight(parameter: str) -> float:
         return 0.0
 
 
-@cache
 def catalogue(language: Language) -> gettext.NullTranslations:
-    """Return the words of a language; English ones are what the source says."""
-    if language == "en":
-        return gettext.NullTranslations()
-    place = files("bridge.web").joinpath("locale", language, "LC_MESSAGES", f"{DOMAIN}.mo")
-    with place.open("rb") as stream:
-        return gettext.GNUTranslations(stream)
+    """Return the page's words in a language."""
+    return opened(language, "bridge.web", DOMAIN)

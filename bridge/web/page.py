@@ -18,6 +18,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.routing import Route
 
+from bridge.language import Sentence, Title, said_in
 from bridge.operations.control import OperationFailed
 from bridge.web.format import Formats
 from bridge.web.language import COOKIE, LANGUAGES, Language, catalogue, language_of
@@ -26,6 +27,9 @@ from bridge.web.session import PageVisitor, Sessions, is_from_our_form
 from bridge.web.static import static_url
 
 _FIELDS = 20
+BETWEEN_DETAILS = "; "
+"""What ``receipts`` puts between details of a recipient."""
+
 LANGUAGE_LASTS_S = 365 * 86_400
 
 
@@ -58,6 +62,11 @@ class Look:
         """Return a text of the page in the visitor's language."""
         return catalogue(self.language).gettext(text)
 
+    def say(self, text: str) -> str:
+        """Return what the bridge says in the visitor's language; others' words as they stand."""
+        parts = [text] if isinstance(text, Sentence | Title) else str(text).split(BETWEEN_DETAILS)
+        return BETWEEN_DETAILS.join(said_in(part, self.language) for part in parts)
+
     def mine(self, arguments: Mapping[str, Any] | None = None) -> dict[str, Any]:
         """Return an operation's arguments, bound to the account of who looks."""
         bound = dict(arguments or {})
@@ -81,6 +90,7 @@ class Look:
         translated.install_gettext_translations(words, newstyle=True)
         formats = Formats(self.language, self.services.zone, self.services.clock.now())
         frame.filters.update(formats.filters())
+        frame.filters["say"] = self.say
         return frame.get_template(template).render(
             visitor=self.visitor,
             language=self.language,
@@ -161,7 +171,7 @@ class PageRoutes:
         except PageNotFound:
             response = look.render("error.html", 404, sentence=_MISSING)
         except OperationFailed as failure:
-            response = look.render("error.html", 409, sentence=str(failure))
+            response = look.render("error.html", 409, sentence=look.say(failure.args[0]))
         if (wanted := look.request.query_params.get("lang")) in LANGUAGES:
             response.set_cookie(
                 COOKIE,

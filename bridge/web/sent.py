@@ -54,7 +54,7 @@ async def _list(look: Look) -> Response:
     try:
         found = await look.services.do("sent list", look.mine(arguments))
     except OperationFailed as failure:
-        found, fault = {"rows": [], "next": None}, str(failure)
+        found, fault = {"rows": [], "next": None}, look.say(failure.args[0])
     accounts = []
     if look.me.is_administrator:
         status = await look.services.do("status")
@@ -159,5 +159,5 @@ async def _decide(look: Look) -> Response:
     try:
         await look.services.do(DECISIONS[action], arguments)
     except OperationFailed as failure:
-        return await _page(look, facts, 409, fault=str(failure), tried=action)
+        return await _page(look, facts, 409, fault=look.say(failure.args[0]), tried=action)
     return RedirectResponse(f"/sent/{facts['id']}?done={action}", 303)

@@ -202,7 +202,7 @@ async def test_refusals(
 
 @pytest.mark.usefixtures("password")
 async def test_too_large(serve: Serve, tmp_path: Path) -> None:
-    from bridge.mime.strict.submission import SubmissionRules
+    from bridge.mime.strict.rules import SubmissionRules
 
     served = await serve(rules=SubmissionRules(max_message_bytes=2000))
     raw = message("x" * 3000)

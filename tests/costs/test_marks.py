@@ -11,7 +11,8 @@ from bridge.mime.ingest import ingest
 from bridge.mime.ingest.searchtext import fold
 from bridge.mime.ingest.sortkey import casemap
 from bridge.mime.row.address import read_sender
-from bridge.mime.strict.submission import Additions, Envelope, SubmissionRules, check_submission
+from bridge.mime.strict.rules import SubmissionRules
+from bridge.mime.strict.submission import Additions, Envelope, check_submission
 from bridge.receipts.address import plain_address
 from bridge.receipts.kind import classify
 from bridge.receipts.subject import is_cut, same_subject

@@ -16,13 +16,8 @@ from bridge.mime.ingest.searchtext import with_single_blanks
 from bridge.mime.lenient.address import parse_addresses
 from bridge.mime.lenient.envelope import ImapEnvelope
 from bridge.mime.strict.part import parse_fields, split_header
-from bridge.mime.strict.submission import (
-    Additions,
-    Envelope,
-    SubmissionFault,
-    SubmissionRules,
-    check_submission,
-)
+from bridge.mime.strict.rules import SubmissionFault, SubmissionRules
+from bridge.mime.strict.submission import Additions, Envelope, check_submission
 from bridge.mime.strict.text import addresses
 from tests.costs.measure import assert_linear, peak
 

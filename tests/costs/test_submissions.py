@@ -13,7 +13,7 @@ import pytest
 
 from bridge.apart.process import ApartFailed, TooCostly
 from bridge.limits import KIB, MIB, SUBMISSION_SPOOLED_FROM_BYTES
-from bridge.mime.strict.submission import SubmissionRules
+from bridge.mime.strict.rules import SubmissionRules
 from bridge.smtpserver import checking
 from bridge.smtpserver.budget import ByteBudget
 from bridge.smtpserver.data import DataReader

@@ -16,13 +16,8 @@ from bridge.imap.framing import CommandLine, Framer
 from bridge.imap.parser import parse
 from bridge.mime.ingest import ingest
 from bridge.mime.strict.content import convert
-from bridge.mime.strict.submission import (
-    Additions,
-    Envelope,
-    SubmissionFault,
-    SubmissionRules,
-    check_submission,
-)
+from bridge.mime.strict.rules import SubmissionFault, SubmissionRules
+from bridge.mime.strict.submission import Additions, Envelope, check_submission
 from bridge.receipts.receipt import read_receipt
 from bridge.store.remote import RemoteId
 from tests.in_memory import in_memory

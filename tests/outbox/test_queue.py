@@ -9,7 +9,8 @@ import pytest
 
 from bridge.mailbox.texts import ORPHAN_AGE
 from bridge.mime.ingest import Ingested
-from bridge.mime.strict.submission import Additions, Envelope, SubmissionRules, check_submission
+from bridge.mime.strict.rules import SubmissionRules
+from bridge.mime.strict.submission import Additions, Envelope, check_submission
 from bridge.model import PEC_FAILED, PEC_UNCERTAIN, SEEN, SENT, SubmissionState, Uid
 from bridge.outbox.plan import Plan
 from bridge.outbox.queue import PlanUsedUp, QueueSettings, SameMessageId

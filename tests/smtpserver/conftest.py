@@ -19,7 +19,7 @@ from bridge.app.certificate import own_identity
 from bridge.credentials import Authenticator, Login, Secret
 from bridge.login import GuessGuard, LoginGate
 from bridge.mailbox import Mailboxes
-from bridge.mime.strict.submission import SubmissionRules
+from bridge.mime.strict.rules import SubmissionRules
 from bridge.model import INBOX, SENT, AccountId, Uid
 from bridge.net.listen import Listen
 from bridge.outbox.queue import Outbox, QueueSettings

@@ -14,7 +14,8 @@ from typing import Any, TypeVar
 import pytest
 import structlog
 
-from bridge.mime.strict.submission import Submission, SubmissionRules, check_submission
+from bridge.mime.strict.rules import SubmissionRules
+from bridge.mime.strict.submission import Submission, check_submission
 from bridge.outbox.plan import Plan
 from bridge.outbox.queue import QueueSettings
 from bridge.store.base import ReadWork, Store, StoreFailed, StoreFull, Work

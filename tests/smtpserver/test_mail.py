@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from bridge.mime.strict.submission import SubmissionFault
+from bridge.mime.strict.rules import SubmissionFault
 from bridge.smtpserver.mail import mail_parameters, path_code, recipient_of
 from bridge.smtpserver.path import Path, PathFault
 from bridge.store.dsn import DsnWish

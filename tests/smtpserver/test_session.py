@@ -7,7 +7,7 @@ import ssl
 
 import pytest
 
-from bridge.mime.strict.submission import SubmissionRules
+from bridge.mime.strict.rules import SubmissionRules
 from bridge.store.dsn import DsnWish, NotifyOn
 from tests.smtpserver.conftest import ADDRESS, PASSWORD, TO, Serve, Served, message
 

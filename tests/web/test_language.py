@@ -9,7 +9,7 @@ import re
 import pytest
 
 from bridge.web.language import LANGUAGES, catalogue
-from tests.catalogues import ITALIAN, compiled, in_the_source, translated
+from tests.catalogues import PAGE, compiled
 from tests.web.conftest import Site
 
 PLACEHOLDER = re.compile(r"%\(\w+\)s")
@@ -20,23 +20,23 @@ def texts(given: object) -> tuple[str, ...]:
 
 
 def test_every_text_of_the_source_is_in_italian_and_no_other() -> None:
-    known = {message.id: message.string for message in translated() if message.id}
-    assert {message.id for message in in_the_source() if message.id} == set(known)
+    known = {message.id: message.string for message in PAGE.translated() if message.id}
+    assert {message.id for message in PAGE.in_the_source() if message.id} == set(known)
     missing = [id for id, words in known.items() if not all(texts(words))]
     assert missing == [], "translate these in the catalogue, then: python -m tests.catalogues"
 
 
 def test_a_translation_fills_in_what_its_text_does() -> None:
-    for message in translated():
+    for message in PAGE.translated():
         wanted = set(PLACEHOLDER.findall(texts(message.id)[-1]))
         for words in texts(message.string):
             assert set(PLACEHOLDER.findall(words)) == wanted or not message.id, message.id
 
 
 def test_the_compiled_catalogue_is_the_written_one() -> None:
-    shipped = gettext.GNUTranslations(io.BytesIO(ITALIAN.with_suffix(".mo").read_bytes()))
-    fresh = gettext.GNUTranslations(io.BytesIO(compiled(translated())))
-    for message in translated():
+    shipped = gettext.GNUTranslations(io.BytesIO(PAGE.italian.with_suffix(".mo").read_bytes()))
+    fresh = gettext.GNUTranslations(io.BytesIO(compiled(PAGE.translated())))
+    for message in PAGE.translated():
         if message.id:
             id = texts(message.id)[0]
             assert shipped.gettext(id) == fresh.gettext(id), "python -m tests.catalogues"

@@ -15,6 +15,7 @@ import string
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
+from bridge.language import say
 from bridge.mime.grammar.transfer import decode_quoted
 from bridge.mime.strict.field import Unreadable, unstructured
 from bridge.mime.strict.part import SubmittedPart
@@ -109,7 +110,12 @@ def decode_content(part: SubmittedPart) -> bytes:
         case "x-uuencode" | "uuencode" | "x-uue" | "uue":
             return _uuencoded(part.body)
         case unknown:
-            raise Unreadable(f"a part is encoded as {unknown[:40]!a}, which nobody can decode")
+            raise Unreadable(
+                say(
+                    "a part is encoded as {unknown}, which nobody can decode",
+                    unknown=ascii(unknown[:40]),
+                )
+            )
 
 
 def decoded_size(part: SubmittedPart) -> int:
@@ -137,13 +143,13 @@ def _base64(part: SubmittedPart) -> Iterator[bytes]:
         if not letters:
             continue
         if ended and letters.strip(b"="):
-            raise Unreadable("a file in base64 goes on after its end")
+            raise Unreadable(say("a file in base64 goes on after its end"))
         whole = len(letters) - len(letters) % 4
         carry = letters[whole:]
         padding = letters.find(b"=")
         if padding >= 0 and not ended:
             if letters[padding:].strip(b"="):
-                raise Unreadable("a file in base64 goes on after its end")
+                raise Unreadable(say("a file in base64 goes on after its end"))
             ended = True
             carry = b""
             letters = letters[:padding]
@@ -156,10 +162,10 @@ def _base64(part: SubmittedPart) -> Iterator[bytes]:
 
 def _end_of_base64(letters: bytes) -> bytes:
     if len(letters) % 4 == 1:
-        raise Unreadable("a file in base64 is cut off")
+        raise Unreadable(say("a file in base64 is cut off"))
     content = binascii.a2b_base64(letters + b"=" * (-len(letters) % 4))
     if letters and not binascii.b2a_base64(content).startswith(letters):
-        raise Unreadable("a file in base64 is cut off")  # bits are left over, or a letter
+        raise Unreadable(say("a file in base64 is cut off"))  # bits are left over, or a letter
     return content
 
 
@@ -184,8 +190,8 @@ def _uuencoded(body: bytes) -> bytes:
             try:
                 decoded.append(_uuencoded_line(line))
             except binascii.Error:
-                raise Unreadable("a uuencoded file is damaged") from None
-    raise Unreadable("a uuencoded file lacks its first or its last line")
+                raise Unreadable(say("a uuencoded file is damaged")) from None
+    raise Unreadable(say("a uuencoded file lacks its first or its last line"))
 
 
 def _uuencoded_line(line: bytes) -> bytes:
@@ -214,7 +220,7 @@ def image_type(part: SubmittedPart) -> str:
 def name_of(part: SubmittedPart) -> str:
     """Return the file name the part was given, fit for any system, "" if it has none."""
     given = part.placement.parameter("filename") or part.parameter("name")
-    return safe_name(unstructured(given.strip(), "the name of a file"))
+    return safe_name(unstructured(given.strip(), say("the name of a file")))
 
 
 def safe_name(given: str) -> str:

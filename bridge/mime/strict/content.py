@@ -22,6 +22,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
+from bridge.language import say
 from bridge.mime.html.from_text import HtmlTooLong, text_to_html, to_ascii
 from bridge.mime.html.inline import Reference, clean, inline_images, join, references
 from bridge.mime.strict.attachment import (
@@ -146,7 +147,7 @@ def subject_of(fields: tuple[HeaderField, ...]) -> str:
         Unreadable: not every letter of it can be had.
     """
     value = next((one.value for one in fields if one.name == "subject"), "")
-    return unstructured(value, "the subject")
+    return unstructured(value, say("the subject"))
 
 
 def sealed(message: SubmittedPart) -> str:
@@ -230,7 +231,9 @@ def _files(part: SubmittedPart, number: int) -> Iterator[File]:
     if unpacked is not None:
         for index, (title, inner) in enumerate(unpacked.files, start=number):
             if "\ufffd" in title:
-                raise Unreadable("the name of a file in winmail.dat has letters that cannot be had")
+                raise Unreadable(
+                    say("the name of a file in winmail.dat has letters that cannot be had")
+                )
             inner_name = safe_name(title) or name_by_type("application/octet-stream", index)
             yield File(inner_name, type_by_name(inner_name), inner)
     if unpacked is None or not unpacked.complete:

@@ -15,6 +15,7 @@ import re
 from dataclasses import dataclass
 from urllib.parse import quote, unquote_to_bytes
 
+from bridge.language import Sentence, say
 from bridge.mime.strict.text import (
     Decoded,
     comment_end,
@@ -84,7 +85,7 @@ def _with_whole_letters(raw: bytes) -> bytes:
     return whole
 
 
-def unstructured(value: str, what: str) -> str:
+def unstructured(value: str, what: Sentence) -> str:
     """Return an unfolded value as a person reads it: words decoded, controls dropped.
 
     Runs of blanks stay: they are what was written.
@@ -94,9 +95,15 @@ def unstructured(value: str, what: str) -> str:
     """
     decoded = decode_phrase(value)
     if decoded.guess and not _is_certain(decoded):
-        raise Unreadable(f"{what} has letters that cannot be had: {ascii(decoded.guess)[1:-1]}")
+        raise Unreadable(
+            say(
+                "{what} has letters that cannot be had: {guess}",
+                what=what,
+                guess=ascii(decoded.guess)[1:-1],
+            )
+        )
     if "\ufffd" in decoded.text:
-        raise Unreadable(f"{what} has letters that are not valid in any charset")
+        raise Unreadable(say("{what} has letters that are not valid in any charset", what=what))
     return _CONTROL.sub("", _BLANK.sub(" ", decoded.text))
 
 
@@ -112,7 +119,7 @@ def structured(value: str) -> Structured:
         Unreadable: a parameter is there twice and differs, or cannot be decoded.
     """
     if len(value) > STRUCTURED_LIMIT_CHARS:
-        raise Unreadable("a MIME field is longer than 64 KB")
+        raise Unreadable(say("a MIME field is longer than 64 KB"))
     value = _bare(value)
     if _NO_WORD.match(value):
         return Structured("", _put_together(_given(value, 0)))
@@ -201,7 +208,9 @@ def _value(value: str, at: int) -> tuple[str, int]:
     quoted = _QUOTED.match(value, at)
     if quoted:
         if _STRAY_QUOTE.match(value, quoted.end()):
-            raise Unreadable("a file name or other parameter has a quotation mark inside its own")
+            raise Unreadable(
+                say("a file name or other parameter has a quotation mark inside its own")
+            )
         return _QUOTED_PAIR.sub(_unescaped, quoted[1]), quoted.end()
     start = at
     while word := _ENCODED_WORD.match(value, at):  # may hold what ends a value
@@ -235,14 +244,14 @@ def _put_together(given: list[tuple[str, str]]) -> tuple[tuple[str, str], ...]:
 
 def _check_same(name: str, first: str, second: str) -> None:
     if name in _COUNTS and _comparable(name, first) != _comparable(name, second):
-        raise Unreadable(f"the parameter {name!a} is there twice and differs")
+        raise Unreadable(say("the parameter {name} is there twice and differs", name=ascii(name)))
 
 
 def _joined(name: str, pieces: dict[int, tuple[bool, str]]) -> str:
     """Decode ``name*`` or the segments of one parameter (RFC 2231 §3 and §4)."""
     numbers = [-1] if -1 in pieces else sorted(pieces)
     if numbers != list(range(numbers[0], numbers[0] + len(numbers))):
-        raise Unreadable(f"a segment of the parameter {name!a} is missing")
+        raise Unreadable(say("a segment of the parameter {name} is missing", name=ascii(name)))
     charset, escaped, text = "", "", ""
     for number in numbers:
         extended, value = pieces[number]
@@ -261,5 +270,11 @@ def _decoded(name: str, escaped: str, charset: str) -> str:
     content = unquote_to_bytes(escaped)
     decoded = decode_text(content, charset)
     if not content.isascii() and (decoded.guess or "\ufffd" in decoded.text):
-        raise Unreadable(f"the parameter {name!a} has letters that are not valid in {charset!a}")
+        raise Unreadable(
+            say(
+                "the parameter {name} has letters that are not valid in {charset}",
+                name=ascii(name),
+                charset=ascii(charset),
+            )
+        )
     return decoded.text

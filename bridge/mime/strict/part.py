@@ -15,6 +15,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
+from bridge.language import Sentence, say
 from bridge.mime.strict.field import (
     Structured,
     Unreadable,
@@ -136,7 +137,9 @@ def parse_fields(header: bytes) -> tuple[HeaderField, ...]:
         match = _FIELD.match(header, at)
         if match is None:
             line = header[at : at + 60].splitlines()[0].decode("ascii", "backslashreplace")
-            raise Unreadable(f"the header has a line that is no header field: {line!a}")
+            raise Unreadable(
+                say("the header has a line that is no header field: {line}", line=ascii(line))
+            )
         fields.append(HeaderField(match[1].decode("ascii").lower(), match[2], match[0]))
         at = match.end()
     return tuple(fields)
@@ -193,17 +196,25 @@ def _part(
 ) -> SubmittedPart:
     if depth > MAX_DEPTH or next(counter, None) is None:
         raise Unreadable(
-            f"its parts are nested too deep or too many: at most {MAX_PARTS} are read, and "
-            f"{MAX_DEPTH} within each other; put files into one archive, or into several messages"
+            say(
+                "its parts are nested too deep or too many: at most {max_parts} are read, "
+                "and {max_depth} within each other; put files into one archive, or into "
+                "several messages",
+                max_parts=MAX_PARTS,
+                max_depth=MAX_DEPTH,
+            )
         )
     end = len(raw) if end is None else end
     header_start, header_end, body = split_header(raw, start, end)
     header = raw[header_start:header_end]
     if len(header) > HEADER_LIMIT_BYTES:
-        raise Unreadable("its header is longer than a megabyte")
+        raise Unreadable(say("its header is longer than a megabyte"))
     if _LONE_CR.search(header):
         raise Unreadable(
-            "lines of its header end with CR CR LF or hold a CR alone; end every line with CR LF"
+            say(
+                "lines of its header end with CR CR LF or hold a CR alone; end every line "
+                "with CR LF"
+            )
         )
     part = _described(raw, body, end, parse_fields(header), default)
     if not part.content_type.startswith("multipart/"):
@@ -237,7 +248,11 @@ def _said(name: str, fields: tuple[HeaderField, ...]) -> str:
     """Return the field's value; twice is once too often unless both say the same."""
     values = [one.value for one in fields if one.name == name.lower()]
     if not all(_agree(name, values[0], value) for value in values[1:]):
-        raise Unreadable(f"a part has more than one {name} field, so nobody could say which counts")
+        raise Unreadable(
+            say(
+                "a part has more than one {name} field, so nobody could say which counts", name=name
+            )
+        )
     return values[0] if values else ""
 
 
@@ -250,11 +265,11 @@ def _agree(name: str, first: str, second: str) -> bool:
 def _children(part: SubmittedPart, depth: int, counter: Iterator[int]) -> tuple[SubmittedPart, ...]:
     boundary = part.parameter("boundary").rstrip()
     if not boundary:
-        raise Unreadable("a multipart names no boundary")
+        raise Unreadable(say("a multipart names no boundary"))
     inner = "message/rfc822" if part.content_type == "multipart/digest" else "text/plain"
     spans = list(_split(part.raw, part.start, part.end, boundary.encode("utf-8", "replace")))
     if not spans:
-        raise Unreadable("a multipart holds none of the boundaries it names")
+        raise Unreadable(say("a multipart holds none of the boundaries it names"))
     return tuple(_part(part.raw, first, last, inner, depth + 1, counter) for first, last in spans)
 
 
@@ -286,11 +301,13 @@ def _split(raw: bytes, start: int, end: int, boundary: bytes) -> Iterator[tuple[
             continue
         line_end = end if line_end < 0 else line_end + 1
         if closed is not None and not closing:
-            raise Unreadable("a multipart goes on with another part after its closing boundary")
+            raise Unreadable(
+                say("a multipart goes on with another part after its closing boundary")
+            )
         if opened is not None:
             yield opened, max(_before_line_end(raw, at), opened)
         elif closed is None:
-            _check_mere_text(raw, start, at, "before its first boundary")
+            _check_mere_text(raw, start, at, say("before its first boundary"))
         at = line_end
         opened = None if closing else line_end
         closed = line_end if closing and closed is None else closed
@@ -300,7 +317,7 @@ def _split(raw: bytes, start: int, end: int, boundary: bytes) -> Iterator[tuple[
             max(_before_line_end(raw, end) if raw[end - 1 : end] == b"\n" else end, opened),
         )
     elif closed is not None:
-        _check_mere_text(raw, closed, end, "after its closing boundary")
+        _check_mere_text(raw, closed, end, say("after its closing boundary"))
 
 
 class _LongerBoundaries:
@@ -318,8 +335,10 @@ class _LongerBoundaries:
         named = self._raw.find(mark, 0, at)
         if named < 1 or self._raw[named - 1] not in b'="' or len(self._known) >= MAX_PARTS:
             raise Unreadable(
-                "a boundary of a multipart has other text behind it, so nobody could say if a part "
-                "begins there"
+                say(
+                    "a boundary of a multipart has other text behind it, so nobody could say "
+                    "if a part begins there"
+                )
             )
         self._known.add(mark)
 
@@ -329,9 +348,11 @@ def _before_line_end(raw: bytes, at: int) -> int:
     return at - 2 if raw[at - 2 : at] == b"\r\n" else at - 1
 
 
-def _check_mere_text(raw: bytes, start: int, end: int, where: str) -> None:
+def _check_mere_text(raw: bytes, start: int, end: int, where: Sentence) -> None:
     if _PART_FIELD.search(raw, start, end):
-        raise Unreadable(f"a multipart has what looks like a part {where}, where nobody sees it")
+        raise Unreadable(
+            say("a multipart has what looks like a part {where}, where nobody sees it", where=where)
+        )
 
 
 def _content_type(word: str, default: str) -> str:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from bridge.language import say
 from bridge.limits import REFERENCE_CHARS
 from bridge.mime.strict.field import Unreadable, unstructured
 
@@ -27,14 +28,20 @@ def reference_of(values: Iterable[str], envid: str) -> str:
     Raises:
         Unreadable: it is too long, several, or has letters that cannot be had or seen.
     """
-    said = {" ".join(unstructured(value, _SHOWN_AS).split()) for value in values} - {""}
+    named = say("X-PEC-Reference")
+    said = {" ".join(unstructured(value, named).split()) for value in values} - {""}
     if len(said) > 1:
-        raise Unreadable(f"it has two {_SHOWN_AS} fields that differ")
+        raise Unreadable(say("it has two {shown_as} fields that differ", shown_as=_SHOWN_AS))
     reference = said.pop() if said else " ".join(envid.split())
     if len(reference) > REFERENCE_CHARS:
         raise Unreadable(
-            f"{_SHOWN_AS} has {len(reference)} characters, and {REFERENCE_CHARS} are kept"
+            say(
+                "{shown_as} has {reference} characters, and {reference_chars} are kept",
+                shown_as=_SHOWN_AS,
+                reference=len(reference),
+                reference_chars=REFERENCE_CHARS,
+            )
         )
     if not reference.isprintable():
-        raise Unreadable(f"{_SHOWN_AS} has characters that cannot be seen")
+        raise Unreadable(say("{shown_as} has characters that cannot be seen", shown_as=_SHOWN_AS))
     return reference

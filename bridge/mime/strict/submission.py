@@ -12,8 +12,8 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Literal
 
+from bridge.language import say
 from bridge.mime.grammar.addr_spec import comparable
 from bridge.mime.grammar.held import Held
 from bridge.mime.strict import content
@@ -22,6 +22,7 @@ from bridge.mime.strict.lookalike import reads_like_header
 from bridge.mime.strict.part import HeaderField, SubmittedPart
 from bridge.mime.strict.part import parse as parse_part
 from bridge.mime.strict.reference import FIELD, reference_of
+from bridge.mime.strict.rules import SubmissionFault, SubmissionRules, check_size
 from bridge.mime.strict.text import addresses
 
 _MAILBOX = re.compile(r"[^\s<>]@[^\s<>]")
@@ -43,32 +44,7 @@ _LEFT_BEHIND = (
 
 _SHOWN_CHARS = 200
 _LISTED = 10
-_AS_SENT = " once its images are in its text and its files encoded"
-
-
-class SubmissionFault(Exception):
-    """The message is refused: ``code`` and ``status`` as SMTP gives them, then a sentence."""
-
-    def __init__(self, code: int, status: str, sentence: str) -> None:
-        super().__init__(sentence)
-        self.code = code
-        self.status = status
-        self.sentence = sentence
-
-
-@dataclass(frozen=True, slots=True)
-class SubmissionRules:
-    """What the settings say about submissions; see DESIGN's ``[send]``.
-
-    ``max_message_bytes`` bounds size times recipients; ``max_recipients`` is what the plan allows
-    in one period.
-    """
-
-    max_message_bytes: int = 30 * 1024**2
-    max_recipients: int = 3_500
-    cc: Literal["join", "refuse"] = "join"
-    bcc: Literal["refuse", "separate"] = "refuse"
-    signed: content.SignedPolicy = "refuse"
+_AS_SENT = say(" once its images are in its text and its files encoded")
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,14 +146,17 @@ def check_submission(
         return _checked(raw, envelope, rules, additions)
     except Unreadable as fault:
         raise SubmissionFault(
-            554, "5.6.0", f"The message cannot be read: {fault}. Nothing was sent."
+            554, "5.6.0", say("The message cannot be read: {fault}. Nothing was sent.", fault=fault)
         ) from None
     except content.Sealed as fault:
         raise SubmissionFault(
             554,
             "5.6.1",
-            f"The whole message is {fault}, which would not survive: PEC signs messages itself. "
-            "Send it unsigned and unencrypted, or attach the signed file.",
+            say(
+                "The whole message is {fault}, which would not survive: PEC signs messages "
+                "itself. Send it unsigned and unencrypted, or attach the signed file.",
+                fault=fault,
+            ),
         ) from None
 
 
@@ -215,32 +194,6 @@ def _checked(
     )
 
 
-def check_size(
-    size_bytes: int, recipient_count: int, rules: SubmissionRules, when: str = ""
-) -> None:
-    """Refuse a message whose size times recipients is more than PEC allows.
-
-    Args:
-        size_bytes: the message's, or what it will have when it is posted.
-        recipient_count: how many recipients one PEC of it has.
-        rules: what is allowed.
-        when: added to the sentence where the size is not that of the bytes submitted.
-
-    Raises:
-        SubmissionFault: 552 5.3.4.
-    """
-    if size_bytes * recipient_count <= rules.max_message_bytes:
-        return
-    each = f" for {recipient_count} recipients" if recipient_count > 1 else ""
-    allowed_bytes = rules.max_message_bytes // recipient_count
-    raise SubmissionFault(
-        552,
-        "5.3.4",
-        f"The message is too large{each}: PEC counts its size for each recipient, so at most "
-        f"{allowed_bytes} bytes may be sent to so many, and it has {size_bytes}{when}.",
-    )
-
-
 def _check_fields(fields: tuple[HeaderField, ...]) -> None:
     names = [field.name for field in fields]
     for name in _ONCE:
@@ -248,8 +201,11 @@ def _check_fields(fields: tuple[HeaderField, ...]) -> None:
             raise SubmissionFault(
                 554,
                 "5.6.0",
-                f"The message has more than one {name.title()} field, so nobody could say which "
-                "counts (RFC 5322 section 3.6).",
+                say(
+                    "The message has more than one {title} field, so nobody could say which "
+                    "counts (RFC 5322 section 3.6).",
+                    title=name.title(),
+                ),
             )
 
 
@@ -259,8 +215,10 @@ def _check_header(message: SubmittedPart, named: _Named) -> None:
         return
     if reads_like_header(message.raw, message.start):
         raise Unreadable(
-            "something stands before its header or in the middle of it (a byte order mark, a "
-            "blank line, other text), so that fields would be sent as text"
+            say(
+                "something stands before its header or in the middle of it (a byte order "
+                "mark, a blank line, other text), so that fields would be sent as text"
+            )
         )
 
 
@@ -271,12 +229,15 @@ def _check_from(named: _Named, envelope: Envelope) -> None:
     if not authors and envelope.trusted:
         return
     if len(authors) != 1 or comparable(authors[0]) != comparable(envelope.reverse_path):
-        shown = _listed(list(authors)) or "empty or missing"
+        shown = _listed(list(authors)) or say("empty or missing")
         raise SubmissionFault(
             550,
             "5.7.1",
-            f"The From field must be {envelope.reverse_path}, the mailbox that sends: it is "
-            f"{shown}.",
+            say(
+                "The From field must be {reverse_path}, the mailbox that sends: it is {shown}.",
+                reverse_path=envelope.reverse_path,
+                shown=shown,
+            ),
         )
 
 
@@ -285,8 +246,11 @@ def _unreadable_field(field: str) -> SubmissionFault:
     return SubmissionFault(
         550,
         "5.6.0",
-        "This field of the message is there and cannot be read; a name that holds quotation "
-        f"marks, commas or the like goes between double quotes. {shown}",
+        say(
+            "This field of the message is there and cannot be read; a name that holds "
+            "quotation marks, commas or the like goes between double quotes. {shown}",
+            shown=shown,
+        ),
     )
 
 
@@ -299,15 +263,18 @@ def _entries(
         if field := named.unread("to"):
             raise _unreadable_field(field)
         raise SubmissionFault(
-            550, "5.7.1", "The message has no recipient in its To field, as PEC demands."
+            550, "5.7.1", say("The message has no recipient in its To field, as PEC demands.")
         )
     copied = [one for one in recipients if comparable(one) in cc - to]
     if copied and rules.cc == "refuse":
         raise SubmissionFault(
             550,
             "5.7.1",
-            "Cc is not allowed here, because PEC by this service knows only To. Move to the To "
-            f"field: {_listed(copied)}.",
+            say(
+                "Cc is not allowed here, because PEC by this service knows only To. Move to "
+                "the To field: {copied}.",
+                copied=_listed(copied),
+            ),
         )
     hidden = [one for one in recipients if comparable(one) not in to | cc]
     _check_hidden(named, hidden, rules)
@@ -315,8 +282,12 @@ def _entries(
         raise SubmissionFault(
             554,
             "5.5.3",
-            f"The message has {len(recipients)} recipients, more than the plan allows in one "
-            f"period ({rules.max_recipients}). Send it in parts.",
+            say(
+                "The message has {recipients} recipients, more than the plan allows in one "
+                "period ({max_recipients}). Send it in parts.",
+                recipients=len(recipients),
+                max_recipients=rules.max_recipients,
+            ),
         )
     shown = tuple(one for one in recipients if one not in hidden)
     return ((shown,) if shown else ()) + tuple((one,) for one in hidden)
@@ -340,8 +311,11 @@ def _check_hidden(named: _Named, hidden: list[str], rules: SubmissionRules) -> N
         raise SubmissionFault(
             550,
             "5.7.1",
-            "PEC forbids hidden recipients (Bcc). Put into To or Cc, or send separately to: "
-            f"{_listed(shown)}.",
+            say(
+                "PEC forbids hidden recipients (Bcc). Put into To or Cc, or send separately "
+                "to: {shown}.",
+                shown=_listed(shown),
+            ),
         )
 
 
@@ -396,5 +370,5 @@ def _folded(given: tuple[str, ...]) -> set[str]:
 
 
 def _listed(shown: list[str]) -> str:
-    rest = len(shown) - _LISTED
-    return ", ".join(shown[:_LISTED]) + (f" and {rest} more" if rest > 0 else "")
+    rest, listed = len(shown) - _LISTED, ", ".join(shown[:_LISTED])
+    return say("{listed} and {rest} more", listed=listed, rest=rest) if rest > 0 else listed

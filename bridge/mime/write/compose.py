@@ -20,6 +20,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from email.utils import format_datetime
 
+from bridge.language import in_italian
 from bridge.mime.grammar.words import decode_words
 from bridge.mime.row.address import Person, Sender, one_line, read_recipients, read_sender
 from bridge.mime.row.body import Body, Form, read_body
@@ -139,8 +140,8 @@ def _readable(body: Body, attachments_lost: bool) -> ComposedPart:
 
 def _unreadable(source: Source) -> ComposedPart:
     italian, english = note.UNREADABLE
-    reason = one_line(source.unreadable)
-    text = _both((italian.format(reason=reason), english.format(reason=reason)))
+    italian = italian.format(reason=one_line(in_italian(source.unreadable)))
+    text = _both((italian, english.format(reason=one_line(source.unreadable))))
     raw = source.body.encode("utf-8", "replace")
     return multipart(
         (

@@ -15,6 +15,8 @@ from datetime import datetime
 from email.header import Header
 from email.utils import format_datetime
 
+from bridge.language import LanguageSetting, Title, in_italian, rendered
+
 _BOUNDARY = "=_pec-bridge-{id}"
 _LINE_LIMIT_BYTES = 990
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]+")
@@ -28,7 +30,8 @@ class Bounce:
     asked; ``status`` is the enhanced status code (RFC 3463); ``diagnostic`` are the refuser's own
     words, "" for none, in the vocabulary ``diagnostic_type`` (``http``, ``x-pec-bridge``).
     ``reference`` is what the sender calls the message, "" for nothing.
-    ``italian`` and ``english`` say what was refused, by whom, and what to do.
+    ``italian`` and ``english`` say what was refused, by whom, and what to do; ``language`` is which
+    of them are in it.
     """
 
     queue_id: str
@@ -47,6 +50,7 @@ class Bounce:
     at: datetime
     header: bytes
     reference: str = ""
+    language: LanguageSetting = "both"
 
     def __post_init__(self) -> None:
         if not self.recipients:
@@ -62,7 +66,8 @@ def compose_bounce(bounce: Bounce) -> bytes:
 
 
 def _header(bounce: Bounce, boundary: str) -> bytes:
-    subject = f"Messaggio non inviato / Message not sent: {bounce.subject}"
+    title = Title(f"Messaggio non inviato / Message not sent: {bounce.subject}")
+    subject = rendered(title, bounce.language)
     lines = [
         "Return-Path: <>",
         f"Date: {format_datetime(bounce.at)}",
@@ -81,29 +86,39 @@ def _header(bounce: Bounce, boundary: str) -> bytes:
 
 
 def _text(bounce: Bounce) -> bytes:
-    paragraphs = [
+    italian = [
         bounce.italian,
-        _facts(bounce, ("Oggetto", "Destinatari", "Risposta", "Riferimento", "Numero di coda")),
-        "-" * 60,
-        bounce.english,
-        _facts(bounce, ("Subject", "Recipients", "Answer", "Reference", "Queue id")),
+        _facts(
+            bounce,
+            ("Oggetto", "Destinatari", "Risposta", "Riferimento", "Numero di coda"),
+            in_italian(bounce.diagnostic),
+        ),
     ]
-    shown = "\n\n".join(_wrapped(paragraph) for paragraph in paragraphs) + "\n"
+    english = [
+        bounce.english,
+        _facts(
+            bounce,
+            ("Subject", "Recipients", "Answer", "Reference", "Queue id"),
+            bounce.diagnostic,
+        ),
+    ]
+    paragraphs = {"it": italian, "en": english, "both": [*italian, "-" * 60, *english]}
+    shown = "\n\n".join(_wrapped(paragraph) for paragraph in paragraphs[bounce.language]) + "\n"
     encoded = b64encode(shown.replace("\n", "\r\n").encode("utf-8")).decode("ascii")
     lines = textwrap.wrap(encoded, 76)
     head = (
         "Content-Type: text/plain; charset=utf-8\r\n"
-        "Content-Language: it, en\r\n"
+        f"Content-Language: {'it, en' if bounce.language == 'both' else bounce.language}\r\n"
         "Content-Transfer-Encoding: base64\r\n\r\n"
     )
     return (head + "\r\n".join(lines)).encode("ascii")
 
 
-def _facts(bounce: Bounce, names: tuple[str, str, str, str, str]) -> str:
+def _facts(bounce: Bounce, names: tuple[str, str, str, str, str], diagnostic: str) -> str:
     subject, recipients, answer, reference, queue_id = names
     facts = [f"{subject}: {bounce.subject}", f"{recipients}: {', '.join(bounce.recipients)}"]
-    if bounce.diagnostic:
-        facts.append(f"{answer}: {_CONTROL.sub(' ', bounce.diagnostic)}")
+    if diagnostic:
+        facts.append(f"{answer}: {_CONTROL.sub(' ', diagnostic)}")
     if bounce.reference:
         facts.append(f"{reference}: {bounce.reference}")
     return "\n".join([*facts, f"{queue_id}: {bounce.queue_id}"])

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 from datetime import datetime
 
+from bridge.language import packed, unpacked
 from bridge.model import AccountId
 from bridge.store.outbox import (
     HoldCause,
@@ -37,7 +38,7 @@ class SqliteHolds:
             (
                 hold.account,
                 hold.cause.value,
-                hold.reason,
+                packed(hold.reason),
                 micros(hold.since),
                 micros(hold.probe_at),
                 hold.probes,
@@ -72,7 +73,12 @@ class SqliteHolds:
         rows = self._connection.execute(_HOLD + where, values)
         return tuple(
             HoldRow(
-                AccountId(account), HoldCause(cause), reason, aware(since), aware(probe), probes
+                AccountId(account),
+                HoldCause(cause),
+                unpacked(reason),
+                aware(since),
+                aware(probe),
+                probes,
             )
             for account, cause, reason, since, probe, probes in rows
         )

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from datetime import datetime
 
+from bridge.language import packed, unpacked
 from bridge.model import AccountId, ContentId, QueueId, SubmissionState
 from bridge.store.outbox import (
     AttemptEnd,
@@ -216,7 +217,15 @@ class SqliteOutbox(SqliteFigures, SqliteHolds, SqliteDsn):
             (id,),
         )
         return tuple(
-            AttemptRow(QueueId(id), number, aware(start), optional_time(end), status, answer, error)
+            AttemptRow(
+                QueueId(id),
+                number,
+                aware(start),
+                optional_time(end),
+                status,
+                answer,
+                unpacked(error),
+            )
             for id, number, start, end, status, answer, error in rows
         )
 
@@ -239,7 +248,7 @@ class SqliteOutbox(SqliteFigures, SqliteHolds, SqliteDsn):
                 aware(at),
                 SubmissionState(old),
                 SubmissionState(new),
-                reason,
+                unpacked(reason),
                 attempt,
             )
             for sub, at, old, new, reason, attempt in rows
@@ -307,7 +316,7 @@ class SqliteOutbox(SqliteFigures, SqliteHolds, SqliteDsn):
             "WHERE id = ? AND state = ?",
             (
                 step.new.value,
-                step.reason,
+                packed(step.reason),
                 at,
                 step.code,
                 step.named_code,
@@ -323,7 +332,7 @@ class SqliteOutbox(SqliteFigures, SqliteHolds, SqliteDsn):
             self._connection.execute(
                 "INSERT INTO transition (submission, at, old, new, reason, attempt) "
                 "VALUES (?, ?, ?, ?, ?, ?)",
-                (id, at, step.old.value, step.new.value, step.reason, step.attempt),
+                (id, at, step.old.value, step.new.value, packed(step.reason), step.attempt),
             )
         return bool(changed)
 
@@ -361,7 +370,7 @@ class SqliteOutbox(SqliteFigures, SqliteHolds, SqliteDsn):
         self._connection.execute(
             "UPDATE attempt SET ended_at = ?, status = ?, answer = ?, error = ? "
             "WHERE submission = ? AND number = ?",
-            (micros(end.ended_at), end.status, end.answer, end.error, id, number),
+            (micros(end.ended_at), end.status, end.answer, packed(end.error), id, number),
         )
 
     async def keep_lineage(self, row: LineageRow) -> None:

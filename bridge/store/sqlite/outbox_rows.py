@@ -6,6 +6,7 @@ import json
 from datetime import date
 from typing import Any
 
+from bridge.language import unpacked
 from bridge.model import AccountId, ContentId, QueueId, SubmissionState
 from bridge.store.outbox import (
     ClaimBasis,
@@ -36,7 +37,7 @@ def submission_row(row: tuple[Any, ...]) -> SubmissionRow:
         content=ContentId(content),
         code=code,
         named_code=named,
-        reason=reason,
+        reason=unpacked(reason),
         attempts=attempts,
         created_at=aware(created),
         updated_at=aware(updated),

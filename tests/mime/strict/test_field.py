@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bridge.language import say
 from bridge.mime.strict.field import Unreadable, structured, unfold, unstructured, word_of
 
 
@@ -158,13 +159,13 @@ def test_unfolding_takes_line_ends_and_nothing_else(raw: bytes, text: str) -> No
     ],
 )
 def test_controls_are_dropped_and_blanks_stay(value: str, text: str) -> None:
-    assert unstructured(value, "it") == text
+    assert unstructured(value, say("it")) == text
 
 
 @pytest.mark.parametrize("value", ["caf\ufffd", "=?utf-8?q?caf=C3?=", "=?x-none?q?caf=E9?="])
 def test_letters_that_cannot_be_had_are_refused(value: str) -> None:
     with pytest.raises(Unreadable, match="the subject has letters"):
-        unstructured(value, "the subject")
+        unstructured(value, say("the subject"))
 
 
 _PIECES = st.sampled_from(
@@ -176,7 +177,7 @@ _PIECES = st.sampled_from(
 def test_any_value_is_read_or_refused(value: str) -> None:
     try:
         structured(value)
-        assert "\n" not in unstructured(value, "it")
+        assert "\n" not in unstructured(value, say("it"))
     except Unreadable:
         pass
 
@@ -191,7 +192,7 @@ def test_no_value_takes_more_than_linear_time(piece: str) -> None:
     for value in (piece * (60_000 // len(piece)), piece * (59_000 // len(piece)) + ")"):
         try:
             structured(value)
-            unstructured(value, "it")
+            unstructured(value, say("it"))
         except Unreadable:
             pass
     assert time.process_time() - begin_s < 2

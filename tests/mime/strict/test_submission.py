@@ -7,15 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bridge.mime.strict.content import convert
-from bridge.mime.strict.submission import (
-    Additions,
-    Envelope,
-    Submission,
-    SubmissionFault,
-    SubmissionRules,
-    check_size,
-    check_submission,
-)
+from bridge.mime.strict.rules import SubmissionFault, SubmissionRules, check_size
+from bridge.mime.strict.submission import Additions, Envelope, Submission, check_submission
 from tests.in_memory import in_memory
 
 SENDER = "azienda@pec.example"
