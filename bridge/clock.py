@@ -7,6 +7,7 @@ to decide something; tests pass a clock that they move by hand.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import time
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -102,6 +103,56 @@ class SystemClock(JumpAware):
     async def sleep(self, duration_s: float) -> None:
         """Wait ``duration_s`` seconds; zero or less only yields."""
         await asyncio.sleep(max(duration_s, 0))
+
+
+class MovableClock(SystemClock):
+    """The machine's clock, which a person may move on: a demo's, so that hours need not be waited.
+
+    Whoever sleeps by it is woken when their time has come by it. What other clocks say is taken to
+    have moved along.
+    """
+
+    def __init__(self) -> None:
+        self._moved_s = 0.0
+        self._sleepers: set[asyncio.Event] = set()
+        super().__init__()
+
+    def now(self) -> datetime:
+        """Return the wall clock with what it was moved on by."""
+        return super().now() + timedelta(seconds=self._moved_s)
+
+    def monotonic(self) -> float:
+        """Return seconds that never run backwards, for intervals."""
+        return super().monotonic() + self._moved_s
+
+    def heard(self, at: datetime) -> None:
+        """See ``Clock``."""
+        super().heard(at + timedelta(seconds=self._moved_s))
+
+    async def sleep(self, duration_s: float) -> None:
+        """Wait until ``duration_s`` seconds have gone by on this clock."""
+        until_s = self.monotonic() + duration_s
+        moved = asyncio.Event()
+        self._sleepers.add(moved)
+        try:
+            await asyncio.sleep(0)
+            while (left_s := until_s - self.monotonic()) > 0:
+                moved.clear()
+                with contextlib.suppress(TimeoutError):
+                    await asyncio.wait_for(moved.wait(), left_s)
+        finally:
+            self._sleepers.discard(moved)
+
+    def move(self, by: timedelta) -> None:
+        """Move on; a clock that went back would undo what was promised by it."""
+        if by < timedelta():
+            raise ValueError("a clock is moved on, not back")
+        self._moved_s += by.total_seconds()
+        if self._known is not None:
+            at, known_s = self._known
+            self._known = (at + by, known_s + by.total_seconds())
+        for one in self._sleepers:
+            one.set()
 
 
 JITTER = 0.25

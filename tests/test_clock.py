@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+import asyncio
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from bridge.clock import JITTER, TOLERATED, Backoff, SystemClock, spread_s
+from bridge.clock import JITTER, TOLERATED, Backoff, MovableClock, SystemClock, spread_s
 from tests.fakes import FakeClock
 
 YEAR = timedelta(days=365)
@@ -61,3 +62,32 @@ def test_a_wait_is_spread_to_both_sides(chance: float, expected: float) -> None:
 def test_a_wait_is_never_shorter_than_was_asked_for() -> None:
     assert spread_s(100.0, 300.0, 0.5) == 300.5
     assert spread_s(100.0, 10.0, 0.5) == 100.0
+
+
+async def test_a_clock_that_is_moved_on_wakes_whoever_sleeps_by_it() -> None:
+    clock = MovableClock()
+    before, before_s = clock.now(), clock.monotonic()
+    hours = asyncio.create_task(clock.sleep(12 * 3600))
+    days = asyncio.create_task(clock.sleep(48 * 3600))
+    await asyncio.sleep(0)
+    clock.move(timedelta(hours=12))
+    await asyncio.wait_for(hours, 5)
+    assert not days.done()
+    days.cancel()
+    assert clock.now() - before >= timedelta(hours=12)
+    assert clock.monotonic() - before_s >= 12 * 3600
+    assert clock.earliest() >= before + timedelta(hours=12)
+
+
+def test_other_clocks_are_taken_to_have_moved_along() -> None:
+    clock = MovableClock()
+    clock.move(timedelta(hours=24))
+    clock.heard(datetime.now(UTC))
+    ahead = clock.ahead()
+    assert ahead is not None
+    assert abs(ahead) < timedelta(seconds=5)
+
+
+def test_a_clock_is_never_moved_back() -> None:
+    with pytest.raises(ValueError, match="not back"):
+        MovableClock().move(timedelta(seconds=-1))

@@ -43,5 +43,10 @@ class Alarm:
     @property
     def entry(self) -> str | None:
         """The queue id of the entry it is about, None if it is about no single one."""
-        found = _ENTRY.match(self.key)  # what is about a message has its queue id for a key
-        return found[1] if found else None
+        return entry_of(self.key)
+
+
+def entry_of(key: str) -> str | None:
+    """Return the queue id in an alarm's key: what is about an entry has that at its beginning."""
+    found = _ENTRY.match(key)
+    return found[1] if found else None

@@ -150,16 +150,22 @@ def end_within(limit_s: float) -> None:
 
 
 async def serve_until_told(
-    bridge: Bridge, ready: Callable[[Listening], None], *, inbox_within_s: float = 0.0
+    bridge: Bridge,
+    ready: Callable[[Listening], None],
+    *,
+    inbox_within_s: float = 0.0,
+    beside: Callable[[Listening], Coroutine[Any, Any, None]] | None = None,
 ) -> None:
     """Start the bridge, tell that it is ready, and stop it when a signal comes.
 
     It counts as ready when its inboxes were read, or ``inbox_within_s`` after its listeners are up.
+    ``beside`` is begun then; that it ends, ends nothing.
     """
     from bridge.app.pulse import Pulse
     from bridge.clock import SystemClock
     from bridge.net.manager import notify, notify_ready, watchdog_s
 
+    more: asyncio.Task[None] | None = None
     async with stop_signal() as stop, hang_up_signal() as hang_up:
         try:
             listening = await bridge.start()
@@ -169,8 +175,12 @@ async def serve_until_told(
             notify_ready(standing)
             pulse = Pulse(SystemClock(), watchdog_s(), bridge.standing, standing)
             reloads = reload_when_told(bridge, hang_up)
+            if beside is not None:
+                more = asyncio.create_task(beside(listening))
             await first_of(stop.wait(), bridge.wait(), pulse.run(), reloads)
         finally:
+            if more is not None:
+                more.cancel()
             notify("STOPPING=1", "STATUS=Finishing what is in hand.")
             await bridge.stop()
 

@@ -21,6 +21,7 @@ from bridge.cli.output import print_json
 from bridge.cli.without_rich import without_rich
 
 if TYPE_CHECKING:
+    from bridge.clock import Clock
     from bridge.config import Config
     from bridge.net.listening import Listening
     from bridge.simulator import Simulator
@@ -50,6 +51,14 @@ def demo(
     imap_port: Port = None,
     smtp_port: Port = None,
     web_port: Port = None,
+    tour: Annotated[
+        bool | None,
+        typer.Option(
+            "--tour/--no-tour",
+            help="Send messages that end in every state; else only without --json.",
+            show_default=False,
+        ),
+    ] = None,
     as_json: option.Json = False,
     verbose: option.Verbose = False,
 ) -> None:
@@ -61,24 +70,36 @@ def demo(
         _port(web_port, PREFERRED_WEB),
     )
     with _folder(data_dir) as folder:
-        run(_demo(folder, ports, as_json))
+        run(_demo(folder, ports, as_json, not as_json if tour is None else tour))
 
 
-async def _demo(folder: Path, ports: tuple[int, int, int], as_json: bool) -> None:
+async def _demo(folder: Path, ports: tuple[int, int, int], as_json: bool, tour: bool) -> None:
     import random
 
     with without_rich():
         from bridge.app.bridge import Bridge
-    from bridge.clock import SystemClock
+    from bridge.cli.demo_tour import OTHER_ADDRESS, begin_tour
+    from bridge.clock import MovableClock
     from bridge.credentials import AccountSecrets, Secret, Secrets
     from bridge.simulator import SimulatorServer
 
-    simulated = _simulator(folder)
+    clock = MovableClock()
+    addresses = (ADDRESS, OTHER_ADDRESS) if tour else (ADDRESS,)
+    simulated, is_new = _simulator(folder, clock, addresses)
+
+    async def beside(listening: Listening) -> None:
+        smtp = listening.first("smtp")
+        if tour and is_new and smtp is not None:
+            await begin_tour(folder, smtp, ADDRESS, PASSWORD, clock.sleep)
+
     async with SimulatorServer(simulated.app) as server:
         bridge = Bridge(
-            _config(folder, server.url, ports),
-            Secrets(Secret(simulated.token), (AccountSecrets(Secret(PASSWORD), Secret(PASSWORD)),)),
-            clock=SystemClock(),
+            _config(folder, server.url, ports, addresses),
+            Secrets(
+                Secret(simulated.token),
+                tuple(AccountSecrets(Secret(PASSWORD), Secret(PASSWORD)) for _ in addresses),
+            ),
+            clock=clock,
             random=random.SystemRandom(),
         )
         await serve_until_told(
@@ -87,19 +108,18 @@ async def _demo(folder: Path, ports: tuple[int, int, int], as_json: bool) -> Non
                 listening, write_config(folder, listening, simulated.token, PASSWORD), as_json
             ),
             inbox_within_s=INBOX_WITHIN_S,
+            beside=beside,
         )
 
 
-def _simulator(folder: Path) -> Simulator:
-    """Return the API; its state is kept beside the bridge's data, so that they agree."""
+def _simulator(folder: Path, clock: Clock, addresses: tuple[str, ...]) -> tuple[Simulator, bool]:
+    """Return the API, and whether it is new; its state is kept beside the bridge's data."""
     import random
 
-    from bridge.clock import SystemClock
     from bridge.simulator import SEQUENCE_READING, Delays, Simulator
 
     delays = Delays(acceptance_s=0.3, delivery_s=0.6, failure_s=0.6)
     options = SEQUENCE_READING.replace(delays=delays, token="demo-token")  # noqa: S106 - the simulator's
-    clock = SystemClock()
     simulated = Simulator(options, clock, random.SystemRandom())
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     try:
@@ -107,13 +127,18 @@ def _simulator(folder: Path) -> Simulator:
     except ValueError as error:
         raise typer.BadParameter(str(error), param_hint="--data-dir") from None
     if not known:
-        simulated.add_mailbox(ADDRESS, PASSWORD)
+        for address in addresses:
+            simulated.add_mailbox(address, PASSWORD)
         newest = clock.now() - timedelta(hours=3)
         simulated.seed(ADDRESS, SEEDED, newest=newest)
-    return simulated
+    for address in set(addresses) - set(simulated.addresses):  # a tour where there was none
+        simulated.add_mailbox(address, PASSWORD)
+    return simulated, not known
 
 
-def _config(folder: Path, api_url: str, ports: tuple[int, int, int]) -> Config:
+def _config(
+    folder: Path, api_url: str, ports: tuple[int, int, int], addresses: tuple[str, ...]
+) -> Config:
     from bridge.config import Account, Api, Config, Imap, Listen, SecretSource, Smtp, Sync, Web
 
     imap, smtp, web = (Listen("127.0.0.1", port) for port in ports)
@@ -121,7 +146,7 @@ def _config(folder: Path, api_url: str, ports: tuple[int, int, int]) -> Config:
     nowhere = SecretSource(env="UNUSED")
     return Config(
         api=Api(token=nowhere, base_url=api_url, admin_url=api_url, oauth_url=api_url),
-        account=(Account(address=ADDRESS, password=nowhere),),
+        account=tuple(Account(address=one, password=nowhere) for one in addresses),
         data_dir=folder,
         sync=Sync(interval_s=1.0, request_budget_per_day=0),
         imap=Imap(listen=(imap,)),
@@ -146,6 +171,7 @@ The demo is ready: a simulated PEC mailbox; nothing leaves this machine.
   IMAP       {imap.host}, port {imap.port}    (plain or STARTTLS)
   SMTP       {smtp.host}, port {smtp.port}    (plain or STARTTLS)
   page       {listening.web_url}    (log in with address and password)
+  tour       {listening.web_url}tour    (what to see there; moves the clock on by hours)
   API        {listening.api_url}/_simulator    (what the simulated API received)
 
 Set up a mail client with these, or try:

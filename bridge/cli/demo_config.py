@@ -24,7 +24,6 @@ def write_config(folder: Path, listening: Listening, token: str, password: str) 
         OSError: it cannot be written.
     """
     folder = folder.absolute()
-    (address,) = listening.accounts
     for name, secret in (("token", token), ("password", password)):
         with SecretFile(folder / name) as file:
             file.write(secret)
@@ -33,6 +32,11 @@ def write_config(folder: Path, listening: Listening, token: str, password: str) 
         for table, protocol in (("imap", "imap"), ("smtp", "smtp"), ("web", "http"))
     }
     url = _text(listening.api_url)
+    password_file = _text(str(folder / "password"))
+    accounts = "".join(
+        f"\n[[account]]\naddress = {_text(one)}\npassword = {{ file = {password_file} }}\n"
+        for one in listening.accounts
+    )
     path = folder / CONFIG_NAME
     with SecretFile(path) as file:
         file.write(
@@ -58,10 +62,7 @@ listen = {json.dumps(listen["smtp"])}
 
 [web]
 listen = {json.dumps(listen["web"])}
-
-[[account]]
-address = {_text(address)}
-password = {{ file = {_text(str(folder / "password"))} }}"""
+{accounts}"""
         )
     return path
 

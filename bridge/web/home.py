@@ -8,6 +8,7 @@ from typing import Any
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import BaseRoute
 
+from bridge.web.alarmwords import ALARMS
 from bridge.web.page import Look, PageRoutes
 from bridge.web.words import ON_THEIR_WAY, STATES
 
@@ -32,7 +33,7 @@ async def _show(look: Look) -> Response:
         "home.html",
         status=status,
         accounts=accounts,
-        alarms=alarms,
+        alarms=[{**one, "about": ALARMS.get(one["kind"])} for one in alarms],
         queue={state: queue[state] for state in STATES if queue.get(state)},
         states=STATES,
         uncertain=queue.get("uncertain", 0) + queue.get("restored", 0),

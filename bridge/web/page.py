@@ -18,6 +18,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.routing import Route
 
+from bridge.clock import MovableClock
 from bridge.language import Sentence, Title, said_in
 from bridge.operations.control import OperationFailed
 from bridge.web.format import Formats
@@ -74,6 +75,13 @@ class Look:
             bound["account"] = self.me.address
         return bound
 
+    async def accounts(self) -> list[str]:
+        """Return the addresses between which the administrator can choose; [] for others."""
+        if not self.me.is_administrator:
+            return []
+        status = await self.services.do("status")
+        return [one["address"] for one in status["accounts"]]
+
     def render(self, template: str, status: int = 200, /, **facts: Any) -> HTMLResponse:
         """Fill a template in."""
         response = HTMLResponse("", status)
@@ -98,6 +106,7 @@ class Look:
             path=self.request.url.path,
             here=self._here,
             static=static_url,
+            has_tour=isinstance(self.services.clock, MovableClock),
             **facts,
         )
 

@@ -55,10 +55,6 @@ async def _list(look: Look) -> Response:
         found = await look.services.do("sent list", look.mine(arguments))
     except OperationFailed as failure:
         found, fault = {"rows": [], "next": None}, look.say(failure.args[0])
-    accounts = []
-    if look.me.is_administrator:
-        status = await look.services.do("status")
-        accounts = [one["address"] for one in status["accounts"]]
     return look.render(
         "sent.html",
         200 if not fault else 400,
@@ -68,7 +64,7 @@ async def _list(look: Look) -> Response:
         asked=asked,
         is_filtered=any(asked.values()),
         groups=GROUPS,
-        accounts=accounts,
+        accounts=await look.accounts(),
         fault=fault,
         moves=any(map(is_moving, found["rows"])),
     )

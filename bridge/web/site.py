@@ -8,7 +8,7 @@ from pathlib import Path
 from starlette.routing import BaseRoute
 
 from bridge.config import Config
-from bridge.web import home, mailboxes, sent, static, usage
+from bridge.web import archive, home, mailboxes, sent, static, tour, usage
 from bridge.web.entrance import Entrance
 from bridge.web.evidence import Evidence
 from bridge.web.page import PageRoutes
@@ -32,6 +32,8 @@ def site(services: WebServices, config: Callable[[], Config], certificate: Path)
         *Evidence(pages, config).routes(),
         *sent.routes(pages),
         *usage.routes(pages),
+        *archive.routes(pages),
+        *tour.routes(pages),
         *mailboxes.routes(pages),
         *Setup(pages, certificate).routes(),
     ]

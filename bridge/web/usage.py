@@ -53,10 +53,6 @@ async def _show(look: Look) -> Response:
     found = await _asked(look)
     first = date.fromisoformat(found["from"])
     by_year = len(found["period"]) == len("2026")
-    accounts: list[str] = []
-    if look.me.is_administrator:
-        status = await look.services.do("status")
-        accounts = [one["address"] for one in status["accounts"]]
     return look.render(
         "usage.html",
         found=found,
@@ -65,7 +61,7 @@ async def _show(look: Look) -> Response:
         month=f"{first:%Y-%m}" if not by_year else f"{rome_day(look.services.clock.now()):%Y-%m}",
         before=_moved(first, by_year, -1),
         after=_moved(first, by_year, 1),
-        accounts=accounts,
+        accounts=await look.accounts(),
         account=look.asked("account"),
     )
 

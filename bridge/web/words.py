@@ -80,6 +80,20 @@ RECEIPTS: Mapping[str, str] = {
 """Kinds of receipts."""
 
 
+ARCHIVE_KINDS: Mapping[str, str] = {
+    "envelope": _("Certified mail received"),
+    "ordinary": _("Ordinary mail received"),
+}
+"""What else there is in the archive."""
+
+KEPT: Mapping[str, Label] = {
+    "live": Label(_("At the service")),
+    "gone": Label(_("No longer at the service")),
+    "deleted": Label(_("Deleted from here")),
+}
+"""Where something that came is."""
+
+
 def standing(row: Mapping[str, Any]) -> Label:
     """Return how a listed entry stands: its state, or what its receipts say."""
     if row["state"] != "submitted":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import imaplib
 import json
 import re
@@ -13,6 +14,8 @@ import pytest
 from tests.cli.conftest import Command
 from tests.peers.demo import Demo, running_demo
 from tests.running import apart
+
+CONFIG = "config.toml"
 
 
 def state(demo: Demo) -> tuple[object, object, object]:
@@ -36,11 +39,23 @@ async def test_the_demo_goes_on_in_its_folder(tmp_path: Path) -> None:
 
 async def test_every_command_works_on_it(command: Command, tmp_path: Path) -> None:
     with running_demo(tmp_path) as demo:
-        status = await apart(command, "status", "--json", "--config", tmp_path / "config.toml")
-        check = await apart(command, "check", "--config", tmp_path / "config.toml")
+        status = await apart(command, "status", "--json", "--config", tmp_path / CONFIG)
+        check = await apart(command, "check", "--config", tmp_path / CONFIG)
     assert (status.code, status.err) == (0, "")
     assert [one["address"] for one in json.loads(status.out)["accounts"]] == [demo.address]
     assert check.code == 0, check.out  # the page answers too, on uvloop
+
+
+async def test_the_tour_ends_in_every_state(command: Command, tmp_path: Path) -> None:
+    wanted = {"submitted", "refused", "uncertain", "dropped", "held", "queued", "cancelled"}
+    with running_demo(tmp_path, "--tour"):
+        for _ in range(60):
+            told = await apart(command, "queue", "list", "--json", "--config", tmp_path / CONFIG)
+            states = {one["state"] for one in json.loads(told.out)}
+            if wanted <= states:
+                break
+            await asyncio.sleep(0.5)
+    assert states - {"dispatching"} == wanted
 
 
 async def test_the_messages_are_there_as_soon_as_the_demo_is_ready(tmp_path: Path) -> None:

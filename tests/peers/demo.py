@@ -73,13 +73,13 @@ async def _subjects(client: aioimaplib.IMAP4) -> list[str]:
 
 
 @contextmanager
-def running_demo(data_dir: Path) -> Iterator[Demo]:
+def running_demo(data_dir: Path, *options: str) -> Iterator[Demo]:
     """Start the demo on free ports, give it, end it as systemd would and expect exit 0."""
     program = Path(sys.executable).with_name("pec-bridge")
     ports = [f"--{name}-port=0" for name in ("imap", "smtp", "web")]
     with (data_dir / "stderr").open("wb") as stderr:
         process = subprocess.Popen(
-            [program, "demo", "--json", f"--data-dir={data_dir}", *ports],
+            [program, "demo", "--json", f"--data-dir={data_dir}", *ports, *options],
             stdout=subprocess.PIPE,
             stderr=stderr,
             env={**os.environ, "PYTHONWARNINGS": "default"},
