@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import io
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 
 from babel.messages.catalog import Catalog
@@ -24,6 +25,9 @@ OF_THE_DAY = tuple(
     for name in ("POT-C", "PO-R", "Report", "Last-T", "Language-T", "Generated", "Project")
 )
 """Header fields that would change with every run."""
+
+ALWAYS = datetime(2026, 1, 1, tzinfo=UTC)
+"""When compiled catalogues say that they were made: each run gives the same bytes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +89,7 @@ SENTENCES = Words(
 def compiled(catalogue: Catalog) -> bytes:
     """Return the form that programs read."""
     stream = io.BytesIO()
+    catalogue.creation_date = catalogue.revision_date = ALWAYS
     write_mo(stream, catalogue)
     return stream.getvalue()
 
