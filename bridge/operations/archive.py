@@ -12,6 +12,7 @@ from datetime import date, datetime, time, timedelta
 from typing import Any
 
 from bridge.clock import ROME
+from bridge.language import say
 from bridge.mime.ingest.searchtext import fold
 from bridge.model import AccountId, ContentId
 from bridge.operations.accounts import Methods
@@ -90,8 +91,11 @@ class ArchiveOperations:
         entries = await self._store.scan(work)
         if not entries:
             raise OperationFailed(
-                f"Nothing in the archive is called {what}: it takes an id (R12, M34 or one of the "
-                "queue), a Message-ID, a code or a reference."
+                say(
+                    "Nothing in the archive is called {what}: it takes an id (R12, M34 or "
+                    "one of the queue), a Message-ID, a code or a reference.",
+                    what=what,
+                )
             )
         return {"entries": entries, "retention_days": self._retention_days}
 
@@ -107,17 +111,21 @@ class ArchiveOperations:
         async def work(tx: ReadTransaction) -> bytes:
             row = await archived_by(tx, await _chosen(tx, arguments), id)
             if row is None:
-                raise OperationFailed(f"Nothing in the archive has the id {id}.")
+                raise OperationFailed(say("Nothing in the archive has the id {id}.", id=id))
             if part == "message":
                 return b"" if row.content is None else await _message(tx, row.content, at)
             if not isinstance(row, RemoteRow):
-                raise OperationFailed(f"{id} was submitted here: it is a message and no row.")
+                raise OperationFailed(
+                    say("{id} was submitted here: it is a message and no row.", id=id)
+                )
             if part == "body":
                 return await tx.remote_body_slice(row.id, at, SLICE_BYTES)
             if part == "row":
                 text = await tx.remote_raw(row.id) or ""
                 return text.encode()[at : at + SLICE_BYTES]
-            raise OperationFailed(f"There is no {part!r}: message, body and row are there.")
+            raise OperationFailed(
+                say("There is no {part}: message, body and row are there.", part=repr(part))
+            )
 
         return base64.b64encode(await self._store.scan(work)).decode()
 
@@ -137,7 +145,7 @@ async def _chosen(tx: ReadTransaction, arguments: Mapping[str, Any]) -> list[Acc
         return await tx.accounts()
     account = await tx.account(str(address))
     if account is None:
-        raise OperationFailed(f"There is no account {address}.")
+        raise OperationFailed(say("There is no account {address}.", address=address))
     return [account]
 
 
@@ -165,9 +173,9 @@ def _query(arguments: Mapping[str, Any]) -> ArchiveQuery:
             before=_load(arguments.get("before")),
         )
     except KeyError:
-        raise OperationFailed("A direction is received or submitted.") from None
+        raise OperationFailed(say("A direction is received or submitted.")) from None
     except (ValueError, OverflowError) as fault:
-        raise OperationFailed(f"This cannot be looked for: {fault}.") from None
+        raise OperationFailed(say("This cannot be looked for: {fault}.", fault=fault)) from None
 
 
 def _kind(name: object) -> Kind | None:

@@ -15,6 +15,7 @@ from datetime import datetime
 from typing import Any
 
 from bridge.clock import Clock
+from bridge.language import say
 from bridge.limits import API_PAGE_SENDS as PAGE_SENDS
 from bridge.mailbox import Mailboxes
 from bridge.model import SubmissionState
@@ -169,7 +170,7 @@ def _query(arguments: Mapping[str, Any]) -> SentQuery:
             before=None if before is None else int(before),
         )
     except (ValueError, OverflowError) as fault:
-        raise OperationFailed(f"This cannot be looked for: {fault}.") from None
+        raise OperationFailed(say("This cannot be looked for: {fault}.", fault=fault)) from None
 
 
 def _moment(text: str) -> datetime:
