@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import asyncio
 import ssl
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from random import Random
 from typing import TYPE_CHECKING, Any
 
@@ -34,7 +34,7 @@ from bridge.app.memory import Memory, give_back, resident_bytes
 from bridge.app.operations import operations
 from bridge.app.pulse import standing
 from bridge.app.reading import InboxReading
-from bridge.app.reload import SettingsSource, changes, kept
+from bridge.app.reload import SettingsSource, at_rest, changes, kept, shut_out
 from bridge.app.resources import Resources
 from bridge.app.room import Descriptors, Room, allowed_descriptors, make_room
 from bridge.app.running_out import RunningOut
@@ -73,6 +73,10 @@ log = structlog.get_logger()
 READ_ROUND_S = 0.02
 STOP_GRACE_S = 8.0
 """How long what is in hand may take after a stop was asked for: all is closed within 10 s."""
+
+
+def _nobody(_done: int, _total: int) -> None:
+    """Nobody is told how far something is."""
 
 
 class Bridge:
@@ -208,8 +212,11 @@ class Bridge:
         self._work = asyncio.create_task(self._workers.run())
         return listening
 
-    async def reload(self) -> dict[str, Any]:
+    async def reload(self, progress: Progress = _nobody) -> dict[str, Any]:
         """Read the settings anew and go by them; connections stay. See ``app.reload``.
+
+        Args:
+            progress: is told how many requests that are waited for have ended.
 
         Returns:
             The names of what has changed, and of what needs a restart.
@@ -219,11 +226,11 @@ class Bridge:
             StoreFailed: it cannot be done; the bridge ends.
         """
         async with self._reloading:
-            facts = await self._reload()
+            facts = await self._reload(progress)
         log.info("reloaded", **{name: ", ".join(names) for name, names in facts.items()})
         return facts
 
-    async def _reload(self) -> dict[str, list[str]]:
+    async def _reload(self, progress: Progress) -> dict[str, list[str]]:
         resources, workers, drain = self._resources, self._workers, self._drain
         if self._source is None or resources is None or workers is None or drain is None:
             raise OperationFailed("This bridge has no configuration to read anew.")
@@ -236,10 +243,16 @@ class Bridge:
         if self._running is not None and identity.fingerprint != self._running.fingerprint:
             changed.append("the certificate")
 
+        out = shut_out(self._config, config, self._secrets, secrets)
+
         async def anew() -> dict[str, Work]:
-            return await self._go_on_with(resources, config, secrets, identity)
+            return await self._go_on_with(resources, config, secrets, identity, out)
 
         if self._sending is not None:
+            await at_rest(self._sending, self._clock, progress)
+            if drain.is_begun:
+                self._sending.hold(on=False)
+                raise OperationFailed("The bridge is being drained; it ends by itself.")
             workers.stopping()
             await self._sending.stop()
         if self._ending:  # meanwhile: nothing is begun any more
@@ -249,9 +262,23 @@ class Bridge:
         return {"changed": changed, "needs_restart": waits}
 
     async def _go_on_with(
-        self, resources: Resources, config: Config, secrets: Secrets, identity: Identity
+        self,
+        resources: Resources,
+        config: Config,
+        secrets: Secrets,
+        identity: Identity,
+        out: Collection[str],
     ) -> dict[str, Work]:
-        """Put together anew what sends and reads, which has ended, and hand it to the servers."""
+        """Put together anew what sends and reads, which has ended, and hand it to the servers.
+
+        Args:
+            resources: what works on the data.
+            config: the settings.
+            secrets: what they point to.
+            identity: the certificate.
+            out: the accounts whose connections end, by address in lower case.
+        """
+        ended = {id for id, one in resources.addresses.items() if one.casefold() in out}
         for part in (self._sending, self._reading):
             if part is not None:
                 part.close()
@@ -268,18 +295,17 @@ class Bridge:
         if self._logins is not None:
             self._logins.take_over(authenticator, _names(resources))
         if self._web is not None:
-            self._web.take_over(authenticator)
+            await self._web.take_over(authenticator, ended)
         if self._running is not None:
             self._running = self._running.now(
                 config.api.base_url, tuple(resources.addresses.values()), identity.fingerprint
             )
             resources.mailboxes.voice = voice_of(config, self._running.listening)
         self._offer(resources, reading, sending)
-        accounts = resources.addresses
         if self._imap is not None and self._smtp is not None:
             await asyncio.gather(
-                self._imap.take_over(append_limit_bytes(config), accounts),
-                self._smtp.take_over(sending.outbox, smtp_settings(resources, self._room)),
+                self._imap.take_over(append_limit_bytes(config), ended),
+                self._smtp.take_over(sending.outbox, smtp_settings(resources, self._room), ended),
             )
         return self._works(resources, reading, sending)
 
@@ -306,9 +332,9 @@ class Bridge:
         assert self._running_out is not None  # noqa: S101 - nobody can ask before
         return self._running_out.seen()
 
-    async def _reload_asked(self, _arguments: Mapping[str, Any], _progress: Progress) -> Any:
+    async def _reload_asked(self, _arguments: Mapping[str, Any], progress: Progress) -> Any:
         try:
-            return await self.reload()
+            return await self.reload(progress)
         except (ConfigError, CertificateFault) as error:
             raise OperationFailed(f"{error}\nNothing was changed.") from None
 
@@ -381,6 +407,7 @@ class Bridge:
         from bridge.app.web import WebPage
 
         web = WebPage(resources, authenticator, guard, tls, self._room, self._connected)
+        await web.end_sessions(None)
         try:
             listeners = await _open("http", wanted or WEB_USUAL, web.server)
         except CannotListen as error:

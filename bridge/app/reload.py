@@ -1,21 +1,37 @@
 """``reload`` and SIGHUP: changed settings taken over while mail programs stay connected.
 
 Everything is read and checked first; a fault in any of it changes nothing. Then what sends and what
-reads is ended as by a stop, but without a limit of time (a request under way is waited for), and
-put together anew on the same store, and the servers go on with that. Only what a port, a socket or
-the data's folder hangs on needs a restart, and is named.
+reads is ended and put together anew on the same store, and the servers go on with that. Requests
+that may be sending something are waited for, as long as ``WAITS_S``: one that takes longer (the
+API hangs, a large message leaves slowly) is not cut off, or nobody would know whether it was sent.
+Only what a port, a socket or the data's folder hangs on needs a restart, and is named.
 
-Failure: ``ConfigError``, ``CertificateFault``, and nothing has changed.
+Connections stay, but for those of accounts that are gone, or one of whose passwords opens no more:
+who was let in by it may be whom it was changed for.
+
+Failure: ``ConfigError``, ``CertificateFault``, ``OperationFailed`` (requests under way): nothing
+has changed.
 """
 
 from __future__ import annotations
 
+import asyncio
 import dataclasses
 from collections.abc import Iterator
 from typing import Any, Protocol
 
+import structlog
+
+from bridge.clock import Clock
 from bridge.config import Config
 from bridge.credentials import AccountSecrets, Secrets
+from bridge.net.manager import notify_status
+from bridge.operations.control import OperationFailed, Progress
+
+log = structlog.get_logger()
+
+WAITS_S = 90.0
+TELL_S = 2.0
 
 
 class SettingsSource(Protocol):
@@ -30,6 +46,65 @@ class SettingsSource(Protocol):
 
     def taken_over(self, config: Config) -> None:
         """Note that the bridge goes by these from here on."""
+
+
+class SendingUnderWay(Protocol):
+    """What sends."""
+
+    @property
+    def under_way(self) -> int:
+        """How many requests may be sending something."""
+
+    def hold(self, *, on: bool = True) -> None:
+        """Begin no other, until this is taken back."""
+
+    async def idle(self) -> None:
+        """Return when none is under way."""
+
+
+async def at_rest(sends: SendingUnderWay, clock: Clock, progress: Progress) -> None:
+    """Let no send begin any more, and return when those under way have ended.
+
+    Args:
+        sends: what sends.
+        clock: time.
+        progress: is told how many of them have ended, now and then.
+
+    Raises:
+        OperationFailed: they have not within ``WAITS_S``; sends begin again.
+    """
+    sends.hold()
+    at_first = sends.under_way
+    resting = asyncio.ensure_future(sends.idle())
+    until_s = clock.monotonic() + WAITS_S
+    try:
+        while not resting.done() and (left_s := until_s - clock.monotonic()) > 0:
+            await _either(resting, clock, min(left_s, TELL_S))
+            if not resting.done():
+                log.info("reload_waits", requests=sends.under_way)
+                notify_status(f"Reloading: waits for {_requests(sends.under_way)} to the API.")
+                progress(at_first - sends.under_way, at_first)
+        if not resting.done():
+            raise OperationFailed(
+                f"{_requests(sends.under_way)} to the API did not end within {WAITS_S:g} s, and "
+                "cut off nobody would know whether a message was sent (`pec-bridge queue list "
+                "--state dispatching` names it). Nothing was changed; try again later."
+            )
+        resting.result()
+    except BaseException:
+        resting.cancel()
+        sends.hold(on=False)
+        raise
+
+
+async def _either(resting: asyncio.Future[None], clock: Clock, wait_s: float) -> None:
+    pause = asyncio.ensure_future(clock.sleep(wait_s))
+    await asyncio.wait((resting, pause), return_when=asyncio.FIRST_COMPLETED)
+    pause.cancel()
+
+
+def _requests(count: int) -> str:
+    return "1 request" if count == 1 else f"{count} requests"
 
 
 SECRETS = ("token", "admin_token", "api_key", "proxy_login")
@@ -98,6 +173,27 @@ def _secrets(old: Config, new: Config, before: Secrets, after: Secrets) -> Itera
                 getattr(secrets, name)
             ):
                 yield f"the secret {name} of {address}"
+
+
+def shut_out(old: Config, new: Config, before: Secrets, after: Secrets) -> frozenset[str]:
+    """Return the accounts, by address in lower case, whose connections end.
+
+    Args:
+        old: the settings as they were.
+        new: as they are now.
+        before: the secrets as they were.
+        after: as they are now.
+    """
+    opens = {address: _passwords(one) for address, one in _by_address(new, after).items()}
+    return frozenset(
+        address
+        for address, one in _by_address(old, before).items()
+        if not _passwords(one) <= opens.get(address, frozenset())
+    )
+
+
+def _passwords(secrets: AccountSecrets) -> frozenset[str]:
+    return frozenset((secrets.password.reveal(), secrets.local_password.reveal()))
 
 
 def _by_address(config: Config, secrets: Secrets) -> dict[str, AccountSecrets]:

@@ -138,6 +138,19 @@ class OutboxService:
         """Return when nothing is under way and nothing more may leave now."""
         await self._dispatcher.rest()
 
+    @property
+    def under_way(self) -> int:
+        """How many entries have left the queue for a request and not ended."""
+        return self._dispatcher.under_way
+
+    def hold(self, *, on: bool = True) -> None:
+        """Begin no send until this is taken back."""
+        self._dispatcher.hold(on=on)
+
+    async def idle(self) -> None:
+        """Return when no send is under way."""
+        await self._dispatcher.idle()
+
     def close(self) -> None:
         """Hear of nothing any more: another sends from here on."""
         self._unsubscribe()

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import socket
 import ssl
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from zoneinfo import ZoneInfo
 
 from bridge.app.resources import Resources
 from bridge.app.room import Room
 from bridge.app.servers import PART_GRACE_S
 from bridge.login import GuessGuard, LoginChecker
+from bridge.model import AccountId
 from bridge.net.listening import Listening
 from bridge.operations.control import Perform
 from bridge.web.app import web_app
@@ -74,9 +75,23 @@ class WebPage:
             most=room.web,
         )
 
-    def take_over(self, authenticator: LoginChecker) -> None:
-        """Go by the accounts that there are now; ``authenticator`` knows their passwords."""
+    async def take_over(self, authenticator: LoginChecker, ended: Collection[AccountId]) -> None:
+        """Go by the accounts that there are now.
+
+        Args:
+            authenticator: knows their passwords.
+            ended: those whose browsers have to log in again.
+        """
         self._people.take_over(authenticator, self._resources.addresses)
+        for account in ended:
+            await self.end_sessions(account)
+
+    async def end_sessions(self, account: AccountId | None) -> None:
+        """Let an account's browsers log in again, or all accounts'; the administrator's stay.
+
+        After a start all have to: nobody knows which passwords were changed meanwhile.
+        """
+        await self._resources.store.write(lambda tx: tx.end_web_sessions(account))
 
     def open(self, perform: Perform, listening: Listening) -> None:
         """Answer from here on; before, requests are told to come again.

@@ -47,15 +47,20 @@ def perform(
     return asyncio.run(_perform(file, name, arguments or {}, progress or _ignore))
 
 
-def perform_running(path: Path | None, name: str) -> Any:
+def perform_running(path: Path | None, name: str, progress: Progress | None = None) -> Any:
     """Have the running bridge do to itself what ``name`` says (``drain``).
+
+    Args:
+        path: the configuration, None for the one that is found.
+        name: the operation.
+        progress: called with what is done and how much there is, where that takes long.
 
     Raises:
         ConfigError, OperationFailed: it was not done, or no bridge is running.
     """
     data_dir = settings(path).config.data_dir
     try:
-        return asyncio.run(ask(data_dir, name, {}))
+        return asyncio.run(ask(data_dir, name, {}, progress))
     except NotRunning:
         raise OperationFailed(f"No bridge is running on {data_dir}: nothing to {name}.") from None
 

@@ -13,10 +13,18 @@ from bridge.cli.perform import perform_running
 def reload(config: option.Config = None, as_json: option.Json = False) -> None:
     """Let the running bridge take its configuration over: accounts, secrets, certificate, limits.
 
-    No connection is dropped but those of accounts that are gone. A fault changes nothing. What
-    needs a restart is named.
+    No connection is dropped but those of accounts that are gone or whose password has changed. A
+    fault changes nothing. What needs a restart is named.
     """
-    done = perform_running(config, "reload")
+    told: set[int] = set()
+
+    def progress(ended: int, all_at_first: int) -> None:
+        left = all_at_first - ended
+        if left not in told:
+            told.add(left)
+            say(f"Waiting for requests to the API to end: {left}")
+
+    done = perform_running(config, "reload", progress)
     if as_json:
         print_json(done)
         return

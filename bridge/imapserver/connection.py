@@ -43,6 +43,7 @@ log = structlog.get_logger()
 
 KEEPALIVE_S = 120.0
 SHUTTING_DOWN = "the server is shutting down"
+LOG_IN_AGAIN = "the account or its password has changed: log in again"
 
 
 class ImapConnection(Wire):
@@ -74,6 +75,7 @@ class ImapConnection(Wire):
         self._spool = Spool(settings.spool_dir)
         self._pause: asyncio.Future[None] | None = None
         self._ending = False
+        self._why = SHUTTING_DOWN
         self._faults = 0
         self._want_tls = False
         self._want_deflate = False
@@ -112,11 +114,11 @@ class ImapConnection(Wire):
         if self.session.notifier is not None:
             self.session.notifier.wake()
 
-    async def finish(self) -> None:
+    async def finish(self, why: str = SHUTTING_DOWN) -> None:
         """Let the command under way end, say goodbye, hang up; return when that is done."""
-        self._ending = True
+        self._ending, self._why = True, why
         if self.waits:
-            self.hang_up(SHUTTING_DOWN)
+            self.hang_up(why)
         self.wake()
         await asyncio.shield(self._ended)
 
@@ -234,7 +236,7 @@ class ImapConnection(Wire):
             while self.session.state is not SessionState.LOGOUT:
                 await self._turn()
                 if self._ending:
-                    self.hang_up(SHUTTING_DOWN)
+                    self.hang_up(self._why)
         except ConnectionError:
             pass
         except Exception:

@@ -7,7 +7,7 @@ import ssl
 from collections.abc import Collection, Sequence
 from dataclasses import replace
 
-from bridge.imapserver.connection import ImapConnection
+from bridge.imapserver.connection import LOG_IN_AGAIN, SHUTTING_DOWN, ImapConnection
 from bridge.imapserver.session import Services
 from bridge.imapserver.settings import ImapSettings
 from bridge.model import AccountId
@@ -60,33 +60,35 @@ class ImapServer:
         self._watch = asyncio.get_running_loop().create_task(self._watch_time())
         return addresses
 
-    async def take_over(self, append_limit_bytes: int, accounts: Collection[AccountId]) -> None:
-        """Go by this from here on; connections stay, but for those of accounts that are gone."""
+    async def take_over(self, append_limit_bytes: int, ended: Collection[AccountId]) -> None:
+        """Go by this from here on; connections stay, but for those of accounts in ``ended``."""
         self._services = replace(self._services, append_limit_bytes=append_limit_bytes)
-        gone = [one for one in self._connections if one.session.account not in (None, *accounts)]
-        await asyncio.gather(*(one.finish() for one in gone))
+        gone = [one for one in self._connections if one.session.account in ended]
+        await self._finish(gone, LOG_IN_AGAIN)
 
     async def stop(self) -> None:
         """Stop listening, end commands under way (within the grace), say BYE; idempotent."""
         self._ports.close()
         if self._watch is not None:
             self._watch.cancel()
-        await self._finish_all()
+        await self._finish(list(self._connections), SHUTTING_DOWN)
         await self._services.background.finish()
         await self._ports.wait_closed()
 
-    async def _finish_all(self) -> None:
-        if not len(self._connections):
+    async def _finish(self, connections: Sequence[ImapConnection], why: str) -> None:
+        """Let connections end what is under way within the grace, and cut off the rest."""
+        if not connections:
             return
         grace = asyncio.ensure_future(self._services.clock.sleep(self._settings.stop_grace_s))
-        everyone = [asyncio.ensure_future(one.finish()) for one in self._connections]
+        everyone = [asyncio.ensure_future(one.finish(why)) for one in connections]
         finished = asyncio.ensure_future(asyncio.wait(everyone))
         await asyncio.wait((grace, finished), return_when=asyncio.FIRST_COMPLETED)
         for task in (grace, finished, *everyone):
             task.cancel()
         await asyncio.gather(grace, finished, *everyone, return_exceptions=True)
-        for connection in list(self._connections):
-            connection.abort()
+        for connection in self._connections:
+            if connection in connections:
+                connection.abort()
 
     def _connection(self, listen: Listen) -> ImapConnection:
         return ImapConnection(

@@ -14,8 +14,7 @@ service that fails for an hour is to leave a dozen sends uncertain, not thousand
 Nothing stops the dispatcher: an entry that cannot be converted is bounced, a store that fails is
 tried again. A settlement the store does not take is kept in memory and tried until it does.
 
-``stop`` lets requests under way finish; cancelling ``run`` gives back what has not started and
-makes ``uncertain`` what has.
+``stop`` lets requests under way finish; cancelling ``run`` makes ``uncertain`` what has started.
 """
 
 from __future__ import annotations
@@ -39,12 +38,7 @@ from bridge.limits import REQUESTS_BYTES
 from bridge.model import AccountId, QueueId, SubmissionState
 from bridge.outbox.attempt import Attempt
 from bridge.outbox.bounce import unsendable
-from bridge.outbox.content import (
-    LARGE_BYTES,
-    OFF_LOOP_BYTES,
-    QueuedTexts,
-    Unsendable,
-)
+from bridge.outbox.content import LARGE_BYTES, OFF_LOOP_BYTES, QueuedTexts, Unsendable
 from bridge.outbox.schedule import LONGEST_PAUSE, Schedule
 from bridge.outbox.settle import Settler
 from bridge.outbox.wake import Wake, rest
@@ -63,8 +57,9 @@ LARGE_AT_ONCE = 4
 PACE_MARGIN = 1.005
 """Starts are this much further apart than the API asks: the network shifts each a little."""
 
-STOPPED_BEFORE = "The bridge stopped before the request began."
-UNKEPT = "The API's answer could not be written down; the log says why."
+STOPPED_BEFORE = say("The bridge stopped before the request began.")
+STOPPED_AMID = say("The bridge was stopped before the answer came.")
+UNKEPT = say("The API's answer could not be written down; the log says why.")
 LOOK_AGAIN_S = 30.0
 STORE_RETRY_S = 2.0
 FIRST_PAUSE_S = 2.0
@@ -126,6 +121,7 @@ class Dispatcher:
         self._clock = clock
         self._on_settled = on_settled
         self._stopping = False
+        self._held = False
         self._under_way: dict[QueueId, SubmissionRow] = {}
         self._doubts: dict[AccountId, int] = {}
         self._converting: QueueId | None = None
@@ -136,6 +132,7 @@ class Dispatcher:
         self._ended = asyncio.Event()
         self._ended.set()
         self._at_rest = asyncio.Event()
+        self._one_ended = asyncio.Event()
 
     async def run(self) -> None:
         """Send until ``stop``; returns when what is under way has ended."""
@@ -148,10 +145,26 @@ class Dispatcher:
     async def stop(self) -> None:
         """Begin nothing new, and return when what is under way has ended."""
         self._stopping = True
-        for task in self._bringing:  # nothing has left yet: it stays queued
+        self.hold()
+        await self._ended.wait()
+
+    @property
+    def under_way(self) -> int:
+        """How many entries have left the queue for a request and not ended."""
+        return len(self._under_way)
+
+    def hold(self, *, on: bool = True) -> None:
+        """Begin nothing new until this is taken back."""
+        self._held = on
+        for task in self._bringing if on else ():  # nothing has left yet: it stays queued
             task.cancel()
         self._wake.call()
-        await self._ended.wait()
+
+    async def idle(self) -> None:
+        """Return when nothing is under way; what may leave begins unless it is held."""
+        while self._under_way:
+            self._one_ended.clear()
+            await self._one_ended.wait()
 
     async def rest(self) -> None:
         """Return when nothing is under way and nothing more may leave now."""
@@ -165,7 +178,7 @@ class Dispatcher:
                 try:
                     row, again_at = await self._schedule.next(self._clock.now(), self._is_free)
                     if row is None:
-                        if not self._under_way:
+                        if not self._under_way and not self._held:
                             self._at_rest.set()
                         await self._wait(again_at)
                     else:
@@ -178,7 +191,7 @@ class Dispatcher:
                     await self._clock.sleep(STORE_RETRY_S)
 
     def _is_free(self, row: SubmissionRow) -> bool:
-        if row.id in self._under_way or row.id in self._put_off:
+        if self._held or row.id in self._under_way or row.id in self._put_off:
             return False
         beside = sum(one.account == row.account for one in self._under_way.values())
         alone = row.account in self._doubts or row.state is SubmissionState.HELD
@@ -186,10 +199,9 @@ class Dispatcher:
 
     async def _wait(self, again_at: datetime | None) -> None:
         """Wait for a wake-up, for ``again_at``, or for the regular look."""
-        wait_s = LOOK_AGAIN_S
-        if again_at is not None:
-            wait_s = min(max((again_at - self._clock.now()).total_seconds(), 0.0), wait_s)
-        await rest(self._wake, self._clock, wait_s)
+        ahead = None if again_at is None else again_at - self._clock.now()
+        left_s = LOOK_AGAIN_S if ahead is None else max(ahead.total_seconds(), 0.0)
+        await rest(self._wake, self._clock, min(left_s, LOOK_AGAIN_S))
 
     async def _dispatch(self, row: SubmissionRow, requests: asyncio.TaskGroup) -> None:
         """Bring one entry to the start of its request; the answer is awaited beside."""
@@ -197,7 +209,7 @@ class Dispatcher:
         if await self._has_to_wait(row):  # smaller ones need not wait for it
             self._put_off.add(row.id)
             return
-        if self._stopping:
+        if self._held:
             return
         self._schedule.served(row.account)
         self._under_way[row.id] = row
@@ -265,6 +277,7 @@ class Dispatcher:
 
     def _ended_with(self, row: SubmissionRow) -> None:
         self._under_way.pop(row.id, None)
+        self._one_ended.set()
         self._held_bytes.pop(row.id, None)
         self._large.discard(row.id)
         if self._converting == row.id:
@@ -276,7 +289,7 @@ class Dispatcher:
     ) -> None:
         try:
             async with self._pacer.turn() as start:
-                attempt = None if self._stopping else await self._begin(row)
+                attempt = None if self._held else await self._begin(row)
                 if attempt is not None:
                     await self._request(attempt, sender, request, start, started)
         finally:
@@ -359,8 +372,7 @@ class Dispatcher:
         if not left:
             await self._settler.give_back(attempt, STOPPED_BEFORE)
             return
-        error = OutcomeUnknown(say("The bridge was stopped before the answer came."))
-        await self._settler.failed(attempt, error)
+        await self._settler.failed(attempt, OutcomeUnknown(STOPPED_AMID))
 
     async def _settle(
         self, attempt: Attempt, settle: Callable[[], Awaitable[None]], code: str | None

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import asyncio
 import ssl
+from collections.abc import Collection
 from typing import ClassVar, NoReturn
 
 import structlog
@@ -24,6 +25,7 @@ from bridge.limits import (
     SMTP_UNKNOWN_COMMANDS,
     shortened,
 )
+from bridge.model import AccountId
 from bridge.net.address import is_loopback
 from bridge.net.visitors import Visitors
 from bridge.smtpserver.dialogue import ClientGone, Dialogue
@@ -34,6 +36,8 @@ from bridge.smtpserver.settings import SmtpSettings
 log = structlog.get_logger()
 
 IDENT = "ESMTP pec-bridge"
+SHUTTING_DOWN = "421 4.3.2 The bridge is shutting down"
+LOG_IN_AGAIN = "421 4.7.0 The account or its password has changed: log in again"
 FOREIGN_COMMANDS = frozenset({"CONNECT", "GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH", "TRACE"})
 """HTTP's: a web page must not make its reader's browser send mail through a trusted network."""
 
@@ -88,6 +92,7 @@ class SmtpConnection(Dialogue):
         self._unknown_commands = 0
         self._stranger_commands = 0
         self._ending = False
+        self._last_words = SHUTTING_DOWN
         self._login_timer: asyncio.TimerHandle | None = None
         self._answered = asyncio.Event()
         self._ended = asyncio.Event()
@@ -124,13 +129,13 @@ class SmtpConnection(Dialogue):
             log.info("smtp_login_timeout", peer=self.peer)
             self.hang_up("421 4.4.2 Log in sooner")
 
-    async def finish(self) -> None:
+    async def finish(self, last_words: str = SHUTTING_DOWN) -> None:
         """Answer what is in hand, say goodbye, hang up; return when nothing is in hand."""
-        self._ending = True
+        self._ending, self._last_words = True, last_words
         if self.busy:
             await self._answered.wait()
         else:
-            self.hang_up("421 4.3.2 The bridge is shutting down")
+            self.hang_up(last_words)
 
     async def wait_closed(self) -> None:
         """Wait for the end; over TLS the client has to agree to it, and an idle one does not."""
@@ -164,8 +169,13 @@ class SmtpConnection(Dialogue):
         """Whether the client has neither logged in nor begun a message."""
         return True
 
-    def take_over(self, settings: SmtpSettings) -> bool:
-        """Go by these settings from here on; False if the client may not go on."""
+    def take_over(self, settings: SmtpSettings, ended: Collection[AccountId]) -> bool:
+        """Go by these settings from here on; False if the client may not go on.
+
+        Args:
+            settings: from here on.
+            ended: accounts whose clients may not.
+        """
         self.settings = settings
         return True
 
@@ -219,7 +229,7 @@ class SmtpConnection(Dialogue):
             await self.push(f"220 {self.hostname} {IDENT}")
             while not self._ending:
                 await self._next_command()
-            self.hang_up("421 4.3.2 The bridge is shutting down")
+            self.hang_up(self._last_words)
         except ClientGone:
             pass
         finally:

@@ -8,19 +8,20 @@ from __future__ import annotations
 
 import asyncio
 import ssl
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from random import Random
 
 from bridge.apart.process import Apart
 from bridge.clock import Clock
 from bridge.limits import SUBMISSIONS_BYTES, SUBMISSIONS_SPOOLED_BYTES
 from bridge.login import LoginGate
+from bridge.model import AccountId
 from bridge.net.listen import Listen
 from bridge.net.ports import Ports
 from bridge.net.visitors import Visitors
 from bridge.outbox.queue import Outbox
 from bridge.smtpserver.budget import Budgets, ByteBudget
-from bridge.smtpserver.connection import SmtpConnection
+from bridge.smtpserver.connection import LOG_IN_AGAIN, SHUTTING_DOWN, SmtpConnection
 from bridge.smtpserver.delivery import Delivery
 from bridge.smtpserver.session import SubmissionSession
 from bridge.smtpserver.settings import SmtpSettings
@@ -82,25 +83,27 @@ class SmtpServer:
         """
         return await self._ports.open(listeners)
 
-    async def take_over(self, outbox: Outbox, settings: SmtpSettings) -> None:
+    async def take_over(
+        self, outbox: Outbox, settings: SmtpSettings, ended: Collection[AccountId]
+    ) -> None:
         """Queue there and go by these settings from here on; connections stay.
 
-        But for those of accounts that are gone, which end when what is in hand is answered.
+        Args:
+            outbox: where.
+            settings: from here on.
+            ended: accounts whose connections end, when what is in hand is answered or the grace
+                is over.
         """
         self._settings = settings
         self._delivery.take_over(outbox, settings.rules)
-        gone = [one for one in self._connections if not one.take_over(settings)]
-        await asyncio.gather(*(one.finish() for one in gone))
+        gone = [one for one in self._connections if not one.take_over(settings, ended)]
+        for connection in await self._finish(gone, LOG_IN_AGAIN):
+            connection.abort()
 
     async def stop(self) -> None:
         """Stop listening, answer what is in hand (within the grace), hang up; idempotent."""
         self._ports.close()
-        grace = asyncio.ensure_future(self._clock.sleep(self._settings.stop_grace_s))
-        finished = asyncio.ensure_future(self._finish_all())
-        await asyncio.wait([grace, finished], return_when=asyncio.FIRST_COMPLETED)
-        grace.cancel()
-        finished.cancel()
-        await asyncio.gather(grace, finished, return_exceptions=True)
+        await self._finish(list(self._connections), SHUTTING_DOWN)
         await self._close_all()
         await self._ports.wait_closed()
 
@@ -114,8 +117,21 @@ class SmtpServer:
         for connection in list(self._connections):
             connection.abort()
 
-    async def _finish_all(self) -> None:
-        await asyncio.gather(*(connection.finish() for connection in self._connections))
+    async def _finish(
+        self, connections: Sequence[SmtpConnection], last_words: str
+    ) -> list[SmtpConnection]:
+        """Let connections answer what is in hand and hang up; return who took beyond the grace."""
+        if not connections:
+            return []
+        grace = asyncio.ensure_future(self._clock.sleep(self._settings.stop_grace_s))
+        ends = {asyncio.ensure_future(one.finish(last_words)): one for one in connections}
+        finished = asyncio.ensure_future(asyncio.wait(ends))
+        await asyncio.wait((grace, finished), return_when=asyncio.FIRST_COMPLETED)
+        late = [one for end, one in ends.items() if not end.done()]
+        for task in (grace, finished, *ends):
+            task.cancel()
+        await asyncio.gather(grace, finished, *ends, return_exceptions=True)
+        return late
 
     def _session(self, listen: Listen) -> SubmissionSession:
         return SubmissionSession(

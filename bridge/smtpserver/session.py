@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import asyncio
 import ssl
+from collections.abc import Collection
 
 import structlog
 from structlog.contextvars import bound_contextvars
@@ -98,10 +99,11 @@ class SubmissionSession(SmtpConnection):
         super().forget()
         self._account = None
 
-    def take_over(self, settings: SmtpSettings) -> bool:
-        """Go by these settings from here on; False if there is no such account any more."""
+    def take_over(self, settings: SmtpSettings, ended: Collection[AccountId]) -> bool:
+        """Go by these settings from here on; False if whoever logged in may not go on."""
         self.settings, self._trusted = settings, None
-        return self._account is None or self._account in settings.accounts
+        may_send = self._mail is None or self._mail.allowed <= self._allowed()
+        return self._account not in ended and may_send
 
     @property
     def is_stranger(self) -> bool:

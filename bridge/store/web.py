@@ -104,3 +104,6 @@ class WebWrites(Protocol):
 
     async def end_web_session(self, token_hash: bytes) -> None:
         """Forget a session; idempotent."""
+
+    async def end_web_sessions(self, account: AccountId | None) -> None:
+        """Forget every session of an account, None: of all accounts; the administrator's stay."""

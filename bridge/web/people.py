@@ -46,7 +46,11 @@ class PagePeople:
         """Return who a name and its password open, None if one of them is wrong."""
         if login.casefold() == ADMINISTRATOR_NAME:
             return ADMINISTRATOR if await self._administrator.fits(password) else None
-        return await self._accounts.check(login, password)
+        while True:
+            asked = self._accounts
+            account = await asked.check(login, password)
+            if asked is self._accounts:
+                return account
 
     def address(self, account: AccountId) -> str | None:
         """Return an account's address, None if it has left the settings."""

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import imaplib
+import re
 import smtplib
 import ssl
 from collections.abc import AsyncIterator
@@ -17,14 +19,18 @@ import pytest
 
 from bridge.app.bridge import Bridge
 from bridge.app.certificate import make
-from bridge.app.reload import changes, kept
+from bridge.app.reload import changes, kept, shut_out
 from bridge.clock import SystemClock
 from bridge.config import Account, Config, ConfigError, ConfigFault, Listen, SecretSource, Tls
-from bridge.config.values import Imap, Log
+from bridge.config.values import Imap, Log, Web
 from bridge.credentials import AccountSecrets, Secret, Secrets
+from bridge.login import GuessGuard, LoginGate
+from bridge.model import AccountId
 from bridge.net.listening import Listening
 from bridge.operations.control import OperationFailed, ask
 from bridge.simulator import FaultRule, Hold, Operation, Phase, Simulator
+from bridge.web.password import AdministratorPassword
+from bridge.web.people import PagePeople
 from tests.running import ADDRESS, PASSWORD, Running, apart, eventually, settings, simulated, until
 
 OTHER = "altra@pec.example"
@@ -147,6 +153,126 @@ async def test_an_account_goes_and_its_clients_only(tmp_path: Path) -> None:
         await apart(stays.logout)
 
 
+async def test_a_changed_password_ends_what_the_old_one_opened_and_nothing_else(
+    tmp_path: Path,
+) -> None:
+    """In IMAP, in SMTP and in a browser; who was let in by the old one may be whom it is for."""
+    async with world(tmp_path, web=Web((Listen("127.0.0.1", 0),))) as here:
+        here.source.has(ADDRESS, OTHER)
+        here.source.secrets = secrets(PASSWORD, "altra", token=here.simulator.token)
+        await here.reload()
+        port = here.bridge.port("imap")
+        goes, stays = await apart(here.bridge.imap), await apart(logged_in, port, OTHER, "altra")
+        smtp = await apart(smtplib.SMTP, "127.0.0.1", here.bridge.port("smtp"))
+        await apart(smtp.login, ADDRESS, PASSWORD)
+        await apart(smtp.mail, ADDRESS)
+        async with browsers(here, {ADDRESS: PASSWORD, OTHER: "altra"}) as (first, other):
+            here.source.secrets = secrets("nuova", "altra", token=here.simulator.token)
+            assert f"the secret password of {ADDRESS}" in (await here.reload())["changed"]
+            with pytest.raises((imaplib.IMAP4.error, OSError)):
+                await apart(goes.noop)
+            assert (await apart(smtp.noop))[0] == 421
+            assert (await first.get("/")).status_code == 303
+            assert (await other.get("/")).status_code == 200
+        assert (await apart(stays.noop))[0] == "OK"
+        again = await apart(logged_in, port, ADDRESS, "nuova")
+        for one in (again, stays):
+            await apart(one.logout)
+        goes.shutdown()
+        smtp.close()
+
+
+@asynccontextmanager
+async def browsers(
+    here: World, passwords: dict[str, str]
+) -> AsyncIterator[tuple[httpx.AsyncClient, ...]]:
+    """Give a browser that has logged in for each address."""
+    async with contextlib.AsyncExitStack() as held:
+        clients = []
+        for address, password in passwords.items():
+            base = f"http://127.0.0.1:{here.bridge.port('http')}"
+            client = await held.enter_async_context(httpx.AsyncClient(base_url=base))
+            form = (await client.get("/login")).text
+            (csrf,) = re.findall(r'name="csrf" value="([^"]+)"', form)
+            said = {"csrf": csrf, "name": address, "password": password}
+            answer = await client.post("/login", data=said, headers={"Origin": base})
+            assert answer.status_code == 303, answer.text
+            assert (await client.get("/")).status_code == 200
+            clients.append(client)
+        yield tuple(clients)
+
+
+async def test_who_logs_in_meanwhile_is_checked_by_what_is_so_now() -> None:
+    """The check of the old password takes its time, and ends after it was changed."""
+    asked, go_on = asyncio.Event(), asyncio.Event()
+
+    class Slow:
+        async def check(self, login: str, password: str) -> AccountId | None:
+            asked.set()
+            await go_on.wait()
+            return AccountId(1)
+
+    class Nobody:
+        async def check(self, login: str, password: str) -> AccountId | None:
+            return None
+
+    gate = LoginGate(Slow(), GuessGuard(SystemClock()))
+    people = PagePeople(Slow(), {}, AdministratorPassword(Path("/nonexistent")))
+    entering = asyncio.ensure_future(gate.enter("imap", "127.0.0.1", ADDRESS, PASSWORD))
+    checking = asyncio.ensure_future(people.check(ADDRESS, PASSWORD))
+    await asked.wait()
+    await asyncio.sleep(0)
+    gate.take_over(Nobody(), ())
+    people.take_over(Nobody(), {})
+    go_on.set()
+    assert (await entering, await checking) == (None, None)
+
+
+async def test_a_restart_ends_the_browsers_sessions(tmp_path: Path) -> None:
+    """What was changed while no bridge ran is not known."""
+    web = Web((Listen("127.0.0.1", 0),))
+    async with world(tmp_path, web=web) as here, browsers(here, {ADDRESS: PASSWORD}) as (first,):
+        cookies = dict(first.cookies)
+    async with world(tmp_path, web=web) as here:
+        base = f"http://127.0.0.1:{here.bridge.port('http')}"
+        async with httpx.AsyncClient(base_url=base, cookies=cookies) as client:
+            assert (await client.get("/")).status_code == 303
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "out"),
+    [
+        (("a", None), ("a", None), False),
+        (("a", None), ("a", "b"), False),
+        (("a", "b"), ("b", "a"), False),
+        (("a", None), ("b", None), True),
+        (("a", "b"), ("a", None), True),
+        (("a", "b"), ("a", "c"), True),
+        (("a", "b"), None, True),
+    ],
+)
+def test_who_is_shut_out(
+    tmp_path: Path,
+    before: tuple[str, str | None],
+    after: tuple[str, str | None] | None,
+    *,
+    out: bool,
+) -> None:
+    config = settings(tmp_path)
+    nobody = replace(config, account=())
+    new = nobody if after is None else config
+    found = shut_out(
+        config, new, of(before), Secrets(Secret("t"), ()) if after is None else of(after)
+    )
+    assert found == ({ADDRESS.casefold()} if out else frozenset())
+
+
+def of(passwords: tuple[str, str | None]) -> Secrets:
+    own, local = passwords
+    one = AccountSecrets(Secret(own), Secret(local or own))
+    return Secrets(Secret("t"), (one,))
+
+
 async def test_secrets_and_limits(tmp_path: Path) -> None:
     async with world(tmp_path) as here:
         here.simulator.token = "another"
@@ -225,6 +351,37 @@ async def test_what_is_under_way_ends_first_and_is_sent_once(tmp_path: Path) -> 
         assert len(here.simulator.calls(Operation.SEND)) == 2
 
 
+async def test_a_request_that_does_not_end_is_not_cut_off(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The reload gives up, changes nothing, and sending goes on."""
+    monkeypatch.setattr("bridge.app.reload.WAITS_S", 0.3)
+    monkeypatch.setattr("bridge.app.reload.TELL_S", 0.1)
+    async with world(tmp_path) as here:
+        hold = Hold()
+        rule = FaultRule(phase=Phase.BEFORE, result=None, operation=Operation.SEND, hold=hold)
+        here.simulator.faults.add(rule)
+        await apart(here.bridge.submit, "In mano", "c@pec.example")
+        await hold.reached.wait()
+        here.source.config = replace(here.source.config, log=Log("debug"))
+        told: list[tuple[int, int]] = []
+        with pytest.raises(OperationFailed, match=r"^1 request to the API did not end within"):
+            await ask(here.data_dir, "reload", {}, lambda done, total: told.append((done, total)))
+        assert set(told) == {(0, 1)}
+        assert here.source.noted == []
+        await apart(here.bridge.submit, "Intanto", "c@pec.example")
+        await until(lambda: len(here.simulator.calls(Operation.SEND)) == 2)
+        hold.release.set()
+
+        async def both_sent() -> bool:
+            entries = await ask(here.data_dir, "queue list", {})
+            return [one["state"] for one in entries] == ["submitted"] * 2
+
+        await eventually(both_sent)
+        assert len(here.simulator.calls(Operation.SEND)) == 2
+        assert (await here.reload())["changed"] == ["log.level"]
+
+
 async def test_a_stop_meanwhile_is_the_end_of_it(tmp_path: Path) -> None:
     async with world(tmp_path) as here:
         hold = Hold()
@@ -232,10 +389,11 @@ async def test_a_stop_meanwhile_is_the_end_of_it(tmp_path: Path) -> None:
         here.simulator.faults.add(rule)
         await apart(here.bridge.submit, "In mano", "c@pec.example")
         await hold.reached.wait()
-        workers = here.bridge.bridge._workers
-        assert workers is not None
+        sending = here.bridge.bridge._sending
+        assert sending is not None
         reloading = asyncio.ensure_future(here.bridge.bridge.reload())
-        await until(lambda: workers._stopping)  # it waits for what is under way
+        await until(lambda: here.bridge.bridge._reloading.locked())
+        await until(lambda: sending._dispatcher._held)  # it waits for what is under way
         await apart(here.bridge.submit, "Poi", "c@pec.example")
         stopping = asyncio.ensure_future(here.bridge.bridge.stop())
         await asyncio.sleep(0)

@@ -49,6 +49,18 @@ async def test_who_logs_out_is_forgotten(store: Store) -> None:
     assert await known(store, "a", "b") == [False, True]
 
 
+async def test_an_accounts_sessions_end_together_and_no_others(
+    store: Store, account: AccountId
+) -> None:
+    other = await store.write(lambda tx: tx.add_account("altra@pec.example"))
+    for name, of in (("a", account), ("b", account), ("c", other), ("d", None)):
+        await added(store, session(name, of))
+    await store.write(lambda tx: tx.end_web_sessions(account))
+    assert await known(store, *"abcd") == [False, False, True, True]
+    await store.write(lambda tx: tx.end_web_sessions(None))
+    assert await known(store, *"abcd") == [False, False, False, True]
+
+
 async def test_the_oldest_sessions_make_room(store: Store) -> None:
     for hour, name in enumerate("abcd"):
         await added(store, session(name, hours=hour), 3)

@@ -118,3 +118,6 @@ class SqliteWeb(Area):
 
     async def end_web_session(self, token_hash: bytes) -> None:
         self._row("DELETE FROM web_session WHERE token_hash = ?", (token_hash,))
+
+    async def end_web_sessions(self, account: AccountId | None) -> None:
+        self._row("DELETE FROM web_session WHERE account = coalesce(?, account)", (account,))
