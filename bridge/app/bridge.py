@@ -46,6 +46,7 @@ from bridge.app.servers import (
     smtp_server,
     smtp_settings,
 )
+from bridge.app.throttles import throttle_facts
 from bridge.app.timeofday import TimeOfDay
 from bridge.app.voice import voice_of
 from bridge.app.worker import Work, Workers
@@ -199,7 +200,7 @@ class Bridge:
             tuple(resources.addresses.values()),
             identity.fingerprint,
         )
-        self._running = Running(self._clock.now(), listening)
+        self._running = Running(self._clock.now(), listening, self._throttles)
         self._drain = Drain(resources.store, self._accept_no_more, self._rest)
         self._offer(resources, reading, sending)
         resources.mailboxes.voice = voice_of(self._config, listening)
@@ -384,6 +385,12 @@ class Bridge:
     def _connected(self) -> dict[str, int]:
         servers = {"imap": self._imap, "smtp": self._smtp}
         return {name: one.connected for name, one in servers.items() if one is not None}
+
+    def _throttles(self) -> dict[str, Any]:
+        web = None if self._web is None else self._web.server
+        servers = {"imap": self._imap, "smtp": self._smtp, "http": web}
+        crowds = {name: one.crowd for name, one in servers.items() if one is not None}
+        return throttle_facts([] if self._logins is None else self._logins.guard.slowed(), crowds)
 
     async def _open_web(
         self,

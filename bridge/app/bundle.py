@@ -41,7 +41,11 @@ KINDS = (
     "API and clock",
     "token",
     "mailbox",
+    "failed logins",
     "logins",
+    "IMAP connections",
+    "SMTP connections",
+    "HTTP connections",
     "IMAP login",
     "SMTP login",
 )

@@ -63,6 +63,7 @@ async def _look(given: Path | None) -> tuple[list[CheckFinding], Config | None, 
     from bridge.app.check_api import api
     from bridge.app.check_login import logins
     from bridge.app.check_machine import machine
+    from bridge.app.throttles import throttle_findings
     from bridge.clock import SystemClock
 
     found, whole = await asyncio.to_thread(_configuration, given)
@@ -79,6 +80,7 @@ async def _look(given: Path | None) -> tuple[list[CheckFinding], Config | None, 
     else:
         own = zip(config.account, secrets.accounts, strict=True)
         passwords = {one.address: each.password.reveal() for one, each in own}
+        found += throttle_findings(status)
         found += await logins(status, passwords)
         found += hinted(status)
     return found, config, status

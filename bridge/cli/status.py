@@ -93,7 +93,8 @@ def _show(data_dir: Path, facts: dict[str, Any]) -> None:
         )
     if facts["store"]:
         print_facts([("store", facts["store"])])
-    print_block(None, [*_listeners(facts), ("certificate", _fingerprint(facts["tls"]))])
+    known = [*_listeners(facts), ("certificate", _fingerprint(facts["tls"])), *_throttles(facts)]
+    print_block(None, known)
     for account in facts["accounts"]:
         print_block(account["address"], _account(account))
     queue = ", ".join(f"{count} {state}" for state, count in facts["queue"].items())
@@ -105,6 +106,23 @@ def _listeners(facts: dict[str, Any]) -> Iterator[tuple[str, str]]:
     for one in facts["listeners"]:
         tls = {"starttls": "STARTTLS", "implicit": "TLS", "none": "no TLS"}[one["tls"]]
         yield one["protocol"].upper(), f"{one['host']}:{one['port']} ({tls})"
+
+
+def _throttles(facts: dict[str, Any]) -> Iterator[tuple[str, str]]:
+    """Say how full it is, and whose logins wait; nothing of a bridge that knows nothing of it."""
+    throttles = facts.get("throttles")
+    if not throttles:
+        return
+    for protocol, one in throttles["connections"].items():
+        away = f", {one['turned_away']} turned away" if one["turned_away"] else ""
+        said = f"{one['now']} of {one['most']} connections, {one['strangers']} not logged in{away}"
+        yield protocol.upper(), said
+    logins = throttles["logins"]
+    for one in logins["slowed"]:
+        who = one.get("peer") or one.get("account")
+        yield "slowed", f"{who}: {one['failures']} failed logins, waits {one['pause_s']:g} s"
+    if (more := logins["slowed_count"] - len(logins["slowed"])) > 0:
+        yield "slowed", f"and {more} more"
 
 
 def _fingerprint(tls: dict[str, Any]) -> str | None:

@@ -13,7 +13,7 @@ from bridge.imapserver.settings import ImapSettings
 from bridge.model import AccountId
 from bridge.net.listen import Listen
 from bridge.net.ports import Ports
-from bridge.net.visitors import Visitors
+from bridge.net.visitors import Crowd, Visitors
 
 __all__ = ["ImapServer", "ImapSettings"]
 
@@ -43,6 +43,11 @@ class ImapServer:
         self._ports = Ports(self._connection, tls)
         self._connections: Visitors[ImapConnection] = Visitors(settings.max_connections)
         self._watch: asyncio.Task[None] | None = None
+
+    @property
+    def crowd(self) -> Crowd:
+        """How full it is."""
+        return self._connections.crowd
 
     @property
     def connected(self) -> int:

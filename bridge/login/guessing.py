@@ -14,8 +14,9 @@ Failure: none. What is remembered is bounded, and forgotten some minutes after t
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from typing import Literal
 
 from bridge.clock import Backoff, Clock
 from bridge.limits import (
@@ -35,6 +36,16 @@ class _Record:
     last_s: float
 
 
+@dataclass(frozen=True, slots=True)
+class Slowed:
+    """An address, or an account, whose logins wait; ``pause_s`` is how long now."""
+
+    by: Literal["peer", "account"]
+    who: str
+    failures: int
+    pause_s: float
+
+
 class _Memory:
     """Failures by key, the longest unheard of forgotten first."""
 
@@ -47,6 +58,11 @@ class _Memory:
             return 0.0
         over = record.failures - GUESSES_FREE
         return 0.0 if over < 0 else Backoff(FIRST_PAUSE_S, GUESS_PAUSE_S).wait_s(over)
+
+    def slowed(self, by: Literal["peer", "account"], now_s: float) -> Iterator[Slowed]:
+        for key, record in self._records.items():
+            if (pause_s := self.pause_s(key, now_s)) > 0:
+                yield Slowed(by, key, record.failures, pause_s)
 
     def note(self, key: str, now_s: float) -> None:
         record = self._records.pop(key, None)
@@ -97,6 +113,12 @@ class GuessGuard:
         if account in self._names or not self._names:
             self._accounts.note(account, now_s)
             self._pairs.note(_pair(peer, account), now_s)
+
+    def slowed(self) -> list[Slowed]:
+        """Return whose logins wait, the longest first; an account not from where it is used."""
+        now_s = self._clock.monotonic()
+        found = [*self._peers.slowed("peer", now_s), *self._accounts.slowed("account", now_s)]
+        return sorted(found, key=lambda one: (-one.pause_s, -one.failures, one.who))
 
     def succeeded(self, peer: str, login: str) -> None:
         """Note that the account is used from there."""

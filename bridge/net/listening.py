@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import errno
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Literal
@@ -75,10 +75,11 @@ def url_of(listener: Listener) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Running:
-    """A bridge that runs: since when (aware), and what is up."""
+    """A bridge that runs: since when (aware), what is up, and what gives ``throttles.facts``."""
 
     since: datetime
     listening: Listening
+    throttles: Callable[[], dict[str, Any]] = dict
 
     @property
     def fingerprint(self) -> str:

@@ -42,6 +42,19 @@ class Admission(Generic[V]):
     goes: V | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Crowd:
+    """How many are connected and how many may be, how many of them are strangers.
+
+    ``turned_away`` counts those that had to go, or were not let in, since the start.
+    """
+
+    now: int
+    most: int
+    strangers: int
+    turned_away: int
+
+
 class Visitors(Generic[V]):
     """See the module.
 
@@ -52,6 +65,7 @@ class Visitors(Generic[V]):
     def __init__(self, most: int) -> None:
         self._most = most
         self._since: dict[V, float] = {}
+        self._turned_away = 0
 
     def __iter__(self) -> Iterator[V]:
         return iter(list(self._since))
@@ -69,12 +83,19 @@ class Visitors(Generic[V]):
         else:
             self._since[one] = now_s
             return Admission(stays=True)
+        self._turned_away += 1
         goes = self._first_to_go(rivals, now_s)
         if goes is None:
             return Admission(stays=False)
         self.leave(goes)
         self._since[one] = now_s
         return Admission(stays=True, goes=goes)
+
+    @property
+    def crowd(self) -> Crowd:
+        """How full it is."""
+        strangers = len(self._strangers())
+        return Crowd(len(self._since), self._most, strangers, self._turned_away)
 
     def leave(self, one: V) -> None:
         """Forget one; idempotent."""

@@ -116,6 +116,7 @@ class StatusOperations:
             "version": __version__,
             "since": moment(running.since) if running else None,
             "listeners": running.listening.as_json()["listeners"] if running else [],
+            "throttles": running.throttles() if running else {},
         }
 
     async def _volume(self, account: AccountId, now: datetime) -> tuple[Volume, int]:

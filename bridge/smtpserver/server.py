@@ -18,7 +18,7 @@ from bridge.login import LoginGate
 from bridge.model import AccountId
 from bridge.net.listen import Listen
 from bridge.net.ports import Ports
-from bridge.net.visitors import Visitors
+from bridge.net.visitors import Crowd, Visitors
 from bridge.outbox.queue import Outbox
 from bridge.smtpserver.budget import Budgets, ByteBudget
 from bridge.smtpserver.connection import LOG_IN_AGAIN, SHUTTING_DOWN, SmtpConnection
@@ -68,6 +68,11 @@ class SmtpServer:
         )
         self._ports = Ports(self._session, tls)
         self._connections: Visitors[SmtpConnection] = Visitors(settings.max_sessions)
+
+    @property
+    def crowd(self) -> Crowd:
+        """How full it is."""
+        return self._connections.crowd
 
     @property
     def connected(self) -> int:

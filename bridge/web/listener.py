@@ -32,7 +32,7 @@ from bridge.limits import (
 from bridge.net.listen import Listen
 from bridge.net.ports import Ports
 from bridge.net.tls import begin_tls
-from bridge.net.visitors import Visitors
+from bridge.net.visitors import Crowd, Visitors
 
 log = structlog.get_logger()
 
@@ -232,6 +232,11 @@ class WebServer:
         self._ports = Ports(self._door, tls)
         self._doors: Visitors[Door] = Visitors(most)
         self._watch: asyncio.Task[None] | None = None
+
+    @property
+    def crowd(self) -> Crowd:
+        """How full it is."""
+        return self._doors.crowd
 
     @property
     def connected(self) -> int:

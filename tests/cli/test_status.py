@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import imaplib
 import json
 import socket
 import sqlite3
@@ -19,7 +20,7 @@ from bridge.cli import status as status_command
 from bridge.operations.control import SOCKET_NAME
 from bridge.store.sqlite.connection import FILE_NAME
 from tests.cli.conftest import Command
-from tests.running import ADDRESS, apart, eventually, running, simulated
+from tests.running import ADDRESS, Running, apart, eventually, running, simulated
 
 FORECAST = "At today's volume about 240 requests are needed; 1,440 are allowed."
 NO_PLAN_USED = {"name": "standard", "period": "day", "limit": 3500, "used": 0}
@@ -33,6 +34,7 @@ def test_status_of_a_bridge_that_never_ran_makes_nothing(command: Command, confi
         "version": __version__,
         "since": None,
         "listeners": [],
+        "throttles": {},
         "accounts": [
             {
                 "address": ADDRESS,
@@ -287,3 +289,28 @@ def test_check_tells_a_faulty_configuration_in_one_line(command: Command, config
         "PEC-BRIDGE CRITICAL - the configuration has faults\n",
     )
     assert "nonsense" in done.err
+
+
+def guessed(bridge: Running, times: int) -> None:
+    for _ in range(times):
+        with pytest.raises(imaplib.IMAP4.error):
+            bridge.imap("wrong")
+
+
+async def test_who_guesses_is_seen(
+    command: Command, config: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bridge.login.guessing.GUESSES_FREE", 1)
+    monkeypatch.setattr("bridge.login.guessing.GUESS_PAUSE_S", 0.25)
+    async with running(config.parent / "data", simulated()) as bridge:
+        quiet = (await apart(command, "status", "--json", "--config", config)).json
+        assert quiet["throttles"]["logins"]["slowed_count"] == 0
+        await apart(guessed, bridge, 2)
+        status = (await apart(command, "status", "--json", "--config", config)).json
+        assert status["throttles"]["logins"]["slowed"] == [
+            {"peer": "127.0.0.1", "failures": 2, "pause_s": 0.25},
+            {"account": ADDRESS, "failures": 2, "pause_s": 0.25},
+        ]
+        shown = (await apart(command, "status", "--config", config)).out
+        assert "127.0.0.1: 2 failed logins, waits 0.25 s" in shown
+        assert " connections, 0 not logged in" in shown

@@ -36,6 +36,22 @@ def guess(guard: GuessGuard, peer: str, login: str, times: int = 100) -> None:
         guard.failed(peer, login)
 
 
+async def test_whose_logins_wait_is_told_and_no_name_that_is_no_account(
+    guard: GuessGuard, clock: FakeClock
+) -> None:
+    assert guard.slowed() == []
+    guess(guard, HERE, MINE, GUESSES_FREE)
+    guess(guard, THERE, "a password typed as a name")
+    slowed = [(one.by, one.who, one.failures, one.pause_s) for one in guard.slowed()]
+    assert slowed == [
+        ("peer", THERE, 100, GUESS_PAUSE_S),
+        ("peer", HERE, GUESSES_FREE, FIRST_PAUSE_S),
+        ("account", MINE, GUESSES_FREE, FIRST_PAUSE_S),
+    ]
+    await clock.advance(GUESS_FORGOTTEN_S + 1)
+    assert guard.slowed() == []
+
+
 def test_an_account_is_guarded_from_everywhere(guard: GuessGuard) -> None:
     for number in range(100):
         guard.failed(f"192.0.2.{number}", MINE)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from bridge.limits import STRANGER_GRACE_S, STRANGERS_PER_ADDRESS
-from bridge.net.visitors import Visitors
+from bridge.net.visitors import Crowd, Visitors
 
 
 @dataclass(eq=False)
@@ -28,6 +28,16 @@ def test_an_address_has_so_many_strangers() -> None:
     assert (verdict.stays, verdict.goes) == (True, first[0])
     assert len(visitors) == STRANGERS_PER_ADDRESS
     assert visitors.enter(One(address="198.51.100.9"), OLD).goes is None
+
+
+def test_it_is_told_how_full_it_is_and_who_had_to_go() -> None:
+    visitors = Visitors[One](2)
+    for one in (One(), One(is_counted=False)):
+        visitors.enter(one, 0.0)
+    assert visitors.crowd == Crowd(2, 2, 1, 0)
+    assert not visitors.enter(One(), 0.0).stays
+    assert visitors.enter(One(), OLD).stays
+    assert visitors.crowd == Crowd(2, 2, 1, 2)
 
 
 def test_the_young_are_left_alone() -> None:
