@@ -8,6 +8,7 @@ A message that was expunged and not yet told as such (a ghost) is looked at as i
 
 from __future__ import annotations
 
+import re
 from bisect import bisect_left
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -17,6 +18,10 @@ from bridge.imapserver.pace import CommandShare
 from bridge.imapserver.view import Columns, View, columns_of
 
 SLICE = 4096
+FEW_OF = 8
+"""One of so many candidates and fewer are picked out one by one."""
+
+_HIT = re.compile(b"\1")
 _DIGITS = bytes((48, 49)).ljust(256)
 _VALUES = bytes(48) + bytes((0, 1)).ljust(208)
 
@@ -42,6 +47,12 @@ class Candidates:
     def __len__(self) -> int:
         return len(self.at)
 
+    def of(self, column: Sequence[int]) -> Sequence[int]:
+        """Return what a column has of them, in order."""
+        if isinstance(self.at, range):
+            return column[self.at.start : self.at.stop]
+        return [column[at] for at in self.at]
+
     @property
     def everything(self) -> int:
         """The bits that name all."""
@@ -52,6 +63,13 @@ class Candidates:
         if bits == self.everything:
             return self
         hits = answers_of(bits, len(self))
+        if bits.bit_count() * FEW_OF < len(self):
+            places = [hit.start() for hit in _HIT.finditer(hits)]
+            return Candidates(
+                [self.numbers[place] for place in places],
+                self.columns,
+                [self.at[place] for place in places],
+            )
         return Candidates(
             list(compress(self.numbers, hits)), self.columns, list(compress(self.at, hits))
         )

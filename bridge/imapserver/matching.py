@@ -175,8 +175,7 @@ class _Matcher:
         known: dict[SearchKey, int] = {All(): everything, SaveDateSupported(): everything}
         in_texts = [one for one in key.keys if _cost(one)]
         if in_texts:
-            stored = group.columns.contents
-            contents = cast(list[ContentId], [stored[at] for at in group.at])
+            contents = cast(list[ContentId], group.of(group.columns.contents))
             known.update(await text_bits(self._session, in_texts, contents, self._pace))
         results: list[int] = []
         for step in key.steps:

@@ -167,7 +167,7 @@ async def _matching(
 
 
 def _among(contents: Contents, found: Collection[ContentId]) -> int:
-    return bits_of([content in found for content in contents]) if found else 0
+    return bits_of(map(found.__contains__, contents)) if found else 0
 
 
 async def _paged(

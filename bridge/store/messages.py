@@ -153,7 +153,8 @@ class MessageReads(Protocol):
     ) -> list[tuple[object, ...]]:
         """Return ``(content, piece, …)`` for each content, in the order of their ids.
 
-        With ``most_bytes`` only the first ones whose pieces are not longer together, or one.
+        With ``most_bytes`` only the first ones whose pieces are not longer together, or one; but
+        all of them where none is longer than four times its share, so that it is not added up.
         """
 
     async def raw(self, content: ContentId, start: int, length_bytes: int) -> bytes:

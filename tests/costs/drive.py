@@ -11,7 +11,7 @@ from tests.costs.hostile import ROWS
 from tests.costs.watched import turns
 from tests.costs.world import World
 
-ROW_S = 240.0
+ROW_S = 300.0
 AFTER_S = 1.0
 
 

@@ -119,6 +119,18 @@ async def test_answers_are_built_in_pieces(
     assert held.size_bytes < 24_000_000
 
 
+async def test_many_pieces_of_some_length_are_not_many_bytes(rig: Rig) -> None:
+    """Each is just short enough not to be added up with the others."""
+    subject = b"\r\n ".join(b"x" * 900 for _ in range(19))
+    for number in range(200):
+        await rig.add(b"Subject: %d " % number + subject + b"\r\n\r\ny\r\n")
+    client = await rig.client("INBOX")
+    with peak() as held:
+        size_bytes, _ = await taken(client, b"FETCH 1:* (UID ENVELOPE)")
+    assert size_bytes > 3_400_000
+    assert held.size_bytes < 24_000_000
+
+
 async def test_pieces_tell_what_the_whole_tells(rig: Rig, monkeypatch: pytest.MonkeyPatch) -> None:
     for at in range(12):
         await rig.add(f"m{at}")

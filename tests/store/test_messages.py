@@ -506,7 +506,15 @@ async def test_pieces_are_read_as_there_is_room_and_one_at_least(
     contents = [row.content for row in rows]
     whole = await store.read(lambda tx: tx.pieces(contents, [Part.RAW]))
     sizes = [len(row[1]) for row in whole if isinstance(row[1], bytes)]
-    for most_bytes, count in ((0, 1), (sum(sizes[:2]) - 1, 1), (sum(sizes[:2]), 2), (1 << 20, 3)):
+    share = max(sizes) * len(sizes)  # a quarter of it has room for none but the first
+    for most_bytes, count in ((0, 1), (share // 8, 1), (share // 4 + 1, 3), (1 << 20, 3)):
+        found = await store.read(
+            bound(lambda tx, m: tx.pieces(contents, [Part.RAW], m), most_bytes)
+        )
+        assert found == whole[:count]
+    long = await fill(store, inbox, "x" * 10_000)
+    contents.append(long[0].content)
+    for most_bytes, count in ((sum(sizes) - 1, 2), (sum(sizes), 3), (sum(sizes) + 5_000, 3)):
         found = await store.read(
             bound(lambda tx, m: tx.pieces(contents, [Part.RAW], m), most_bytes)
         )

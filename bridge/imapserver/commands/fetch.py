@@ -15,7 +15,7 @@ from bridge.imap.sections import FetchItem, Item, Section
 from bridge.imapserver.commands.numbers import uids_of
 from bridge.imapserver.commands.select import vanished_since
 from bridge.imapserver.dataitems.batch import LARGE_BYTES, Batch, batch_of, batches, take
-from bridge.imapserver.dataitems.body import MOST_BYTES, BodyItems, read_pieces
+from bridge.imapserver.dataitems.body import MOST_BYTES, BodyItems, read_columns
 from bridge.imapserver.dataitems.column import (
     PIECES,
     Column,
@@ -174,8 +174,7 @@ async def _pieces(
     if not wanted:
         return len(contents), {}
     parts = [PIECES[item] for item in wanted]
-    count, found = await read_pieces(session, contents, parts, MOST_BYTES)
-    _, *columns = zip(*(found[content] for content in contents[:count]), strict=True)
+    count, columns = await read_columns(session, contents, parts, MOST_BYTES)
     return count, {
         item: piece_column(item, column) for item, column in zip(wanted, columns, strict=True)
     }

@@ -31,6 +31,20 @@ MOST_BYTES = 1024 * 1024
 Row = tuple[object, ...]
 
 
+async def read_columns(
+    session: Session, contents: Sequence[ContentId], parts: Sequence[Part], most_bytes: int
+) -> tuple[int, Sequence[Sequence[object]]]:
+    """Do as ``read_pieces``; return the pieces as a column for each part, in the order wanted."""
+    rows = await session.services.store.read(lambda tx: tx.pieces(contents, parts, most_bytes))
+    if len(rows) == len(contents):
+        ids, *columns = zip(*rows, strict=True)
+        if ids == tuple(contents):  # the usual case
+            return len(contents), columns
+    count, found = await _in_order(session, contents, parts, most_bytes, rows)
+    _, *columns = zip(*(found[content] for content in contents[:count]), strict=True)
+    return count, columns
+
+
 async def read_pieces(
     session: Session, contents: Sequence[ContentId], parts: Sequence[Part], most_bytes: int
 ) -> tuple[int, dict[ContentId, Row]]:
@@ -44,15 +58,25 @@ async def read_pieces(
         parts: which pieces of each.
         most_bytes: how much of them is read together.
     """
+    rows = await session.services.store.read(lambda tx: tx.pieces(contents, parts, most_bytes))
+    return await _in_order(session, contents, parts, most_bytes, rows)
+
+
+async def _in_order(
+    session: Session,
+    contents: Sequence[ContentId],
+    parts: Sequence[Part],
+    most_bytes: int,
+    rows: Sequence[Row],
+) -> tuple[int, dict[ContentId, Row]]:
     store = session.services.store
-    rows = await store.read(lambda tx: tx.pieces(contents, parts, most_bytes))
     if contents[0] not in (found := _by_content(rows)):  # it is not the first by its id
         found = _by_content(await store.read(lambda tx: tx.pieces(contents[:1], parts)))
     return fitting(contents, found, most_bytes), found
 
 
 def _by_content(rows: Sequence[Row]) -> dict[ContentId, Row]:
-    return {cast(ContentId, row[0]): row for row in rows}
+    return cast(dict[ContentId, Row], {row[0]: row for row in rows})
 
 
 def fitting(contents: Sequence[ContentId], rows: Mapping[ContentId, Row], most_bytes: int) -> int:

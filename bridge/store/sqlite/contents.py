@@ -174,10 +174,8 @@ class SqliteContents(Area):
         usual_bytes = 4 * most_bytes // (len(contents) * len(parts))
         usual = _pieces_statement(tuple(parts), condition, limited=True)
         rows = self._rows(usual, (*values, *(usual_bytes for _ in parts)))
-        if len(rows) == len(contents):  # none is long: so few bytes may be here at once
-            _, *columns = zip(*rows, strict=True)
-            if sum(sum(map(len, column)) for column in columns) <= most_bytes:
-                return rows
+        if len(rows) == len(contents):
+            return rows
         return _fitting(self._connection.execute(statement, values), most_bytes)
 
     async def raw(self, content: ContentId, start: int, length_bytes: int) -> bytes:
