@@ -169,9 +169,11 @@ class PecClient:
         if query is not None:
             params["q"] = query
         try:
-            return await self._get(
-                "/inbox", schema.read_page, params=params, limit_bytes=API_LISTING_BYTES
+            call = ApiRequest(
+                "GET", "/inbox", self._headers, params=params, limit_bytes=API_LISTING_BYTES
             )
+            answer = await self._asked(call)
+            return await self._value(answer, schema.read_page, opened=schema.read_listing)
         except NotFound as nothing:
             if "empty" not in nothing.message.lower():
                 raise
@@ -248,8 +250,14 @@ class PecClient:
             await self._budget.heard(told)
         return answer
 
-    async def _value(self, answer: Answer, read: Callable[[Reply], T]) -> T:
-        reply = await self._reply(answer)
+    async def _value(
+        self,
+        answer: Answer,
+        read: Callable[[Reply], T],
+        *,
+        opened: Callable[[bytes], Reply] = schema.read_reply,
+    ) -> T:
+        reply = await self._reply(answer, opened)
         try:
             return await _off_loop(len(answer.content), read, reply)
         except (ValueError, RecursionError):
@@ -261,9 +269,11 @@ class PecClient:
         if answer.content != b"" or not 200 <= answer.status < 300:
             await self._reply(answer)
 
-    async def _reply(self, answer: Answer) -> Reply:
+    async def _reply(
+        self, answer: Answer, opened: Callable[[bytes], Reply] = schema.read_reply
+    ) -> Reply:
         """Open a successful answer, or raise what any other one means."""
-        reply = await self._open(answer)
+        reply = await self._open(answer, opened)
         fine = 200 <= answer.status < 300
         if fine and reply is None:
             self._unreadable(answer, CANNOT_BE_READ)
@@ -271,10 +281,12 @@ class PecClient:
             return reply
         raise self._said_no(answer, reply)
 
-    async def _open(self, answer: Answer) -> Reply | None:
+    async def _open(
+        self, answer: Answer, opened: Callable[[bytes], Reply] = schema.read_reply
+    ) -> Reply | None:
         content = answer.content
         try:
-            return await _off_loop(len(content), schema.read_reply, content)
+            return await _off_loop(len(content), opened, content)
         except (UnreadableAnswer, ValueError, RecursionError):
             return None
 

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
-from typing import Annotated, Any
+from collections.abc import Callable, Mapping
+from typing import Annotated, Any, TypeVar
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, model_validator
 
+from bridge.api.items import object_with_items
 from bridge.charset.decode import decode_text
+
+T = TypeVar("T")
 
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _EXACT_INT_DIGITS = 18
@@ -90,6 +93,21 @@ def load_json(content: bytes) -> object:
     except (ValueError, RecursionError) as error:
         raise UnreadableAnswer("the answer is not JSON") from error
     return loaded
+
+
+def load_items(
+    content: bytes, name: str, made: Callable[[object], T]
+) -> tuple[object, list[T] | None]:
+    """Return what JSON says, an item at a time; see ``items.object_with_items``.
+
+    Raises:
+        UnreadableAnswer: it is none.
+    """
+    decoder = json.JSONDecoder(parse_int=_int, parse_constant=str)
+    try:
+        return object_with_items(decode_text(content, "").text, name, made, decoder)
+    except (ValueError, RecursionError) as error:
+        raise UnreadableAnswer("the answer is not JSON") from error
 
 
 def _int(digits: str) -> int | str:

@@ -16,7 +16,7 @@ import hashlib
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -31,6 +31,7 @@ from bridge.api.lenient import (
     Whole,
     as_code,
     as_text,
+    load_items,
     load_json,
 )
 from bridge.limits import API_FIELD_CHARS, API_ROW_CHARS
@@ -190,6 +191,7 @@ class Reply:
     """An answer's JSON, opened: its verdict, its words, and its data for the readers below.
 
     ``codes`` are what it names as ``message_id``, as text, at the top and under ``data`` (Q17).
+    ``rows`` are the data of a listing, read already.
     """
 
     success: bool | None
@@ -197,6 +199,7 @@ class Reply:
     codes: tuple[str, ...]
     envelope: _Envelope
     raw: Mapping[str, Any]
+    rows: tuple[InboxRow | UnreadableRow, ...] | None = None
 
     @property
     def code_like(self) -> str | None:
@@ -210,7 +213,21 @@ def read_reply(content: bytes) -> Reply:
     Raises:
         UnreadableAnswer: it is not a JSON object.
     """
-    value = load_json(content)
+    return _opened(load_json(content))
+
+
+def read_listing(content: bytes) -> Reply:
+    """Open an answer that is a listing of any length, a row at a time.
+
+    Raises:
+        UnreadableAnswer: it is not a JSON object.
+    """
+    value, rows = load_items(content, "data", _inbox_row)
+    reply = _opened(value)
+    return reply if rows is None else replace(reply, rows=tuple(rows))
+
+
+def _opened(value: object) -> Reply:
     if not isinstance(value, dict):
         raise UnreadableAnswer("the answer is not a JSON object")
     envelope = _Envelope.model_validate(value)
@@ -225,7 +242,9 @@ def read_reply(content: bytes) -> Reply:
 
 def read_page(reply: Reply) -> InboxPage:
     """Read ``GET /inbox``."""
-    rows = tuple(_inbox_row(item) for item in _items(reply))
+    rows = reply.rows
+    if rows is None:
+        rows = tuple(map(_inbox_row, _items(reply)))
     envelope = reply.envelope
     return InboxPage(rows, envelope.page, envelope.total, envelope.page_count)
 

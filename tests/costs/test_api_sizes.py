@@ -79,6 +79,19 @@ async def test_a_body_is_held_four_times_at_most(clock: FakeClock, size_mib: int
     assert held.size_bytes < 4.2 * size_mib * MIB
 
 
+async def test_a_listing_is_never_read_in_one_step(
+    clock: FakeClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """See ``tests.api.test_items`` for what the other way costs."""
+    monkeypatch.delattr("bridge.api.schema.load_json")
+    page = await client(
+        says([{**ROW, "id": str(number)} for number in range(300)]), clock
+    ).inbox_page()
+    assert [row.api_id for row in page.rows if isinstance(row, InboxRow)] == list(
+        map(str, range(300))
+    )
+
+
 @pytest.mark.parametrize("name", ["sender", "recipient", "date", "object"])
 async def test_the_fields_of_a_row_are_cut(clock: FakeClock, name: str) -> None:
     rows = [{**ROW, name: "x" * MIB + end} for end in "ab"] + [ROW]

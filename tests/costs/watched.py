@@ -1,10 +1,13 @@
 """``pec-bridge`` with somebody inside who wants the loop: ``-m tests.costs.watched FOLDER …``.
 
 He asks for a turn each 5 ms. Where it came late he writes a line of JSON to ``FOLDER/turns``: when,
-how late, and what was computed since his turn before, by the loop's thread and by all threads of
-the process. A clock on the wall says how busy the machine is; what he counts as *held* is how late
-the turn was, or what the process computed meanwhile if that is less. Which step it was, ``py-spy
-record --gil`` tells; ``faulthandler`` from a thread of its own ends the process now and then.
+how late, what the loop's thread computed since his turn before, how long it stood in the system's
+queue for a processor, and what the other threads of the process computed. How late a turn is says
+how busy the machine is. What counts as *held* is what a quiet machine would have as well: what the
+loop's thread computed itself; and of the time that it could not go on although nobody else had the
+processor, for another thread had the interpreter, at most what the other threads computed. Which
+step it was, ``py-spy record --gil`` tells; ``faulthandler`` from a thread of its own ends the
+process now and then.
 """
 
 from __future__ import annotations
@@ -16,7 +19,7 @@ import time
 from collections.abc import Coroutine, Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from bridge.cli import daemon, main
 
@@ -31,12 +34,14 @@ class Turn:
     at_s: float
     late_s: float
     loop_s: float
-    process_s: float
+    queued_s: float
+    others_s: float
 
     @property
     def held_s(self) -> float:
         """How long the interpreter was held, whatever else the machine did."""
-        return min(self.late_s, max(self.loop_s, self.process_s))
+        stopped_s = self.late_s - self.loop_s - self.queued_s
+        return min(self.loop_s, self.late_s) + min(max(stopped_s, 0.0), self.others_s)
 
 
 def turns(folder: Path, since_s: float) -> Iterator[Turn]:
@@ -49,17 +54,31 @@ def turns(folder: Path, since_s: float) -> Iterator[Turn]:
 
 async def watch(folder: Path) -> None:
     """Ask for turns for ever."""
-    with (folder / "turns").open("a", buffering=1) as told:
+    with (
+        (folder / "turns").open("a", buffering=1) as told,
+        _of_this_thread() as thread,
+    ):
         while True:
-            before_s = time.monotonic(), time.thread_time(), time.process_time()
+            before = _now(thread)
             await asyncio.sleep(EVERY_S)
-            now_s = time.monotonic(), time.thread_time(), time.process_time()
-            took_s, loop_s, process_s = (
-                now - before for now, before in zip(now_s, before_s, strict=True)
+            at_s, *computed = _now(thread)
+            took_s, loop_s, queued_s, process_s = (
+                now - then for now, then in zip((at_s, *computed), before, strict=True)
             )
-            turn = Turn(now_s[0], took_s - EVERY_S, loop_s, process_s)
+            turn = Turn(at_s, took_s - EVERY_S, loop_s, queued_s, max(process_s - loop_s, 0.0))
             if turn.late_s >= TOLD_FROM_S:
                 told.write(json.dumps(asdict(turn)) + "\n")
+
+
+def _of_this_thread() -> IO[bytes]:
+    return Path("/proc/thread-self/schedstat").open("rb", buffering=0)
+
+
+def _now(thread: IO[bytes]) -> tuple[float, float, float, float]:
+    """Return the time, what this thread computed and waited for a processor, what all computed."""
+    thread.seek(0)
+    computed_ns, queued_ns, _ = thread.read().split()
+    return time.monotonic(), int(computed_ns) / 1e9, int(queued_ns) / 1e9, time.process_time()
 
 
 def _watched(folder: Path) -> None:
