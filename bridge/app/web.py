@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 from bridge.app.resources import Resources
 from bridge.app.room import Room
 from bridge.app.servers import PART_GRACE_S
+from bridge.clock import Clock, MovableClock, SystemClock
 from bridge.login import GuessGuard, LoginChecker
 from bridge.model import AccountId
 from bridge.net.listening import Listening
@@ -69,7 +70,7 @@ class WebPage:
         ]
         self.server = WebServer(
             web_app(routes, (*config.web.hosts, socket.gethostname())),
-            resources.clock,
+            _connections_clock(resources.clock),
             tls=tls,
             stop_grace_s=PART_GRACE_S,
             most=room.web,
@@ -101,3 +102,8 @@ class WebPage:
             listening: what the bridge listens on.
         """
         self._services.perform, self._services.listening = perform, listening
+
+
+def _connections_clock(clock: Clock) -> Clock:
+    """Return what connections are timed by: one that is moved on would end that very request."""
+    return SystemClock() if isinstance(clock, MovableClock) else clock

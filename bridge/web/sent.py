@@ -32,6 +32,7 @@ DECISIONS: Mapping[str, str] = {
 """The operation of each button."""
 
 MAY_FORCE = frozenset({"sent", "resend"})
+SECOND = len("2026-01-15T08:30:00")
 OPEN = frozenset({"pending", "accepted", "late_12h"})
 
 
@@ -115,7 +116,7 @@ async def _page(
 
 
 def steps(facts: Mapping[str, Any]) -> Sequence[Mapping[str, Any]]:
-    """Return all that happened to an entry, in order of time."""
+    """Return all that happened to an entry, in order of time, to the second."""
     found = [
         {"at": facts["created_at"], "kind": "submitted", "detail": "", "addresses": []},
         *(
@@ -139,7 +140,8 @@ def steps(facts: Mapping[str, Any]) -> Sequence[Mapping[str, Any]]:
             for one in facts["receipts"]
         ),
     ]
-    return sorted(found, key=lambda step: str(step["at"]))
+    # Receipts are dated to the second: within one, they come after what they are about.
+    return sorted(found, key=lambda step: str(step["at"])[:SECOND])
 
 
 async def _decide(look: Look) -> Response:

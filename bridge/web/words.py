@@ -24,7 +24,7 @@ def _(text: str) -> str:
 STATES: Mapping[str, Label] = {
     "queued": Label(_("Waiting its turn")),
     "dispatching": Label(_("Being sent")),
-    "submitted": Label(_("Sent")),
+    "submitted": Label(_("Sent to the provider")),
     "refused": Label(_("Refused, not sent"), "bad"),
     "held": Label(_("Held back, not sent"), "warn"),
     "cancelled": Label(_("Cancelled, not sent")),

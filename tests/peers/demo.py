@@ -31,6 +31,7 @@ class Demo:
     imap_port: int
     smtp_port: int
     api_url: str
+    web_url: str
 
     @property
     def credentials(self) -> str:
@@ -99,6 +100,7 @@ def running_demo(data_dir: Path, *options: str) -> Iterator[Demo]:
                 ready["imap"]["port"],
                 ready["smtp"]["port"],
                 ready["api"]["url"].rstrip("/"),
+                ready["web"]["url"],
             )
             process.send_signal(signal.SIGTERM)
             assert process.wait(15) == 0, (data_dir / "stderr").read_text()

@@ -20,7 +20,7 @@ pytestmark = [
     pytest.mark.filterwarnings("ignore::ResourceWarning"),
     pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
 ]
-PAGES = ("/", "/sent", "/usage", "/mailboxes", "/setup")
+PAGES = ("/", "/sent", "/archive", "/usage", "/mailboxes", "/setup")
 SHOTS = os.environ.get("PEC_BRIDGE_SCREENSHOTS")
 
 
@@ -81,6 +81,33 @@ async def test_every_page_fits_and_is_accessible(
         await fit(page)
 
 
+async def test_a_person_searches_the_archive(here: Office) -> None:
+    async with here.logged_in(language="it") as page:
+        await page.goto("/sent?text=Ditta Rossi")
+        await expect(page.locator("#live")).to_contain_text("Consegnato", timeout=20_000)
+        await page.get_by_role("link", name="Archivio", exact=True).click()
+        await page.fill("#text", "ditta rossi")
+        await page.select_option("#kind", "delivery")
+        await page.get_by_role("button", name="Cerca").click()
+        await page.get_by_role("link", name="CONSEGNA").click()
+        await expect(page.locator("dl.card")).to_contain_text("Presso il servizio")
+        await fit(page)
+        async with page.expect_download() as download:
+            await page.get_by_role("link", name="Scarica il messaggio").click()
+        assert (await download.value).suggested_filename.endswith(".eml")
+
+
+async def test_reasons_are_in_the_visitors_language(here: Office) -> None:
+    for language, words in (
+        ("it", "L'API ha avuto un errore mentre trattava la richiesta (HTTP 503"),
+        ("en", "The API failed while it handled the request (HTTP 503"),
+    ):
+        async with here.logged_in(language=language) as page:
+            await page.goto("/sent?group=uncertain")
+            await page.get_by_role("link", name=UNCERTAIN).click()
+            await expect(page.locator("#live")).to_contain_text(words)
+
+
 async def test_the_chart_is_drawn(here: Office) -> None:
     async with here.logged_in() as page:
         await page.goto("/usage")
@@ -105,12 +132,21 @@ async def test_pictures_for_the_documentation(here: Office) -> None:
     folder = Path(SHOTS)
     for language in ("it", "en"):
         async with here.logged_in(language=language) as page:
-            for name, path in (("home", "/"), ("sent", "/sent"), ("usage", "/usage")):
+            for name, path in (
+                ("home", "/"),
+                ("sent", "/sent"),
+                ("usage", "/usage"),
+                ("archive", "/archive"),
+                ("setup", "/setup"),
+            ):
                 await page.goto(path)
                 await page.screenshot(path=folder / f"{name}-{language}.png")
             await page.goto("/sent?group=uncertain")
             await page.get_by_role("link", name=UNCERTAIN).click()
             await page.screenshot(path=folder / f"uncertain-{language}.png", full_page=True)
+            await page.goto("/sent")
+            await page.get_by_role("link", name="Ditta Rossi").click()
+            await page.screenshot(path=folder / f"message-{language}.png", full_page=True)
     async with here.logged_in(width=360, dark=True) as page:
         await page.goto("/sent")
         await page.screenshot(path=folder / "sent-phone-dark.png")
