@@ -22,7 +22,7 @@ from __future__ import annotations
 
 import asyncio
 import math
-from collections.abc import Awaitable, Mapping
+from collections.abc import Awaitable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 from enum import Enum
@@ -79,13 +79,17 @@ SPARED: frozenset[Purpose] = frozenset(
 )
 """Purposes that nobody misses if they have to wait a while."""
 
+OF_RECEIPTS: frozenset[Purpose] = frozenset({Purpose.CONFIRMATION, Purpose.RECEIPT})
+"""Texts whose rows said what counts, or most of it."""
+
 MORNING, NIGHT = time(7), time(22)
 NIGHT_WEIGHT = 0.25
 """An hour before ``MORNING`` or after ``NIGHT``, in Rome, is worth so much of one of the day: mail
 comes and is read by day, and what nights save is there when much comes at once."""
 
 LEAD = 0.1
-"""By how much of the even share looks may run ahead of the even pace."""
+"""By how much of the even share looks may run ahead of the even pace at busy hours: what is sent is
+seen to sooner then. By night that would go for looks that find nothing."""
 
 NEAR_MIDNIGHT_S = 900.0
 """So shortly before midnight the last request may have been made: a look is often so far apart."""
@@ -99,12 +103,20 @@ NEWS_WEIGHT = 0.1
 COSTLIEST_LOOK = 9.0
 """Requests that a look is taken to need at the most: the newest page and its gap (``listing``)."""
 
+LONGEST_S = 600.0
+"""Looks come at least so often as long as there are requests for the newest page alone: none is to
+wait for it longer because much comes."""
+
 LEDGER_STEP = 10
 """The most requests written down ahead: one commit for ten reads; a crash loses at most these."""
 
 UNLIMITED = 0
 
 MONTH = timedelta(days=30)
+HOUR = timedelta(hours=1)
+
+LEAST_OTHER = 0.25
+"""The part of a day's requests that is shared out evenly whatever the hours are known to need."""
 
 ENOUGH_TO_LOOK = 240
 """Requests that keep a day in sight: each five minutes from 7 to 22 o'clock, each ten at night, and
@@ -117,7 +129,8 @@ class Day:
     """A day at one moment: requests it has and had, its length and what is left of it.
 
     ``share`` is the part of its requests that would be left had they been made evenly, None if all
-    hours are worth the same; ``pace`` is how fast it falls now, 1 where they are.
+    hours are worth the same; ``pace`` is how fast it falls now, 1 where they are. A look takes
+    ``look_cost`` requests of late, and ``texts`` for what it brings up.
     """
 
     per_day: int
@@ -126,6 +139,8 @@ class Day:
     left_s: float
     share: float | None = None
     pace: float = 1.0
+    look_cost: float = 1.0
+    texts: float = 0.0
 
     @property
     def remaining(self) -> int:
@@ -147,9 +162,19 @@ class Day:
         return share * self.length_s / self.pace
 
 
+def kept_share(purpose: Purpose, day: Day) -> float:
+    """Return how much of the even share is left by requests of this purpose.
+
+    Receipts' texts leave the more the more a look takes: where much comes, rows are what counts.
+    """
+    if purpose in OF_RECEIPTS:
+        return 1 - (1 - FLOORS[purpose]) / max(day.look_cost + day.texts, 1.0)
+    return FLOORS[purpose]
+
+
 def floor(purpose: Purpose, day: Day) -> int:
     """Return how many requests must be left after one of this purpose."""
-    return math.ceil(FLOORS[purpose] * day.even_share)
+    return math.ceil(kept_share(purpose, day) * day.even_share)
 
 
 def may_be_made(purpose: Purpose, day: Day) -> bool:
@@ -159,29 +184,36 @@ def may_be_made(purpose: Purpose, day: Day) -> bool:
 
 def wait_s(purpose: Purpose, day: Day) -> float:
     """Return how long after a refusal one of this purpose may be made, if nobody makes others."""
-    kept = FLOORS[purpose] * day.per_day
+    kept = kept_share(purpose, day) * day.per_day
     if day.remaining < 1 or not kept:
         return day.left_s
     return max(day.lasting_s(day.left_share - (day.remaining - 1) / kept), 1.0)
 
 
-def look_interval_s(wanted_s: float, day: Day, cost: float = 1.0) -> float:
+def look_interval_s(wanted_s: float, day: Day) -> float:
     """Stretch the interval between looks so that they last until midnight.
 
-    Looks may run ahead of the even pace, by ever less as the day goes on: by nothing in the end.
+    At busy hours looks may run ahead of the even pace, by ever less as the day goes on: by nothing
+    in the end. They leave what the texts that they bring up take, as long as they are no further
+    apart for that than where those may be fetched no more. What they take beyond the newest page
+    puts them no further apart than ``LONGEST_S``.
 
     Args:
         wanted_s: how far apart they are wanted.
         day: the day at this moment.
-        cost: requests that a look takes: several where much comes in between.
     """
     if day.per_day == UNLIMITED:
         return wanted_s
     if day.remaining < 1:
         return max(wanted_s, day.left_s)
-    if day.remaining >= (1 - LEAD) * day.even_share:
+    lead = LEAD if day.pace >= 1 else 0.0
+    if day.remaining >= (1 - lead) * day.even_share:
         return wanted_s
-    return max(wanted_s, cost * day.lasting_s(day.left_share) / day.remaining)
+    a_request_s = day.lasting_s(day.left_share) / day.remaining
+    most_s = day.look_cost * day.lasting_s(1 / day.per_day) / FLOORS[Purpose.BODY]
+    with_texts_s = min((day.look_cost + day.texts) * a_request_s, most_s)
+    look_s = max(day.look_cost * a_request_s, with_texts_s)
+    return max(wanted_s, a_request_s, min(look_s, LONGEST_S))
 
 
 async def within_budget(work: Awaitable[object]) -> bool:
@@ -264,8 +296,9 @@ class RequestLedger(Protocol):
 class _Counts:
     """One day's, from ``begin`` to ``end``: requests made, written down, purposes refused.
 
-    Looks take ``look_cost`` each of late, the one under way ``look_requests`` so far. ``heard``
-    is what the API said last of the day's requests, when ``heard_at`` were made.
+    Looks take ``look_cost`` each of late, the one under way ``look_requests`` so far, and bring up
+    ``texts`` that are fetched, so far ``look_texts``. ``heard`` is what the API said last of the
+    day's requests, when ``heard_at`` were made.
     """
 
     day: date
@@ -278,14 +311,32 @@ class _Counts:
     heard_at: int = 0
     look_cost: float = 1.0
     look_requests: int = 0
+    texts: float = 0.0
+    look_texts: int = 0
     last_look_at: datetime | None = None
 
-    def look(self, now: datetime) -> None:
-        """Take note of a request for a look: those close together are one look's."""
+    def count(self, purpose: Purpose, now: datetime) -> None:
+        """Take note of a request, and of what looks cost.
+
+        Requests for the newest page that are close together are one look's. What it reads on for
+        its gap is its own however long that takes, and so are the texts of what it brings up.
+        """
+        if purpose is Purpose.LOOK:
+            self._look(now)
+        elif purpose is Purpose.NEWS:
+            self.look_requests += 1
+        elif purpose is Purpose.BODY:
+            self.look_texts += 1
+        self.made[purpose] = self.made.get(purpose, 0) + 1
+
+    def _look(self, now: datetime) -> None:
         if self.last_look_at is not None and now - self.last_look_at > ONE_LOOK:
-            last = min(self.look_requests, COSTLIEST_LOOK)
+            last, texts = (
+                min(one, COSTLIEST_LOOK) for one in (self.look_requests, self.look_texts)
+            )
             self.look_cost += NEWS_WEIGHT * (last - self.look_cost)
-            self.look_requests = 0
+            self.texts += NEWS_WEIGHT * (texts - self.texts)
+            self.look_requests = self.look_texts = 0
         self.look_requests += 1
         self.last_look_at = now
 
@@ -318,6 +369,7 @@ class RequestBudget:
         self._step = min(LEDGER_STEP, max(per_day // 20, 1)) if per_day else LEDGER_STEP
         self._counts: _Counts | None = None
         self._subscribed: Subscribed | None = None
+        self._needs: Sequence[float] = ()
         self._lock = asyncio.Lock()
 
     async def spend(self, purpose: Purpose) -> None:
@@ -336,9 +388,8 @@ class RequestBudget:
                     kind="budget",
                     retry_after_s=wait_s(purpose, day),
                 )
-            if purpose in {Purpose.LOOK, Purpose.NEWS}:
-                counts.look(self._clock.now())
-            made = counts.made[purpose] = counts.made.get(purpose, 0) + 1
+            counts.count(purpose, self._clock.now())
+            made = counts.made[purpose]
             if self._ledger is not None and made > counts.written.get(purpose, 0):
                 ahead = made + self._step - 1
                 await self._ledger.save(counts.day, purpose.value, ahead)
@@ -348,7 +399,7 @@ class RequestBudget:
         """See the function of that name."""
         async with self._lock:
             counts = await self._today()
-            return look_interval_s(wanted_s, self._day(counts), counts.look_cost)
+            return look_interval_s(wanted_s, self._day(counts))
 
     async def use(self) -> Use:
         """Return what became of today's requests so far."""
@@ -371,6 +422,14 @@ class RequestBudget:
         """Take note of what a subscription leaves, None where there is none."""
         self._subscribed = left
 
+    def expects(self, needs: Sequence[float]) -> None:
+        """Take note of the requests that each hour of a day in Rome will need, looks apart.
+
+        The day's are shared out accordingly, the rest as ever. What is not needed after all is
+        there for later hours.
+        """
+        self._needs = needs
+
     def _day(self, counts: _Counts) -> Day:
         left_s = max((counts.end - self._clock.now()).total_seconds(), 0.0)
         length_s = (counts.end - counts.begin).total_seconds()
@@ -381,8 +440,10 @@ class RequestBudget:
         if counts.heard is not None and counts.told is not None:
             per_day = per_day or counts.heard.limit
             used = max(used, per_day - counts.told)
-        share, pace = _share(counts.begin, self._clock.now(), counts.end)
-        return Day(per_day, used, length_s, min(left_s, length_s), share, pace)
+        worth = _worth(per_day, self._needs)
+        share, pace = _share(counts.begin, self._clock.now(), counts.end, worth)
+        cost, texts = counts.look_cost, counts.texts
+        return Day(per_day, used, length_s, min(left_s, length_s), share, pace, cost, texts)
 
     async def _today(self) -> _Counts:
         now, counts = self._clock.now(), self._counts
@@ -425,19 +486,34 @@ def _refusal(purpose: Purpose, day: Day) -> Sentence:
     )
 
 
-def _share(begin: datetime, now: datetime, end: datetime) -> tuple[float, float]:
+def _worth(per_day: int, needs: Sequence[float]) -> tuple[float, ...]:
+    """Return what each hour of a day is worth: what it needs, and its part of all other requests.
+
+    These are a quarter of the day's at the least: looks go on at every hour.
+    """
+    is_day = [MORNING.hour <= hour < NIGHT.hour for hour in range(24)]
+    plain = [1.0 if one else NIGHT_WEIGHT for one in is_day]
+    if per_day == UNLIMITED or not sum(needs):
+        return tuple(plain)
+    other = max(per_day - sum(needs), LEAST_OTHER * per_day) / sum(plain)
+    return tuple(need + other * one for need, one in zip(needs, plain, strict=True))
+
+
+def _share(
+    begin: datetime, now: datetime, end: datetime, worth: Sequence[float]
+) -> tuple[float, float]:
     """Return the part of a day that is left by the worth of its hours, and how fast it falls."""
     now = min(max(now, begin), end)
-    day = now.astimezone(ROME).date() if now < end else begin.astimezone(ROME).date()
-    morning, night = (datetime.combine(day, at, ROME).astimezone(UTC) for at in (MORNING, NIGHT))
-
-    def worth_s(since: datetime) -> float:
-        by_day = max((night - max(since, morning)).total_seconds(), 0.0)
-        return by_day + NIGHT_WEIGHT * ((end - since).total_seconds() - by_day)
-
-    weight = 1.0 if morning <= now < night else NIGHT_WEIGHT
-    whole_s = worth_s(begin)
-    return worth_s(now) / whole_s, weight * (end - begin).total_seconds() / whole_s
+    whole = left = 0.0
+    pace = worth[now.astimezone(ROME).hour]
+    at = begin
+    while at < end:
+        hour_end = min(at + HOUR, end)
+        value = worth[at.astimezone(ROME).hour]
+        whole += value * ((hour_end - at) / HOUR)
+        left += value * (max(hour_end - max(at, now), timedelta()) / HOUR)
+        at = hour_end
+    return left / whole, pace * ((end - begin) / HOUR) / whole
 
 
 def _midnight(day: date) -> datetime:

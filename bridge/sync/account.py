@@ -10,13 +10,13 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from random import Random
 
 import structlog
 
-from bridge.api.budget import Purpose, within_budget
+from bridge.api.budget import Purpose, Use, within_budget
 from bridge.api.errors import ApiError, NotSent, is_left_for_later
 from bridge.clock import Clock
 from bridge.mailbox import Mailboxes
@@ -33,6 +33,7 @@ from bridge.sync.listing import Listing
 from bridge.sync.locating import Locator
 from bridge.sync.pace import Pace
 from bridge.sync.pages import InboxClient, Pages
+from bridge.sync.paging import PAGE_ROWS
 from bridge.sync.settings import NextLook, Standing, SyncAccount, SyncSettings
 from bridge.sync.state import SyncState
 from bridge.sync.telling import REFUSALS, Teller
@@ -200,8 +201,18 @@ class AccountSync:
             async with self._turn:
                 if not await within_budget(self._step(parts)):
                     break
-        await self._teller.used(await self._account.budget.use())
+        use = await self._account.budget.use()
+        self._expect(parts, use)
+        await self._teller.used(use)
         self._pace.looked()
+
+    def _expect(self, parts: _Parts, use: Use) -> None:
+        """Tell the budget when requests are needed, as the last days had it."""
+        state, texts = parts.listing.state, use.made.get(Purpose.BODY, 0)
+        arrivals = state.arrivals.fetched(use.day, texts)
+        parts.listing.state = replace(state, arrivals=arrivals)
+        page_rows = PAGE_ROWS if state.layout is None else state.layout.size
+        self._account.budget.expects(arrivals.busiest(use.day).needs(page_rows))
 
     async def _look(self, parts: _Parts) -> None:
         await parts.listing.look()

@@ -24,23 +24,18 @@ from datetime import datetime, timedelta
 import structlog
 
 from bridge.api.budget import within_budget
+from bridge.api.schema import InboxRow
 from bridge.clock import Clock
 from bridge.sync.absence import Absence, Doubt, Span
-from bridge.sync.aside import aside
 from bridge.sync.ledger import Ledger, Taken
-from bridge.sync.loss import seen_again
+from bridge.sync.newest import Newest
 from bridge.sync.pages import Pages, same_page
-from bridge.sync.paging import Layout, Snapshot, is_upside_down, turned
+from bridge.sync.paging import Layout, Snapshot, has_oldest, is_end
+from bridge.sync.routine import Routine
 from bridge.sync.state import Sweep, SyncState
+from bridge.sync.totals import doubted_loss, judged
 
 log = structlog.get_logger()
-
-WHOLE_EVERY = timedelta(days=1)
-AT_ONCE = 4
-BROKEN_WAIT = timedelta(minutes=1)
-"""So many whole passes follow each other while rows move under them; the next waits so long, and
-each after it twice as long as the one before.
-"""
 
 NEWS_PAGES = 8
 """So many pages a look reads on while they end with new rows; what is first read is an import."""
@@ -84,23 +79,25 @@ class Listing:
         self._ledger = ledger
         self._clock = clock
         self._absence = Absence(pages, ledger, lambda: self.state, clock)
+        self._newest = Newest(clock, ledger.account)
         self._last: Snapshot | None = None
+        self._begun_total: int | None = None
         self._is_unbroken = False
         self._has_more_news = False
         self._ends_new = False
         self._interrupted: Sweep | None = None
-        self._broken = 0
-        self._whole_not_before: datetime | None = None
+        self._routine = Routine()
         self._swept_at: datetime | None = None
         self._kept = state
 
     async def keep(self) -> None:
-        """Write the state down if it changed, the time of the last look alone now and then."""
+        """Write the state down if it changed, what changes at every look alone now and then."""
         state, kept = self.state, self._kept
         is_old = kept.last_sync is None or (
             state.last_sync is not None and state.last_sync - kept.last_sync >= KEEP_EVERY
         )
-        if state != kept and (is_old or replace(state, last_sync=kept.last_sync) != kept):
+        lasting = replace(state, last_sync=kept.last_sync, arrivals=kept.arrivals)
+        if state != kept and (is_old or lasting != kept):
             await self._ledger.save(state)
             self._kept = state
 
@@ -131,7 +128,10 @@ class Listing:
         pages = pages or self._look_pages
         self._ends_new = False
         page, layout = await self._newest_page(pages)
-        self._weigh(page)
+        loss = doubted_loss(self.state, page, self._ledger.live, self._clock.now())
+        if loss is not None:
+            log.warning("loss_doubted", account=self._ledger.account, rows=loss.missing)
+        self.state = replace(self.state, loss=loss)
         if page.rows or not self.is_in_doubt:
             await self._take_in_newest(page, layout)
         self.state = replace(self.state, last_sync=self._clock.now())
@@ -151,53 +151,15 @@ class Listing:
         """Whether so much is missing that nothing is taken out of INBOX for now."""
         return self._absence.is_held
 
-    def _weigh(self, page: Snapshot) -> None:
-        """See whether the newest page and its total lack so much that it is doubted."""
-        state, live, now = self.state, self._ledger.live, self._clock.now()
-        if not page.rows:
-            loss = seen_again(state.loss, live, live, now, is_credible=not page.total)
-        elif page.total is not None:
-            missing = live - page.total + state.excess
-            loss = seen_again(state.loss, missing, live, now)
-        else:  # only a whole pass can tell
-            loss = None if state.loss is None or state.loss.missing >= live else state.loss
-        if loss is not None:
-            log.warning("loss_doubted", account=self._ledger.account, rows=loss.missing)
-        self.state = replace(state, loss=loss)
-
     async def _newest_page(self, pages: Pages) -> tuple[Snapshot, Layout]:
-        layout = self.state.layout
-        if layout is None or self._whole_due or not self._is_clear(layout):
-            layout = await self._discover(pages)
-        page = await pages.newest(layout, self.state.length(self._ledger.live))
-        if layout.single and (page.total or 0) - self.state.excess > len(page.rows):
-            layout = await self._discover(pages)
-            page = await pages.newest(layout, self.state.length(self._ledger.live))
-        if layout.single and await aside(len(page.rows), is_upside_down, page):
-            layout, page = replace(layout, descending=not layout.descending), turned(page)
-            self.state = replace(self.state, layout=layout)
-        if len(page.rows) > layout.size:
-            layout = replace(layout, size=len(page.rows))
-            self.state = replace(self.state, layout=layout)
-        return page, layout
-
-    def _is_clear(self, layout: Layout) -> bool:
-        """Tell whether the layout says where the newest row is."""
-        return layout.newest_first is not None or (layout.single and self.state.total is not None)
+        length, is_anew = self.state.length(self._ledger.live), self._whole_due
+        found = await self._newest.read(pages, self.state, length, is_anew=is_anew)
+        self.state = replace(self.state, layout=found.layout)
+        return found.page, found.layout
 
     @property
     def _whole_due(self) -> bool:
-        at, now = self.state.whole_at, self._clock.now()
-        is_old = at is None or now - at >= WHOLE_EVERY
-        may_begin = self._whole_not_before is None or now >= self._whole_not_before
-        return not self.sweeping and is_old and may_begin
-
-    async def _discover(self, pages: Pages) -> Layout:
-        layout = await pages.discover()
-        if layout != self.state.layout:
-            log.info("listing_understood", account=self._ledger.account, layout=str(layout))
-        self.state = replace(self.state, layout=layout)
-        return layout
+        return not self.sweeping and self._routine.is_due(self.state.whole_at, self._clock.now())
 
     async def _take_in_newest(self, page: Snapshot, layout: Layout) -> None:
         if not self.sweeping:
@@ -207,8 +169,8 @@ class Listing:
         if layout.newest_first is False:
             extent = (page.number - layout.base) * layout.size + len(page.rows)
         self.state = replace(self.state, total=page.total, extent=extent)
-        is_last = self._is_last(page)
-        span = Span(None, is_last and self._is_end(page), None)
+        is_last = has_oldest(page, self.state.layout)
+        span = Span(None, is_last and is_end(page, self.state.layout), None)
         gap = await self._absence.look_for(page, taken, span)
         found = gap or bool(taken.fresh or taken.alignment.doubtful)
         if is_last:
@@ -242,6 +204,7 @@ class Listing:
             self.state = replace(
                 state, sweep=Sweep(page.number, taken.bottom, page.total, whole, found=found)
             )
+            self._begun_total = page.total
             self._has_more_news = has_more_news
             self._ends_new = _ends_new(taken)
             self._last = page
@@ -256,7 +219,7 @@ class Listing:
 
     async def step(self) -> None:
         """Look at the next page of the sweep."""
-        is_repeated = self.state.whole_at is not None or self._broken > 0
+        is_repeated = self.state.whole_at is not None or self._routine.is_repeated
         is_whole = self.state.sweep is not None and self.state.sweep.whole
         is_routine = is_whole and is_repeated and not self._has_more_news
         await self._step(self._passes if is_routine else self._pages)
@@ -271,7 +234,7 @@ class Listing:
             page = await pages.snapshot(number, layout)
         if await self._is_repeated(page, layout):
             page = self._past_end(sweep)
-        if page.rows and _shrunk(page, sweep):
+        if page.rows and sweep.is_longer_than(page.total):
             self._step_back(sweep, page, layout)
         else:
             await self._look_at(sweep, page, layout)
@@ -308,24 +271,23 @@ class Listing:
         above = sweep.above if page.total == sweep.total else None
         self._is_unbroken = self._is_unbroken and page.total == sweep.total
         follows = above is not None and page.total is not None
-        taken = await self._take(page, above, follows=follows)
+        taken = await self._take(page, sweep.rank_above(page.total, layout.size), follows=follows)
         self._has_more_news = page.total is None and _goes_on(taken)
         self._ends_new = _ends_new(taken)
         if page.rows:
             self.state = replace(self.state, total=page.total)
-        is_last = not page.rows or self._is_last(page)
+        is_last = not page.rows or has_oldest(page, self.state.layout)
         high = taken.top if above is None else above
         newer = None if above is None else layout.newer(page.number)
         gap = False
         if high is not None:
-            span = Span(high, is_last and self._is_end(page), newer)
+            span = Span(high, is_last and is_end(page, self.state.layout), newer)
             gap = await self._absence.look_for(page, taken, span)
         found = sweep.found or gap or page.total != sweep.total
         found = found or bool(taken.fresh or taken.alignment.doubtful)
-        is_explained = self.state.total is not None and self.state.agrees(self._ledger.live)
         if is_last:
             await self._end_sweep(self.state.total, found=found)
-        elif is_explained and not sweep.whole:
+        elif self._is_explained and not sweep.whole:
             self._interrupted = None
             self.state = replace(self.state, sweep=None)
         else:
@@ -333,6 +295,18 @@ class Listing:
             here = Sweep(page.number, below, page.total, sweep.whole, found)
             self._last = page
             self.state = replace(self.state, sweep=self._resumed(here, layout))
+
+    @property
+    def _is_explained(self) -> bool:
+        """Whether what is known makes up the API's total, or what that was when the sweep began.
+
+        What came while pages were read is newer than those, and for the next look to find.
+        """
+        total, begun, live = self.state.total, self._begun_total, self._ledger.live
+        if total is None:
+            return False
+        had_all = begun is not None and total > begun and begun - live == self.state.excess
+        return had_all or self.state.agrees(live)
 
     def _resumed(self, sweep: Sweep, layout: Layout) -> Sweep:
         """Return where to go on: once a gap is read, where the sweep was that it interrupted.
@@ -349,7 +323,7 @@ class Listing:
         else:
             by = (sweep.total or 0) - (earlier.total or 0)
             number = earlier.page + by // layout.size - 1
-        if _is_older(sweep.page, number, layout):
+        if layout.is_older(number, sweep.page):
             self._is_unbroken = False
             return replace(sweep, page=number, above=None)
         return sweep
@@ -371,29 +345,12 @@ class Listing:
         self.state = replace(
             self.state, sweep=None, whole_at=self._clock.now() if is_proof else None
         )
-        self._put_off_next(is_proof=is_proof)
+        self._routine.ended(self._clock.now(), is_proof=is_proof)
+        was = self.state.excess
         if total is not None and self._is_unbroken and not self.is_in_doubt:
-            self._judge_total(total - listed)
-
-    def _put_off_next(self, *, is_proof: bool) -> None:
-        """Repeat a pass that proved nothing: at once, and ever later if that goes on."""
-        self._broken = 0 if is_proof else self._broken + 1
-        late = self._broken - AT_ONCE
-        wait = timedelta() if late < 0 else BROKEN_WAIT * 2 ** min(late, 11)
-        self._whole_not_before = self._clock.now() + min(wait, WHOLE_EVERY)
-
-    def _judge_total(self, excess: int) -> None:
-        """Believe in the end that the API counts more rows than it lists, or fewer.
-
-        What is known here does not matter for that: a known row that is not listed is gone.
-        """
-        if excess == self.state.excess:
-            self.state = replace(self.state, suspected=None)
-        elif excess != self.state.suspected:  # perhaps the pages are cut in another way
-            self.state = replace(self.state, suspected=excess, layout=None)
-        else:
-            log.warning("total_off", account=self._ledger.account, by=excess)
-            self.state = replace(self.state, excess=excess, suspected=None)
+            self.state = judged(self.state, total - listed)
+            if self.state.excess != was:
+                log.warning("total_off", account=self._ledger.account, by=self.state.excess)
 
     # -- pages in general --------------------------------------------------------------------
 
@@ -405,46 +362,22 @@ class Listing:
         follows: bool = False,
         remember: bool = True,
     ) -> Taken:
-        """Keep what a page brings; it ``follows`` if the row ranked ``above`` is just before it."""
+        """Keep what a page brings, below ``above``; ``follows``: that row is just before it."""
         alignment = await self._ledger.align(page, above if follows else None)
         taken = await self._ledger.take(alignment, above)
+        self._note_arrivals(taken)
         self._absence.suspect_on(taken.alignment.doubtful, taken.alignment, page.number)
         if remember:
             self._absence.remember(taken.alignment, page.number)
         return taken
 
-    def _is_last(self, page: Snapshot) -> bool:
-        """Tell whether the page has the oldest row, as far as page and total can tell."""
-        layout = self.state.layout
-        if layout is None or layout.newest_first is False:
-            return layout is not None and page.number == layout.base
-        if page.total is None:
-            return not page.rows
-        if layout.single:
-            return page.number == layout.base and len(page.rows) >= page.total
-        return (page.number - layout.base + 1) * layout.size >= page.total
-
-    def _is_end(self, page: Snapshot) -> bool:
-        """Tell whether nothing can be older than what the page lists: its rows make up the total.
-
-        Where there is no total, a page without rows is the end.
-        """
-        layout = self.state.layout
-        if layout is None or layout.newest_first is False:
-            return layout is not None and page.number == layout.base
-        if page.total is None:
-            return not page.rows
-        return (page.number - layout.base) * layout.size + len(page.rows) == page.total
-
-
-def _shrunk(page: Snapshot, sweep: Sweep) -> bool:
-    """Tell whether the API counts fewer rows than at the page before."""
-    return page.total is not None and sweep.total is not None and page.total < sweep.total
-
-
-def _is_older(page: int, number: int, layout: Layout) -> bool:
-    """Tell whether page ``number`` is behind ``page`` on the way to the oldest row."""
-    return number < page if layout.newest_first is False else number > page
+    def _note_arrivals(self, taken: Taken) -> None:
+        """Note when what is new came."""
+        rows = (taken.alignment.rows[index].row for index in taken.alignment.fresh)
+        came = [row.date for row in rows if isinstance(row, InboxRow) and row.date is not None]
+        if came:
+            arrivals = self.state.arrivals.seen(came, self._clock.now())
+            self.state = replace(self.state, arrivals=arrivals)
 
 
 def _ends_new(taken: Taken) -> bool:

@@ -78,10 +78,18 @@ class Pages:
         page = await (self._page(number) if number == layout.base else self._beyond(number))
         return await aside(len(page.rows), _indexed, number, page, layout)
 
-    async def newest(self, layout: Layout, length: int) -> Snapshot:
-        """Read the page with the newest row of some ``length`` rows, wherever it is by now."""
-        number = layout.newest_page(length)
+    async def newest(self, layout: Layout, length: int, growth: int = 0) -> Snapshot:
+        """Read the page with the newest row of some ``length`` rows, wherever it is by now.
+
+        Args:
+            layout: how the listing is cut.
+            length: how many rows it had.
+            growth: how many more it is expected to have now.
+        """
+        known, number = layout.newest_page(length), layout.newest_page(length + growth)
         page = await self.snapshot(number, layout)
+        if not page.rows and page.total is None and number != known:
+            page = await self.snapshot(known, layout)
         while layout.newest_first is False:
             if page.total is not None:
                 number = layout.newest_page(page.total)
@@ -92,7 +100,7 @@ class Pages:
             if number == page.number:
                 break
             other = await self.snapshot(number, layout)
-            if page.rows and (not other.rows or same_page(page, other)):
+            if page.rows and (not other.rows or (number > page.number and same_page(page, other))):
                 break
             page = other
         return page

@@ -57,6 +57,10 @@ class Layout:
             return number - 1 if number > self.base else None
         return number + 1
 
+    def is_older(self, number: int, page: int) -> bool:
+        """Tell whether page ``number`` is behind ``page`` on the way to the oldest row."""
+        return number < page if self.newest_first is False else number > page
+
     def newer(self, number: int) -> int | None:
         """Return the page before ``number``, None if it is surely the newest."""
         if self.newest_first is False:
@@ -90,6 +94,29 @@ def snapshot(number: int, page: InboxPage, layout: Layout) -> Snapshot:
     """Return a page as the layout reads it."""
     rows = page.rows if layout.descending else tuple(reversed(page.rows))
     return Snapshot(number, tuple(map(listed, rows)), page.total)
+
+
+def has_oldest(page: Snapshot, layout: Layout | None) -> bool:
+    """Tell whether a page has the oldest row, as far as page and total can tell."""
+    if layout is None or layout.newest_first is False:
+        return layout is not None and page.number == layout.base
+    if page.total is None:
+        return not page.rows
+    if layout.single:
+        return page.number == layout.base and len(page.rows) >= page.total
+    return (page.number - layout.base + 1) * layout.size >= page.total
+
+
+def is_end(page: Snapshot, layout: Layout | None) -> bool:
+    """Tell whether nothing can be older than what a page lists: its rows make up the total.
+
+    Where there is no total, a page without rows is the end.
+    """
+    if layout is None or layout.newest_first is False:
+        return layout is not None and page.number == layout.base
+    if page.total is None:
+        return not page.rows
+    return (page.number - layout.base) * layout.size + len(page.rows) == page.total
 
 
 def is_upside_down(page: Snapshot) -> bool:

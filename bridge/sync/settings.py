@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal, Protocol
@@ -16,6 +17,9 @@ class Budget(Protocol):
 
     async def look_interval_s(self, wanted_s: float) -> float:
         """Stretch the interval between looks so that they last until midnight."""
+
+    def expects(self, needs: Sequence[float]) -> None:
+        """Take note of the requests that each hour of a day is expected to need, looks apart."""
 
     async def use(self) -> Use:
         """Return what became of today's requests so far."""

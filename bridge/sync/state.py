@@ -11,8 +11,11 @@ from datetime import datetime
 from typing import Any
 
 from bridge.model import Quota
+from bridge.sync.demand import Arrivals, dumped, loaded
 from bridge.sync.loss import Loss
 from bridge.sync.paging import Layout
+
+NOTHING_CAME = Arrivals()
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +34,22 @@ class Sweep:
     whole: bool
     found: bool = False
 
+    def is_longer_than(self, total: int | None) -> bool:
+        """Tell whether the API counted more rows at its last page than such a total."""
+        return self.total is not None and total is not None and total < self.total
+
+    def rank_above(self, total: int | None, page_rows: int) -> float | None:
+        """Return the rank below which new rows of the next page are, None if that is not known.
+
+        Those of the last page are newer also where some came meanwhile, unless a whole page did.
+
+        Args:
+            total: what the API tells with the next page.
+            page_rows: rows of a full page.
+        """
+        came = 0 if total is None or self.total is None else total - self.total
+        return self.above if came < page_rows else None
+
 
 @dataclass(frozen=True, slots=True)
 class SyncState:
@@ -40,7 +59,8 @@ class SyncState:
     tells no total; ``excess`` is by how much it exceeds the rows that can be
     listed, once two whole passes found it so, ``suspected`` what the first of them found;
     ``whole_at`` is when the last whole pass ended;
-    ``loss`` is what is missing from the listing in great number, and is not believed yet.
+    ``loss`` is what is missing from the listing in great number, and is not believed yet;
+    ``arrivals`` is when in the day rows came of late.
     """
 
     layout: Layout | None = None
@@ -54,6 +74,7 @@ class SyncState:
     loss: Loss | None = None
     quota: Quota | None = None
     quota_at: datetime | None = None
+    arrivals: Arrivals = NOTHING_CAME
 
     def length(self, live: int) -> int:
         """Return how many rows are listed, as well as is known; ``live`` are known here."""
@@ -68,7 +89,8 @@ class SyncState:
 
 def dump(state: SyncState) -> str:
     """Return the state as JSON."""
-    return json.dumps(asdict(state), default=lambda at: at.isoformat())
+    values = {**asdict(replace(state, arrivals=NOTHING_CAME)), "arrivals": dumped(state.arrivals)}
+    return json.dumps(values, default=lambda at: at.isoformat())
 
 
 def load(text: str) -> SyncState:
@@ -81,7 +103,7 @@ def load(text: str) -> SyncState:
     for field in fields(SyncState):
         try:
             state = replace(state, **{field.name: _read(field.name, values[field.name])})
-        except (KeyError, TypeError, ValueError):
+        except (AttributeError, KeyError, TypeError, ValueError):
             continue
     return state
 
@@ -98,6 +120,8 @@ def _read(name: str, value: Any) -> Any:
             return Loss(**{**value, "since": datetime.fromisoformat(value["since"])})
         case "quota":
             return Quota(**value)
+        case "arrivals":
+            return loaded(value)
         case "whole_at" | "last_sync" | "quota_at":
             return datetime.fromisoformat(value)
     return int(value)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import UTC, date, datetime
 
 import pytest
@@ -13,6 +14,7 @@ from hypothesis import strategies as st
 from bridge.api.budget import (
     FLOORS,
     LEDGER_STEP,
+    LONGEST_S,
     NIGHT_WEIGHT,
     Day,
     Purpose,
@@ -268,20 +270,87 @@ def test_a_budget_is_not_negative(clock: FakeClock) -> None:
 
 def test_looks_of_several_requests_come_so_much_later() -> None:
     day = Day(1440, 720, DAY_S, DAY_S * 0.75)
-    assert look_interval_s(5, day, 2.0) == pytest.approx(2 * look_interval_s(5, day))
+    costly = replace(day, look_cost=2.0)
+    assert look_interval_s(5, costly) == pytest.approx(2 * look_interval_s(5, day))
+
+
+def test_looks_leave_what_the_texts_they_bring_up_take() -> None:
+    day = Day(1440, 540, DAY_S, DAY_S * 0.75)
+    with_texts = replace(day, texts=0.5)
+    assert look_interval_s(5, with_texts) == pytest.approx(1.5 * look_interval_s(5, day))
+
+
+@given(used=st.integers(0, 1439), cost=st.floats(1, 9), texts=st.floats(0, 9))
+def test_texts_put_looks_off_no_further_than_where_they_may_not_be_fetched(
+    used: int, cost: float, texts: float
+) -> None:
+    day = Day(1440, used, DAY_S, DAY_S / 2, look_cost=cost)
+    most_s = 2 * cost * DAY_S / 1440
+    assert look_interval_s(5, replace(day, texts=texts)) <= max(look_interval_s(5, day), most_s)
+
+
+def test_what_comes_in_masses_hides_no_newest_page_for_long() -> None:
+    """The page alone is looked at as often as the requests allow, or each ten minutes."""
+    for used, expected_s in ((1_000, LONGEST_S), (1_420, DAY_S / 2 / 20)):
+        day = Day(1440, used, DAY_S, DAY_S / 2, look_cost=9.0)
+        assert look_interval_s(5, day) == pytest.approx(expected_s)
+
+
+@pytest.mark.parametrize("purpose", [Purpose.CONFIRMATION, Purpose.RECEIPT])
+def test_where_looks_take_more_receipts_texts_leave_them_more(purpose: Purpose) -> None:
+    day = Day(1440, 0, DAY_S, DAY_S)
+    costly = replace(day, look_cost=2.0, texts=0.5)
+    assert 1440 - floor(purpose, costly) == pytest.approx((1440 - floor(purpose, day)) / 2.5, abs=1)
+    assert floor(Purpose.BODY, costly) == floor(Purpose.BODY, day)
+
+
+async def test_by_night_looks_do_not_run_ahead(clock: FakeClock) -> None:
+    budget = RequestBudget(clock, 1440)
+    await clock.advance(14 * 3_600)  # midnight
+    for interval_s, used in ((5, 0), (17.25 * 3_600 / 1440 / NIGHT_WEIGHT, 3)):
+        await spend(budget, used)
+        assert await budget.look_interval_s(5) == pytest.approx(interval_s, rel=0.01)
+    await clock.advance(8 * 3_600)
+    assert await budget.look_interval_s(5) == 5
+
+
+async def test_requests_are_kept_for_the_hours_that_need_them(clock: FakeClock) -> None:
+    needs = [0.0] * 24
+    needs[14:18] = [180.0] * 4
+    budgets = [RequestBudget(clock, 1440) for _ in range(2)]
+    budgets[1].expects(needs)
+    await clock.advance(3 * 3_600)  # 13 o'clock
+    left = [1440 - await spend(one, 1440, Purpose.NEWS) for one in budgets]
+    plain = 9 + 2 * NIGHT_WEIGHT
+    whole = 15 + 9 * NIGHT_WEIGHT
+    assert left[0] == pytest.approx(0.25 * 1440 * plain / whole, abs=1)
+    assert left[1] == pytest.approx(0.25 * (720 + 720 * plain / whole), abs=1)
+
+
+async def test_some_requests_are_kept_for_every_hour_whatever_others_need(
+    clock: FakeClock,
+) -> None:
+    needs = [0.0] * 24
+    needs[9] = 10_000.0
+    budget = RequestBudget(clock, 1440)
+    budget.expects(needs)
+    await clock.advance(2 * 3_600)  # noon: that hour is over
+    assert 1440 - await spend(budget, 1440, Purpose.NEWS) == pytest.approx(
+        0.25 * 1440 * (360 * (10 + 2 * NIGHT_WEIGHT) / (15 + 9 * NIGHT_WEIGHT)) / 10_360, abs=1
+    )
 
 
 @pytest.mark.parametrize("purpose", [Purpose.LOOK, Purpose.NEWS], ids=["pages", "a gap"])
 async def test_what_a_look_takes_is_learnt(clock: FakeClock, purpose: Purpose) -> None:
-    budget = RequestBudget(clock, 700)
+    budget = RequestBudget(clock, 800)
     for _ in range(200):
         await clock.advance(60)
         await spend(budget, 1)
         await spend(budget, 2, purpose)
     use = await budget.use()
-    assert use.remaining == 100
+    assert use.remaining == 200
     left_s = (8 * 60 + 40) * 60 + NIGHT_WEIGHT * 2 * 3_600  # at 13:20
-    assert await budget.look_interval_s(1) == pytest.approx(3 * left_s / 100)
+    assert await budget.look_interval_s(1) == pytest.approx(3 * left_s / 200)
 
 
 async def test_texts_that_only_confirm_leave_others_a_quarter(clock: FakeClock) -> None:

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 import pytest
 
 from bridge.model import Quota
+from bridge.sync.demand import Arrivals
 from bridge.sync.loss import Loss
 from bridge.sync.paging import Layout
 from bridge.sync.state import Sweep, SyncState, dump, load
@@ -24,6 +25,7 @@ FULL = SyncState(
     loss=Loss(AT, 2, 30),
     quota=Quota(800, 1000),
     quota_at=AT,
+    arrivals=Arrivals().seen([AT], AT).fetched(AT.date(), 3),
 )
 
 
@@ -33,7 +35,16 @@ def test_state_is_read_as_it_was_written(state: SyncState) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["", "{", "null", "[]", '{"total": "x", "layout": {"old": 1}, "whole_at": 7}']
+    "text",
+    [
+        "",
+        "{",
+        "null",
+        "[]",
+        '{"total": "x", "layout": {"old": 1}, "whole_at": 7}',
+        '{"arrivals": {"2026-01-15": {"rows": [1], "texts": 0}}}',
+        '{"arrivals": [1]}',
+    ],
 )
 def test_what_cannot_be_read_is_forgotten(text: str) -> None:
     assert load(text) == SyncState()
