@@ -53,6 +53,7 @@ async def _cost(world: World, name: str) -> Cost:
         faults.append(f"the row itself: {type(error).__name__} {error}"[:200])
     finally:
         world.api.instead = None
+        await world.hang_up()
     took_s = time.monotonic() - began_s
     await asyncio.sleep(AFTER_S)
     try:

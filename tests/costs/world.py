@@ -9,7 +9,6 @@ import gzip
 import json
 import os
 import signal
-import socket
 import sys
 import time
 from asyncio.subprocess import DEVNULL, PIPE, Process
@@ -91,7 +90,7 @@ class World:
     probe: Process
     imap_port: int
     smtp_port: int
-    sockets: list[socket.socket] = field(default_factory=list)
+    streams: list[Stream] = field(default_factory=list)
 
     def memory_kb(self, name: str = "VmRSS") -> int:
         """Return what the system says of the daemon."""
@@ -114,6 +113,7 @@ class World:
     async def imap(self, *, login: bool = True) -> Stream:
         """Connect, and log in."""
         stream = Stream(*await asyncio.open_connection("127.0.0.1", self.imap_port, limit=2**26))
+        self.streams.append(stream)
         await stream.line()
         if login:
             await stream.command(f'LOGIN "{USER}" "{PASSWORD}"')
@@ -123,6 +123,7 @@ class World:
         """Connect, and log in."""
         streams = await asyncio.open_connection("127.0.0.1", self.smtp_port, local_addr=(source, 0))
         stream = Stream(*streams)
+        self.streams.append(stream)
         await stream.line()
         if login:
             plain = base64.b64encode(f"\0{USER}\0{PASSWORD}".encode()).decode()
@@ -130,6 +131,13 @@ class World:
             while not (await stream.line()).startswith(b"235"):
                 pass
         return stream
+
+    async def hang_up(self) -> None:
+        """End every connection that an attacker left open."""
+        for stream in self.streams:
+            stream.writer.transport.abort()
+        self.streams.clear()
+        await asyncio.sleep(0)
 
     async def submit(self, raw: bytes, to: str = "uno@altra.example") -> bytes:
         """Submit a message; return the reply to it."""
