@@ -453,6 +453,30 @@ DESCRIPTORS_RESERVED = _count(
     test="tests/app/test_room.py::test_few_descriptors_leave_room_for_the_rest",
 )
 
+# -- traces ----------------------------------------------------------------------------------------
+
+TRACES_AT_ONCE = _count(
+    "traces that are on at once",
+    4,
+    met_by="who asks for another",
+    told="a sentence",
+    test="tests/trace/test_tracing.py::test_so_many_are_on_at_once",
+)
+TRACE_FILES = _count(
+    "files of traces that are kept",
+    20,
+    met_by="who asks for another",
+    told="nothing: the oldest goes",
+    test="tests/trace/test_tracing.py::test_old_files_go_and_the_oldest_of_many",
+)
+TRACE_PENDING_BYTES = _bytes(
+    "lines of one trace that wait for the disk",
+    1024 * 1024,
+    met_by="anybody, while he is traced",
+    told="nothing: the file says how many lines were left out",
+    test="tests/trace/test_tracing.py::test_a_slow_disk_costs_lines_and_nothing_else",
+)
+
 # -- passwords, on both protocols ------------------------------------------------------------------
 
 GUESSES_FREE = _count(

@@ -141,6 +141,7 @@ MANY_PARTS = {
     "PecClient": "who asks, by which connection, at whose cost",
     "Resources": "what is opened together and closed together; built by ``open`` alone",
     "Settler": "the store, the plan and the API's name are told apart in what people are told",
+    "SmtpConnection": "one connection; the server hands on what it has",
     "SmtpServer": "the composition root's parts for one listener",
     "StatusOperations": "status is put together from all that runs",
     "SubmissionSession": "one connection; the server hands on what it has",

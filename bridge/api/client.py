@@ -14,7 +14,7 @@ import copy
 import json
 from collections.abc import Callable
 from dataclasses import replace
-from typing import NoReturn, Self, TypeVar
+from typing import NoReturn, Protocol, Self, TypeVar
 from urllib.parse import quote
 
 from bridge.apart.process import Apart, ApartCrashed, ApartFailed, TooCostly
@@ -60,6 +60,17 @@ OFF_LOOP_BYTES = 64 * 1024
 ID_LIMIT_CHARS = 500
 
 
+class RequestTap(Protocol):
+    """Whoever asked to be told of requests."""
+
+    @property
+    def is_on(self) -> bool:
+        """Whether it is worth while to say anything."""
+
+    def say(self, text: str) -> None:
+        """Take note of a request."""
+
+
 class PecClient:
     """The API as one account sees it.
 
@@ -71,6 +82,7 @@ class PecClient:
         budget: is charged for each read; None leaves reads free.
         purpose: what reads are made for, until ``charged`` says otherwise.
         encoding: how attachments are written (Q19).
+        tap: is told of each request and what came of it, without secrets; None: nobody is.
     """
 
     def __init__(
@@ -83,6 +95,7 @@ class PecClient:
         budget: RequestBudget | None = None,
         purpose: Purpose = Purpose.COMMAND,
         encoding: AttachmentEncoding = "data-uri",
+        tap: RequestTap | None = None,
     ) -> None:
         self._connection = connection
         self._username = username
@@ -91,6 +104,7 @@ class PecClient:
         self._budget = budget
         self._purpose = purpose
         self._encoding: AttachmentEncoding = encoding
+        self._tap = tap
         self._headers = {
             b"x-username": header_value(username, "the user name"),
             b"x-password": header_value(password, "the mailbox password"),
@@ -130,7 +144,7 @@ class PecClient:
             body_bytes=await upload.length(),
             limit_bytes=API_ANSWER_BYTES,
         )
-        answer = await self._connection.exchange(call, start)
+        answer = await self._exchange(call, start)
         reply = await self._open(answer)
         looked_through = len(answer.content) + len(request.body)
         match await _off_loop(looked_through, self._judge, answer, reply, request):
@@ -244,10 +258,24 @@ class PecClient:
     async def _asked(self, call: ApiRequest) -> Answer:
         if self._budget is not None:
             await self._budget.spend(self._purpose)
-        answer = await self._connection.exchange(call)
+        answer = await self._exchange(call)
         told = read_requests_left(answer.fields, self._clock.now())
         if self._budget is not None and told is not None:
             await self._budget.heard(told)
+        return answer
+
+    async def _exchange(self, call: ApiRequest, start: Start | None = None) -> Answer:
+        """Make a request, see ``ApiConnection.exchange``, and tell who asked to be told."""
+        if self._tap is None or not self._tap.is_on:
+            return await self._connection.exchange(call, start)
+        query = "".join(f" {name}={value}" for name, value in call.params.items())
+        asked = f"{call.method} {call.shown or call.path}{query} ({call.body_bytes} bytes)"
+        try:
+            answer = await self._connection.exchange(call, start)
+        except ApiError as error:
+            self._tap.say(redact(f"{asked}: {error.reason}", self._secrets))
+            raise
+        self._tap.say(f"{redact(asked, self._secrets)}: {answer.status} {self._shown(answer)}")
         return answer
 
     async def _value(
@@ -265,7 +293,7 @@ class PecClient:
         self._unreadable(answer, HOLDS_NOTHING)
 
     async def _delete(self, path: str) -> None:
-        answer = await self._connection.exchange(ApiRequest("DELETE", path, self._headers))
+        answer = await self._exchange(ApiRequest("DELETE", path, self._headers))
         if answer.content != b"" or not 200 <= answer.status < 300:
             await self._reply(answer)
 

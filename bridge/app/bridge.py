@@ -60,6 +60,7 @@ from bridge.operations.accounts import Methods
 from bridge.operations.control import ControlServer, OperationFailed, Progress
 from bridge.operations.speaking import speaking
 from bridge.operations.table import Operations
+from bridge.operations.trace import TraceOperations
 
 if TYPE_CHECKING:
     import httpx
@@ -321,6 +322,7 @@ class Bridge:
         more: list[Methods] = [{"reload": self._reload_asked, "expiry list": self._expiries}]
         if self._drain is not None:
             more.append(self._drain.methods())
+        more.append(TraceOperations(resources.tracing, resources.addresses.values()).methods())
         self._offered = operations(
             resources, self._random, sending.wake, reading, self._running, more
         )
@@ -357,6 +359,7 @@ class Bridge:
             "clock": TimeOfDay(resources.mailboxes, self._clock).run,
             "disk": DiskSpace(resources.mailboxes, self._clock, self._config.data_dir).run,
             "descriptors": Descriptors(self._clock, allowed_descriptors()).run,
+            "traces": resources.tracing.run,
             **domains.works(),
             **web,
         }

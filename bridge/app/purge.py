@@ -20,6 +20,8 @@ from bridge.operations.control import OperationFailed
 from bridge.store.base import ReadTransaction, Store, Transaction
 from bridge.store.sqlite import SqliteStore
 from bridge.store.sqlite.look import is_there
+from bridge.trace.tracing import FOLDER as TRACES
+from bridge.trace.tracing import forget_all
 
 CONTENTS_AT_ONCE = 200
 
@@ -78,6 +80,8 @@ async def purge(data_dir: Path, address: str) -> None:
         while await store.write(contents):
             pass
         await store.write(itself)
+        # of whom a trace of an address has words nobody can tell
+        await asyncio.to_thread(forget_all, data_dir / TRACES)
 
 
 async def _found(store: Store, address: str) -> AccountId:

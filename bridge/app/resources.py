@@ -32,6 +32,8 @@ from bridge.outbox.lineage import Lineage
 from bridge.outbox.plan import PLANS, Plan
 from bridge.store.base import ReadTransaction, Store, StoreFailed
 from bridge.store.sqlite.database import SqliteStore
+from bridge.trace.tracing import FOLDER as TRACES
+from bridge.trace.tracing import ApiTap, Tracing
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -55,6 +57,7 @@ class Resources:
     Attributes:
         accounts: in the order of the settings.
         apart: where large messages are worked on, one at a time.
+        tracing: writes down what is said while somebody asks for it.
     """
 
     def __init__(
@@ -74,6 +77,7 @@ class Resources:
         self.lineage = lineage
         self.accounts: tuple[Served, ...] = ()
         self.apart = apart
+        self.tracing = Tracing(config.data_dir / TRACES, clock)
         self._lock = lock
         self._connection: ApiConnection | None = None
 
@@ -167,6 +171,7 @@ class Resources:
     async def close(self) -> None:
         """Close the connections and the store, then give the lock back."""
         try:
+            await self.tracing.close()
             if self._connection is not None:
                 await self._connection.aclose()
             await self.apart.aclose()
@@ -212,6 +217,7 @@ class Resources:
             clock=self.clock,
             budget=budget,
             encoding=self.config.send.attachment_encoding,
+            tap=ApiTap(self.tracing, account.address),
         )
 
 

@@ -83,7 +83,14 @@ def smtp_server(
     """
     settings = smtp_settings(resources, room)
     return SmtpServer(
-        outbox, logins, resources.clock, random, settings, tls=tls, apart=resources.apart
+        outbox,
+        logins,
+        resources.clock,
+        random,
+        settings,
+        tls=tls,
+        apart=resources.apart,
+        tracing=resources.tracing,
     )
 
 
@@ -110,6 +117,7 @@ def imap_server(
         clock=resources.clock,
         quota=quota,
         append_limit_bytes=append_limit_bytes(resources.config),
+        tracing=resources.tracing,
     )
     settings = ImapSettings(
         stop_grace_s=PART_GRACE_S, spool_dir=resources.config.data_dir, max_connections=room.imap

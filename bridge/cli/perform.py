@@ -47,12 +47,18 @@ def perform(
     return asyncio.run(_perform(file, name, arguments or {}, progress or _ignore))
 
 
-def perform_running(path: Path | None, name: str, progress: Progress | None = None) -> Any:
+def perform_running(
+    path: Path | None,
+    name: str,
+    arguments: Mapping[str, Any] | None = None,
+    progress: Progress | None = None,
+) -> Any:
     """Have the running bridge do to itself what ``name`` says (``drain``).
 
     Args:
         path: the configuration, None for the one that is found.
         name: the operation.
+        arguments: what JSON can say; None for none.
         progress: called with what is done and how much there is, where that takes long.
 
     Raises:
@@ -60,7 +66,7 @@ def perform_running(path: Path | None, name: str, progress: Progress | None = No
     """
     data_dir = settings(path).config.data_dir
     try:
-        return asyncio.run(ask(data_dir, name, {}, progress))
+        return asyncio.run(ask(data_dir, name, arguments or {}, progress))
     except NotRunning:
         raise OperationFailed(f"No bridge is running on {data_dir}: nothing to {name}.") from None
 

@@ -31,6 +31,7 @@ from bridge.cli import (
     status,
     streams,
     token,
+    trace,
     usage,
     web,
 )
@@ -60,6 +61,7 @@ def build() -> typer.Typer:
     program.command("doctor", hidden=True)(check.check)
     program.add_typer(account.commands, name="account")
     program.add_typer(certificate.commands, name="certificate")
+    program.add_typer(trace.commands, name="trace")
     program.command()(drain.drain)
     program.command()(reload.reload)
     program.command()(backup.backup)

@@ -24,7 +24,7 @@ def reload(config: option.Config = None, as_json: option.Json = False) -> None:
             told.add(left)
             say(f"Waiting for requests to the API to end: {left}")
 
-    done = perform_running(config, "reload", progress)
+    done = perform_running(config, "reload", progress=progress)
     if as_json:
         print_json(done)
         return

@@ -38,6 +38,7 @@ from bridge.limits import (
 from bridge.net.address import is_loopback
 from bridge.net.visitors import Visitors
 from bridge.spool import Spool
+from bridge.trace.words import imap_command, imap_line, imap_reply
 
 log = structlog.get_logger()
 
@@ -92,6 +93,9 @@ class ImapConnection(Wire):
         host = str(peer[0]) if peer else "127.0.0.1"
         self._loopback = is_loopback(host)
         self.session = Session(self._services, self, host)
+        self._tap = self._services.tracing.tap("imap", host)
+        if self._tap.is_on:
+            self._tap.note("connected")
         verdict = self._connections.enter(self, self._clock.monotonic())
         if verdict.goes is not None:
             verdict.goes.hang_up("too many connections, log in sooner")
@@ -101,8 +105,17 @@ class ImapConnection(Wire):
             return
         self._task = self._loop.create_task(self._serve())
 
+    def write(self, data: bytes) -> None:
+        """Send bytes; see ``Wire``."""
+        if self._tap.is_on:
+            for line in imap_reply(data):
+                self._tap.server(line)
+        super().write(data)
+
     def lost(self) -> None:
         """Forget the connection."""
+        if self._tap.is_on:
+            self._tap.note("closed")
         self._connections.leave(self)
         if self._task is None:
             self._end()
@@ -186,6 +199,8 @@ class ImapConnection(Wire):
         self.framer.expect_line()
         event = await self.event()
         assert isinstance(event, BareLine)  # noqa: S101 - it was asked for
+        if self._tap.is_on:
+            self._tap.client(imap_line(event.text))
         return event.text
 
     def hang_up(self, why: str) -> None:
@@ -257,15 +272,21 @@ class ImapConnection(Wire):
     async def _take_one(self, held: contextlib.AsyncExitStack) -> None:
         session = self.session
         try:
-            tagged = parse(await self._command_line(held), utf8=session.utf8)
+            line = await self._command_line(held)
+            tagged = parse(line, utf8=session.utf8)
         except Flood as flood:
             self.hang_up(flood.text)
             return
         except ImapFault as fault:
+            if self._tap.is_on:
+                self._tap.client("(no command, not shown)")
             session.refuse(fault)
             self._count_fault()
             await self.drain()
             return
+        if self._tap.is_on:
+            is_known = session.account is not None
+            self._tap.client(imap_command(tagged.name, line.text, is_known=is_known))
         if session.account is not None:
             self._faults = 0
         if self._spool.failed:
@@ -280,6 +301,8 @@ class ImapConnection(Wire):
             spec.states,
             allow_expunge=lambda: may_tell_expunges(spec, self._following()),
         )
+        if session.tried and self._tap.is_on:
+            self._tap.belongs_to(session.tried)
         if session.failures > failures:
             await self._rest()
         await self._change_wire()

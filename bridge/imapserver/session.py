@@ -46,6 +46,7 @@ from bridge.model import (
 )
 from bridge.net.turnstile import Turnstile
 from bridge.store.base import Store, StoreFailed
+from bridge.trace.tracing import Tracing, nothing_traced
 
 log = structlog.get_logger()
 
@@ -80,6 +81,7 @@ class Services:
     clock: Clock
     quota: QuotaProvider | None
     append_limit_bytes: int
+    tracing: Tracing = field(default_factory=nothing_traced)
     recent: RecentClaims = field(default_factory=RecentClaims)
     background: Background = field(default_factory=Background)
     turnstile: Turnstile = field(default_factory=Turnstile)
@@ -109,6 +111,7 @@ class Session:
         self.peer = peer
         self.account: AccountId | None = None
         self.login = ""
+        self.tried = ""
         self.state = SessionState.NOT_AUTHENTICATED
         self.selected: Selected | None = None
         self.enabled: set[str] = set()
@@ -200,6 +203,10 @@ class Session:
         """Be logged in to ``account`` from now on, by the name ``login``."""
         self.account, self.login = account, login
         self.state = SessionState.AUTHENTICATED
+
+    def try_as(self, login: str) -> None:
+        """Note by which name a login is tried; it may be a password typed at the wrong place."""
+        self.tried = login
 
     def count_failure(self) -> None:
         """Count a wrong password."""

@@ -32,6 +32,8 @@ from bridge.smtpserver.dialogue import ClientGone, Dialogue
 from bridge.smtpserver.received import LineTooLong
 from bridge.smtpserver.reply import refusal
 from bridge.smtpserver.settings import SmtpSettings
+from bridge.trace.tracing import Tracing, nothing_traced
+from bridge.trace.words import shown, smtp_command
 
 log = structlog.get_logger()
 
@@ -60,6 +62,10 @@ class SmtpConnection(Dialogue):
         loop: the running loop.
         visitors: the server's, this one among them while it lasts.
         implicit_tls: TLS comes before the first word.
+        tracing: writes down what is said while somebody asks for it; None: nothing.
+
+    Attributes:
+        tap: what is said goes there.
     """
 
     commands: ClassVar[frozenset[str]] = frozenset()
@@ -77,7 +83,9 @@ class SmtpConnection(Dialogue):
         visitors: Visitors[SmtpConnection],
         *,
         implicit_tls: bool = False,
+        tracing: Tracing | None = None,
     ) -> None:
+        tracing = tracing or nothing_traced()
         super().__init__(
             settings.hostname,
             loop,
@@ -88,6 +96,8 @@ class SmtpConnection(Dialogue):
         self.starttls = tls
         self._visitors = visitors
         self._implicit_tls = implicit_tls
+        self._tracing = tracing
+        self.tap = tracing.tap("smtp", "")
         self._turned_away = False
         self._unknown_commands = 0
         self._stranger_commands = 0
@@ -102,6 +112,9 @@ class SmtpConnection(Dialogue):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Begin, or turn the client away."""
         super().connection_made(transport)
+        self.tap = self._tracing.tap("smtp", self.peer)
+        if self.tap.is_on:
+            self.tap.note("connected")
         verdict = self._visitors.enter(self, self.loop.time())
         if verdict.goes is not None:
             verdict.goes.hang_up("421 4.7.0 Too many connections, log in sooner")
@@ -115,6 +128,8 @@ class SmtpConnection(Dialogue):
     def connection_lost(self, error: Exception | None) -> None:
         """Forget the connection."""
         super().connection_lost(error)
+        if self.tap.is_on:
+            self.tap.note("closed")
         self._over()
 
     def _over(self) -> None:
@@ -141,8 +156,22 @@ class SmtpConnection(Dialogue):
         """Wait for the end; over TLS the client has to agree to it, and an idle one does not."""
         await self._ended.wait()
 
+    async def push(self, status: str | bytes) -> None:
+        """Write one reply; see ``Dialogue.push``.
+
+        Raises:
+            ClientGone: there is nobody to write to.
+        """
+        if self.tap.is_on:
+            said = status.encode("utf-8", "replace") if isinstance(status, str) else status
+            for line in said.split(b"\r\n"):
+                self.tap.server(shown(line))
+        await super().push(status)
+
     def hang_up(self, last_words: str = "") -> None:
         """Close the connection; nothing is said in clear where TLS comes first."""
+        if last_words and self.tap.is_on:
+            self.tap.server(last_words)
         super().hang_up(last_words if self.is_encrypted or not self._implicit_tls else "")
 
     async def encrypt(self, context: ssl.SSLContext, *, from_first_byte: bool = False) -> None:
@@ -262,6 +291,8 @@ class SmtpConnection(Dialogue):
         except LineTooLong:
             await self.push("500 5.5.2 The line is too long")
             return
+        if self.tap.is_on:
+            self.tap.client(smtp_command(line))
         try:
             await self._carry_out(line)
         except ClientGone:

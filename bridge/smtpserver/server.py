@@ -25,6 +25,7 @@ from bridge.smtpserver.connection import LOG_IN_AGAIN, SHUTTING_DOWN, SmtpConnec
 from bridge.smtpserver.delivery import Delivery
 from bridge.smtpserver.session import SubmissionSession
 from bridge.smtpserver.settings import SmtpSettings
+from bridge.trace.tracing import Tracing
 
 GOODBYE_S = 0.5
 """How long clients that were hung up on may take to close their side."""
@@ -41,6 +42,7 @@ class SmtpServer:
         settings: see ``SmtpSettings``.
         tls: for STARTTLS and implicit TLS; None offers neither.
         apart: where large messages are checked; None for one of this server's own.
+        tracing: see ``SmtpConnection``.
     """
 
     def __init__(
@@ -53,7 +55,9 @@ class SmtpServer:
         *,
         tls: ssl.SSLContext | None = None,
         apart: Apart | None = None,
+        tracing: Tracing | None = None,
     ) -> None:
+        self._tracing = tracing
         self._logins = logins
         self._clock = clock
         self._settings = settings
@@ -148,4 +152,5 @@ class SmtpServer:
             self._connections,
             implicit_tls=listen.implicit_tls,
             budgets=self._budgets,
+            tracing=self._tracing,
         )

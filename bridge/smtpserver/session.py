@@ -40,6 +40,8 @@ from bridge.smtpserver.reply import reply
 from bridge.smtpserver.settings import SmtpSettings
 from bridge.spool import Spool, Spooled
 from bridge.store.dsn import DsnRequest
+from bridge.trace.tracing import Tracing
+from bridge.trace.words import masked
 
 log = structlog.get_logger()
 
@@ -65,6 +67,7 @@ class SubmissionSession(SmtpConnection):
         visitors: see ``SmtpConnection``.
         implicit_tls: see ``SmtpConnection``.
         budgets: of all messages under way; None is without end.
+        tracing: see ``SmtpConnection``.
     """
 
     def __init__(
@@ -78,8 +81,9 @@ class SubmissionSession(SmtpConnection):
         *,
         implicit_tls: bool,
         budgets: Budgets | None = None,
+        tracing: Tracing | None = None,
     ) -> None:
-        super().__init__(settings, tls, loop, visitors, implicit_tls=implicit_tls)
+        super().__init__(settings, tls, loop, visitors, implicit_tls=implicit_tls, tracing=tracing)
         self._memory = budgets.memory if budgets else None
         self._disk = budgets.disk if budgets else None
         self._turnstile = budgets.turnstile if budgets else Turnstile()
@@ -177,6 +181,8 @@ class SubmissionSession(SmtpConnection):
         except LineTooLong:
             await self.push("500 5.5.6 The response is too long")
             return
+        if self.tap.is_on:
+            self.tap.belongs_to(said.name)
         self._account = await self._logins.enter("smtp", self.peer, said.name, said.password)
         if self._account is not None:
             await self.push("235 2.7.0 Authentication successful")
@@ -189,7 +195,10 @@ class SubmissionSession(SmtpConnection):
 
     async def _ask(self, challenge: str) -> bytes:
         await self.push(f"334 {challenge}".encode())
-        return await self.read_line()
+        line = await self.read_line()
+        if self.tap.is_on:
+            self.tap.client(masked(line))
+        return line
 
     # -- the mail transaction ------------------------------------------------------------------
 
@@ -203,6 +212,8 @@ class SubmissionSession(SmtpConnection):
             return
         try:
             self._mail = self._begin(arg)
+            if self.tap.is_on and self._mail.account is not None:
+                self.tap.belongs_to(self.settings.accounts[self._mail.account])
         except PathFault as fault:
             await self.refuse(path_code(fault), fault.status, fault.sentence)
         except SubmissionFault as fault:
@@ -336,6 +347,8 @@ class SubmissionSession(SmtpConnection):
     async def _next_block(self) -> bytes:
         block = await self.read_block()
         await self._turnstile.passed()
+        if self.tap.is_on:
+            self.tap.client(masked(block, "of the message, not shown"))
         return block
 
     async def _answer(self, mail: MailTransaction, reader: DataReader, spool: Spool) -> SmtpReply:

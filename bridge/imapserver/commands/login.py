@@ -45,6 +45,7 @@ def _check_private(session: Session) -> None:
 
 
 async def _enter(session: Session, name: str, password: str) -> str:
+    session.try_as(name)
     account = await session.services.logins.enter("imap", session.peer, name, password)
     if account is None:
         session.count_failure()
