@@ -297,6 +297,13 @@ SMTP_BANNER_WAIT_S = _seconds(
     told="`421 4.7.0`",
     test="tests/costs/test_smtp_streams.py::test_talk_before_the_banner_in_a_trusted_network",
 )
+DSN_RETURNED_BYTES = _bytes(
+    "a message that a notification of its failure returns whole, where RET=FULL asks for that",
+    256 * KIB,
+    met_by="a user's program",
+    told="nothing: the notification has the header alone",
+    test="tests/receipts/test_dsn.py::test_what_is_long_is_returned_as_its_header",
+)
 REFERENCE_CHARS = _count(
     "characters of `X-PEC-Reference`, the sender's own name for a message",
     200,

@@ -50,6 +50,8 @@ async def raise_alarm(mtx: MailboxTransaction, alarm: Alarm, now: datetime) -> b
     mtx.told.append(partial(log.warning, "alarm", account=account, kind=kind, key=key, **about))
     submission = QueueId(concerned) if concerned else None
     await mtx.tx.add_event(NewEvent(now, account, EventKind.ALARM, submission, detail=kind))
+    if alarm.is_quiet:
+        return True
     line = one_line(alarm.notice.detail or subject.partition(": ")[2] or subject)
     row = NoticeRow(account, day_in_rome(now), kind, key, line, now)
     content = await tell(mtx, row, alarm_message(alarm, now, mtx.voice))

@@ -31,7 +31,8 @@ class Alarm:
     """What a person has to look at, in INBOX of ``account``.
 
     ``key`` tells alarms of one kind apart. ``answers`` is the Message-ID of the sent message it is
-    about, to be shown under that; "" for none.
+    about, to be shown under that; "" for none. ``is_quiet`` if no message tells of it: whoever it
+    concerns said what they want to be notified of.
     """
 
     account: AccountId
@@ -39,6 +40,7 @@ class Alarm:
     key: str
     notice: Notice
     answers: str = ""
+    is_quiet: bool = False
 
     @property
     def entry(self) -> str | None:

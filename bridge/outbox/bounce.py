@@ -1,7 +1,8 @@
 """Refusals as mail: what a bounce says in each case, and the copy in INBOX.
 
 Where very many are refused on one day, most stand in the day's collected notice instead (see
-``alarms.notices``).
+``alarms.notices``). Whoever gave NOTIFY for a recipient (RFC 3461) has a bounce of each message if
+they named FAILURE, and none if not.
 
 The words are here, the form is ``mime.write.dsn``'s. A bounce goes to INBOX from the null
 reverse-path in the same commit that makes the entry ``refused``, so nobody is told of a refusal
@@ -14,22 +15,23 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from bridge.alarms.kind import REFUSED
-from bridge.alarms.notices import day_in_rome, page_of, tell, with_link
+from bridge.alarms.notices import day_in_rome, show, tell
 from bridge.clock import ROME
 from bridge.mailbox import MailboxTransaction
-from bridge.mime.write.dsn import Bounce, compose_bounce
+from bridge.mime.write.dsn import RecipientReport
 from bridge.model import UNSENT
 from bridge.outbox.notice import line
-from bridge.store.messages import Part
+from bridge.receipts.dsn import is_for_itself, report_of, wants_failure
+from bridge.store.dsn import NO_WISH, DsnAction
 from bridge.store.notices import NoticeRow
 from bridge.store.outbox import SubmissionRow
 
-REPORTING_MTA = "pec-bridge.localhost"
+HEADING = "Messaggio non inviato / Message not sent"
 
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """Why an entry ends as refused; see ``Bounce`` for the fields."""
+    """Why an entry ends as refused; see ``mime.write.dsn`` for the fields."""
 
     status: str
     italian: str
@@ -103,40 +105,39 @@ def unsendable(reason: str) -> Verdict:
 
 
 async def bounce(
-    mtx: MailboxTransaction, row: SubmissionRow, sender: str, verdict: Verdict, now: datetime
+    mtx: MailboxTransaction, row: SubmissionRow, verdict: Verdict, now: datetime
 ) -> None:
-    """Put the bounce for ``row`` into its account's INBOX.
+    """Put the bounce for ``row`` into its account's INBOX, for whom it is wanted.
 
     Args:
         mtx: the commit that this joins.
         row: the entry that is refused.
-        sender: the account's address, to whom the bounce goes.
         verdict: why it is refused.
         now: the time, aware.
     """
-    pieces = await mtx.tx.pieces([row.content], [Part.HEADER])
-    header = pieces[0][1] if pieces else b""
-    italian, english = with_link(verdict.italian, verdict.english, mtx.voice, page_of(row.id))
-    raw = compose_bounce(
-        Bounce(
-            queue_id=row.id,
-            reporting_mta=REPORTING_MTA,
-            remote_mta=verdict.remote_mta,
-            to=sender,
-            subject=row.subject,
-            reference=row.reference,
-            message_id=row.message_id,
-            recipients=row.recipients,
-            status=verdict.status,
-            diagnostic=verdict.diagnostic,
-            diagnostic_type=verdict.diagnostic_type,
-            italian=italian,
-            english=english,
-            language=mtx.voice.language,
-            arrived_at=row.created_at,
-            at=now,
-            header=header if isinstance(header, bytes) else b"",
+    asked = await mtx.tx.dsn(row.id)
+    wishes = asked.wishes if asked else {}
+    people = [one for one in row.recipients if wants_failure(wishes.get(one))]
+    if not people:
+        return
+    reports = [
+        RecipientReport(
+            one,
+            DsnAction.FAILED.value,
+            verdict.status,
+            now,
+            verdict.diagnostic,
+            verdict.diagnostic_type,
+            verdict.remote_mta,
+            wishes.get(one, NO_WISH).original,
         )
-    )
+        for one in people
+    ]
+    words = (HEADING, verdict.italian, verdict.english)
+    raw = await report_of(mtx, row, asked, reports, words, now, whole=True)
+    if told := {one: DsnAction.FAILED for one in people if is_for_itself(wishes.get(one))}:
+        await show(mtx, row.account, raw, now)
+        await mtx.tx.tell_dsn(row.id, told)
+        return
     text = line(row, verdict.diagnostic)
     await tell(mtx, NoticeRow(row.account, day_in_rome(now), REFUSED, row.id, text, now), raw)

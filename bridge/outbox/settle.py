@@ -342,7 +342,7 @@ class Settler:
     async def _tell(
         self, mtx: MailboxTransaction, row: SubmissionRow, verdict: Verdict, now: datetime
     ) -> None:
-        await bounce(mtx, row, self._addresses.get(row.account, ""), verdict, now)
+        await bounce(mtx, row, verdict, now)
         await mtx.flag_sent(row.account, row.content, row.message_id, _FAILED, frozenset())
 
 

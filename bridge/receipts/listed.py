@@ -30,6 +30,7 @@ from bridge.mime.row.address import read_recipients
 from bridge.model import AccountId, QueueId
 from bridge.receipts import notice
 from bridge.receipts.address import names_only
+from bridge.receipts.dsn import waits_for_text
 from bridge.receipts.filed import read_row
 from bridge.receipts.kind import RECEIPTS, WARNINGS, Kind
 from bridge.receipts.owner import Owner, find_owners, send_of
@@ -97,9 +98,11 @@ async def conclude(mtx: MailboxTransaction, account: AccountId, code: str, now: 
         owner = await _proven_owner(mtx.tx, row, receipt, everything)
         if owner is not None:
             await record(mtx, owner, receipt, ReceiptBasis.ROW)
-            if len(owner.submission.recipients) == 1:
+            submission = owner.submission
+            is_said = len(submission.recipients) == 1
+            if is_said and not await waits_for_text(mtx.tx, submission, receipt.classified.kind):
                 await mtx.tx.judge_remote(row.id, Worth.CONFIRMATION, code)
-            touched[owner.submission.id] = None
+            touched[submission.id] = None
     for id in touched:
         await refresh(mtx, id, now)
     await tell_fallen(mtx, before, now)

@@ -1,7 +1,8 @@
-"""Receipts written down, and what follows from them: keywords and alarms, in the same commit.
+"""Receipts written down, and what follows: keywords, alarms and notifications, in one commit.
 
 ``record`` ties a receipt to its sent message; ``refresh`` works out where that message stands and
-makes its copies' keywords and the alarms say so. Both may be done again without harm.
+makes its copies' keywords and the alarms say so, and notifies whoever asked for that (``dsn``).
+Both may be done again without harm.
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ from bridge.model import (
     SubmissionState,
 )
 from bridge.receipts import notice
+from bridge.receipts.dsn import is_for_itself, tell_dsn
 from bridge.receipts.kind import FAILURES, Kind
 from bridge.receipts.owner import WEAK, Owner
 from bridge.receipts.receipt import Receipt
@@ -160,6 +162,7 @@ async def refresh(mtx: MailboxTransaction, id: QueueId, now: datetime) -> None:
     where = await standing_of(mtx.tx, submission)
     await mtx.tx.keep_outcome(id, outcome_of(submission, where))
     await _tell_events(mtx, submission, where, now)
+    await tell_dsn(mtx, submission, where, now)
     await _set_keywords(mtx, submission)
     if where.is_answered:
         await clear_alarm(mtx, submission.account, AlarmKind.NOT_ACCEPTED, id, now)
@@ -246,29 +249,49 @@ async def _tell_failures(
     if not news and where.is_failed:
         return  # it was told when it was news
     told = _failures(submission, where, news) if news else {}
+    asked = await mtx.tx.dsn(submission.id)
+    quiet = {one for one, wish in (asked.wishes if asked else {}).items() if is_for_itself(wish)}
     for key in await mtx.tx.alarm_keys(account, AlarmKind.FAILURE.value, f"{submission.id}:"):
         if key not in told:
             await clear_alarm(mtx, account, AlarmKind.FAILURE, key, now)
-    for key, words in told.items():
-        await raise_alarm(
-            mtx, Alarm(account, AlarmKind.FAILURE, key, words, answers=submission.message_id), now
+    for key, (words, addresses) in told.items():
+        alarm = Alarm(
+            account,
+            AlarmKind.FAILURE,
+            key,
+            words,
+            answers=submission.message_id,
+            is_quiet=quiet.issuperset(addresses),
         )
+        await raise_alarm(mtx, alarm, now)
+
+
+_NOBODY = ("",)
+"""A failure that names nobody makes no notification, whoever asked for one."""
 
 
 def _failures(
     submission: SubmissionRow, where: DeliveryStatus, news: Sequence[ReceiptRow]
-) -> dict[str, Notice]:
-    """Return what there is to say about failures, by the alarm's key."""
+) -> dict[str, tuple[Notice, tuple[str, ...]]]:
+    """Return what there is to say about failures, and of whom, by the alarm's key."""
     failed = [one for one in where.recipients if one.state in FAILED_STATES]
     whole = [one for one in news if Kind(one.kind) in _OF_WHOLE_MESSAGE]
     if whole and len(failed) == len(where.recipients):
-        return {_key(submission, "*"): notice.not_taken(submission, whole[0].detail)}
-    told = {
-        _key(submission, one.address): notice.failed(submission, (one.address,), one.detail)
+        return {
+            _key(submission, "*"): (
+                notice.not_taken(submission, whole[0].detail),
+                submission.recipients,
+            )
+        }
+    told: dict[str, tuple[Notice, tuple[str, ...]]] = {
+        _key(submission, one.address): (
+            notice.failed(submission, (one.address,), one.detail),
+            (one.address,),
+        )
         for one in failed
     }
     if where.unnamed.keys() & FAILED_STATES:
-        told[_key(submission, "")] = notice.failed(submission, (), news[-1].detail)
+        told[_key(submission, "")] = (notice.failed(submission, (), news[-1].detail), _NOBODY)
     return told
 
 

@@ -3,7 +3,8 @@
 ``connection`` has the lines and the rest of the protocol. What a message must meet is
 ``mime.strict.submission``'s to say; ``250`` is said by ``delivery``, after the commit.
 
-RFCs: 5321, 6409 (submission), 4954 (AUTH), 1870 (SIZE), 6152 (8BITMIME), 6531 (SMTPUTF8).
+RFCs: 5321, 6409 (submission), 4954 (AUTH), 1870 (SIZE), 3461 (DSN), 6152 (8BITMIME), 6531
+(SMTPUTF8).
 
 Failure: a refusal has a code, an enhanced status code and a sentence; the session goes on.
 """
@@ -133,7 +134,7 @@ class SubmissionSession(SmtpConnection):
             return
         self._greeted(hostname, extended=True)
         offers = [f"SIZE {self.settings.rules.max_message_bytes}", "8BITMIME", "SMTPUTF8"]
-        offers += ["PIPELINING", "ENHANCEDSTATUSCODES"]
+        offers += ["PIPELINING", "ENHANCEDSTATUSCODES", "DSN"]
         if self.starttls is not None and not self.is_encrypted:
             offers.append("STARTTLS")
         if self.is_private:

@@ -44,6 +44,7 @@ from bridge.outbox.window import ALL_DAY, Window
 from bridge.simulator import SEQUENCE_READING, Operation, Options, Simulator
 from bridge.store.alarms import AlarmRow
 from bridge.store.base import ReadTransaction, ReadWork, StoreFailed
+from bridge.store.dsn import NOTHING_ASKED, DsnRequest
 from bridge.store.figures import DayFigures
 from bridge.store.outbox import AttemptRow, HoldRow, SubmissionRow, TransitionRow
 from bridge.store.sqlite.database import SqliteStore
@@ -228,6 +229,7 @@ class Rig:
         message_id: str | None = None,
         urgent: bool = False,
         reference: str = "",
+        dsn: DsnRequest = NOTHING_ASKED,
     ) -> QueueId:
         """Queue a message and return its id: a ``250``."""
         to = recipients or ("cliente@altra.invalid",)
@@ -236,7 +238,7 @@ class Rig:
         )
         submission = replace(submission, urgent=urgent, reference=reference)
         digest = hashlib.sha256(in_memory(submission.raw)).digest()
-        queued = await self.outbox.enqueue(self.accounts[account], submission, digest)
+        queued = await self.outbox.enqueue(self.accounts[account], submission, digest, dsn=dsn)
         return queued.id
 
     # -- what there is -----------------------------------------------------------------------

@@ -6,12 +6,15 @@ from email.message import EmailMessage
 from typing import cast
 
 import pytest
+from flufl.bounce import all_failures
 
-from bridge.model import SEEN
+from bridge.model import PEC_FAILED, SEEN, QueueId, SubmissionState
 from bridge.outbox.bounce import Verdict, refused_by_api, unreachable, unsendable
 from bridge.simulator import FaultRule, FixedAnswer, Operation, Phase, Simulator
+from bridge.store.dsn import DsnRequest, DsnWish, NotifyOn
 from tests.fakes import FakeClock
-from tests.outbox.rig import ADDRESSES, PASSWORD, Rig
+from tests.outbox.rig import ADDRESSES, PASSWORD, Rig, submission_of
+from tests.receipts.notified import read_notification
 
 
 async def bounce_of(rig: Rig, simulator: Simulator, answer: FixedAnswer, *to: str) -> EmailMessage:
@@ -123,3 +126,76 @@ def test_each_verdict_says_it_in_both_languages(verdict: Verdict, status: str, w
     assert "not sent" in verdict.english
     assert "inviarlo di nuovo" in verdict.italian.lower()
     assert "it again" in verdict.english
+
+
+def asking(*notify: NotifyOn, to: str = "cliente@altra.invalid", full: bool = False) -> DsnRequest:
+    return DsnRequest("E 1", full, {to: DsnWish(frozenset(notify), "rfc822;cliente")})
+
+
+async def refuse(rig: Rig, simulator: Simulator, dsn: DsnRequest, *to: str) -> QueueId:
+    simulator.faults.add(FaultRule(phase=Phase.INSTEAD, result=NO, operation=Operation.SEND))
+    id = await rig.submit("Fattura", *to, dsn=dsn)
+    await rig.quiet()
+    assert await rig.state(id) is SubmissionState.REFUSED
+    return id
+
+
+async def test_a_refusal_is_told_in_the_words_of_whoever_asked(
+    rig: Rig, simulator: Simulator
+) -> None:
+    await refuse(rig, simulator, asking(NotifyOn.FAILURE, full=True))
+    (message,) = await rig.mail()
+    said = read_notification(message)
+    assert said.about["original-envelope-id"] == "E 1"
+    fields = said.recipients["cliente@altra.invalid"]
+    assert (fields["action"], fields["status"]) == ("failed", "5.0.0")
+    assert fields["original-recipient"] == "rfc822; cliente"
+    assert said.returned.get_content_type() == "message/rfc822"
+    (inside,) = cast("list[EmailMessage]", said.returned.get_payload())
+    assert inside["Subject"] == "Fattura"
+    assert all_failures(message)[1] == {b"cliente"}  # whom the client meant
+
+
+@pytest.mark.parametrize("notify", [(), (NotifyOn.SUCCESS, NotifyOn.DELAY)])
+async def test_who_does_not_want_to_know_of_a_failure_has_no_bounce(
+    rig: Rig, simulator: Simulator, notify: tuple[NotifyOn, ...]
+) -> None:
+    await refuse(rig, simulator, asking(*notify))
+    assert await rig.mail() == []
+    assert PEC_FAILED in await rig.flags("Unsent")
+
+
+async def test_a_bounce_names_those_of_whom_it_is_wanted(rig: Rig, simulator: Simulator) -> None:
+    people = ("uno@altra.invalid", "due@altra.invalid")
+    await refuse(rig, simulator, asking(to=people[0]), *people)
+    (message,) = await rig.mail()
+    assert read_notification(message).actions == {people[1]: "failed"}
+
+
+async def test_notifications_are_as_many_as_were_asked_for(rig: Rig, simulator: Simulator) -> None:
+    """However many notices the day had."""
+    for number in range(15):
+        simulator.faults.add(FaultRule(phase=Phase.INSTEAD, result=NO, operation=Operation.SEND))
+        await rig.submit(f"Fattura {number}", dsn=asking(NotifyOn.FAILURE))
+        await rig.pass_time(2)
+    assert len({one["Message-ID"] for one in await rig.mail()}) == 15
+
+
+async def test_a_hidden_recipients_wish_goes_with_their_own_message(rig: Rig) -> None:
+    hidden = "nascosto@altra.invalid"
+    wishes = {one: DsnWish(frozenset({NotifyOn.SUCCESS})) for one in ("uno@altra.invalid", hidden)}
+    submission = submission_of(
+        "Fattura", ("uno@altra.invalid",), ADDRESSES[0], "x", separate=(hidden,)
+    )
+    await rig.outbox.enqueue(
+        rig.accounts[0], submission, b"digest", dsn=DsnRequest("E", False, wishes)
+    )
+    asked = {
+        row.recipients: await rig.read(lambda tx, id=row.id: tx.dsn(id))  # type: ignore[misc] # bound now
+        for row in await rig.rows()
+    }
+    assert {to: list(one.wishes) for to, one in asked.items()} == {
+        ("uno@altra.invalid",): ["uno@altra.invalid"],
+        (hidden,): [hidden],
+    }
+    assert {row.envid for row in await rig.rows()} == {"E"}

@@ -3,7 +3,7 @@
 The test plays the network and knows what really left, and which receipt is whose. Whatever comes
 in whatever order, no entry may end with a code or a receipt that is another message's. Rows are
 judged before their texts are here, or are read at once; what a row alone moves is what its text
-would have.
+would have. Whoever asked for notifications is told what the texts say, and nothing twice.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
+from itertools import pairwise
 from pathlib import Path
 from random import Random
 
@@ -27,11 +28,13 @@ from bridge.receipts.states import DeliveryStatus
 from bridge.simulator import READINGS, Failure, Operation, Options, Phase, Simulator
 from bridge.simulator.options import Delays, ReceiptText
 from bridge.store.base import ReadTransaction
+from bridge.store.dsn import DsnRequest, DsnWish, NotifyOn
 from bridge.store.receipts import ReceiptBasis
 from bridge.store.remote import RemoteId
 from tests.fakes import FakeClock
 from tests.outbox.rig import ADDRESSES, Rig, rig_on
 from tests.outbox.test_foreign import SERVICE, look, sync
+from tests.receipts.notified import is_notification, read_notification
 from tests.selected import some
 
 State = SubmissionState
@@ -86,7 +89,9 @@ class History:
             self.simulator.faults.fail(Operation.SEND, phase, Failure.TIMEOUT)
         subject, people = self._subject(), self._people()
         body = f"n{self.random.getrandbits(64)}"
-        id = await self.rig.submit(subject, *people, body=body)
+        asked = frozenset(one for one in NotifyOn if self.random.random() < 0.7)
+        dsn = DsnRequest(wishes={one: DsnWish(asked) for one in people})
+        id = await self.rig.submit(subject, *people, body=body, dsn=dsn)
         self.bodies[id] = body
         await self.rig.pass_time(3)
         self.trace.append(f"{how} {id} {subject!r} {people} {self.codes(id)}")
@@ -245,6 +250,44 @@ async def check_rows(history: History) -> None:
         history.by_row += 1
 
 
+_TOLD_AS = {
+    "delivered": "delivered",
+    "accepted_uncertifiable": "relayed",
+    "late_12h": "delayed",
+    "failed_24h": "failed",
+    "failed": "failed",
+}
+_ASKED_BY = {"delivered": "success", "relayed": "success", "delayed": "delay", "failed": "failure"}
+
+
+async def check_notified(history: History) -> None:
+    """Compare what whoever asked was notified of with what is true, and with what stands."""
+    rig, trace = history.rig, "\n".join(history.trace)
+    told: dict[tuple[str, str], list[str]] = {}
+    mail = await rig.mail()
+    notifications = [read_notification(one) for one in mail if is_notification(one)]
+    assert len({str(one.message["Message-ID"]) for one in notifications}) == len(notifications)
+    for said in notifications:
+        for address, action in said.actions.items():
+            told.setdefault((said.about["x-queue-id"], address), []).append(action)
+    for row in await rig.rows():
+        asked = await rig.read(lambda tx, id=row.id: tx.dsn(id))  # type: ignore[misc] # bound now
+        assert asked is not None
+        where = await standing_now(rig, row.id)
+        for one in where.recipients:
+            actions = told.get((row.id, one.address), [])
+            assert all(first != then for first, then in pairwise(actions)), trace
+            if "delivered" in actions:
+                assert history.codes(row.id), f"{row.id} never left\n{trace}"
+                assert not one.address.startswith("fail"), trace
+            now = _TOLD_AS.get(one.state.value)
+            names = {each.value for each in asked.wishes[one.address].notify or ()}
+            if now and not one.by_row and _ASKED_BY[now] in names:
+                assert actions[-1:] == [now], f"{row.id} {one} {actions}\n{trace}"
+            if now is None:
+                assert actions[-1:] in ([], ["delayed"]), f"{row.id} {one} {actions}\n{trace}"
+
+
 async def check(history: History) -> None:
     """Compare what is claimed with what is true."""
     rig, told = history.rig, "\n".join(history.trace)
@@ -291,6 +334,7 @@ async def test_nothing_is_claimed_that_its_own_receipt_did_not_say(
             await history.sync()
             await look(rig, again=True)
         await check(history)
+        await check_notified(history)
 
 
 @pytest.mark.parametrize("reading", READINGS)
@@ -312,8 +356,10 @@ async def test_no_row_alone_says_what_its_text_would_not(
             await random.choice(history.steps())()
             await check(history)
             await check_rows(history)
+            await check_notified(history)
         await rig.pass_time(7200)
         for _ in range(3):
             await history.sync()
             await look(rig, again=True)
         await check(history)
+        await check_notified(history)

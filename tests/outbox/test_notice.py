@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from bridge.mime.write.dsn import Bounce, compose_bounce
+from bridge.mime.write.dsn import Notification, RecipientReport, compose_report
 from bridge.model import QueueId, SubmissionState
 from bridge.outbox.notice import held, plan_reason, plan_used_up, revoked, uncertain
 from bridge.outbox.plan import PLANS
@@ -114,10 +114,10 @@ def test_whoever_calls_a_message_something_is_told_of_it_by_that(name: str) -> N
 
 
 def refusal(row: SubmissionRow) -> str:
-    fields = {one: getattr(row, one) for one in ("subject", "message_id", "recipients")}
-    said = Bounce(
-        row.id, "a", "b", "c@d", **fields, status="5.0.0", diagnostic="x", diagnostic_type="x",
-        italian="i", english="e", arrived_at=NOW, at=NOW, header=b"", reference=row.reference,
+    said = Notification(
+        "n", "h", row.id, "a", "c@d", row.subject, row.message_id,
+        tuple(RecipientReport(one, "failed", "5.0.0", NOW, "x") for one in row.recipients),
+        italian="i", english="e", arrived_at=NOW, at=NOW, returned=b"", reference=row.reference,
     )  # fmt: skip
-    parts = email.message_from_bytes(compose_bounce(said), policy=email.policy.default)
+    parts = email.message_from_bytes(compose_report(said), policy=email.policy.default)
     return str(next(parts.iter_parts()).get_content())

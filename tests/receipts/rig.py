@@ -23,6 +23,7 @@ from bridge.receipts.states import DeliveryStatus
 from bridge.simulator.wording import NetworkKind, ReceiptFacts, Recipient, text_of
 from bridge.store.alarms import AlarmRow
 from bridge.store.base import ReadTransaction, Store
+from bridge.store.dsn import NOTHING_ASKED, DsnRequest
 from bridge.store.outbox import NewSubmission, Step
 from bridge.store.receipts import ReceiptRow
 from bridge.store.remote import NewRemote, RemoteId, RemoteRow
@@ -59,6 +60,7 @@ class Rig:
         id: str = "Q1",
         raw: bytes | None = None,
         reference: str = "",
+        dsn: DsnRequest = NOTHING_ASKED,
     ) -> QueueId:
         """Put an entry into the outbox and its text into Sent; submitted if ``code`` is given."""
         queue_id = QueueId(id)
@@ -80,6 +82,7 @@ class Rig:
                     b"",
                     now,
                     reference=reference,
+                    dsn=dsn,
                 )
             )
 

@@ -35,7 +35,7 @@ async def test_ehlo_offers_what_is_there(served: Served) -> None:
     assert reply.code == 250
     assert set(reply.lines[1:]) == {
         f"SIZE {30 * 1024**2}",
-        *("8BITMIME", "SMTPUTF8", "PIPELINING", "ENHANCEDSTATUSCODES"),
+        *("8BITMIME", "SMTPUTF8", "PIPELINING", "ENHANCEDSTATUSCODES", "DSN"),
         *("AUTH PLAIN LOGIN", "HELP"),
     }
 
