@@ -91,6 +91,14 @@ def test_each_keyword_is_set_somewhere_and_each_that_is_set_is_told() -> None:
     assert used == set(constants)
 
 
+def test_each_keyword_is_a_tag_in_the_page_for_thunderbird() -> None:
+    """Thunderbird folds keywords to lower case before it looks for their tags."""
+    page = (TOP / "docs" / "clients.md").read_text(encoding="utf-8")
+    for kind in ("tag", "color"):
+        tags = re.findall(rf'user_pref\("mailnews\.tags\.(\S+)\.{kind}", "', page)
+        assert tags == [str(keyword).lower() for keyword in KEYWORDS]
+
+
 def table_under(title: str) -> list[str]:
     """Return the first cells of the tables under a title."""
     section = PAGE.read_text(encoding="utf-8").split(f"\n## {title}\n")[1].split("\n#")[0]

@@ -19,6 +19,7 @@ from bridge.cli.account_facts import (
     taken_over,
     try_api,
 )
+from bridge.cli.account_settings import settings
 from bridge.cli.administer import ask_line
 from bridge.cli.failure import FAILED, say
 from bridge.cli.output import print_facts, print_json, print_table, visible
@@ -29,6 +30,7 @@ commands = typer.Typer(
     help="Mailboxes and their secrets: added, tried, removed.", no_args_is_help=True
 )
 commands.command()(add)
+commands.command()(settings)
 
 Address = Annotated[str, typer.Argument(metavar="ADDRESS", help="The mailbox's address.")]
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask; for scripts.")]

@@ -14,7 +14,7 @@ from bridge.cli.failure import say
 from bridge.cli.output import print_facts, print_json
 from bridge.cli.perform import settings
 from bridge.cli.when import local
-from bridge.cli.wholefile import WholeFile
+from bridge.cli.wholefile import give
 from bridge.operations.control import OperationFailed
 
 commands = typer.Typer(help="The certificate that mail programs are shown.", no_args_is_help=True)
@@ -57,18 +57,9 @@ def export(
 
     found = settings(config).config
     content = certificate_der(found) if der else certificate_pem(found).encode("ascii")
-    if output is not None:
-        with WholeFile(output, overwrite=force) as file:
-            file.stream.write(content)
-            file.keep()
-        return
-    if der and sys.stdout.isatty():
+    if output is None and der and sys.stdout.isatty():
         raise typer.BadParameter("DER is no text: say where with --output")
-    if not hasattr(sys.stdout, "buffer"):
-        sys.stdout.write(content.decode("latin-1"))
-        return
-    sys.stdout.buffer.write(content)
-    sys.stdout.buffer.flush()
+    give(content, output, overwrite=force)
 
 
 @commands.command()

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import sys
 import tempfile
 from pathlib import Path
 from types import TracebackType
@@ -85,3 +86,20 @@ class WholeFile:
     ) -> None:
         self.stream.close()
         self.unfinished.unlink(missing_ok=True)
+
+
+def give(content: bytes, output: Path | None, *, overwrite: bool) -> None:
+    """Write what a command was asked for to a file, or to standard output if there is no name.
+
+    Raises:
+        FileExistsError, OSError: see ``WholeFile``.
+    """
+    if output is not None:
+        with WholeFile(output, overwrite=overwrite) as file:
+            file.stream.write(content)
+            file.keep()
+    elif hasattr(sys.stdout, "buffer"):
+        sys.stdout.buffer.write(content)
+        sys.stdout.buffer.flush()
+    else:
+        sys.stdout.write(content.decode("latin-1"))

@@ -1,4 +1,4 @@
-"""Set-up: what to type into mail programs, and the certificate that they are to trust."""
+"""Set-up: what to type into mail programs, or to give them, and the certificate to trust."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from pathlib import Path
 from starlette.responses import Response
 from starlette.routing import BaseRoute
 
+from bridge.operations.autoconfig import FORMATS, is_complete
 from bridge.operations.mailprograms import connection, steps
 from bridge.web.evidence import attachment
 from bridge.web.page import Look, PageNotFound, PageRoutes
@@ -44,6 +45,7 @@ class Setup:
         return [
             self._pages.member("/setup", self._show),
             self._pages.member("/setup/certificate.pem", self._give),
+            self._pages.member("/setup/servers", self._give_servers),
         ]
 
     async def _show(self, look: Look) -> Response:
@@ -52,9 +54,26 @@ class Setup:
         for one in status["accounts"]:
             if look.me.may_see(one["address"]):
                 facts = connection(one["address"], status["listeners"], self._machine())
-                accounts.append({**facts, "steps": steps(facts)})
+                files = FORMATS if is_complete(facts) else ()
+                accounts.append({**facts, "steps": steps(facts), "files": files})
         fingerprint = status["tls"]["fingerprint"]
         return look.render("setup.html", accounts=accounts, fingerprint=fingerprint)
+
+    async def _give_servers(self, look: Look) -> Response:
+        """Give an account's servers out in one of the forms that mail programs read."""
+        form, address = FORMATS.get(look.asked("form")), look.asked("account")
+        status = await look.services.do("status")
+        known = {one["address"] for one in status["accounts"]}
+        if form is None or address not in known or not look.me.may_see(address):
+            raise PageNotFound
+        facts = connection(address, status["listeners"], self._machine())
+        if not is_complete(facts):
+            raise PageNotFound
+        return Response(
+            form.write(facts, address),
+            media_type=form.media_type,
+            headers={"Content-Disposition": attachment(form.file_name)},
+        )
 
     async def _give(self, _look: Look) -> Response:
         try:

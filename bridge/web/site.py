@@ -9,6 +9,7 @@ from starlette.routing import BaseRoute
 
 from bridge.config import Config
 from bridge.web import archive, home, mailboxes, sent, static, tour, usage
+from bridge.web.discovery import Discovery
 from bridge.web.entrance import Entrance
 from bridge.web.evidence import Evidence
 from bridge.web.page import PageRoutes
@@ -36,4 +37,5 @@ def site(services: WebServices, config: Callable[[], Config], certificate: Path)
         *tour.routes(pages),
         *mailboxes.routes(pages),
         *Setup(pages, certificate).routes(),
+        *Discovery(services).routes(),
     ]
