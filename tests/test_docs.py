@@ -24,9 +24,15 @@ from bridge.cli.program import build
 from bridge.config import ConfigError, parse
 from bridge.config.values import TABLES
 from bridge.outbox import states
+from bridge.receipts.outcome import KEYWORDS
+from bridge.web.language import catalogue
+from bridge.web.words import ACCEPTED, DELIVERED
+from bridge.web.words import STATES as STATES_SHOWN
+from tests.reference import documents
 
 TOP = Path(__file__).parent.parent
 README = (TOP / "README.md").read_text(encoding="utf-8")
+ITALIAN = (TOP / "README.it.md").read_text(encoding="utf-8")
 ARCHITECTURE = (TOP / "docs" / "ARCHITECTURE.md").read_text(encoding="utf-8")
 GLOSSARY = (TOP / "docs" / "glossary.md").read_text(encoding="utf-8")
 RFCS = (TOP / "docs" / "rfcs.md").read_text(encoding="utf-8")
@@ -62,8 +68,9 @@ COMMANDS = dict(commands(PROGRAM))
 
 
 @pytest.mark.parametrize("command", SET_UP)
-def test_the_readme_has_both_set_up_commands_word_for_word(command: str) -> None:
-    assert command in README.splitlines()
+@pytest.mark.parametrize("text", [README, ITALIAN], ids=["en", "it"])
+def test_the_readme_has_both_set_up_commands_word_for_word(command: str, text: str) -> None:
+    assert command in text.splitlines()
 
 
 @pytest.mark.parametrize("name", COMMANDS)
@@ -72,9 +79,55 @@ def test_every_command_is_in_the_readme_and_has_a_help_text(name: str) -> None:
     assert COMMANDS[name].help
 
 
-def test_every_command_in_the_readme_exists() -> None:
-    named = re.findall(r"^\| `(pec-bridge [a-z ]+)` \|", README, re.MULTILINE)
+@pytest.mark.parametrize("text", [README, ITALIAN], ids=["en", "it"])
+def test_every_command_in_the_readme_exists(text: str) -> None:
+    named = re.findall(r"^\| `(pec-bridge [a-z ]+)` \|", text, re.MULTILINE)
     assert sorted(named) == sorted(COMMANDS)
+
+
+def test_the_italian_readme_has_the_same_settings_and_promises() -> None:
+    italian = REFERENCE.search(ITALIAN)
+    assert italian is not None
+    assert tomllib.loads(italian[1]) == tomllib.loads(reference())
+    bold = re.compile(r"^- \*\*", re.MULTILINE)
+    assert len(bold.findall(ITALIAN)) == len(bold.findall(README))
+
+
+@pytest.mark.parametrize("path", documents(), ids=lambda path: path.name)
+def test_what_is_written_from_the_code_is_what_the_code_says(path: Path) -> None:
+    assert path.read_text(encoding="utf-8") == documents()[path], "python -m tests.reference"
+
+
+HEADER = re.compile(r"\bX-(?:Pec|PEC|Ricevuta|Trasporto|Riferimento|Verifica|Queue)[\w-]*")
+
+
+def test_every_header_of_our_own_is_documented() -> None:
+    written = {
+        header
+        for folder in ("mime", "smtpserver", "outbox")
+        for path in (TOP / "bridge" / folder).rglob("*.py")
+        for header in HEADER.findall(path.read_text(encoding="utf-8"))
+    }
+    documented = set(HEADER.findall((TOP / "docs" / "erp.md").read_text(encoding="utf-8")))
+    assert written - documented == set()
+
+
+@pytest.mark.parametrize(
+    "name", ["office.md", "it/ufficio.md", "erp.md"], ids=["office", "ufficio", "erp"]
+)
+def test_every_keyword_is_explained_to_whoever_meets_it(name: str) -> None:
+    text = (TOP / "docs" / name).read_text(encoding="utf-8")
+    assert [keyword for keyword in KEYWORDS if f"`{keyword}`" not in text] == []
+
+
+def test_the_offices_guides_use_the_pages_own_words() -> None:
+    english = (TOP / "docs" / "office.md").read_text(encoding="utf-8")
+    italian = (TOP / "docs" / "it" / "ufficio.md").read_text(encoding="utf-8")
+    shown = [STATES_SHOWN[one].words for one in ("queued", "dispatching", "submitted")]
+    shown += [ACCEPTED.words, DELIVERED.words]
+    for words in shown:
+        assert words in english
+        assert catalogue("it").gettext(words) in italian
 
 
 MENTIONED = re.compile(
@@ -368,7 +421,7 @@ def test_the_changelog_keeps_its_form() -> None:
         "CHANGELOG.md",
         "CONTRIBUTING.md",
         "SECURITY.md",
-        *(f"docs/{one.name}" for one in TOP.glob("docs/*.md")),
+        *(one.relative_to(TOP).as_posix() for one in TOP.glob("docs/**/*.md")),
     ],
 )
 def test_links_between_documents_lead_somewhere(path: str) -> None:
