@@ -24,6 +24,7 @@ from bridge.alarms.notices import (
     tell_again,
 )
 from bridge.alarms.words import Alarm
+from bridge.language import said_by
 from bridge.mailbox import MailboxTransaction
 from bridge.mime.row.address import one_line
 from bridge.model import AccountId, QueueId
@@ -52,7 +53,8 @@ async def raise_alarm(mtx: MailboxTransaction, alarm: Alarm, now: datetime) -> b
     await mtx.tx.add_event(NewEvent(now, account, EventKind.ALARM, submission, detail=kind))
     if alarm.is_quiet:
         return True
-    line = one_line(alarm.notice.detail or subject.partition(": ")[2] or subject)
+    detail = said_by(alarm.notice.detail, mtx.voice.language)
+    line = one_line(detail or subject.partition(": ")[2] or subject)
     row = NoticeRow(account, day_in_rome(now), kind, key, line, now)
     content = await tell(mtx, row, alarm_message(alarm, now, mtx.voice))
     if content is not None:

@@ -12,6 +12,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from bridge.api.budget import ENOUGH_TO_LOOK, FLOORS, UNLIMITED, Purpose
+from bridge.language import Sentence, say
 
 LOOKS = ENOUGH_TO_LOOK
 
@@ -55,23 +56,44 @@ class Forecast:
     states_lag: bool
 
     @property
-    def sentence(self) -> str:
+    def sentence(self) -> Sentence:
         """The forecast in words."""
-        begin = f"At today's volume about {self.needed:,} requests are needed"
+        needed, allowed = f"{self.needed:,}", f"{self.allowed or 0:,}"
         if self.allowed is None:
-            return f"{begin}; there is no limit."
+            return say(
+                "At today's volume about {needed} requests are needed; there is no limit.",
+                needed=needed,
+            )
         if self.lag_days == 0 and not self.states_lag:
-            return f"{begin}; {self.allowed:,} are allowed."
-        begin = f"{begin} and {self.allowed:,} are allowed"
+            return say(
+                "At today's volume about {needed} requests are needed; {allowed} are allowed.",
+                needed=needed,
+                allowed=allowed,
+            )
+        return say(
+            "At today's volume about {needed} requests are needed and {allowed} are allowed: "
+            "{result}",
+            needed=needed,
+            allowed=allowed,
+            result=self._shortage(),
+        )
+
+    def _shortage(self) -> Sentence:
         if self.states_lag:
-            return f"{begin}: states and incoming mail will be late, and receipts' texts missing."
+            return say("states and incoming mail will be late, and receipts' texts missing.")
         if self.lag_days is None:
-            return f"{begin}: receipts' texts will not be read, states and incoming mail will."
+            return say("receipts' texts will not be read, states and incoming mail will.")
         if self.lag_days > MANY_DAYS:
-            told = f"about {self.texts:,} of {self.confirming:,} receipts' texts will be read a day"
-            return f"{begin}: {told}, states will not lag."
-        days = "1 day" if self.lag_days == 1 else f"{self.lag_days:,} days"
-        return f"{begin}: receipts' texts will lag {days}, states will not."
+            return say(
+                "about {texts} of {all} receipts' texts will be read a day, states will not lag.",
+                texts=f"{self.texts:,}",
+                all=f"{self.confirming:,}",
+            )
+        if self.lag_days == 1:
+            return say("receipts' texts will lag 1 day, states will not.")
+        return say(
+            "receipts' texts will lag {days} days, states will not.", days=f"{self.lag_days:,}"
+        )
 
 
 def forecast(volume: Volume, per_day: int) -> Forecast:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from bridge.language.catalogue import LANGUAGES, Language, LanguageSetting, opened
 from bridge.language.rim import in_italian, rendered, said_by, said_in
-from bridge.language.sentence import NOTHING, Sentence, packed, say, unpacked
+from bridge.language.sentence import NOTHING, Sentence, listed, packed, say, unpacked
 from bridge.language.voice import Title, Voice
 
 __all__ = [
@@ -22,6 +22,7 @@ __all__ = [
     "Title",
     "Voice",
     "in_italian",
+    "listed",
     "opened",
     "packed",
     "rendered",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -9,6 +10,7 @@ from bridge.language.catalogue import Language, LanguageSetting, opened
 from bridge.language.sentence import Sentence, filled
 from bridge.language.voice import Title
 
+_FIELD_OUT = re.compile(r"\{\w+\}")
 PACKAGE, DOMAIN = "bridge.language", "sentences"
 
 
@@ -36,9 +38,15 @@ def in_italian(text: str) -> str:
 
 
 def said_by(text: str, setting: LanguageSetting, between: str = " / ") -> str:
-    """Return a text as the settings want it; in both, first Italian, then English."""
+    """Return a text as the settings want it; in both, first Italian, then English.
+
+    Of parts in a row (``listed``) each is said so, that nothing stands there twice.
+    """
     if setting != "both":
         return said_in(text, setting)
+    if isinstance(text, Sentence) and not _FIELD_OUT.sub("", text.pattern).strip(" |"):
+        parts = {name: said_by(value, setting, between) for name, value in text.values.items()}
+        return filled(text.pattern, parts)
     italian, english = said_in(text, "it"), said_in(text, "en")
     return italian if italian == english else f"{italian}{between}{english}"
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 _FIELD = re.compile(r"\{(\w+)\}")
 _BEHIND = "\x1f"
@@ -48,6 +48,12 @@ def say(pattern: str, /, **values: object) -> Sentence:
         values: what is filled in; an exception stands for what it says.
     """
     return Sentence(pattern, {name: _text(value) for name, value in values.items()})
+
+
+def listed(between: str, parts: Iterable[str]) -> Sentence:
+    """Return parts in a row, those that say something; each keeps its own languages."""
+    values = {f"part{number}": part for number, part in enumerate(filter(None, parts))}
+    return Sentence(between.join(f"{{{name}}}" for name in values), values)
 
 
 def filled(pattern: str, values: Mapping[str, str]) -> str:

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from bridge.language import say
 from bridge.model import INBOX
 from bridge.operations.finding import CheckFinding, warning
 
@@ -63,9 +64,11 @@ def hint(receipts_in_a_day: int, deliver_to: str) -> str | None:
     place = recommended(receipts_in_a_day // RECEIPTS_A_SEND)
     if place == INBOX:
         return None
-    return (
-        f"{receipts_in_a_day:,} receipts came into INBOX in the last 24 hours; with deliver_to = "
-        f'"{place}" in [receipts] they get mailboxes of their own, failures stay in INBOX too.'
+    return say(
+        "{receipts} receipts came into INBOX in the last 24 hours; with deliver_to = "
+        '"{place}" in [receipts] they get mailboxes of their own, failures stay in INBOX too.',
+        receipts=f"{receipts_in_a_day:,}",
+        place=place,
     )
 
 

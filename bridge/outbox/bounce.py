@@ -17,6 +17,7 @@ from datetime import datetime
 from bridge.alarms.kind import REFUSED
 from bridge.alarms.notices import day_in_rome, show, tell
 from bridge.clock import ROME
+from bridge.language import said_by
 from bridge.mailbox import MailboxTransaction
 from bridge.mime.write.dsn import RecipientReport
 from bridge.model import UNSENT
@@ -139,5 +140,5 @@ async def bounce(
         await show(mtx, row.account, raw, now)
         await mtx.tx.tell_dsn(row.id, told)
         return
-    text = line(row, verdict.diagnostic)
+    text = said_by(line(row, verdict.diagnostic), mtx.voice.language)
     await tell(mtx, NoticeRow(row.account, day_in_rome(now), REFUSED, row.id, text, now), raw)

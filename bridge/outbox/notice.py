@@ -9,7 +9,7 @@ from datetime import datetime
 
 from bridge.alarms import Notice
 from bridge.clock import ROME
-from bridge.language import in_italian, say
+from bridge.language import in_italian, listed, say
 from bridge.outbox.plan import Plan
 from bridge.store.outbox import AttemptRow, HoldCause, SubmissionRow
 
@@ -141,7 +141,7 @@ def line(row: SubmissionRow, reason: str) -> str:
     """Return what tells an entry apart from others in one line, and why it is there."""
     recipients = ", ".join(row.recipients)
     parts = (row.subject[:200], row.id, row.reference, recipients, reason)
-    return "  |  ".join(filter(None, parts))
+    return listed("  |  ", parts)
 
 
 def reference(row: SubmissionRow, word: str) -> str:

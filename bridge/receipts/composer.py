@@ -13,6 +13,7 @@ from functools import partial
 from typing import IO
 
 from bridge.apart.program import begin, line
+from bridge.language import unpacked
 from bridge.mime.ingest import ingest
 from bridge.mime.ingest.carry import packed_message
 from bridge.mime.write.compose import Source, compose
@@ -22,6 +23,7 @@ def _compose(size_bytes: int, given: IO[bytes], made: IO[bytes]) -> None:
     body = given.read(size_bytes).decode("utf-8", "surrogatepass")
     told = json.loads(given.read())
     told["fields"] = tuple(map(tuple, told["fields"]))
+    told["unreadable"] = unpacked(told["unreadable"])
     raw = compose(Source(body=body, **{**told, "at": datetime.fromisoformat(told["at"])}))
     del body
     made.write(line(packed_message(ingest(raw))))

@@ -8,6 +8,7 @@ from dataclasses import fields
 from itertools import chain
 
 from bridge.apart.process import Apart, program, told
+from bridge.language import packed
 from bridge.mime.ingest import Ingested
 from bridge.mime.ingest.carry import unpacked_message
 from bridge.mime.write.compose import Source
@@ -24,6 +25,7 @@ async def compose_apart(apart: Apart, source: Source, body: HeldText) -> Ingeste
     """
     row = {one.name: getattr(source, one.name) for one in fields(Source) if one.name != "body"}
     row["at"] = source.at.isoformat()
+    row["unreadable"] = packed(source.unreadable)
     pieces = chain(body.pieces(), (json.dumps(row).encode(),))
     given = await asyncio.to_thread(SpoolFile.holding, apart.folder, pieces)
     made = await apart.run(

@@ -10,7 +10,7 @@ from datetime import datetime
 
 from bridge.alarms import Notice
 from bridge.clock import ROME
-from bridge.language import in_italian
+from bridge.language import in_italian, listed
 from bridge.mime.row.address import one_line
 from bridge.store.outbox import ClaimBasis, SubmissionRow
 
@@ -165,7 +165,7 @@ def _line(submission: SubmissionRow, addresses: Sequence[str], reason: str = "")
     """Return what tells a message apart from others in one line: all addresses, for all count."""
     known = (submission.subject[:200], submission.code or "", submission.reference)
     parts = (*known, ", ".join(addresses), reason)
-    return "  |  ".join(filter(None, parts))
+    return listed("  |  ", parts)
 
 
 def _reference(submission: SubmissionRow) -> str:

@@ -19,6 +19,7 @@ from typing import Literal, Protocol
 import structlog
 
 from bridge.apart.process import TooCostly
+from bridge.language import say
 from bridge.model import AccountId, body_digest
 from bridge.receipts.arrival import Arrival
 from bridge.store.base import StoreFailed
@@ -135,12 +136,11 @@ class Filer:
                 raise
             if isinstance(fault, TooCostly):
                 log.warning("message_too_costly", account=account, remote=arrival.remote)
-                await self._file(
-                    [await self._as_unreadable(arrival, f"it cannot be composed: {fault}")]
-                )
+                why = say("it cannot be composed: {fault}", fault=fault)
+                await self._file([await self._as_unreadable(arrival, why)])
                 return
             log.exception("message_compose_failed", account=account, remote=arrival.remote)
-            await self._file([await self._as_unreadable(arrival, "it cannot be composed")])
+            await self._file([await self._as_unreadable(arrival, say("it cannot be composed"))])
 
     async def _as_unreadable(self, one: Arrival, reason: str) -> Arrival:
         """Return what stands for a message that cannot be composed; of a large one, its row."""

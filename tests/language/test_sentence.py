@@ -15,6 +15,7 @@ from bridge.language import (
     Sentence,
     Title,
     Voice,
+    listed,
     packed,
     rendered,
     said_by,
@@ -59,6 +60,15 @@ def test_both_languages_are_said_once_where_they_agree() -> None:
     assert said_by(WAITS, "both") == f"{ITALIAN} / {WAITS}"
     assert said_by("MySQL Error 1", "both") == "MySQL Error 1"
     assert said_by(NOTHING, "both") == ""
+
+
+def test_of_parts_in_a_row_each_is_said_in_both() -> None:
+    row = listed("  |  ", ["Fattura", "", "A1", say("The API did not answer in time")])
+    assert row == "Fattura  |  A1  |  The API did not answer in time"
+    assert said_in(row, "it") == "Fattura  |  A1  |  L'API non ha risposto in tempo"
+    assert said_by(row, "both") == (
+        "Fattura  |  A1  |  L'API non ha risposto in tempo / The API did not answer in time"
+    )
 
 
 @given(sentences())

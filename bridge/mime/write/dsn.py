@@ -52,8 +52,8 @@ class Notification:
     ``name`` stands before the ``@`` of its Message-ID, ``heading`` before ``subject`` in its
     Subject; ``reporting_mta`` is a host name. ``italian`` and ``english`` say what happened and
     what to do. ``reference`` is what the sender calls the message, ``envid`` its envelope, "" for
-    nothing. ``returned`` is the message's header, or all of it if ``is_whole``. ``language`` is which
-    of the two texts are in it.
+    nothing. ``returned`` is the message's header, or all of it if ``is_whole``. ``language`` is
+    which of the two texts are in it.
     """
 
     name: str
