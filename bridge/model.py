@@ -121,6 +121,25 @@ class SpecialUse(Enum):
     TRASH = "\\Trash"
 
 
+class EventKind(Enum):
+    """What can have happened, as the log of events tells it."""
+
+    QUEUED = "queued"
+    SUBMITTED = "submitted"
+    ACCEPTED = "accepted"
+    DELIVERED = "delivered"
+    FAILED = "failed"
+    UNCERTAIN = "uncertain"
+    REFUSED = "refused"
+    CANCELLED = "cancelled"
+    LATE = "late"
+    WITHDRAWN = "withdrawn"
+    HELD = "held"
+    DROPPED = "dropped"
+    ALARM = "alarm"
+    ALARM_ENDED = "alarm_ended"
+
+
 class SubmissionState(Enum):
     """Where a submission stands; ``outbox.states`` holds the table of what may follow what."""
 

@@ -23,7 +23,7 @@ from bridge.alarms.notices import (
     tell,
     tell_again,
 )
-from bridge.alarms.words import Alarm
+from bridge.alarms.words import Alarm, entry_of
 from bridge.language import said_by
 from bridge.mailbox import MailboxTransaction
 from bridge.mime.row.address import one_line
@@ -46,11 +46,12 @@ async def raise_alarm(mtx: MailboxTransaction, alarm: Alarm, now: datetime) -> b
     account, kind, key = alarm.account, alarm.kind.value, alarm.key
     if not await mtx.tx.add_alarm(account, kind, key, subject, now):
         return False
-    concerned = alarm.entry
-    about = {"id": concerned} if concerned else {}
+    submission = _concerned(key)
+    about = {} if submission is None else {"id": submission}
     mtx.told.append(partial(log.warning, "alarm", account=account, kind=kind, key=key, **about))
-    submission = QueueId(concerned) if concerned else None
-    await mtx.tx.add_event(NewEvent(now, account, EventKind.ALARM, submission, detail=kind))
+    await mtx.tx.add_event(
+        NewEvent(now, account, EventKind.ALARM, submission, detail=kind, alarm_key=key)
+    )
     if alarm.is_quiet:
         return True
     detail = said_by(alarm.notice.detail, mtx.voice.language)
@@ -106,5 +107,21 @@ async def clear_alarm(
     """
     if not await mtx.tx.clear_alarm(account, kind.value, key, now):
         return False
+    await mtx.tx.add_event(
+        NewEvent(
+            now,
+            account,
+            EventKind.ALARM_ENDED,
+            _concerned(key),
+            detail=kind.value,
+            alarm_key=key,
+        )
+    )
     await tell_again(mtx, account, kind.value, key, now)
     return True
+
+
+def _concerned(key: str) -> QueueId | None:
+    """Return the message that an alarm is about, None if it is about no single one."""
+    entry = entry_of(key)
+    return None if entry is None else QueueId(entry)

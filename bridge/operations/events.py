@@ -77,18 +77,23 @@ class EventOperations:
         return await self._store.read(work)
 
     async def _facts(self, tx: ReadTransaction, row: EventRow) -> dict[str, Any]:
-        event = row.event
-        address = self._accounts.address(event.account) or await tx.address(event.account)
-        return {
-            "number": row.number,
-            "at": moment(event.at),
-            "event": event.kind.value,
-            "account": address,
-            "id": event.submission,
-            "message_id": row.message_id,
-            "reference": row.reference,
-            "envid": row.envid,
-            "code": row.code,
-            "recipient": event.recipient or None,
-            "detail": event.detail,
-        }
+        return await event_facts(self._accounts, tx, row)
+
+
+async def event_facts(accounts: ApiAccounts, tx: ReadTransaction, row: EventRow) -> dict[str, Any]:
+    """Return what an event is, as everybody is told who asks for events or is told of them."""
+    event = row.event
+    address = accounts.address(event.account) or await tx.address(event.account)
+    return {
+        "number": row.number,
+        "at": moment(event.at),
+        "event": event.kind.value,
+        "account": address,
+        "id": event.submission,
+        "message_id": row.message_id,
+        "reference": row.reference,
+        "envid": row.envid,
+        "code": row.code,
+        "recipient": event.recipient or None,
+        "detail": event.detail,
+    }

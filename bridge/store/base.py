@@ -13,7 +13,8 @@ they say of sends), ``alarms``, ``progress`` (how far the reading of an inbox go
 ``notices`` (what a person was told), ``clearing`` (what the settings clear at the API),
 ``web`` (who is logged in to the page), ``events`` (what happened, in order),
 ``dsn`` (what a submitter asked to be notified of), ``archive`` (all that came and was submitted,
-to be looked through), ``keys`` (what programs show over HTTP).
+to be looked through), ``keys`` (what programs show over HTTP),
+``hooks`` (who is told of what happens).
 
 Failure: ``StoreFull`` when the disk is, ``StoreFailed`` for anything else the medium does;
 either way nothing of the work was kept.
@@ -30,6 +31,7 @@ from bridge.store.clearing import ClearingReads, ClearingWrites
 from bridge.store.deletions import DeletionReads, DeletionWrites
 from bridge.store.dsn import DsnReads, DsnWrites
 from bridge.store.events import EventReads, EventWrites
+from bridge.store.hooks import HookReads, HookWrites
 from bridge.store.keys import ApiKeyReads, ApiKeyWrites
 from bridge.store.messages import MessageReads, MessageWrites
 from bridge.store.notices import NoticeReads, NoticeWrites
@@ -67,6 +69,7 @@ class ReadTransaction(
     DsnReads,
     ArchiveReads,
     ApiKeyReads,
+    HookReads,
     Protocol,
 ):
     """A consistent view of everything committed so far."""
@@ -88,6 +91,7 @@ class Transaction(
     EventWrites,
     DsnWrites,
     ApiKeyWrites,
+    HookWrites,
     Protocol,
 ):
     """A view that can also change things, all or nothing."""

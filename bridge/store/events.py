@@ -9,28 +9,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from enum import Enum
 from typing import Protocol
 
-from bridge.model import AccountId, QueueId
+from bridge.model import AccountId, EventKind, QueueId
 
-
-class EventKind(Enum):
-    """What can have happened."""
-
-    QUEUED = "queued"
-    SUBMITTED = "submitted"
-    ACCEPTED = "accepted"
-    DELIVERED = "delivered"
-    FAILED = "failed"
-    UNCERTAIN = "uncertain"
-    REFUSED = "refused"
-    CANCELLED = "cancelled"
-    LATE = "late"
-    WITHDRAWN = "withdrawn"
-    HELD = "held"
-    DROPPED = "dropped"
-    ALARM = "alarm"
+__all__ = ["MEANINGS", "EventKind", "EventReads", "EventRow", "EventWrites", "NewEvent"]
 
 
 MEANINGS: Mapping[EventKind, str] = {
@@ -48,6 +31,7 @@ MEANINGS: Mapping[EventKind, str] = {
     EventKind.HELD: "nothing was sent; it waits for what `detail` says",
     EventKind.DROPPED: "a person gave up an uncertain one",
     EventKind.ALARM: "an alarm was raised; `detail` is its kind",
+    EventKind.ALARM_ENDED: "an alarm ended; `detail` is its kind",
 }
 
 
@@ -56,6 +40,7 @@ class NewEvent:
     """Something that happened: to ``submission``, or to one ``recipient`` of it.
 
     ``detail`` says why as a sentence, or what kind of alarm; "" where there is nothing to say.
+    ``alarm_key`` tells alarms of one kind apart, and is told to nobody.
     """
 
     at: datetime
@@ -64,6 +49,7 @@ class NewEvent:
     submission: QueueId | None = None
     recipient: str = ""
     detail: str = ""
+    alarm_key: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +69,12 @@ class EventReads(Protocol):
 
     async def events(self, account: AccountId | None, after: int, limit: int) -> Sequence[EventRow]:
         """Return the first ``limit`` events behind the number ``after``; None: everybody's."""
+
+    async def event(self, number: int) -> EventRow | None:
+        """Return one event, None if it is kept no longer."""
+
+    async def alarm_events(self, after: int, limit: int) -> Sequence[EventRow]:
+        """Return the first ``limit`` events behind a number that tell of alarms."""
 
     async def event_numbers(self) -> tuple[int, int]:
         """Return the numbers of the oldest event that is kept and of the last there ever was.

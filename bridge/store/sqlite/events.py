@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
+from typing import Any
 
 from bridge.model import AccountId, QueueId
 from bridge.store.events import EventKind, EventRow, NewEvent
 from bridge.store.sqlite.area import Area
 from bridge.store.sqlite.times import aware, micros
+
+_EVENT = (
+    "SELECT number, at, event.account, kind, event.submission, recipient, detail, alarm_key,"
+    " message_id, reference, envid, code"
+    " FROM event LEFT JOIN submission ON submission.id = event.submission"
+)
 
 
 class SqliteEvents(Area):
@@ -18,27 +26,25 @@ class SqliteEvents(Area):
     ) -> tuple[EventRow, ...]:
         """See ``EventReads``."""
         rows = self._rows(
-            "SELECT number, at, event.account, kind, event.submission, recipient, detail,"
-            " message_id, reference, envid, code"
-            " FROM event LEFT JOIN submission ON submission.id = event.submission"
-            " WHERE number > ?1 AND (?2 IS NULL OR event.account = ?2) ORDER BY number LIMIT ?3",
+            f"{_EVENT} WHERE number > ?1 AND (?2 IS NULL OR event.account = ?2)"
+            " ORDER BY number LIMIT ?3",
             (after, account, limit),
         )
-        return tuple(
-            EventRow(
-                number,
-                NewEvent(
-                    aware(at),
-                    AccountId(whose),
-                    EventKind(kind),
-                    QueueId(submission) if submission else None,
-                    recipient,
-                    detail,
-                ),
-                *names,
-            )
-            for number, at, whose, kind, submission, recipient, detail, *names in rows
+        return tuple(map(_event, rows))
+
+    async def event(self, number: int) -> EventRow | None:
+        """See ``EventReads``."""
+        row = self._row(f"{_EVENT} WHERE number = ?", (number,))
+        return None if row is None else _event(row)
+
+    async def alarm_events(self, after: int, limit: int) -> tuple[EventRow, ...]:
+        """See ``EventReads``."""
+        rows = self._rows(
+            f"{_EVENT} WHERE number > ? AND kind IN ('alarm', 'alarm_ended')"
+            " ORDER BY number LIMIT ?",
+            (after, limit),
         )
+        return tuple(map(_event, rows))
 
     async def event_numbers(self) -> tuple[int, int]:
         """See ``EventReads``."""
@@ -60,8 +66,8 @@ class SqliteEvents(Area):
     async def add_event(self, event: NewEvent) -> None:
         """See ``EventWrites``."""
         self._row(
-            "INSERT INTO event (at, account, kind, submission, recipient, detail)"
-            " VALUES (?, ?, ?, ?, ?, ?)",
+            "INSERT INTO event (at, account, kind, submission, recipient, detail, alarm_key)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?)",
             (
                 micros(event.at),
                 event.account,
@@ -69,6 +75,7 @@ class SqliteEvents(Area):
                 event.submission,
                 event.recipient,
                 event.detail,
+                event.alarm_key,
             ),
         )
 
@@ -80,3 +87,10 @@ class SqliteEvents(Area):
             (micros(before), limit),
         )
         return len(list(gone))
+
+
+def _event(row: Sequence[Any]) -> EventRow:
+    number, at, whose, kind, submission, recipient, detail, key, *names = row
+    about = QueueId(submission) if submission else None
+    event = NewEvent(aware(at), AccountId(whose), EventKind(kind), about, recipient, detail, key)
+    return EventRow(number, event, *names)

@@ -13,6 +13,7 @@ from bridge.store.sqlite import (
     schema_clearing,
     schema_dsn,
     schema_events,
+    schema_hooks,
     schema_keys,
     schema_messages,
     schema_notices,
@@ -53,6 +54,7 @@ STEPS: tuple[str, ...] = (
     schema_dsn.ASKED,
     schema_archive.ARCHIVED,
     schema_keys.API_KEYS,
+    schema_hooks.HOOKS,
 )
 
 

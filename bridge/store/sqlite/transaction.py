@@ -8,7 +8,7 @@ from bridge.store.sqlite.alarms import SqliteAlarms
 from bridge.store.sqlite.archive import SqliteArchive
 from bridge.store.sqlite.clearing import SqliteClearing
 from bridge.store.sqlite.deletions import SqliteDeletions
-from bridge.store.sqlite.events import SqliteEvents
+from bridge.store.sqlite.hooks import SqliteHooks
 from bridge.store.sqlite.keys import SqliteApiKeys
 from bridge.store.sqlite.messages import SqliteMessages
 from bridge.store.sqlite.notices import SqliteNotices
@@ -33,8 +33,8 @@ class SqliteTransaction(
     SqliteClearing,
     SqlitePurging,
     SqliteWeb,
-    SqliteEvents,
     SqliteApiKeys,
+    SqliteHooks,
 ):
     """Satisfies ``ReadTransaction`` and ``Transaction``; its methods never suspend."""
 
