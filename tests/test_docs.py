@@ -262,13 +262,13 @@ def reference() -> str:
 
 
 def at(table: dict[str, object], path: tuple[str, ...]) -> dict[str, object]:
-    """Return the table at a path; the first entry of an array of tables."""
+    """Return the table at a path; of an array of tables all that its entries have, the first's."""
     value: object = table
     for name in path:
         assert isinstance(value, dict)
         value = value[name]
         if isinstance(value, list):
-            value = value[0]
+            value = {key: said for entry in reversed(value) for key, said in entry.items()}
     assert isinstance(value, dict)
     return value
 

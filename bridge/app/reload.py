@@ -173,6 +173,27 @@ def _secrets(old: Config, new: Config, before: Secrets, after: Secrets) -> Itera
                 getattr(secrets, name)
             ):
                 yield f"the secret {name} of {address}"
+    yield from _receivers(old, new, before, after)
+
+
+def _receivers(old: Config, new: Config, before: Secrets, after: Secrets) -> Iterator[str]:
+    """Yield the receivers whose secrets changed."""
+    was, is_now = _by_receiver(old, before), _by_receiver(new, after)
+    for name, texts in is_now.items():
+        if name in was and was[name] != texts:
+            yield f"the secret of {name}"
+    if _text(before.alarms_password) != _text(after.alarms_password):
+        yield "the secret alarms.smtp.password"
+
+
+def _by_receiver(config: Config, secrets: Secrets) -> dict[str, list[str]]:
+    found = {}
+    for (number, _, one), own in zip(config.webhooks(), secrets.webhooks, strict=False):
+        whose = "" if number is None else f" of {config.account[number].address}"
+        found[f"webhook {one.known_as}{whose}"] = [each.reveal() for each in own.signing]
+    for receiver, own in zip(config.alarms.webhook, secrets.alarms, strict=False):
+        found[f"alarms.webhook {receiver.known_as}"] = [each.reveal() for each in own.signing]
+    return found
 
 
 def shut_out(old: Config, new: Config, before: Secrets, after: Secrets) -> frozenset[str]:

@@ -41,10 +41,19 @@ def whole_settings(path: Path | None) -> tuple[ConfigFile, Secrets]:
 
 
 def _untrusting(file: ConfigFile) -> Iterator[ConfigFault]:
-    """Yield what is wrong with the authorities for the API."""
-    path = file.config.api.ca_file
-    if path is not None and (fault := authorities_fault(path)):
-        yield ConfigFault(file.where("api", "ca_file"), fault)
+    """Yield what is wrong with the authorities for the API and for those who are told."""
+    config = file.config
+    places: list[tuple[Path | None, tuple[str | int, ...]]] = [(config.api.ca_file, ("api",))]
+    if config.alarms.smtp is not None:
+        places.append((config.alarms.smtp.ca_file, ("alarms", "smtp")))
+    for index, receiver in enumerate(config.alarms.webhook):
+        places.append((receiver.ca_file, ("alarms", "webhook", index)))
+    for number, index, one in config.webhooks():
+        above = () if number is None else ("account", number)
+        places.append((one.ca_file, (*above, "webhook", index)))
+    for path, key in places:
+        if path is not None and (fault := authorities_fault(path)):
+            yield ConfigFault(file.where(*key, "ca_file"), fault)
 
 
 def _unusable(tls: Tls, where: Callable[..., str]) -> Iterator[ConfigFault]:

@@ -4,6 +4,8 @@ from bridge.config.fault import ConfigError, ConfigFault, Rest
 from bridge.config.read import ConfigFile, find_file, load, parse
 from bridge.config.values import (
     Account,
+    Alarms,
+    AlarmsSmtp,
     Api,
     Archive,
     Config,
@@ -11,6 +13,7 @@ from bridge.config.values import (
     Imap,
     Prices,
     Receipts,
+    Receiver,
     SecretSource,
     Send,
     Smtp,
@@ -18,11 +21,14 @@ from bridge.config.values import (
     Tls,
     Trusted,
     Web,
+    Webhook,
 )
 from bridge.net.listen import Listen
 
 __all__ = [
     "Account",
+    "Alarms",
+    "AlarmsSmtp",
     "Api",
     "Archive",
     "Config",
@@ -34,6 +40,7 @@ __all__ = [
     "Listen",
     "Prices",
     "Receipts",
+    "Receiver",
     "Rest",
     "SecretSource",
     "Send",
@@ -42,6 +49,7 @@ __all__ = [
     "Tls",
     "Trusted",
     "Web",
+    "Webhook",
     "find_file",
     "load",
     "parse",

@@ -6,11 +6,15 @@ Works on the TOML document as it is, which may be wrong in any other way.
 from __future__ import annotations
 
 import ipaddress
+import json
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
+from pydantic import TypeAdapter, ValidationError
+
 from bridge.config.lines import Key
-from bridge.config.values import Imap, Smtp
+from bridge.config.values import SUBMISSION_PORT, Imap, Receiver, Smtp
+from bridge.net.address import is_loopback
 from bridge.net.listen import Listen
 
 Found = Iterator[tuple[Key, str]]
@@ -35,6 +39,48 @@ def across(document: Mapping[str, Any], accounts: bool = True) -> Found:
     yield from _strangers_trusted(document)
     yield from _ports(document)
     yield from _clears(document)
+    yield from _hook_names(document)
+    yield from _alarms_by_pec(document)
+
+
+def _hook_names(document: Mapping[str, Any]) -> Found:
+    """Two receivers by one name could not be told apart."""
+    alarms = _table(document, "alarms")
+    places: list[tuple[Key, Mapping[str, Any]]] = [((), document), (("alarms",), alarms)]
+    places += (
+        (("account", index), account) for index, account in enumerate(_tables(document, "account"))
+    )
+    for key, table in places:
+        seen = set()
+        for index, hook in enumerate(_tables(table, "webhook")):
+            try:
+                name = (
+                    TypeAdapter(Receiver)
+                    .validate_json(json.dumps({one: hook[one] for one in hook if one != "events"}))
+                    .known_as
+                )
+            except (TypeError, ValidationError):
+                continue  # it was told already
+            if name in seen:
+                yield (*key, "webhook", index), f"is called {name} like one above: give each a name"
+            seen.add(name)
+
+
+def _alarms_by_pec(document: Mapping[str, Any]) -> Found:
+    """An alarm that goes out as a PEC costs money, and one that comes in as mail raises another."""
+    alarms = _table(document, "alarms")
+    own = {_name(account.get("address")) for account in _tables(document, "account")}
+    if _name(alarms.get("to")) in own - {""}:
+        yield ("alarms", "to"), "is a certified mailbox of this bridge: name an ordinary address"
+    smtp = _table(alarms, "smtp")
+    host, port = smtp.get("host"), smtp.get("port", SUBMISSION_PORT)
+    if not isinstance(host, str) or not isinstance(port, int):
+        return
+    for key, listen, _ in _listeners(document):
+        is_here = is_loopback(host) or host.casefold() == listen.host.casefold()
+        if key[0] == "smtp" and is_here and _collide(listen, Listen(host, port)):
+            yield ("alarms", "smtp", "host"), "is this bridge itself, which sends nothing but PECs"
+            return
 
 
 def _clears(document: Mapping[str, Any]) -> Found:

@@ -16,7 +16,10 @@ from pydantic import TypeAdapter, ValidationError
 from bridge.config.lines import Key
 from bridge.config.values import SecretSource, Tls
 
-SECRETS = ("token", "admin_token", "api_key", "proxy_login", "password", "local_password")
+SECRETS = (
+    *("token", "admin_token", "api_key", "proxy_login", "password", "local_password"),
+    *("secret", "old_secret"),
+)
 
 T = TypeVar("T")
 
@@ -35,15 +38,28 @@ def pointers(document: Mapping[str, Any]) -> Pointers:
 
 
 def _sources(document: Mapping[str, Any]) -> Iterator[tuple[Key, SecretSource]]:
-    accounts = document.get("account")
-    tables: list[tuple[Key, Any]] = [(("api",), document.get("api"))]
-    if isinstance(accounts, list):
-        tables += ((("account", index), account) for index, account in enumerate(accounts))
+    alarms = document.get("alarms")
+    alarms = alarms if isinstance(alarms, dict) else {}
+    tables: list[tuple[Key, Any]] = [
+        (("api",), document.get("api")),
+        (("alarms", "smtp"), alarms.get("smtp")),
+        *_each(document, "webhook"),
+        *_each(alarms, "webhook", "alarms"),
+    ]
+    for key, account in _each(document, "account"):
+        tables += ((key, account), *_each(account, "webhook", *key))
     for key, table in tables:
         for name in SECRETS if isinstance(table, dict) else ():
             source = _one(SecretSource, table.get(name))
             if source is not None:
                 yield (*key, name), source
+
+
+def _each(table: Any, name: str, *key: str | int) -> Iterator[tuple[Key, Any]]:
+    """Yield each table of an array, with its key."""
+    items = table.get(name) if isinstance(table, dict) else None
+    for index, one in enumerate(items if isinstance(items, list) else ()):
+        yield (*key, name, index), one
 
 
 def _one(rules: type[T], table: Any) -> T | None:

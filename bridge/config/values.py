@@ -22,7 +22,8 @@ from pydantic.dataclasses import dataclass
 
 from bridge.config.places import usual_data_dir
 from bridge.language import LanguageSetting
-from bridge.net.address import is_loopback
+from bridge.model import EventKind
+from bridge.net.address import is_loopback, is_private
 from bridge.net.listen import Listen
 
 _ADDRESS = re.compile(r"[^\s@<>,;:\"()\[\]\\]+@[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?")
@@ -42,6 +43,36 @@ def _url(text: str) -> str:
     if parts.scheme != "https" and not (parts.scheme == "http" and is_loopback(host)):
         raise ValueError("must begin with https:// (http:// only to this machine itself)")
     return text.rstrip("/")
+
+
+def _hook_url(text: str) -> str:
+    try:
+        parts = urlsplit(text)
+        host, _port = parts.hostname, parts.port
+    except ValueError:
+        raise ValueError("is not a URL") from None
+    if parts.scheme not in ("http", "https") or not host or not text.isascii() or "\\" in text:
+        raise ValueError('must be a URL such as "https://erp.example/pec"')
+    if parts.username is not None or parts.fragment or any(ord(char) <= 32 for char in text):
+        raise ValueError("must have no name, password, blank or fragment (#) in it")
+    return text
+
+
+def _argv(value: object) -> tuple[str, ...] | None:
+    if value is None:
+        return None
+    words = value if isinstance(value, list | tuple) else ()
+    if not words or not all(map(_is_text, words)) or not words[0]:
+        raise ValueError('must be a list of words, such as ["/usr/local/bin/told", "--pec"]')
+    if not Path(words[0]).is_absolute() and Path(words[0]).name != words[0]:
+        raise ValueError("must begin with an absolute path, or a name that is looked for in PATH")
+    return tuple(words)
+
+
+def _hook_name(text: str) -> str:
+    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}", text):
+        raise ValueError("may have letters, digits, dots and hyphens, and up to 64 of them")
+    return text
 
 
 def _proxy(text: str) -> str:
@@ -377,17 +408,111 @@ class Log:
 
 
 @dataclass(frozen=True, slots=True, config=_RULES)
+class Receiver:
+    """Who is told of something: either ``url``, signed with ``secret``, or ``command``.
+
+    ``name`` is what it is called, None for its host or program. ``old_secret`` signs, too, while
+    receivers go over to a new one. ``ca_file`` has the authorities to trust, None for those of the
+    API; ``via_proxy`` goes through the API's proxy. ``i_know``: that others may read and change
+    what goes to ``url`` without TLS.
+    """
+
+    name: Annotated[str, AfterValidator(_hook_name)] | None = None
+    url: Annotated[str, AfterValidator(_hook_url)] | None = None
+    secret: SecretSource | None = None
+    old_secret: SecretSource | None = None
+    command: Annotated[tuple[str, ...] | None, PlainValidator(_argv)] = None
+    timeout_s: Annotated[float, Field(gt=0, le=120)] = 15.0
+    ca_file: FilePath | None = None
+    via_proxy: bool = False
+    i_know: bool = False
+
+    def __post_init__(self) -> None:
+        if (self.url is None) == (self.command is None):
+            raise ValueError("needs either url or command")
+        if (self.secret is None) != (self.url is None):
+            raise ValueError("needs secret beside url, and none beside command")
+        if self.old_secret is not None and self.secret is None:
+            raise ValueError("needs secret beside old_secret")
+        if self.url is None:
+            return
+        parts = urlsplit(self.url)
+        if parts.scheme == "http" and not self.i_know and not is_private(parts.hostname or ""):
+            raise ValueError(
+                "has a url without TLS to an address that is not known to be private: write "
+                "https://, or i_know = true if you mean that"
+            )
+
+    @property
+    def place(self) -> str:
+        """Where it is, for people: a path may hold a secret."""
+        if self.command is not None:
+            return self.command[0]
+        parts = urlsplit(self.url or "")
+        return f"{parts.scheme}://{parts.netloc}"
+
+    @property
+    def known_as(self) -> str:
+        """Its name, which tells it from the others of its account."""
+        return self.name or (Path(self.place).name if self.command else urlsplit(self.place).netloc)
+
+
+@dataclass(frozen=True, slots=True, config=_RULES)
+class Webhook(Receiver):
+    """A program that is told of events: of those of the kinds ``events``."""
+
+    events: Annotated[tuple[EventKind, ...], Field(min_length=1)] = tuple(EventKind)
+
+
+SUBMISSION_PORT = 587
+
+
+@dataclass(frozen=True, slots=True, config=_RULES)
+class AlarmsSmtp:
+    """The server that takes alarms for ordinary mail; ``sender`` is None for the receiver."""
+
+    host: Annotated[str, AfterValidator(_host)]
+    port: Annotated[int, Field(ge=1, le=65_535)] = SUBMISSION_PORT
+    tls: Literal["starttls", "implicit", "none"] = "starttls"
+    user: Text | None = None
+    password: SecretSource | None = None
+    sender: Address | None = None
+    ca_file: FilePath | None = None
+    timeout_s: Annotated[float, Field(gt=0, le=120)] = 30.0
+
+    def __post_init__(self) -> None:
+        if (self.user is None) != (self.password is None):
+            raise ValueError("needs user and password together, or neither")
+        if self.user is not None and self.tls == "none" and not is_loopback(self.host):
+            raise ValueError('would say the password in clear: set tls to "starttls"')
+
+
+@dataclass(frozen=True, slots=True, config=_RULES)
+class Alarms:
+    """Who outside is told of alarms: an ordinary address, through ``smtp``, and programs."""
+
+    to: Address | None = None
+    smtp: AlarmsSmtp | None = None
+    webhook: tuple[Receiver, ...] = ()
+
+    def __post_init__(self) -> None:
+        if (self.to is None) != (self.smtp is None):
+            raise ValueError("needs to and [alarms.smtp] together, or neither")
+
+
+@dataclass(frozen=True, slots=True, config=_RULES)
 class Account:
     """One PEC mailbox.
 
     ``username`` is its name at the API, None for the address; ``local_password`` is what mail
-    clients log in with, None for the mailbox's own.
+    clients log in with, None for the mailbox's own. ``webhook``: who is told of its events.
     """
 
     address: Address
     password: SecretSource
     username: Text | None = None
     local_password: SecretSource | None = None
+    webhook: tuple[Webhook, ...] = ()
 
     @property
     def api_username(self) -> str:
@@ -413,6 +538,18 @@ class Config:
     prices: Prices = field(default_factory=Prices)
     display: Display = field(default_factory=Display)
     log: Log = field(default_factory=Log)
+    webhook: tuple[Webhook, ...] = ()
+    alarms: Alarms = field(default_factory=Alarms)
+
+    def webhooks(self) -> tuple[tuple[int | None, int, Webhook], ...]:
+        """Return each webhook, behind its account's index (None for everybody's) and its own."""
+        everybodys = [(None, index, one) for index, one in enumerate(self.webhook)]
+        own = [
+            (number, index, one)
+            for number, account in enumerate(self.account)
+            for index, one in enumerate(account.webhook)
+        ]
+        return (*everybodys, *own)
 
 
 TABLES: dict[tuple[str, ...], type] = {
@@ -430,6 +567,11 @@ TABLES: dict[tuple[str, ...], type] = {
     ("prices",): Prices,
     ("display",): Display,
     ("log",): Log,
+    ("webhook",): Webhook,
+    ("alarms",): Alarms,
+    ("alarms", "smtp"): AlarmsSmtp,
+    ("alarms", "webhook"): Receiver,
     ("account",): Account,
+    ("account", "webhook"): Webhook,
 }
 """Each table's path in the file and what it holds."""

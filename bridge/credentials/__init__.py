@@ -7,16 +7,26 @@ It needs nothing but the settings, so logins work with the API down.
 
 from bridge.credentials.authenticator import Authenticator, Login
 from bridge.credentials.secret import Secret, SecretFault
-from bridge.credentials.source import AccountSecrets, Secrets, missing, resolve, resolve_all
+from bridge.credentials.signing import signing_key
+from bridge.credentials.source import (
+    AccountSecrets,
+    ReceiverSecrets,
+    Secrets,
+    missing,
+    resolve,
+    resolve_all,
+)
 
 __all__ = [
     "AccountSecrets",
     "Authenticator",
     "Login",
+    "ReceiverSecrets",
     "Secret",
     "SecretFault",
     "Secrets",
     "missing",
     "resolve",
     "resolve_all",
+    "signing_key",
 ]

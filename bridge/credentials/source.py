@@ -19,9 +19,10 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from bridge.config import ConfigError, ConfigFault, ConfigFile, Rest, SecretSource
+from bridge.config import ConfigError, ConfigFault, ConfigFile, Receiver, Rest, SecretSource
 from bridge.credentials.local import hash_fault
 from bridge.credentials.secret import Secret, SecretFault
+from bridge.credentials.signing import signing_fault
 
 COMMAND_TIMEOUT_S = 30.0
 SECRET_LIMIT_BYTES = 64 * 1024
@@ -39,10 +40,19 @@ class AccountSecrets:
 
 
 @dataclass(frozen=True, slots=True)
+class ReceiverSecrets:
+    """What a receiver's webhooks are signed with, the current one first; none for a command."""
+
+    signing: tuple[Secret, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Secrets:
     """All secrets of a configuration; ``accounts`` in the order of its accounts.
 
-    ``admin_token``, ``api_key`` and ``proxy_login`` are None where the configuration has none.
+    ``admin_token``, ``api_key``, ``proxy_login`` and ``alarms_password`` are None where the
+    configuration has none. ``webhooks`` are in the order of ``Config.webhooks``, ``alarms`` in that
+    of ``[[alarms.webhook]]``.
     """
 
     token: Secret
@@ -50,6 +60,9 @@ class Secrets:
     admin_token: Secret | None = None
     api_key: Secret | None = None
     proxy_login: Secret | None = None
+    webhooks: tuple[ReceiverSecrets, ...] = ()
+    alarms: tuple[ReceiverSecrets, ...] = ()
+    alarms_password: Secret | None = None
 
 
 def resolve(
@@ -108,9 +121,39 @@ def resolve_all(file: ConfigFile, environment: Mapping[str, str] = os.environ) -
         if fault := hash_fault(local_password):
             faults.append(ConfigFault(file.where("account", index, "local_password"), fault))
         accounts.append(AccountSecrets(password, local_password))
+
+    def signing(receiver: Receiver, *key: str | int) -> ReceiverSecrets:
+        each = []
+        for name, source in (("secret", receiver.secret), ("old_secret", receiver.old_secret)):
+            if source is not None:
+                each.append(found(source, *key, name))
+                if each[-1] is not nothing and (fault := signing_fault(each[-1])):
+                    faults.append(ConfigFault(file.where(*key, name), fault))
+        return ReceiverSecrets(tuple(each))
+
+    webhooks = tuple(
+        signing(one, *(() if number is None else ("account", number)), "webhook", index)
+        for number, index, one in file.config.webhooks()
+    )
+    alarms = tuple(
+        signing(one, "alarms", "webhook", index)
+        for index, one in enumerate(file.config.alarms.webhook)
+    )
+    smtp = file.config.alarms.smtp
+    password_source = None if smtp is None else smtp.password
+    alarms_password = (
+        None if password_source is None else found(password_source, "alarms", "smtp", "password")
+    )
     if faults:
         raise ConfigError(tuple(faults))
-    return Secrets(token, tuple(accounts), **more)
+    return Secrets(
+        token,
+        tuple(accounts),
+        webhooks=webhooks,
+        alarms=alarms,
+        alarms_password=alarms_password,
+        **more,
+    )
 
 
 def missing(rest: Rest, environment: Mapping[str, str] = os.environ) -> Iterator[ConfigFault]:
