@@ -690,6 +690,13 @@ DOMAIN_LOOKUPS_PER_DAY = _count(
     told="nothing: what is not known is not told; the log says so once",
     test="tests/app/test_domain_check.py::test_a_day_has_so_many_lookups_and_no_more",
 )
+WEBHOOK_ANSWER_BYTES = _bytes(
+    "what is read of a webhook receiver's answer",
+    64 * KIB,
+    met_by="a receiver",
+    told="nothing: the connection is closed; its status counts",
+    test="tests/hooks/test_post.py::test_an_answer_without_end_is_cut_off",
+)
 PDF_BYTES = _bytes(
     "a PDF that activates a mailbox",
     10 * MIB,

@@ -21,13 +21,26 @@ import httpx
 
 from bridge.app.bridge import Bridge
 from bridge.clock import Clock, SystemClock
-from bridge.config import Account, Api, Config, Imap, Listen, SecretSource, Send, Smtp, Sync, Web
-from bridge.credentials import AccountSecrets, Secret, Secrets
+from bridge.config import (
+    Account,
+    Api,
+    Config,
+    Imap,
+    Listen,
+    Receiver,
+    SecretSource,
+    Send,
+    Smtp,
+    Sync,
+    Web,
+)
+from bridge.credentials import AccountSecrets, ReceiverSecrets, Secret, Secrets
 from bridge.net.listening import Listening
 from bridge.simulator import SEQUENCE_READING, Delays, Simulator
 
 ADDRESS = "azienda@pec.example"
 PASSWORD = "parola"
+SIGNING = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
 PATIENCE_S = 20.0
 
 T = TypeVar("T")
@@ -97,6 +110,11 @@ class Running:
             assert client.send_message(message) == {}
 
 
+def signing(receiver: Receiver) -> ReceiverSecrets:
+    """Return what a receiver of a test is signed for with."""
+    return ReceiverSecrets(() if receiver.url is None else (Secret(SIGNING),))
+
+
 @asynccontextmanager
 async def running(
     data_dir: Path,
@@ -116,6 +134,8 @@ async def running(
         Secrets(
             Secret(token),
             tuple(AccountSecrets(secret, secret) for _ in config.account),
+            webhooks=tuple(signing(one) for _, _, one in config.webhooks()),
+            alarms=tuple(map(signing, config.alarms.webhook)),
         ),
         clock=clock or SystemClock(),
         random=Random(1),

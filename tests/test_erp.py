@@ -11,13 +11,20 @@ import os
 import re
 import subprocess
 import sys
+import time
 from collections.abc import Iterable, Mapping
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from bridge import limits, model
 from bridge.cli.outcome import CODES
+from bridge.credentials import Secret, signing_key
+from bridge.hooks import schedule
+from bridge.hooks.signature import signed_fields
+from bridge.hooks.states import MEANINGS as TRY_MEANINGS
+from bridge.hooks.states import TryOutcome
 from bridge.mime.strict import reference, submission
 from bridge.model import SubmissionState
 from bridge.outbox import states
@@ -25,7 +32,7 @@ from bridge.receipts.outcome import KEYWORDS, MEANINGS, RECIPIENT_MEANINGS
 from bridge.receipts.states import EFFECTS, RANK, RecipientState
 from bridge.simulator import Simulator
 from bridge.store.events import MEANINGS as EVENT_MEANINGS
-from tests.running import ADDRESS, PASSWORD, Running, apart, running, simulated
+from tests.running import ADDRESS, PASSWORD, SIGNING, Running, apart, running, simulated
 
 TOP = Path(__file__).parent.parent
 PAGE = TOP / "docs" / "erp.md"
@@ -57,8 +64,31 @@ def lists() -> Mapping[str, str]:
         ),
         "recipient states": rows("state", ((one.value, RECIPIENT_MEANINGS[one]) for one in RANK)),
         "events": rows("event", ((one.value, said) for one, said in EVENT_MEANINGS.items())),
+        "try outcomes": rows("a try", ((one.value, TRY_MEANINGS[one]) for one in TryOutcome)),
+        "retries": retries(),
         "keywords": rows("keyword", KEYWORDS.items()),
     }
+
+
+def retries() -> str:
+    """Return the table of waits, as the schedule has them."""
+    days = schedule.PATIENCE_S / 86_400
+    lines = ["| after a try that is | tried again after | dead |", "|---|---|---|"]
+    refused = schedule.refused_tries()
+    for name, backoff, end in (
+        (
+            "refused",
+            schedule.REFUSED_WAITS,
+            f"with the {len(refused) + 1}th refusal, after {days:g} days",
+        ),
+        ("down", schedule.DOWN_WAITS, f"after {days:g} days, with all that waited so long with it"),
+    ):
+        steps = [backoff.wait_s(before) for before in range(3)]
+        first = ", ".join(f"{one:g}" for one in steps)
+        lines.append(
+            f"| `{name}` | {first} s, doubling up to {backoff.last_s / 60:g} min | {end} |"
+        )
+    return "\n".join(lines) + "\n"
 
 
 def place(name: str) -> re.Pattern[str]:
@@ -115,9 +145,36 @@ def test_the_fields_of_the_header_are_those_that_are_read() -> None:
 
 
 def examples() -> dict[str, str]:
+    """Return the examples by their language; the last of each."""
     return dict(
         re.findall(r"```(python|sh)\n(.*?)```", PAGE.read_text(encoding="utf-8"), re.DOTALL)
     )
+
+
+def verifier() -> Any:
+    """Return the function of the page that verifies a webhook."""
+    (text,) = re.findall(
+        r"```python\n([^`]*?def verified.*?)```", PAGE.read_text(encoding="utf-8"), re.DOTALL
+    )
+    assert len([line for line in text.splitlines() if line.strip()]) <= 10, "ten lines, it says"
+    found: dict[str, Any] = {}
+    exec(text, found)
+    return found["verified"]
+
+
+def test_the_example_verifies_what_is_signed_and_nothing_else() -> None:
+    secret, other = SIGNING, "whsec_" + "QUJD" * 8
+    verified = verifier()
+    body, now_s = b'{"number": 1}', int(time.time())
+    keys = [signing_key(Secret(one)) for one in (other, secret)]
+    fields = signed_fields(keys, "evt_1", now_s, body)
+    assert verified(fields, body, secret)
+    assert verified(fields, body, other)
+    assert not verified(fields, body + b" ", secret)
+    assert not verified(fields, body, "whsec_" + "QUJE" * 8)
+    assert not verified(fields | {"webhook-id": "evt_2"}, body, secret)
+    assert not verified(fields | {"webhook-timestamp": str(now_s + 1)}, body, secret)
+    assert not verified(signed_fields(keys, "evt_1", now_s - 301, body), body, secret)
 
 
 def run(bridge: Running, folder: Path, language: str) -> subprocess.CompletedProcess[str]:
