@@ -29,6 +29,7 @@ from bridge.app.certificate import (
 from bridge.app.disk import DiskSpace
 from bridge.app.domains import Domains
 from bridge.app.drain import Drain
+from bridge.app.hooks import HookService
 from bridge.app.housekeeping import Housekeeping
 from bridge.app.memory import Memory, give_back, resident_bytes
 from bridge.app.operations import operations
@@ -124,6 +125,7 @@ class Bridge:
         self._control: ControlServer | None = None
         self._reading: InboxReading | None = None
         self._domains: Domains | None = None
+        self._hooks: HookService | None = None
         self._drain: Drain | None = None
         self._workers: Workers | None = None
         self._work: asyncio.Task[None] | None = None
@@ -284,8 +286,7 @@ class Bridge:
         for part in (self._sending, self._reading):
             if part is not None:
                 part.close()
-        if self._domains is not None:
-            await self._domains.aclose()
+        await self._let_go()
         self._config, self._secrets = config, secrets
         await resources.take_over(config, secrets, self._http_transport)
         reading, sending = await self._build(resources)
@@ -316,6 +317,7 @@ class Bridge:
         sending = self._sending = await OutboxService.build(
             resources, self._random, reading.sync.wake
         )
+        self._hooks = await HookService.build(resources, self._secrets, self._random)
         return reading, sending
 
     def _offer(self, resources: Resources, reading: InboxReading, sending: OutboxService) -> None:
@@ -323,6 +325,8 @@ class Bridge:
         if self._drain is not None:
             more.append(self._drain.methods())
         more.append(TraceOperations(resources.tracing, resources.addresses.values()).methods())
+        if self._hooks is not None:
+            more.append(self._hooks.methods())
         self._offered = operations(
             resources, self._random, sending.wake, reading, self._running, more
         )
@@ -361,6 +365,7 @@ class Bridge:
             "descriptors": Descriptors(self._clock, allowed_descriptors()).run,
             "traces": resources.tracing.run,
             **domains.works(),
+            **({} if self._hooks is None else self._hooks.works()),
             **web,
         }
 
@@ -466,11 +471,16 @@ class Bridge:
         if self._work is not None:
             self._work.cancel()
             await asyncio.gather(self._work, return_exceptions=True)
-        if self._domains is not None:
-            await self._domains.aclose()
+        await self._let_go()
         if self._resources is not None:
             resources, self._resources = self._resources, None
             await resources.close()
+
+    async def _let_go(self) -> None:
+        """Close the connections to others than the API."""
+        for part in (self._domains, self._hooks):
+            if part is not None:
+                await part.aclose()
 
 
 def _identity(config: Config) -> Identity:

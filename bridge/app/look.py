@@ -11,6 +11,7 @@ from bridge.api.budget import RequestBudget
 from bridge.app.certificate import FILE_NAME as CERTIFICATE_NAME
 from bridge.app.certificate import fingerprint
 from bridge.app.count import StoredCount
+from bridge.app.hooks import outside
 from bridge.clock import Clock
 from bridge.config import Config
 from bridge.model import AccountId
@@ -69,6 +70,7 @@ async def _facts(config: Config, store: Store, clock: Clock) -> dict[str, Any]:
         None,
         {one.id: RequestBudget(clock, per_day, StoredCount(store, one.id)) for one in accounts},
         lambda: fingerprint(config.tls.certificate or config.data_dir / CERTIFICATE_NAME),
+        outside=outside(config, {one.address: one.id for one in accounts}),
     )
     found: dict[str, Any] = await facts.methods()["status"]({}, _ignore)
     return found

@@ -7,6 +7,7 @@ from random import Random
 
 from bridge.api.budget import Purpose
 from bridge.app.certificate import fingerprint
+from bridge.app.hooks import outside
 from bridge.app.reading import InboxReading
 from bridge.app.resources import Resources
 from bridge.net.listening import Running
@@ -70,7 +71,15 @@ def operations(
 
     areas = (
         StatusOperations(
-            resources.store, resources.clock, accounts, sends, reader, budgets, shown, running
+            resources.store,
+            resources.clock,
+            accounts,
+            sends,
+            reader,
+            budgets,
+            shown,
+            running,
+            outside(resources.config, {address: id for id, address in resources.addresses.items()}),
         ),
         AlarmOperations(resources.store, resources.clock, accounts),
         QueueOperations(resources.store, resources.clock, accounts, decisions, pace),

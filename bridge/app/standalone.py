@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from random import SystemRandom
 
+from bridge.app.hooks import HookService
 from bridge.app.operations import operations
 from bridge.app.resources import Resources
 from bridge.clock import SystemClock
@@ -15,7 +16,9 @@ from bridge.credentials import Secrets, resolve_all
 from bridge.operations.table import Operations
 from bridge.outbox.settle import recover
 
-ASKS_API = frozenset({"quota", "inbox search", "sync", "receipts delete"})
+ASKS_API = frozenset(
+    {"quota", "inbox search", "sync", "receipts delete", "webhook test", "alarm test"}
+)
 """Operations that need the secrets."""
 
 LOOKS_FIRST = frozenset({"queue resolve --sent", "queue resolve --resend", "queue retry"})
@@ -36,7 +39,11 @@ async def standalone(file: ConfigFile, name: str) -> AsyncIterator[Operations]:
             ("queue ", "outcome", "sends", "events")
         ):  # nobody is sending: what a crash cut off is uncertain
             await recover(resources.mailboxes, resources.clock)
-        yield operations(resources, SystemRandom())
+        hooks = HookService(resources, secrets, SystemRandom())
+        try:
+            yield operations(resources, SystemRandom(), more=[hooks.methods()])
+        finally:
+            await hooks.aclose()
     finally:
         await resources.close()
 

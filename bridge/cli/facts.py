@@ -10,6 +10,7 @@ import typer
 from bridge.cli import option
 from bridge.cli.output import print_json, print_table
 from bridge.cli.perform import perform
+from bridge.cli.webhook import show_trials
 from bridge.cli.when import local
 
 inbox = typer.Typer(help="The inbox at the API.", no_args_is_help=True)
@@ -84,6 +85,12 @@ def acknowledge(
         print_json(alarms)
         return
     print_table(ALARM_COLUMNS, map(_alarm_cells, alarms), "All of these were acknowledged before.")
+
+
+@alarm.command("test")
+def try_alarms(config: option.Config = None, as_json: option.Json = False) -> None:
+    """Tell a sample alarm to everybody outside who is told of alarms; exit status 1 if it fails."""
+    show_trials(("way", "place"), perform(config, "alarm test"), as_json=as_json)
 
 
 def percent(quota: dict[str, Any] | None) -> str | None:

@@ -15,6 +15,10 @@ STALE = timedelta(hours=1)
 """An inbox that could not be read for so long is critical."""
 
 
+LAGGING = timedelta(minutes=30)
+"""What a hook was not told for so long is worth a look."""
+
+
 class Level(IntEnum):
     """How bad it is; the number is the exit code."""
 
@@ -50,10 +54,23 @@ def _found(facts: Mapping[str, Any], now: datetime) -> Iterator[tuple[Level, str
             yield Level.CRITICAL, f"{account['address']}: not read for more than an hour"
         if account["paused_since"]:
             yield Level.WARNING, f"{account['address']}: the queue is paused"
+    yield from _told(facts, now)
     alarms = unacknowledged(facts["alarms"])
     if alarms:
         kinds = ", ".join(sorted({alarm["kind"] for alarm in alarms}))
         yield Level.WARNING, f"{len(alarms)} alarm{'s' * (len(alarms) > 1)}: {kinds}"
+
+
+def _told(facts: Mapping[str, Any], now: datetime) -> Iterator[tuple[Level, str]]:
+    """Yield what is wrong with telling others."""
+    for hook in facts["hooks"]:
+        if hook["dead"]:
+            yield Level.WARNING, f"hook {hook['name']}: {hook['dead']} events were given up"
+        elif hook["waiting"] and now - datetime.fromisoformat(hook["oldest_at"]) > LAGGING:
+            yield Level.WARNING, f"hook {hook['name']}: {_clean(hook['error'] or 'it lags behind')}"
+    for way in facts["alarms_out"]:
+        if way["failures"] > 1:
+            yield Level.WARNING, f"alarms by {way['way']}: {_clean(way['error'])}"
 
 
 def unacknowledged(alarms: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:

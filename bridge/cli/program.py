@@ -34,6 +34,7 @@ from bridge.cli import (
     trace,
     usage,
     web,
+    webhook,
 )
 from bridge.cli.words import is_text
 
@@ -83,6 +84,7 @@ def build() -> typer.Typer:
     program.command()(token.wallet)
     program.add_typer(web.commands, name="web")
     program.add_typer(apikey.commands, name="apikey")
+    program.add_typer(webhook.commands, name="webhook")
     program.command(cls=sendmail.Verbatim)(sendmail.sendmail)
     program.command("help")(root.show_help)
     return program

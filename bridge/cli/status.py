@@ -15,6 +15,7 @@ from bridge.cli.facts import alarm_table, percent
 from bridge.cli.failure import say
 from bridge.cli.output import print_block, print_facts, print_json, visible
 from bridge.cli.perform import settings
+from bridge.cli.webhook import standing
 from bridge.cli.when import local
 from bridge.config import ConfigError
 from bridge.operations.control import NotRunning, OperationFailed, ask
@@ -99,7 +100,23 @@ def _show(data_dir: Path, facts: dict[str, Any]) -> None:
         print_block(account["address"], _account(account))
     queue = ", ".join(f"{count} {state}" for state, count in facts["queue"].items())
     sys.stdout.write(f"\nqueue: {queue or 'empty'}\n")
+    print_block(None, [*_hooks(facts), *_alarms_out(facts)])
     alarm_table(facts["alarms"], "No alarms.")
+
+
+def _hooks(facts: dict[str, Any]) -> Iterator[tuple[str, str]]:
+    """Say how those stand who are told of events; those who are well in a word."""
+    for one in facts["hooks"]:
+        dead = f"; {one['dead']} given up, see `pec-bridge webhook list --dead`"
+        since = f" since {local(one['oldest_at'])}" if one["waiting"] else ""
+        waiting = f"; {one['waiting']} waiting{since}" if one["waiting"] else ""
+        yield f"hook {one['name']}", f"{standing(one)}{waiting}{dead if one['dead'] else ''}"
+
+
+def _alarms_out(facts: dict[str, Any]) -> Iterator[tuple[str, str]]:
+    for one in facts["alarms_out"]:
+        last = f"last told {local(one['sent_at'])}" if one["sent_at"] else "nothing told yet"
+        yield f"alarms by {one['way']}", f"cannot be told: {one['error']}" if one["error"] else last
 
 
 def _listeners(facts: dict[str, Any]) -> Iterator[tuple[str, str]]:

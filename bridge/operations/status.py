@@ -19,6 +19,7 @@ from bridge.net.listening import Running
 from bridge.operations.accounts import ApiAccount, ApiAccounts, Methods, moment
 from bridge.operations.alarms import raised
 from bridge.operations.control import Progress
+from bridge.operations.hooks import NOBODY, OutsideSettings, alarm_way_facts, hook_facts
 from bridge.operations.placement import hint
 from bridge.operations.waiting import first_waiting, waiting_facts
 from bridge.outbox.plan import Plan
@@ -54,6 +55,7 @@ class StatusOperations:
         budgets: each account's requests of the day.
         fingerprint: gives the certificate's, None while there is none.
         running: the bridge that these are the facts of; None if none runs.
+        outside: who outside is told of events and alarms.
     """
 
     def __init__(
@@ -66,6 +68,7 @@ class StatusOperations:
         budgets: Mapping[AccountId, RequestBudget],
         fingerprint: Callable[[], str | None],
         running: Running | None = None,
+        outside: OutsideSettings = NOBODY,
     ) -> None:
         self._store = store
         self._clock = clock
@@ -75,6 +78,7 @@ class StatusOperations:
         self._budgets = budgets
         self._fingerprint = fingerprint
         self._running = running
+        self._outside = outside
 
     def methods(self) -> Methods:
         """Return the operations by name."""
@@ -95,6 +99,8 @@ class StatusOperations:
                     state.value: counts[state] for state in SubmissionState if state in counts
                 },
                 "alarms": await raised(tx, self._accounts),
+                "hooks": await hook_facts(tx, self._outside, now),
+                "alarms_out": await alarm_way_facts(tx, self._outside.alarms),
             }
 
         status = await self._store.read(work)

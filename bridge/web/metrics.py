@@ -18,7 +18,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from prometheus_client import CollectorRegistry, generate_latest
-from prometheus_client.core import GaugeMetricFamily, Metric
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4
 from prometheus_client.registry import Collector
 from starlette.requests import Request
@@ -139,6 +139,7 @@ class Monitoring:
         registry = CollectorRegistry(auto_describe=False)
         families = (
             *of_status(status, now),
+            *of_hooks(status, now),
             *of_counts(counts),
             *of_attempts(attempts),
             *of_expiries(expiries, now),
@@ -240,6 +241,29 @@ def of_counts(counts: Mapping[str, Mapping[str, int]]) -> Iterator[Metric]:
         for state, count in states.items():
             messages.add_metric([account, state], count)
     yield messages
+
+
+def of_hooks(status: Mapping[str, Any], now: datetime) -> Iterator[Metric]:
+    """Yield how those stand who are told of events and alarms."""
+    labels = ("hook", "account")
+    waiting = _gauge("hook_waiting", "Events that a hook is still to be told.", *labels)
+    dead = _gauge("hook_dead", "Events that were given up.", *labels)
+    oldest = _gauge("hook_oldest_seconds", "Age of what a hook was not told for longest.", *labels)
+    tries = CounterMetricFamily(
+        "pec_bridge_hook_deliveries", "Tries to tell, by outcome.", labels=[*labels, "outcome"]
+    )
+    for one in status["hooks"]:
+        values = [one["name"], one["account"] or ""]
+        waiting.add_metric(values, one["waiting"])
+        dead.add_metric(values, one["dead"])
+        since = one["oldest_at"]
+        oldest.add_metric(values, now.timestamp() - _seconds(since) if since else 0)
+        for outcome in ("delivered", "failed", "died"):
+            tries.add_metric([*values, outcome], one[outcome])
+    failing = _gauge("alarms_out_failing", "1 if alarms cannot be told outside.", "way")
+    for way in status["alarms_out"]:
+        failing.add_metric([way["way"]], 1 if way["error"] else 0)
+    yield from (waiting, dead, oldest, tries, failing)
 
 
 def of_attempts(attempts: Sequence[AttemptSummary]) -> Iterator[Metric]:

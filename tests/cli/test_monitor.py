@@ -33,6 +33,8 @@ def facts(**changes: object) -> dict[str, Any]:
         "accounts": [{**account, **of_account}],
         "queue": {},
         "alarms": [],
+        "hooks": [],
+        "alarms_out": [],
         "store": None,
         **changes,
     }
@@ -43,6 +45,9 @@ def ago(**span: float) -> str | None:
 
 
 ALARM = {"kind": "quota", "acknowledged_at": None}
+
+
+HOOK = {"name": "erp", "dead": 0, "waiting": 0, "oldest_at": None, "error": None}
 
 
 @pytest.mark.parametrize(
@@ -56,6 +61,20 @@ ALARM = {"kind": "quota", "acknowledged_at": None}
         ({"error": "No.", "last_sync": None}, CRITICAL, "No"),
         ({"error": "No.", "last_sync": None, "since": ago(minutes=5)}, WARNING, "No"),
         ({"error": "a|b\nc"}, WARNING, "a@pec.example: a/b c |"),
+        ({"hooks": [HOOK]}, OK, "OK"),
+        ({"hooks": [{**HOOK, "dead": 2}]}, WARNING, "hook erp: 2 events were given up |"),
+        ({"hooks": [{**HOOK, "waiting": 1, "oldest_at": ago(minutes=29)}]}, OK, "OK"),
+        (
+            {"hooks": [{**HOOK, "waiting": 1, "oldest_at": ago(minutes=31), "error": "a|b."}]},
+            WARNING,
+            "hook erp: a/b |",
+        ),
+        ({"alarms_out": [{"way": "mail", "failures": 1, "error": "No."}]}, OK, "OK"),
+        (
+            {"alarms_out": [{"way": "mail", "failures": 2, "error": "No."}]},
+            WARNING,
+            "alarms by mail: No |",
+        ),
         ({"last_sync": ago(hours=2)}, CRITICAL, "not read for more than an hour"),
         ({"last_sync": ago(hours=2), "next_sync": ago(hours=-1)}, OK, "OK"),
         ({"store": "x.sqlite: the disk is full"}, CRITICAL, "x.sqlite: the disk is full |"),

@@ -70,6 +70,8 @@ def test_status_of_a_bridge_that_never_ran_makes_nothing(command: Command, confi
         ],
         "queue": {},
         "alarms": [],
+        "hooks": [],
+        "alarms_out": [],
         "tls": {"fingerprint": None},
         "store": None,
     }

@@ -42,6 +42,8 @@ CONFIG = Config(
 STATUS: dict[str, Any] = {
     "accounts": [],
     "alarms": [],
+    "alarms_out": [],
+    "hooks": [],
     "queue": {},
     "since": "2026-01-15T08:00:00.000Z",
     "version": "1",

@@ -28,10 +28,27 @@ ACCOUNT: dict[str, Any] = {
 }
 ALARM = {"account": ANNA, "kind": 'x"\n', "acknowledged_at": None}
 
+HOOK: dict[str, Any] = {
+    "name": "erp",
+    "account": None,
+    "waiting": 3,
+    "dead": 1,
+    "oldest_at": AT,
+    "delivered": 9,
+    "failed": 4,
+    "died": 1,
+}
+TOLD = {"hooks": [HOOK], "alarms_out": [{"way": "mail", "error": "No"}]}
+
 
 def told(made: Site) -> None:
     made.done.answers |= {
-        "status": lambda _arguments: {**STATUS, "accounts": [ACCOUNT], "alarms": [ALARM] * 2},
+        "status": lambda _arguments: {
+            **STATUS,
+            "accounts": [ACCOUNT],
+            "alarms": [ALARM] * 2,
+            **TOLD,
+        },
         "sent counts": lambda _arguments: {"queued": 2, "submitted": 5},
         "expiry list": lambda _arguments: {
             "looked_at": AT,
@@ -63,6 +80,11 @@ async def test_prometheus_reads_what_is_so(made: Site) -> None:
     assert sample(text, "pec_bridge_credit_euro") == 12.5
     assert sample(text, "pec_bridge_alarms", account=ANNA, kind='x"\n', acknowledged="no") == 2
     assert sample(text, "pec_bridge_oldest_waiting_seconds", account=ANNA) == 1800
+    assert sample(text, "pec_bridge_hook_waiting", hook="erp", account="") == 3
+    assert sample(text, "pec_bridge_hook_oldest_seconds", hook="erp", account="") == 1800
+    tries = "pec_bridge_hook_deliveries_total"
+    assert sample(text, tries, hook="erp", account="", outcome="delivered") == 9
+    assert sample(text, "pec_bridge_alarms_out_failing", way="mail") == 1
     assert "pec_bridge_requests_remaining{" not in text
     assert PASSWORDS[ANNA] not in text
 
