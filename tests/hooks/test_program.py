@@ -84,7 +84,7 @@ def is_alive(pid: int) -> bool:
 
 
 async def children(folder: Path) -> list[int]:
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         while True:
             found = (folder / "pids").read_text().split() if (folder / "pids").exists() else []
             if len(found) == 2:
@@ -96,7 +96,7 @@ GOES_ON = "trap '' TERM HUP INT\nsleep 300 &\necho $$ $! > pids.new; mv pids.new
 
 
 async def gone(pids: list[int]) -> None:
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         while any(map(is_alive, pids)):  # noqa: ASYNC110 - no event tells of their end
             await asyncio.sleep(0.01)
 
