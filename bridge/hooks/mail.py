@@ -104,18 +104,20 @@ class Conversation:
         """
         server = self._server
         tls = ssl.create_default_context(cafile=server.ca_file and str(server.ca_file))
-        client = (_Implicit if server.tls == "implicit" else _Plain)(server, self._made, tls)
+        kind = _Implicit if server.tls == "implicit" else _Plain
         try:
+            client = kind(server, self._made, tls)
             if server.tls == "starttls":
                 client.starttls(context=tls)
             if server.login is not None:
                 client.login(*server.login)
             if message is not None:
                 client.send_message(message, sender, [receiver])
-        finally:
             with contextlib.suppress(OSError, smtplib.SMTPException):
                 client.quit()
-            client.close()
+        finally:
+            for one in self._made:
+                one.close()
 
     def cut(self) -> None:
         """Cut the connection, so that the thread that waits on it goes on."""

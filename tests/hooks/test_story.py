@@ -115,6 +115,22 @@ def delivered(inbox: Inbox) -> set[str]:
     return {one["reference"] for one in events if one["event"] == "delivered"}
 
 
+def look_at(inbox: Inbox) -> None:
+    """See that all that was taken is in order, signed, and known by one name each."""
+    by_message: dict[str | None, list[int]] = {}
+    names: dict[int, set[str]] = {}
+    verified = verifier()
+    for one in inbox.taken:
+        event = one.event
+        by_message.setdefault(event["id"], []).append(event["number"])
+        fields = {name.lower(): value for name, value in one.fields.items()}
+        names.setdefault(event["number"], set()).add(fields["webhook-id"])
+        assert verified(fields, one.body, SIGNING, tolerance_s=PATIENCE_S * 10)
+    for id, numbers in by_message.items():
+        assert numbers == sorted(numbers), f"{id}: {numbers}"
+    assert all(len(one) == 1 for one in names.values())
+
+
 def test_nothing_is_missing_and_nothing_of_a_message_out_of_order(
     tmp_path: Path, simulator: str
 ) -> None:
@@ -163,16 +179,5 @@ def test_nothing_is_missing_and_nothing_of_a_message_out_of_order(
     (hook,) = asked(config, "webhook", "list")
     assert (hook["waiting"], hook["dead"], hook["error"]) == (0, 0, None)
     assert set(inbox.numbers()) == {one["number"] for one in events}, "nothing is missing"
-    by_message: dict[str | None, list[int]] = {}
-    names: dict[int, set[str]] = {}
-    verified = verifier()
-    for one in inbox.taken:
-        event = one.event
-        by_message.setdefault(event["id"], []).append(event["number"])
-        fields = {name.lower(): value for name, value in one.fields.items()}
-        names.setdefault(event["number"], set()).add(fields["webhook-id"])
-        assert verified(fields, one.body, SIGNING, tolerance_s=PATIENCE_S * 10)
-    for id, numbers in by_message.items():
-        assert numbers == sorted(numbers), f"{id}: {numbers}"
-    assert all(len(one) == 1 for one in names.values())
+    look_at(inbox)
     assert len(inbox.heard) > len(inbox.taken) > 0
