@@ -42,6 +42,8 @@ KINDS = (
     "token",
     "mailbox",
     "failed logins",
+    "webhook",
+    "alarms by",
     "logins",
     "IMAP connections",
     "SMTP connections",

@@ -13,6 +13,7 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
+from bridge.api.way import ApiRoute
 from bridge.app.housekeeping import EVENTS_KEPT
 from bridge.app.resources import Resources
 from bridge.app.way import way
@@ -210,14 +211,26 @@ def webhook_target(
         meant: the receiver, and its own secrets.
     """
     receiver, own = meant
-    route = way(config.api, secrets.proxy_login)
-    if not receiver.via_proxy:
-        route = replace(route, proxy="", proxy_login=None, trust_env=False)
-    if receiver.ca_file is not None:
-        route = replace(route, ca_file=receiver.ca_file)
+    route = route_of(config, secrets, receiver)
     keys = tuple(signing_key(one) for one in own.signing)
     place = WebhookPlace(receiver.url or "", keys, receiver.timeout_s, route)
     return WebhookTarget(place, clock)
+
+
+def route_of(config: Config, secrets: Secrets, receiver: Receiver) -> ApiRoute:
+    """Return proxy and authorities for a receiver: the API's proxy only if it says so."""
+    route = way(config.api, secrets.proxy_login)
+    if not receiver.via_proxy:
+        route = replace(route, proxy="", proxy_login=None, trust_env=False)
+    return route if receiver.ca_file is None else replace(route, ca_file=receiver.ca_file)
+
+
+def mail_target(config: Config, secrets: Secrets) -> MailTarget | None:
+    """Return the way by mail, None if nobody is told by it."""
+    alarms, server = config.alarms, smarthost(config, secrets)
+    if alarms.to is None or server is None or alarms.smtp is None:
+        return None
+    return MailTarget(server, alarms.smtp.sender or alarms.to, alarms.to)
 
 
 def smarthost(config: Config, secrets: Secrets) -> Smarthost | None:
@@ -232,10 +245,8 @@ def smarthost(config: Config, secrets: Secrets) -> Smarthost | None:
 
 def _ways(resources: Resources, secrets: Secrets, settings: OutsideSettings) -> list[AlarmWay]:
     alarms = resources.config.alarms
-    targets: list[AlarmTarget] = []
-    server = smarthost(resources.config, secrets)
-    if alarms.to is not None and server is not None and alarms.smtp is not None:
-        targets.append(MailTarget(server, alarms.smtp.sender or alarms.to, alarms.to))
+    mail = mail_target(resources.config, secrets)
+    targets: list[AlarmTarget] = [] if mail is None else [mail]
     every = secrets.alarms or (ReceiverSecrets(),) * len(alarms.webhook)
     targets += [
         AsJson(_target(resources, secrets, one, own))

@@ -38,7 +38,8 @@ def check(
     """Look whether everything works, and say what mends what does not; exit status 1 if so.
 
     Configuration, modes of files, name, proxy, TLS, clock, token, each mailbox at the API, ports,
-    store, disk; then a login at each listener of the running bridge. Nothing is changed or sent.
+    store, disk, who is told of events and alarms; then a login at each listener of the running
+    bridge. Nothing is changed or sent.
     """
     from bridge.cli.log import configure
 
@@ -64,6 +65,7 @@ async def _look(given: Path | None) -> tuple[list[CheckFinding], Config | None, 
     from bridge.app.check_login import logins
     from bridge.app.check_machine import machine
     from bridge.app.throttles import throttle_findings
+    from bridge.app.check_told import told
     from bridge.clock import SystemClock
 
     found, whole = await asyncio.to_thread(_configuration, given)
@@ -75,6 +77,7 @@ async def _look(given: Path | None) -> tuple[list[CheckFinding], Config | None, 
     found.append(about)
     found += await machine(config, path, clock, running=status is not None)
     found += await api(config, secrets, clock)
+    found += await told(config, secrets)
     if status is None:
         found.append(skipped("logins", "no bridge runs, so nobody can log in", "not running"))
     else:

@@ -175,7 +175,7 @@ def _sentence(error: ErrorDetails) -> str:
         return str(context["error"])
     if kind in _BOUNDS:
         return f"must be {_BOUNDS[kind]} {next(iter(context.values()))}"
-    if kind == "literal_error":
+    if kind in ("literal_error", "enum"):
         return f"must be {context['expected']}"
     return _SENTENCES.get(kind) or error["msg"]
 

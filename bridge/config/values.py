@@ -69,6 +69,12 @@ def _argv(value: object) -> tuple[str, ...] | None:
     return tuple(words)
 
 
+def _some(kinds: tuple[EventKind, ...]) -> tuple[EventKind, ...]:
+    if not kinds:
+        raise ValueError("must name one event at least")
+    return kinds
+
+
 def _hook_name(text: str) -> str:
     if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}", text):
         raise ValueError("may have letters, digits, dots and hyphens, and up to 64 of them")
@@ -461,7 +467,7 @@ class Receiver:
 class Webhook(Receiver):
     """A program that is told of events: of those of the kinds ``events``."""
 
-    events: Annotated[tuple[EventKind, ...], Field(min_length=1)] = tuple(EventKind)
+    events: Annotated[tuple[EventKind, ...], AfterValidator(_some)] = tuple(EventKind)
 
 
 SUBMISSION_PORT = 587

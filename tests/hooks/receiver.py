@@ -43,10 +43,11 @@ class Inbox:
     taken: list[Request] = field(default_factory=list)
     lock: threading.Lock = field(default_factory=threading.Lock)
     port: int = 0
+    path: str = "/pec"
 
     @property
     def url(self) -> str:
-        return f"http://127.0.0.1:{self.port}/pec"
+        return f"http://127.0.0.1:{self.port}{self.path}"
 
     def answer(self, request: Request) -> int:
         with self.lock:
