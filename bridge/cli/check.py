@@ -64,8 +64,8 @@ async def _look(given: Path | None) -> tuple[list[CheckFinding], Config | None, 
     from bridge.app.check_api import api
     from bridge.app.check_login import logins
     from bridge.app.check_machine import machine
-    from bridge.app.throttles import throttle_findings
     from bridge.app.check_told import told
+    from bridge.app.throttles import throttle_findings
     from bridge.clock import SystemClock
 
     found, whole = await asyncio.to_thread(_configuration, given)
