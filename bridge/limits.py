@@ -445,6 +445,44 @@ API_PAGE_SENDS = _count(
     told="`400`; over the command line more pages",
     test="tests/operations/test_sends.py::test_a_page_has_so_many_at_the_most",
 )
+API_PAGE_EVENTS = _count(
+    "events on a page, over HTTP",
+    1_000,
+    met_by="an application",
+    told="`400`",
+    test="tests/web/contract/test_requests.py::test_what_is_out_of_bounds_is_refused",
+)
+API_WAIT_S = _seconds(
+    "how long an answer over HTTP may be waited for",
+    60.0,
+    met_by="an application",
+    told="`400`",
+    test="tests/web/contract/test_requests.py::test_what_is_out_of_bounds_is_refused",
+)
+API_WAITS_PER_KEY = _count(
+    "requests that wait at once with one key",
+    8,
+    met_by="an application",
+    told="`429`",
+    test="tests/web/contract/test_waiting.py::test_so_many_wait_with_a_key_and_no_more",
+)
+API_WAITS = _count(
+    "requests that wait at once, with all keys",
+    48,
+    met_by="an application",
+    told="`429`",
+    test="tests/web/contract/test_waiting.py::test_so_many_wait_in_all_and_no_more",
+)
+API_CANDIDATES = _count(
+    "messages of one name that are listed where one is asked for",
+    20,
+    met_by="an application",
+    told="the first ones",
+    test="tests/web/contract/test_sends.py::test_of_many_with_one_name_some_are_listed",
+)
+API_KEY_USE_NOTED_S = 60.0
+"""The least time between two notes that a key was used."""
+
 API_KEY_NAME_CHARS = _count(
     "characters of such a key's name",
     60,

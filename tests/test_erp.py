@@ -13,13 +13,16 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, cast
 
 import pytest
 
 from bridge import limits, model
 from bridge.cli.outcome import CODES
+from bridge.config import Config, Listen, Web
 from bridge.credentials import Secret, signing_key
 from bridge.hooks import schedule
 from bridge.hooks.signature import signed_fields
@@ -27,11 +30,15 @@ from bridge.hooks.states import MEANINGS as TRY_MEANINGS
 from bridge.hooks.states import TryOutcome
 from bridge.mime.strict import reference, submission
 from bridge.model import SubmissionState
+from bridge.operations.control import ask
 from bridge.outbox import states
 from bridge.receipts.outcome import KEYWORDS, MEANINGS, RECIPIENT_MEANINGS
 from bridge.receipts.states import EFFECTS, RANK, RecipientState
 from bridge.simulator import Simulator
 from bridge.store.events import MEANINGS as EVENT_MEANINGS
+from bridge.web.contract.dispatch import Contract
+from bridge.web.problem import ProblemKind
+from bridge.web.services import WebServices
 from tests.running import ADDRESS, PASSWORD, SIGNING, Running, apart, running, simulated
 
 TOP = Path(__file__).parent.parent
@@ -52,6 +59,22 @@ def rows(head: str, meanings: Iterable[tuple[object, str]]) -> str:
     return "\n".join([*lines, *(f"| `{name}` | {said} |" for name, said in meanings)]) + "\n"
 
 
+def endpoints() -> str:
+    lines = ["| request | gives |", "|---|---|"]
+    nothing = SimpleNamespace(clock=None, answered=None)  # to describe them takes none
+    for one in Contract(cast(WebServices, nothing)).endpoints:
+        path = f"/api/v1{one.path}".replace("{name}", "NAME")
+        lines.append(f"| `{one.method} {path}` | {one.about} |")
+    return "\n".join(lines) + "\n"
+
+
+def problems() -> str:
+    lines = ["| type | status | meaning |", "|---|---|---|"]
+    for kind in ProblemKind:
+        lines.append(f"| `{kind.value.name}` | {kind.value.status} | {kind.value.meaning} |")
+    return "\n".join(lines) + "\n"
+
+
 def lists() -> Mapping[str, str]:
     """Return each list of the page by its name."""
     elsewhere = ((1, "it could not be asked"), (2, "a fault of usage or settings"))
@@ -67,6 +90,8 @@ def lists() -> Mapping[str, str]:
         "try outcomes": rows("a try", ((one.value, TRY_MEANINGS[one]) for one in TryOutcome)),
         "retries": retries(),
         "keywords": rows("keyword", KEYWORDS.items()),
+        "endpoints": endpoints(),
+        "problems": problems(),
     }
 
 
@@ -144,13 +169,6 @@ def test_the_fields_of_the_header_are_those_that_are_read() -> None:
     assert f"up to {limits.REFERENCE_CHARS} characters" in PAGE.read_text(encoding="utf-8")
 
 
-def examples() -> dict[str, str]:
-    """Return the examples by their language; the last of each."""
-    return dict(
-        re.findall(r"```(python|sh)\n(.*?)```", PAGE.read_text(encoding="utf-8"), re.DOTALL)
-    )
-
-
 def verifier() -> Any:
     """Return the function of the page that verifies a webhook."""
     (text,) = re.findall(
@@ -177,19 +195,39 @@ def test_the_example_verifies_what_is_signed_and_nothing_else() -> None:
     assert not verified(signed_fields(keys, "evt_1", now_s - 301, body), body, secret)
 
 
-def run(bridge: Running, folder: Path, language: str) -> subprocess.CompletedProcess[str]:
-    """Run an example as it stands, but for the port and the names of the mailbox's own."""
-    text = examples()[language].replace("localhost:587", f"127.0.0.1:{bridge.port('smtp')}")
-    text = text.replace('"localhost", 587', f'"127.0.0.1", {bridge.port("smtp")}')
-    assert f"{ADDRESS}" in text
-    assert PASSWORD in text
+def example(title: str, language: str) -> str:
+    """Return the example in a language under a title."""
+    section = PAGE.read_text(encoding="utf-8").split(f"\n## {title}\n")[1].split("\n## ")[0]
+    (found,) = re.findall(rf"```{language}\n(.*?)```", section, re.DOTALL)
+    return str(found)
+
+
+def run(
+    bridge: Running, folder: Path, title: str, language: str, key: str = ""
+) -> subprocess.CompletedProcess[str]:
+    """Run an example as it stands, but for the ports and for how often it looks."""
+    text = example(title, language)
+    for written, there in (
+        ("localhost:587", f"127.0.0.1:{bridge.port('smtp')}"),
+        ('"localhost", 587', f'"127.0.0.1", {bridge.port("smtp")}'),
+        ("localhost:1180", f"127.0.0.1:{bridge.port('http')}"),
+        ("while True:", "for _ in range(2):"),
+        ("&wait=60", "&wait=1"),
+    ):
+        text = text.replace(written, there)
     program = [sys.executable, "-c"] if language == "python" else ["sh", "-c"]
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
-    environment = os.environ | {"PATH": path, "PEC_BRIDGE_CONFIG": str(folder / "config.toml")}
+    environment = os.environ | {
+        "PATH": path, "PEC_BRIDGE_CONFIG": str(folder / "config.toml"), "PEC_KEY": key,
+    }  # fmt: skip
     return subprocess.run(
         [*program, text],
         cwd=folder, env=environment, capture_output=True, text=True, timeout=60, check=False,
     )  # fmt: skip
+
+
+def with_the_page(config: Config) -> Config:
+    return replace(config, web=Web(listen=(Listen("127.0.0.1", 0),)))
 
 
 @pytest.mark.slow
@@ -199,11 +237,22 @@ async def test_the_examples_run(tmp_path: Path) -> None:
     fields = f"From: {ADDRESS}\r\nTo: cliente@altra.example\r\nX-PEC-Reference: fattura 17\r\n"
     (tmp_path / "fattura.eml").write_text(f"{fields}Message-ID: <2@erp.example>\r\n\r\nx\r\n")
     simulator: Simulator = simulated()
-    async with running(tmp_path / "data", simulator) as bridge:
-        done = await apart(run, bridge, tmp_path, "python")
+    told: list[str] = []
+    async with running(tmp_path / "data", simulator, change=with_the_page) as bridge:
+        done = await apart(run, bridge, tmp_path, "Examples", "python")
         assert (done.stdout, done.stderr) == ("0 ['delivered']\n", "")
-        done = await apart(run, bridge, tmp_path, "sh")
+        made = await ask(tmp_path / "data", "apikey create", {"name": "ERP", "write": True})
+        for _ in range(2):  # it goes on where it left off
+            done = await apart(run, bridge, tmp_path, "Over HTTP", "python", made["key"])
+            told, done.stdout = [*told, *done.stdout.splitlines()], ""
+            assert done.stderr == ""
+        done = await apart(run, bridge, tmp_path, "Over HTTP", "sh", made["key"])
+        assert (done.stdout, done.stderr) == ("", "")
+        done = await apart(run, bridge, tmp_path, "Examples", "sh")
         assert done.stdout == "over, and nothing failed\n", done.stderr
+    assert [one.split()[0] for one in told] == ["queued", "submitted", "accepted", "delivered"]
+    assert json.loads((tmp_path / "send.json").read_text())["outcome"] == "delivered"
+    assert json.loads((tmp_path / "cancelled.json").read_text())["status"] == 409
     sends = json.loads((tmp_path / "outcome.json").read_text())
     assert [one["message_id"] for one in sends] == ["<fattura-17@erp.example>", "<2@erp.example>"]
     assert set(sends[0]) - {"by_listing"} == set(table_under("What became of it"))

@@ -16,6 +16,7 @@ from bridge.model import AccountId
 from bridge.net.listening import Listening
 from bridge.operations.control import Perform
 from bridge.web.app import web_app
+from bridge.web.contract.dispatch import Contract
 from bridge.web.listener import WebServer
 from bridge.web.metrics import LoopLag, Monitoring
 from bridge.web.password import AdministratorPassword
@@ -67,6 +68,7 @@ class WebPage:
         routes = [
             *site(self._services, lambda: resources.config, resources.certificate),
             *monitoring.routes(),
+            *Contract(self._services).routes(),
         ]
         self.server = WebServer(
             web_app(routes, (*config.web.hosts, socket.gethostname())),

@@ -61,7 +61,11 @@ def list_entries(
 
 
 def since_when(config: Path | None, text: str | None) -> str | None:
-    """Return the moment that `--since` names as RFC 3339, None for none."""
+    """Return the moment that `--since` names as RFC 3339, None for none.
+
+    Raises:
+        BadParameter: it names none.
+    """
     if text is None:
         return None
     settings(config)  # a day is one of its zone

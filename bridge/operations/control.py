@@ -20,7 +20,7 @@ import secrets
 import sys
 from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import structlog
 
@@ -43,7 +43,17 @@ class NotRunning(Exception):
 
 
 class OperationFailed(Exception):
-    """The operation was not carried out; the text is a sentence for a person."""
+    """The operation was not carried out; the text is a sentence for a person.
+
+    ``cause`` is what kept it: what was asked for (``refused``), the ``store``, or the ``service``
+    that was asked for it.
+    """
+
+    def __init__(
+        self, sentence: str, cause: Literal["refused", "store", "service"] = "refused"
+    ) -> None:
+        super().__init__(sentence)
+        self.cause = cause
 
 
 class ControlServer:

@@ -14,9 +14,12 @@ async def find_sends(
 ) -> list[SubmissionRow]:
     """Return all entries that ``what`` names, oldest first; none if it names nothing.
 
-    A queue id finds its entry whoever's it is; the other names are looked for in ``accounts``. A
-    Message-ID may lack its angle brackets. ``most`` is how many of one Message-ID, and of one
-    reference, are looked at, for a program may give one to all it sends; None for all.
+    Args:
+        tx: what was submitted.
+        accounts: where names are looked for; a queue id finds its entry whoever's it is.
+        what: the name; a Message-ID may lack its angle brackets.
+        most: how many of one Message-ID, and of one reference, are looked at, for a program may
+            give one to all it sends; None for all.
     """
     bracketed = what if what.startswith("<") else f"<{what}>"
     entry = await tx.submission(QueueId(what))

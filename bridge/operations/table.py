@@ -30,6 +30,6 @@ class Operations:
         try:
             return await method(arguments, progress)
         except ApiError as error:
-            raise OperationFailed(error.reason) from None
+            raise OperationFailed(error.reason, "service") from None
         except StoreFailed as error:
-            raise OperationFailed(say("The store failed: {error}", error=error)) from None
+            raise OperationFailed(say("The store failed: {error}", error=error), "store") from None

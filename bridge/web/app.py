@@ -6,11 +6,12 @@ from collections.abc import Iterable, Sequence
 
 from starlette.middleware.exceptions import ExceptionMiddleware
 from starlette.requests import Request
-from starlette.responses import PlainTextResponse, Response
+from starlette.responses import Response
 from starlette.routing import BaseRoute, Router
 from starlette.types import ASGIApp
 
 from bridge.web.guard import Guard
+from bridge.web.problem import ProblemKind, refused
 from bridge.web.services import NotReady
 
 
@@ -26,5 +27,5 @@ def web_app(routes: Sequence[BaseRoute], names: Iterable[str] = ()) -> ASGIApp:
     return Guard(ExceptionMiddleware(router, {NotReady: _not_ready}), names)
 
 
-async def _not_ready(_request: Request, _error: Exception) -> Response:
-    return PlainTextResponse("The bridge is starting.\n", 503, {"Retry-After": "1"})
+async def _not_ready(request: Request, _error: Exception) -> Response:
+    return refused(request, ProblemKind.STARTING, "The bridge is starting.", Retry_After="1")

@@ -5,10 +5,9 @@ from __future__ import annotations
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import BaseRoute
 
-from bridge.net.address import is_loopback
 from bridge.web.page import Look, PageRoutes
 from bridge.web.people import ADMINISTRATOR
-from bridge.web.session import door_of, stranger_csrf
+from bridge.web.session import door_of, is_private, stranger_csrf
 
 NAME_CHARS, PASSWORD_CHARS = 320, 1024
 
@@ -37,7 +36,7 @@ class Entrance:
         return _form(look)
 
     async def _enter(self, look: Look) -> Response:
-        if not _is_private(look):
+        if not is_private(look.request):
             return _form(look, 403, fault="clear")
         peer = look.request.client.host if look.request.client else ""
         name = look.form.get("name", "")[:NAME_CHARS].strip()
@@ -66,7 +65,7 @@ def _form(look: Look, status: int = 200, *, fault: str = "", name: str = "") -> 
         "login.html",
         status,
         csrf=csrf,
-        fault=fault if _is_private(look) else "clear",
+        fault=fault if is_private(look.request) else "clear",
         name=name,
         next=_inside(wanted),
     )
@@ -74,12 +73,6 @@ def _form(look: Look, status: int = 200, *, fault: str = "", name: str = "") -> 
         if header == b"set-cookie":
             response.raw_headers.append((header, value))
     return response
-
-
-def _is_private(look: Look) -> bool:
-    """Tell whether a password may be sent: over TLS, or without leaving this machine."""
-    peer = look.request.client.host if look.request.client else ""
-    return look.request.url.scheme == "https" or is_loopback(peer)
 
 
 def _inside(path: str) -> str:

@@ -18,10 +18,11 @@ from urllib.parse import urlsplit
 
 import structlog
 from starlette.requests import Request
-from starlette.responses import PlainTextResponse, Response
+from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from bridge.limits import WEB_BODY_BYTES, WEB_STRANGER_REQUEST_S
+from bridge.web.problem import ProblemKind, refused
 
 log = structlog.get_logger()
 
@@ -80,18 +81,24 @@ class Guard:
     def _refusal(self, request: Request) -> Response | None:
         host = request.headers.get("host", "")
         if not self._is_ours(host):
-            return PlainTextResponse(
+            return refused(
+                request,
+                ProblemKind.HOST,
                 "This bridge has no such name. Use its address, or add the name to "
-                "[web] hosts in its configuration.\n",
-                421,
+                "[web] hosts in its configuration.",
             )
         if request.method not in METHODS:
-            return PlainTextResponse("This method is not used here.\n", 405)
+            return refused(
+                request,
+                ProblemKind.METHOD,
+                "This method is not used here.",
+                Allow=", ".join(sorted(METHODS)),
+            )
         if request.method not in SAFE and _is_foreign(request, host):
-            return PlainTextResponse("This came from another site's page.\n", 403)
+            return refused(request, ProblemKind.FOREIGN, "This came from another site's page.")
         length = request.headers.get("content-length", "0")
         if not (length.isascii() and length.isdigit()) or int(length[:20]) > WEB_BODY_BYTES:
-            return PlainTextResponse("This is too long.\n", 413)
+            return refused(request, ProblemKind.TOO_LONG, "This is too long.")
         return None
 
     def _is_ours(self, host: str) -> bool:
@@ -109,6 +116,7 @@ class Guard:
         return True
 
     async def _pass(self, scope: Scope, receive: Receive, send: Send) -> None:
+        request = Request(scope)
         started = False
         dressed = _dressed(send)
 
@@ -120,12 +128,13 @@ class Guard:
         try:
             await self._app(scope, _bounded(receive), noted)
         except BodyTooLong:
-            answer = PlainTextResponse("This is too long.\n", 413)
+            answer = refused(request, ProblemKind.TOO_LONG, "This is too long.")
         except TimeoutError:
-            answer = PlainTextResponse("This took too long.\n", 408)
+            answer = refused(request, ProblemKind.TOO_SLOW, "This took too long.")
         except Exception:
             log.exception("web_request_failed", path=scope["path"])
-            answer = PlainTextResponse("The bridge could not do that; its log says why.\n", 500)
+            words = "The bridge could not do that; its log says why."
+            answer = refused(request, ProblemKind.FAILED, words)
         else:
             return
         if started:

@@ -51,6 +51,7 @@ class Door(asyncio.Protocol):
         tls: begins TLS from the first byte; None for none.
         doors: the server's; this one is among them while it lasts.
         clock: for how long things take.
+        ending: is set when the server stops: what only waits is to end then.
 
     Attributes:
         is_known: whether a request on it showed who asks; set by whoever finds that out.
@@ -58,12 +59,18 @@ class Door(asyncio.Protocol):
     """
 
     def __init__(
-        self, http: H11Protocol, tls: ssl.SSLContext | None, doors: Visitors[Door], clock: Clock
+        self,
+        http: H11Protocol,
+        tls: ssl.SSLContext | None,
+        doors: Visitors[Door],
+        clock: Clock,
+        ending: asyncio.Event,
     ) -> None:
         self._http = http
         self._tls = tls
         self._doors = doors
         self._clock = clock
+        self.ending = ending
         self._transport: asyncio.Transport | None = None
         self._is_open = False
         self._early: list[bytes] = []
@@ -232,6 +239,7 @@ class WebServer:
         self._ports = Ports(self._door, tls)
         self._doors: Visitors[Door] = Visitors(most)
         self._watch: asyncio.Task[None] | None = None
+        self._ending = asyncio.Event()
 
     @property
     def crowd(self) -> Crowd:
@@ -256,6 +264,7 @@ class WebServer:
 
     async def stop(self) -> None:
         """Stop listening, end requests in hand (within the grace), hang up; idempotent."""
+        self._ending.set()
         self._ports.close()
         if self._watch is not None:
             self._watch.cancel()
@@ -275,7 +284,8 @@ class WebServer:
 
     def _door(self, listen: Listen) -> Door:
         http = H11Protocol(self._config, self._state, {}, asyncio.get_running_loop())
-        return Door(http, self._tls if listen.implicit_tls else None, self._doors, self._clock)
+        tls = self._tls if listen.implicit_tls else None
+        return Door(http, tls, self._doors, self._clock, self._ending)
 
     async def _watch_time(self) -> None:
         while True:

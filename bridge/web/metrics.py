@@ -6,7 +6,8 @@ are given to this machine, and elsewhere to the administrator (basic authenticat
 comes through a proxy on this machine counts as elsewhere.
 
 Figures of the last hour are gauges of that hour, for they come out of the store and outlive a
-restart; nothing is counted a second time in memory.
+restart; nothing is counted a second time in memory. Only answers to programs, which leave no trace
+in the store, are counted since the start.
 """
 
 from __future__ import annotations
@@ -144,6 +145,7 @@ class Monitoring:
             *of_attempts(attempts),
             *of_expiries(expiries, now),
             *of_process(self._lag.take(), self._sessions()),
+            of_answers(services.answered),
         )
         registry.register(_Once(families))
         return generate_latest(registry)
@@ -307,3 +309,15 @@ def of_process(lag_s: float, sessions: Mapping[str, int]) -> Iterator[Metric]:
     for protocol, count in sessions.items():
         connected.add_metric([protocol], count)
     yield from (lag, connected)
+
+
+def of_answers(answered: Mapping[str, int]) -> Metric:
+    """Return what became of programs' requests since the start."""
+    answers = CounterMetricFamily(
+        "pec_bridge_http_answers",
+        "Answers to programs since the start, by the name of the problem; ok for none.",
+        labels=["problem"],
+    )
+    for problem, count in answered.items():
+        answers.add_metric([problem], count)
+    return answers

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -20,7 +21,8 @@ class WebServices:
     """See the module.
 
     ``perform`` and ``listening`` are None until the bridge has opened its listeners: a request that
-    comes before is told to come again. ``zone`` is what times are shown in.
+    comes before is told to come again. ``zone`` is what times are shown in. ``answered`` counts the
+    answers to programs: ``ok``, or the name of the problem.
     """
 
     store: Store
@@ -30,6 +32,7 @@ class WebServices:
     zone: ZoneInfo
     perform: Perform | None = None
     listening: Listening | None = None
+    answered: Counter[str] = field(default_factory=Counter)
 
     async def do(self, name: str, arguments: Mapping[str, Any] | None = None) -> Any:
         """Carry out an operation of the command line.

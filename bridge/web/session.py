@@ -24,6 +24,7 @@ from starlette.responses import Response
 from bridge.clock import Clock
 from bridge.limits import WEB_SESSIONS
 from bridge.model import AccountId
+from bridge.net.address import is_loopback
 from bridge.store.base import Store
 from bridge.store.web import WebSession
 from bridge.web.listener import DOOR, Door
@@ -160,6 +161,16 @@ def door_of(request: HTTPConnection) -> Door | None:
     """Return the connection that a request came by, None in tests without one."""
     door = request.scope.get("extensions", {}).get(DOOR)
     return door if isinstance(door, Door) else None
+
+
+def peer_of(request: HTTPConnection) -> str:
+    """Return the address that a request came from, "" where there is none."""
+    return request.client.host if request.client else ""
+
+
+def is_private(request: HTTPConnection) -> bool:
+    """Tell whether a secret may be sent: over TLS, or without leaving this machine."""
+    return request.url.scheme == "https" or is_loopback(peer_of(request))
 
 
 def csrf_of(token: str) -> str:

@@ -1,0 +1,176 @@
+"""Finds the endpoint of a request, reads it, and makes an answer or a problem of what comes.
+
+The order: is there such a path, does it know the method, who asks, may he, is the query right, is
+the body. So nobody without a key learns more than which paths there are.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from typing import Any
+
+import pydantic_core
+from pydantic import BaseModel, ValidationError
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import BaseRoute, Route
+
+from bridge.operations.control import OperationFailed
+from bridge.store.base import StoreFailed
+from bridge.web.contract.endpoint import ApiAccess, Call, Endpoint, segments_of
+from bridge.web.contract.events import EventEndpoint
+from bridge.web.contract.keys import ApiKeys, Caller
+from bridge.web.contract.openapi import description
+from bridge.web.contract.sends import SendEndpoints
+from bridge.web.contract.waiting import CallerGone, Waits
+from bridge.web.guard import METHODS
+from bridge.web.problem import API_PATH, ProblemFound, ProblemKind
+from bridge.web.services import WebServices
+
+CAUSES = {
+    "refused": ProblemKind.NOT_POSSIBLE,
+    "store": ProblemKind.STORE,
+    "service": ProblemKind.SERVICE,
+}
+
+
+class Contract:
+    """All endpoints, and the way to them.
+
+    Args:
+        services: what they work with.
+    """
+
+    def __init__(self, services: WebServices) -> None:
+        self._keys = ApiKeys(services)
+        self._answered = services.answered
+        waits = Waits(services, self._keys)
+        self.endpoints = (
+            *SendEndpoints(services, waits).endpoints(),
+            *EventEndpoint(services, waits).endpoints(),
+            Endpoint(
+                "GET",
+                "/openapi.json",
+                "get_description",
+                "This description.",
+                self._describe,
+                ApiAccess.ANYBODY,
+            ),
+        )
+
+    def routes(self) -> list[BaseRoute]:
+        """Return the routes: whatever is under ``/api`` is answered here."""
+        methods = sorted(METHODS)
+        return [
+            Route(API_PATH, self._answer, methods=methods),
+            Route(f"{API_PATH}/{{rest:path}}", self._answer, methods=methods),
+        ]
+
+    async def _answer(self, request: Request) -> Response:
+        try:
+            answer, name = await self._performed(request), "ok"
+        except ProblemFound as problem:
+            answer, name = problem.answer(), problem.kind.value.name
+        except CallerGone:
+            answer, name = Response(status_code=204), "gone"  # nobody is there to read it
+        self._answered[name] += 1
+        return answer
+
+    async def _performed(self, request: Request) -> Response:
+        try:
+            return await self._found(request)
+        except StoreFailed as error:
+            raise ProblemFound(ProblemKind.STORE, f"The store failed: {error}") from None
+        except OperationFailed as failure:
+            raise ProblemFound(CAUSES[failure.cause], str(failure)) from None
+
+    async def _found(self, request: Request) -> Response:
+        endpoint, names = endpoint_of(self.endpoints, request)
+        caller = await self._allowed(request, endpoint)
+        query = _read_query(request, endpoint.query)
+        body = _read_body(request, await request.body(), endpoint.body)
+        answer = await endpoint.handler(Call(request, caller, names, query, body))
+        return answer if isinstance(answer, Response) else JSONResponse(answer)
+
+    async def _allowed(self, request: Request, endpoint: Endpoint) -> Caller | None:
+        if endpoint.access is ApiAccess.ANYBODY:
+            return None
+        caller = await self._keys.caller(request)
+        if endpoint.access is ApiAccess.WRITE and not caller.may_write:
+            raise ProblemFound(
+                ProblemKind.READ_ONLY,
+                "This key may look and not decide; `pec-bridge apikey create NAME --write` makes "
+                "one that may.",
+            )
+        return caller
+
+    async def _describe(self, _call: Call) -> dict[str, Any]:
+        return description(self.endpoints)
+
+
+def endpoint_of(endpoints: Sequence[Endpoint], request: Request) -> tuple[Endpoint, dict[str, str]]:
+    """Return the endpoint that a request is for, and what its path names.
+
+    Raises:
+        ProblemFound: there is none.
+    """
+    try:
+        segments = segments_of(request)
+    except UnicodeDecodeError:
+        raise ProblemFound(ProblemKind.BAD_REQUEST, "The path is not UTF-8.") from None
+    found = [(one, names) for one in endpoints if (names := one.names_in(segments)) is not None]
+    if not found:
+        words = "There is no such path; /api/v1/openapi.json describes those that there are."
+        raise ProblemFound(ProblemKind.NOT_FOUND, words)
+    method = "GET" if request.method == "HEAD" else request.method
+    for one, names in found:
+        if one.method == method:
+            return one, names
+    known = {one.method for one, _ in found}
+    allowed = ", ".join(sorted(known | ({"HEAD"} if "GET" in known else set())))
+    raise ProblemFound(
+        ProblemKind.METHOD, f"This path knows {allowed}.", headers={"Allow": allowed}
+    )
+
+
+def _read_query(request: Request, model: type[BaseModel] | None) -> Any:
+    given = request.query_params.multi_items()
+    twice = [name for name, count in Counter(name for name, _ in given).items() if count > 1]
+    if twice:
+        errors = [{"where": name, "what": "is given twice"} for name in twice]
+        raise ProblemFound(ProblemKind.BAD_REQUEST, "The query is wrong.", {"errors": errors})
+    if model is None:
+        if given:
+            errors = [{"where": name, "what": "is not known here"} for name, _ in given]
+            raise ProblemFound(ProblemKind.BAD_REQUEST, "The query is wrong.", {"errors": errors})
+        return None
+    try:
+        return model.model_validate(dict(given))
+    except ValidationError as fault:
+        raise _bad("The query is wrong.", fault) from None
+
+
+def _read_body(request: Request, body: bytes, model: type[BaseModel] | None) -> Any:
+    if model is None:
+        return None
+    kind = request.headers.get("content-type", "").partition(";")[0].strip().casefold()
+    if (body or kind) and kind != "application/json":
+        words = "The body is to be application/json."
+        raise ProblemFound(ProblemKind.MEDIA, words)
+    try:
+        return model.model_validate_json(body or b"{}")
+    except ValidationError as fault:
+        raise _bad("The body is wrong.", fault) from None
+
+
+def _bad(words: str, fault: ValidationError) -> ProblemFound:
+    """Return what is wrong with a query or a body, without the values that were given."""
+    errors = [
+        {"where": ".".join(map(str, one["loc"])), "what": _said(one)} for one in fault.errors()
+    ]
+    return ProblemFound(ProblemKind.BAD_REQUEST, words, {"errors": errors})
+
+
+def _said(error: pydantic_core.ErrorDetails) -> str:
+    return "is not known here" if error["type"] == "extra_forbidden" else error["msg"]
