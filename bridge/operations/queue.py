@@ -79,7 +79,7 @@ class QueueOperations:
                 )
                 return self._facts(row)
             except DecisionRefused as refusal:
-                raise OperationFailed(str(refusal)) from None
+                raise OperationFailed(refusal.args[0]) from None
 
         return method
 

@@ -24,6 +24,7 @@ def speaking(perform: Perform, language: Callable[[], LanguageSetting]) -> Perfo
         try:
             return rendered(await perform(name, arguments, progress), language())
         except OperationFailed as failure:
-            raise OperationFailed(rendered(failure.args[0], language())) from None
+            words = rendered(failure.args[0], language())
+            raise OperationFailed(words, failure.cause) from None
 
     return perform_and_say

@@ -15,6 +15,8 @@ from typing import Any
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 
+from bridge.language import LanguageSetting, rendered
+
 API_PATH = "/api"
 MEDIA_TYPE = "application/problem+json"
 TYPE_PREFIX = "urn:pec-bridge:problem:"
@@ -111,14 +113,14 @@ class ProblemFound(Exception):
     more: Mapping[str, Any] = field(default_factory=dict)
     headers: Mapping[str, str] = field(default_factory=dict)
 
-    def answer(self) -> Response:
-        """Return it as an answer."""
+    def answer(self, language: LanguageSetting = "en") -> Response:
+        """Return it as an answer, what operations say in the language of the settings."""
         body = {
             "type": self.kind.uri,
             "title": self.kind.value.meaning,
             "status": self.kind.value.status,
-            "detail": self.detail,
-            **self.more,
+            "detail": rendered(self.detail, language),
+            **rendered(self.more, language),
         }
         content = json.dumps(body).encode()
         return Response(content, body["status"], self.headers, MEDIA_TYPE)

@@ -7,7 +7,7 @@ the body. So nobody without a key learns more than which paths there are.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import pydantic_core
@@ -16,6 +16,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 
+from bridge.language import LanguageSetting, rendered
 from bridge.operations.control import OperationFailed
 from bridge.store.base import StoreFailed
 from bridge.web.contract.endpoint import ApiAccess, Call, Endpoint, segments_of
@@ -40,9 +41,13 @@ class Contract:
 
     Args:
         services: what they work with.
+        language: gives the language of the settings, in which reasons are said, as by ``--json``.
     """
 
-    def __init__(self, services: WebServices) -> None:
+    def __init__(
+        self, services: WebServices, language: Callable[[], LanguageSetting] = lambda: "en"
+    ) -> None:
+        self._language = language
         self._keys = ApiKeys(services)
         self._answered = services.answered
         waits = Waits(services, self._keys)
@@ -71,7 +76,7 @@ class Contract:
         try:
             answer, name = await self._performed(request), "ok"
         except ProblemFound as problem:
-            answer, name = problem.answer(), problem.kind.value.name
+            answer, name = problem.answer(self._language()), problem.kind.value.name
         except CallerGone:
             answer, name = Response(status_code=204), "gone"  # nobody is there to read it
         self._answered[name] += 1
@@ -83,7 +88,7 @@ class Contract:
         except StoreFailed as error:
             raise ProblemFound(ProblemKind.STORE, f"The store failed: {error}") from None
         except OperationFailed as failure:
-            raise ProblemFound(CAUSES[failure.cause], str(failure)) from None
+            raise ProblemFound(CAUSES[failure.cause], failure.args[0]) from None
 
     async def _found(self, request: Request) -> Response:
         endpoint, names = endpoint_of(self.endpoints, request)
@@ -91,7 +96,9 @@ class Contract:
         query = _read_query(request, endpoint.query)
         body = _read_body(request, await request.body(), endpoint.body)
         answer = await endpoint.handler(Call(request, caller, names, query, body))
-        return answer if isinstance(answer, Response) else JSONResponse(answer)
+        if isinstance(answer, Response):
+            return answer
+        return JSONResponse(rendered(answer, self._language()))
 
     async def _allowed(self, request: Request, endpoint: Endpoint) -> Caller | None:
         if endpoint.access is ApiAccess.ANYBODY:

@@ -53,7 +53,7 @@ class EventEndpoint:
                 found: dict[str, Any] = await self._services.do("events", asked)
             except OperationFailed as failure:
                 if failure.cause == "refused":  # nothing else that was asked for can be
-                    raise ProblemFound(ProblemKind.POSITION, str(failure)) from None
+                    raise ProblemFound(ProblemKind.POSITION, failure.args[0]) from None
                 raise
             return found
 

@@ -196,7 +196,7 @@ class SendEndpoints:
                 return now  # somebody else's cancel came first
             is_late = how["version"] is not None and how["version"] != now["version"]
             kind = ProblemKind.CHANGED if is_late else ProblemKind.NOT_POSSIBLE
-            raise ProblemFound(kind, str(failure), {"send": now}) from None
+            raise ProblemFound(kind, failure.args[0], {"send": now}) from None
         return await self._again(call, send["id"])
 
     async def _again(self, call: Call, id: str) -> dict[str, Any]:

@@ -223,6 +223,7 @@ class SentMessage(BaseModel):
     account: str | None
     message_id: str
     reference: Annotated[str, Field(description="What its sender calls it, empty for nothing.")]
+    envid: Annotated[str, Field(description="`ENVID` of its submission, empty for none.")]
     code: Annotated[str | None, Field(description="The service's code, null before it gave one.")]
     subject: str
     outcome: Outcome
@@ -262,6 +263,7 @@ class SendEvent(BaseModel):
     id: str | None
     message_id: str | None
     reference: str | None
+    envid: str | None
     code: str | None
     recipient: str | None
     detail: str

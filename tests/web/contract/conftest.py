@@ -14,6 +14,7 @@ import httpx
 import pytest
 from starlette.types import ASGIApp
 
+from bridge.language import LanguageSetting
 from bridge.login import ADMINISTRATOR_NAME, GuessGuard
 from bridge.model import AccountId, QueueId
 from bridge.operations.accounts import ApiAccount, ApiAccounts
@@ -94,7 +95,7 @@ class Office:
     app: ASGIApp
     operations: Operations
     contract: Contract
-    addresses: dict[AccountId, str]
+    speaks: list[LanguageSetting]
     programs: list[Program] = field(default_factory=list)
 
     @property
@@ -156,9 +157,10 @@ async def office(tmp_path: Path, clock: FakeClock) -> AsyncIterator[Office]:
     services = WebServices(
         rig.store, clock, people, people.gate(guard), ZoneInfo("Europe/Rome"), operations.perform
     )
-    contract = Contract(services)
+    speaks: list[LanguageSetting] = ["en"]
+    contract = Contract(services, lambda: speaks[0])
     app = web_app(contract.routes())
-    one = Office(rig, simulator, services, app, operations, contract, addresses)
+    one = Office(rig, simulator, services, app, operations, contract, speaks)
     yield one
     for program in one.programs:
         await program.aclose()

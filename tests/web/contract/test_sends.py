@@ -218,3 +218,16 @@ async def test_a_retry_names_what_it_was_decided_on(office: Office) -> None:
     assert named(answer) == (409, "not-possible")  # it waits for nothing
     await office.rig.decisions.cancel(id)
     assert named(await erp.decide(f"{id}/retry", version=0)) == (409, "state-changed")
+
+
+async def test_reasons_are_said_in_the_language_of_the_settings(office: Office) -> None:
+    office.speaks[:] = ["it"]
+    office.rig.start()
+    id = await office.uncertain()
+    erp = await office.erp(write=True)
+    told = await erp.ask(f"sends/{id}")
+    assert told["reason"].startswith("L'API non ha risposto in tempo")
+    answer = await erp.decide(f"{id}/cancel")
+    assert answer.json()["detail"] != (await office.do("outcome", what=id))["sends"][0]["reason"]
+    assert "non può" in answer.json()["detail"]
+    assert answer.json()["send"] == told
