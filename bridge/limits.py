@@ -700,6 +700,13 @@ ANSWERS_READ_BYTES = _bytes(
     told="nothing: its turn comes",
     test="tests/costs/test_api_sizes.py::test_so_much_is_read_at_once",
 )
+SUBJECT_COMPARED_CHARS = _count(
+    "characters of a listed subject that may have lost letters",
+    4096,
+    met_by="any sender",
+    told="nothing: a longer one has to be listed as it was sent",
+    test="tests/costs/test_receipts_text.py::test_long_subjects_are_compared_in_linear_time",
+)
 API_FIELD_CHARS = _count(
     "characters of a field of a listed row",
     64 * KIB,

@@ -9,9 +9,11 @@ in ASCII stands as it was sent, but for case and blanks; nothing may stand befor
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import lru_cache
 from unicodedata import combining
 
 from bridge.charset.normalise import normalised
+from bridge.limits import SUBJECT_COMPARED_CHARS
 from bridge.mime.row.address import one_line
 
 MIN_CUT_CHARS = 20
@@ -45,9 +47,13 @@ def is_legible(shown: str) -> bool:
 def _reached(sent: str, shown: str) -> Iterator[int]:
     """Give, before and after each letter of ``sent``, how far it can have brought ``shown``.
 
-    Bit n is set if ``shown`` up to place n can be what the letters so far became.
+    Bit n is set if ``shown`` up to place n can be what the letters so far became; it ends where
+    that is no place. What is shown at such length that this would cost much never can.
     """
     text = _folded(shown)
+    if len(text) > SUBJECT_COMPARED_CHARS:
+        yield 0
+        return
     places: dict[str, int] = {}
     for place, char in enumerate(text):
         places[char] = places.get(char, 0) | 1 << place
@@ -66,6 +72,8 @@ def _reached(sent: str, shown: str) -> Iterator[int]:
             after |= reached  # a word of one letter is gone, and its blanks became one
         reached = after
         yield reached
+        if not reached:
+            return
 
 
 def _after(reached: int, spellings: frozenset[str], places: dict[str, int]) -> int:
@@ -78,6 +86,7 @@ def _after(reached: int, spellings: frozenset[str], places: dict[str, int]) -> i
     return after
 
 
+@lru_cache(maxsize=1024)
 def _spellings(char: str) -> frozenset[str]:
     """Return what a letter may have become, but for marks and nothing."""
     if char.isascii():

@@ -6,6 +6,7 @@ from urllib.parse import quote_plus
 
 import pytest
 
+from bridge.limits import SUBJECT_COMPARED_CHARS
 from bridge.receipts.kind import classify
 from bridge.receipts.subject import is_cut, same_subject
 from bridge.receipts.text import LIMIT_CHARS, read_statement
@@ -54,3 +55,26 @@ def test_subjects_of_any_length_are_compared(pump: str) -> None:
     shown = classify(f"CONSEGNA: {text}", "posta-certificata@pec.example").subject
     assert computed_s(lambda: same_subject(text, shown + "x"), 1) < 2
     assert computed_s(lambda: is_cut(shown, text + "x"), 1) < 2
+
+
+@pytest.mark.parametrize("letter", ["1", "\u00e0", "\u4e2d", "\ufdfa", "a "])
+@pytest.mark.parametrize("shown", ["?", "1", "\u00e0", "\ufffd ", "a "])
+def test_long_subjects_are_compared_in_linear_time(letter: str, shown: str) -> None:
+    """What the API lost counts letter by letter; so did each letter with all of them."""
+    assert_linear(
+        lambda size: (
+            same_subject(letter * size, shown * size),
+            is_cut(shown * size, letter * size),
+        ),
+        lambda size: size,
+        16_000,
+    )
+
+
+def test_what_is_too_long_to_have_lost_letters_may_be_as_it_was_sent() -> None:
+    sent = "Citt\u00e0 " * SUBJECT_COMPARED_CHARS
+    assert same_subject(sent, sent.upper())
+    assert not same_subject(sent, sent.replace("\u00e0", "?"))
+    short = sent[: SUBJECT_COMPARED_CHARS - 1]
+    assert same_subject(short, short.replace("\u00e0", "?"))
+    assert is_cut(short.replace("\u00e0", "?"), sent)
