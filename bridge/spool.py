@@ -1,13 +1,17 @@
 """Large things on the disk while they arrive and are worked on, so that they cost no memory.
 
-The files have no name and go with their last use. Every access is on a thread. When the disk is
+The files have no name and go with their last use. Every access is on a thread; so is the end of a
+large one, for the system takes milliseconds to take back what it held. When the disk is
 full or failing what comes is dropped, and ``failed`` says so: the client can still be answered.
 """
 
 from __future__ import annotations
 
+import _thread
 import asyncio
+import contextlib
 import io
+import os
 import tempfile
 import threading
 from collections.abc import Iterable, Iterator
@@ -32,9 +36,17 @@ class SpoolFile:
         self._lock = threading.Lock()
 
     def __del__(self) -> None:
-        """Close it."""
-        if hasattr(self, "_file"):
-            self._file.close()
+        """Close it, on a thread of its own if it is large: its last use may be on the loop.
+
+        That may be anywhere, in the middle of taking a lock too, so no lock is taken here.
+        """
+        if not hasattr(self, "_file"):
+            return
+        with contextlib.suppress(OSError, ValueError, RuntimeError):  # the process is ending
+            if os.fstat(self._file.fileno()).st_size >= PIECE_BYTES:
+                _thread.start_new_thread(self._file.close, ())
+                return
+        self._file.close()
 
     @classmethod
     def holding(cls, folder: Path | None, pieces: Iterable[bytes]) -> SpoolFile:

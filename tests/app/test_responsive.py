@@ -26,4 +26,4 @@ def test_threads_get_short_turns() -> None:
 def test_what_stays_is_not_looked_through_again() -> None:
     keep_responsive()
     assert gc.get_freeze_count() > 1000
-    assert gc.get_threshold()[0] > 10_000
+    assert 5_000 < gc.get_threshold()[0] < 20_000  # what is found at once is freed at once
