@@ -148,7 +148,10 @@ def _is_foreign(request: Request, host: str) -> bool:
     if request.headers.get("sec-fetch-site", "same-origin") not in ("same-origin", "none"):
         return True
     origin = request.headers.get("origin")
-    return origin is not None and urlsplit(origin).netloc.casefold() != host.casefold()
+    try:
+        return origin is not None and urlsplit(origin).netloc.casefold() != host.casefold()
+    except ValueError:  # it is no address
+        return True
 
 
 def _bounded(receive: Receive) -> Receive:

@@ -33,6 +33,9 @@ DECISIONS: Mapping[str, str] = {
 
 MAY_FORCE = frozenset({"sent", "resend"})
 SECOND = len("2026-01-15T08:30:00")
+NUMBER_DIGITS = 18
+"""No entry has a number with more."""
+
 OPEN = frozenset({"pending", "accepted", "late_12h"})
 
 
@@ -49,7 +52,7 @@ async def _list(look: Look) -> Response:
     asked = {name: look.asked(name) for name in FILTERS}
     arguments: dict[str, Any] = {name: value for name, value in asked.items() if value}
     before = look.asked("before")
-    if before.isascii() and before.isdigit():
+    if before.isascii() and before.isdigit() and len(before) <= NUMBER_DIGITS:
         arguments["before"] = int(before)
     fault = ""
     try:
