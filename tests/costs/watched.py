@@ -5,7 +5,8 @@ how late, what the loop's thread computed since his turn before, how long it sto
 queue for a processor, and what the other threads of the process computed. How late a turn is says
 how busy the machine is. What counts as *held* is what a quiet machine would have as well: what the
 loop's thread computed itself; and of the time that it could not go on although nobody else had the
-processor, for another thread had the interpreter, at most what the other threads computed. Which
+processor, for another thread had the interpreter, at most what the other threads computed. A thread
+that stood in the queue for long says nothing: what would have been many turns comes in one. Which
 step it was, ``py-spy record --gil`` tells; ``faulthandler`` from a thread of its own ends the
 process now and then.
 """
@@ -25,6 +26,7 @@ from bridge.cli import daemon, main
 
 EVERY_S = 0.005
 TOLD_FROM_S = 0.010
+STARVED_FROM_S = 0.1
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +38,11 @@ class Turn:
     loop_s: float
     queued_s: float
     others_s: float
+
+    @property
+    def is_starved(self) -> bool:
+        """Whether the machine had no processor for the loop for so long that it says nothing."""
+        return self.queued_s > STARVED_FROM_S
 
     @property
     def held_s(self) -> float:
