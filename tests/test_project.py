@@ -8,10 +8,11 @@ from collections.abc import Iterator
 import pytest
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
+from packaging.version import Version
 
 from tests.test_docs import PROJECT, TOP
 
-DATA = {"tzdata"}
+DATA = {"certifi", "tzdata"}
 """Needed in whatever version: the newest is the only right one."""
 CI = (TOP / ".ci" / "run").read_text(encoding="utf-8")
 CONTRIBUTING = (TOP / "CONTRIBUTING.md").read_text(encoding="utf-8")
@@ -38,6 +39,31 @@ def test_every_dependency_has_an_upper_bound_and_a_tried_version_below_it(name: 
     bounds = REQUIREMENTS[name].specifier
     assert {one.operator for one in bounds} == {">=", "<"}
     assert PINNED[canonicalize_name(name)] in bounds
+
+
+HOLES = {
+    "aiosmtpd": ("1.4.6", "CVE-2024-34083, commands before STARTTLS; CVE-2024-27305, smuggling"),
+    "certifi": ("2024.7.4", "CVE-2024-39689, an authority that is trusted no more"),
+    "cryptography": ("46.0.5", "CVE-2026-26007, points of small subgroups"),
+    "h11": ("0.16.0", "CVE-2025-43859, request smuggling by bad chunks"),
+    "httpcore": ("1.0.9", "the first that asks for such an h11"),
+    "idna": ("3.7", "CVE-2024-3651, time without end for long names"),
+    "jinja2": ("3.1.6", "CVE-2025-27516, a way out of the sandbox"),
+    "pydantic": ("2.4.0", "CVE-2024-3772, an expression on e-mail addresses without end"),
+    "pypdf": ("6.7.5", "CVE-2025-55197, CVE-2025-62707 and others, memory and time without end"),
+    "starlette": ("0.49.1", "CVE-2025-62727, time without end for a Range field"),
+}
+"""The version that closed the last hole that is known to us, and which; of packages that we need.
+
+What came to be known later than this was written is pip-audit's to say, where it answers.
+"""
+
+
+@pytest.mark.parametrize("name", HOLES)
+def test_no_version_with_a_known_hole_is_taken(name: str) -> None:
+    (needed,) = [one for one in PROJECT["project"]["dependencies"] if Requirement(one).name == name]
+    (least,) = [one.version for one in Requirement(needed).specifier if one.operator == ">="]
+    assert Version(least) >= Version(HOLES[name][0])
 
 
 def test_constraints_hold_nothing_but_versions() -> None:
