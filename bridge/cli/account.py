@@ -113,7 +113,8 @@ def password(address: Address, config: option.Config = None, as_json: option.Jso
         place, lambda text: with_local_password(text, account.address, place.source(name))
     )
     write(place, text, {name: Secret(hash_password(local))})
-    running = taken_over(place, file.config.data_dir)
+    changed_secret = f"the secret local_password of {account.address}"
+    running = taken_over(place, file.config.data_dir, changed_secret)
     facts = {"address": account.address, "running": running, "new_local_password": local}
     if as_json:
         print_json(facts)

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bridge.cli.output import visible
-from bridge.config import Account, Api, ConfigFile, SecretSource
+from bridge.config import Account, Api, Config, ConfigFile, SecretSource
 from bridge.operations.control import OperationFailed
 
 if TYPE_CHECKING:
@@ -18,6 +18,11 @@ if TYPE_CHECKING:
 
 RELOADED_WITHIN_S = 120.0
 """A reload waits for the requests under way."""
+
+AT_ITS_START = (
+    "systemd hands secrets to a service when it starts it. `systemctl restart pec-bridge` does so; "
+    "until then those before hold."
+)
 
 SHOWN_ONCE = "shown only now; `pec-bridge account password` makes another"
 
@@ -101,6 +106,15 @@ def _shown(source: SecretSource) -> str:
     return ""
 
 
+def has_credentials(config: Config) -> bool:
+    """Tell whether systemd hands out any of the secrets."""
+    api = config.api
+    sources = [api.token, api.admin_token, api.api_key, api.proxy_login]
+    for account in config.account:
+        sources += [account.password, account.local_password]
+    return any(one is not None and one.credential is not None for one in sources)
+
+
 def say_password(facts: dict[str, Any]) -> None:
     """Write a password that was just made, for the only time."""
     sys.stdout.write(
@@ -109,18 +123,27 @@ def say_password(facts: dict[str, Any]) -> None:
     )
 
 
-def taken_over(place: SettingsPlace, data_dir: Path) -> str:
-    """Let a bridge that runs take the changed configuration over; return what came of it."""
+def taken_over(place: SettingsPlace, data_dir: Path, secret: str | None = None) -> str:
+    """Let a bridge that runs take the changed configuration over; return what came of it.
+
+    Args:
+        place: where the configuration is.
+        data_dir: whose bridge.
+        secret: what was changed and has to be among what the bridge says has changed. One that
+            systemd hands out is not: a service has the one of its start until its end.
+    """
     from bridge.operations.control import NotRunning, ask
 
     try:
-        asyncio.run(ask(data_dir, "reload", {}, within_s=RELOADED_WITHIN_S))
+        done = asyncio.run(ask(data_dir, "reload", {}, within_s=RELOADED_WITHIN_S))
     except NotRunning:
         return "No bridge runs: `pec-bridge serve`, or `systemctl start pec-bridge`."
     except OperationFailed as fault:
         anew = " (systemd hands new credentials over when it starts a service)"
         why = anew if place.by_credential else ""
         return f"The running bridge did not take it over, start it again{why}: {fault}"
+    if secret is not None and secret not in done["changed"]:
+        return f"The running bridge does NOT have it yet: {AT_ITS_START}"
     return "The running bridge has taken it over."
 
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 import sys
 
 from bridge.cli import option
+from bridge.cli.account_facts import AT_ITS_START, has_credentials
 from bridge.cli.failure import say
 from bridge.cli.output import print_json, visible
-from bridge.cli.perform import perform_running
+from bridge.cli.perform import perform_running, settings
 
 
 def reload(config: option.Config = None, as_json: option.Json = False) -> None:
@@ -34,3 +35,5 @@ def reload(config: option.Config = None, as_json: option.Json = False) -> None:
         say(f"Needs a restart: {visible(one)}")
     if not done["changed"] and not done["needs_restart"]:
         sys.stdout.write("Nothing has changed.\n")
+    if has_credentials(settings(config).config):
+        say(f"Not looked at anew are secrets by `credential`: {AT_ITS_START}")

@@ -153,7 +153,7 @@ class Tracing:
         trace.add(f"-- trace of {who} ({protocols}); passwords are not in it")
         self._traces.append(trace)
         self.active = True
-        log.info("trace_begun", trace=id, path=str(path))
+        log.info("trace_begun", trace=id)
         return trace
 
     async def stop(self, id: str | None = None) -> list[Trace]:

@@ -12,10 +12,11 @@ from random import Random
 import pytest
 
 from bridge.app.bridge import Bridge
+from bridge.cli.account_facts import has_credentials
 from bridge.cli.daemon import SettingsFrom
 from bridge.clock import SystemClock
-from bridge.config import load
-from bridge.credentials import resolve, resolve_all
+from bridge.config import Account, Api, Config, SecretSource, load
+from bridge.credentials import Secrets, resolve, resolve_all
 from bridge.credentials.local import is_hash, read_hash
 from bridge.simulator import SimulatorServer
 from bridge.store.sqlite import SqliteStore
@@ -257,6 +258,45 @@ async def test_a_bridge_that_runs_takes_it_over(world: Administered) -> None:
             await apart(_logs_in, port, first["new_local_password"])
     finally:
         await bridge.stop()
+
+
+class AtItsStart(SettingsFrom):
+    """Secrets as systemd hands them out: those of the start, whatever became of the files."""
+
+    handed_out: Secrets | None = None
+
+    def read(self) -> tuple[Config, Secrets]:
+        config, secrets = super().read()
+        self.handed_out = self.handed_out or secrets
+        return config, self.handed_out
+
+
+async def test_a_password_that_the_bridge_cannot_have_yet_is_not_said_to_hold(
+    world: Administered,
+) -> None:
+    first = (await added(world, ADDRESS, "--json")).json
+    ports = '[imap]\nlisten = ["127.0.0.1:0"]\n[smtp]\nlisten = ["127.0.0.1:0"]\n'
+    world.config.write_text(world.config.read_text() + ports)
+    source = AtItsStart(world.config, None, False)
+    bridge = Bridge(*source.read(), clock=SystemClock(), random=Random(1))
+    bridge.reload_from(source)
+    listening = await bridge.start()
+    try:
+        done = await world.run("account", "password", ADDRESS, "--json")
+        assert "does NOT have it yet" in done.json["running"]
+        assert "systemctl restart pec-bridge" in done.json["running"]
+        await apart(_logs_in, listening.listeners[0].port, first["new_local_password"])
+    finally:
+        await bridge.stop()
+
+
+@pytest.mark.parametrize(("kind", "is_so"), [("credential", True), ("file", False)])
+def test_whether_systemd_hands_out_a_secret(kind: str, *, is_so: bool) -> None:
+    other, file = SecretSource(env="X"), SecretSource(file=Path("x"))
+    this = SecretSource(credential="x") if kind == "credential" else file
+    for token, password, local in ((this, other, None), (other, this, None), (other, other, this)):
+        account = Account(address=ADDRESS, password=password, local_password=local)
+        assert has_credentials(Config(api=Api(token=token), account=(account,))) is is_so
 
 
 def _logs_in(port: int, password: str) -> None:
