@@ -9,7 +9,6 @@ import hashlib
 from collections.abc import Mapping
 from typing import Any
 
-from bridge.alarms.words import entry_of
 from bridge.clock import Clock
 from bridge.language import Title
 from bridge.operations.accounts import ApiAccounts, Methods, moment
@@ -95,7 +94,6 @@ async def _facts(tx: ReadTransaction, alarm: AlarmRow, accounts: ApiAccounts) ->
         "kind": alarm.kind,
         "key": alarm.key,
         "text": Title(alarm.text),
-        "submission": entry_of(alarm.key),
         "at": moment(alarm.raised_at),
         "acknowledged_at": moment(alarm.acknowledged_at),
     }

@@ -8,6 +8,7 @@ from typing import Any
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import BaseRoute
 
+from bridge.alarms.words import entry_of
 from bridge.web.alarmwords import ALARMS
 from bridge.web.page import Look, PageRoutes
 from bridge.web.words import ON_THEIR_WAY, STATES
@@ -33,7 +34,10 @@ async def _show(look: Look) -> Response:
         "home.html",
         status=status,
         accounts=accounts,
-        alarms=[{**one, "about": ALARMS.get(one["kind"])} for one in alarms],
+        alarms=[
+            {**one, "about": ALARMS.get(one["kind"]), "entry": entry_of(one["key"])}
+            for one in alarms
+        ],
         queue={state: queue[state] for state in STATES if queue.get(state)},
         states=STATES,
         uncertain=queue.get("uncertain", 0) + queue.get("restored", 0),

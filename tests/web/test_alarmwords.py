@@ -14,7 +14,7 @@ ALARM: dict[str, Any] = {
     "account": ANNA,
     "kind": "uncertain",
     "text": Title("Invio incerto / Uncertain send: Fattura"),
-    "submission": "0123456789ABCDEF01",
+    "key": "0123456789ABCDEF01:x@pec.example",
     "at": "2026-01-15T08:30:00.000Z",
     "acknowledged_at": None,
 }
