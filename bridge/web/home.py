@@ -9,6 +9,7 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import BaseRoute
 
 from bridge.alarms.words import entry_of
+from bridge.operations.control import OperationFailed
 from bridge.web.alarmwords import ALARMS
 from bridge.web.page import Look, PageRoutes
 from bridge.web.words import ON_THEIR_WAY, STATES
@@ -33,6 +34,7 @@ async def _show(look: Look) -> Response:
     return look.render(
         "home.html",
         status=status,
+        credit_eur=await _credit(look),
         accounts=accounts,
         alarms=[
             {**one, "about": ALARMS.get(one["kind"]), "entry": entry_of(one["key"])}
@@ -44,6 +46,17 @@ async def _show(look: Look) -> Response:
         is_well=is_well(accounts, alarms, queue),
         moves=any(queue.get(state) for state in ON_THEIR_WAY),
     )
+
+
+async def _credit(look: Look) -> float | None:
+    """Return what is left to spend, for whoever pays; None if that is not known."""
+    if not look.me.is_administrator:
+        return None
+    try:
+        credit: float | None = (await look.services.do("expiry list"))["credit_eur"]
+    except OperationFailed:
+        return None
+    return credit
 
 
 def is_well(

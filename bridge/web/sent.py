@@ -16,7 +16,7 @@ from bridge.web.words import (
     RECEIPTS,
     RECIPIENTS,
     STATES,
-    is_moving,
+    moves_in_s,
     standing,
 )
 
@@ -49,6 +49,7 @@ def routes(pages: PageRoutes) -> list[BaseRoute]:
 
 
 async def _list(look: Look) -> Response:
+    now = look.services.clock.now()
     asked = {name: look.asked(name) for name in FILTERS}
     arguments: dict[str, Any] = {name: value for name, value in asked.items() if value}
     before = look.asked("before")
@@ -70,7 +71,7 @@ async def _list(look: Look) -> Response:
         groups=GROUPS,
         accounts=await look.accounts(),
         fault=fault,
-        moves=any(map(is_moving, found["rows"])),
+        every_s=min(filter(None, (moves_in_s(row, now) for row in found["rows"])), default=None),
     )
 
 

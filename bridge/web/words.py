@@ -6,6 +6,7 @@ Each name has its words and how it looks: ``good``, ``warn``, ``bad`` or nothing
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
 
@@ -36,6 +37,9 @@ STATES: Mapping[str, Label] = {
 
 ON_THEIR_WAY = frozenset({"queued", "dispatching"})
 """States that an entry leaves by itself, mostly within seconds."""
+
+SOON_S, LATER_S = 3, 60
+"""After how long a page that follows something looks again."""
 
 ACCEPTED = Label(_("Accepted, delivery to come"))
 DELIVERED = Label(_("Delivered"), "good")
@@ -107,13 +111,16 @@ def standing(row: Mapping[str, Any]) -> Label:
     return DELIVERED if row["delivered"] else ORDINARY
 
 
-def is_moving(row: Mapping[str, Any]) -> bool:
-    """Tell whether a listed entry will soon stand otherwise: it is on its way, or lacks receipts.
+def moves_in_s(row: Mapping[str, Any], now: datetime) -> int | None:
+    """Return after how long to look again at a listed entry; None if it stands as it will.
 
-    What waits for an acceptance alone counts too: between the answer to the request and the last
-    receipt there is nothing else that a page could wait for.
+    What is on its way stands otherwise within seconds, and so does what lacks receipts at first.
+    After an hour these come when they come, and after two days most likely never.
     """
     if row["state"] != "submitted":
-        return row["state"] in ON_THEIR_WAY
+        return SOON_S if row["state"] in ON_THEIR_WAY else None
     known = row["delivered"] + row["failed"] + row["ordinary"]
-    return bool(known < len(row["recipients"]))
+    age = now - datetime.fromisoformat(row["created_at"])
+    if known >= len(row["recipients"]) or age > timedelta(days=2):
+        return None
+    return SOON_S if age < timedelta(hours=1) else LATER_S

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -167,25 +168,30 @@ async def test_foreign_words_are_only_shown(made: Site, attack: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("state", "figures", "follows"),
+    ("state", "figures", "hours", "every_s"),
     [
-        ("queued", {"accepted": 0, "delivered": 0}, True),
-        ("submitted", {"accepted": 0, "delivered": 0}, True),
-        ("submitted", {"accepted": 1, "delivered": 0}, True),
-        ("submitted", {"accepted": 1, "delivered": 1}, False),
-        ("submitted", {"accepted": 1, "delivered": 0, "failed": 1}, False),
-        ("held", {"accepted": 0, "delivered": 0}, False),
-        ("cancelled", {"accepted": 0, "delivered": 0}, False),
+        ("queued", {"accepted": 0, "delivered": 0}, 0, 3),
+        ("queued", {"accepted": 0, "delivered": 0}, 72, 3),
+        ("submitted", {"accepted": 0, "delivered": 0}, 0, 3),
+        ("submitted", {"accepted": 1, "delivered": 0}, 0, 3),
+        ("submitted", {"accepted": 1, "delivered": 0}, 12, 60),
+        ("submitted", {"accepted": 1, "delivered": 0}, 72, None),
+        ("submitted", {"accepted": 1, "delivered": 1}, 0, None),
+        ("submitted", {"accepted": 1, "delivered": 0, "failed": 1}, 0, None),
+        ("held", {"accepted": 0, "delivered": 0}, 0, None),
+        ("cancelled", {"accepted": 0, "delivered": 0}, 0, None),
     ],
 )
 async def test_the_list_follows_until_the_last_receipt(
-    made: Site, state: str, figures: dict[str, int], follows: bool
+    made: Site, state: str, figures: dict[str, int], hours: int, every_s: int | None
 ) -> None:
     sends(made)
-    row = {**listed(entry("a1", ANNA, state=state)), **figures}
+    at = (made.clock.now() - timedelta(hours=hours)).isoformat()
+    row = {**listed(entry("a1", ANNA, state=state, created_at=at)), **figures}
     made.done.answers["sent list"] = lambda _arguments: {"rows": [row], "next": None}
     page = await (await made.anna()).get("/sent")
-    assert ('id="live" data-every="3"' in page.text) == follows
+    live = page.text.partition('<div id="live"')[2].partition(">")[0]
+    assert live == ("" if every_s is None else f' data-every="{every_s}"')
 
 
 async def test_an_uncertain_send_has_three_buttons_with_their_consequences(made: Site) -> None:
