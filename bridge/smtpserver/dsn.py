@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import re
 
+from bridge.language import say
 from bridge.smtpserver.path import Path, PathFault
 from bridge.store.dsn import DsnWish, NotifyOn
 
@@ -36,7 +37,7 @@ def envid_of(path: Path) -> str:
     """
     given = path.parameters.get("ENVID", "")
     if len(given) > ENVID_LIMIT_CHARS:
-        raise PathFault(f"ENVID may have {ENVID_LIMIT_CHARS} characters")
+        raise PathFault(say("ENVID may have {most} characters", most=ENVID_LIMIT_CHARS))
     return _decoded("ENVID", given)
 
 
@@ -48,7 +49,7 @@ def is_full(path: Path) -> bool:
     """
     given = path.parameters.get("RET", "HDRS").upper()
     if given not in ("FULL", "HDRS"):
-        raise PathFault("RET must be FULL or HDRS")
+        raise PathFault(say("RET must be FULL or HDRS"))
     return given == "FULL"
 
 
@@ -70,7 +71,9 @@ def _notify(path: Path) -> frozenset[NotifyOn] | None:
     try:
         return frozenset(NotifyOn(one.lower()) for one in given.split(","))
     except ValueError:
-        raise PathFault("NOTIFY must be NEVER, or some of SUCCESS, FAILURE and DELAY") from None
+        raise PathFault(
+            say("NOTIFY must be NEVER, or some of SUCCESS, FAILURE and DELAY")
+        ) from None
 
 
 def _original(path: Path) -> str:
@@ -79,33 +82,33 @@ def _original(path: Path) -> str:
         return ""
     kind, semicolon, address = given.partition(";")
     if len(given) > ORCPT_LIMIT_CHARS:
-        raise PathFault(f"ORCPT may have {ORCPT_LIMIT_CHARS} characters")
+        raise PathFault(say("ORCPT may have {most} characters", most=ORCPT_LIMIT_CHARS))
     if not (semicolon and address and _TYPE.fullmatch(kind)):
-        raise PathFault("ORCPT must be a type of address, a semicolon and an address")
+        raise PathFault(say("ORCPT must be a type of address, a semicolon and an address"))
     shown = _global(address) if kind.lower() == _UTF8 else _decoded("ORCPT", address)
     if not shown.strip():
-        raise PathFault("ORCPT names nobody")
+        raise PathFault(say("ORCPT names nobody"))
     return f"{kind};{shown}"
 
 
 def _decoded(name: str, xtext: str) -> str:
     if not _XTEXT.fullmatch(xtext):
-        raise PathFault(f"{name} is no xtext (RFC 3461)")
+        raise PathFault(say("{name} is no xtext (RFC 3461)", name=name))
     text = _HEXCHAR.sub(lambda pair: chr(int(pair[1], 16)), xtext)
     if not (text.isascii() and text.isprintable()):
-        raise PathFault(f"{name} holds what is no printable ASCII")
+        raise PathFault(say("{name} holds what is no printable ASCII", name=name))
     return text
 
 
 def _global(address: str) -> str:
     """Read an address outside ASCII, whose letters may be written as code points."""
     if not _UTF8_ADDRESS.fullmatch(address):
-        raise PathFault("ORCPT is no utf-8 address (RFC 6533)")
+        raise PathFault(say("ORCPT is no utf-8 address (RFC 6533)"))
     try:
         text = _POINT.sub(lambda point: chr(int(point[1], 16)), address)
         text.encode()
     except ValueError:
-        raise PathFault("ORCPT names a letter that there is not") from None
+        raise PathFault(say("ORCPT names a letter that there is not")) from None
     if not text.isprintable():
-        raise PathFault("ORCPT holds what cannot be seen")
+        raise PathFault(say("ORCPT holds what cannot be seen"))
     return text

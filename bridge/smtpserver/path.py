@@ -62,7 +62,7 @@ def parse_path(argument: str | None, keyword: str) -> Path:
     for word in match["rest"].split():
         name, _, value = word.partition("=")
         if name.upper() in parameters:
-            raise PathFault(f"{name.upper()} is there twice")
+            raise PathFault(say("{name} is there twice", name=name.upper()))
         parameters[name.upper()] = value
     return Path(address, parameters)
 
