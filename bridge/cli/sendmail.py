@@ -37,7 +37,10 @@ CHUNK_BYTES = 64 * 1024
 LOGIN_CODES = frozenset({530, 550})
 """Replies to MAIL that a login may change: none was given, or the network's is another mailbox."""
 
-USAGE = "Usage: pec-bridge sendmail [-t] [-i] [-f SENDER] [-F NAME] [-o…] [-C CONFIG] [RECIPIENT …]"
+USAGE = (
+    "Usage: pec-bridge sendmail [-t] [-i] [-f SENDER] [-F NAME] [-N DSN] [-R RET] [-V ENVID] [-o…] "
+    "[-C CONFIG] [RECIPIENT …]"
+)
 LOGIN_WANTED = (
     "The bridge wants a login, and this user cannot read the password of {address}: it {fault}. "
     'Let its programs in with [[smtp.trusted]] network = "127.0.0.1/32" in the settings.'
@@ -98,7 +101,7 @@ def _run(call: SendmailArguments, source: IO[bytes], target: IO[bytes]) -> int:
     account = _account(config, call, message)
     prepared = prepare(message, call, account.address)
     with _Bridge(file) as bridge:
-        answer = bridge.submit(prepared, account)
+        answer = bridge.submit(prepared, account, call)
     if call.verbose:
         with contextlib.suppress(OSError, ValueError):  # it is queued: no reason to try again
             target.write(answer + b"\n")
@@ -168,16 +171,17 @@ class _Bridge:
     def __exit__(self, *_error: object) -> None:
         self._smtp.close()
 
-    def submit(self, prepared: Prepared, account: Account) -> bytes:
+    def submit(self, prepared: Prepared, account: Account, call: SendmailArguments) -> bytes:
         """Submit a message; returns the bridge's answer."""
         self._smtp.ehlo()
-        code, answer = self._mail(prepared)
+        code, answer = self._mail(prepared, call)
         if code in LOGIN_CODES:
             self._log_in(account, needed=code == 530)
-            code, answer = self._mail(prepared)
+            code, answer = self._mail(prepared, call)
         _expect(code, answer)
+        wish = [f"NOTIFY={call.notify}"] if call.notify else []
         for recipient in prepared.recipients:
-            _expect(*self._smtp.rcpt(recipient))
+            _expect(*self._smtp.rcpt(recipient, wish))
         code, answer = self._smtp.data(prepared.raw)
         _expect(code, answer)
         with contextlib.suppress(OSError, smtplib.SMTPException):
@@ -200,8 +204,10 @@ class _Bridge:
             target.write(block)
             target.flush()
 
-    def _mail(self, prepared: Prepared) -> tuple[int, bytes]:
+    def _mail(self, prepared: Prepared, call: SendmailArguments) -> tuple[int, bytes]:
         options = [f"SIZE={len(prepared.raw)}"]
+        options += [f"RET={call.returned}"] if call.returned else []
+        options += [f"ENVID={_xtext(call.envid)}"] if call.envid else []
         if not all(one.isascii() for one in (prepared.sender, *prepared.recipients)):
             options.append("SMTPUTF8")
         return self._smtp.mail(prepared.sender, options)
@@ -248,6 +254,14 @@ def _listener(config: Config) -> Listen:
             Exit.SETTINGS, "The settings leave the SMTP port open: give [smtp] listen a number."
         )
     return listen
+
+
+def _xtext(text: str) -> str:
+    """Encode what may hold blanks and the like for SMTP (RFC 3461 §4)."""
+    plain = "".join(chr(code) for code in range(33, 127) if chr(code) not in "+=")
+    return "".join(
+        one if one in plain else "".join(f"+{byte:02X}" for byte in one.encode()) for one in text
+    )
 
 
 def _pump(source: IO[bytes], connection: Any) -> None:

@@ -10,10 +10,12 @@ Failure: ``UsageFault``; nothing was sent.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import re
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from enum import Enum, IntEnum
 from pathlib import Path
+from typing import Any
 
 from bridge.cli.words import is_text
 
@@ -28,6 +30,10 @@ _LONG = {
     "--read-envelope-from": "",
 }
 """By the letter of the same meaning; "" for what is done anyway."""
+
+_KEPT: Mapping[str, str] = {"F": "full_name", "a": "account", "V": "envid"}
+_WORDS: Mapping[str, str] = {"N": "notify", "R": "returned"}
+"""What an option's value is kept as: as it stands, and as words that SMTP takes."""
 
 
 class Exit(IntEnum):
@@ -62,7 +68,8 @@ class SendmailArguments:
 
     ``sender`` is the envelope's, None if it is not given; ``full_name`` goes into a missing From;
     ``account`` is the mailbox to send from; ``read_recipients`` also from the header;
-    ``ignore_dots``: a line with a dot alone does not end the message.
+    ``ignore_dots``: a line with a dot alone does not end the message. ``notify`` (-N), ``returned``
+    (-R) and ``envid`` (-V) ask for notifications, as SMTP does (RFC 3461).
     """
 
     mode: Mode = Mode.SUBMIT
@@ -74,6 +81,9 @@ class SendmailArguments:
     read_recipients: bool = False
     ignore_dots: bool = False
     verbose: bool = False
+    notify: str = ""
+    returned: str = ""
+    envid: str = ""
 
 
 def read_call(arguments: list[str]) -> SendmailArguments:
@@ -140,6 +150,10 @@ def _set(call: SendmailArguments, letter: str, value: str) -> SendmailArguments:
     """Take an option; those of no meaning here leave the call as it was."""
     if letter != "C" and not is_text(value):
         raise UsageFault(f"The value of the option -{letter} is not text in UTF-8.")
+    if letter in _KEPT:
+        return replace(call, **_one(_KEPT[letter], value))
+    if letter in _WORDS:
+        return replace(call, **_one(_WORDS[letter], _words(letter, value)))
     match letter:
         case "t":
             return replace(call, read_recipients=True)
@@ -149,15 +163,22 @@ def _set(call: SendmailArguments, letter: str, value: str) -> SendmailArguments:
             return replace(call, ignore_dots=call.ignore_dots or letter == "i" or value == "i")
         case "f" | "r":
             return replace(call, sender=value.strip().removeprefix("<").removesuffix(">"))
-        case "F":
-            return replace(call, full_name=value)
-        case "a":
-            return replace(call, account=value)
         case "C":
             return replace(call, config=Path(value))
         case "q" | "b":
             return replace(call, mode=_mode(value) if letter == "b" else Mode.NOTHING)
     return call
+
+
+def _one(name: str, value: str) -> dict[str, Any]:
+    return {name: value}
+
+
+def _words(letter: str, value: str) -> str:
+    """Return words that SMTP takes as they are, for the bridge to understand."""
+    if not re.fullmatch("[A-Za-z,]+", value, re.ASCII):
+        raise UsageFault(f"The option -{letter} takes words, with commas between them.")
+    return value
 
 
 def _mode(value: str) -> Mode:

@@ -72,8 +72,10 @@ def prepare(message: Piped, call: SendmailArguments, mailbox: str) -> Prepared:
     """Return what is submitted on behalf of ``mailbox``.
 
     Raises:
-        MessageFault: nobody is to receive it, or somebody has no address.
+        MessageFault: nobody is to receive it, somebody has no address, or it says nothing.
     """
+    if not message.body.strip():
+        raise MessageFault(Exit.DATA, "The message is empty, as when the program before it fails.")
     recipients = _recipients(message, call)
     added = []
     if not message.addresses("from"):

@@ -15,6 +15,7 @@ import pytest
 
 from bridge.cli.sendmail import run
 from bridge.cli.sendmail_call import Exit
+from bridge.store.dsn import DsnWish, NotifyOn
 from tests.smtpserver.conftest import (
     ADDRESS,
     PASSWORD,
@@ -70,6 +71,44 @@ async def call(
     config = configure(folder, served.host, served.port)
     words = ["-C", str(config), *arguments]
     return await asyncio.to_thread(run, words, BytesIO(raw), target or BytesIO())
+
+
+async def test_notifications_are_asked_for_as_sendmail_does(
+    serve: Serve, tmp_path: Path, password: None
+) -> None:
+    served = await serve()
+    words = ("-N", "success,FAILURE", "-R", "full", "-V", "ordine 17+b", TO)
+    assert await call(served, tmp_path, *words, raw=message()) == Exit.OK
+    (row,) = await served.queued()
+    assert row.envid == "ordine 17+b"
+    asked = await served.store.read(lambda tx: tx.dsn(row.id))
+    assert asked is not None
+    assert asked.full
+    wish = DsnWish(frozenset({NotifyOn.SUCCESS, NotifyOn.FAILURE}))
+    assert asked.wishes == {TO: wish}
+
+
+@pytest.mark.parametrize(
+    ("words", "code"),
+    [
+        (("-N", "x\r\nRCPT TO:<a@b>"), Exit.USAGE),
+        (("-R", "full hdrs"), Exit.USAGE),
+        (("-N", "sometimes"), Exit.UNAVAILABLE),
+        (("-V", "è"), Exit.UNAVAILABLE),
+    ],
+)
+async def test_what_cannot_be_asked_for_is_refused(
+    serve: Serve, tmp_path: Path, password: None, words: tuple[str, ...], code: Exit
+) -> None:
+    served = await serve()
+    assert await call(served, tmp_path, *words, TO, raw=message()) == code
+    assert await served.queued() == ()
+
+
+async def test_an_empty_message_is_not_sent(serve: Serve, tmp_path: Path, password: None) -> None:
+    served = await serve()
+    assert await call(served, tmp_path, TO, raw=b"") == Exit.DATA
+    assert await served.queued() == ()
 
 
 class Broken(BytesIO):

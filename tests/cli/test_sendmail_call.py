@@ -14,6 +14,13 @@ from bridge.cli.sendmail_call import Mode, SendmailArguments, UsageFault, read_c
     [
         pytest.param("a@b", SendmailArguments(recipients=("a@b",)), id="a recipient"),
         pytest.param(
+            "-N success,delay -Rhdrs -V ORD+17 a@b",
+            SendmailArguments(
+                recipients=("a@b",), notify="success,delay", returned="hdrs", envid="ORD+17"
+            ),
+            id="notifications",
+        ),
+        pytest.param(
             "a@b,c@d e@f", SendmailArguments(recipients=("a@b", "c@d", "e@f")), id="several"
         ),
         pytest.param("-t -i", SendmailArguments(read_recipients=True, ignore_dots=True), id="PHP"),
@@ -76,7 +83,9 @@ from bridge.cli.sendmail_call import Mode, SendmailArguments, UsageFault, read_c
         ),
         pytest.param(
             "-N never -R hdrs -V id -Ac -v x@y",
-            SendmailArguments(recipients=("x@y",), verbose=True),
+            SendmailArguments(
+                recipients=("x@y",), verbose=True, notify="never", returned="hdrs", envid="id"
+            ),
             id="others",
         ),
         pytest.param("- x@y", SendmailArguments(recipients=("-", "x@y")), id="a dash alone"),

@@ -60,7 +60,7 @@ def test_a_whole_message_is_submitted_as_it_is() -> None:
             id="Bcc names recipients and goes",
         ),
         pytest.param(
-            f"From ugo Mon Jan 1\nTo: {TO}",
+            f"From ugo Mon Jan 1\nTo: {TO}\n\ny\n",
             SendmailArguments(read_recipients=True),
             f"From: <{MAILBOX}>\r\nTo: {TO}",
             id="an mbox line",
@@ -107,3 +107,10 @@ def test_faults(raw: str, call: SendmailArguments, code: Exit, sentence: str) ->
     with pytest.raises(MessageFault, match=sentence) as fault:
         prepared(raw, call)
     assert fault.value.code is code
+
+
+@pytest.mark.parametrize("raw", ["", "\n", "Subject: x\n\n \n", f"From: {MAILBOX}\nTo: {TO}\n"])
+def test_what_says_nothing_is_not_submitted(raw: str) -> None:
+    with pytest.raises(MessageFault, match="empty") as fault:
+        prepared(raw, SendmailArguments(recipients=(TO,)))
+    assert fault.value.code is Exit.DATA

@@ -164,6 +164,17 @@ def sealed(message: SubmittedPart) -> str:
     return ""
 
 
+def says_nothing(message: SubmittedPart) -> bool:
+    """Tell whether a message has neither text nor a file.
+
+    Raises:
+        Unreadable: the name of a part cannot be had.
+    """
+    outline = outlined(message)
+    is_blank = not outline.attached and all(part.is_empty for part in outline.shown)
+    return is_blank and not sealed(message)
+
+
 def _without_secrets(message: SubmittedPart) -> bytes:
     """Return a message that travels whole, without the fields that no recipient may see."""
     kept = b"".join(one.line for one in message.fields if one.name not in _SENDER_ONLY)

@@ -169,6 +169,15 @@ def _checked(
     named = _Named.read(fields)
     _check_header(message, named)
     _check_from(named, envelope)
+    if envelope.trusted and content.says_nothing(message):
+        raise SubmissionFault(
+            554,
+            "5.6.0",
+            say(
+                "The message has neither text nor an attachment, as when a program that writes it "
+                "fails: nothing was sent."
+            ),
+        )
     reference = reference_of(_values(fields, FIELD), envelope.envid)
     given = _message_id(fields)
     message_id = given or additions.message_id()

@@ -385,6 +385,34 @@ def test_a_trusted_application_without_any_header() -> None:
     assert convert(in_memory(added.raw)).subject == ""
 
 
+@pytest.mark.parametrize(
+    "raw",
+    [
+        b"",
+        b"\r\n \r\n",
+        message("\r\n"),
+        message("--b\r\n\r\n \r\n--b--\r\n", Content_Type="multipart/mixed; boundary=b"),
+    ],
+    ids=["nothing", "blanks", "a header alone", "an empty part"],
+)
+def test_what_a_program_sends_by_mistake_is_not_sent(raw: bytes) -> None:
+    fault = refused(raw, trusted=True)
+    assert (fault.code, fault.status) == (554, "5.6.0")
+    assert "neither text nor an attachment" in str(fault.sentence)
+
+
+@pytest.mark.parametrize(
+    "body",
+    ["--b\r\nContent-Type: application/pdf\r\n\r\nx\r\n--b--\r\n", "--b\r\n\r\nx\r\n--b--\r\n"],
+)
+def test_a_file_or_a_word_suffices(body: str) -> None:
+    assert submit(message(body, Content_Type="multipart/mixed; boundary=b"), trusted=True)
+
+
+def test_a_person_may_say_all_in_the_subject() -> None:
+    assert submit(message("\r\n"))
+
+
 _PIECES = st.sampled_from(
     [
         *(b"From: x", b"From azienda", b"To: uno@pec.example", b"Cc: b@c", b"Bcc:", b"Date:"),
