@@ -22,7 +22,7 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from bridge.limits import WEB_BODY_BYTES, WEB_STRANGER_REQUEST_S
-from bridge.web.problem import ProblemKind, refused
+from bridge.web.problem import ProblemKind, is_for_programs, refused
 
 log = structlog.get_logger()
 
@@ -87,7 +87,7 @@ class Guard:
                 "This bridge has no such name. Use its address, or add the name to "
                 "[web] hosts in its configuration.",
             )
-        if request.method not in METHODS:
+        if request.method not in METHODS and not is_for_programs(request.url.path):
             return refused(
                 request,
                 ProblemKind.METHOD,

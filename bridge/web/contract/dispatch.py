@@ -15,6 +15,7 @@ from pydantic import BaseModel, ValidationError
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
+from starlette.types import Receive, Scope, Send
 
 from bridge.language import LanguageSetting, rendered
 from bridge.operations.control import OperationFailed
@@ -25,7 +26,6 @@ from bridge.web.contract.keys import ApiKeys, Caller
 from bridge.web.contract.openapi import description
 from bridge.web.contract.sends import SendEndpoints
 from bridge.web.contract.waiting import CallerGone, Waits
-from bridge.web.guard import METHODS
 from bridge.web.problem import API_PATH, ProblemFound, ProblemKind
 from bridge.web.services import WebServices
 
@@ -66,11 +66,12 @@ class Contract:
 
     def routes(self) -> list[BaseRoute]:
         """Return the routes: whatever is under ``/api`` is answered here."""
-        methods = sorted(METHODS)
-        return [
-            Route(API_PATH, self._answer, methods=methods),
-            Route(f"{API_PATH}/{{rest:path}}", self._answer, methods=methods),
-        ]
+        return [Route(API_PATH, self), Route(f"{API_PATH}/{{rest:path}}", self)]
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer a request of any method; a route of a function would refuse some by itself."""
+        answer = await self._answer(Request(scope, receive))
+        await answer(scope, receive, send)
 
     async def _answer(self, request: Request) -> Response:
         try:

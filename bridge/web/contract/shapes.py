@@ -46,6 +46,11 @@ def _time(value: Any) -> datetime:
     return datetime.fromisoformat(value)
 
 
+def _whole(value: Any) -> Any:
+    """Take 7.0 for 7, as JSON Schema does."""
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
 def _text(value: str) -> str:
     if not value:
         raise ValueError("is empty")
@@ -136,6 +141,7 @@ class EventsQuery(RequestModel):
 
 # -- bodies ----------------------------------------------------------------------------------------
 
+Version = Annotated[int, Field(ge=0, le=INT64), BeforeValidator(_whole)]
 _VERSION = "The `version` of the message that was decided on; if it has gone on since: 409."
 
 
@@ -148,13 +154,13 @@ class Decision(RequestModel):
 class Cancel(Decision):
     """Taking a message back; may be repeated."""
 
-    version: Annotated[int | None, Field(ge=0, le=INT64, description=_VERSION)] = None
+    version: Annotated[Version | None, Field(description=_VERSION)] = None
 
 
 class Retry(Decision):
     """Sending a waiting message now."""
 
-    version: Annotated[int, Field(ge=0, le=INT64, description=_VERSION)]
+    version: Annotated[Version, Field(description=_VERSION)]
 
 
 class Resolve(Decision):
@@ -185,7 +191,7 @@ class Resolve(Decision):
             "back."
         ),
     ]
-    version: Annotated[int, Field(ge=0, le=INT64, description=_VERSION)]
+    version: Annotated[Version, Field(description=_VERSION)]
     code: Annotated[
         str | None, Field(description="The service's code, whole; with `sent` alone.")
     ] = None
