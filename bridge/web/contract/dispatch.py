@@ -7,14 +7,14 @@ the body. So nobody without a key learns more than which paths there are.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
 import pydantic_core
 from pydantic import BaseModel, ValidationError
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
-from starlette.routing import BaseRoute, Route
+from starlette.routing import BaseRoute, Match
 from starlette.types import Receive, Scope, Send
 
 from bridge.language import LanguageSetting, rendered
@@ -26,7 +26,7 @@ from bridge.web.contract.keys import ApiKeys, Caller
 from bridge.web.contract.openapi import description
 from bridge.web.contract.sends import SendEndpoints
 from bridge.web.contract.waiting import CallerGone, Waits
-from bridge.web.problem import API_PATH, ProblemFound, ProblemKind
+from bridge.web.problem import ProblemFound, ProblemKind, is_for_programs
 from bridge.web.services import WebServices
 
 CAUSES = {
@@ -66,12 +66,7 @@ class Contract:
 
     def routes(self) -> list[BaseRoute]:
         """Return the routes: whatever is under ``/api`` is answered here."""
-        return [Route(API_PATH, self), Route(f"{API_PATH}/{{rest:path}}", self)]
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer a request of any method; a route of a function would refuse some by itself."""
-        answer = await self._answer(Request(scope, receive))
-        await answer(scope, receive, send)
+        return [_Everything(self._answer)]
 
     async def _answer(self, request: Request) -> Response:
         try:
@@ -115,6 +110,25 @@ class Contract:
 
     async def _describe(self, _call: Call) -> dict[str, Any]:
         return description(self.endpoints)
+
+
+class _Everything(BaseRoute):
+    """The route of all paths for programs and of all methods.
+
+    One that is written as a pattern leaves out paths with a line break, and some methods, and they
+    would be refused in another form.
+    """
+
+    def __init__(self, answer: Callable[[Request], Awaitable[Response]]) -> None:
+        self._answer = answer
+
+    def matches(self, scope: Scope) -> tuple[Match, Scope]:
+        ours = scope["type"] == "http" and is_for_programs(scope["path"])
+        return (Match.FULL if ours else Match.NONE), {}
+
+    async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
+        answer = await self._answer(Request(scope, receive))
+        await answer(scope, receive, send)
 
 
 def endpoint_of(endpoints: Sequence[Endpoint], request: Request) -> tuple[Endpoint, dict[str, str]]:

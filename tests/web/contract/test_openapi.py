@@ -9,7 +9,6 @@ from typing import Any
 
 from openapi_spec_validator import OpenAPIV31SpecValidator
 
-from bridge.web.contract.dispatch import Contract
 from bridge.web.contract.endpoint import ApiAccess
 from bridge.web.contract.openapi import problems_of
 from bridge.web.problem import ProblemKind
@@ -52,8 +51,3 @@ def test_every_kind_of_problem_is_raised_somewhere() -> None:
     )
     for kind in ProblemKind:
         assert f"ProblemKind.{kind.name}" in text
-
-
-def test_nothing_is_answered_that_is_not_of_the_contract(office: Office) -> None:
-    assert isinstance(office.contract, Contract)
-    assert {route.path for route in office.contract.routes()} == {"/api", "/api/{rest:path}"}  # type: ignore[attr-defined]  # all are Route

@@ -317,6 +317,8 @@ async def test_no_cookie_is_set_and_no_other_site_may_read(office: Office) -> No
         ("GET", "/api/v1/events/", 404, None),
         ("GET", "/api/v1//events", 404, None),
         ("GET", "/api%2Fv1/events", 404, None),
+        ("GET", "/api/v1/%0Aevents", 404, None),
+        ("GET", "/api/%0D%0A", 404, None),
         ("GET", "/api/v1/sends/", 404, None),
         ("GET", "/api/v1/%FF", 400, None),
         ("GET", "/api/v1/sends/%ff%fe", 400, None),
