@@ -20,7 +20,7 @@ from bridge.store.base import ReadTransaction, Store, Transaction
 from bridge.store.hooks import NewDelivery
 
 AT_ONCE = 200
-"""Events that one commit deals out to one hook."""
+"""Events that one commit deals out, to all hooks together; nobody is to notice the commit."""
 
 APART_S = 0.2
 """Between two looks: many commits are dealt out together."""
@@ -84,8 +84,9 @@ class Dealer:
         row = await tx.hook(hook.id)
         if row is None:
             return False
-        rows = await tx.events(hook.account, row.cursor, AT_ONCE)
-        if len(rows) < AT_ONCE:
+        at_once = max(AT_ONCE // len(self._hooks), 1)
+        rows = await tx.events(hook.account, row.cursor, at_once)
+        if len(rows) < at_once:
             _, read_to = await tx.event_numbers()
         else:
             read_to = rows[-1].number

@@ -3,12 +3,17 @@
 No redirect is followed, no cookie kept, no answer read further than to its end or ``ANSWER_BYTES``,
 nothing unpacked. The environment's proxies do not count. A try ends in time whatever the receiver
 does. Reasons name the host and never the URL, which may hold a secret.
+
+Names are looked up by a thread of this target's own first: a lookup that hangs holds its thread,
+and those that all lookups of the process share are few and needed for sending.
 """
 
 from __future__ import annotations
 
 import asyncio
+import socket
 import ssl
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 
@@ -58,6 +63,7 @@ class WebhookTarget:
         self._place = place
         self._clock = clock
         self._host = shown_host(place.url)
+        self._lookups = ThreadPoolExecutor(1, thread_name_prefix="webhook-name")
         self._client = httpx.AsyncClient(
             transport=transport or _transport(place, place.way.tls(place.url)),
             cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),
@@ -68,7 +74,19 @@ class WebhookTarget:
 
     async def aclose(self) -> None:
         """Close its connections."""
+        self._lookups.shutdown(wait=False, cancel_futures=True)
         await self._client.aclose()
+
+    async def _look_up(self) -> None:
+        """Find out whether the name of the host, or of the proxy to it, can be looked up now.
+
+        Raises:
+            OSError: it cannot.
+        """
+        proxy = self._place.way.proxy_to(self._place.url)
+        host = (proxy.url if proxy else httpx.URL(self._place.url)).host
+        loop = asyncio.get_running_loop()
+        await loop.run_in_executor(self._lookups, socket.getaddrinfo, host, None)
 
     async def tell(self, name: str, body: bytes) -> TryReport:
         """See ``HookTarget``."""
@@ -80,13 +98,12 @@ class WebhookTarget:
             **signed_fields(self._place.keys, name, now_s, body),
         }
         try:
-            async with (
-                asyncio.timeout(self._place.timeout_s),
-                self._client.stream(
+            async with asyncio.timeout(self._place.timeout_s):
+                await self._look_up()
+                async with self._client.stream(
                     "POST", self._place.url, content=body, headers=fields
-                ) as response,
-            ):
-                await _read(response)
+                ) as response:
+                    await _read(response)
         except TimeoutError:
             return _down(f"{self._host} did not answer within {self._place.timeout_s:g} s")
         except (httpx.HTTPError, httpx.InvalidURL, OSError, ssl.SSLError) as error:

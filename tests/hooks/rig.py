@@ -166,12 +166,12 @@ class Rig:
                 if task.done():
                     task.result()
 
-    async def until(self, holds: Callable[[], bool]) -> None:
+    async def until(self, holds: Callable[[], bool], step_s: float = 0.2) -> None:
         """Let time pass until something holds."""
         for _ in range(2000):
             if holds():
                 return
-            await self.pass_time(0.2)
+            await self.pass_time(step_s)
         raise AssertionError("it never holds")
 
     async def row(self, name: str = "erp") -> HookRow:

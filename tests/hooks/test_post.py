@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import gzip
+import socket
 import ssl
+import threading
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -121,6 +123,31 @@ async def test_nobody_there() -> None:
     report = await tell("http://127.0.0.1:9/x")
     assert report.outcome is TryOutcome.DOWN
     assert report.reason == "127.0.0.1:9 refuses the connection; nothing listens there"
+
+
+async def test_a_name_that_is_not_looked_up_in_time_takes_no_thread_of_others(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    ended, threads = threading.Event(), []
+
+    def hang(host: str, *_: object, **_more: object) -> list[object]:
+        threads.append((host, threading.current_thread().name))
+        ended.wait(20)
+        return []
+
+    with monkeypatch.context() as patch:
+        patch.setattr(socket, "getaddrinfo", hang)
+        reports = [await tell("https://hangs.example/", timeout_s=0.2) for _ in range(3)]
+        ended.set()
+    assert {one.outcome for one in reports} == {TryOutcome.DOWN}
+    assert len(threads) == 3
+    assert all(name.startswith("webhook-name") for _, name in threads)
+
+
+async def test_a_name_that_nobody_knows_is_said() -> None:
+    report = await tell("https://nobody.invalid/x")
+    assert report.outcome is TryOutcome.DOWN
+    assert "nobody.invalid is a name that" in report.reason
 
 
 async def test_who_does_not_answer_is_not_waited_for() -> None:

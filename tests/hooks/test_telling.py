@@ -246,13 +246,21 @@ async def test_a_hook_that_left_is_forgotten_with_its_events(rig: Rig) -> None:
         assert names == (["erp"] if there else [])
 
 
-async def test_deliveries_go_with_their_events(rig: Rig) -> None:
-    await rig.start({"erp": Receiver(lambda _number, _lane: REFUSED)})
+async def test_deliveries_go_with_their_events_and_the_next_of_the_message_is_told(
+    rig: Rig,
+) -> None:
+    erp = Receiver(lambda _number, _lane: REFUSED)
+    await rig.start({"erp": erp})
     await rig.happen("A", "A")
     await rig.pass_time(10)
     later = rig.clock.now() + timedelta(seconds=1)
-    await rig.store.write(lambda tx: tx.drop_events(later, 100))
+    await rig.pass_time(60)
+    await rig.happen("A", "B", "A")
+    await rig.pass_time(10)
+    assert await rig.store.write(lambda tx: tx.drop_events(later, 100)) == 2
+    erp.respond = lambda _number, _lane: TAKEN
     await rig.pass_time(100)
+    assert erp.of("A") == [3, 5]
     assert (await rig.backlog()).waiting == 0
 
 

@@ -178,9 +178,7 @@ class SqliteHooks(SqliteEvents):
         self._settle_lane(row.hook, row.lane)
 
     async def drop_delivery(self, id: int) -> None:
-        gone = self._row("DELETE FROM delivery WHERE id = ? RETURNING hook, lane", (id,))
-        if gone is not None:
-            self._settle_lane(*gone)
+        self._row("DELETE FROM delivery WHERE id = ?", (id,))  # a trigger finds the lane's next
 
     async def give_up_deliveries(
         self, hook: HookId, waited_s: int, now: datetime, limit: int

@@ -1,7 +1,8 @@
 """Tables of hooks.
 
 ``head`` is 1 for the first delivery that waits in its lane, so that what is due is found by an
-index, however much waits behind it.
+index, however much waits behind it. A delivery also goes with its event, and then the next in its
+lane is the head.
 """
 
 HOOKS = """
@@ -47,6 +48,14 @@ CREATE INDEX delivery_lane ON delivery (hook, lane, event) WHERE state = 'waitin
 CREATE INDEX delivery_due ON delivery (hook, due_at, event) WHERE head = 1;
 CREATE INDEX delivery_fresh ON delivery (hook, event) WHERE head = 1 AND tries = 0;
 CREATE INDEX delivery_given_up ON delivery (hook, gives_up_s) WHERE state = 'waiting';
+
+CREATE TRIGGER delivery_gone AFTER DELETE ON delivery WHEN old.head = 1
+BEGIN
+    UPDATE delivery SET head = 1 WHERE id = (
+        SELECT id FROM delivery WHERE hook = old.hook AND lane = old.lane AND state = 'waiting'
+        ORDER BY event LIMIT 1
+    );
+END;
 
 CREATE TABLE alarms_out (
     way TEXT PRIMARY KEY,
