@@ -9,7 +9,7 @@ from bridge.app.resources import Resources
 from bridge.app.room import Room
 from bridge.config import Config
 from bridge.imapserver.server import ImapServer
-from bridge.imapserver.session import Services
+from bridge.imapserver.services import Services
 from bridge.imapserver.settings import ImapSettings
 from bridge.login import LoginGate
 from bridge.mime.strict.rules import SubmissionRules
@@ -32,7 +32,7 @@ class CurrentQuota:
         self.sync = sync
 
     async def quota(self, account: AccountId) -> Quota | None:
-        """See ``imapserver.session.QuotaProvider``."""
+        """See ``imapserver.services.QuotaProvider``."""
         return await self.sync.quota(account)
 
 

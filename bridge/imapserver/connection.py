@@ -21,7 +21,8 @@ from bridge.imap.errors import Flood, ImapFault
 from bridge.imap.framing import BareLine, CommandLine, Framer, NeedContinuation, Spill
 from bridge.imap.parser import parse
 from bridge.imapserver.capability import capabilities
-from bridge.imapserver.session import Services, Session, SessionState
+from bridge.imapserver.services import Services
+from bridge.imapserver.session import Session, SessionState
 from bridge.imapserver.settings import ImapSettings
 from bridge.imapserver.table import TABLE, Spec, may_tell_expunges
 from bridge.imapserver.wire import Wire

@@ -8,7 +8,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import replace
 
 from bridge.imapserver.connection import LOG_IN_AGAIN, SHUTTING_DOWN, ImapConnection
-from bridge.imapserver.session import Services
+from bridge.imapserver.services import Services
 from bridge.imapserver.settings import ImapSettings
 from bridge.model import AccountId
 from bridge.net.listen import Listen

@@ -12,26 +12,19 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from enum import Enum
-from typing import Any, Protocol, TypeVar
+from typing import Any, TypeVar
 
 import structlog
 
-from bridge.allowance import Allowance
-from bridge.clock import Clock
 from bridge.imap.commands import Tagged
 from bridge.imap.errors import ImapFault
 from bridge.imap.mailboxname import fault_of
-from bridge.imapserver.background import Background
 from bridge.imapserver.output import Output, StandingOrder
-from bridge.imapserver.recent import RecentClaims
 from bridge.imapserver.reply import UNFORESEEN, Bad, No, answer_to
 from bridge.imapserver.selected import Selected, flag_lines
+from bridge.imapserver.services import Services
 from bridge.imapserver.view import View
-from bridge.limits import IMAP_LITERALS_BYTES
-from bridge.login import LoginGate
-from bridge.mailbox import Mailboxes
 from bridge.model import (
     AccountId,
     Added,
@@ -41,12 +34,9 @@ from bridge.model import (
     FlagsChanged,
     Mailbox,
     MailboxDeleted,
-    Quota,
     Uid,
 )
-from bridge.net.turnstile import Turnstile
-from bridge.store.base import Store, StoreFailed
-from bridge.trace.tracing import Tracing, nothing_traced
+from bridge.store.base import StoreFailed
 
 log = structlog.get_logger()
 
@@ -62,30 +52,6 @@ class SessionState(Enum):
     AUTHENTICATED = "authenticated"
     SELECTED = "selected"
     LOGOUT = "logout"
-
-
-class QuotaProvider(Protocol):
-    """Where QUOTA's figures come from, as ``sync.service.Sync`` has them."""
-
-    async def quota(self, account: AccountId) -> Quota | None:
-        """Return the last known figures, None if there are none yet."""
-
-
-@dataclass(frozen=True, slots=True)
-class Services:
-    """What all sessions share."""
-
-    mailboxes: Mailboxes
-    store: Store
-    logins: LoginGate
-    clock: Clock
-    quota: QuotaProvider | None
-    append_limit_bytes: int
-    tracing: Tracing = field(default_factory=nothing_traced)
-    recent: RecentClaims = field(default_factory=RecentClaims)
-    background: Background = field(default_factory=Background)
-    turnstile: Turnstile = field(default_factory=Turnstile)
-    literals: Allowance = field(default_factory=lambda: Allowance(IMAP_LITERALS_BYTES))
 
 
 C = TypeVar("C")

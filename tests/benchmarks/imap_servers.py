@@ -22,7 +22,7 @@ from typing import Self
 from bridge.app.responsive import keep_responsive
 from bridge.clock import SystemClock
 from bridge.imapserver.server import ImapServer
-from bridge.imapserver.session import Services
+from bridge.imapserver.services import Services
 from bridge.login import GuessGuard, LoginGate
 from bridge.mailbox import Mailboxes
 from bridge.model import AccountId

@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 
 from bridge.clock import Clock, SystemClock
 from bridge.imapserver.server import ImapServer
-from bridge.imapserver.session import Services
+from bridge.imapserver.services import Services
 from bridge.imapserver.settings import ImapSettings
 from bridge.login import GuessGuard, LoginGate
 from bridge.mailbox import Mailboxes
