@@ -240,12 +240,10 @@ def test_every_constant_is_read() -> None:
 MOST_LINES = 400
 LONG = {
     "api/budget.py": "the day's requests: one count, and the rules by which it is shared",
-    "app/bridge.py": "what runs, in the order in which it starts, is told anew and stops",
     "config/values.py": "one table for each table of the settings",
     "limits.py": "one table, a row for each bound",
     "sync/account.py": "one account's turn, and what it is put together from; to be taken apart",
     "sync/ledger.py": "what an account knows; to be taken apart",
-    "sync/listing.py": "looks and passes over one list",
 }
 """Files that have more lines, each with why."""
 

@@ -11,8 +11,7 @@ to ``STOP_GRACE_S``, cut off the rest, close the store. A request cut off makes 
 from __future__ import annotations
 
 import asyncio
-import ssl
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping
 from random import Random
 from typing import TYPE_CHECKING, Any
 
@@ -31,32 +30,23 @@ from bridge.app.domains import Domains
 from bridge.app.drain import Drain
 from bridge.app.hooks import HookService
 from bridge.app.housekeeping import Housekeeping
+from bridge.app.listeners import Listeners, Stoppable
 from bridge.app.memory import Memory, give_back, resident_bytes
 from bridge.app.operations import operations
 from bridge.app.pulse import standing
 from bridge.app.reading import InboxReading
 from bridge.app.reload import SettingsSource, at_rest, changes, kept, shut_out
 from bridge.app.resources import Resources
-from bridge.app.room import Descriptors, Room, allowed_descriptors, make_room
+from bridge.app.room import Descriptors, allowed_descriptors
 from bridge.app.running_out import RunningOut
 from bridge.app.sending import OutboxService
-from bridge.app.servers import (
-    CurrentQuota,
-    append_limit_bytes,
-    imap_server,
-    smtp_server,
-    smtp_settings,
-)
-from bridge.app.throttles import throttle_facts
 from bridge.app.timeofday import TimeOfDay
 from bridge.app.voice import voice_of
 from bridge.app.worker import Work, Workers
 from bridge.clock import Clock
-from bridge.config import Config, ConfigError, Listen
-from bridge.config.values import WEB_USUAL
-from bridge.credentials import Authenticator, Login, Secrets
-from bridge.login import ADMINISTRATOR_NAME, GuessGuard, LoginGate
-from bridge.net.listening import CannotListen, Listener, Listening, ProtocolName, Running, TlsUse
+from bridge.config import Config, ConfigError
+from bridge.credentials import Secrets
+from bridge.net.listening import Listening, Running
 from bridge.operations.accounts import Methods
 from bridge.operations.control import ControlServer, OperationFailed, Progress
 from bridge.operations.speaking import speaking
@@ -66,10 +56,6 @@ from bridge.operations.trace import TraceOperations
 if TYPE_CHECKING:
     import httpx
 
-    from bridge.app.web import WebPage
-    from bridge.imapserver.server import ImapServer
-    from bridge.smtpserver.server import SmtpServer
-    from bridge.web.listener import WebServer
 
 log = structlog.get_logger()
 
@@ -106,10 +92,7 @@ class Bridge:
         self._source: SettingsSource | None = None
         self._reloading = asyncio.Lock()
         self._ending = False
-        self._room = Room(0, 0, 0)
-        self._tls: ssl.SSLContext | None = None
-        self._logins: LoginGate | None = None
-        self._quota: CurrentQuota | None = None
+        self._listeners: Listeners | None = None
         self._offered: Operations | None = None
         self._running: Running | None = None
         self._secrets = secrets
@@ -118,9 +101,6 @@ class Bridge:
         self._http_transport = http_transport
         self._resources: Resources | None = None
         self._sending: OutboxService | None = None
-        self._smtp: SmtpServer | None = None
-        self._imap: ImapServer | None = None
-        self._web: WebPage | None = None
         self._running_out: RunningOut | None = None
         self._control: ControlServer | None = None
         self._reading: InboxReading | None = None
@@ -196,22 +176,24 @@ class Bridge:
         )
         identity = await asyncio.to_thread(_identity, self._config)
         reading, sending = await self._build(resources)
-        listeners = await self._listen(resources, sending, reading, identity.context)
+        listeners = self._listeners = Listeners(
+            resources, self._secrets, self._random, identity.context
+        )
         listening = Listening(
-            listeners,
+            await listeners.open(sending.outbox, reading.sync),
             self._config.api.base_url,
             tuple(resources.addresses.values()),
             identity.fingerprint,
         )
-        self._running = Running(self._clock.now(), listening, self._throttles)
-        self._drain = Drain(resources.store, self._accept_no_more, self._rest)
+        self._running = Running(self._clock.now(), listening, listeners.throttles)
+        self._drain = Drain(resources.store, listeners.accept_no_more, self._rest)
         self._offer(resources, reading, sending)
         resources.mailboxes.voice = voice_of(self._config, listening)
         said = speaking(self._perform, lambda: self._config.display.language)
         self._control = ControlServer(self._config.data_dir, said)
         await self._control.start()
-        if self._web is not None:
-            self._web.open(self._perform, listening)
+        if listeners.page is not None:
+            listeners.page.open(self._perform, listening)
         self._workers = Workers(self._works(resources, reading, sending), self._clock)
         self._work = asyncio.create_task(self._workers.run())
         return listening
@@ -290,26 +272,16 @@ class Bridge:
         self._config, self._secrets = config, secrets
         await resources.take_over(config, secrets, self._http_transport)
         reading, sending = await self._build(resources)
-        if self._tls is not None:
-            identity.put_into(self._tls)
-        if self._quota is not None:
-            self._quota.sync = reading.sync
-        authenticator = self._authenticator(resources)
-        if self._logins is not None:
-            self._logins.take_over(authenticator, _names(resources))
-        if self._web is not None:
-            await self._web.take_over(authenticator, ended)
+        if self._listeners is not None:
+            await self._listeners.let_in_by(identity, secrets, ended)
         if self._running is not None:
             self._running = self._running.now(
                 config.api.base_url, tuple(resources.addresses.values()), identity.fingerprint
             )
             resources.mailboxes.voice = voice_of(config, self._running.listening)
         self._offer(resources, reading, sending)
-        if self._imap is not None and self._smtp is not None:
-            await asyncio.gather(
-                self._imap.take_over(append_limit_bytes(config), ended),
-                self._smtp.take_over(sending.outbox, smtp_settings(resources, self._room), ended),
-            )
+        if self._listeners is not None:
+            await self._listeners.take_over(sending.outbox, reading.sync, ended)
         return self._works(resources, reading, sending)
 
     async def _build(self, resources: Resources) -> tuple[InboxReading, OutboxService]:
@@ -352,7 +324,7 @@ class Bridge:
         domains = self._domains = Domains(resources, self._secrets, self._http_transport)
         running_out = RunningOut(resources, self._secrets, self._http_transport)
         self._running_out = running_out
-        web: dict[str, Work] = {} if self._web is None else {"loop lag": self._web.lag.run}
+        page = None if self._listeners is None else self._listeners.page
         return {
             **sending.works(),
             **reading.works(),
@@ -366,93 +338,20 @@ class Bridge:
             "traces": resources.tracing.run,
             **domains.works(),
             **({} if self._hooks is None else self._hooks.works()),
-            **web,
+            **({} if page is None else {"loop lag": page.lag.run}),
         }
-
-    async def _listen(
-        self,
-        resources: Resources,
-        sending: OutboxService,
-        reading: InboxReading,
-        tls: ssl.SSLContext,
-    ) -> tuple[Listener, ...]:
-        imap, smtp = self._config.imap.listen, self._config.smtp.listen
-        room = self._room = make_room()
-        self._tls, self._quota = tls, CurrentQuota(reading.sync)
-        guard = GuessGuard(self._clock, _names(resources))
-        authenticator = self._authenticator(resources)
-        logins = self._logins = LoginGate(authenticator, guard)
-        self._imap = imap_server(resources, logins, self._quota, tls, room)
-        self._smtp = smtp_server(resources, sending.outbox, logins, self._random, tls, room)
-        return (
-            *await _open("imap", imap, self._imap),
-            *await _open("smtp", smtp, self._smtp),
-            *await self._open_web(resources, authenticator, guard, tls),
-        )
-
-    def _connected(self) -> dict[str, int]:
-        servers = {"imap": self._imap, "smtp": self._smtp}
-        return {name: one.connected for name, one in servers.items() if one is not None}
-
-    def _throttles(self) -> dict[str, Any]:
-        web = None if self._web is None else self._web.server
-        servers = {"imap": self._imap, "smtp": self._smtp, "http": web}
-        crowds = {name: one.crowd for name, one in servers.items() if one is not None}
-        return throttle_facts([] if self._logins is None else self._logins.guard.slowed(), crowds)
-
-    async def _open_web(
-        self,
-        resources: Resources,
-        authenticator: Authenticator,
-        guard: GuessGuard,
-        tls: ssl.SSLContext,
-    ) -> list[Listener]:
-        """Open the page's listeners; where no settings ask for it, nothing depends on it.
-
-        Args:
-            resources: what works on the data.
-            authenticator: knows the accounts' passwords.
-            guard: counts guesses of all protocols.
-            tls: the certificate.
-        """
-        wanted = self._config.web.listen
-        if wanted == ():
-            return []
-        # Several MB that a bridge without the page need not have.
-        from bridge.app.web import WebPage
-
-        web = WebPage(resources, authenticator, guard, tls, self._room, self._connected)
-        await web.end_sessions(None)
-        try:
-            listeners = await _open("http", wanted or WEB_USUAL, web.server)
-        except CannotListen as error:
-            if wanted is not None:
-                raise
-            log.warning("web_absent", reason=str(error))
-            return []
-        self._web = web
-        return listeners
-
-    def _authenticator(self, resources: Resources) -> Authenticator:
-        return Authenticator(
-            Login(one.id, one.settings.address, secrets.password, secrets.local_password)
-            for one, secrets in zip(resources.accounts, self._secrets.accounts, strict=True)
-        )
 
     async def _rest(self) -> None:
         if self._sending is not None:
             await self._sending.rest()
 
-    async def _accept_no_more(self) -> None:
-        if self._smtp is not None:
-            await self._smtp.stop()
-
     async def _finish(self) -> None:
         """Let what is in hand come to its end, but not for ever."""
         if self._workers is not None:
             self._workers.stopping()
-        web = None if self._web is None else self._web.server
-        parts = [part for part in (self._smtp, self._imap, web, self._sending) if part is not None]
+        parts: list[Stoppable] = [] if self._listeners is None else self._listeners.parts
+        if self._sending is not None:
+            parts.append(self._sending)
         tasks = [asyncio.ensure_future(part.stop()) for part in parts]
         patience = asyncio.ensure_future(self._clock.sleep(STOP_GRACE_S))
         try:
@@ -488,27 +387,3 @@ def _identity(config: Config) -> Identity:
     if tls.certificate is not None and tls.key is not None:
         return given_identity(tls.certificate, tls.key)
     return own_identity(config.data_dir, listening_hosts(config))
-
-
-def _names(resources: Resources) -> tuple[str, ...]:
-    """Return the names that one logs in by."""
-    return (*resources.addresses.values(), ADMINISTRATOR_NAME)
-
-
-_TABLES: dict[str, str] = {"http": "web"}
-"""The settings of a protocol that are not called like it."""
-
-
-async def _open(
-    protocol: ProtocolName, settings: Sequence[Listen], server: ImapServer | SmtpServer | WebServer
-) -> list[Listener]:
-    try:
-        addresses = await server.start(settings)
-    except OSError as error:
-        wanted = [(listen.host, listen.port) for listen in settings]
-        raise CannotListen(_TABLES.get(protocol, protocol), wanted, error) from error
-    upgrade: TlsUse = "none" if protocol == "http" else "starttls"
-    return [
-        Listener(protocol, host, port, "implicit" if listen.implicit_tls else upgrade)
-        for listen, (host, port) in zip(settings, addresses, strict=True)
-    ]

@@ -58,7 +58,7 @@ async def test_where_nobody_asked_for_the_page_a_taken_port_is_no_fault(
 ) -> None:
     server = await asyncio.start_server(lambda _reader, _writer: None, "127.0.0.1", 0)
     taken = Listen("127.0.0.1", server.sockets[0].getsockname()[1])
-    monkeypatch.setattr("bridge.app.bridge.WEB_USUAL", (taken,))
+    monkeypatch.setattr("bridge.app.listeners.WEB_USUAL", (taken,))
     try:
         async with running(
             tmp_path, simulated(), change=lambda config: replace(config, web=Web())
