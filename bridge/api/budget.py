@@ -4,9 +4,10 @@
 ``Purpose`` it is made for. The policy is pure (``floor``, ``wait_s``, ``look_interval_s``) and
 rests on one figure, the *even share*: the requests that would be left now if the day's were made
 evenly, an hour of the night for a quarter of one of the day. Looks may use all that is left.
-Everything else leaves them ``FLOORS`` of the even share, half of it at least but for the gaps that
-they find: whatever else happens, looks never come more than four times as far apart as the even
-pace has them. The share melts towards midnight, and what is kept for looks with it.
+Everything else leaves them ``FLOORS`` of the even share, half of it at least: whatever else
+happens, looks come no more than twice as far apart as the even pace has them. Where busy hours are
+expected (``expects``), the day is shared out accordingly, and what is no news leaves what those
+need. The share melts towards midnight, and what is kept for looks with it.
 
 Counts are kept for each account and day (Europe/Rome), over restarts. They are written ahead in
 steps, so that a crash can only make them too high.
@@ -38,11 +39,11 @@ class Purpose(Enum):
     """What a request is made for."""
 
     LOOK = "look"
-    NEWS = "news"
+    BODY = "body"
     SEARCH = "search"
     STATUS = "status"
+    NEWS = "news"
     LISTING = "listing"
-    BODY = "body"
     DELETION = "deletion"
     COMMAND = "command"
     QUOTA = "quota"
@@ -54,11 +55,11 @@ class Purpose(Enum):
 
 FLOORS: Mapping[Purpose, float] = {
     Purpose.LOOK: 0.0,
-    Purpose.NEWS: 0.25,
+    Purpose.BODY: 0.50,
     Purpose.SEARCH: 0.50,
     Purpose.STATUS: 0.50,
-    Purpose.LISTING: 0.50,
-    Purpose.BODY: 0.50,
+    Purpose.NEWS: 0.51,
+    Purpose.LISTING: 0.53,
     Purpose.DELETION: 0.55,
     Purpose.COMMAND: 0.60,
     Purpose.QUOTA: 0.60,
@@ -67,17 +68,23 @@ FLOORS: Mapping[Purpose, float] = {
     Purpose.RECONCILIATION: 0.80,
     Purpose.CLEARING: 0.80,
 }
-"""How much of the even share each purpose leaves, the most urgent first: the gap that a look
-found, which later looks would not come by; the evidence of an uncertain send, pages that list what
-is new and texts of what came, then deletions, what a person asks for at the command line, and texts
-of receipts that prove more with them. Texts that only confirm what is known, the day's pass over
-all that is listed and what the settings clear come last, and leave three quarters of the share and
-more to the rest: none is to take a request from an incoming message, however many there are."""
+"""How much of the even share each purpose leaves, the most urgent first: texts of what came, so
+that what is listed is shown; the evidence of an uncertain send; the gap that a look found, which
+later looks would not come by, and other pages that list what is new; then deletions, what a person
+asks for at the command line, and texts of receipts that prove more with them. Texts that only
+confirm what is known, the day's pass over all that is listed and what the settings clear come last,
+and leave three quarters of the share and more to the rest: none is to take a request from an
+incoming message, however many there are."""
 
 SPARED: frozenset[Purpose] = frozenset(
     {Purpose.CLEARING, Purpose.CONFIRMATION, Purpose.QUOTA, Purpose.RECONCILIATION}
 )
 """Purposes that nobody misses if they have to wait a while."""
+
+FOR_NEWS: frozenset[Purpose] = frozenset(
+    {Purpose.LOOK, Purpose.NEWS, Purpose.BODY, Purpose.SEARCH, Purpose.STATUS}
+)
+"""Purposes that requests are kept for where busy hours are expected."""
 
 OF_RECEIPTS: frozenset[Purpose] = frozenset({Purpose.CONFIRMATION, Purpose.RECEIPT})
 """Texts whose rows said what counts, or most of it."""
@@ -100,7 +107,7 @@ ONE_LOOK = timedelta(seconds=4)
 NEWS_WEIGHT = 0.1
 """How much the last look counts for what looks take: nights say little of the day."""
 
-COSTLIEST_LOOK = 9.0
+COSTLIEST_LOOK = 25.0
 """Requests that a look is taken to need at the most: the newest page and its gap (``listing``)."""
 
 LONGEST_S = 600.0
@@ -130,7 +137,8 @@ class Day:
 
     ``share`` is the part of its requests that would be left had they been made evenly, None if all
     hours are worth the same; ``pace`` is how fast it falls now, 1 where they are. A look takes
-    ``look_cost`` requests of late, and ``texts`` for what it brings up.
+    ``look_cost`` requests of late, and ``texts`` for what it brings up; ``needed`` are those that
+    the hours that are left are expected to need, as far as they are kept for that.
     """
 
     per_day: int
@@ -141,6 +149,7 @@ class Day:
     pace: float = 1.0
     look_cost: float = 1.0
     texts: float = 0.0
+    needed: float = 0.0
 
     @property
     def remaining(self) -> int:
@@ -174,7 +183,12 @@ def kept_share(purpose: Purpose, day: Day) -> float:
 
 def floor(purpose: Purpose, day: Day) -> int:
     """Return how many requests must be left after one of this purpose."""
-    return math.ceil(kept_share(purpose, day) * day.even_share)
+    return math.ceil(_kept(purpose, day))
+
+
+def _kept(purpose: Purpose, day: Day) -> float:
+    needed = 0.0 if purpose in FOR_NEWS else min(day.needed, day.even_share)
+    return needed + kept_share(purpose, day) * (day.even_share - needed)
 
 
 def may_be_made(purpose: Purpose, day: Day) -> bool:
@@ -184,10 +198,10 @@ def may_be_made(purpose: Purpose, day: Day) -> bool:
 
 def wait_s(purpose: Purpose, day: Day) -> float:
     """Return how long after a refusal one of this purpose may be made, if nobody makes others."""
-    kept = kept_share(purpose, day) * day.per_day
+    kept = _kept(purpose, day)
     if day.remaining < 1 or not kept:
         return day.left_s
-    return max(day.lasting_s(day.left_share - (day.remaining - 1) / kept), 1.0)
+    return max(day.lasting_s(day.left_share * (1 - (day.remaining - 1) / kept)), 1.0)
 
 
 def look_interval_s(wanted_s: float, day: Day) -> float:
@@ -440,10 +454,14 @@ class RequestBudget:
         if counts.heard is not None and counts.told is not None:
             per_day = per_day or counts.heard.limit
             used = max(used, per_day - counts.told)
+        hours = _Hours(counts.begin, self._clock.now(), counts.end)
         worth = _worth(per_day, self._needs)
-        share, pace = _share(counts.begin, self._clock.now(), counts.end, worth)
+        share, pace = hours.share(worth), hours.pace(worth)
+        needed = min(sum(self._needs), (1 - LEAST_OTHER) * per_day)
+        needed *= hours.share(self._needs) if needed else 0.0
         cost, texts = counts.look_cost, counts.texts
-        return Day(per_day, used, length_s, min(left_s, length_s), share, pace, cost, texts)
+        left_s = min(left_s, length_s)
+        return Day(per_day, used, length_s, left_s, share, pace, cost, texts, needed)
 
     async def _today(self) -> _Counts:
         now, counts = self._clock.now(), self._counts
@@ -499,21 +517,33 @@ def _worth(per_day: int, needs: Sequence[float]) -> tuple[float, ...]:
     return tuple(need + other * one for need, one in zip(needs, plain, strict=True))
 
 
-def _share(
-    begin: datetime, now: datetime, end: datetime, worth: Sequence[float]
-) -> tuple[float, float]:
-    """Return the part of a day that is left by the worth of its hours, and how fast it falls."""
-    now = min(max(now, begin), end)
-    whole = left = 0.0
-    pace = worth[now.astimezone(ROME).hour]
-    at = begin
-    while at < end:
-        hour_end = min(at + HOUR, end)
-        value = worth[at.astimezone(ROME).hour]
-        whole += value * ((hour_end - at) / HOUR)
-        left += value * (max(hour_end - max(at, now), timedelta()) / HOUR)
-        at = hour_end
-    return left / whole, pace * ((end - begin) / HOUR) / whole
+@dataclass(frozen=True, slots=True)
+class _Hours:
+    """A day's hours in Rome, and where in them it is now."""
+
+    begin: datetime
+    now: datetime
+    end: datetime
+
+    def share(self, worth: Sequence[float]) -> float:
+        """Return the part of a day that is left by the worth of its hours."""
+        whole = left = 0.0
+        at = self.begin
+        while at < self.end:
+            next_at = min(at + HOUR, self.end)
+            value = worth[at.astimezone(ROME).hour]
+            whole += value * ((next_at - at) / HOUR)
+            left += value * (max(next_at - max(at, self.now), timedelta()) / HOUR)
+            at = next_at
+        return left / whole
+
+    def pace(self, worth: Sequence[float]) -> float:
+        """Return how fast that falls now, 1 where all hours are worth the same."""
+        hours = (self.end - self.begin) / HOUR
+        starts = (self.begin + number * HOUR for number in range(round(hours)))
+        whole = sum(worth[at.astimezone(ROME).hour] for at in starts)
+        now = min(max(self.now, self.begin), self.end)
+        return worth[now.astimezone(ROME).hour] * hours / whole
 
 
 def _midnight(day: date) -> datetime:

@@ -196,10 +196,12 @@ class AccountSync:
             await self._look(parts)
             await self._carry_out(parts)
             await self._see_to_the_rest(parts)
+        self._pace.is_behind = False
         look_at_s = self._clock.monotonic() + await self._pace.next_look_s()
         while _has_more(parts) and self._clock.monotonic() < look_at_s:
             async with self._turn:
                 if not await within_budget(self._step(parts)):
+                    self._pace.is_behind = True
                     break
         use = await self._account.budget.use()
         self._expect(parts, use)

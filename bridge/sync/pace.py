@@ -23,6 +23,11 @@ LOOK_ROUND_S = 2.0
 WATCHED_RETRY_S = 60.0
 """The longest pause after trouble with the API while a client has a mailbox open."""
 
+BEHIND_S = 300.0
+"""How far apart looks are wanted while the day's requests do not suffice to list what came: what
+they leave goes into that.
+"""
+
 PERSON_NEEDED = frozenset({"credentials", "payment"})
 
 FOR_A_PERSON = "a pause after a refusal"
@@ -34,7 +39,11 @@ IN_TURN = "looks are that far apart"
 
 
 class Pace:
-    """See the module."""
+    """See the module.
+
+    Attributes:
+        is_behind: not all that came is listed yet, for want of requests.
+    """
 
     def __init__(
         self,
@@ -44,6 +53,7 @@ class Pace:
         random: Random,
         interval_s: float,
     ) -> None:
+        self.is_behind = False
         self._account = account
         self._mailboxes = mailboxes
         self._clock = clock
@@ -86,7 +96,8 @@ class Pace:
             interval_s = await self._account.budget.look_interval_s(wanted_s)
             at_s = self._looked_s + interval_s
             is_slow = wanted_s > max(self._interval_s, interval.SHORTEST_S)
-            why = SPREAD if interval_s > wanted_s else NOBODY_LOOKS if is_slow else IN_TURN
+            is_spread = self.is_behind or interval_s > wanted_s
+            why = SPREAD if is_spread else NOBODY_LOOKS if is_slow else IN_TURN
         return NextLook(now + timedelta(seconds=max(at_s - now_s, 0.0)), why)
 
     def _wanted_s(self) -> float:
@@ -100,7 +111,7 @@ class Pace:
             None if self._sent_s is None else now_s - self._sent_s,
             None if self._seen_s is None else now_s - self._seen_s,
         )
-        return interval.wanted_s(situation)
+        return max(interval.wanted_s(situation), BEHIND_S if self.is_behind else 0.0)
 
     async def rest(self, is_called: Callable[[], bool]) -> bool:
         """Wait until the next look is due, which may become sooner meanwhile.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -95,6 +95,31 @@ class Figures:
             "deletions_left": self.deletions_left,
             "forecast": self.forecast,
         }
+
+
+SOON_MIN = 5
+"""States are known and mail is shown that soon, 99 of a hundred."""
+
+MOST_NOTICES = 20
+
+
+def shortfalls(facts: Mapping[str, Any]) -> list[str]:
+    """Return what a day of ``Figures.facts`` lacks of what is wanted of one."""
+    _, states_min, _ = facts["states_late_min"]
+    _, mail_min, _ = facts["mail_late_min"]
+    per_day = facts.get("per_day")
+    wanted = {
+        "all is sent": facts["sent"] == facts.get("sends", facts["sent"]),
+        "states known within five minutes": states_min <= SOON_MIN,
+        "no state unknown at midnight": facts["states_unknown"] == 0,
+        "mail shown within five minutes": mail_min <= SOON_MIN,
+        "no mail not shown at midnight": facts["mail_not_shown"] == 0,
+        "no blind minute": facts["blind_min"] == 0,
+        "alarms for true failures only": set(facts["alarms"]) <= {"failure"},
+        "at most twenty notices": facts["notices"] <= MOST_NOTICES,
+        "within the day's requests": not per_day or facts["requests_in_all"] <= per_day,
+    }
+    return [what for what, is_so in wanted.items() if not is_so]
 
 
 def _spread(late: Sequence[timedelta]) -> list[float]:

@@ -71,7 +71,7 @@ async def test_news_of_several_pages_are_part_of_the_look_where_a_total_tells_of
         parts = here.sync._accounts[here.account]._parts
         assert parts is not None
         await here.clock.advance(3_600)
-        await use_up(here, 0.45)  # pages that are nobody's look are refused
+        await use_up(here, 0.52)  # pages that are nobody's look are refused
         sweep = Sweep(4, None, 120, whole=False)
         parts.listing.state = replace(parts.listing.state, sweep=sweep)
         for number in range(60):
@@ -81,3 +81,27 @@ async def test_news_of_several_pages_are_part_of_the_look_where_a_total_tells_of
             for _ in range(8):
                 await here.let_pass(60)
         assert here.sync._accounts[here.account]._ledger.live == 180
+
+
+async def test_a_gap_that_requests_do_not_suffice_for_is_read_before_the_day_ends(
+    tmp_path: Path,
+) -> None:
+    """Looks, which would take all that is left evenly, leave it what they can."""
+    async with world(tmp_path, WITH_TOTAL, FakeClock(MIDNIGHT), per_day=1_440) as here:
+        arrive(here, 120)
+        for _ in range(2):
+            await here.sync_now()
+        await here.clock.advance(10 * 3_600)
+        await use_up(here, 0.45)
+        for number in range(60):
+            at = here.clock.now() + timedelta(seconds=number)
+            here.simulator.inject(ADDRESS, subject="Nuovo", body=f"(nuovo {number})", at=at)
+        here.mailboxes.subscribe_mailbox(here.account, here.inbox_id, lambda _: None)
+        ledger = here.sync._accounts[here.account]._ledger
+        async with running(here):
+            for _ in range(5):
+                await here.let_pass(60)
+            assert ledger.live == 145
+            for _ in range(4 * 60):
+                await here.let_pass(60)
+        assert ledger.live == 180

@@ -52,6 +52,14 @@ async def test_next_look_where_requests_are_few(clock: FakeClock) -> None:
     assert (in_s > 3600, why) == (True, words.SPREAD)
 
 
+async def test_looks_leave_requests_to_what_is_not_listed_yet(clock: FakeClock) -> None:
+    pace, _ = made(clock)
+    pace.is_behind = True
+    assert await next_look(pace, clock) == (words.BEHIND_S, words.SPREAD)
+    pace.is_behind = False
+    assert await next_look(pace, clock) == (30.0, words.IN_TURN)
+
+
 @pytest.mark.parametrize(
     ("kind", "of_looks", "why"),
     [
