@@ -110,7 +110,7 @@ NEWS_WEIGHT = 0.1
 COSTLIEST_LOOK = 25.0
 """Requests that a look is taken to need at the most: the newest page and its gap (``listing``)."""
 
-LONGEST_S = 600.0
+LONGEST_S = 240.0
 """Looks come at least so often as long as there are requests for the newest page alone: none is to
 wait for it longer because much comes."""
 

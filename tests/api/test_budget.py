@@ -290,7 +290,7 @@ def test_texts_put_looks_off_no_further_than_where_they_may_not_be_fetched(
 
 
 def test_what_comes_in_masses_hides_no_newest_page_for_long() -> None:
-    """The page alone is looked at as often as the requests allow, or each ten minutes."""
+    """The page alone is looked at as often as the requests allow, or each four minutes."""
     for used, expected_s in ((1_000, LONGEST_S), (1_420, DAY_S / 2 / 20)):
         day = Day(1440, used, DAY_S, DAY_S / 2, look_cost=9.0)
         assert look_interval_s(5, day) == pytest.approx(expected_s)
@@ -342,15 +342,15 @@ async def test_some_requests_are_kept_for_every_hour_whatever_others_need(
 
 @pytest.mark.parametrize("purpose", [Purpose.LOOK, Purpose.NEWS], ids=["pages", "a gap"])
 async def test_what_a_look_takes_is_learnt(clock: FakeClock, purpose: Purpose) -> None:
-    budget = RequestBudget(clock, 1_000)
+    budget = RequestBudget(clock, 1_100)
     for _ in range(200):
         await clock.advance(60)
         await spend(budget, 1)
         await spend(budget, 2, purpose)
     use = await budget.use()
-    assert use.remaining == 400
+    assert use.remaining == 500
     left_s = (8 * 60 + 40) * 60 + NIGHT_WEIGHT * 2 * 3_600  # at 13:20
-    assert await budget.look_interval_s(1) == pytest.approx(3 * left_s / 400)
+    assert await budget.look_interval_s(1) == pytest.approx(3 * left_s / 500)
 
 
 async def test_texts_that_only_confirm_leave_others_a_quarter(clock: FakeClock) -> None:
