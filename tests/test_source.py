@@ -14,7 +14,6 @@ from tests.test_citations import SOURCES, tree_of
 from tests.test_docs import TOP
 
 DOUBLES = {
-    "Filing": "what sync asks of receipts' filing",
     "Login": "IMAP's command (RFC 3501 §6.2.3), and who may log in",
     "Outcome": "what became of a message, and what is kept of a group of twins",
     "Store": "IMAP's command (RFC 3501 §6.4.6), and where everything durable lives",
@@ -127,15 +126,13 @@ def test_private_names_are_told_apart(tmp_path: Path) -> None:
 
 MOST_PARTS = 5
 MANY_PARTS = {
-    "AccountSync": "one account of ``Sync``, which hands on what it has",
     "ApiConnection": "where, as whom and for how long, and what stands in for the network",
     "Bridge": "what the command line hands over, and what stands in for it in tests",
-    "Clearing": "the rule, the proof of a deletion, and who is told",
     "Deleter": "a deletion is proven by the client, the rows, the places and the policy together",
     "Dispatcher": "what is sent, whose turn it is, where to, and who writes down what came of it",
-    "Fetcher": "texts come by two ways, urgent and spare, and go to two places",
+    "Fetcher": "what is to be fetched, how, and whom it goes to are told apart",
+    "Filer": "what comes is filed and what goes withdrawn, under one lock",
     "Filing": "what came is composed, filed, and judged in one commit",
-    "Listing": "four ways to read a list, charged to four purposes",
     "MailboxOperations": "each is a fact of its own that the settings or the service tell",
     "Overdue": "the inbox, the sends and the API are asked before anybody is alarmed",
     "PecClient": "who asks, by which connection, at whose cost",
@@ -146,7 +143,6 @@ MANY_PARTS = {
     "StatusOperations": "status is put together from all that runs",
     "SubmissionSession": "one connection; the server hands on what it has",
     "Sync": "the composition root's parts for all accounts",
-    "Twins": "texts are told apart by the client, the rows, the filer and what is under way",
     "WebPage": "the composition root's parts for the page",
     "Waiting": "the queue, the settings' limit and window, and where alarms go",
 }
@@ -242,8 +238,6 @@ LONG = {
     "api/budget.py": "the day's requests: one count, and the rules by which it is shared",
     "config/values.py": "one table for each table of the settings",
     "limits.py": "one table, a row for each bound",
-    "sync/account.py": "one account's turn, and what it is put together from; to be taken apart",
-    "sync/ledger.py": "what an account knows; to be taken apart",
 }
 """Files that have more lines, each with why."""
 

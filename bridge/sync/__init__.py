@@ -40,13 +40,13 @@ counts, that was all: the usual price is one request. Otherwise a *sweep* goes o
 towards the oldest row, until the total is explained; a *whole* one, once a day, to the end whatever
 the total says. Where a look's page ends with a new row, the look itself reads on for some pages.
 The *layout* (where counting begins, which end is first, how long a page is) is found out from
-pages 0 and 1, and anew before each whole sweep and after one that listed another number of rows
+pages 0 and 1, and anew when a whole sweep is due and after one that listed another number of rows
 than the total. A total may be off for good: by how much is believed once two sweeps that got to the
 end found the same.
 
-Texts
+RowTexts
 -----
-A row is kept and judged before its text is fetched (``receipts.listed``). Texts are fetched by
+A row is kept and judged before its text is fetched (``receipts.listed``). RowTexts are fetched by
 worth and then the newest first, several at once, and filed with their message in one commit. Those
 of twins are read between two readings of their pages: if these agree, what was read belongs
 together.
@@ -67,9 +67,27 @@ A deletion is wished for in the commit of the last expunge (or of a clearing), a
 Any doubt ends the wish, and the message stays at the API; an alarm says so (of a clearing, its
 log). That the API is out of reach ends nothing: the wish waits, over restarts too.
 
+Who knows whom
+--------------
+What several have to know of an account is in one place, which alone changes it
+(``memory.AccountMemory``): where the account stands, which twins are in doubt, which texts are
+under way. Rows and wishes are in the store (``rows``, ``texts``, ``deletions``, ``clearings``), and
+what enters and leaves INBOX goes through ``filer``. Nobody knows who knows him, nor is given a
+function of somebody's, nor writes what is another's: ``parts`` puts all together, and
+tests/sync/test_edges.py holds it. From below:
+
+    memory, alarm                      what is known, and what a person is told
+    rows, texts, deletions, clearings  the store
+    pages, locating                    the API's pages, and where a row is on them
+    filer                              INBOX
+    absence, listing                   looks and sweeps
+    fetching, twins, wanted            texts
+    proof, deletion, clearing          deletions
+    account, service                   whose turn it is
+
 The guards
 ----------
-Each is there because of a case that ``tests/sync`` tells.
+Each is there because of a case that a test tells; docs/glossary.md names them.
 
 - *A text counts if its row agrees with the listed one* (``agreement``): an id may name another
   message by the time it is asked for.
@@ -81,6 +99,7 @@ Each is there because of a case that ``tests/sync`` tells.
   moments, and a row that moves up a page between two readings, as others go, is on neither.
 - *How many twins there are is told by a sweep to the end under which nothing moved, and which one
   went by their texts*: no page tells either.
+- *Twins are not judged while a text of theirs is under way*: it would be given to two.
 - *A great loss is doubted for a day* (``loss``): an API in trouble lists nothing, or half.
 - *What is back is what it was, and is not deleted any more*: it may be another just like it.
 - *A row that another replaced is gone, but its deletion is not called done*: it may be listed yet.

@@ -11,8 +11,8 @@ store pass; then nothing was withdrawn that should not be, and the next pass see
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
 
 import structlog
 
@@ -20,35 +20,17 @@ from bridge.api.budget import within_budget
 from bridge.clock import Clock
 from bridge.store.remote import Place, RemoteId
 from bridge.sync.alignment import Alignment, missing
-from bridge.sync.ledger import Ledger, Taken
+from bridge.sync.filer import Filer
 from bridge.sync.loss import Loss, seen_again
+from bridge.sync.memory import AccountMemory
 from bridge.sync.pages import Pages
 from bridge.sync.paging import Snapshot
-from bridge.sync.state import SyncState
+from bridge.sync.rows import Rows, Taken
 
 log = structlog.get_logger()
 
 PROBES = 10
 """Rows missing from a page that are asked for one by one before they count as gone."""
-
-
-@dataclass(slots=True)
-class Doubt:
-    """Twins that only their bodies tell apart.
-
-    ``pages`` are some on which they were seen, and the ids they had there; ``listed`` is how many
-    there are in all, if the whole listing was just seen and there are fewer than are known;
-    ``is_mixed_up`` says that one was taken for another, so that the ids noted here prove nothing.
-    """
-
-    pages: dict[int, frozenset[str]] = field(default_factory=dict)
-    listed: int | None = None
-    is_mixed_up: bool = False
-
-    @property
-    def listed_ids(self) -> frozenset[str]:
-        """The ids under which they were seen."""
-        return frozenset().union(*self.pages.values())
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,17 +50,21 @@ class Span:
 class Absence:
     """One account's missing rows.
 
-    Attributes:
-        doubtful: what is to be settled by ``Twins``, by fingerprint.
+    Args:
+        pages: reads once more what seems to be missing.
+        rows: what is known.
+        filer: withdraws what is gone.
+        memory: where the account stands, and which twins are in doubt.
+        clock: time.
     """
 
     def __init__(
-        self, pages: Pages, ledger: Ledger, state: Callable[[], SyncState], clock: Clock
+        self, pages: Pages, rows: Rows, filer: Filer, memory: AccountMemory, clock: Clock
     ) -> None:
-        self.doubtful: dict[bytes, Doubt] = {}
         self._pages = pages
-        self._ledger = ledger
-        self._state = state
+        self._rows = rows
+        self._filer = filer
+        self._memory = memory
         self._clock = clock
         self._paired: dict[RemoteId, tuple[str, int]] = {}
         self._suspects: dict[RemoteId, bytes] = {}
@@ -92,7 +78,7 @@ class Absence:
     @property
     def is_held(self) -> bool:
         """Whether so much is missing that nothing is withdrawn for now (see ``loss``)."""
-        loss = self._state().loss
+        loss = self._memory.state.loss
         return loss is not None and not loss.is_believed(self._clock.earliest())
 
     def forget(self) -> None:
@@ -104,21 +90,6 @@ class Absence:
         self._listed.clear()
         self._unreadable = 0
 
-    def suspect(self, names: Iterable[bytes]) -> None:
-        """Note twins to be told apart."""
-        for name in names:
-            self.doubtful.setdefault(name, Doubt())
-
-    def suspect_on(self, names: Iterable[bytes], alignment: Alignment, number: int) -> None:
-        """Note twins to be told apart that a page lists."""
-        wanted = frozenset(names)
-        ids: dict[bytes, list[str]] = {}
-        for one in alignment.rows if wanted else ():
-            if one.fingerprint in wanted:
-                ids.setdefault(one.fingerprint, []).append(one.api_id)
-        for name, found in ids.items():
-            self.doubtful.setdefault(name, Doubt()).pages[number] = frozenset(found)
-
     def remember(self, alignment: Alignment, number: int) -> None:
         """Note what a page of this pass lists."""
         twice: list[tuple[bytes, int]] = []
@@ -126,11 +97,9 @@ class Absence:
             api_id, before = self._paired.setdefault(place.remote, (one.api_id, number))
             if api_id != one.api_id:  # listed twice, under two ids: perhaps two rows
                 twice.append((place.fingerprint, before))
-        self.suspect_on((name for name, _ in twice), alignment, number)
+        self._memory.suspect_on([name for name, _ in twice], alignment.rows, number)
         for name, before in twice:
-            doubt = self.doubtful[name]
-            doubt.pages.setdefault(before, frozenset())
-            doubt.is_mixed_up = True
+            self._memory.mix_up(name, before)
         for one in alignment.rows:
             if one.api_id:
                 self._listed.add(hash((one.api_id, one.fingerprint)))
@@ -147,7 +116,7 @@ class Absence:
         if taken.bottom is None and not span.is_end:
             return False
         low = None if span.is_end else taken.bottom
-        between = await self._ledger.between(low, span.high)
+        between = await self._rows.between(low, span.high)
         gone = [
             one
             for one in missing(taken.alignment, between)
@@ -176,7 +145,7 @@ class Absence:
         Returns:
             The known rows on them, None if something moved meanwhile.
         """
-        layout = self._state().layout
+        layout = self._memory.state.layout
         if layout is None:
             return None
         found: set[RemoteId] = set()
@@ -184,9 +153,9 @@ class Absence:
             second = await self._pages.snapshot(number, layout)
             if second.total != page.total or (page.rows and not second.rows):
                 return None
-            alignment = await self._ledger.align(second)
+            alignment = await self._rows.align(second)
             found.update(place.remote for place, _ in alignment.pairs)
-            self.suspect_on(alignment.doubtful, alignment, number)
+            self._memory.suspect_on(alignment.doubtful, alignment.rows, number)
         return found
 
     async def _judge(self, page: Snapshot, gone: Sequence[Place]) -> None:
@@ -204,7 +173,7 @@ class Absence:
 
     def has_seen_all(self, total: int | None) -> bool:
         """Tell whether the pass listed as many rows as the API says there are."""
-        return total is None or self.listed == total - self._state().excess
+        return total is None or self.listed == total - self._memory.state.excess
 
     @property
     def listed(self) -> int:
@@ -217,7 +186,7 @@ class Absence:
         Returns:
             What to think of a great loss now: where there is no total only this can tell.
         """
-        loss = self._state().loss
+        loss = self._memory.state.loss
         # A row that was back may have been paired as a new one: what has its name is that row.
         gone = {
             remote
@@ -227,30 +196,29 @@ class Absence:
         fewer: dict[bytes, int] = {}
         lacking = len(gone)
         for name, seen in self._twins.items():
-            known = len(await self._ledger.places([name]))
+            known = len(await self._rows.places([name]))
             if len(seen) < known:
                 fewer[name] = len(seen)
                 lacking += known - len(seen)
         if total is None:
             gone, self._missed = gone & self._missed, gone
             fewer, self._fewer = dict(fewer.items() & self._fewer.items()), fewer
-            loss = seen_again(loss, lacking, self._ledger.live, self._clock.now())
+            loss = seen_again(loss, lacking, self._memory.live, self._clock.now())
         if loss is not None and not loss.is_believed(self._clock.earliest()):
             return loss
         await self._remove(gone)
         for name, count in fewer.items():
-            pages = dict.fromkeys(self._twins[name].values(), frozenset[str]())
-            self.doubtful[name] = Doubt(pages, count)
+            self._memory.count(name, self._twins[name].values(), count)
         return loss
 
     def _are_lacking(self, total: int, count: int) -> bool:
         """Tell whether the API's total lacks so many of the known rows."""
-        return self._ledger.live - total + self._state().excess >= count
+        return self._memory.live - total + self._memory.state.excess >= count
 
     async def _remove(self, remotes: Collection[RemoteId]) -> None:
         if remotes:
-            log.info("rows_gone", account=self._ledger.account, rows=len(remotes))
-            await self._ledger.withdraw(sorted(remotes))
+            log.info("rows_gone", account=self._memory.account, rows=len(remotes))
+            await self._filer.withdraw(sorted(remotes))
 
     async def _with_twins(self, places: Sequence[Place]) -> set[bytes]:
         """Return the fingerprints of readable rows that a row not among them has too."""
@@ -258,7 +226,7 @@ class Absence:
         names = {one.fingerprint for one in places if one.api_id}
         return {
             place.fingerprint
-            for place in await self._ledger.places(names)
+            for place in await self._rows.places(names)
             if place.remote not in remotes
         }
 
@@ -266,5 +234,5 @@ class Absence:
         """Ask for a row that is not listed, if there are few: an API may list in any order."""
         if beside > PROBES or not place.api_id:
             return False
-        row = await self._ledger.row(place.remote)
+        row = await self._rows.row(place.remote)
         return row is not None and await self._pages.shows(row)

@@ -10,9 +10,8 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
-from random import Random
 
 import structlog
 
@@ -21,24 +20,12 @@ from bridge.api.errors import ApiError, NotSent, is_left_for_later
 from bridge.clock import Clock
 from bridge.mailbox import Mailboxes
 from bridge.model import MailboxId, Quota
-from bridge.store.base import Store, StoreFailed
+from bridge.store.base import StoreFailed
 from bridge.store.remote import RemoteId
-from bridge.sync.capacity import Capacity
-from bridge.sync.clearing import Clearing, ClearingRule
-from bridge.sync.deletion import Deleter
-from bridge.sync.fetching import Fetcher, Way
-from bridge.sync.filer import Filer, Filing
-from bridge.sync.ledger import Ledger
-from bridge.sync.listing import Listing
-from bridge.sync.locating import Locator
-from bridge.sync.pace import Pace
-from bridge.sync.pages import InboxClient, Pages
 from bridge.sync.paging import PAGE_ROWS
-from bridge.sync.settings import NextLook, Standing, SyncAccount, SyncSettings
-from bridge.sync.state import SyncState
-from bridge.sync.telling import REFUSALS, Teller
-from bridge.sync.twins import Twins
-from bridge.sync.wanted import Wanted
+from bridge.sync.parts import Parts
+from bridge.sync.settings import NextLook, Standing, SyncAccount
+from bridge.sync.telling import REFUSALS
 
 log = structlog.get_logger()
 
@@ -52,54 +39,33 @@ UNREAD_S = 3_600.0
 """How long a message's text may not be had before a person is told."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Parts:
-    """What works together for one account; ``asked`` reads pages because a person asked."""
-
-    asked: Pages
-    listing: Listing
-    fetcher: Fetcher
-    deleter: Deleter
-    clearing: Clearing
-    capacity: Capacity
-    twins: Twins
-    wanted: Wanted
-
-
 class AccountSync:
     """See the module.
 
     Args:
         account: whom to follow.
-        store: rows.
-        mailboxes: the single writer, and who watches.
-        filing: makes messages of rows and bodies.
+        parts: what works together for it.
+        mailboxes: which mailboxes there are, and who watches.
         clock: time.
-        random: jitter.
-        settings: how.
+        retention: how long what left the API stays here.
     """
 
     def __init__(
         self,
         account: SyncAccount,
-        store: Store,
+        parts: Parts,
         mailboxes: Mailboxes,
-        filing: Filing,
         clock: Clock,
-        random: Random,
-        settings: SyncSettings,
+        retention: timedelta,
     ) -> None:
         self._account = account
-        self._clock = clock
-        self._settings = settings
-        self._store = store
-        self._ledger = Ledger(store, mailboxes, clock, account.id)
-        self._filer = Filer(filing, self._ledger, settings.delete)
-        self._pace = Pace(account, mailboxes, clock, random, settings.interval_s)
-        self._parts: _Parts | None = None
-        self._turn = asyncio.Lock()
-        self._teller = Teller(self._ledger, clock, account.address)
+        self._parts = parts
         self._mailboxes = mailboxes
+        self._clock = clock
+        self._retention = retention
+        self._is_ready = False
+        self._loading = asyncio.Lock()
+        self._turn = asyncio.Lock()
         self._boxes: frozenset[MailboxId] = frozenset()
         self._is_expunged = False
         self._tried: set[bytes] = set()
@@ -113,7 +79,7 @@ class AccountSync:
 
     def wake(self) -> None:
         """A send ended: receipts are due."""
-        self._pace.sent()
+        self._parts.pace.sent()
 
     def expunged(self, mailbox: MailboxId) -> None:
         """Something left a mailbox for good: perhaps it is to be deleted at the API."""
@@ -123,15 +89,15 @@ class AccountSync:
     @property
     def standing(self) -> Standing:
         """Where the account stands."""
-        if self._parts is None:
+        if not self._is_ready:
             return Standing(error=self._error, refused=self._is_refused)
-        ledger, state = self._ledger, self._parts.listing.state
-        total = max(state.total or 0, ledger.live)
-        return Standing(state.last_sync, self._error, self._is_refused, total, ledger.filed)
+        memory = self._parts.memory
+        total, at = max(memory.state.total or 0, memory.live), memory.state.last_sync
+        return Standing(at, self._error, self._is_refused, total, memory.filed)
 
     async def next_look(self) -> NextLook:
         """Return when the next look is due, and why not sooner."""
-        return await self._pace.next_look()
+        return await self._parts.pace.next_look()
 
     async def seen_until(self) -> datetime | None:
         """Return up to when all that was listed is here, or was told by its rows.
@@ -139,18 +105,20 @@ class AccountSync:
         A text that cannot be had holds that up not, nor one that only confirms what is known. None
         if the inbox was never looked at.
         """
-        parts = await self._ready()
-        if parts.listing.state.loss is not None:
-            return parts.listing.state.loss.since
-        at = parts.listing.state.last_sync
-        for row in await self._ledger.oldest_bodiless(parts.fetcher.waiting + 1):
-            if at is not None and not parts.fetcher.is_postponed(row.id):
+        await self._ready()
+        state, fetcher = self._parts.memory.state, self._parts.fetcher
+        if state.loss is not None:
+            return state.loss.since
+        at = state.last_sync
+        for row in await self._parts.texts.oldest_missing(fetcher.waiting + 1):
+            if at is not None and not fetcher.is_postponed(row.id):
                 return min(at, row.first_seen)
         return at
 
     async def quota(self) -> Quota | None:
         """Return the last known quota."""
-        return (await self._ready()).listing.state.quota
+        await self._ready()
+        return self._parts.memory.state.quota
 
     # -- for ever ----------------------------------------------------------------------------
 
@@ -164,7 +132,7 @@ class AccountSync:
         while True:
             while not await self._guarded(self._round):
                 pass
-            while not await self._pace.rest(lambda: self._is_expunged):
+            while not await self._parts.pace.rest(lambda: self._is_expunged):
                 await self._guarded(self._delete)
 
     async def _fetching(self) -> None:
@@ -180,102 +148,99 @@ class AccountSync:
             await work()
         except (ApiError, StoreFailed) as error:
             await self._failed(error)
-            await self._pace.pause(error, of_looks=work != self._fetch)
+            await self._parts.pace.pause(error, of_looks=work != self._fetch)
             return False
         except Exception as error:
             log.exception("sync_crashed", account=self._account.id)
             await self._failed(error)
-            await self._pace.pause(error, of_looks=work != self._fetch)
+            await self._parts.pace.pause(error, of_looks=work != self._fetch)
             return False
         return True
 
     async def _round(self) -> None:
         """Look, and see to what that brings up and to what is due."""
         async with self._turn:
-            parts = await self._ready()
-            await self._look(parts)
-            await self._carry_out(parts)
-            await self._see_to_the_rest(parts)
-        self._pace.is_behind = False
-        look_at_s = self._clock.monotonic() + await self._pace.next_look_s()
-        while _has_more(parts) and self._clock.monotonic() < look_at_s:
+            await self._ready()
+            await self._look()
+            await self._carry_out()
+            await self._see_to_the_rest()
+        self._parts.pace.is_behind = False
+        look_at_s = self._clock.monotonic() + await self._parts.pace.next_look_s()
+        while _has_more(self._parts) and self._clock.monotonic() < look_at_s:
             async with self._turn:
-                if not await within_budget(self._step(parts)):
-                    self._pace.is_behind = True
+                if not await within_budget(self._step()):
+                    self._parts.pace.is_behind = True
                     break
         use = await self._account.budget.use()
-        self._expect(parts, use)
-        await self._teller.used(use)
-        self._pace.looked()
+        self._expect(use)
+        await self._parts.teller.used(use)
+        self._parts.pace.looked()
 
-    def _expect(self, parts: _Parts, use: Use) -> None:
+    def _expect(self, use: Use) -> None:
         """Tell the budget when requests are needed, as the last days had it."""
-        state, texts = parts.listing.state, use.made.get(Purpose.BODY, 0)
-        arrivals = state.arrivals.fetched(use.day, texts)
-        parts.listing.state = replace(state, arrivals=arrivals)
-        page_rows = PAGE_ROWS if state.layout is None else state.layout.size
+        memory, texts = self._parts.memory, use.made.get(Purpose.BODY, 0)
+        arrivals = memory.state.arrivals.fetched(use.day, texts)
+        memory.remember(replace(memory.state, arrivals=arrivals))
+        page_rows = PAGE_ROWS if memory.state.layout is None else memory.state.layout.size
         self._account.budget.expects(arrivals.busiest(use.day).needs(page_rows))
 
-    async def _look(self, parts: _Parts) -> None:
-        await parts.listing.look()
-        await self._worked(parts)
-        await self._take_up(parts)
-        await within_budget(self._settle_twins(parts))
+    async def _look(self) -> None:
+        await self._parts.listing.look()
+        await self._worked()
+        await self._take_up()
+        await within_budget(self._settle_twins())
 
-    async def _take_up(self, parts: _Parts) -> None:
+    async def _take_up(self) -> None:
         """See to what a page brought: what its rows say, then their texts."""
-        await self._filer.judge()
+        await self._parts.filer.judge()
         self._fetch_now.set()
-        parts.fetcher.hint()
+        self._parts.fetcher.hint()
 
-    async def _step(self, parts: _Parts) -> None:
-        if parts.listing.sweeping:
-            await parts.listing.step()
-            await self._take_up(parts)
-        await self._settle_twins(parts)
+    async def _step(self) -> None:
+        if self._parts.listing.sweeping:
+            await self._parts.listing.step()
+            await self._take_up()
+        await self._settle_twins()
 
-    async def _settle_twins(self, parts: _Parts) -> None:
+    async def _settle_twins(self) -> None:
         """Settle what can be: each doubt once after a look, and again while there is more of it."""
-        layout, doubtful = parts.listing.state.layout, parts.listing.doubtful
+        layout = self._parts.memory.state.layout
         waiting = {
             name: doubt
-            for name, doubt in doubtful.items()
-            if name not in self._tried or parts.twins.has_more_of(name)
+            for name, doubt in self._parts.memory.doubts.items()
+            if name not in self._tried or self._parts.twins.has_more_of(name)
         }
         if layout is None:
             return
         self._tried.update(waiting)
         while waiting:
-            turn = await parts.twins.settle(waiting, layout)
-            for name in turn.tried:
+            for name in await self._parts.twins.settle(waiting, layout):
                 del waiting[name]
-            for name in turn.settled:
-                doubtful.pop(name, None)
 
     async def _delete(self) -> None:
         """Carry out at once what an expunge may have left to be deleted."""
         self._is_expunged = False
         async with self._turn:
-            parts = await self._ready()
-            if await self._ledger.wanted():
-                await self._carry_out(parts)
+            await self._ready()
+            if await self._parts.deletions.wanted():
+                await self._carry_out()
 
-    async def _carry_out(self, parts: _Parts) -> None:
-        await within_budget(parts.deleter.carry_out())
+    async def _carry_out(self) -> None:
+        await within_budget(self._parts.deleter.carry_out())
 
-    async def _see_to_the_rest(self, parts: _Parts) -> None:
+    async def _see_to_the_rest(self) -> None:
         """Do what is due now and then."""
-        await parts.capacity.read_if_due()
+        await self._parts.capacity.read_if_due()
         now_s = self._clock.monotonic()
         if now_s >= self._tidy_at_s:
             self._tidy_at_s = now_s + TIDY_EVERY_S
-            await self._ledger.drop_archived(timedelta(days=self._settings.retention_days))
-        await parts.clearing.carry_out(parts.listing.state.quota)
-        await parts.listing.keep()
+            await self._parts.rows.drop_archived(self._retention)
+        await self._parts.clearing.carry_out(self._parts.memory.state.quota)
+        await self._parts.memory.keep()
 
     async def _fetch(self) -> None:
-        parts = await self._ready()
-        await parts.fetcher.drain()
+        await self._ready()
+        await self._parts.fetcher.drain()
 
     # -- once --------------------------------------------------------------------------------
 
@@ -288,12 +253,12 @@ class AccountSync:
         Raises:
             ApiError, StoreFailed: it could not be finished.
         """
-        parts = await self._ready()
-        before = self._ledger.filed
+        await self._ready()
+        before = self._parts.memory.filed
         telling = asyncio.ensure_future(self._tell_progress(progress))
         try:
             for _ in range(SETTLE_ROUNDS):
-                if await self._settle_once(parts):
+                if await self._settle_once():
                     break
         except (ApiError, StoreFailed) as error:
             await self._failed(error)
@@ -301,7 +266,7 @@ class AccountSync:
         finally:
             telling.cancel()
             self._fetch_now.set()
-        return self._ledger.filed - before
+        return self._parts.memory.filed - before
 
     async def _tell_progress(self, progress: Callable[[int, int], None]) -> None:
         while True:
@@ -309,38 +274,38 @@ class AccountSync:
             standing = self.standing
             progress(standing.fetched, standing.total or standing.fetched)
 
-    async def _settle_once(self, parts: _Parts) -> bool:
+    async def _settle_once(self) -> bool:
         """Go through everything once; tells whether that was enough."""
-        listing = parts.listing
+        listing = self._parts.listing
         async with self._turn:
             self._tried.clear()
-            await listing.look(parts.asked)
-            await self._worked(parts)
-            await self._take_up(parts)
+            await listing.look(self._parts.asked)
+            await self._worked()
+            await self._take_up()
             self._listed.clear()
-            fetching = asyncio.ensure_future(self._fetch_beside(parts))
+            fetching = asyncio.ensure_future(self._fetch_beside())
             try:
-                await self._settle_twins(parts)
-                while _has_more(parts):
-                    await self._step(parts)
+                await self._settle_twins()
+                while _has_more(self._parts):
+                    await self._step()
             finally:
                 self._listed.set()
                 self._fetch_now.set()
                 await fetching
             self._tried.clear()
-            await self._settle_twins(parts)
-            while _has_more(parts):
-                await self._step(parts)
-            deleted = await parts.deleter.carry_out()
-            await self._see_to_the_rest(parts)
-        return listing.is_settled and not deleted and not _is_undecided(parts)
+            await self._settle_twins()
+            while _has_more(self._parts):
+                await self._step()
+            deleted = await self._parts.deleter.carry_out()
+            await self._see_to_the_rest()
+        return listing.is_settled and not deleted and not _is_undecided(self._parts)
 
-    async def _fetch_beside(self, parts: _Parts) -> None:
+    async def _fetch_beside(self) -> None:
         """Fetch what a listing under way brings up, until it has ended and nothing is left."""
         while True:
             has_ended = self._listed.is_set()
             self._fetch_now.clear()
-            await parts.fetcher.drain()
+            await self._parts.fetcher.drain()
             if has_ended:
                 return
             if not self._listed.is_set():
@@ -352,104 +317,51 @@ class AccountSync:
         Raises:
             ApiError, StoreFailed: it could not be finished; what came stays.
         """
-        parts = await self._ready()
+        await self._ready()
         async with self._turn:
-            return await parts.wanted.fetch(remotes)
+            return await self._parts.wanted.fetch(remotes)
 
     # -- inside ------------------------------------------------------------------------------
 
-    async def _ready(self) -> _Parts:
-        if self._parts is None:
-            state = await self._ledger.load()
-            boxes = await self._mailboxes.mailboxes(self._account.id)
-            self._boxes = frozenset(box.id for box in boxes)
-            self._parts = self._parts or self._build(state)
-        return self._parts
+    async def _ready(self) -> None:
+        """Take up what was known before, once."""
+        async with self._loading:
+            if not self._is_ready:
+                await self._parts.memory.load()
+                boxes = await self._mailboxes.mailboxes(self._account.id)
+                self._boxes = frozenset(box.id for box in boxes)
+                self._is_ready = True
 
-    def _build(self, state: SyncState) -> _Parts:
-        account, ledger, clock = self._account, self._ledger, self._clock
-        address = account.address
-        bodies = account.client.charged(Purpose.BODY)
-        deletions = account.client.charged(Purpose.DELETION)
-        clearing = account.client.charged(Purpose.CLEARING)
-        pages = Pages(account.client.charged(Purpose.LISTING))
-        looks = Pages(account.client.charged(Purpose.LOOK))
-        passes = Pages(account.client.charged(Purpose.RECONCILIATION))
-        news = Pages(account.client.charged(Purpose.NEWS))
-        listing = Listing(looks, news, pages, passes, ledger, clock, state)
-
-        def locator(client: InboxClient) -> Locator:
-            return Locator(Pages(client), ledger, lambda: listing.state)
-
-        is_always = self._settings.text == "always"
-        proving = account.client.charged(Purpose.BODY if is_always else Purpose.RECEIPT)
-        spare = account.client.charged(Purpose.BODY if is_always else Purpose.CONFIRMATION)
-        fetcher = Fetcher(
-            Way(bodies, locator(bodies)),
-            Way(proving, locator(proving)),
-            Way(spare, locator(spare)),
-            ledger,
-            self._filer,
-            clock,
-            listing.suspect,
-        )
-        asking = account.client.charged(Purpose.COMMAND)
-        return _Parts(
-            Pages(asking),
-            listing,
-            fetcher,
-            Deleter(
-                deletions,
-                ledger,
-                locator(deletions),
-                clock,
-                address,
-                self._settings.delete,
-            ),
-            Clearing(
-                ClearingRule.parse(self._settings.clear_at_api),
-                clearing,
-                self._store,
-                ledger,
-                locator(clearing),
-                clock,
-                address,
-            ),
-            Capacity(account.client.charged(Purpose.QUOTA), ledger, listing, clock, address),
-            Twins(bodies, ledger, self._filer, locator(bodies), clock, fetcher.is_fetching),
-            Wanted(asking, locator(asking), ledger, self._filer, fetcher.is_fetching),
-        )
-
-    async def _worked(self, parts: _Parts) -> None:
+    async def _worked(self) -> None:
         """The API showed the inbox."""
-        self._pace.worked()
+        self._parts.pace.worked()
         self._tried.clear()
         self._error, self._is_refused = None, False
         since_s = self._clock.monotonic() - UNREAD_S
-        unread = parts.fetcher.unread(since_s) + parts.twins.unread(since_s)
-        await self._teller.worked(parts.listing.state.loss, unread)
+        unread = self._parts.fetcher.unread(since_s) + self._parts.twins.unread(since_s)
+        await self._parts.teller.worked(self._parts.memory.state.loss, unread)
 
     async def _failed(self, error: Exception) -> None:
         """Take note of a failure."""
         if is_left_for_later(error):
-            await self._teller.used(await self._account.budget.use())
+            await self._parts.teller.used(await self._account.budget.use())
             return
         self._error = error.reason if isinstance(error, ApiError) else str(error)
         self._is_refused = isinstance(error, NotSent) and error.kind in REFUSALS
         log.warning("sync_interrupted", account=self._account.id, reason=self._error)
         if isinstance(error, NotSent) and error.kind in REFUSALS:
-            await self._teller.refused(error.kind, self._error)
+            await self._parts.teller.refused(error.kind, self._error)
         elif isinstance(error, ApiError):
-            await self._teller.failed(self._error)
+            await self._parts.teller.failed(self._error)
 
 
-def _has_more(parts: _Parts) -> bool:
+def _has_more(parts: Parts) -> bool:
     """Tell whether there is more to look at at once; nothing is while the layout is unknown."""
-    is_clear = parts.listing.state.layout is not None
+    is_clear = parts.memory.state.layout is not None
     return is_clear and (parts.listing.sweeping or parts.twins.has_more)
 
 
-def _is_undecided(parts: _Parts) -> bool:
+def _is_undecided(parts: Parts) -> bool:
     """Tell whether there are twins to be told apart that are worth another try now."""
-    doubtful = parts.listing.doubtful
+    doubtful = parts.memory.doubts
     return any(not parts.twins.is_waiting(name, doubt) for name, doubt in doubtful.items())

@@ -11,8 +11,8 @@ from bridge.alarms import AlarmKind
 from bridge.api.errors import ApiError
 from bridge.clock import Clock
 from bridge.model import Quota
-from bridge.sync.ledger import Ledger
-from bridge.sync.listing import Listing
+from bridge.sync.alarm import AccountAlarms
+from bridge.sync.memory import AccountMemory
 from bridge.sync.notice import filling
 from bridge.sync.pages import InboxClient
 
@@ -27,41 +27,54 @@ AGAIN = timedelta(minutes=15)
 
 
 class Capacity:
-    """One account's quota."""
+    """One account's quota.
+
+    Args:
+        client: asks the API.
+        memory: what it told last, and when.
+        alarms: the account's.
+        clock: time.
+        address: the account's, for what people are told.
+    """
 
     def __init__(
-        self, client: InboxClient, ledger: Ledger, listing: Listing, clock: Clock, address: str
+        self,
+        client: InboxClient,
+        memory: AccountMemory,
+        alarms: AccountAlarms,
+        clock: Clock,
+        address: str,
     ) -> None:
         self._client = client
-        self._ledger = ledger
-        self._listing = listing
+        self._memory = memory
+        self._alarms = alarms
         self._clock = clock
         self._address = address
 
     async def read_if_due(self) -> None:
         """Ask the API if that was long ago; mail does not wait for what it fails to tell."""
-        at = self._listing.state.quota_at
+        at = self._memory.state.quota_at
         now = self._clock.now()
         if at is not None and now - at < EVERY:
             return
         # It may not tell, and must not be asked again at every look then.
-        self._listing.state = replace(self._listing.state, quota_at=now - EVERY + AGAIN)
+        self._memory.remember(replace(self._memory.state, quota_at=now - EVERY + AGAIN))
         try:
             quota = await self._client.quota()
         except ApiError as error:
-            log.warning("quota_failed", account=self._ledger.account, reason=error.reason)
+            log.warning("quota_failed", account=self._memory.account, reason=error.reason)
             return
-        self._listing.state = replace(self._listing.state, quota=quota, quota_at=now)
+        self._memory.remember(replace(self._memory.state, quota=quota, quota_at=now))
         await self._tell(quota)
 
     async def _tell(self, quota: Quota) -> None:
         percent = quota.percent or 0.0
-        raised = await self._ledger.alarms()
+        raised = await self._alarms.raised()
         for mark in MARKS:
             is_raised = (AlarmKind.QUOTA.value, str(mark)) in raised
             if percent >= mark and not is_raised:
-                await self._ledger.alarm(
+                await self._alarms.begin(
                     AlarmKind.QUOTA, str(mark), filling(self._address, percent)
                 )
             elif percent < mark and is_raised:
-                await self._ledger.clear(AlarmKind.QUOTA, str(mark))
+                await self._alarms.end(AlarmKind.QUOTA, str(mark))

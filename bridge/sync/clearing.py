@@ -13,40 +13,22 @@ all else that wants requests.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Self
 
-import structlog
-
-from bridge.alarms import AlarmKind, Notice
 from bridge.api.budget import within_budget
 from bridge.clock import ROME, Clock
-from bridge.model import AccountId, Quota
-from bridge.receipts.clearable import why_kept
-from bridge.store.base import ReadTransaction, Store, Transaction
-from bridge.store.deletions import DeletionRow, DeletionState
-from bridge.store.remote import Place, RemoteId, RemoteRow
+from bridge.model import Quota
+from bridge.sync.clearings import Clearings
 from bridge.sync.deletion import TOGETHER, Deleter
-from bridge.sync.ledger import Ledger
-from bridge.sync.locating import Locator
-from bridge.sync.notice import cleared
-from bridge.sync.pages import InboxClient
-
-log = structlog.get_logger()
+from bridge.sync.telling import QUIET, Teller
 
 EVERY_S = 60.0
 """Between two batches: 17,000 a day, more than any plan brings."""
 
-CHOSEN = 200
-"""Rows looked at for one batch: of most sends one is as good as the other."""
-
 YOUNGEST = timedelta(days=1)
 """Receipts younger than this stay however full the mailbox is: another may contradict them."""
-
-QUIET = timedelta(days=1)
-"""The alarm ends when nothing went for so long; its message is written anew as seldom."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,107 +62,31 @@ class ClearingRule:
         return now - YOUNGEST if quota.percent > self.percent else None
 
 
-class _Wishes:
-    """What is to be cleared, as ``Deleter`` wants it: ``deleting.Wishes``."""
-
-    def __init__(self, store: Store, ledger: Ledger, clock: Clock) -> None:
-        self._store = store
-        self._ledger = ledger
-        self._clock = clock
-
-    @property
-    def account(self) -> AccountId:
-        return self._ledger.account
-
-    async def wanted(self) -> list[DeletionRow]:
-        return await self._in(DeletionState.WANTED)
-
-    async def doubted(self) -> list[DeletionRow]:
-        return await self._in(DeletionState.DOUBTED)
-
-    async def _in(self, state: DeletionState) -> list[DeletionRow]:
-        return await self._store.read(lambda tx: tx.clearings(self.account, state))
-
-    async def want_again(self, row: RemoteRow) -> None:
-        await self.settle(row.id, DeletionState.WANTED, "")
-
-    async def why_kept(self, row: RemoteRow) -> str:
-        return await self._store.read(lambda tx: why_kept(tx, row.id))
-
-    async def settle(
-        self, remote: RemoteId, state: DeletionState, reason: str, _notice: Notice | None = None
-    ) -> None:
-        """Write down how it ended; nobody is told, for nobody asked for it."""
-        now = self._clock.now()
-
-        async def work(tx: Transaction) -> None:
-            await tx.settle_clearing(remote, state, reason, now)
-
-        await self._store.write(work)
-
-    async def ask(self, remote: RemoteId, alike: int) -> RemoteId:
-        async def work(tx: Transaction) -> RemoteId:
-            return await tx.ask_clearing(remote, alike)
-
-        return await self._store.write(work)
-
-    async def unask(self, remote: RemoteId) -> None:
-        async def work(tx: Transaction) -> None:
-            await tx.unask_clearing(remote)
-
-        await self._store.write(work)
-
-    async def want_text(self, remote: RemoteId) -> None:
-        await self._ledger.want_text(remote)
-
-    async def places(self, fingerprints: Iterable[bytes]) -> list[Place]:
-        return await self._ledger.places(fingerprints)
-
-    async def row(self, remote: RemoteId) -> RemoteRow | None:
-        return await self._ledger.row(remote)
-
-    async def deleted(self, remote: RemoteId) -> None:
-        await self._ledger.deleted(remote)
-
-    async def alarm(self, kind: AlarmKind, key: str, notice: Notice) -> bool:
-        return await self._ledger.alarm(kind, key, notice)
-
-    async def clear(self, kind: AlarmKind, key: str) -> None:
-        await self._ledger.clear(kind, key)
-
-
 class Clearing:
     """Clears one account's mailbox; nothing without a rule.
 
     Args:
         rule: when what goes.
-        client: the API.
-        store: what is here.
-        ledger: the rows.
-        locator: finds rows.
+        clearings: what is to go, and what went.
+        deleter: carries it out.
+        teller: says that it goes.
         clock: time.
-        address: the account's, for what people are told.
     """
 
     def __init__(
         self,
         rule: ClearingRule,
-        client: InboxClient,
-        store: Store,
-        ledger: Ledger,
-        locator: Locator,
+        clearings: Clearings,
+        deleter: Deleter,
+        teller: Teller,
         clock: Clock,
-        address: str,
     ) -> None:
         self._rule = rule
-        self._store = store
-        self._ledger = ledger
+        self._clearings = clearings
+        self._deleter = deleter
+        self._teller = teller
         self._clock = clock
-        self._address = address
-        self._wishes = _Wishes(store, ledger, clock)
-        self._deleter = Deleter(client, self._wishes, locator, clock, address, "expunge")
         self._next_s = clock.monotonic()
-        self._after = RemoteId(0)
 
     async def carry_out(self, quota: Quota | None) -> None:
         """Clear a batch if it is time; what the day's requests do not allow for waits.
@@ -197,54 +103,9 @@ class Clearing:
         self._next_s = now_s + EVERY_S
         before = self._rule.before(now, quota)
         if before is not None:
-            if len(await self._wishes.wanted()) < TOGETHER:
-                await self._choose(before)
+            if len(await self._clearings.wanted()) < TOGETHER:
+                await self._clearings.choose(before, TOGETHER)
             await within_budget(self._deleter.carry_out())
-        await self._tell(now)
-
-    async def _choose(self, before: datetime) -> None:
-        """Write down which receipts go next; who was passed over is looked at again later."""
-
-        async def look(tx: ReadTransaction) -> tuple[list[RemoteId], RemoteId, bool]:
-            rows = await tx.clearable(self._ledger.account, before, self._after, CHOSEN)
-            chosen: list[RemoteId] = []
-            last = self._after
-            for row in rows:
-                last = row.id
-                if not await why_kept(tx, row.id):
-                    chosen.append(row.id)
-                if len(chosen) == TOGETHER:
-                    return chosen, last, False
-            return chosen, last, len(rows) < CHOSEN
-
-        chosen, self._after, is_end = await self._store.scan(look)
-        if is_end:
-            self._after = RemoteId(0)
-        now = self._clock.now()
-
-        async def work(tx: Transaction) -> None:
-            await tx.want_clearing(chosen, now)
-
-        if chosen:
-            await self._store.write(work)
-            log.info("receipts_clearing", account=self._ledger.account, rows=len(chosen))
-
-    async def _tell(self, now: datetime) -> None:
-        """Tell of what goes, once, with figures from day to day; end that when nothing goes."""
         month = now.astimezone(ROME).replace(day=1, hour=0, minute=0, second=0, microsecond=0)
-
-        async def look(tx: ReadTransaction) -> tuple[int, int, bool]:
-            account = self._ledger.account
-            alarm = await tx.alarm(account, AlarmKind.CLEARING.value, "")
-            is_raised = alarm is not None and alarm.cleared_at is None
-            recent = await tx.cleared_count(account, now - QUIET)
-            return recent, await tx.cleared_count(account, month), is_raised
-
-        recent, in_month, is_raised = await self._store.read(look)
-        notice = cleared(self._address, in_month, month)
-        if recent and is_raised:
-            await self._ledger.update(AlarmKind.CLEARING, "", notice, QUIET)
-        elif recent:
-            await self._ledger.alarm(AlarmKind.CLEARING, "", notice)
-        elif is_raised:
-            await self._ledger.clear(AlarmKind.CLEARING, "")
+        lately, in_month = await self._clearings.counts(now - QUIET, month)
+        await self._teller.clears(in_month, month, is_lately=bool(lately))

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NoReturn, Protocol
 
-from bridge.alarms import AlarmKind, Notice
 from bridge.api.errors import OutcomeUnknown
 from bridge.clock import Clock
 from bridge.model import AccountId
-from bridge.store.deletions import DeletionRow, DeletionState
+from bridge.store.deletions import DeletionRow
 from bridge.store.remote import Place, RemoteId, RemoteRow
+from bridge.sync.deletions import Doubting
 
 APART_S = 45.0
 """Tries closer together than this count as one."""
@@ -21,7 +21,7 @@ TRIES = 3
 
 
 class Wishes(Protocol):
-    """What is to be deleted, and the rows: what was expunged (``Ledger``) or is to be cleared."""
+    """What is to be deleted: what was expunged (``Deletions``), or is cleared (``Clearings``)."""
 
     @property
     def account(self) -> AccountId:
@@ -39,34 +39,17 @@ class Wishes(Protocol):
     async def why_kept(self, row: RemoteRow) -> str:
         """Return why a row is not to be deleted any more, "" if it is."""
 
-    async def settle(
-        self, remote: RemoteId, state: DeletionState, reason: str, notice: Notice | None = None
-    ) -> None:
-        """Write down how a deletion ended, and what a person is told of it."""
-
     async def ask(self, remote: RemoteId, alike: int) -> RemoteId:
         """Write down that the API is about to be asked for a deletion; returns the last row."""
 
     async def unask(self, remote: RemoteId) -> None:
         """Write down that asking for a deletion had no effect."""
 
-    async def want_text(self, remote: RemoteId) -> None:
-        """Let a row's text be fetched that nobody waited for."""
+    async def keep(self, remote: RemoteId, reason: str) -> None:
+        """Write down that a row stays at the API, and why."""
 
-    async def places(self, fingerprints: Iterable[bytes]) -> list[Place]:
-        """Return the live rows of these fingerprints, newest first."""
-
-    async def row(self, remote: RemoteId) -> RemoteRow | None:
-        """Return one row."""
-
-    async def deleted(self, remote: RemoteId) -> None:
-        """Write down that a deletion was carried out and seen to be so."""
-
-    async def alarm(self, kind: AlarmKind, key: str, notice: Notice) -> bool:
-        """Raise an alarm unless it is raised already; tells whether it was new."""
-
-    async def clear(self, kind: AlarmKind, key: str) -> None:
-        """End an alarm, if there is one."""
+    async def doubt(self, row: RemoteRow, doubt: Doubting) -> None:
+        """Write down that it is not proven which message would go."""
 
 
 class Unproven(Exception):

@@ -15,24 +15,25 @@ ends nothing: the wish waits, also over a restart.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Literal
 
 import structlog
 
-from bridge.alarms import AlarmKind
 from bridge.api.errors import ApiError, NotSent, OutcomeUnknown, Refused
 from bridge.clock import Clock
-from bridge.store.deletions import DeletionRow, DeletionState
+from bridge.store.deletions import DeletionRow
 from bridge.store.remote import RemoteRow
 from bridge.sync.deleting import Gone, Later, Patience, Trouble, Unproven, Wishes, number_of
-from bridge.sync.locating import Locator
-from bridge.sync.notice import doubted, may_not_delete
-from bridge.sync.pages import InboxClient
+from bridge.sync.deletions import Doubting
+from bridge.sync.filer import Filer
+from bridge.sync.locating import Locator, Way
+from bridge.sync.notice import doubted
 from bridge.sync.proof import Proof
+from bridge.sync.rows import Rows
+from bridge.sync.telling import Teller
+from bridge.sync.texts import RowTexts
 
 log = structlog.get_logger()
 
-NOT_ALLOWED = "not allowed"
 ASK_AGAIN_S = 3_600.0
 """How long deletions rest after the API did not allow one."""
 
@@ -48,32 +49,35 @@ class Deleter:
     """Carries out one account's deletions.
 
     Args:
-        client: the API.
-        wishes: what is to be deleted, and the rows.
-        locator: finds rows.
+        way: asks the API, and finds rows.
+        wishes: what is to be deleted.
+        rows: what is known.
+        texts: fetches the text that proves which message it is.
+        filer: withdraws what is deleted.
+        teller: says that the API does not allow any.
         clock: for resting.
-        address: the account's, for what people are told.
-        policy: "never" keeps everything at the API.
     """
 
     def __init__(
         self,
-        client: InboxClient,
+        way: Way,
         wishes: Wishes,
-        locator: Locator,
+        rows: Rows,
+        texts: RowTexts,
+        filer: Filer,
+        teller: Teller,
         clock: Clock,
-        address: str,
-        policy: Literal["expunge", "never"],
     ) -> None:
-        self._client = client
+        self._way = way
         self._wishes = wishes
-        self._locator = locator
+        self._rows = rows
+        self._texts = texts
+        self._filer = filer
+        self._teller = teller
         self._clock = clock
-        self._address = address
-        self._policy = policy
         self._rest_until_s = 0.0
         self._patience = Patience(clock)
-        self._proof = Proof(client, wishes, locator, self._patience)
+        self._proof = Proof(way, wishes, rows, self._patience)
         self._asked: list[Gone] = []
 
     async def carry_out(self) -> int:
@@ -84,7 +88,7 @@ class Deleter:
         """
         await self._take_up_twins()
         await self._recall_asked()
-        deleted = await self._verify_asked(self._locator.moment())
+        deleted = await self._verify_asked(self._way.locator.moment())
         wishes = sorted(await self._wishes.wanted(), key=_highest_first)
         together, trouble = False, Trouble()
         while wishes and self._clock.monotonic() >= self._rest_until_s:
@@ -113,19 +117,21 @@ class Deleter:
             await self._ask_for(batch, trouble, is_alone=is_alone)
         except ApiError as error:
             if not isinstance(error, NotSent):  # nor would the pages be had: it is done first then
-                await self._verify_asked(self._locator.moment())
+                await self._verify_asked(self._way.locator.moment())
             raise
-        return await self._verify_asked(self._locator if is_alone else self._locator.moment())
+        return await self._verify_asked(
+            self._way.locator if is_alone else self._way.locator.moment()
+        )
 
     async def _ask_for(
         self, batch: Sequence[DeletionRow], trouble: Trouble, *, is_alone: bool
     ) -> None:
         """Ask for a batch's deletions."""
-        locator = self._locator if is_alone else self._locator.moment()
+        locator = self._way.locator if is_alone else self._way.locator.moment()
         read_s = self._clock.monotonic()
         for wish in batch:
             if not is_alone and self._clock.monotonic() - read_s > LISTED_FOR_S:
-                locator, read_s = self._locator.moment(), self._clock.monotonic()
+                locator, read_s = self._way.locator.moment(), self._clock.monotonic()
             try:
                 one = await self._one(wish, locator)
             except Unproven as doubt:
@@ -141,7 +147,7 @@ class Deleter:
 
     async def _is_twin(self, wish: DeletionRow) -> bool:
         """Tell whether others may be just like it: then it goes alone, on pages of its own."""
-        return len(await self._wishes.places([wish.remote.fingerprint])) != 1
+        return len(await self._rows.places([wish.remote.fingerprint])) != 1
 
     async def _verify_asked(self, locator: Locator) -> int:
         """See whether the listing lacks what was asked for; returns how much of it does.
@@ -186,7 +192,7 @@ class Deleter:
             row = wish.remote
             if _likeness(row) not in new:
                 continue
-            twins = await self._wishes.places([row.fingerprint])
+            twins = await self._rows.places([row.fingerprint])
             if all(one.remote in wished for one in twins if one.body_sha256 == row.body_sha256):
                 await self._wishes.want_again(row)
 
@@ -197,14 +203,11 @@ class Deleter:
         if wish is None:
             return None
         row = wish.remote
-        if self._policy == "never":
-            await self._wishes.settle(row.id, DeletionState.KEPT, "delete is set to never")
-            return None
         if reason := await self._wishes.why_kept(row):
-            await self._wishes.settle(row.id, DeletionState.KEPT, reason)
+            await self._wishes.keep(row.id, reason)
             return None
         if row.body_sha256 is None:  # the archive is to have the text, and nothing else proves it
-            await self._wishes.want_text(row.id)
+            await self._texts.want(row.id)
             return None
         if wish.asked_after is not None:  # what came of that is to be seen first
             return None
@@ -220,7 +223,7 @@ class Deleter:
     async def _delete(self, row: RemoteRow) -> bool:
         """Ask for a deletion; tells whether the API says that it was done."""
         try:
-            await self._client.delete_inbox(row.api_id)
+            await self._way.client.delete_inbox(row.api_id)
         except NotSent as error:
             if error.kind != "credentials":
                 raise
@@ -249,8 +252,8 @@ class Deleter:
         if not listed:
             if not confirmed:
                 raise Later
-            await self._wishes.deleted(row.id)
-            await self._wishes.clear(AlarmKind.DELETION, NOT_ALLOWED)
+            await self._filer.withdraw([row.id], for_ever=True)
+            await self._teller.may_delete()
             self._patience.end(row.id)
             log.info("message_deleted", account=self._wishes.account, remote=row.id)
             return True
@@ -279,9 +282,7 @@ class Deleter:
 
     async def _not_allowed(self, reason: str) -> None:
         self._rest_until_s = self._clock.monotonic() + ASK_AGAIN_S
-        notice = may_not_delete(self._address, reason)
-        if await self._wishes.alarm(AlarmKind.DELETION, NOT_ALLOWED, notice):
-            log.error("deletions_forbidden", account=self._wishes.account, reason=reason)
+        await self._teller.may_not_delete(reason)
 
     async def _doubt(self, wish: DeletionRow, doubt: Unproven) -> None:
         row = wish.remote
@@ -293,7 +294,7 @@ class Deleter:
         )
         self._patience.end(row.id)
         notice = doubted(row, doubt.italian, doubt.english)
-        await self._wishes.settle(row.id, DeletionState.DOUBTED, doubt.english, notice)
+        await self._wishes.doubt(row, Doubting(doubt.english, notice))
 
 
 def _likeness(row: RemoteRow) -> tuple[bytes, bytes | None]:

@@ -10,11 +10,10 @@ nobody else wants: that there are none left for it stops nothing.
 A body counts only if its row agrees with the listed one (Q11); otherwise the page is listed again
 and the new id tried. A row that keeps failing while others succeed is filed as unreadable, so
 that a person sees it: at once if the API cannot even be asked for it or its text is longer than
-what is read of one (``limits``), else after ``PATIENCE``
-tries spread over hours. While all of them fail, none is given up before ``LAST_PATIENCE_S``.
+what is read of one (``limits``), else after tries spread over hours (``tries``).
 
-What is being read is written down before, and crossed out when that has ended. What a kill left
-there is read after all else and alone, since one of them may have been the cause.
+What is being read is written down before (``texts``). What a kill left there is read after all else
+and alone, since one of them may have been the cause.
 
 Failure: the first error that concerns the API as a whole ends ``drain`` and reaches its caller.
 """
@@ -25,7 +24,7 @@ import asyncio
 import contextlib
 import json
 import math
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import structlog
@@ -44,9 +43,11 @@ from bridge.store.base import StoreFailed
 from bridge.store.remote import RemoteId, RemoteRow, Worth
 from bridge.sync.agreement import agrees
 from bridge.sync.filer import Filer
-from bridge.sync.ledger import Ledger
-from bridge.sync.locating import Locator
-from bridge.sync.pages import InboxClient
+from bridge.sync.locating import Way
+from bridge.sync.memory import AccountMemory
+from bridge.sync.rows import Rows
+from bridge.sync.texts import RowTexts
+from bridge.sync.tries import ANSWERED_PATIENCE, PATIENCE, Tries
 
 log = structlog.get_logger()
 
@@ -60,14 +61,6 @@ CHUNKS = 4
 HELD_LIMIT_BYTES = 16 * 1024**2
 """Fetched bodies that wait to be filed; no further one is asked for beyond this."""
 
-PATIENCE = (60.0, 300.0, 1_800.0, 7_200.0, 21_600.0, 43_200.0)
-"""Seconds between the tries for a row that fails while others do not; then it is given up."""
-
-LAST_PATIENCE_S = 2 * 86_400.0
-"""After so long a row is given up even if no other body came that would show the API to work."""
-
-ANSWERED_PATIENCE = 2
-"""Tries for a row whose answer came and made no sense."""
 
 KILLS = 3
 """A row that was being read, at last alone, at so many kills of the bridge is given up."""
@@ -76,72 +69,67 @@ ALL_FAILING = 3
 """So many failures in a row, none of them a plain no, mean that the API is in trouble."""
 
 
+OF_RECEIPTS = (Worth.RECEIPT, Worth.CONFIRMATION)
+"""RowTexts that stop nothing."""
+
 SPARE_PAUSE_S = 60.0
 """How long spare requests are left alone after one was refused without saying for how long."""
 
 
-@dataclass(slots=True)
-class _Try:
-    """Where a failing row stands; ``worked`` is the count of successes at its last failure.
+@dataclass(frozen=True, slots=True)
+class Ways:
+    """How texts are fetched: those that somebody waits for, and those of receipts.
 
-    ``api_id`` is where it was asked for; under another id it is tried at once.
+    ``proving`` is for receipts that prove more with their text, ``spare`` for those that only
+    confirm a row. These stop nothing if the day's requests do not allow for them: what comes in is
+    not to wait for them.
     """
 
-    first_s: float
-    count: int
-    again_at_s: float
-    worked: int
-    api_id: str
+    awaited: Way
+    proving: Way
+    spare: Way
 
-
-@dataclass(frozen=True, slots=True)
-class Way:
-    """How a body is asked for, and its row looked for, for one purpose."""
-
-    client: InboxClient
-    locator: Locator
+    def to(self, worth: Worth | None) -> Way:
+        """Return the way of a text worth so much."""
+        return {Worth.RECEIPT: self.proving, Worth.CONFIRMATION: self.spare}.get(
+            Worth.INCOMING if worth is None else worth, self.awaited
+        )
 
 
 class Fetcher:
-    """Fetches one account's bodies.
-
-    Those of receipts, by ``proving`` and ``spare``, stop nothing if the day's requests do not allow
-    for them: what comes in is not to wait for them.
+    """Fetches one account's bodies; rows that share a fingerprint are left to ``Twins``.
 
     Args:
-        way: for what somebody waits for.
-        proving: for receipts that prove more with their text.
-        spare: for those that only confirm a row.
-
-    Attributes:
-        twins: is told of rows that share a fingerprint with another; they are not fetched here.
+        ways: how they are asked for.
+        texts: which are to be fetched.
+        rows: what is known.
+        filer: files what comes.
+        memory: which are under way, and which rows are in doubt.
+        clock: time.
     """
 
     def __init__(
         self,
-        way: Way,
-        proving: Way,
-        spare: Way,
-        ledger: Ledger,
+        ways: Ways,
+        texts: RowTexts,
+        rows: Rows,
         filer: Filer,
+        memory: AccountMemory,
         clock: Clock,
-        twins: Callable[[Iterable[bytes]], None],
     ) -> None:
-        self._way = way
-        self._ways_of_receipts = {Worth.RECEIPT: proving, Worth.CONFIRMATION: spare}
-        self._ledger = ledger
+        self._ways = ways
+        self._texts = texts
+        self._rows = rows
         self._filer = filer
+        self._memory = memory
         self._clock = clock
-        self._twins = twins
         self._draining = asyncio.Lock()
         self._more = asyncio.Event()
         self._slots = asyncio.Semaphore(AT_ONCE)
         self._chunks = asyncio.Semaphore(CHUNKS)
-        self._in_hand: set[RemoteId] = set()
         self._ended: list[RemoteId] = []
-        self._tries: dict[RemoteId, _Try] = {}
+        self._tries = Tries(clock)
         self._not_before_s: dict[Worth, float] = {}
-        self._worked = 0
         self._failing = 0
         self._held_bytes = 0
         self._room = asyncio.Event()
@@ -159,11 +147,7 @@ class Fetcher:
 
     def unread(self, since_s: float) -> int:
         """Count the rows that failed first before then and fail still."""
-        return sum(tried.first_s <= since_s for tried in self._tries.values())
-
-    def is_fetching(self, remote: RemoteId) -> bool:
-        """Tell whether a row's body is on its way."""
-        return remote in self._in_hand
+        return self._tries.since(since_s)
 
     async def drain(self) -> None:
         """Fetch until nothing is left that can be had now.
@@ -177,7 +161,7 @@ class Fetcher:
             chunks: set[asyncio.Task[None]] = set()
             try:
                 while rows := await self._next_rows(chunks):
-                    self._in_hand.update(row.id for row in rows)
+                    self._memory.begin([row.id for row in rows])
                     chunks.add(asyncio.ensure_future(self._chunk(rows)))
             finally:
                 for chunk in chunks:
@@ -221,7 +205,7 @@ class Fetcher:
     async def _next_chunk(self) -> list[RemoteRow]:
         below = Worth.CONFIRMATION if self._may_be(Worth.RECEIPT) else Worth.RECEIPT
         rows = await self._next_of(below)
-        if not rows and not self._in_hand and self._may_be(Worth.CONFIRMATION):
+        if not rows and not self._memory.under_way and self._may_be(Worth.CONFIRMATION):
             rows = await self._next_of(below, confirming=True)
         return rows
 
@@ -230,35 +214,32 @@ class Fetcher:
         return self._clock.monotonic() >= self._not_before_s.get(worth, -math.inf)
 
     async def _next_of(self, below: Worth, *, confirming: bool = False) -> list[RemoteRow]:
-        now_s = self._clock.monotonic()
-        limit = CHUNK_ROWS + len(self._in_hand) + len(self._tries)
+        limit = CHUNK_ROWS + self._memory.under_way + len(self._tries)
         while True:
-            rows = await self._ledger.bodiless(limit, below=below, confirming=confirming)
-            free = await self._without_twins([row for row in rows if self._is_due(row, now_s)])
+            rows = await self._texts.missing(limit, below=below, confirming=confirming)
+            free = await self._without_twins([row for row in rows if self._is_due(row)])
             if free or len(rows) < limit:
                 return await self._harmless(free)
             limit *= 2
 
     async def _harmless(self, rows: list[RemoteRow]) -> list[RemoteRow]:
         """Return those that no kill met, or else, if nothing else is in hand, one alone."""
-        suspected = await self._ledger.cut_off(rows)
+        suspected = await self._texts.cut_off(rows)
         free = [row for row in rows if row.id not in suspected or row.id in self._ended]
-        return free[:CHUNK_ROWS] or ([] if self._in_hand else rows[:1])
+        return free[:CHUNK_ROWS] or ([] if self._memory.under_way else rows[:1])
 
-    def _is_due(self, row: RemoteRow, now_s: float) -> bool:
-        tried = self._tries.get(row.id)
-        is_due = tried is None or tried.again_at_s <= now_s or tried.api_id != row.api_id
-        return row.id not in self._in_hand and is_due
+    def _is_due(self, row: RemoteRow) -> bool:
+        return not self._memory.is_under_way(row.id) and self._tries.is_due(row)
 
     async def _without_twins(self, rows: list[RemoteRow]) -> list[RemoteRow]:
         if not rows:
             return rows
         counts: dict[bytes, int] = {}
-        for place in await self._ledger.places({row.fingerprint for row in rows if row.api_id}):
+        for place in await self._rows.places({row.fingerprint for row in rows if row.api_id}):
             counts[place.fingerprint] = counts.get(place.fingerprint, 0) + 1
         twins = [name for name, count in counts.items() if count > 1]
         if twins:
-            self._twins(twins)
+            self._memory.suspect(twins)
         return [row for row in rows if row.fingerprint not in twins]
 
     async def _chunk(self, rows: Sequence[RemoteRow]) -> None:
@@ -273,14 +254,14 @@ class Fetcher:
             self._trouble = self._trouble or error
         finally:
             self._ended += [row.id for row in rows]
-            self._in_hand.difference_update(row.id for row in rows)
+            self._memory.end([row.id for row in rows])
             self._hold(-held)
             self._chunks.release()
 
     async def _write_down(self, begun: Sequence[RemoteId]) -> None:
         """Write down what is being read, and cross out what has been, in one commit."""
         ended, self._ended = self._ended, []
-        await self._ledger.reading(begun, ended)
+        await self._texts.reading(begun, ended)
 
     def _hold(self, size_bytes: int) -> None:
         self._held_bytes += size_bytes
@@ -289,10 +270,10 @@ class Fetcher:
     async def _fetch(self, row: RemoteRow) -> Arrival | None:
         """Return the row with its body, None if it is not to be had now."""
         if not row.api_id:
-            raw = await self._ledger.raw(row.id)
+            raw = await self._rows.raw(row.id)
             result = Arrival.of(row, raw, "the API lists it without an id")
-        elif (await self._ledger.cut_off([row])).get(row.id, 0) > KILLS:
-            raw = await self._ledger.raw(row.id)
+        elif (await self._texts.cut_off([row])).get(row.id, 0) > KILLS:
+            raw = await self._rows.raw(row.id)
             result = Arrival.of(row, raw, "each time it was read the program was ended")
         else:
             async with self._slots:
@@ -307,12 +288,9 @@ class Fetcher:
     def _may_ask(self, row: RemoteRow) -> bool:
         return self._trouble is None and (row.worth is None or self._may_be(row.worth))
 
-    def _way_to(self, row: RemoteRow) -> Way:
-        return self._way if row.worth is None else self._ways_of_receipts.get(row.worth, self._way)
-
     def _stop(self, row: RemoteRow, error: ApiError) -> None:
         """End ``drain``, or, if it was but for a receipt, leave its like alone for a while."""
-        if row.worth in self._ways_of_receipts and is_left_for_later(error):
+        if row.worth in OF_RECEIPTS and is_left_for_later(error):
             after_s = error.retry_after_s if isinstance(error, NotSent) else None
             self._not_before_s[row.worth] = self._clock.monotonic() + (after_s or SPARE_PAUSE_S)
         else:
@@ -320,25 +298,25 @@ class Fetcher:
 
     async def _ask(self, row: RemoteRow, *, again: bool = False) -> Arrival | None:
         try:
-            message = await self._way_to(row).client.inbox_message(row.api_id)
+            message = await self._ways.to(row.worth).client.inbox_message(row.api_id)
         except NotSent as error:
             self._stop(row, error)
             return None
         except Refused as error:
             if error.status == 0:
-                raw = await self._ledger.raw(row.id)
+                raw = await self._rows.raw(row.id)
                 return Arrival.of(row, raw, "the API cannot be asked for its id")
             return await self._elsewhere(row, error.reason, again)
         except AnswerTooLong as error:
-            return Arrival.of(row, await self._ledger.raw(row.id), error.reason)
+            return Arrival.of(row, await self._rows.raw(row.id), error.reason)
         except ApiError as error:
             return await self._failed(row, error)
-        self._worked += 1
+        self._tries.worked()
         self._failing = 0
         if agrees(row, message):
-            self._tries.pop(row.id, None)
+            self._tries.end(row.id)
             return Arrival.of(row, message.body)
-        shown = json.dumps({"listed": await self._ledger.raw(row.id), "shown": message.row.raw})
+        shown = json.dumps({"listed": await self._rows.raw(row.id), "shown": message.row.raw})
         return await self._elsewhere(row, "its id shows another message", again, shown)
 
     async def _elsewhere(
@@ -347,11 +325,13 @@ class Fetcher:
         """Look where the row is listed now and ask there, once."""
         if not again:
             try:
-                await self._way_to(row).locator.page_with(row, thorough=row.id in self._tries)
+                await self._ways.to(row.worth).locator.page_with(
+                    row, thorough=row.id in self._tries
+                )
             except ApiError as error:
                 self._stop(row, error)
                 return None
-            moved = await self._ledger.row(row.id)
+            moved = await self._rows.row(row.id)
             if moved is None or moved.gone_at is not None:
                 return None
             if moved.api_id != row.api_id:
@@ -366,31 +346,17 @@ class Fetcher:
             self._failing = 0
             return None
         patience = ANSWERED_PATIENCE if answered else len(PATIENCE)
-        self._worked += answered
+        if answered:
+            self._tries.worked()
         return await self._postpone(row, error.reason, patience, error.answer)
 
     async def _postpone(
         self, row: RemoteRow, reason: str, patience: int, shown: str
     ) -> Arrival | None:
         """Try a row again later, or give it up as unreadable after ``patience`` tries."""
-        now_s = self._clock.monotonic()
-        tried = self._tries.setdefault(row.id, _Try(now_s, 0, 0.0, -1, row.api_id))
-        tried.api_id = row.api_id
-        tried.count += tried.worked != self._worked  # only if something else worked meanwhile
-        tried.worked = self._worked
-        log.warning(
-            "message_unreadable",
-            account=self._ledger.account,
-            remote=row.id,
-            reason=reason,
-            tries=tried.count,
-        )
-        if tried.count > patience or now_s - tried.first_s >= LAST_PATIENCE_S:
-            self._tries.pop(row.id)
-            return Arrival.of(row, shown or await self._ledger.raw(row.id), reason)
-        delay_s = PATIENCE[min(max(tried.count, 1), len(PATIENCE)) - 1]
-        tried.again_at_s = now_s + delay_s
-        return None
+        if not self._tries.is_given_up(row, reason, patience):
+            return None
+        return Arrival.of(row, shown or await self._rows.raw(row.id), reason)
 
 
 def _in_memory(one: Arrival) -> int:

@@ -17,22 +17,23 @@ goes on from there.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from typing import Self
 
 import structlog
 
-from bridge.api.budget import within_budget
+from bridge.api.budget import Purpose, within_budget
 from bridge.api.schema import InboxRow
 from bridge.clock import Clock
-from bridge.sync.absence import Absence, Doubt, Span
-from bridge.sync.ledger import Ledger, Taken
+from bridge.sync.absence import Absence, Span
+from bridge.sync.memory import AccountMemory
 from bridge.sync.newest import Newest
-from bridge.sync.pages import Pages, same_page
+from bridge.sync.pages import InboxClient, Pages, same_page
 from bridge.sync.paging import Layout, Snapshot, has_oldest, is_end
 from bridge.sync.routine import Routine
-from bridge.sync.state import Sweep, SyncState
+from bridge.sync.rows import Rows, Taken
+from bridge.sync.state import Sweep
 from bridge.sync.totals import doubted_loss, judged
 
 log = structlog.get_logger()
@@ -42,46 +43,55 @@ NEWS_PAGES = 24
 each bring in ten minutes, and half as much again. What is first read is an import.
 """
 
-KEEP_EVERY = timedelta(minutes=10)
 SWEEP_IN_LOSS = timedelta(hours=1)
 """How often a listing that lacks very many rows is gone through before that is believed."""
+
+
+@dataclass(frozen=True, slots=True)
+class ListingPages:
+    """Four ways to read pages, each at the cost of another purpose.
+
+    ``looks`` reads the newest page, ``news`` reads on where that ends with news, ``sweeps`` reads
+    those that tell what is new or missing, and ``routine`` those of the day's whole sweep, which
+    only makes sure.
+    """
+
+    looks: Pages
+    news: Pages
+    sweeps: Pages
+    routine: Pages
+
+    @classmethod
+    def of(cls, client: InboxClient) -> Self:
+        """Return them for an account's way to the API."""
+        return cls(
+            Pages(client.charged(Purpose.LOOK)),
+            Pages(client.charged(Purpose.NEWS)),
+            Pages(client.charged(Purpose.LISTING)),
+            Pages(client.charged(Purpose.RECONCILIATION)),
+        )
 
 
 class Listing:
     """One account's listing.
 
     Args:
-        look_pages: reads the newest page.
-        news_pages: reads on where that ends with news.
-        pages: reads those that tell what is new or missing.
-        passes: reads those of the day's whole pass, which only makes sure.
-        ledger: the rows.
+        pages: read it.
+        rows: what is known.
+        absence: judges what is missing.
+        memory: where the account stands.
         clock: time.
-        state: what was remembered.
-
-    Attributes:
-        state: what is remembered; ``keep`` writes it down.
     """
 
     def __init__(
-        self,
-        look_pages: Pages,
-        news_pages: Pages,
-        pages: Pages,
-        passes: Pages,
-        ledger: Ledger,
-        clock: Clock,
-        state: SyncState,
+        self, pages: ListingPages, rows: Rows, absence: Absence, memory: AccountMemory, clock: Clock
     ) -> None:
-        self.state = state
-        self._look_pages = look_pages
-        self._news_pages = news_pages
         self._pages = pages
-        self._passes = passes
-        self._ledger = ledger
+        self._rows = rows
+        self._absence = absence
+        self._memory = memory
         self._clock = clock
-        self._absence = Absence(pages, ledger, lambda: self.state, clock)
-        self._newest = Newest(clock, ledger.account)
+        self._newest = Newest(clock, memory.account)
         self._last: Snapshot | None = None
         self._begun_total: int | None = None
         self._is_unbroken = False
@@ -90,32 +100,11 @@ class Listing:
         self._interrupted: Sweep | None = None
         self._routine = Routine()
         self._swept_at: datetime | None = None
-        self._kept = state
-
-    async def keep(self) -> None:
-        """Write the state down if it changed, what changes at every look alone now and then."""
-        state, kept = self.state, self._kept
-        is_old = kept.last_sync is None or (
-            state.last_sync is not None and state.last_sync - kept.last_sync >= KEEP_EVERY
-        )
-        lasting = replace(state, last_sync=kept.last_sync, arrivals=kept.arrivals)
-        if state != kept and (is_old or lasting != kept):
-            await self._ledger.save(state)
-            self._kept = state
-
-    @property
-    def doubtful(self) -> dict[bytes, Doubt]:
-        """What is to be settled by ``Twins``, by fingerprint."""
-        return self._absence.doubtful
-
-    def suspect(self, names: Iterable[bytes]) -> None:
-        """Note twins to be told apart."""
-        self._absence.suspect(names)
 
     @property
     def is_settled(self) -> bool:
         """Whether all that is listed is known and the reverse, but for what is doubtful."""
-        is_explained = self.state.whole_at is not None and self.state.agrees(self._ledger.live)
+        is_explained = self._memory.state.whole_at is not None and self._memory.agrees
         return (is_explained or self.is_in_doubt) and not self.sweeping
 
     # -- the newest page ---------------------------------------------------------------------
@@ -126,18 +115,18 @@ class Listing:
         Args:
             pages: read it, where a person asked; None if the look was due.
         """
-        news, is_first = pages or self._news_pages, not self._ledger.live
-        pages = pages or self._look_pages
+        news, is_first = pages or self._pages.news, not self._memory.live
+        pages = pages or self._pages.looks
         self._ends_new = False
         page, layout = await self._newest_page(pages)
-        loss = doubted_loss(self.state, page, self._ledger.live, self._clock.now())
+        loss = doubted_loss(self._memory.state, page, self._memory.live, self._clock.now())
         if loss is not None:
-            log.warning("loss_doubted", account=self._ledger.account, rows=loss.missing)
-        self.state = replace(self.state, loss=loss)
+            log.warning("loss_doubted", account=self._memory.account, rows=loss.missing)
+        self._memory.remember(replace(self._memory.state, loss=loss))
         if page.rows or not self.is_in_doubt:
             await self._take_in_newest(page, layout)
-        self.state = replace(self.state, last_sync=self._clock.now())
-        await self.keep()
+        self._memory.remember(replace(self._memory.state, last_sync=self._clock.now()))
+        await self._memory.keep()
         if not is_first:
             await within_budget(self._read_on(news))
 
@@ -154,14 +143,16 @@ class Listing:
         return self._absence.is_held
 
     async def _newest_page(self, pages: Pages) -> tuple[Snapshot, Layout]:
-        length, is_anew = self.state.length(self._ledger.live), self._whole_due
-        found = await self._newest.read(pages, self.state, length, is_anew=is_anew)
-        self.state = replace(self.state, layout=found.layout)
+        length, is_anew = self._memory.length, self._whole_due
+        found = await self._newest.read(pages, self._memory.state, length, is_anew=is_anew)
+        self._memory.remember(replace(self._memory.state, layout=found.layout))
         return found.page, found.layout
 
     @property
     def _whole_due(self) -> bool:
-        return not self.sweeping and self._routine.is_due(self.state.whole_at, self._clock.now())
+        return not self.sweeping and self._routine.is_due(
+            self._memory.state.whole_at, self._clock.now()
+        )
 
     async def _take_in_newest(self, page: Snapshot, layout: Layout) -> None:
         if not self.sweeping:
@@ -170,9 +161,9 @@ class Listing:
         extent = None
         if layout.newest_first is False:
             extent = (page.number - layout.base) * layout.size + len(page.rows)
-        self.state = replace(self.state, total=page.total, extent=extent)
-        is_last = has_oldest(page, self.state.layout)
-        span = Span(None, is_last and is_end(page, self.state.layout), None)
+        self._memory.remember(replace(self._memory.state, total=page.total, extent=extent))
+        is_last = has_oldest(page, self._memory.state.layout)
+        span = Span(None, is_last and is_end(page, self._memory.state.layout), None)
         gap = await self._absence.look_for(page, taken, span)
         found = gap or bool(taken.fresh or taken.alignment.doubtful)
         if is_last:
@@ -190,11 +181,11 @@ class Listing:
                 does not wait for that.
             found: it shows something that was not known.
         """
-        state = self.state
+        state = self._memory.state
         swept_at = self._swept_at if self.is_in_doubt else None
         if swept_at is not None and self._clock.now() - swept_at < SWEEP_IN_LOSS:
             return
-        unexplained = not state.agrees(self._ledger.live)
+        unexplained = not self._memory.agrees
         whole_due = self._whole_due or (page.total is None and found)
         has_more_news = page.total is None and _goes_on(taken)
         is_to_begin_anew = unexplained or has_more_news
@@ -203,8 +194,10 @@ class Listing:
             self._interrupted, under_way = self._interrupted or state.sweep, False
         if (unexplained or whole_due) and not under_way:
             whole = whole_due and not unexplained
-            self.state = replace(
-                state, sweep=Sweep(page.number, taken.bottom, page.total, whole, found=found)
+            self._memory.remember(
+                replace(
+                    state, sweep=Sweep(page.number, taken.bottom, page.total, whole, found=found)
+                )
             )
             self._begun_total = page.total
             self._has_more_news = has_more_news
@@ -217,17 +210,17 @@ class Listing:
     @property
     def sweeping(self) -> bool:
         """Whether there are pages to look at."""
-        return self.state.sweep is not None
+        return self._memory.state.sweep is not None
 
     async def step(self) -> None:
         """Look at the next page of the sweep."""
-        is_repeated = self.state.whole_at is not None or self._routine.is_repeated
-        is_whole = self.state.sweep is not None and self.state.sweep.whole
+        is_repeated = self._memory.state.whole_at is not None or self._routine.is_repeated
+        is_whole = self._memory.state.sweep is not None and self._memory.state.sweep.whole
         is_routine = is_whole and is_repeated and not self._has_more_news
-        await self._step(self._passes if is_routine else self._pages)
+        await self._step(self._pages.routine if is_routine else self._pages.sweeps)
 
     async def _step(self, pages: Pages) -> None:
-        sweep, layout = self.state.sweep, self.state.layout
+        sweep, layout = self._memory.state.sweep, self._memory.state.layout
         if sweep is None or layout is None:
             return
         number = layout.older(sweep.page)
@@ -240,7 +233,7 @@ class Listing:
             self._step_back(sweep, page, layout)
         else:
             await self._look_at(sweep, page, layout)
-        await self.keep()
+        await self._memory.keep()
 
     async def _is_repeated(self, page: Snapshot, layout: Layout) -> bool:
         """Tell whether a page past the end shows the last one again.
@@ -251,7 +244,7 @@ class Listing:
         last = self._last
         if last is None or layout.newest_first is False or not same_page(last, page):
             return False
-        return same_page(await self._pages.snapshot(last.number, layout), page)
+        return same_page(await self._pages.sweeps.snapshot(last.number, layout), page)
 
     def _past_end(self, sweep: Sweep) -> Snapshot:
         return Snapshot(sweep.page, (), sweep.total)
@@ -264,8 +257,10 @@ class Listing:
         if layout.newest_first is not False:
             number = max(page.number - 1 - (by + layout.size - 1) // layout.size, layout.base - 1)
         self._last = None
-        self.state = replace(
-            self.state, sweep=Sweep(number, None, page.total, sweep.whole, found=True)
+        self._memory.remember(
+            replace(
+                self._memory.state, sweep=Sweep(number, None, page.total, sweep.whole, found=True)
+            )
         )
 
     async def _look_at(self, sweep: Sweep, page: Snapshot, layout: Layout) -> None:
@@ -277,26 +272,26 @@ class Listing:
         self._has_more_news = page.total is None and _goes_on(taken)
         self._ends_new = _ends_new(taken)
         if page.rows:
-            self.state = replace(self.state, total=page.total)
-        is_last = not page.rows or has_oldest(page, self.state.layout)
+            self._memory.remember(replace(self._memory.state, total=page.total))
+        is_last = not page.rows or has_oldest(page, self._memory.state.layout)
         high = taken.top if above is None else above
         newer = None if above is None else layout.newer(page.number)
         gap = False
         if high is not None:
-            span = Span(high, is_last and is_end(page, self.state.layout), newer)
+            span = Span(high, is_last and is_end(page, self._memory.state.layout), newer)
             gap = await self._absence.look_for(page, taken, span)
         found = sweep.found or gap or page.total != sweep.total
         found = found or bool(taken.fresh or taken.alignment.doubtful)
         if is_last:
-            await self._end_sweep(self.state.total, found=found)
+            await self._end_sweep(self._memory.state.total, found=found)
         elif self._is_explained and not sweep.whole:
             self._interrupted = None
-            self.state = replace(self.state, sweep=None)
+            self._memory.remember(replace(self._memory.state, sweep=None))
         else:
             below = sweep.above if taken.bottom is None else taken.bottom
             here = Sweep(page.number, below, page.total, sweep.whole, found)
             self._last = page
-            self.state = replace(self.state, sweep=self._resumed(here, layout))
+            self._memory.remember(replace(self._memory.state, sweep=self._resumed(here, layout)))
 
     @property
     def _is_explained(self) -> bool:
@@ -304,11 +299,11 @@ class Listing:
 
         What came while pages were read is newer than those, and for the next look to find.
         """
-        total, begun, live = self.state.total, self._begun_total, self._ledger.live
+        total, begun, live = self._memory.state.total, self._begun_total, self._memory.live
         if total is None:
             return False
-        had_all = begun is not None and total > begun and begun - live == self.state.excess
-        return had_all or self.state.agrees(live)
+        had_all = begun is not None and total > begun and begun - live == self._memory.state.excess
+        return had_all or self._memory.state.agrees(live)
 
     def _resumed(self, sweep: Sweep, layout: Layout) -> Sweep:
         """Return where to go on: once a gap is read, where the sweep was that it interrupted.
@@ -335,24 +330,28 @@ class Listing:
         self._swept_at = self._clock.now()
         has_seen_all, listed = self._absence.has_seen_all(total), self._absence.listed
         if not has_seen_all:  # perhaps the pages are cut in another way
-            self.state = replace(self.state, layout=None)
+            self._memory.remember(replace(self._memory.state, layout=None))
         elif self._is_unbroken:
-            self.state = replace(self.state, loss=await self._absence.judge_all(total))
+            self._memory.remember(
+                replace(self._memory.state, loss=await self._absence.judge_all(total))
+            )
         self._absence.forget()
         self._interrupted = None
         # Rows that moved under a pass may have been passed over, and as many that are gone may
         # still count here: then the totals agree and nothing else would ever tell. Without a
         # total only a quiet pass proves anything.
         is_proof = self._is_unbroken and has_seen_all and (total is not None or not found)
-        self.state = replace(
-            self.state, sweep=None, whole_at=self._clock.now() if is_proof else None
+        self._memory.remember(
+            replace(
+                self._memory.state, sweep=None, whole_at=self._clock.now() if is_proof else None
+            )
         )
         self._routine.ended(self._clock.now(), is_proof=is_proof)
-        was = self.state.excess
+        was = self._memory.state.excess
         if total is not None and self._is_unbroken and not self.is_in_doubt:
-            self.state = judged(self.state, total - listed)
-            if self.state.excess != was:
-                log.warning("total_off", account=self._ledger.account, by=self.state.excess)
+            self._memory.remember(judged(self._memory.state, total - listed))
+            if self._memory.state.excess != was:
+                log.warning("total_off", account=self._memory.account, by=self._memory.state.excess)
 
     # -- pages in general --------------------------------------------------------------------
 
@@ -365,10 +364,10 @@ class Listing:
         remember: bool = True,
     ) -> Taken:
         """Keep what a page brings, below ``above``; ``follows``: that row is just before it."""
-        alignment = await self._ledger.align(page, above if follows else None)
-        taken = await self._ledger.take(alignment, above)
+        alignment = await self._rows.align(page, above if follows else None)
+        taken = await self._rows.take(alignment, above)
         self._note_arrivals(taken)
-        self._absence.suspect_on(taken.alignment.doubtful, taken.alignment, page.number)
+        self._memory.suspect_on(taken.alignment.doubtful, taken.alignment.rows, page.number)
         if remember:
             self._absence.remember(taken.alignment, page.number)
         return taken
@@ -378,8 +377,8 @@ class Listing:
         rows = (taken.alignment.rows[index].row for index in taken.alignment.fresh)
         came = [row.date for row in rows if isinstance(row, InboxRow) and row.date is not None]
         if came:
-            arrivals = self.state.arrivals.seen(came, self._clock.now())
-            self.state = replace(self.state, arrivals=arrivals)
+            arrivals = self._memory.state.arrivals.seen(came, self._clock.now())
+            self._memory.remember(replace(self._memory.state, arrivals=arrivals))
 
 
 def _ends_new(taken: Taken) -> bool:

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Self
 
+from bridge.api.budget import Purpose
 from bridge.store.remote import Place, RemoteRow
 from bridge.sync.alignment import Alignment
-from bridge.sync.ledger import Ledger
-from bridge.sync.pages import Pages
+from bridge.sync.memory import AccountMemory
+from bridge.sync.pages import InboxClient, Pages
 from bridge.sync.paging import Layout, Snapshot
-from bridge.sync.state import SyncState
+from bridge.sync.rows import Rows
 
 REACH = 2
 """Pages looked at to either side of where a row should be."""
@@ -29,18 +32,18 @@ class Locator:
 
     Args:
         pages: reads.
-        ledger: what is known.
-        state: gives what is known of the listing at the moment.
+        rows: what is known.
+        memory: what is known of the listing.
     """
 
-    def __init__(self, pages: Pages, ledger: Ledger, state: Callable[[], SyncState]) -> None:
+    def __init__(self, pages: Pages, rows: Rows, memory: AccountMemory) -> None:
         self._pages = pages
-        self._ledger = ledger
-        self._state = state
+        self._rows = rows
+        self._memory = memory
 
     def moment(self) -> Moment:
         """Return what looks from the same places, but at each page once and no more."""
-        return Moment(self._pages, self._ledger, self._state)
+        return Moment(self._pages, self._rows, self._memory)
 
     async def everywhere(
         self, places: Sequence[Place], numbers: Collection[int] = (), *, thorough: bool = False
@@ -62,10 +65,10 @@ class Locator:
 
     async def _all_with(self, name: bytes) -> set[int]:
         """Return every page that lists a row of a fingerprint, of the first ``ALL`` pages."""
-        layout = self._state().layout
+        layout = self._memory.state.layout
         if layout is None:
             return set()
-        length = self._state().length(self._ledger.live)
+        length = self._memory.length
         found = set()
         for number in range(layout.base, layout.base + min(length // layout.size + 1, ALL) + 1):
             page = await self._page(number, layout)
@@ -75,7 +78,7 @@ class Locator:
 
     async def again(self, name: bytes, numbers: Collection[int]) -> dict[int, Snapshot]:
         """Return pages with rows of a fingerprint, and their neighbours as far as those reach."""
-        layout = self._state().layout
+        layout = self._memory.state.layout
         pages: dict[int, Snapshot] = {}
         if layout is not None:
             for number in sorted(numbers):
@@ -86,7 +89,7 @@ class Locator:
         self, name: bytes, number: int, layout: Layout, pages: dict[int, Snapshot]
     ) -> None:
         """Read a page, and its neighbours on a side whose last row has the fingerprint."""
-        length = max(self._state().length(self._ledger.live), self._ledger.live)
+        length = max(self._memory.length, self._memory.live)
         last = layout.base + length // layout.size + REACH
         for step, edge in ((layout.newer, 0), (layout.older, -1)):
             at: int | None = number
@@ -106,19 +109,19 @@ class Locator:
         A page that is told to be newer may be this one again, of another moment, where the layout
         is a guess: what both show is not newer by that.
         """
-        layout = self._state().layout
+        layout = self._memory.state.layout
         found: list[Place] = []
         for number, page in pages.items() if layout is not None else ():
             for index, one in enumerate(page.rows):
                 if one.api_id != api_id:
                     continue
-                alignment = await self._ledger.align(page)
+                alignment = await self._rows.align(page)
                 found += [alignment.partners[at] for at in range(index) if at in alignment.partners]
                 newer = layout.newer(number) if layout is not None else None
                 if not found and newer is not None:
                     shown = {place.remote for place in alignment.partners.values()}
                     for other in (await self.pages([newer])).values():
-                        beside = (await self._ledger.align(other)).partners.values()
+                        beside = (await self._rows.align(other)).partners.values()
                         found += [place for place in beside if place.remote not in shown]
         return found
 
@@ -128,14 +131,14 @@ class Locator:
         Where pages begin with the oldest row and ids are positions, one that goes moves all that
         are newer, and a page full of twins looks as it did: only the newest page has a row less.
         """
-        layout = self._state().layout
+        layout = self._memory.state.layout
         if layout is None or layout.newest_first is not False:
             return None
-        return await self._pages.newest(layout, self._state().length(self._ledger.live))
+        return await self._pages.newest(layout, self._memory.length)
 
     async def pages(self, numbers: Collection[int]) -> dict[int, Snapshot]:
         """Return these pages."""
-        layout = self._state().layout
+        layout = self._memory.state.layout
         if layout is None:
             return {}
         return {number: await self._page(number, layout) for number in sorted(numbers)}
@@ -145,7 +148,7 @@ class Locator:
 
         Looked at are the pages where it should be and, to be ``thorough``, then all others.
         """
-        layout = self._state().layout
+        layout = self._memory.state.layout
         if layout is None:
             return None
         for number in await self._numbers(row, layout, thorough):
@@ -160,12 +163,12 @@ class Locator:
 
     async def _follow(self, page: Snapshot) -> None:
         """Note under which ids a page lists the known rows."""
-        alignment = await self._ledger.align(page)
-        await self._ledger.follow(alignment)
+        alignment = await self._rows.align(page)
+        await self._rows.follow(alignment)
 
     async def _numbers(self, row: RemoteRow | Place, layout: Layout, thorough: bool) -> list[int]:
-        length = self._state().length(self._ledger.live)
-        position = 0 if length <= layout.size else await self._ledger.position(row.rank)
+        length = self._memory.length
+        position = 0 if length <= layout.size else await self._rows.position(row.rank)
         number = layout.page_of(position, length)
         near = sorted(range(-REACH, REACH + 1), key=abs)
         numbers = [number + step for step in near if number + step >= layout.base]
@@ -182,8 +185,8 @@ class Moment(Locator):
         pages_read: how many pages that are so far, ``rows_read`` how many rows.
     """
 
-    def __init__(self, pages: Pages, ledger: Ledger, state: Callable[[], SyncState]) -> None:
-        super().__init__(pages, ledger, state)
+    def __init__(self, pages: Pages, rows: Rows, memory: AccountMemory) -> None:
+        super().__init__(pages, rows, memory)
         self.rows_read = 0
         self._read: dict[int, Snapshot] = {}
         self._followed: set[int] = set()
@@ -203,7 +206,7 @@ class Moment(Locator):
     async def alignment(self, number: int) -> Alignment:
         """Return how a page that was read matches what was known when this was asked first."""
         if number not in self._alignments:
-            self._alignments[number] = await self._ledger.align(self._read[number])
+            self._alignments[number] = await self._rows.align(self._read[number])
         return self._alignments[number]
 
     async def edge(self) -> Snapshot | None:
@@ -223,3 +226,26 @@ class Moment(Locator):
             self._followed.add(page.number)
             self._alignments.clear()
             await super()._follow(page)
+
+
+@dataclass(frozen=True, slots=True)
+class Way:
+    """How a body is asked for, and its row looked for, at the cost of one purpose."""
+
+    client: InboxClient
+    locator: Locator
+
+    @classmethod
+    def charged(
+        cls, client: InboxClient, purpose: Purpose, rows: Rows, memory: AccountMemory
+    ) -> Self:
+        """Return the way of one purpose.
+
+        Args:
+            client: the account's way to the API.
+            purpose: what it is for.
+            rows: what is known.
+            memory: what is known of the listing.
+        """
+        own = client.charged(purpose)
+        return cls(own, Locator(Pages(own), rows, memory))

@@ -19,8 +19,8 @@ from bridge.store.remote import Place, RemoteRow
 from bridge.sync.agreement import agrees_exactly
 from bridge.sync.deleting import Gone, Later, Patience, Unproven, Wishes, number_of
 from bridge.sync.listed import Listed
-from bridge.sync.locating import Locator
-from bridge.sync.pages import InboxClient
+from bridge.sync.locating import Locator, Way
+from bridge.sync.rows import Rows
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,18 +40,16 @@ class Proof:
     """What the API's listing proves of one account's deletions.
 
     Args:
-        client: reads bodies.
-        wishes: what is to be deleted, and the rows.
-        locator: finds rows at this very moment.
+        way: reads bodies, and finds rows at this very moment.
+        wishes: what is to be deleted.
+        rows: what is known.
         patience: counts the tries.
     """
 
-    def __init__(
-        self, client: InboxClient, wishes: Wishes, locator: Locator, patience: Patience
-    ) -> None:
-        self._client = client
+    def __init__(self, way: Way, wishes: Wishes, rows: Rows, patience: Patience) -> None:
+        self._way = way
         self._wishes = wishes
-        self._locator = locator
+        self._rows = rows
         self._patience = patience
 
     async def identified(self, row: RemoteRow, locator: Locator) -> Identified:
@@ -81,7 +79,7 @@ class Proof:
                 "what the API shows in its place is not the message that was received.",
             )
         await self._check_twins(row, twins, listed, candidates)
-        present = await self._wishes.row(row.id)
+        present = await self._rows.row(row.id)
         if present is None:
             raise Later
         if present.api_id not in candidates:  # no neighbour moved as it did (see ``shifts``)
@@ -91,14 +89,14 @@ class Proof:
                 "it is listed under another id than before, and may be another just like it.",
             )
         if len(listed) > 1:
-            again = await self._listed(twins, self._locator, thorough=thorough)
+            again = await self._listed(twins, self._way.locator, thorough=thorough)
             if [one.api_id for one in again] != [one.api_id for one in listed]:
                 raise Later  # they moved while they were read
         return Identified(present, twins, len(candidates))
 
     async def twins_of(self, row: RemoteRow) -> list[Place]:
         """Return the known rows that are listed alike, itself first."""
-        twins = await self._wishes.places([row.fingerprint])
+        twins = await self._rows.places([row.fingerprint])
         return sorted(twins, key=lambda place: place.remote != row.id)
 
     async def _same_body(self, row: RemoteRow, listed: Sequence[Listed]) -> list[str]:
@@ -106,7 +104,7 @@ class Proof:
         found = []
         for one in sorted(listed, key=lambda one: number_of(one.api_id), reverse=True):
             try:
-                message = await self._client.inbox_message(one.api_id)
+                message = await self._way.client.inbox_message(one.api_id)
             except Refused as error:  # it may have moved just now
                 self._patience.put_off(
                     row.id,

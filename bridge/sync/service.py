@@ -11,16 +11,17 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from random import Random
 
 from bridge.clock import Clock
 from bridge.mailbox import Mailboxes
 from bridge.model import AccountId, Change, Expunged, Quota
+from bridge.receipts.filing import Filing
 from bridge.store.base import Store
 from bridge.store.remote import RemoteId
 from bridge.sync.account import AccountSync
-from bridge.sync.filer import Filing
+from bridge.sync.parts import assemble
 from bridge.sync.settings import NextLook, Standing, SyncAccount, SyncSettings
 
 __all__ = ["Standing", "Sync", "SyncAccount", "SyncSettings"]
@@ -49,10 +50,11 @@ class Sync:
         random: Random,
         settings: SyncSettings,
     ) -> None:
-        self._accounts = {
-            one.id: AccountSync(one, store, mailboxes, filing, clock, random, settings)
-            for one in accounts
-        }
+        retention = timedelta(days=settings.retention_days)
+        self._accounts = {}
+        for one in accounts:
+            parts = assemble(one, store, mailboxes, filing, clock, random, settings)
+            self._accounts[one.id] = AccountSync(one, parts, mailboxes, clock, retention)
         self._unsubscribe = mailboxes.subscribe(self._take_note)
 
     def close(self) -> None:

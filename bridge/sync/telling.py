@@ -19,7 +19,7 @@ from bridge.api.budget import Use
 from bridge.clock import Clock
 from bridge.store.base import StoreFailed
 from bridge.sync import notice
-from bridge.sync.ledger import Ledger
+from bridge.sync.alarm import AccountAlarms
 from bridge.sync.loss import TOLD_AFTER, WAIT, Loss
 
 log = structlog.get_logger()
@@ -31,14 +31,19 @@ UNREAD_KEY = "unread"
 OUT_OF_REACH = timedelta(hours=1)
 """How long the inbox may not be readable before a person is told."""
 
+QUIET = timedelta(days=1)
+"""What is told of clearing ends when nothing went for so long, and is written anew as seldom."""
+
+NOT_ALLOWED = "not allowed"
+
 REFUSALS = {"credentials": AlarmKind.CREDENTIALS, "payment": AlarmKind.PAYMENT}
 
 
 class Teller:
     """One account's alarms about reading."""
 
-    def __init__(self, ledger: Ledger, clock: Clock, address: str) -> None:
-        self._ledger = ledger
+    def __init__(self, alarms: AccountAlarms, clock: Clock, address: str) -> None:
+        self._alarms = alarms
         self._clock = clock
         self._address = address
         self._failing_since: datetime | None = None
@@ -51,7 +56,7 @@ class Teller:
             unread: messages whose text it has not shown for an hour.
         """
         self._failing_since = None
-        raised = await self._ledger.alarms()
+        raised = await self._alarms.raised()
         for kind in REFUSALS.values():
             await self._set(raised, kind, INBOX_KEY, None)
         await self._set(raised, AlarmKind.READING, INBOX_KEY, None)
@@ -71,10 +76,10 @@ class Teller:
         words = notice.refused if kind == "credentials" else notice.unpaid
         alarm = REFUSALS[kind]
         try:
-            if not any(raised == alarm.value for raised, _ in await self._ledger.alarms()):
-                await self._ledger.alarm(alarm, INBOX_KEY, words(self._address, reason))
+            if not any(raised == alarm.value for raised, _ in await self._alarms.raised()):
+                await self._alarms.begin(alarm, INBOX_KEY, words(self._address, reason))
         except StoreFailed as error:
-            log.error("alarm_store_failed", account=self._ledger.account, reason=str(error))
+            log.error("alarm_store_failed", account=self._alarms.account, reason=str(error))
 
     async def failed(self, reason: str) -> None:
         """The inbox could not be read: tell of it if that has lasted."""
@@ -84,31 +89,59 @@ class Teller:
             return
         words = notice.out_of_reach(self._address, self._failing_since, reason)
         try:
-            await self._ledger.alarm(AlarmKind.READING, INBOX_KEY, words)
+            await self._alarms.begin(AlarmKind.READING, INBOX_KEY, words)
         except StoreFailed as error:
-            log.error("alarm_store_failed", account=self._ledger.account, reason=str(error))
+            log.error("alarm_store_failed", account=self._alarms.account, reason=str(error))
+
+    async def may_not_delete(self, reason: str) -> None:
+        """Tell that the API does not allow deletions."""
+        words = notice.may_not_delete(self._address, reason)
+        if await self._alarms.begin(AlarmKind.DELETION, NOT_ALLOWED, words):
+            log.error("deletions_forbidden", account=self._alarms.account, reason=reason)
+
+    async def may_delete(self) -> None:
+        """It did allow one."""
+        await self._alarms.end(AlarmKind.DELETION, NOT_ALLOWED)
+
+    async def clears(self, rows: int, month: datetime, *, is_lately: bool) -> None:
+        """Tell of what goes by the settings: once, then with figures from day to day.
+
+        Args:
+            rows: how many went this month.
+            month: its begin.
+            is_lately: whether any went within ``QUIET``; else it is over.
+        """
+        raised = await self._alarms.raised()
+        is_raised = (AlarmKind.CLEARING.value, "") in raised
+        words = notice.cleared(self._address, rows, month)
+        if is_lately and is_raised:
+            await self._alarms.update(AlarmKind.CLEARING, "", words, QUIET)
+        elif is_lately:
+            await self._alarms.begin(AlarmKind.CLEARING, "", words)
+        elif is_raised:
+            await self._alarms.end(AlarmKind.CLEARING, "")
 
     async def used(self, use: Use) -> None:
         """Tell of the day's requests if they are used up; what was told of another day ends."""
         today = use.day.isoformat()
         try:
-            raised = await self._ledger.alarms()
+            raised = await self._alarms.raised()
             for kind, key in raised:
                 if kind == AlarmKind.REQUESTS.value and key != today:
-                    await self._ledger.clear(AlarmKind.REQUESTS, key)
+                    await self._alarms.end(AlarmKind.REQUESTS, key)
             if use.is_used_up:
                 words = notice.used_up(self._address, use)
                 await self._set(raised, AlarmKind.REQUESTS, today, words)
         except StoreFailed as error:
-            log.error("alarm_store_failed", account=self._ledger.account, reason=str(error))
+            log.error("alarm_store_failed", account=self._alarms.account, reason=str(error))
 
     async def _set(
         self, raised: Collection[tuple[str, str]], kind: AlarmKind, key: str, words: Notice | None
     ) -> None:
         is_raised = (kind.value, key) in raised
         if words is not None and not is_raised:
-            await self._ledger.alarm(kind, key, words)
+            await self._alarms.begin(kind, key, words)
         elif words is not None:
-            await self._ledger.update(kind, key, words)
+            await self._alarms.update(kind, key, words)
         elif is_raised:
-            await self._ledger.clear(kind, key)
+            await self._alarms.end(kind, key)

@@ -11,8 +11,8 @@ from dataclasses import dataclass, field
 
 from bridge.model import RowText
 from bridge.store.remote import Place, RemoteId
-from bridge.sync.absence import Doubt
 from bridge.sync.listed import Listed
+from bridge.sync.memory import Doubt
 from bridge.sync.paging import Layout, Snapshot
 from bridge.sync.twinreading import Chunk, Reading
 

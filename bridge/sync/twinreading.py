@@ -60,6 +60,10 @@ class Reading:
     failing_since_s: float | None = None
     has_worked: bool = False
 
+    def leaves(self, *, more: bool) -> None:
+        """Note whether rows are left that were not tried."""
+        self.has_more = more
+
     def sees_all(self, ids: Sequence[str]) -> None:
         """Take note of all that is listed; ids that moved make what was read under them void."""
         if not self.listed.issubset(ids):

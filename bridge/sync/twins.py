@@ -22,7 +22,7 @@ Failure: errors of the API and the store pass. What could not be told stays doub
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import structlog
@@ -30,13 +30,12 @@ import structlog
 from bridge.clock import Clock
 from bridge.receipts.arrival import Arrival
 from bridge.store.remote import Place, RemoteId
-from bridge.sync.absence import Doubt
 from bridge.sync.filer import Filer
-from bridge.sync.ledger import Ledger
 from bridge.sync.listed import Listed
-from bridge.sync.locating import LOOKED_FOR, Locator, Moment
-from bridge.sync.pages import InboxClient
+from bridge.sync.locating import LOOKED_FOR, Moment, Way
+from bridge.sync.memory import AccountMemory, Doubt
 from bridge.sync.paging import Layout, Snapshot
+from bridge.sync.rows import Rows
 from bridge.sync.twincase import Case, Outcome, Text, count, see
 from bridge.sync.twinjudging import Judge
 from bridge.sync.twinreading import CHUNK_ROWS, Reading, read_chunks
@@ -59,24 +58,25 @@ class Turn:
 
 
 class Twins:
-    """Settles doubts about one account's twins."""
+    """Settles doubts about one account's twins.
+
+    Args:
+        way: how their texts are asked for, and their pages looked for.
+        rows: what is known.
+        filer: files what is new, and withdraws what is gone.
+        memory: what is in doubt, and which texts are under way.
+        clock: time.
+    """
 
     def __init__(
-        self,
-        client: InboxClient,
-        ledger: Ledger,
-        filer: Filer,
-        locator: Locator,
-        clock: Clock,
-        is_fetching: Callable[[RemoteId], bool],
+        self, way: Way, rows: Rows, filer: Filer, memory: AccountMemory, clock: Clock
     ) -> None:
-        self._client = client
-        self._judge = Judge(client, clock)
-        self._ledger = ledger
+        self._way = way
+        self._judge = Judge(way.client, clock)
+        self._rows = rows
         self._filer = filer
-        self._locator = locator
+        self._memory = memory
         self._clock = clock
-        self._is_fetching = is_fetching
         self._readings: dict[bytes, Reading] = {}
         self._chunk_rows = CHUNK_ROWS
 
@@ -104,8 +104,11 @@ class Twins:
             if reading.failing_since_s is not None and reading.failing_since_s <= since_s
         )
 
-    async def settle(self, doubts: Mapping[bytes, Doubt], layout: Layout) -> Turn:
+    async def settle(self, doubts: Mapping[bytes, Doubt], layout: Layout) -> list[bytes]:
         """Settle the first of some groups of twins, or a part of them.
+
+        Returns:
+            Those that were tried.
 
         Args:
             doubts: what is known of them, by fingerprint; one at least.
@@ -114,11 +117,11 @@ class Twins:
         Raises:
             ApiError, StoreFailed: what was settled until then stays.
         """
-        turn, before, room = Turn(), self._locator.moment(), self._chunk_rows
+        turn, before, room = Turn(), self._way.locator.moment(), self._chunk_rows
         self._chunk_rows = CHUNK_ROWS  # unless all goes well
         found = await self._cases(doubts, before, room, turn)
         cases = self._to_be_read(found, layout, room, turn)
-        read = await read_chunks(self._client, [case.rows for case in cases])
+        read = await read_chunks(self._way.client, [case.rows for case in cases])
         for case, chunk in zip(cases, read, strict=True):
             case.chunk = chunk
         for case in cases:
@@ -130,7 +133,9 @@ class Twins:
             self._end(case, outcome, turn)
         if len(stood) == len(cases):
             self._chunk_rows = min(2 * room, max(before.rows_read // CHUNK_SHARE, CHUNK_ROWS))
-        return turn
+        for name in turn.settled:
+            self._memory.settled(name)
+        return turn.tried
 
     def _settled(self, name: bytes, turn: Turn) -> None:
         turn.settled.append(name)
@@ -149,11 +154,10 @@ class Twins:
             turn.tried.append(name)
             if self.is_waiting(name, doubt):
                 continue
-            known = await self._ledger.places([name])
+            known = await self._rows.places([name])
             reading = self._readings.setdefault(name, Reading())
-            reading.has_more = False
-            for number, ids in reading.try_again(self._clock.monotonic()).items():
-                doubt.pages.setdefault(number, ids)
+            reading.leaves(more=False)
+            doubt.see_again(reading.try_again(self._clock.monotonic()))
             if self._are_fetched(known):
                 continue  # what is read now would have to be read again
             case = Case(name, doubt, reading, known)
@@ -169,7 +173,7 @@ class Twins:
 
     async def _known(self, cases: Sequence[Case]) -> dict[bytes, list[Place]]:
         known: dict[bytes, list[Place]] = {case.name: [] for case in cases}
-        for place in await self._ledger.places(known):
+        for place in await self._rows.places(known):
             known[place.fingerprint].append(place)
         return known
 
@@ -188,7 +192,7 @@ class Twins:
             case.has_more = len(wanted) > len(case.rows)
             room -= len(case.rows)
             if wanted and not case.rows:
-                case.reading.has_more = True
+                case.reading.leaves(more=True)
             else:
                 cases.append(case)
         return cases
@@ -218,7 +222,7 @@ class Twins:
         self, cases: Sequence[Case], before: Moment, layout: Layout
     ) -> list[Case]:
         """Return the groups that are listed as they were before they were read."""
-        after = self._locator.moment()
+        after = self._way.locator.moment()
         stood = []
         for case in cases:
             pages = case.pages
@@ -250,7 +254,7 @@ class Twins:
         return not has_changed and (edge_stands or case.is_whole)
 
     def _are_fetched(self, known: Sequence[Place]) -> bool:
-        return any(self._is_fetching(place.remote) for place in known)
+        return any(self._memory.is_under_way(place.remote) for place in known)
 
     # -- keeping it --------------------------------------------------------------------------
 
@@ -258,20 +262,20 @@ class Twins:
         """Keep what was found of all groups that were read together."""
         texts = [(case, text) for case, outcome in outcomes for text in outcome.texts]
         remotes = await self._rows_of(texts, layout)
-        await self._ledger.move([move for _, outcome in outcomes for move in outcome.moves])
+        await self._rows.move([move for _, outcome in outcomes for move in outcome.moves])
         replaced = [remote for _, outcome in outcomes for remote in outcome.replaced]
         await self._filer.replace(replaced)
         for first in range(0, len(texts), CHUNK_ROWS):
             arrivals: list[Arrival] = []
             for remote, text in remotes[first : first + CHUNK_ROWS]:
-                row = await self._ledger.row(remote)
+                row = await self._rows.row(remote)
                 if row is not None:
                     arrivals.append(Arrival.of(row, text.body, text.unreadable))
             await self._filer.file(arrivals)
         gone = [remote for _, outcome in outcomes for remote in outcome.gone]
         if gone:
-            log.info("twins_gone", account=self._ledger.account, rows=len(gone))
-            await self._ledger.withdraw(gone)
+            log.info("twins_gone", account=self._memory.account, rows=len(gone))
+            await self._filer.withdraw(gone)
 
     async def _rows_of(
         self, texts: Sequence[tuple[Case, Text]], layout: Layout
@@ -287,7 +291,7 @@ class Twins:
         added: dict[tuple[int, int], RemoteId] = {}
         oldest_first = sorted(pages, reverse=layout.newest_first is not False)
         for number in oldest_first:
-            remotes = await self._ledger.add_twins(pages[number], new.get(number, ()))
+            remotes = await self._rows.add_twins(pages[number], new.get(number, ()))
             added |= {(number, index): remote for index, remote in remotes.items()}
         order = {number: position for position, number in enumerate(oldest_first)}
         rows = []
@@ -302,13 +306,14 @@ class Twins:
         """Note where a group stands, once what was found of it is kept."""
         reading = case.reading
         if case.is_mixed_up:
-            case.doubt.is_mixed_up = reading.has_more = True
+            case.doubt.mix_up()
+            reading.leaves(more=True)
         elif case.is_whole:
-            reading.has_more = case.has_more
+            reading.leaves(more=case.has_more)
         else:
             reading.failed -= outcome.given_up
             _cross_off(case, outcome.done)
-            reading.has_more = bool(case.rows or case.has_more or case.doubt.pages)
+            reading.leaves(more=bool(case.rows or case.has_more or case.doubt.pages))
             outcome.is_all = not (reading.has_more or reading.failed)
         if outcome.is_all:
             self._settled(case.name, turn)
@@ -337,7 +342,7 @@ def _cross_off(case: Case, done: set[str]) -> None:
     for number, page in case.pages.items():
         ids = frozenset(page.rows[at].api_id for at in page.indexes.get(case.name, ()))
         if ids <= done:
-            case.doubt.pages.pop(number, None)
+            case.doubt.cross_off(number)
         if ids & case.reading.failed:
             case.reading.parked[number] = ids
 

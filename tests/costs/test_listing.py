@@ -19,12 +19,13 @@ from bridge.simulator import SEQUENCE_READING, Operation
 from bridge.store.remote import Place, RemoteId
 from bridge.sync import paging
 from bridge.sync.alignment import Alignment, missing
-from bridge.sync.ledger import Ledger
 from bridge.sync.listed import Listed, listed
 from bridge.sync.matching import align
+from bridge.sync.memory import AccountMemory
 from bridge.sync.pages import Pages
 from bridge.sync.paging import Snapshot
 from bridge.sync.ranking import ranked
+from bridge.sync.rows import Rows
 from bridge.sync.shifts import is_replaced
 from tests.costs.measure import others, steps
 from tests.sync.world import ADDRESS, world
@@ -32,48 +33,48 @@ from tests.sync.world import ADDRESS, world
 ROWS = 300
 GROWTH = 2.5
 NOON = datetime(2026, 1, 15, 12, 0, tzinfo=UTC)
-Rows = list[tuple[str, str]]
+Lines = list[tuple[str, str]]
 """Subject and id of each row, newest first."""
 
 
-def rows(count: int) -> Rows:
+def rows(count: int) -> Lines:
     return [(f"N. {number}", str(number)) for number in reversed(range(count))]
 
 
-def twins(count: int) -> Rows:
+def twins(count: int) -> Lines:
     return [(f"N. {number // 2}", str(number)) for number in reversed(range(count))]
 
 
-def threes(count: int) -> Rows:
+def threes(count: int) -> Lines:
     return [(f"N. {number // 3}", str(number)) for number in reversed(range(count))]
 
 
-def alike(count: int) -> Rows:
+def alike(count: int) -> Lines:
     return [("N.", str(number)) for number in reversed(range(count))]
 
 
-def shuffled(known: Rows) -> Rows:
+def shuffled(known: Lines) -> Lines:
     return Random(1).sample(known, len(known))
 
 
-def turned(known: Rows) -> Rows:
+def turned(known: Lines) -> Lines:
     return known[::-1]
 
 
-def shifted(known: Rows) -> Rows:
+def shifted(known: Lines) -> Lines:
     return [(subject, str(int(api_id) - 1)) for subject, api_id in known]
 
 
-def jumbled(known: Rows) -> Rows:
+def jumbled(known: Lines) -> Lines:
     ids = shuffled(known)
     return [(subject, id) for (subject, _), (_, id) in zip(known, ids, strict=True)]
 
 
-def every_other(known: Rows) -> Rows:
+def every_other(known: Lines) -> Lines:
     return known[::2]
 
 
-def unknown(known: Rows) -> Rows:
+def unknown(known: Lines) -> Lines:
     return [(f"altro {subject}", id) for subject, id in known]
 
 
@@ -81,7 +82,7 @@ def one(subject: str, api_id: str) -> Listed:
     return listed(InboxRow(api_id, "a@x.invalid", "b@x.invalid", "", subject, "{}", NOON))
 
 
-def places(known: Rows, turn: Callable[[int], int] = lambda at: 0) -> list[Place]:
+def places(known: Lines, turn: Callable[[int], int] = lambda at: 0) -> list[Place]:
     return [
         Place(RemoteId(at), one(subject, id).fingerprint, id, float(len(known) - at), b"", turn(at))
         for at, (subject, id) in enumerate(known)
@@ -94,7 +95,7 @@ def look(page: Sequence[Listed], known: Sequence[Place]) -> None:
     missing(alignment, known)
 
 
-def pushed(known: Rows) -> Rows:
+def pushed(known: Lines) -> Lines:
     newest = (known[0][0], str(len(known)))
     return [newest, *known[:-1]]
 
@@ -106,7 +107,7 @@ def pushed(known: Rows) -> Rows:
     ids=lambda f: f.__name__,
 )
 def test_a_page_of_any_length_is_matched_in_linear_time(
-    begin: Callable[[int], Rows], change: Callable[[Rows], Rows]
+    begin: Callable[[int], Lines], change: Callable[[Lines], Lines]
 ) -> None:
     costs = []
     for count in (ROWS, 2 * ROWS, 4 * ROWS):
@@ -120,7 +121,7 @@ def test_a_page_of_any_length_is_matched_in_linear_time(
 @pytest.mark.parametrize("turn", [int, lambda at: -at], ids=["older last", "older first"])
 @pytest.mark.parametrize("change", [shifted, jumbled], ids=lambda f: f.__name__)
 def test_rows_whose_ids_were_noted_each_at_a_turn_of_its_own_cost_no_more(
-    change: Callable[[Rows], Rows], turn: Callable[[int], int]
+    change: Callable[[Lines], Lines], turn: Callable[[int], int]
 ) -> None:
     costs = []
     for count in (ROWS, 2 * ROWS, 4 * ROWS):
@@ -189,11 +190,11 @@ def test_groups_alike_in_a_listing_without_pages_take_linear_time(
 
 async def test_others_run_while_a_long_listing_is_matched(tmp_path: Path) -> None:
     async with world(tmp_path, SEQUENCE_READING) as here:
-        ledger = Ledger(here.store, here.mailboxes, here.clock, here.account)
+        known = Rows(here.store, AccountMemory(here.store, here.account), here.clock)
         page = Snapshot(1, tuple(one(*row) for row in rows(10_000)), None)
         for _ in range(2):  # new, then known
             async with others() as turns:
-                await ledger.take(await ledger.align(page), None)
+                await known.take(await known.align(page), None)
             assert turns.count > 100
 
 

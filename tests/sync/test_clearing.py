@@ -38,7 +38,7 @@ from bridge.store.clearing import ClearedRow
 from bridge.store.deletions import DeletionState
 from bridge.store.remote import RemoteId
 from bridge.sync.clearing import ClearingRule
-from bridge.sync.ledger import Doubting
+from bridge.sync.deletions import Doubting
 from bridge.sync.service import SyncSettings
 from tests.fakes import FakeClock
 from tests.selected import some
@@ -270,9 +270,9 @@ async def test_what_its_like_may_stand_in_for_is_not_called_cleared(tmp_path: Pa
         )
         doubted, gone = [row.id for row in rows]
         await here.store.write(lambda tx: tx.want_clearing([doubted, gone], now))
-        ledger = here.sync._accounts[here.account]._ledger
+        filer = here.sync._accounts[here.account]._parts.filer
         doubting = Doubting("it may be listed", Notice("Titolo / Title", "Forse.", "Perhaps."))
-        await ledger.withdraw([doubted, gone], for_ever=True, doubts={doubted: doubting})
+        await filer.withdraw([doubted, gone], for_ever=True, doubts={doubted: doubting})
         states = {one.remote: one.state for one in await log_of(here)}
         assert states == {doubted: DeletionState.WANTED, gone: DeletionState.DONE}
 

@@ -48,7 +48,6 @@ async def test_many_cost_two_reads_each_at_the_most(tmp_path: Path, options: Opt
         reads = (Operation.INBOX_LIST, Operation.INBOX_GET)
         before = sum(here.made(one) for one in reads)
         deleted = here.sync._accounts[here.account]._parts
-        assert deleted is not None
         assert await deleted.deleter.carry_out() == len(MANY)
         made = sum(here.made(one) for one in reads) - before
         assert made <= 2 * len(MANY)
@@ -149,7 +148,6 @@ async def test_what_comes_while_a_lost_answer_is_looked_into_stays(
         (old,) = [one.row for one in here.simulator.inbox(ADDRESS) if one.row.text == "(9)"]
         here.simulator.faults.fail(Operation.INBOX_DELETE, Phase.AFTER, Failure.TIMEOUT)
         parts = here.sync._accounts[here.account]._parts
-        assert parts is not None
         with contextlib.suppress(ApiError):
             await parts.deleter.carry_out()
         assert "9" not in left(here)
@@ -170,9 +168,9 @@ async def test_what_its_like_may_stand_in_for_is_not_called_deleted(tmp_path: Pa
         arrive(here, 10)
         await here.sync_now()
         await expunge(here, "8", "9")
-        sync = here.sync._accounts[here.account]
-        wanted = await sync._ledger.wanted()
-        await sync._filer.replace([wish.remote.id for wish in wanted])
+        parts = here.sync._accounts[here.account]._parts
+        wanted = await parts.deletions.wanted()
+        await parts.filer.replace([wish.remote.id for wish in wanted])
         assert await states(here) == {DeletionState.DOUBTED: 2}
         assert {alarm.kind for alarm in await here.alarms()} == {"deletion"}
 

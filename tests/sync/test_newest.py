@@ -7,13 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from bridge.api.budget import Purpose
 from bridge.simulator import SEQUENCE_READING, Ids, ListingOrder, Operation, PastEnd
 from bridge.simulator.options import PageCounts
-from bridge.sync.ledger import Ledger
 from bridge.sync.listing import Listing
 from bridge.sync.newest import Growth
-from bridge.sync.pages import Pages
 from tests.sync.world import ADDRESS, World, world
 
 FULL = 5
@@ -29,9 +26,9 @@ def arrive(here: World, first: int, count: int) -> None:
 
 
 async def listing_of(here: World) -> Listing:
-    ledger = Ledger(here.store, here.mailboxes, here.clock, here.account)
-    pages = Pages(here.accounts[0].client.charged(Purpose.LOOK))
-    return Listing(pages, pages, pages, pages, ledger, here.clock, await ledger.load())
+    parts = here.parts()
+    await parts.memory.load()
+    return parts.listing
 
 
 async def first_look(here: World, rows: int) -> Listing:

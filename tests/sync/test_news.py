@@ -44,7 +44,6 @@ async def test_news_beyond_the_newest_page_wait_for_no_pass_over_all_that_is_lis
         for _ in range(2):
             await here.sync_now()
         parts = here.sync._accounts[here.account]._parts
-        assert parts is not None
         await here.clock.advance(86_400 + 3_600 if is_under_way else 3_600)
         await use_up(here, 0.75)
         async with running(here):
@@ -69,18 +68,17 @@ async def test_news_of_several_pages_are_part_of_the_look_where_a_total_tells_of
         for _ in range(2):
             await here.sync_now()
         parts = here.sync._accounts[here.account]._parts
-        assert parts is not None
         await here.clock.advance(3_600)
         await use_up(here, 0.52)  # pages that are nobody's look are refused
         sweep = Sweep(4, None, 120, whole=False)
-        parts.listing.state = replace(parts.listing.state, sweep=sweep)
+        parts.memory.remember(replace(parts.memory.state, sweep=sweep))
         for number in range(60):
             at = here.clock.now() + timedelta(seconds=number)
             here.simulator.inject(ADDRESS, subject="Nuovo", body=f"(nuovo {number})", at=at)
         async with running(here):
             for _ in range(8):
                 await here.let_pass(60)
-        assert here.sync._accounts[here.account]._ledger.live == 180
+        assert parts.memory.live == 180
 
 
 async def test_a_gap_that_requests_do_not_suffice_for_is_read_before_the_day_ends(
@@ -97,11 +95,11 @@ async def test_a_gap_that_requests_do_not_suffice_for_is_read_before_the_day_end
             at = here.clock.now() + timedelta(seconds=number)
             here.simulator.inject(ADDRESS, subject="Nuovo", body=f"(nuovo {number})", at=at)
         here.mailboxes.subscribe_mailbox(here.account, here.inbox_id, lambda _: None)
-        ledger = here.sync._accounts[here.account]._ledger
+        memory = here.sync._accounts[here.account]._parts.memory
         async with running(here):
             for _ in range(5):
                 await here.let_pass(60)
-            assert ledger.live == 145
+            assert memory.live == 145
             for _ in range(4 * 60):
                 await here.let_pass(60)
-        assert ledger.live == 180
+        assert memory.live == 180

@@ -7,15 +7,14 @@ from pathlib import Path
 
 import pytest
 
-from bridge.api.budget import Purpose
 from bridge.api.schema import InboxRow
 from bridge.simulator import SEQUENCE_READING, ListingOrder, Operation
-from bridge.sync.ledger import Ledger
 from bridge.sync.listed import Listed, listed
 from bridge.sync.listing import NEWS_PAGES, Listing
-from bridge.sync.pages import Pages
+from bridge.sync.memory import AccountMemory
 from bridge.sync.paging import Snapshot
 from bridge.sync.ranking import ROOM
+from bridge.sync.rows import Rows
 from tests.sync.world import ADDRESS, World, world
 
 FULL = 5
@@ -30,8 +29,15 @@ def arrive(here: World, first: int, count: int) -> None:
         here.simulator.inject(ADDRESS, subject=f"N. {number}", body=f"({number})", at=at)
 
 
-def ledger_of(here: World) -> Ledger:
-    return Ledger(here.store, here.mailboxes, here.clock, here.account)
+def rows_of(here: World) -> Rows:
+    return Rows(here.store, AccountMemory(here.store, here.account), here.clock)
+
+
+async def listing_of(here: World) -> tuple[Listing, AccountMemory]:
+    """Return what reads the listing, and nothing else of what follows an account."""
+    parts = here.parts()
+    await parts.memory.load()
+    return parts.listing, parts.memory
 
 
 @pytest.mark.parametrize("order", ListingOrder)
@@ -55,24 +61,24 @@ async def test_rows_that_come_one_after_another_between_two_keep_their_order(
     tmp_path: Path, is_below: bool
 ) -> None:
     async with world(tmp_path, READING) as here:
-        ledger = ledger_of(here)
+        rows = rows_of(here)
         page = [row("newest"), row("oldest")]
         for number in range(80):
             page.insert(len(page) - 1 if is_below else 1, row(str(number)))
             around = page[-3:] if is_below else page[:3]
-            for rows in (around, page):
-                await ledger.take(await ledger.align(Snapshot(1, tuple(rows), None)), None)
+            for shown in (around, page):
+                await rows.take(await rows.align(Snapshot(1, tuple(shown), None)), None)
         assert await here.by_rank() == [one.api_id for one in reversed(page)]
 
 
 async def test_what_a_page_spans_is_told_as_it_is_once_room_was_made(tmp_path: Path) -> None:
     async with world(tmp_path, READING) as here:
-        ledger = ledger_of(here)
+        rows = rows_of(here)
         page = [row("newest"), row("oldest")]
         for number in range(40):
             page.insert(1, row(str(number)))
-            taken = await ledger.take(await ledger.align(Snapshot(1, tuple(page), None)), None)
-            ranks = [place.rank for place in await ledger.between(None, None)]
+            taken = await rows.take(await rows.align(Snapshot(1, tuple(page), None)), None)
+            ranks = [place.rank for place in await rows.between(None, None)]
             assert (taken.top, taken.bottom) == (ranks[0], ranks[-1])
             assert taken.new <= set(ranks)
 
@@ -80,14 +86,10 @@ async def test_what_a_page_spans_is_told_as_it_is_once_room_was_made(tmp_path: P
 async def test_a_sweep_goes_on_where_room_was_made_meanwhile(tmp_path: Path) -> None:
     async with world(tmp_path, READING.replace(order=ListingOrder.NEWEST)) as here:
         arrive(here, 0, 4 * FULL)
-        ledger = ledger_of(here)
-        state = await ledger.load()
-        client = here.accounts[0].client
-        pages = Pages(client.charged(Purpose.LOOK))
-        listing = Listing(pages, pages, pages, pages, ledger, here.clock, state)
+        listing, memory = await listing_of(here)
         await listing.look()
-        assert listing.state.sweep is not None
-        above = listing.state.sweep.above
+        assert memory.state.sweep is not None
+        above = memory.state.sweep.above
         assert above is not None
 
         await here.store.write(lambda tx: tx.raise_remote(here.account, above, ROOM))
@@ -99,9 +101,7 @@ async def test_a_sweep_goes_on_where_room_was_made_meanwhile(tmp_path: Path) -> 
 async def test_a_look_reads_no_more_of_a_gap_than_a_few_pages(tmp_path: Path) -> None:
     async with world(tmp_path, READING.replace(order=ListingOrder.NEWEST)) as here:
         arrive(here, 0, 2 * FULL)
-        ledger = ledger_of(here)
-        pages = Pages(here.accounts[0].client.charged(Purpose.LOOK))
-        listing = Listing(pages, pages, pages, pages, ledger, here.clock, await ledger.load())
+        listing, _ = await listing_of(here)
         await listing.look()
         while listing.sweeping:
             await listing.step()
@@ -121,9 +121,7 @@ async def test_an_import_that_news_interrupted_goes_on_where_it_was(
 ) -> None:
     async with world(tmp_path, READING.replace(order=order)) as here:
         arrive(here, 0, 20 * FULL)
-        ledger = ledger_of(here)
-        pages = Pages(here.accounts[0].client.charged(Purpose.LOOK))
-        listing = Listing(pages, pages, pages, pages, ledger, here.clock, await ledger.load())
+        listing, _ = await listing_of(here)
         await listing.look()
         for _ in range(9):
             await listing.step()
@@ -143,7 +141,7 @@ async def test_a_row_ranked_where_it_is_not_listed_costs_no_request_at_each_look
         arrive(here, 0, 2 * FULL)
         await here.sync_now()
         await here.restart()
-        oldest = (await ledger_of(here).between(None, None))[-1]
+        oldest = (await rows_of(here).between(None, None))[-1]
         await here.store.write(lambda tx: tx.rank_remote([(oldest.remote, 10 * ROOM)]))
         made = here.made(Operation.INBOX_LIST)
         await here.sync_now()

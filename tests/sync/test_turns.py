@@ -9,7 +9,8 @@ import pytest
 from bridge.model import ARCHIVE
 from bridge.simulator import SEQUENCE_READING
 from bridge.store.remote import RemoteId
-from bridge.sync.ledger import Ledger
+from bridge.sync.memory import AccountMemory
+from bridge.sync.rows import Rows
 from tests.sync.test_deletion import arrive, expunge
 from tests.sync.world import ADDRESS, World, world
 
@@ -46,30 +47,35 @@ async def test_a_row_between_two_noted_after_a_deletion_is_the_one_it_was(
         assert len(after) == len(before) + 1
 
 
-async def turns(ledger: Ledger) -> list[int]:
+async def rows_of(here: World) -> Rows:
+    """Return what knows the rows, as after a restart."""
+    memory = AccountMemory(here.store, here.account)
+    await memory.load()
+    return Rows(here.store, memory, here.clock)
+
+
+async def turns(rows: Rows) -> list[int]:
     """Return the rows' turns, those of the newest first."""
-    return [place.turn for place in await ledger.between(None, None)]
+    return [place.turn for place in await rows.between(None, None)]
 
 
 async def test_what_moves_alone_is_noted_at_a_turn_of_its_own(tmp_path: Path) -> None:
     async with world(tmp_path, SEQUENCE_READING) as here:
         arrive(here, 3)
         await here.sync_now()
-        ledger = Ledger(here.store, here.mailboxes, here.clock, here.account)
-        await ledger.load()
-        newest, middle, oldest = [place.remote for place in await ledger.between(None, None)]
+        rows = await rows_of(here)
+        newest, middle, oldest = [place.remote for place in await rows.between(None, None)]
 
         async def move(remote: RemoteId) -> None:
-            await ledger.move([(remote, "90")])
+            await rows.move([(remote, "90")])
 
         await move(newest)
-        assert await turns(ledger) == [2, 1, 1]
+        assert await turns(rows) == [2, 1, 1]
         await move(middle)
-        assert await turns(ledger) == [2, 3, 1]
-        ledger = Ledger(here.store, here.mailboxes, here.clock, here.account)
-        await ledger.load()  # as after a restart
+        assert await turns(rows) == [2, 3, 1]
+        rows = await rows_of(here)
         await move(oldest)
-        assert await turns(ledger) == [2, 3, 4]
+        assert await turns(rows) == [2, 3, 4]
 
 
 async def test_all_rows_of_a_page_are_noted_at_one_turn_if_one_has_moved(tmp_path: Path) -> None:
@@ -79,5 +85,5 @@ async def test_all_rows_of_a_page_are_noted_at_one_turn_if_one_has_moved(tmp_pat
         gone = here.simulator.inbox(ADDRESS)[1].row
         here.simulator.delete(ADDRESS, gone)
         await here.sync_now()
-        ledger = Ledger(here.store, here.mailboxes, here.clock, here.account)
-        assert await turns(ledger) == [2, 2, 2]
+        rows = await rows_of(here)
+        assert await turns(rows) == [2, 2, 2]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import itertools
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -20,8 +20,8 @@ from bridge.simulator import (
     Operation,
     Phase,
 )
-from bridge.store.remote import RemoteId
-from bridge.sync.fetching import Fetcher
+from bridge.store.remote import Place
+from bridge.sync.twins import Twins
 from tests.sync.client import Passing
 from tests.sync.test_service import running, until
 from tests.sync.world import ADDRESS, World, world
@@ -194,7 +194,7 @@ async def test_a_text_that_comes_while_its_like_are_read_is_not_given_to_two(
 ) -> None:
     """Whether it is seen to be on its way when they begin to be read, or sets out later."""
     if not is_seen:
-        monkeypatch.setattr(Fetcher, "is_fetching", lambda fetcher, remote: False)
+        monkeypatch.setattr(Twins, "_are_fetched", lambda twins, known: False)
     state = LateState(lambda: here.sync.standing(here.account).fetched > 0)
     async with world(tmp_path, SEQUENCE_READING, wrap=lambda client: Late(client, state)) as here:
         twins(here, "a")
@@ -215,12 +215,12 @@ async def test_a_text_that_comes_while_its_like_are_read_is_not_given_to_two(
 async def test_none_is_kept_while_a_text_that_set_out_meanwhile_is_on_its_way(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    turns, is_fetching = itertools.cycle([False, True]), Fetcher.is_fetching
+    turns, are_fetched = itertools.cycle([False, True]), Twins._are_fetched
 
-    def seen_afterwards(fetcher: Fetcher, remote: RemoteId) -> bool:
-        return next(turns) and is_fetching(fetcher, remote)
+    def seen_afterwards(twins: Twins, known: Sequence[Place]) -> bool:
+        return next(turns) and are_fetched(twins, known)
 
-    monkeypatch.setattr(Fetcher, "is_fetching", seen_afterwards)
+    monkeypatch.setattr(Twins, "_are_fetched", seen_afterwards)
     state = LateState(lambda: True, others_let_go=False)
     async with world(tmp_path, SEQUENCE_READING, wrap=lambda client: Late(client, state)) as here:
         twins(here, "a")

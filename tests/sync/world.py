@@ -24,6 +24,7 @@ from bridge.store.base import ReadTransaction, Transaction
 from bridge.store.messages import Part
 from bridge.store.sqlite.database import SqliteStore
 from bridge.sync.pages import InboxClient
+from bridge.sync.parts import Parts, assemble
 from bridge.sync.service import Sync, SyncAccount, SyncSettings
 from tests.fakes import FakeClock, settle
 
@@ -65,15 +66,27 @@ class World:
         self.account = accounts[0].id
         self.accounts = accounts
         waits = self.settings.text != "never"
-        filing = Filing(
+        self.filing = Filing(
             self.store, self.mailboxes, self.clock, waits_for_texts=waits, apart=self.apart
         )
         self.sync = Sync(
-            self.store, self.mailboxes, filing, accounts, self.clock, Random(5), self.settings
+            self.store, self.mailboxes, self.filing, accounts, self.clock, Random(5), self.settings
         )
         inbox = await self.mailboxes.find(self.account, INBOX)
         assert inbox is not None
         self.inbox_id: MailboxId = inbox.id
+
+    def parts(self) -> Parts:
+        """Return what works together for the account, to be used by itself."""
+        return assemble(
+            self.accounts[0],
+            self.store,
+            self.mailboxes,
+            self.filing,
+            self.clock,
+            Random(5),
+            self.settings,
+        )
 
     async def _account(self, address: str) -> SyncAccount:
         if address not in self.simulator.addresses:

@@ -1,0 +1,50 @@
+"""What enters and leaves INBOX as rows come and go."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+
+from bridge.model import AccountId
+from bridge.receipts.arrival import Arrival
+from bridge.simulator import SEQUENCE_READING
+from bridge.store.base import Transaction
+from tests.sync.world import ADDRESS, world
+
+ROUNDS = 20
+
+
+async def nothing(tx: Transaction) -> None:
+    """Wait for the turn of the one who writes."""
+
+
+async def test_no_message_stays_whose_row_went_while_it_was_filed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with world(tmp_path, SEQUENCE_READING) as here:
+        here.simulator.inject(ADDRESS, subject="Uno", body="(uno)", at=here.clock.now())
+        parts = here.parts()
+        await parts.memory.load()
+        await parts.listing.look()
+        await parts.filer.judge()
+        (row,) = await parts.texts.missing(2)
+        is_composed, goes_on, file = asyncio.Event(), asyncio.Event(), here.filing.file
+
+        async def late(account: AccountId, arrivals: Sequence[Arrival]) -> None:
+            is_composed.set()
+            await goes_on.wait()
+            await file(account, arrivals)
+
+        monkeypatch.setattr(here.filing, "file", late)
+        filing = asyncio.ensure_future(parts.filer.file([Arrival.of(row, "(uno)")]))
+        await is_composed.wait()
+        going = asyncio.ensure_future(parts.filer.withdraw([row.id]))
+        for _ in range(ROUNDS):  # it may go as far as it can
+            await here.store.write(nothing)
+        goes_on.set()
+        await asyncio.gather(filing, going)
+        assert await here.messages() == {}
+        assert (parts.memory.live, parts.memory.filed) == (0, 0)
