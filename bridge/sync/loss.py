@@ -49,7 +49,15 @@ def is_great(missing: int, known: int) -> bool:
 def seen_again(
     loss: Loss | None, missing: int, known: int, now: datetime, *, is_credible: bool = True
 ) -> Loss | None:
-    """Return what to think after one more look, None if there is no great loss (any more)."""
+    """Return what to think after one more look, None if there is no great loss (any more).
+
+    Args:
+        loss: what was thought before.
+        missing: rows that the look lacks.
+        known: rows that are known.
+        now: when it was.
+        is_credible: see ``Loss``.
+    """
     if not is_great(missing, known):
         return None
     if loss is None:

@@ -82,7 +82,14 @@ def out_of_reach(address: str, since: datetime, reason: str) -> Notice:
 
 
 def missing(address: str, rows: int, since: datetime, until: datetime | None) -> Notice:
-    """Say that very many messages vanished at the API at once, and that this is doubted."""
+    """Say that very many messages vanished at the API at once, and that this is doubted.
+
+    Args:
+        address: whose.
+        rows: how many.
+        since: since when.
+        until: when it is believed; None if it never is, as it stands.
+    """
     when = _when(since)
     italian = "Il servizio si contraddice, e finché lo fa non si toglie nulla."
     english = "The service contradicts itself, and as long as it does nothing is taken out."
@@ -122,7 +129,7 @@ def used_up(address: str, use: Use) -> Notice:
         "mezzanotte. Testi e ricevute possono comparire in ritardo; domani riprende tutto. Il "
         "limite è request_budget_per_day in [sync].",
         f"Of today's {use.per_day} requests for {address} {use.used} were made ({spent}). Waiting: "
-        f"{waiting}. What is left is kept for looking for new mail until midnight. Texts and "
+        f"{waiting}. What is left is kept for looking for new mail until midnight. RowTexts and "
         "receipts may show late; tomorrow everything goes on. The limit is request_budget_per_day "
         "in [sync].",
     )

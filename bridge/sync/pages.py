@@ -47,7 +47,11 @@ class Pages:
         self._client = client
 
     async def discover(self) -> Layout:
-        """Find out how the listing is cut: one to three requests."""
+        """Find out how the listing is cut: one to three requests.
+
+        Raises:
+            Refused: neither of the first two pages can be had.
+        """
         refusal: Refused | None = None
         try:
             first = await self._page(0)
