@@ -10,11 +10,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import datetime
 from enum import Enum
 from hashlib import sha256
-from typing import NewType, Protocol
+from typing import Any, NewType, Protocol
 
 AccountId = NewType("AccountId", int)
 MailboxId = NewType("MailboxId", int)
@@ -89,6 +89,24 @@ class HeldText(Protocol):
 
     def beginning(self, chars: int) -> str:
         """Return so many of its first characters, if it has them; blocks."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RowFields:
+    """What a row of the API says, whoever has it in hand: as received, of any length.
+
+    ``date_text`` is the date as it is written.
+    """
+
+    sender: str
+    recipient: str
+    date_text: str
+    subject: str
+
+    @property
+    def row_fields(self) -> dict[str, Any]:
+        """These by their names, for another that has them too."""
+        return {one.name: getattr(self, one.name) for one in fields(RowFields)}
 
 
 RowText = str | HeldText

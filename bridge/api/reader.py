@@ -38,14 +38,7 @@ def _read(api_id: str, given: IO[bytes], made: IO[bytes]) -> None:
 
 def _row(message: InboxMessage) -> dict[str, Any]:
     row = message.row
-    return {
-        "api_id": row.api_id,
-        "sender": row.sender,
-        "recipient": row.recipient,
-        "date_text": row.date_text,
-        "subject": row.subject,
-        "raw": row.raw,
-    }
+    return {"api_id": row.api_id, "raw": row.raw, **row.row_fields}
 
 
 def main(api_id: str) -> int:

@@ -35,7 +35,7 @@ from bridge.api.lenient import (
     load_json,
 )
 from bridge.limits import API_FIELD_CHARS, API_ROW_CHARS
-from bridge.model import Quota, RowText
+from bridge.model import Quota, RowFields, RowText
 from bridge.spool import Spooled
 
 CODE = re.compile(
@@ -98,7 +98,7 @@ class SendAnswer:
 
 
 @dataclass(frozen=True, slots=True)
-class InboxRow:
+class InboxRow(RowFields):
     """One row of the inbox.
 
     ``api_id`` is the id as given, number or text; it may name another message a moment later
@@ -106,10 +106,6 @@ class InboxRow:
     """
 
     api_id: str
-    sender: str
-    recipient: str
-    date_text: str
-    subject: str
     raw: str
     date: datetime | None
 
@@ -143,13 +139,9 @@ class InboxMessage:
 
 
 @dataclass(frozen=True, slots=True)
-class StatusRow:
+class StatusRow(RowFields):
     """One message that the API ties to a sending; ``body`` may be "" or someone else's (Q5)."""
 
-    sender: str
-    recipient: str
-    date_text: str
-    subject: str
     body: str
     raw: str
     date: datetime | None

@@ -7,9 +7,7 @@ from datetime import datetime
 
 from bridge.clock import ROME
 from bridge.mime.write.compose import Source
-from bridge.model import (
-    RowText,
-)
+from bridge.model import RowFields, RowText
 from bridge.receipts.kind import FIELDS, Kind
 from bridge.receipts.receipt import Receipt
 from bridge.store.remote import RemoteId, RemoteRow
@@ -19,7 +17,7 @@ _WITHOUT_ATTACHMENTS = frozenset({Kind.ENVELOPE, Kind.ANOMALY, Kind.UNKNOWN, Kin
 
 
 @dataclass(frozen=True, slots=True)
-class Arrival:
+class Arrival(RowFields):
     """A row with its body as received.
 
     ``received_at`` is None when ``date_text`` is no date. ``unreadable`` says, if it is not "",
@@ -28,10 +26,6 @@ class Arrival:
     """
 
     remote: RemoteId
-    sender: str
-    recipient: str
-    date_text: str
-    subject: str
     received_at: datetime | None
     first_seen: datetime
     body: RowText
@@ -52,10 +46,7 @@ class Arrival:
         """
         return cls(
             remote=row.id,
-            sender=row.sender,
-            recipient=row.recipient,
-            date_text=row.date_text,
-            subject=row.subject,
+            **row.row_fields,
             received_at=row.received_at,
             first_seen=row.first_seen,
             body=body,
@@ -81,10 +72,7 @@ def source_of(arrival: Arrival, receipt: Receipt, answers: str) -> Source:
     """
     kind = receipt.classified.kind
     return Source(
-        sender=arrival.sender,
-        recipient=arrival.recipient,
-        date_text=arrival.date_text,
-        subject=arrival.subject,
+        **arrival.row_fields,
         body=arrival.body if isinstance(arrival.body, str) else "",
         at=arrival.at,
         dated=arrival.received_at is not None,

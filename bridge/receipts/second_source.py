@@ -88,10 +88,7 @@ async def _keep_row(
             fingerprint=hashlib.sha256(f"status {row.raw}".encode()).digest(),
             api_id="",
             raw=row.raw,
-            sender=row.sender,
-            recipient=row.recipient,
-            date_text=row.date_text,
-            subject=row.subject,
+            **row.row_fields,
             received_at=row.date,
             first_seen=now,
         )

@@ -13,7 +13,7 @@ from datetime import datetime
 from enum import IntEnum
 from typing import NewType, Protocol
 
-from bridge.model import AccountId, ContentId, Flags, QueueId, RowText
+from bridge.model import AccountId, ContentId, Flags, QueueId, RowFields, RowText
 
 RemoteId = NewType("RemoteId", int)
 
@@ -34,7 +34,7 @@ class Worth(IntEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class NewRemote:
+class NewRemote(RowFields):
     """A row that was not known before.
 
     ``fingerprint`` names (sender, recipient, date, object) as received; rows may share it.
@@ -47,10 +47,6 @@ class NewRemote:
     fingerprint: bytes
     api_id: str
     raw: str
-    sender: str
-    recipient: str
-    date_text: str
-    subject: str
     received_at: datetime | None
     first_seen: datetime
     rank: float = 0.0
@@ -58,7 +54,7 @@ class NewRemote:
 
 
 @dataclass(frozen=True, slots=True)
-class RemoteRow:
+class RemoteRow(RowFields):
     """A row as it stands, without its body.
 
     ``body_sha256`` is None until the body was fetched; ``content`` None until it was composed.
@@ -72,10 +68,6 @@ class RemoteRow:
     account: AccountId
     fingerprint: bytes
     api_id: str
-    sender: str
-    recipient: str
-    date_text: str
-    subject: str
     received_at: datetime | None
     first_seen: datetime
     body_sha256: bytes | None

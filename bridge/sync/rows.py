@@ -14,6 +14,7 @@ from datetime import timedelta
 
 from bridge.api.schema import InboxRow
 from bridge.clock import Clock
+from bridge.model import RowFields
 from bridge.store.base import ReadTransaction, Store, Transaction
 from bridge.store.remote import NewRemote, Place, RemoteId, RemoteRow
 from bridge.sync.alignment import Alignment
@@ -30,7 +31,7 @@ BETWEEN_LIMIT = 2_000
 
 DROP_BATCH = 500
 
-NO_FIELDS = InboxRow("", "", "", "", "", "", None)
+NO_FIELDS = RowFields(sender="", recipient="", date_text="", subject="")
 
 
 @dataclass(frozen=True, slots=True)
@@ -212,17 +213,13 @@ class Rows:
 
     def _new(self, listed: Listed, rank: float, turn: int) -> NewRemote:
         row = listed.row
-        fields = row if isinstance(row, InboxRow) else NO_FIELDS
         return NewRemote(
             account=self._memory.account,
             fingerprint=listed.fingerprint,
             api_id=listed.api_id,
             raw=row.raw,
-            sender=fields.sender,
-            recipient=fields.recipient,
-            date_text=fields.date_text,
-            subject=fields.subject,
-            received_at=fields.date,
+            **(row if isinstance(row, InboxRow) else NO_FIELDS).row_fields,
+            received_at=row.date if isinstance(row, InboxRow) else None,
             first_seen=self._clock.now(),
             rank=rank,
             turn=turn,

@@ -258,10 +258,17 @@ async def _keep(
     now = SystemClock().now()
     for index, row in enumerate(listed):
         assert isinstance(row, InboxRow)
-        fields = (row.api_id, row.raw, row.sender, row.recipient, row.date_text, row.subject)
-        remote = await tx.add_remote(
-            NewRemote(account, fingerprint(row), *fields, row.date, now, high - index)
+        new = NewRemote(
+            account,
+            fingerprint(row),
+            row.api_id,
+            row.raw,
+            received_at=row.date,
+            first_seen=now,
+            rank=high - index,
+            **row.row_fields,
         )
+        remote = await tx.add_remote(new)
         await tx.keep_remote_body(remote, "x", hashlib.sha256(b"x").digest(), content)
 
 

@@ -79,7 +79,17 @@ def unknown(known: Lines) -> Lines:
 
 
 def one(subject: str, api_id: str) -> Listed:
-    return listed(InboxRow(api_id, "a@x.invalid", "b@x.invalid", "", subject, "{}", NOON))
+    return listed(
+        InboxRow(
+            api_id,
+            sender="a@x.invalid",
+            recipient="b@x.invalid",
+            date_text="",
+            subject=subject,
+            raw="{}",
+            date=NOON,
+        )
+    )
 
 
 def places(known: Lines, turn: Callable[[int], int] = lambda at: 0) -> list[Place]:
@@ -212,7 +222,18 @@ class AlwaysTheSame:
 
     async def inbox_page(self, page: int | None = None, query: str | None = None) -> InboxPage:
         """List all, whichever page is asked for."""
-        made = [InboxRow("x", "a@x", "b@x", "", f"N. {at}", "{}", NOON) for at in range(300)]
+        made = [
+            InboxRow(
+                "x",
+                sender="a@x",
+                recipient="b@x",
+                date_text="",
+                subject=f"N. {at}",
+                raw="{}",
+                date=NOON,
+            )
+            for at in range(300)
+        ]
         return InboxPage(tuple(made), None, None, None)
 
 

@@ -25,14 +25,14 @@ def composed(row: Path) -> bytes:
     value = json.loads(row.read_text())
     arrival = Arrival(
         RemoteId(1),
-        value["sender"],
-        value["recipient"],
-        value["date"],
-        value["object"],
-        parse_date(value["date"]),
-        FIRST_SEEN,
-        value["body"],
-        value["unreadable"],
+        sender=value["sender"],
+        recipient=value["recipient"],
+        date_text=value["date"],
+        subject=value["object"],
+        received_at=parse_date(value["date"]),
+        first_seen=FIRST_SEEN,
+        body=value["body"],
+        unreadable=value["unreadable"],
     )
     body = None if arrival.unreadable else arrival.body
     receipt = read_receipt(arrival.remote, arrival.subject, arrival.sender, body, arrival.at)

@@ -197,7 +197,18 @@ async def remote_of(store: Store, account: AccountId, content: ContentId) -> Non
     """Say that a content is a row of the API's inbox."""
 
     async def work(tx: Transaction) -> None:
-        new = NewRemote(account, b"f", "7", "{}", "a", "b", "", "s", NOW, NOW)
+        new = NewRemote(
+            account,
+            b"f",
+            "7",
+            "{}",
+            sender="a",
+            recipient="b",
+            date_text="",
+            subject="s",
+            received_at=NOW,
+            first_seen=NOW,
+        )
         remote = await tx.add_remote(new)
         await tx.keep_remote_body(remote, "body", b"s" * 32, content)
 

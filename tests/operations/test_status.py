@@ -84,7 +84,18 @@ async def test_status_counts_a_day_and_says_where_its_receipts_fill_inbox(
         for number in range(330):
             at = now - timedelta(hours=30 if number < 20 else 1)
             name = number.to_bytes(32)
-            row = NewRemote(account, name, str(number), "{}", "s", ADDRESS, "d", "o", at, at)
+            row = NewRemote(
+                account,
+                name,
+                str(number),
+                "{}",
+                sender="s",
+                recipient=ADDRESS,
+                date_text="d",
+                subject="o",
+                received_at=at,
+                first_seen=at,
+            )
             worth = (Worth.INCOMING, Worth.RECEIPT, Worth.CONFIRMATION)[number % 3]
             await tx.judge_remote(await tx.add_remote(row), worth, None)
 

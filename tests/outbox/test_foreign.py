@@ -75,17 +75,24 @@ async def _listed(rig: Rig, row: Row) -> Arrival:
         f"{row.number}".encode(),
         str(row.number),
         "{}",
-        row.sender,
-        row.recipient,
-        row.at.isoformat(),
-        row.subject,
-        row.at,
-        now,
+        sender=row.sender,
+        recipient=row.recipient,
+        date_text=row.at.isoformat(),
+        subject=row.subject,
+        received_at=row.at,
+        first_seen=now,
     )
     remote = await rig.store.write(lambda tx: tx.add_remote(new))
     text = row.text
     return Arrival(
-        remote, row.sender, row.recipient, row.at.isoformat(), row.subject, row.at, now, text
+        remote,
+        sender=row.sender,
+        recipient=row.recipient,
+        date_text=row.at.isoformat(),
+        subject=row.subject,
+        received_at=row.at,
+        first_seen=now,
+        body=text,
     )
 
 

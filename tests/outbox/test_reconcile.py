@@ -238,7 +238,15 @@ def test_the_search_is_for_what_no_listing_spoils(subject: str, words: str) -> N
 
 
 def row(subject: str, sender: str = "posta-certificata@x.invalid", dated: bool = True) -> InboxRow:
-    return InboxRow("1", sender, "r", "", subject, "{}", NOW if dated else None)
+    return InboxRow(
+        "1",
+        sender=sender,
+        recipient="r",
+        date_text="",
+        subject=subject,
+        raw="{}",
+        date=NOW if dated else None,
+    )
 
 
 @pytest.mark.parametrize(

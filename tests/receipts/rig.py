@@ -139,7 +139,15 @@ class Rig:
         )
         remote = await self.store.write(lambda tx: tx.add_remote(new))
         return Arrival(
-            remote, sender, recipient, new.date_text, subject, received_at, now, body, unreadable
+            remote,
+            sender=sender,
+            recipient=recipient,
+            date_text=new.date_text,
+            subject=subject,
+            received_at=received_at,
+            first_seen=now,
+            body=body,
+            unreadable=unreadable,
         )
 
     async def arrive(

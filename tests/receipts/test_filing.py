@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from random import Random
 
@@ -8,7 +9,6 @@ import pytest
 from bridge.clock import ROME
 from bridge.mime.ingest import ingest
 from bridge.model import SEEN, QueueId, SubmissionState, flag
-from bridge.receipts.arrival import Arrival
 from bridge.receipts.destination import Destination
 from bridge.receipts.kind import Kind
 from bridge.simulator.wording import NetworkKind
@@ -43,10 +43,7 @@ async def test_filing_again_changes_nothing(rig: Rig) -> None:
 
 async def test_a_row_that_is_not_known_is_passed_over(rig: Rig) -> None:
     arrival = await rig.add("POSTA CERTIFICATA: x", "x", BEHALF)
-    unknown = Arrival(
-        **{name: getattr(arrival, name) for name in Arrival.__slots__ if name != "remote"},
-        remote=type(arrival.remote)(999),
-    )
+    unknown = replace(arrival, remote=type(arrival.remote)(999))
     await rig.filing.file(rig.account, [unknown, arrival])
     assert len(await rig.raws()) == 1
 

@@ -507,7 +507,15 @@ async def test_what_get_send_told_does_not_count_beside_its_row(known: Rig) -> N
     await row(known, NetworkKind.ACCEPTANCE, ANNA, BRUNO)
     now = known.clock.now()
     text = f'Il messaggio "{SUBJECT}" proveniente da "x" ed indirizzato a "{ANNA}" è stato'
-    told = StatusRow(SERVICE, ADDRESS, "", f"CONSEGNA: {SUBJECT}", text, "{}", now)
+    told = StatusRow(
+        sender=SERVICE,
+        recipient=ADDRESS,
+        date_text="",
+        subject=f"CONSEGNA: {SUBJECT}",
+        body=text,
+        raw="{}",
+        date=now,
+    )
 
     async def work(mtx: MailboxTransaction) -> None:
         await keep_status(mtx, id, [told], now)

@@ -252,7 +252,15 @@ async def test_a_code_given_twice_leaves_the_status_after_a_month(rig: Rig) -> N
 def shown(
     prefix: str, *, subject: str = f"Diffida {CODE}", sender: str = SERVICE, body: str = ""
 ) -> StatusRow:
-    return StatusRow(sender, ADDRESS, "", f"{prefix}: {subject}", body, "{}", None)
+    return StatusRow(
+        sender=sender,
+        recipient=ADDRESS,
+        date_text="",
+        subject=f"{prefix}: {subject}",
+        body=body,
+        raw="{}",
+        date=None,
+    )
 
 
 async def test_the_api_is_asked_before_an_alarm(rig: Rig) -> None:

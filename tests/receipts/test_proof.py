@@ -261,31 +261,63 @@ async def test_get_send_is_judged_by_the_same_rules(rig: Rig, quoted: str) -> No
     id = await rig.send()
     now = rig.clock.now()
     rows = [
-        StatusRow(SERVICE, ADDRESS, "", f"CONSEGNA: {quoted}", "", '{"a": 1}', now),
-        StatusRow(OTHER, ADDRESS, "", f"CONSEGNA: {quoted}", "", '{"a": 2}', now),
-        StatusRow("x@y.example", ADDRESS, "", f"CONSEGNA: Diffida {CODE}", "", "{}", now),
         StatusRow(
-            SERVICE,
-            ADDRESS,
-            "",
-            f"CONSEGNA: Diffida {CODE}",
-            text(NetworkKind.DELIVERY, rig, f"Diffida {CODE}", LAWYER),
-            '{"a": 3}',
-            now,
+            sender=SERVICE,
+            recipient=ADDRESS,
+            date_text="",
+            subject=f"CONSEGNA: {quoted}",
+            body="",
+            raw='{"a": 1}',
+            date=now,
         ),
         StatusRow(
-            SERVICE,
-            ADDRESS,
-            "",
-            f"CONSEGNA: Diffida {CODE}",
-            "",
-            '{"a": 4}',
-            now - timedelta(days=2000),
+            sender=OTHER,
+            recipient=ADDRESS,
+            date_text="",
+            subject=f"CONSEGNA: {quoted}",
+            body="",
+            raw='{"a": 2}',
+            date=now,
+        ),
+        StatusRow(
+            sender="x@y.example",
+            recipient=ADDRESS,
+            date_text="",
+            subject=f"CONSEGNA: Diffida {CODE}",
+            body="",
+            raw="{}",
+            date=now,
+        ),
+        StatusRow(
+            sender=SERVICE,
+            recipient=ADDRESS,
+            date_text="",
+            subject=f"CONSEGNA: Diffida {CODE}",
+            body=text(NetworkKind.DELIVERY, rig, f"Diffida {CODE}", LAWYER),
+            raw='{"a": 3}',
+            date=now,
+        ),
+        StatusRow(
+            sender=SERVICE,
+            recipient=ADDRESS,
+            date_text="",
+            subject=f"CONSEGNA: Diffida {CODE}",
+            body="",
+            raw='{"a": 4}',
+            date=now - timedelta(days=2000),
         ),
     ]
     await rig.mailboxes.write(lambda mtx: keep_status(mtx, id, rows, now))
     assert await rig.receipts(id) == []
-    good = StatusRow(SERVICE, ADDRESS, "", f"CONSEGNA: Diffida {CODE}", "", '{"a": 5}', now)
+    good = StatusRow(
+        sender=SERVICE,
+        recipient=ADDRESS,
+        date_text="",
+        subject=f"CONSEGNA: Diffida {CODE}",
+        body="",
+        raw='{"a": 5}',
+        date=now,
+    )
     await rig.mailboxes.write(lambda mtx: keep_status(mtx, id, [good], now))
     assert await rig.states(id) == {ANNA: "delivered"}
 

@@ -89,23 +89,23 @@ class World:
             row.subject.encode(),
             row.api_id,
             row.raw,
-            row.sender,
-            row.recipient,
-            row.date_text,
-            row.subject,
-            row.date,
-            now,
+            sender=row.sender,
+            recipient=row.recipient,
+            date_text=row.date_text,
+            subject=row.subject,
+            received_at=row.date,
+            first_seen=now,
         )
         remote = await self.rig.store.write(lambda tx: tx.add_remote(new))
         return Arrival(
             remote,
-            row.sender,
-            row.recipient,
-            row.date_text,
-            row.subject,
-            row.date,
-            now,
-            body,
+            sender=row.sender,
+            recipient=row.recipient,
+            date_text=row.date_text,
+            subject=row.subject,
+            received_at=row.date,
+            first_seen=now,
+            body=body,
         )
 
 

@@ -37,7 +37,18 @@ def row(sender: str, date_text: str, subject: str) -> RemoteRow:
 
 
 def message(sender: str, date_text: str, subject: str) -> InboxMessage:
-    return InboxMessage(InboxRow("1", sender, "", date_text, subject, "{}", None), "body")
+    return InboxMessage(
+        InboxRow(
+            "1",
+            sender=sender,
+            recipient="",
+            date_text=date_text,
+            subject=subject,
+            raw="{}",
+            date=None,
+        ),
+        "body",
+    )
 
 
 CASES = [

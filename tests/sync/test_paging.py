@@ -16,12 +16,12 @@ def rows(*numbers: int, dated: bool = True) -> tuple[InboxRow, ...]:
     return tuple(
         InboxRow(
             str(number),
-            "a",
-            "b",
-            str(number),
-            "c",
-            f'{{"id": {number}}}',
-            FIRST + timedelta(days=number) if dated else None,
+            sender="a",
+            recipient="b",
+            date_text=str(number),
+            subject="c",
+            raw=f'{{"id": {number}}}',
+            date=FIRST + timedelta(days=number) if dated else None,
         )
         for number in numbers
     )
@@ -101,7 +101,16 @@ def test_the_walk_to_the_oldest_ends_where_pages_begin_if_the_oldest_comes_first
 def alike(*numbers: int, subject: str = "uguale") -> tuple[InboxRow, ...]:
     """Return rows that are the same in all but their ids."""
     return tuple(
-        InboxRow(str(one), "a", "b", "x", subject, f'{{"id": {one}}}', FIRST) for one in numbers
+        InboxRow(
+            str(one),
+            sender="a",
+            recipient="b",
+            date_text="x",
+            subject=subject,
+            raw=f'{{"id": {one}}}',
+            date=FIRST,
+        )
+        for one in numbers
     )
 
 

@@ -53,7 +53,17 @@ async def test_many_pages_that_came_between_two_looks_keep_their_order(
 
 
 def row(name: str) -> Listed:
-    return listed(InboxRow(name, "a@x.invalid", "b@x.invalid", "", name, "{}", None))
+    return listed(
+        InboxRow(
+            name,
+            sender="a@x.invalid",
+            recipient="b@x.invalid",
+            date_text="",
+            subject=name,
+            raw="{}",
+            date=None,
+        )
+    )
 
 
 @pytest.mark.parametrize("is_below", [False, True])

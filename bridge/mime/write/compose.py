@@ -27,6 +27,7 @@ from bridge.mime.row.body import Body, Form, read_body
 from bridge.mime.write import note
 from bridge.mime.write.header import address_field, text_field, thread_fields, token_field
 from bridge.mime.write.part import ComposedPart, attachment_part, multipart, text_part, whole_parts
+from bridge.model import RowFields
 
 DOMAIN = "pec-bridge.localhost"
 SUBJECT_LIMIT_CHARS = 20_000
@@ -34,11 +35,11 @@ _FINGERPRINT_CHARS = 40
 
 
 @dataclass(frozen=True, slots=True)
-class Source:
+class Source(RowFields):
     """What one message is composed from.
 
     Attributes:
-        sender, recipient, date_text, subject, body: the row as received.
+        body: the row's text as received.
         at: the message's date, aware, in the zone it is to be shown in.
         dated: whether ``at`` is the row's date, or stands in for one that says nothing.
         fields: names and values of what the network calls the message; ASCII.
@@ -50,10 +51,6 @@ class Source:
         occurrence: tells apart rows that are the same in everything, from 0.
     """
 
-    sender: str
-    recipient: str
-    date_text: str
-    subject: str
     body: str
     at: datetime
     dated: bool = True
