@@ -26,8 +26,7 @@ from collections.abc import Iterable, Sequence
 
 from bridge.store.remote import Place
 from bridge.sync.alignment import Alignment, falling
-from bridge.sync.listed import Listed as Listed
-from bridge.sync.listed import listed as listed
+from bridge.sync.listed import Listed
 from bridge.sync.shifts import shifted_by, strangely_moved
 
 

@@ -18,7 +18,7 @@ from functools import cached_property
 from itertools import pairwise
 
 from bridge.api.schema import InboxPage, InboxRow, UnreadableRow
-from bridge.sync.matching import Listed, listed
+from bridge.sync.listed import Listed, listed
 
 Row = InboxRow | UnreadableRow
 
