@@ -288,6 +288,47 @@ async def senders(world: World) -> None:
     await world.submit(message(24, b"x\r\n").replace(USER.encode(), many, 1))
 
 
+async def at_once(world: World, count: int, command: bytes) -> None:
+    """Have as many clients give a command at the same time."""
+    streams = [await world.imap() for _ in range(count)]
+    for stream in streams:
+        await stream.command("SELECT INBOX")
+    await asyncio.gather(*(stream.command(command) for stream in streams))
+
+
+@row("25 forty clients that fetch and search everything")
+async def everything(world: World) -> None:
+    items = b"UID FLAGS ENVELOPE BODYSTRUCTURE PREVIEW BODY.PEEK[]"
+    await at_once(world, 40, b"FETCH 1:* (" + items + b")")
+    await at_once(world, 40, b"SEARCH TEXT prova")
+    await at_once(world, 40, b"SORT (SUBJECT FROM DATE TO SIZE) UTF-8 ALL")
+
+
+@row("26 hundreds of mailboxes, and flags of thousands of copies")
+async def copies(world: World) -> None:
+    stream = await world.imap()
+    for number in range(300):
+        stream.write(b"m CREATE x/%d\r\nm SUBSCRIBE x/%d\r\n" % (number, number))
+    await stream.command('LIST "" "%*%*%*%*%*" RETURN (SUBSCRIBED STATUS (MESSAGES UNSEEN))')
+    await stream.command("SELECT INBOX")
+    for _ in range(20):
+        await stream.command("COPY 1:* x/1")
+    await stream.command("SELECT x/1")
+    await stream.command("STORE 1:* +FLAGS (a b c \\Deleted)")
+    await stream.command("EXPUNGE")
+
+
+@row("27 recipients and transactions without end")
+async def recipients(world: World) -> None:
+    start = b"MAIL FROM:<%b>\r\n" % USER.encode()
+    many = b"".join(b"RCPT TO:<a%d@altra.example>\r\n" % number for number in range(5_000))
+    for lines in (start + many, (start + b"RSET\r\n") * 10_000, b"BDAT 1000000000\r\n" * 100):
+        stream = await world.smtp()
+        stream.write(lines + b"QUIT\r\n")
+        while await stream.line():
+            pass
+
+
 @row("17 many of 25 MB at once")
 async def many_large(world: World) -> None:
     body = filled(24 * MIB, LINE)
