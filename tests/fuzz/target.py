@@ -70,11 +70,14 @@ def submission(data: bytes) -> None:
 
 
 def api(data: bytes) -> None:
-    """An answer is read, or called unreadable."""
+    """An answer is read, or called unreadable; a listing says the same read a row at a time."""
+    listing = _page(schema.read_listing, data)
     try:
         reply = schema.read_reply(data)
     except UnreadableAnswer:
+        assert listing is None
         return
+    assert listing == _page(lambda _: reply, data)
     for read in (
         schema.read_page,
         lambda one: schema.read_message(one, "1"),
@@ -85,6 +88,13 @@ def api(data: bytes) -> None:
             read(reply)
         except UnreadableAnswer:
             continue
+
+
+def _page(opened: Callable[[bytes], schema.Reply], data: bytes) -> schema.InboxPage | None:
+    try:
+        return schema.read_page(opened(data))
+    except UnreadableAnswer:
+        return None
 
 
 def receipt(data: bytes) -> None:
