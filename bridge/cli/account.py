@@ -14,6 +14,7 @@ from bridge.cli.account_facts import (
     account_facts,
     account_of,
     place_of,
+    ports_of,
     say_password,
     say_programs,
     taken_over,
@@ -40,7 +41,8 @@ Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask; for scripts.
 def list_accounts(config: option.Config = None, as_json: option.Json = False) -> None:
     """List the accounts and where their secrets are."""
     file = load(find_file(config, os.environ), accounts=False)
-    found = [account_facts(file, one.address) for one in file.config.account]
+    ports = ports_of(file.config)
+    found = [account_facts(file, one.address, ports) for one in file.config.account]
     if as_json:
         print_json(found)
         return

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from bridge.app.accounts import SettingsPlace
     from bridge.credentials import Secret
 
+ANSWERS_WITHIN_S = 5.0
 RELOADED_WITHIN_S = 120.0
 """A reload waits for the requests under way."""
 
@@ -69,10 +70,20 @@ def try_api(
     return asyncio.run(work())
 
 
-def account_facts(file: ConfigFile, address: str) -> dict[str, Any]:
-    """Return what the configuration says of an account."""
-    from bridge.operations.mailprograms import connection, listeners
+def account_facts(
+    file: ConfigFile, address: str, ports: list[dict[str, Any]] | None = None
+) -> dict[str, Any]:
+    """Return what the configuration says of an account.
 
+    Args:
+        file: the configuration.
+        address: the account's.
+        ports: where the bridge listens (``ports_of``); None to find out.
+    """
+    from bridge.operations.mailprograms import connection
+
+    if ports is None:
+        ports = ports_of(file.config)
     account = account_of(file, address)
     return {
         "address": account.address,
@@ -80,8 +91,21 @@ def account_facts(file: ConfigFile, address: str) -> dict[str, Any]:
         "password": _shown(account.password),
         "local_password": account.local_password and _shown(account.local_password),
         "configuration": file.name,
-        "connection": connection(account.address, listeners(file.config), socket.gethostname()),
+        "connection": connection(account.address, ports, socket.gethostname()),
     }
+
+
+def ports_of(config: Config) -> list[dict[str, Any]]:
+    """Return where the running bridge listens, whose ports systemd may have opened; or would."""
+    from bridge.operations.control import NotRunning, ask
+    from bridge.operations.mailprograms import listeners
+
+    try:
+        status = asyncio.run(ask(config.data_dir, "status", {}, within_s=ANSWERS_WITHIN_S))
+    except (NotRunning, OperationFailed):
+        return listeners(config)
+    found: list[dict[str, Any]] = status["listeners"]
+    return found
 
 
 def account_of(file: ConfigFile, address: str) -> Account:

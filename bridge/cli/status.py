@@ -130,16 +130,19 @@ def _throttles(facts: dict[str, Any]) -> Iterator[tuple[str, str]]:
     throttles = facts.get("throttles")
     if not throttles:
         return
-    for protocol, one in throttles["connections"].items():
-        away = f", {one['turned_away']} turned away" if one["turned_away"] else ""
-        said = f"{one['now']} of {one['most']} connections, {one['strangers']} not logged in{away}"
-        yield protocol.upper(), said
+    yield "connected", "; ".join(_crowd(*one) for one in throttles["connections"].items())
     logins = throttles["logins"]
     for one in logins["slowed"]:
         who = one.get("peer") or one.get("account")
         yield "slowed", f"{who}: {one['failures']} failed logins, waits {one['pause_s']:g} s"
     if (more := logins["slowed_count"] - len(logins["slowed"])) > 0:
         yield "slowed", f"and {more} more"
+
+
+def _crowd(protocol: str, one: dict[str, Any]) -> str:
+    away = f", {one['turned_away']} turned away" if one["turned_away"] else ""
+    strangers = f" ({one['strangers']} not logged in)" if one["strangers"] else ""
+    return f"{protocol.upper()} {one['now']} of {one['most']}{strangers}{away}"
 
 
 def _fingerprint(tls: dict[str, Any]) -> str | None:

@@ -253,6 +253,8 @@ async def test_a_bridge_that_runs_takes_it_over(world: Administered) -> None:
         done = await world.run("account", "password", ADDRESS, "--json")
         assert done.json["running"] == "The running bridge has taken it over."
         port = listening.listeners[0].port
+        shown = (await world.run("account", "show", ADDRESS, "--json")).json
+        assert shown["connection"]["imap"]["port"] == port
         await apart(_logs_in, port, done.json["new_local_password"])
         with pytest.raises(imaplib.IMAP4.error):
             await apart(_logs_in, port, first["new_local_password"])
