@@ -18,6 +18,7 @@ from bridge.alarms.notices import (
     alarm_message,
     day_in_rome,
     in_inbox,
+    mark_of,
     may_be_told,
     show,
     tell,
@@ -88,7 +89,8 @@ async def update_alarm(
         return
     if not await in_inbox(mtx, account, content) or not await may_be_told(mtx, account, now):
         return
-    new = await show(mtx, account, alarm_message(alarm, now, mtx.voice), now, instead_of=content)
+    raw, flags = alarm_message(alarm, now, mtx.voice), mark_of(mtx.voice)
+    new = await show(mtx, account, raw, now, instead_of=content, flags=flags)
     if new is not None:
         await mtx.tx.keep_alarm_notice(account, kind, key, new, now)
 

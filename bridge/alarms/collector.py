@@ -13,7 +13,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from bridge.alarms.collected import collected
-from bridge.alarms.notices import LAST_APART, compose, show
+from bridge.alarms.notices import LAST_APART, compose, mark_of, show
 from bridge.clock import Clock
 from bridge.mailbox import Mailboxes, MailboxTransaction
 from bridge.store.base import ReadTransaction, Store
@@ -58,7 +58,10 @@ class Collector:
             if current is None:
                 return
             raw = await _message(mtx, current, now)
-            content = await show(mtx, day.account, raw, now, instead_of=current.content)
+            flags = mark_of(mtx.voice)
+            content = await show(
+                mtx, day.account, raw, now, instead_of=current.content, flags=flags
+            )
             writes = current.writes + 1
             await mtx.tx.keep_notice_day(
                 replace(current, writes=writes, written_at=now, due_at=None, content=content)
@@ -78,4 +81,4 @@ async def _message(mtx: MailboxTransaction, day: NoticeDay, now: datetime) -> by
         voice,
     )
     name = hashlib.sha256(f"{day.account} {day.day} {now.isoformat()}".encode()).hexdigest()
-    return compose(f"notices.{name[:24]}", words.subject, words.text, now)
+    return compose(f"notices.{name[:24]}", voice.marked(words.subject), words.text, now)

@@ -28,7 +28,7 @@ from bridge.mime.write.compose import DOMAIN
 from bridge.mime.write.header import address_field, text_field, thread_fields, token_field
 from bridge.mime.write.note import RULE
 from bridge.mime.write.part import text_part
-from bridge.model import INBOX, AccountId, ContentId, MailboxId, Uid
+from bridge.model import FLAGGED, INBOX, AccountId, ContentId, Flags, MailboxId, Uid
 from bridge.store.notices import NoticeDay, NoticeRow
 
 SENDER = Person("pec-bridge", f"pec-bridge@{DOMAIN}")
@@ -82,7 +82,8 @@ async def tell(mtx: MailboxTransaction, notice: NoticeRow, message: bytes) -> Co
     has_room = day.singly < MOST_SINGLY
     if is_of_message:
         has_room = has_room and day.of_messages < MOST_OF_MESSAGES
-    content = await show(mtx, account, message, now) if has_room else None
+    marks = mark_of(mtx.voice)
+    content = await show(mtx, account, message, now, flags=marks) if has_room else None
     if has_room:
         day = replace(day, singly=day.singly + 1, of_messages=day.of_messages + int(is_of_message))
     elif day.due_at is None:
@@ -140,6 +141,7 @@ async def show(
     now: datetime,
     *,
     instead_of: ContentId | None = None,
+    flags: Flags = frozenset(),
 ) -> ContentId | None:
     """Put a message of the bridge's own into INBOX, unseen; None if there is no INBOX.
 
@@ -149,6 +151,7 @@ async def show(
         message: the message; taken apart already if it may be large.
         now: when.
         instead_of: one of the bridge's own that leaves INBOX for it; copies elsewhere stay.
+        flags: what it is marked with from the first.
     """
     inbox = await _inbox(mtx, account)
     if inbox is None:
@@ -156,7 +159,12 @@ async def show(
     if instead_of is not None:
         await mtx.expunge(inbox, await _uids(mtx, inbox, instead_of))
     made = ingest(message) if isinstance(message, bytes) else message
-    return (await mtx.append(inbox, made, frozenset(), now)).content
+    return (await mtx.append(inbox, made, flags, now)).content
+
+
+def mark_of(voice: Voice) -> Flags:
+    """Return the flags by which notices that ask for a person stand out."""
+    return frozenset({FLAGGED}) if voice.mark == "flag" else frozenset()
 
 
 async def in_inbox(mtx: MailboxTransaction, account: AccountId, content: ContentId) -> bool:
@@ -205,7 +213,7 @@ def alarm_message(alarm: Alarm, now: datetime, voice: Voice) -> bytes:
     name = hashlib.sha256(f"{alarm.account} {alarm.key} {now.isoformat()}".encode()).hexdigest()
     notice, title = alarm.notice, Title(alarm.notice.subject)
     text = both(notice.italian, notice.english, voice, page_of(alarm.entry))
-    subject = one_line(rendered(title, voice.language))
+    subject = voice.marked(one_line(rendered(title, voice.language)))
     return compose(f"alarm.{alarm.kind.value}.{name[:24]}", subject, text, now, alarm.answers)
 
 

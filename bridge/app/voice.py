@@ -16,7 +16,7 @@ def voice_of(config: Config, listening: Listening) -> Voice:
     """
     found = listening.web_url
     page = "" if found is None else config.web.url or _known_by(found, config)
-    return Voice(config.display.language, page.rstrip("/"))
+    return Voice(config.display.language, page.rstrip("/"), config.receipts.mark)
 
 
 def _known_by(url: str, config: Config) -> str:

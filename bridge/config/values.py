@@ -284,13 +284,14 @@ class Receipts:
 
     ``deliver_to`` may hold {kind}, {year} and {month}; ``names`` says what {kind} stands for.
     ``seen``: which are marked as read. ``text``: when a text is fetched that only confirms what its
-    row says.
+    row says. ``mark``: how the bridge's own notices stand out in INBOX.
     """
 
     deliver_to: Annotated[str, AfterValidator(_pattern)] = "INBOX"
     names: ReceiptNames = ReceiptNames()
     seen: Literal["acceptances", "none"] = "acceptances"
     text: Literal["when-affordable", "always", "never"] = "when-affordable"
+    mark: Literal["none", "flag", "subject"] = "none"
 
 
 @dataclass(frozen=True, slots=True, config=_RULES)

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from typing import Literal
 
 from bridge.language.catalogue import Language, LanguageSetting
 
+Mark = Literal["none", "flag", "subject"]
+_MARK = "[PEC]"
 _TITLE = re.compile(r"(?P<it>[^:/]+) / (?P<en>[^:]+?)(?P<about>: .*)?", re.DOTALL)
 
 
@@ -14,11 +17,17 @@ _TITLE = re.compile(r"(?P<it>[^:/]+) / (?P<en>[^:]+?)(?P<about>: .*)?", re.DOTAL
 class Voice:
     """The language of messages that the bridge writes, and where its page is.
 
-    ``page`` is the page's address, without a slash at its end; "" where there is none.
+    ``page`` is the page's address, without a slash at its end; "" where there is none. ``mark`` is
+    how they stand out: by a flag, or by the first word of their subject.
     """
 
     language: LanguageSetting = "both"
     page: str = ""
+    mark: Mark = "none"
+
+    def marked(self, subject: str) -> str:
+        """Return the subject of a message, with the mark if it is to stand there."""
+        return f"{_MARK} {subject}" if self.mark == "subject" else subject
 
     def link(self, path: str) -> str:
         """Return the address of something on the page, "" without one."""

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from bridge.alarms.kind import REFUSED
-from bridge.alarms.notices import day_in_rome, show, tell
+from bridge.alarms.notices import day_in_rome, mark_of, show, tell
 from bridge.clock import ROME
 from bridge.language import said_by
 from bridge.mailbox import MailboxTransaction
@@ -137,7 +137,7 @@ async def bounce(
     words = (HEADING, verdict.italian, verdict.english)
     raw = await report_of(mtx, row, asked, reports, words, now, whole=True)
     if told := {one: DsnAction.FAILED for one in people if is_for_itself(wishes.get(one))}:
-        await show(mtx, row.account, raw, now)
+        await show(mtx, row.account, raw, now, flags=mark_of(mtx.voice))
         await mtx.tx.tell_dsn(row.id, told)
         return
     text = said_by(line(row, verdict.diagnostic), mtx.voice.language)

@@ -23,11 +23,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from types import MappingProxyType
 
-from bridge.alarms.notices import page_of, show, with_link
+from bridge.alarms.notices import mark_of, page_of, show, with_link
 from bridge.clock import ROME
 from bridge.limits import DSN_RETURNED_BYTES
 from bridge.mailbox import MailboxTransaction
 from bridge.mime.write.dsn import Notification, RecipientReport, compose_report
+from bridge.model import Flag
 from bridge.receipts.kind import Kind
 from bridge.receipts.states import DeliveryStatus, RecipientStanding, RecipientState
 from bridge.store.base import ReadTransaction
@@ -112,7 +113,8 @@ async def tell_dsn(
         now,
         whole=is_failure,
     )
-    await show(mtx, submission.account, raw, now)
+    flags = mark_of(mtx.voice) if is_failure or corrects else frozenset[Flag]()
+    await show(mtx, submission.account, raw, now, flags=flags)
     await mtx.tx.tell_dsn(submission.id, {one.one.address: one.action for one in news})
 
 
@@ -198,6 +200,7 @@ async def report_of(
             reference=submission.reference,
             envid=submission.envid,
             language=mtx.voice.language,
+            mark=mtx.voice.marked(""),
         )
     )
 

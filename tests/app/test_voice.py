@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from bridge.app.voice import voice_of
-from bridge.config import Account, Api, Config, Display, Listen, SecretSource, Web
+from bridge.config import Account, Api, Config, Display, Listen, Receipts, SecretSource, Web
 from bridge.language import Voice
 from bridge.net.listening import Listener, Listening
 
@@ -45,3 +47,8 @@ def test_the_page_is_where_the_settings_or_the_listener_say(
     web: Web, up: Listening, page: str
 ) -> None:
     assert voice_of(config(web), up) == Voice("it", page)
+
+
+def test_notices_are_marked_as_the_settings_say() -> None:
+    marking = replace(config(Web()), receipts=Receipts(mark="flag"))
+    assert voice_of(marking, listening()).mark == "flag"

@@ -53,7 +53,7 @@ class Notification:
     Subject; ``reporting_mta`` is a host name. ``italian`` and ``english`` say what happened and
     what to do. ``reference`` is what the sender calls the message, ``envid`` its envelope, "" for
     nothing. ``returned`` is the message's header, or all of it if ``is_whole``. ``language`` is
-    which of the two texts are in it.
+    which of the two texts are in it; ``mark`` stands before the Subject.
     """
 
     name: str
@@ -73,6 +73,7 @@ class Notification:
     reference: str = ""
     envid: str = ""
     language: LanguageSetting = "both"
+    mark: str = ""
 
     def __post_init__(self) -> None:
         if not self.recipients:
@@ -91,7 +92,7 @@ def compose_report(report: Notification) -> bytes:
 
 
 def _header(report: Notification, boundary: str) -> bytes:
-    subject = rendered(Title(f"{report.heading}: {report.subject}"), report.language)
+    subject = report.mark + rendered(Title(f"{report.heading}: {report.subject}"), report.language)
     lines = [
         "Return-Path: <>",
         f"Date: {format_datetime(report.at)}",
