@@ -22,7 +22,7 @@ import pytest
 
 from bridge import limits, model
 from bridge.cli.outcome import CODES
-from bridge.config import Config, Listen, Web
+from bridge.config import Config, Listen, Web, parse
 from bridge.credentials import Secret, signing_key
 from bridge.hooks import schedule
 from bridge.hooks.signature import signed_fields
@@ -59,10 +59,13 @@ def rows(head: str, meanings: Iterable[tuple[object, str]]) -> str:
     return "\n".join([*lines, *(f"| `{name}` | {said} |" for name, said in meanings)]) + "\n"
 
 
+CONFIGURED = parse(CONFIG.format(address=ADDRESS))
+
+
 def endpoints() -> str:
     lines = ["| request | gives |", "|---|---|"]
     nothing = SimpleNamespace(clock=None, answered=None)  # to describe them takes none
-    for one in Contract(cast(WebServices, nothing)).endpoints:
+    for one in Contract(cast(WebServices, nothing), lambda: CONFIGURED.config).endpoints:
         path = f"/api/v1{one.path}".replace("{name}", "NAME")
         lines.append(f"| `{one.method} {path}` | {one.about} |")
     return "\n".join(lines) + "\n"

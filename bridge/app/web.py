@@ -68,7 +68,7 @@ class WebPage:
         routes = [
             *site(self._services, lambda: resources.config, resources.certificate),
             *monitoring.routes(),
-            *Contract(self._services, lambda: resources.config.display.language).routes(),
+            *Contract(self._services, lambda: resources.config).routes(),
         ]
         self.server = WebServer(
             web_app(routes, (*config.web.hosts, socket.gethostname())),

@@ -19,6 +19,7 @@ from bridge.operations.control import OperationFailed
 from bridge.operations.exporting import SPOOLED_BYTES, Exporter
 from bridge.web.page import Look, PageRoutes
 from bridge.web.sent import facts_of
+from bridge.web.services import WebServices
 
 LARGEST_HERE_BYTES = 8 * 1024**2
 """A larger message is exported by the command, which has a memory of its own."""
@@ -38,7 +39,6 @@ class Evidence:
     def __init__(self, pages: PageRoutes, config: Callable[[], Config]) -> None:
         self._pages = pages
         self._config = config
-        self._turn = asyncio.Semaphore(1)
 
     def routes(self) -> list[BaseRoute]:
         """Return its routes."""
@@ -46,23 +46,36 @@ class Evidence:
 
     async def _give(self, look: Look) -> Response:
         facts = await facts_of(look, look.request.path_params["id"])
-        now = moment(look.services.clock.now()) or ""
-        temporary = tempfile.SpooledTemporaryFile(SPOOLED_BYTES)  # noqa: SIM115 - closed at its end
-        spool = cast(BinaryIO, temporary)
-        try:
-            async with self._turn:
-                loop = asyncio.get_running_loop()
-                perform = _from_thread(look, loop)
-                exporter = Exporter(perform, self._config(), now)
-                await asyncio.to_thread(lambda: asyncio.run(exporter.send(spool, facts["id"])))
-        except BaseException:
-            spool.close()
-            raise
-        return StreamingResponse(
-            iterate_in_threadpool(_pieces(spool)),
-            media_type="application/zip",
-            headers={"Content-Disposition": attachment(f"pec-{facts['id']}.zip")},
-        )
+        return await archive(look.services, self._config(), facts["id"])
+
+
+async def archive(services: WebServices, config: Config, id: str) -> Response:
+    """Return the evidence of a send as a download.
+
+    Args:
+        services: what is known of it, and whose turn it is: one is made at a time.
+        config: for the request as it was made.
+        id: the send's; whoever asks may see it.
+
+    Raises:
+        OperationFailed: it is too large to be made here.
+    """
+    now = moment(services.clock.now()) or ""
+    temporary = tempfile.SpooledTemporaryFile(SPOOLED_BYTES)  # noqa: SIM115 - closed at its end
+    spool = cast(BinaryIO, temporary)
+    try:
+        async with services.archiving:
+            perform = _from_thread(services, asyncio.get_running_loop())
+            exporter = Exporter(perform, config, now)
+            await asyncio.to_thread(lambda: asyncio.run(exporter.send(spool, id)))
+    except BaseException:
+        spool.close()
+        raise
+    return StreamingResponse(
+        iterate_in_threadpool(_pieces(spool)),
+        media_type="application/zip",
+        headers={"Content-Disposition": attachment(f"pec-{id}.zip")},
+    )
 
 
 def attachment(name: str) -> str:
@@ -70,13 +83,13 @@ def attachment(name: str) -> str:
     return f'attachment; filename="{_UNSAFE.sub("-", name)}"'
 
 
-def _from_thread(look: Look, loop: asyncio.AbstractEventLoop) -> Callable[..., Any]:
+def _from_thread(services: WebServices, loop: asyncio.AbstractEventLoop) -> Callable[..., Any]:
     async def perform(name: str, arguments: Mapping[str, Any]) -> Any:
         if arguments.get("at", 0) > LARGEST_HERE_BYTES:
             raise OperationFailed(
                 say("This message is too large to be exported here; `pec-bridge export` does it.")
             )
-        there = asyncio.run_coroutine_threadsafe(look.services.do(name, arguments), loop)
+        there = asyncio.run_coroutine_threadsafe(services.do(name, arguments), loop)
         return await asyncio.wrap_future(there)
 
     return perform

@@ -69,7 +69,8 @@ class ProblemKind(Enum):
     NOT_POSSIBLE = ProblemType(
         "not-possible",
         409,
-        "this cannot be done: nothing was, `detail` says why, and `send` is how it is",
+        "this cannot be done, and nothing was: `detail` says why; of a decision, `send` is how "
+        "the message is",
     )
     POSITION = ProblemType(
         "unknown-position",

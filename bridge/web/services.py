@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -22,7 +23,8 @@ class WebServices:
 
     ``perform`` and ``listening`` are None until the bridge has opened its listeners: a request that
     comes before is told to come again. ``zone`` is what times are shown in. ``answered`` counts the
-    answers to programs: ``ok``, or the name of the problem.
+    answers to programs: ``ok``, or the name of the problem. ``archiving`` is whose turn it is to
+    make an archive of evidence.
     """
 
     store: Store
@@ -33,6 +35,7 @@ class WebServices:
     perform: Perform | None = None
     listening: Listening | None = None
     answered: Counter[str] = field(default_factory=Counter)
+    archiving: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(1))
 
     async def do(self, name: str, arguments: Mapping[str, Any] | None = None) -> Any:
         """Carry out an operation of the command line.

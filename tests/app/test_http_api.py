@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import io
 import smtplib
 import ssl
 import time
+import zipfile
 from dataclasses import replace
 from email.message import EmailMessage
 from pathlib import Path
@@ -17,6 +19,7 @@ import pytest
 
 from bridge.app.certificate import FILE_NAME
 from bridge.config import Config, Listen, Web
+from bridge.evidence.verify import verify
 from bridge.operations.control import ask
 from tests.running import ADDRESS, PASSWORD, Running, apart, eventually, running, simulated
 from tests.web.contract.conftest import named
@@ -60,6 +63,13 @@ async def test_a_message_is_followed_by_the_name_that_its_sender_gave_it(tmp_pat
             assert (told["outcome"], told["reference"]) == ("delivered", REFERENCE)
             receipts = (await erp.get(f"{path}/receipts")).json()["receipts"]
             assert [one["kind"] for one in receipts] == ["acceptance", "delivery"]
+            evidence = await erp.get(f"{path}/evidence.zip")
+            assert evidence.headers["Content-Type"] == "application/zip"
+            with io.BytesIO(evidence.content) as stream:
+                assert not verify(stream).problems
+            with zipfile.ZipFile(io.BytesIO(evidence.content)) as unpacked:
+                names = unpacked.namelist()
+            assert len([name for name in names if name.endswith(".body.txt")]) == 2
             page = (await erp.get("/events")).json()
             events = [(one["event"], one["reference"]) for one in page["events"]]
             kinds = ("queued", "submitted", "accepted", "delivered")

@@ -17,6 +17,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Match
 from starlette.types import Receive, Scope, Send
 
+from bridge.config import Config
 from bridge.language import LanguageSetting, rendered
 from bridge.operations.control import OperationFailed
 from bridge.store.base import StoreFailed
@@ -41,18 +42,17 @@ class Contract:
 
     Args:
         services: what they work with.
-        language: gives the language of the settings, in which reasons are said, as by ``--json``.
+        config: gives the settings: for exports, and the language in which reasons are said, as by
+            ``--json``.
     """
 
-    def __init__(
-        self, services: WebServices, language: Callable[[], LanguageSetting] = lambda: "en"
-    ) -> None:
-        self._language = language
+    def __init__(self, services: WebServices, config: Callable[[], Config]) -> None:
+        self._config = config
         self._keys = ApiKeys(services)
         self._answered = services.answered
         waits = Waits(services, self._keys)
         self.endpoints = (
-            *SendEndpoints(services, waits).endpoints(),
+            *SendEndpoints(services, waits, config).endpoints(),
             *EventEndpoint(services, waits).endpoints(),
             Endpoint(
                 "GET",
@@ -77,6 +77,9 @@ class Contract:
             answer, name = Response(status_code=204), "gone"  # nobody is there to read it
         self._answered[name] += 1
         return answer
+
+    def _language(self) -> LanguageSetting:
+        return self._config().display.language
 
     async def _performed(self, request: Request) -> Response:
         try:

@@ -54,7 +54,8 @@ class Endpoint:
     """See the module.
 
     ``path`` stands behind ``BASE``; ``{x}`` in it is one segment. ``about`` is a sentence, ``name``
-    what generated clients call it. ``query``, ``body`` and ``answer`` are of ``shapes``.
+    what generated clients call it. ``query``, ``body`` and ``answer`` are of ``shapes``; ``media``
+    is what an answer is.
     """
 
     method: str
@@ -66,6 +67,7 @@ class Endpoint:
     query: type[BaseModel] | None = None
     body: type[BaseModel] | None = None
     answer: type[BaseModel] | None = None
+    media: str = "application/json"
     problems: tuple[ProblemKind, ...] = ()
     parameters: Mapping[str, str] = field(default_factory=dict)
     """What each ``{x}`` is."""

@@ -80,7 +80,7 @@ def _operation(endpoint: Endpoint) -> dict[str, Any]:
         "operationId": endpoint.name,
         "summary": endpoint.about,
         "parameters": [*_path_parameters(endpoint), *_query_parameters(endpoint.query)],
-        "responses": {"200": _answer(endpoint.answer), **_problems(problems_of(endpoint))},
+        "responses": {"200": _answer(endpoint), **_problems(problems_of(endpoint))},
     }
     if endpoint.body is not None:
         operation["requestBody"] = {
@@ -139,9 +139,13 @@ def _ref(model: type[BaseModel]) -> dict[str, str]:
     return {"$ref": SCHEMAS.format(model=model.__name__)}
 
 
-def _answer(model: type[BaseModel] | None) -> dict[str, Any]:
-    schema = {"type": "object"} if model is None else _ref(model)
-    return {"description": "As asked.", "content": {"application/json": {"schema": schema}}}
+def _answer(endpoint: Endpoint) -> dict[str, Any]:
+    content: dict[str, Any] = {}  # bytes need no schema
+    if endpoint.media == "application/json":
+        content = {
+            "schema": {"type": "object"} if endpoint.answer is None else _ref(endpoint.answer)
+        }
+    return {"description": "As asked.", "content": {endpoint.media: content}}
 
 
 def _problems(kinds: Sequence[ProblemKind]) -> dict[str, Any]:

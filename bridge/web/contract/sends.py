@@ -7,9 +7,12 @@ that comes twice, or late, changes nothing.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
+from starlette.responses import Response
+
+from bridge.config import Config
 from bridge.limits import API_CANDIDATES
 from bridge.operations.control import OperationFailed
 from bridge.web.contract.endpoint import ApiAccess, Call, Endpoint
@@ -24,11 +27,13 @@ from bridge.web.contract.shapes import (
 )
 from bridge.web.contract.shapes import SendsQuery as ListQuery
 from bridge.web.contract.waiting import Waits
+from bridge.web.evidence import archive
 from bridge.web.problem import ProblemFound, ProblemKind
 from bridge.web.services import WebServices
 
 CANDIDATE = ("id", "message_id", "reference", "code", "state", "outcome", "created_at")
 RECEIPT = ("kind", "at", "addresses", "detail")
+ZIP = "application/zip"
 NAME = {
     "name": "Any of the message's names: the queue's id, its Message-ID (with or without its angle "
     "brackets), the service's code, or your reference; percent-encoded as one segment."
@@ -49,11 +54,13 @@ class SendEndpoints:
     Args:
         services: carries operations out.
         waits: how long an answer may take.
+        config: gives the settings, for exports.
     """
 
-    def __init__(self, services: WebServices, waits: Waits) -> None:
+    def __init__(self, services: WebServices, waits: Waits, config: Callable[[], Config]) -> None:
         self._services = services
         self._waits = waits
+        self._config = config
 
     def endpoints(self) -> tuple[Endpoint, ...]:
         """Return the endpoints."""
@@ -87,6 +94,17 @@ class SendEndpoints:
                 self._receipts,
                 answer=SendReceipts,
                 problems=FINDING,
+                parameters=NAME,
+            ),
+            Endpoint(
+                "GET",
+                f"{one}/evidence.zip",
+                "get_evidence",
+                "All that is known of a message as a ZIP file with sums, as `pec-bridge export` "
+                "writes it: what was submitted, each request and answer, each receipt's bytes.",
+                self._evidence,
+                media=ZIP,
+                problems=(*FINDING, ProblemKind.NOT_POSSIBLE, ProblemKind.TOO_MANY_WAITS),
                 parameters=NAME,
             ),
             Endpoint(
@@ -166,6 +184,11 @@ class SendEndpoints:
         facts = await self._services.do("export send", {"id": send["id"]})
         receipts = ({name: one[name] for name in RECEIPT} for one in facts["receipts"])
         return {"receipts": sorted(receipts, key=lambda one: str(one["at"]))}
+
+    async def _evidence(self, call: Call) -> Response:
+        send = await self._found(call)
+        with self._waits.turn(call.me):  # one is made at a time
+            return await archive(self._services, self._config(), send["id"])
 
     async def _cancel(self, call: Call) -> dict[str, Any]:
         send = await self._found(call)

@@ -63,7 +63,7 @@ class Waits:
         if wait_s <= 0:
             return await ask(0)
         end_s = self._clock.monotonic() + wait_s
-        with self._turn(call.me):
+        with self.turn(call.me):
             while True:
                 left_s = end_s - self._clock.monotonic()
                 found = await _unless_over(call.request, ask, min(left_s, CHECK_S))
@@ -74,7 +74,12 @@ class Waits:
                     return found
 
     @contextmanager
-    def _turn(self, caller: Caller) -> Iterator[None]:
+    def turn(self, caller: Caller) -> Iterator[None]:
+        """Let a key's request take long; a context manager.
+
+        Raises:
+            ProblemFound: too many do already.
+        """
         if self._waiting[caller.key] >= API_WAITS_PER_KEY or self._waiting.total() >= API_WAITS:
             raise ProblemFound(
                 ProblemKind.TOO_MANY_WAITS,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import base64
 from collections.abc import AsyncIterator, Awaitable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -35,6 +35,7 @@ from bridge.web.people import PagePeople
 from bridge.web.services import WebServices
 from tests.fakes import FakeClock
 from tests.outbox.rig import ADDRESSES, Rig, simulated
+from tests.web.conftest import CONFIG
 from tests.web.contract.described import Described
 
 URL = "http://127.0.0.1:1180"
@@ -158,7 +159,9 @@ async def office(tmp_path: Path, clock: FakeClock) -> AsyncIterator[Office]:
         rig.store, clock, people, people.gate(guard), ZoneInfo("Europe/Rome"), operations.perform
     )
     speaks: list[LanguageSetting] = ["en"]
-    contract = Contract(services, lambda: speaks[0])
+    contract = Contract(
+        services, lambda: replace(CONFIG, display=replace(CONFIG.display, language=speaks[0]))
+    )
     app = web_app(contract.routes())
     one = Office(rig, simulator, services, app, operations, contract, speaks)
     yield one

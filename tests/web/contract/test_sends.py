@@ -69,6 +69,7 @@ async def test_of_another_account_nothing_is_seen_or_touched(office: Office) -> 
         assert await erp.problem(f"sends/{path}") == (404, "unknown-send")
         assert await erp.problem(f"sends/{path}", wait=5) == (404, "unknown-send")
         assert await erp.problem(f"sends/{path}/receipts") == (404, "unknown-send")
+        assert await erp.problem(f"sends/{path}/evidence.zip") == (404, "unknown-send")
         for action, body in (
             ("cancel", {}),
             ("cancel", {"version": 0}),
