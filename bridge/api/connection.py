@@ -20,6 +20,7 @@ from __future__ import annotations
 
 import asyncio
 import base64
+from collections import Counter
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, field, replace
 from http.cookiejar import CookieJar, DefaultCookiePolicy
@@ -32,7 +33,7 @@ from bridge.allowance import Allowance
 from bridge.apart.process import Apart
 from bridge.api.date import parse_date
 from bridge.api.encoding import plain
-from bridge.api.errors import ANSWER_LIMIT_CHARS, AnswerTooLong, ApiError, from_exception
+from bridge.api.errors import ANSWER_LIMIT_CHARS, AnswerTooLong, ApiError, NotSent, from_exception
 from bridge.api.ratelimit import Start
 from bridge.api.unreachable import shown_host
 from bridge.api.way import ApiRoute
@@ -137,6 +138,7 @@ class ApiConnection:
         transport: where requests go instead of the network.
         apart: where large answers are read; None reads all in memory.
         way: proxy and authorities.
+        results: counts requests by what came of them: the HTTP status, ``not sent`` or ``unknown``.
     """
 
     def __init__(
@@ -149,7 +151,9 @@ class ApiConnection:
         transport: httpx.AsyncBaseTransport | None = None,
         apart: Apart | None = None,
         way: ApiRoute = DIRECT,
+        results: Counter[str] | None = None,
     ) -> None:
+        self._results: Counter[str] = Counter() if results is None else results
         self.apart = apart
         self.room = Allowance(ANSWERS_READ_BYTES)
         self.base_url = base_url.rstrip("/")
@@ -212,6 +216,7 @@ class ApiConnection:
         outcome = await self._attempt(call, start)
         took_s = round(self._clock.monotonic() - began_s, 3)
         shown = {"method": call.method, "path": call.shown or call.path, "took_s": took_s}
+        self._results[_kind(outcome)] += 1
         if isinstance(outcome, ApiError):
             log.info("api_request_failed", **shown, reason=outcome.reason)
             raise outcome
@@ -297,6 +302,13 @@ class ApiConnection:
             content=content,
             extensions={"trace": begun.trace} if self._through or begun.start else None,
         )
+
+
+def _kind(outcome: Answer | ApiError) -> str:
+    """Return what came of a request in a word: the HTTP status, or whether it may have arrived."""
+    if outcome.status is not None:
+        return str(outcome.status)
+    return "not sent" if isinstance(outcome, NotSent) else "unknown"
 
 
 async def _read(

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -58,6 +59,7 @@ class Resources:
         accounts: in the order of the settings.
         apart: where large messages are worked on, one at a time.
         tracing: writes down what is said while somebody asks for it.
+        api_results: counts the accounts' requests by what came of them, over reloads too.
     """
 
     def __init__(
@@ -78,6 +80,7 @@ class Resources:
         self.accounts: tuple[Served, ...] = ()
         self.apart = apart
         self.tracing = Tracing(config.data_dir / TRACES, clock)
+        self.api_results: Counter[str] = Counter()
         self._lock = lock
         self._connection: ApiConnection | None = None
 
@@ -194,6 +197,7 @@ class Resources:
                 transport=http_transport,
                 apart=self.apart,
                 way=way(api, secrets.proxy_login),
+                results=self.api_results,
             )
         served = []
         for index, account in enumerate(self.config.account):

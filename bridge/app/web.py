@@ -60,6 +60,7 @@ class WebPage:
             people=people,
             logins=people.gate(guard),
             zone=ZoneInfo(config.display.timezone),
+            requested=resources.api_results,
         )
         self.lag = LoopLag(resources.clock)
         monitoring = Monitoring(

@@ -6,8 +6,8 @@ are given to this machine, and elsewhere to the administrator (basic authenticat
 comes through a proxy on this machine counts as elsewhere.
 
 Figures of the last hour are gauges of that hour, for they come out of the store and outlive a
-restart; nothing is counted a second time in memory. Only answers to programs, which leave no trace
-in the store, are counted since the start.
+restart; nothing is counted a second time in memory. Only what leaves no trace in the store is
+counted since the start: answers to programs, and requests to the API by what came of them.
 """
 
 from __future__ import annotations
@@ -146,6 +146,7 @@ class Monitoring:
             *of_expiries(expiries, now),
             *of_process(self._lag.take(), self._sessions()),
             of_answers(services.answered),
+            of_requests(services.requested),
         )
         registry.register(_Once(families))
         return generate_latest(registry)
@@ -321,3 +322,15 @@ def of_answers(answered: Mapping[str, int]) -> Metric:
     for problem, count in answered.items():
         answers.add_metric([problem], count)
     return answers
+
+
+def of_requests(requested: Mapping[str, int]) -> Metric:
+    """Return what came of requests to the API since the start."""
+    requests = CounterMetricFamily(
+        "pec_bridge_api_requests",
+        "Requests to the API since the start, by HTTP status; not sent, or unknown, without one.",
+        labels=["result"],
+    )
+    for result, count in requested.items():
+        requests.add_metric([result], count)
+    return requests

@@ -23,8 +23,8 @@ class WebServices:
 
     ``perform`` and ``listening`` are None until the bridge has opened its listeners: a request that
     comes before is told to come again. ``zone`` is what times are shown in. ``answered`` counts the
-    answers to programs: ``ok``, or the name of the problem. ``archiving`` is whose turn it is to
-    make an archive of evidence.
+    answers to programs: ``ok``, or the name of the problem; ``requested`` counts requests to the
+    API by what came of them. ``archiving`` is whose turn it is to make an archive of evidence.
     """
 
     store: Store
@@ -35,6 +35,7 @@ class WebServices:
     perform: Perform | None = None
     listening: Listening | None = None
     answered: Counter[str] = field(default_factory=Counter)
+    requested: Counter[str] = field(default_factory=Counter)
     archiving: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(1))
 
     async def do(self, name: str, arguments: Mapping[str, Any] | None = None) -> Any:

@@ -1,8 +1,10 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import socket
+from collections import Counter
 from collections.abc import AsyncIterator
 
 import pytest
@@ -240,3 +242,16 @@ def test_a_secret_that_cannot_be_sent_is_named_not_shown(value: str) -> None:
     assert "qq" not in str(failure.value)
     with pytest.raises(ValueError, match="the token"):
         ApiConnection("http://127.0.0.1", value, clock=SystemClock())
+
+
+async def test_what_comes_of_requests_is_counted(unused_url: str) -> None:
+    results: Counter[str] = Counter()
+    async with byte_server(replies(EMPTY_PAGE), hangs_up(10)) as server:
+        for url in (server.url, server.url, unused_url):
+            connection = ApiConnection(url, TOKEN, clock=SystemClock(), results=results)
+            try:
+                with contextlib.suppress(ApiError):
+                    await connection.exchange(ApiRequest("GET", "/inbox", {}))
+            finally:
+                await connection.aclose()
+    assert results == {"200": 1, "unknown": 1, "not sent": 1}

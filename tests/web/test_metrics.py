@@ -74,8 +74,10 @@ def sample(text: str, name: str, **labels: str) -> float:
 async def test_prometheus_reads_what_is_so(made: Site) -> None:
     told(made)
     made.services.answered.update(ok=3, unauthorized=1)
+    made.services.requested.update({"200": 5, "not sent": 2})
     text = (await made.browser().get("/metrics")).text
     assert sample(text, "pec_bridge_http_answers_total", problem="unauthorized") == 1
+    assert sample(text, "pec_bridge_api_requests_total", result="not sent") == 2
     assert sample(text, "pec_bridge_messages", account=ANNA, state="queued") == 2
     assert sample(text, "pec_bridge_plan_used", account=ANNA) == 7
     assert sample(text, "pec_bridge_mailbox_days_left", account=ANNA) == 30
