@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Mapping
+from typing import Any
 from urllib.parse import quote
 
 import pytest
 
 from bridge.limits import API_CANDIDATES
 from bridge.model import SubmissionState
+from bridge.operations.control import Progress
 from bridge.simulator import Failure, Operation, Phase
 from tests.web.contract.conftest import AZIENDA, STUDIO, Office, named, soon
 
@@ -106,8 +109,17 @@ async def test_of_many_with_one_name_some_are_listed(office: Office) -> None:
     assert named(await erp.decide("Ordine/cancel")) == (409, "ambiguous-name")
     for n in range(API_CANDIDATES):
         await office.rig.submit(f"Altra {n}", reference="Ordine")
+    looked_at = []
+
+    async def noted(name: str, arguments: Mapping[str, Any], progress: Progress) -> Any:
+        found = await office.operations.perform(name, arguments, progress)
+        looked_at.append(len(found["sends"]))
+        return found
+
+    office.services.perform = noted
     problem = (await erp.get("/api/v1/sends/Ordine")).json()
     assert (len(problem["candidates"]), problem["more"]) == (API_CANDIDATES, True)
+    assert looked_at == [API_CANDIDATES + 1], "however many there are"
 
 
 async def test_what_narrows_the_list_and_how_it_goes_on(office: Office) -> None:
