@@ -20,6 +20,7 @@ import pytest
 from bridge.app.certificate import FILE_NAME
 from bridge.config import Config, Listen, Web
 from bridge.evidence.verify import verify
+from bridge.limits import API_WAITS_PER_KEY
 from bridge.operations.control import ask
 from tests.running import ADDRESS, PASSWORD, Running, apart, eventually, running, simulated
 from tests.web.contract.conftest import named
@@ -98,3 +99,32 @@ async def test_a_wait_does_not_hold_up_the_end_and_is_answered(tmp_path: Path, p
     answer = await asyncio.wait_for(waiting, 5)
     assert answer.status_code == 200
     await erp.aclose()
+
+
+async def test_who_hangs_up_leaves_room_for_the_next_wait(tmp_path: Path) -> None:
+    async with running(tmp_path, simulated(), change=with_the_page) as up:
+        erp = await program(up, tmp_path)
+        head = (
+            "GET /api/v1/events?wait=60 HTTP/1.1\r\nHost: 127.0.0.1\r\n"
+            f"Authorization: {erp.headers['Authorization']}\r\n\r\n"
+        )
+        writers = []
+        for _ in range(API_WAITS_PER_KEY):
+            _, writer = await asyncio.open_connection("127.0.0.1", up.port("http"))
+            writer.write(head.encode())
+            writers.append(writer)
+
+        async def status() -> int:
+            return (await erp.get("/events", params={"wait": 1})).status_code
+
+        async def is_full() -> bool:
+            return await status() == 429
+
+        async def has_room() -> bool:
+            return await status() == 200
+
+        await eventually(is_full)
+        for writer in writers:
+            writer.transport.abort()
+        await eventually(has_room)
+        await erp.aclose()
