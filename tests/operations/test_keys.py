@@ -65,6 +65,7 @@ async def test_a_key_is_of_one_account(rig: Rig) -> None:
     with pytest.raises(OperationFailed, match="--account"):
         await keys("create", name="ERP")
     await keys("create", name="ERP", account=OTHER)
+    await rig.clock.advance(1)
     await keys("create", name="other", account=ADDRESS)
     assert [one["account"] for one in await keys("list")] == [OTHER, ADDRESS]
     assert [one["name"] for one in await keys("list", account=ADDRESS)] == ["other"]
