@@ -99,11 +99,16 @@ class StatusOperations:
                     state.value: counts[state] for state in SubmissionState if state in counts
                 },
                 "alarms": await raised(tx, self._accounts),
+            }
+
+        async def told(tx: ReadTransaction) -> dict[str, Any]:
+            return {
                 "hooks": await hook_facts(tx, self._outside, now),
                 "alarms_out": await alarm_way_facts(tx, self._outside.alarms),
             }
 
         status = await self._store.read(work)
+        status |= await self._store.scan(told)  # what waits for hooks is counted, and may be much
         for one, facts in zip(self._accounts.all, status["accounts"], strict=True):
             await self._add_reading(facts, one.id)
             budget = self._budgets[one.id]
