@@ -21,9 +21,20 @@ from bridge.app.bridge import Bridge
 from bridge.app.certificate import make
 from bridge.app.reload import changes, kept, shut_out
 from bridge.clock import SystemClock
-from bridge.config import Account, Config, ConfigError, ConfigFault, Listen, SecretSource, Tls
+from bridge.config import (
+    Account,
+    Alarms,
+    Config,
+    ConfigError,
+    ConfigFault,
+    Listen,
+    Receiver,
+    SecretSource,
+    Tls,
+    Webhook,
+)
 from bridge.config.values import Imap, Log, Web
-from bridge.credentials import AccountSecrets, Secret, Secrets
+from bridge.credentials import AccountSecrets, ReceiverSecrets, Secret, Secrets
 from bridge.login import GuessGuard, LoginGate
 from bridge.model import AccountId
 from bridge.net.listening import Listening
@@ -31,7 +42,18 @@ from bridge.operations.control import OperationFailed, ask
 from bridge.simulator import FaultRule, Hold, Operation, Phase, Simulator
 from bridge.web.password import AdministratorPassword
 from bridge.web.people import PagePeople
-from tests.running import ADDRESS, PASSWORD, Running, apart, eventually, settings, simulated, until
+from tests.hooks.receiver import Inbox, receiving
+from tests.running import (
+    ADDRESS,
+    PASSWORD,
+    SIGNING,
+    Running,
+    apart,
+    eventually,
+    settings,
+    simulated,
+    until,
+)
 
 OTHER = "altra@pec.example"
 NOWHERE = SecretSource(env="UNUSED")
@@ -451,3 +473,55 @@ def test_changes_are_named_and_no_secret_is(tmp_path: Path) -> None:
         f"the secret password of {ADDRESS}",
         f"the secret local_password of {ADDRESS}",
     ]
+
+
+def test_receivers_whose_secret_is_another_are_named(tmp_path: Path) -> None:
+    old = settings(tmp_path)
+    hook = Webhook(url="https://erp.example/", secret=NOWHERE, name="erp")
+    other = Receiver(url="https://other.example/", secret=NOWHERE)
+    config = replace(
+        old,
+        account=(replace(old.account[0], webhook=(hook,)),),
+        webhook=(hook,),
+        alarms=Alarms(webhook=(other,)),
+    )
+
+    def signing(everybodys: str, own: str, alarms: str) -> Secrets:
+        each = (ReceiverSecrets((Secret(everybodys),)), ReceiverSecrets((Secret(own),)))
+        known = secrets("hush", token="hush")
+        return replace(known, webhooks=each, alarms=(ReceiverSecrets((Secret(alarms),)),))
+
+    before = signing("hush", "hush", "hush")
+    assert changes(config, config, before, before) == []
+    assert changes(config, config, before, signing("hush", "new", "hush")) == [
+        f"the secret of webhook erp of {ADDRESS}"
+    ]
+    assert changes(config, config, before, signing("new", "hush", "new")) == [
+        "the secret of webhook erp",
+        "the secret of alarms.webhook other.example",
+    ]
+    assert changes(old, config, secrets("hush", token="hush"), before) == [
+        "webhook",
+        "alarms.webhook",
+        f"account {ADDRESS}",
+    ]
+
+
+async def test_a_hook_is_taken_up_and_let_go_while_the_bridge_runs(tmp_path: Path) -> None:
+    with receiving(Inbox()) as inbox:
+        async with world(tmp_path) as one:
+            hook = Webhook(url=inbox.url, secret=NOWHERE)
+            own = secrets(PASSWORD, token=one.simulator.token)
+            one.source.config = replace(one.source.config, webhook=(hook,))
+            one.source.secrets = replace(own, webhooks=(ReceiverSecrets((Secret(SIGNING),)),))
+            assert (await one.reload())["changed"] == ["webhook"]
+            await apart(one.bridge.submit, "Uno", "silent-x@altra.example")
+            await until(lambda: len(inbox.told()) >= 2)
+            one.source.config = replace(one.source.config, webhook=())
+            one.source.secrets = own
+            await one.reload()
+            heard = len(inbox.heard)
+            await apart(one.bridge.submit, "Due", "silent-x@altra.example")
+            await until(lambda: len(one.simulator.sent) == 2)
+            assert len(inbox.heard) == heard
+            assert await ask(one.data_dir, "webhook list", {}) == [], "nothing waits for it"
