@@ -164,12 +164,12 @@ class AccountSync:
             await self._look()
             await self._carry_out()
             await self._see_to_the_rest()
-        self._parts.pace.is_behind = False
+        self._parts.pace.lags(is_behind=False)
         look_at_s = self._clock.monotonic() + await self._parts.pace.next_look_s()
         while _has_more(self._parts) and self._clock.monotonic() < look_at_s:
             async with self._turn:
                 if not await within_budget(self._step()):
-                    self._parts.pace.is_behind = True
+                    self._parts.pace.lags(is_behind=True)
                     break
         use = await self._account.budget.use()
         self._expect(use)

@@ -39,11 +39,7 @@ IN_TURN = "looks are that far apart"
 
 
 class Pace:
-    """See the module.
-
-    Attributes:
-        is_behind: not all that came is listed yet, for want of requests.
-    """
+    """See the module."""
 
     def __init__(
         self,
@@ -53,7 +49,7 @@ class Pace:
         random: Random,
         interval_s: float,
     ) -> None:
-        self.is_behind = False
+        self._is_behind = False
         self._account = account
         self._mailboxes = mailboxes
         self._clock = clock
@@ -77,6 +73,10 @@ class Pace:
         """The API answered sensibly."""
         self._failures = 0
 
+    def lags(self, *, is_behind: bool) -> None:
+        """Note whether all that came is listed by now, or not for want of requests."""
+        self._is_behind = is_behind
+
     @property
     def is_watched(self) -> bool:
         """Whether a client has a mailbox open."""
@@ -96,7 +96,7 @@ class Pace:
             interval_s = await self._account.budget.look_interval_s(wanted_s)
             at_s = self._looked_s + interval_s
             is_slow = wanted_s > max(self._interval_s, interval.SHORTEST_S)
-            is_spread = self.is_behind or interval_s > wanted_s
+            is_spread = self._is_behind or interval_s > wanted_s
             why = SPREAD if is_spread else NOBODY_LOOKS if is_slow else IN_TURN
         return NextLook(now + timedelta(seconds=max(at_s - now_s, 0.0)), why)
 
@@ -111,7 +111,7 @@ class Pace:
             None if self._sent_s is None else now_s - self._sent_s,
             None if self._seen_s is None else now_s - self._seen_s,
         )
-        return max(interval.wanted_s(situation), BEHIND_S if self.is_behind else 0.0)
+        return max(interval.wanted_s(situation), BEHIND_S if self._is_behind else 0.0)
 
     async def rest(self, is_called: Callable[[], bool]) -> bool:
         """Wait until the next look is due, which may become sooner meanwhile.

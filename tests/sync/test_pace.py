@@ -54,9 +54,9 @@ async def test_next_look_where_requests_are_few(clock: FakeClock) -> None:
 
 async def test_looks_leave_requests_to_what_is_not_listed_yet(clock: FakeClock) -> None:
     pace, _ = made(clock)
-    pace.is_behind = True
+    pace.lags(is_behind=True)
     assert await next_look(pace, clock) == (words.BEHIND_S, words.SPREAD)
-    pace.is_behind = False
+    pace.lags(is_behind=False)
     assert await next_look(pace, clock) == (30.0, words.IN_TURN)
 
 
