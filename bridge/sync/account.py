@@ -169,7 +169,8 @@ class AccountSync:
         while _has_more(self._parts) and self._clock.monotonic() < look_at_s:
             async with self._turn:
                 if not await within_budget(self._step()):
-                    self._parts.pace.lags(is_behind=True)
+                    sweep = self._parts.memory.state.sweep
+                    self._parts.pace.lags(is_behind=sweep is not None and not sweep.whole)
                     break
         use = await self._account.budget.use()
         self._expect(use)
