@@ -144,7 +144,11 @@ class MovableClock(SystemClock):
             self._sleepers.discard(moved)
 
     def move(self, by: timedelta) -> None:
-        """Move on; a clock that went back would undo what was promised by it."""
+        """Move on; a clock that went back would undo what was promised by it.
+
+        Raises:
+            ValueError: that is asked for.
+        """
         if by < timedelta():
             raise ValueError("a clock is moved on, not back")
         self._moved_s += by.total_seconds()

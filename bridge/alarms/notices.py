@@ -197,7 +197,14 @@ def both(italian: str, english: str, voice: Voice, path: str = "/") -> str:
 
 
 def with_link(italian: str, english: str, voice: Voice, path: str) -> tuple[str, str]:
-    """Return both texts, each with where it goes on on the page, if there is one."""
+    """Return both texts, each with where it goes on on the page, if there is one.
+
+    Args:
+        italian: what to say.
+        english: the same.
+        voice: how the bridge's own messages are written.
+        path: what of the page it is about.
+    """
     if not (link := voice.link(path)):
         return italian, english
     return f"{italian}\n\nSulla pagina: {link}", f"{english}\n\nOn the page: {link}"

@@ -27,8 +27,14 @@ def object_with_items(
     all numbers, as PHP writes a list with gaps. Where it is neither, or there is none, the items
     are None and the member is as it is.
 
+    Args:
+        text: what is to be read.
+        name: of the member with the list.
+        made: makes of an item what is wanted of it.
+        decoder: reads all else.
+
     Raises:
-        ValueError, RecursionError: it is no JSON.
+        JSONDecodeError, ValueError, RecursionError: it is no JSON.
     """
     at = _past_blanks(text, 0)
     if text[at : at + 1] != "{":

@@ -159,7 +159,12 @@ async def serve_until_told(
     """Start the bridge, tell that it is ready, and stop it when a signal comes.
 
     It counts as ready when its inboxes were read, or ``inbox_within_s`` after its listeners are up.
-    ``beside`` is begun then; that it ends, ends nothing.
+
+    Args:
+        bridge: not started.
+        ready: is told what listens.
+        inbox_within_s: how long the inboxes are waited for.
+        beside: is begun then; that it ends, ends nothing.
     """
     from bridge.app.pulse import Pulse
     from bridge.clock import SystemClock

@@ -34,7 +34,14 @@ Row = tuple[object, ...]
 async def read_columns(
     session: Session, contents: Sequence[ContentId], parts: Sequence[Part], most_bytes: int
 ) -> tuple[int, Sequence[Sequence[object]]]:
-    """Do as ``read_pieces``; return the pieces as a column for each part, in the order wanted."""
+    """Do as ``read_pieces``; return the pieces as a column for each part, in the order wanted.
+
+    Args:
+        session: whose store is read.
+        contents: what is wanted, in the order of the answer.
+        parts: which parts of each.
+        most_bytes: as much as the pieces may take together.
+    """
     rows = await session.services.store.read(lambda tx: tx.pieces(contents, parts, most_bytes))
     if len(rows) == len(contents):
         ids, *columns = zip(*rows, strict=True)
