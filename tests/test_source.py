@@ -80,9 +80,15 @@ def foreign(path: Path) -> Iterator[str]:
                 yield name
 
 
+WINDOWS_ONLY = "bridge.cli.winservice"
+"""Cannot be imported without pywin32."""
+
+
 def overridden(path: Path) -> Iterator[str]:
     """Yield the private methods of a library's class that a class of the source replaces."""
     name = ".".join(path.relative_to(TOP).with_suffix("").parts).removesuffix(".__init__")
+    if name == WINDOWS_ONLY:
+        return
     for node in tree_of(path).body:
         if isinstance(node, ast.ClassDef):
             kind = getattr(importlib.import_module(name), node.name)

@@ -8,6 +8,7 @@ import faulthandler
 import signal
 import sys
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
+from contextlib import AbstractAsyncContextManager
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
@@ -155,23 +156,24 @@ async def serve_until_told(
     *,
     inbox_within_s: float = 0.0,
     beside: Callable[[Listening], Coroutine[Any, Any, None]] | None = None,
+    told: Callable[[], AbstractAsyncContextManager[asyncio.Event]] | None = None,
 ) -> None:
     """Start the bridge, tell that it is ready, and stop it when a signal comes.
 
-    It counts as ready when its inboxes were read, or ``inbox_within_s`` after its listeners are up.
-
     Args:
         bridge: not started.
-        ready: is told what listens.
-        inbox_within_s: how long the inboxes are waited for.
+        ready: is told where it listens.
+        inbox_within_s: it counts as ready when its inboxes were read, or so long after its
+            listeners are up.
         beside: is begun then; that it ends, ends nothing.
+        told: gives an event that ends it; None: the signals do.
     """
     from bridge.app.pulse import Pulse
     from bridge.clock import SystemClock
     from bridge.net.manager import notify, notify_ready, watchdog_s
 
     more: asyncio.Task[None] | None = None
-    async with stop_signal() as stop, hang_up_signal() as hang_up:
+    async with (told or stop_signal)() as stop, hang_up_signal() as hang_up:
         try:
             listening = await bridge.start()
             await bridge.inbox_read(inbox_within_s)

@@ -27,6 +27,7 @@ from bridge.cli import (
     root,
     sendmail,
     sends,
+    service,
     simulator,
     status,
     streams,
@@ -63,6 +64,7 @@ def build() -> typer.Typer:
     program.add_typer(account.commands, name="account")
     program.add_typer(certificate.commands, name="certificate")
     program.add_typer(trace.commands, name="trace")
+    program.add_typer(service.commands, name="service")
     program.command()(drain.drain)
     program.command()(reload.reload)
     program.command()(backup.backup)
