@@ -32,7 +32,10 @@ class SpoolFile:
     """
 
     def __init__(self, folder: Path | None) -> None:
-        self._file = tempfile.TemporaryFile(dir=folder, buffering=0)  # noqa: SIM115 - see __del__
+        with tempfile.TemporaryFile(dir=folder, buffering=0) as file:
+            self._descriptor = os.dup(file.fileno())
+        # A file object would close itself, perhaps before this is asked to, when both are garbage.
+        self._file = io.FileIO(self._descriptor, "rb+", closefd=False)
         self._lock = threading.Lock()
 
     def __del__(self) -> None:
@@ -40,13 +43,13 @@ class SpoolFile:
 
         That may be anywhere, in the middle of taking a lock too, so no lock is taken here.
         """
-        if not hasattr(self, "_file"):
+        if not hasattr(self, "_descriptor"):
             return
-        with contextlib.suppress(OSError, ValueError, RuntimeError):  # the process is ending
-            if os.fstat(self._file.fileno()).st_size >= PIECE_BYTES:
-                _thread.start_new_thread(self._file.close, ())
+        with contextlib.suppress(OSError, RuntimeError):  # the process is ending
+            if os.fstat(self._descriptor).st_size >= PIECE_BYTES:
+                _thread.start_new_thread(os.close, (self._descriptor,))
                 return
-        self._file.close()
+        os.close(self._descriptor)
 
     @classmethod
     def holding(cls, folder: Path | None, pieces: Iterable[bytes]) -> SpoolFile:
@@ -59,7 +62,7 @@ class SpoolFile:
     def from_beginning(self) -> int:
         """Return its descriptor, for a process that reads or writes it from its beginning."""
         self._file.seek(0)
-        return self._file.fileno()
+        return self._descriptor
 
     def append(self, data: bytes) -> None:
         """Write at the end."""

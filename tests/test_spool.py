@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import os
-import tempfile
 import threading
 from pathlib import Path
 from queue import SimpleQueue
-from typing import Any
 
 import pytest
 
@@ -42,21 +40,29 @@ def test_a_large_file_is_given_back_on_a_thread_of_its_own(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, size_bytes: int, elsewhere: bool
 ) -> None:
     closed = SimpleQueue[int]()
-    made = tempfile.TemporaryFile
-
-    class Noting:
-        def __init__(self, *arguments: Any, **options: Any) -> None:
-            self._file = made(*arguments, **options)
-
-        def __getattr__(self, name: str) -> Any:
-            return getattr(self._file, name)
-
-        def close(self) -> None:
-            self._file.close()
-            closed.put(threading.get_ident())
-
-    monkeypatch.setattr("bridge.spool.tempfile.TemporaryFile", Noting)
+    close = os.close
     file = SpoolFile(tmp_path)
     file.append(bytes(size_bytes))
+    descriptor = file.from_beginning()
+
+    def noting(number: int) -> None:
+        close(number)
+        if number == descriptor:
+            closed.put(threading.get_ident())
+
+    monkeypatch.setattr("os.close", noting)
     del file
     assert (closed.get(timeout=20) != threading.get_ident()) is elsewhere
+
+
+def test_what_it_reads_and_writes_by_never_closes_itself(tmp_path: Path) -> None:
+    """In garbage that is a cycle it may be asked to end first: on the loop, with a warning."""
+    file = SpoolFile(tmp_path)
+    file.append(b"text")
+    descriptor = file.from_beginning()
+    inner = file._file
+    inner.__del__()
+    assert os.fstat(descriptor).st_size == 4
+    del file, inner
+    with pytest.raises(OSError, match="Bad file descriptor"):
+        os.fstat(descriptor)

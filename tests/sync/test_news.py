@@ -50,7 +50,7 @@ async def test_news_beyond_the_newest_page_wait_for_no_pass_over_all_that_is_lis
             for _ in range(10):
                 await here.let_pass(60)
             assert parts.listing.sweeping is is_under_way
-            assert not here.sync._accounts[here.account]._pace.is_behind
+            assert not parts.pace._is_behind
             for number in range(60):
                 at = here.clock.now() + timedelta(seconds=number)
                 here.simulator.inject(ADDRESS, subject="Nuovo", body=f"(nuovo {number})", at=at)
