@@ -29,8 +29,8 @@ from bridge.operations.usage import UsageOperations
 from bridge.outbox.decision import Decisions
 from bridge.outbox.dispatcher import PACE_MARGIN
 from bridge.outbox.valve import Valve
-from bridge.outbox.wake import Wake
 from bridge.outbox.window import SendingPace, Window
+from bridge.wake import Wake
 
 
 def operations(

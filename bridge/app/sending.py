@@ -19,9 +19,9 @@ from bridge.outbox.reconcile import Reconciler
 from bridge.outbox.schedule import Schedule
 from bridge.outbox.settle import Settler, recover
 from bridge.outbox.waiting import Waiting
-from bridge.outbox.wake import Wake
 from bridge.outbox.window import Window
 from bridge.store.base import ReadTransaction
+from bridge.wake import Wake
 
 MINUTE_S, HOUR_S = 60.0, 3600.0
 

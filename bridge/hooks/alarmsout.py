@@ -26,10 +26,10 @@ from bridge.hooks.hook import HookTarget, body_of
 from bridge.hooks.schedule import TryReport
 from bridge.hooks.states import TryOutcome
 from bridge.model import EventKind
-from bridge.outbox.wake import Wake, rest
 from bridge.store.base import ReadTransaction, Store, Transaction
 from bridge.store.events import EventRow
 from bridge.store.hooks import AlarmsOutRow
+from bridge.wake import Wake, rest
 
 log = structlog.get_logger()
 

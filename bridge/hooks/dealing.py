@@ -15,9 +15,9 @@ from datetime import datetime
 from bridge.clock import Clock
 from bridge.hooks.hook import Hook, lane
 from bridge.hooks.schedule import PATIENCE_S
-from bridge.outbox.wake import Wake, rest
 from bridge.store.base import ReadTransaction, Store, Transaction
 from bridge.store.hooks import NewDelivery
+from bridge.wake import Wake, rest
 
 AT_ONCE = 200
 """Events that one commit deals out, to all hooks together; nobody is to notice the commit."""

@@ -22,9 +22,9 @@ from bridge.clock import Clock
 from bridge.hooks.hook import EventFacts, Hook, body_of
 from bridge.hooks.schedule import LONGEST_WAIT, TryReport, resumes_at, settle
 from bridge.hooks.states import TryOutcome
-from bridge.outbox.wake import Wake
 from bridge.store.base import ReadTransaction, Store, Transaction
 from bridge.store.hooks import DeliveryRow, DeliveryState, HookRow
+from bridge.wake import Wake
 
 log = structlog.get_logger()
 

@@ -7,7 +7,7 @@ from typing import TypeVar
 
 from bridge.clock import Clock
 from bridge.mailbox import Mailboxes
-from bridge.outbox.wake import Wake, rest
+from bridge.wake import Wake, rest
 
 T = TypeVar("T")
 

@@ -29,11 +29,11 @@ from bridge.outbox.plan import rome_day
 from bridge.outbox.revoke import take_back
 from bridge.outbox.states import UNDECIDED, Event, allows, following
 from bridge.outbox.step import take_step
-from bridge.outbox.wake import Wake
 from bridge.outbox.window import ALL_DAY, Window
 from bridge.outbox.words import CANCELLED, REOPENED, RESOLVED, RETRIED, STATE_WORDS
 from bridge.receipts import claim
 from bridge.store.outbox import ClaimBasis, Step, SubmissionRow
+from bridge.wake import Wake
 
 log = structlog.get_logger()
 

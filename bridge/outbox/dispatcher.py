@@ -41,9 +41,9 @@ from bridge.outbox.bounce import unsendable
 from bridge.outbox.content import LARGE_BYTES, OFF_LOOP_BYTES, QueuedTexts, Unsendable
 from bridge.outbox.schedule import LONGEST_PAUSE, Schedule
 from bridge.outbox.settle import Settler
-from bridge.outbox.wake import Wake, rest
 from bridge.store.base import StoreFailed
 from bridge.store.outbox import SubmissionRow
+from bridge.wake import Wake, rest
 
 log = structlog.get_logger()
 

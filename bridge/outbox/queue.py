@@ -48,10 +48,10 @@ from bridge.model import (
     SpecialUse,
 )
 from bridge.outbox.plan import PLANS, Plan
-from bridge.outbox.wake import Wake
 from bridge.store.dsn import NOTHING_ASKED, DsnRequest
 from bridge.store.events import EventKind, NewEvent
 from bridge.store.outbox import NewSubmission, SubmissionRow
+from bridge.wake import Wake
 
 log = structlog.get_logger()
 

@@ -42,11 +42,11 @@ from bridge.outbox.lookup import Lookup, Searcher, read_listed, search_words
 from bridge.outbox.review import Reviewer
 from bridge.outbox.states import Event, following
 from bridge.outbox.step import take_step
-from bridge.outbox.wake import Wake, rest
 from bridge.receipts import claim
 from bridge.store.base import ReadTransaction, Store, StoreFailed
 from bridge.store.outbox import ClaimBasis, Step, SubmissionRow
 from bridge.store.receipts import Acceptance
+from bridge.wake import Wake, rest
 
 __all__ = ["Reconciler", "Searcher", "read_acceptance", "search_words"]
 

@@ -20,8 +20,8 @@ from bridge.mailbox import Mailboxes, MailboxTransaction
 from bridge.model import AccountId, SubmissionState
 from bridge.outbox.states import Event, following
 from bridge.outbox.step import take_steps
-from bridge.outbox.wake import Wake
 from bridge.store.outbox import Step
+from bridge.wake import Wake
 
 log = structlog.get_logger()
 

@@ -45,8 +45,8 @@ from bridge.outbox.plan import PLANS
 from bridge.outbox.queue import Outbox, QueueSettings
 from bridge.outbox.schedule import Schedule
 from bridge.outbox.settle import Settler
-from bridge.outbox.wake import Wake
 from bridge.store.sqlite.database import SqliteStore
+from bridge.wake import Wake
 
 ADDRESS, PASSWORD = "azienda@pec.invalid", "parola"
 DRAINED, IDLE = 120, 50

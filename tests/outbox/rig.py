@@ -39,7 +39,6 @@ from bridge.outbox.queue import Outbox, QueueSettings
 from bridge.outbox.reconcile import Reconciler
 from bridge.outbox.schedule import Schedule
 from bridge.outbox.settle import Settler, recover
-from bridge.outbox.wake import Wake
 from bridge.outbox.window import ALL_DAY, Window
 from bridge.simulator import SEQUENCE_READING, Operation, Options, Simulator
 from bridge.store.alarms import AlarmRow
@@ -48,6 +47,7 @@ from bridge.store.dsn import NOTHING_ASKED, DsnRequest
 from bridge.store.figures import DayFigures
 from bridge.store.outbox import AttemptRow, HoldRow, SubmissionRow, TransitionRow
 from bridge.store.sqlite.database import SqliteStore
+from bridge.wake import Wake
 from tests.fakes import FakeClock, Skewed
 from tests.in_memory import in_memory
 from tests.outbox.fragile import FragileStore

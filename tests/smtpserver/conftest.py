@@ -23,12 +23,12 @@ from bridge.mime.strict.rules import SubmissionRules
 from bridge.model import INBOX, SENT, AccountId, Uid
 from bridge.net.listen import Listen
 from bridge.outbox.queue import Outbox, QueueSettings
-from bridge.outbox.wake import Wake
 from bridge.smtpserver.server import SmtpServer
 from bridge.smtpserver.settings import SmtpSettings, TrustedNetwork
 from bridge.store.base import ReadTransaction, Store
 from bridge.store.outbox import SubmissionRow
 from bridge.store.sqlite.database import SqliteStore
+from bridge.wake import Wake
 from tests.fakes import FakeClock
 
 ADDRESS = "azienda@pec.example"

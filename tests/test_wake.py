@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from bridge.outbox.wake import Wake, rest
+from bridge.wake import Wake, rest
 from tests.fakes import FakeClock, settle
 
 
