@@ -67,6 +67,11 @@ class EventOperations:
                     f"There is no event {after}: the last one is {newest}. The data is another, or "
                     "a backup that was put back; begin anew with --after 0."
                 )
+            if not await tx.was_told(after):
+                raise OperationFailed(
+                    f"There is no event {after}: a backup was put back that was made before it. "
+                    "Begin anew with --after 0."
+                )
             rows = await tx.events(account, after, limit)
             return {
                 "events": [await self._facts(tx, row) for row in rows],

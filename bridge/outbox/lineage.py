@@ -6,7 +6,8 @@ beside it (``store.mark``), and when a store is opened the two are compared. Whe
 everything that waits becomes ``restored``: it is looked up in the inbox, and a person releases what
 is not found. Nothing of it is posted by itself. And every mailbox gets a new UIDVALIDITY: the UIDs
 that were given after the backup was made would come to mean other messages, to clients that
-remember them and delete by them.
+remember them and delete by them. Events go on with numbers that were never told: whoever asks for
+what is behind a number he was told after the backup was made would miss what happens now.
 
     Store and mark of a plain restart, a crash at any point, a renamed folder: agree.
     The store alone put back, or without its ``-wal``: behind its mark, if anything left meanwhile
@@ -233,8 +234,12 @@ async def _take_over(
 
 
 async def _restore(mtx: MailboxTransaction, fault: str, now: datetime) -> None:
-    """Make ``restored`` all that waits and let no UID mean two messages; say so in each account."""
+    """Make ``restored`` all that waits, and let no UID and no event's number mean two things.
+
+    It is said in each account.
+    """
     await mtx.tx.renew_uid_validities(int(now.timestamp()))
+    await mtx.tx.leave_out_numbers()
     steps = [
         (row, Step(row.state, following(row.state, Event.RESTORATION), now, reason=fault))
         for state in (SubmissionState.QUEUED, SubmissionState.HELD)

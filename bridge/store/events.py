@@ -1,7 +1,8 @@
 """The event log as the store keeps it: what became of messages, in order, each with a number.
 
-Numbers rise in the order of commits and are never used again. Events are added in the commit of
-what they tell and never changed; the oldest go after a time.
+Numbers rise in the order of commits and are never used again, not even after a backup was put back:
+there some are left out, which may have been told since the backup was made. Events are added in the
+commit of what they tell and never changed; the oldest go after a time.
 """
 
 from __future__ import annotations
@@ -13,8 +14,11 @@ from typing import Protocol
 
 from bridge.model import AccountId, EventKind, QueueId
 
-__all__ = ["MEANINGS", "EventKind", "EventReads", "EventRow", "EventWrites", "NewEvent"]
+__all__ = ["LEFT_OUT", "MEANINGS", "EventKind", "EventReads", "EventRow", "EventWrites", "NewEvent"]
 
+LEFT_OUT = 10_000_000
+"""Numbers that are left out where a backup was put back: more than the lost data can have told, and
+so few that 32 bits hold what comes after two hundred backups."""
 
 MEANINGS: Mapping[EventKind, str] = {
     EventKind.QUEUED: "it is on the disk and will be sent; also when it is to be sent again",
@@ -82,6 +86,9 @@ class EventReads(Protocol):
         Without any the first is one more than the second.
         """
 
+    async def was_told(self, number: int) -> bool:
+        """Tell whether a number, which is none above the last, is no one of those left out."""
+
     async def last_events(self, submission: QueueId) -> dict[str, EventKind]:
         """Return the kind of the last event of each recipient since the message was last sent."""
 
@@ -91,6 +98,9 @@ class EventWrites(Protocol):
 
     async def add_event(self, event: NewEvent) -> None:
         """Write down what happened."""
+
+    async def leave_out_numbers(self) -> None:
+        """Leave out the next ``LEFT_OUT`` numbers."""
 
     async def drop_events(self, before: datetime, limit: int) -> int:
         """Forget at most ``limit`` of the events before a time; return how many."""

@@ -9,6 +9,7 @@ import sqlite3
 import subprocess
 from dataclasses import replace
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -18,6 +19,7 @@ from bridge.model import PEC_UNCERTAIN, SubmissionState
 from bridge.outbox.lineage import ALONE, BEHIND, FOREIGN, LONG_AGO, OLD, OTHER_FILE, find_fault
 from bridge.simulator import Failure, Operation, Phase, Simulator
 from bridge.store.base import ReadTransaction, StoreFailed
+from bridge.store.events import LEFT_OUT
 from bridge.store.mark import FILE_NAME as MARK
 from bridge.store.mark import Mark
 from bridge.store.outbox import LineageRow
@@ -216,6 +218,44 @@ async def test_no_uid_means_another_message_afterwards(
         after = await validities(rig)
         assert len(set(after)) == len(before)
         assert (after == before) if how == "a restart" else min(after) > max(before)
+
+
+async def told(tx: ReadTransaction) -> list[int]:
+    return [one.number for one in await tx.events(None, 0, 1000)]
+
+
+@pytest.mark.parametrize("how", [*WAYS, "a restart"])
+async def test_no_number_of_an_event_comes_again_afterwards(
+    waiting: tuple[Rig, Path], clock: FakeClock, simulator: Simulator, how: str
+) -> None:
+    """Who was told something after the copy asks for what is behind its number, and misses none."""
+    rig, data = waiting
+    backup = data.with_name("backup")
+    copied(data, backup)
+    kept = await rig.store.read(told)
+    await rig.submit("Perso")  # told, and then lost
+    *_, last = await rig.store.read(told)
+    await rig.close()
+    if how != "a restart":
+        put_back(how, backup, data)
+    await clock.advance(60)
+    async with rig_on(data, clock, simulator) as rig:
+        for number in range(5):
+            await rig.submit(f"Dopo {number}")
+        numbers = await rig.store.read(told)
+        new = [one for one in numbers if one > last]
+        knows = [await rig.store.read(partial(_was_told, number=one)) for one in numbers]
+        assert all(knows)
+        if how == "a restart":
+            assert numbers == list(range(1, len(numbers) + 1))
+        else:
+            assert [one for one in numbers if one not in new] == kept
+            assert min(new) > LEFT_OUT
+            assert not await rig.store.read(partial(_was_told, number=last))
+
+
+async def _was_told(tx: ReadTransaction, number: int) -> bool:
+    return await tx.was_told(number)
 
 
 @pytest.mark.parametrize("closed", [True, False], ids=["stopped", "killed"])

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from bridge.model import AccountId, QueueId
-from bridge.store.events import EventKind, EventRow, NewEvent
+from bridge.store.events import LEFT_OUT, EventKind, EventRow, NewEvent
 from bridge.store.sqlite.area import Area
 from bridge.store.sqlite.times import aware, micros
 
@@ -53,6 +53,18 @@ class SqliteEvents(Area):
         newest = int(last[0]) if last else 0
         return (int(first[0]) if first and first[0] is not None else newest + 1), newest
 
+    async def was_told(self, number: int) -> bool:
+        """See ``EventReads``."""
+        _, newest = await self.event_numbers()
+        before, after = self._row(
+            "SELECT (SELECT max(number) FROM event WHERE number <= ?1),"
+            " (SELECT min(number) FROM event WHERE number > ?1)",
+            (number,),
+        )
+        if before in (None, number):  # before the first that is kept, or there
+            return True
+        return bool((newest if after is None else after) - before < LEFT_OUT)
+
     async def last_events(self, submission: QueueId) -> dict[str, EventKind]:
         """See ``EventReads``."""
         rows = self._rows(
@@ -78,6 +90,12 @@ class SqliteEvents(Area):
                 event.alarm_key,
             ),
         )
+
+    async def leave_out_numbers(self) -> None:
+        """See ``EventWrites``."""
+        _, newest = await self.event_numbers()
+        self._row("DELETE FROM sqlite_sequence WHERE name = 'event'")
+        self._row("INSERT INTO sqlite_sequence VALUES ('event', ?)", (newest + LEFT_OUT,))
 
     async def drop_events(self, before: datetime, limit: int) -> int:
         """See ``EventWrites``."""
