@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import re
 import tempfile
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from typing import Any, BinaryIO, cast
 
 from starlette.concurrency import iterate_in_threadpool
@@ -49,13 +49,23 @@ class Evidence:
         return await archive(look.services, self._config(), facts["id"])
 
 
-async def archive(services: WebServices, config: Config, id: str) -> Response:
+async def _holds() -> None:
+    """Whoever may begin may have the rest."""
+
+
+async def archive(
+    services: WebServices,
+    config: Config,
+    id: str,
+    check: Callable[[], Awaitable[None]] = _holds,
+) -> Response:
     """Return the evidence of a send as a download.
 
     Args:
         services: what is known of it, and whose turn it is: one is made at a time.
         config: for the request as it was made.
         id: the send's; whoever asks may see it.
+        check: looks whether he still may, once it is made, and raises if not.
 
     Raises:
         OperationFailed: it is too large to be made here.
@@ -68,6 +78,7 @@ async def archive(services: WebServices, config: Config, id: str) -> Response:
             perform = _from_thread(services, asyncio.get_running_loop())
             exporter = Exporter(perform, config, now)
             await asyncio.to_thread(lambda: asyncio.run(exporter.send(spool, id)))
+        await check()
     except BaseException:
         spool.close()
         raise

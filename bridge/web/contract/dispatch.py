@@ -94,6 +94,8 @@ class Contract:
         caller = await self._allowed(request, endpoint)
         query = _read_query(request, endpoint.query)
         body = _read_body(request, await request.body(), endpoint.body)
+        if caller is not None and endpoint.access is ApiAccess.WRITE:
+            await self._keys.check(caller)  # who decides sends the body, as slowly as he likes
         answer = await endpoint.handler(Call(request, caller, names, query, body))
         if isinstance(answer, Response):
             return answer

@@ -188,7 +188,9 @@ class SendEndpoints:
     async def _evidence(self, call: Call) -> Response:
         send = await self._found(call)
         with self._waits.turn(call.me):  # one is made at a time
-            return await archive(self._services, self._config(), send["id"])
+            return await archive(
+                self._services, self._config(), send["id"], lambda: self._waits.check(call.me)
+            )
 
     async def _cancel(self, call: Call) -> dict[str, Any]:
         send = await self._found(call)

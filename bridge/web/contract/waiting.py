@@ -73,6 +73,14 @@ class Waits:
                 if is_enough(found) or self._clock.monotonic() >= end_s:
                     return found
 
+    async def check(self, caller: Caller) -> None:
+        """See to it that a key still opens what it opened.
+
+        Raises:
+            ProblemFound: it does not.
+        """
+        await self._keys.check(caller)
+
     @contextmanager
     def turn(self, caller: Caller) -> Iterator[None]:
         """Let a key's request take long; a context manager.

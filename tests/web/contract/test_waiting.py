@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
 from typing import Any
 
 import httpx
 import pytest
 
 from bridge.limits import API_WAITS, API_WAITS_PER_KEY
+from bridge.model import SubmissionState
+from bridge.simulator import Operation
 from tests.web.contract.conftest import STUDIO, Office, Program, named, soon
 
 
@@ -88,6 +90,47 @@ async def test_a_key_revoked_during_a_wait_is_told_nothing_more(office: Office) 
     assert named(await asyncio.wait_for(request, 5)) == (401, "unauthorized")
 
 
+async def test_a_key_revoked_while_a_body_comes_decides_nothing(office: Office) -> None:
+    """Whoever asks may send the body as slowly as he likes."""
+    made = await office.key(write=True)
+    erp = office.program(made["key"])
+    office.simulator.faults.answer(Operation.SEND, 402, times=None)
+    id = await office.rig.submit("Prova")
+    begun = asyncio.Event()
+    revoked = asyncio.Event()
+
+    async def body() -> AsyncIterator[bytes]:
+        yield b"{"
+        begun.set()
+        await revoked.wait()
+        yield b"}"
+
+    request = asyncio.ensure_future(
+        erp.post(
+            f"/api/v1/sends/{id}/cancel",
+            content=body(),
+            headers={"Content-Type": "application/json"},
+        )
+    )
+    await asyncio.wait_for(begun.wait(), 5)
+    await office.rig.quiet()  # the key was looked at
+    await office.do("apikey revoke", which=made["id"])
+    revoked.set()
+    assert named(await asyncio.wait_for(request, 5)) == (401, "unauthorized")
+    assert (await office.rig.row(id)).state is not SubmissionState.CANCELLED
+
+
+async def test_a_key_revoked_while_its_evidence_is_made_is_given_none(office: Office) -> None:
+    made = await office.key()
+    erp = office.program(made["key"])
+    id = await office.rig.submit("Prova")
+    async with office.services.archiving:  # somebody else's is made
+        request = asyncio.ensure_future(erp.get(f"/api/v1/sends/{id}/evidence.zip"))
+        await office.rig.quiet()
+        await office.do("apikey revoke", which=made["id"])
+    assert named(await asyncio.wait_for(request, 10)) == (401, "unauthorized")
+
+
 async def test_a_wait_with_a_revoked_key_ends_soon_also_without_news(office: Office) -> None:
     made = await office.key()
     (request,) = await waiting(office, office.program(made["key"]))
@@ -134,3 +177,22 @@ async def test_a_position_of_other_data_is_said(office: Office, path: str) -> No
     answer = await erp.get(f"/api/v1/{path}")
     assert named(answer) == (409, "unknown-position")
     assert "begin anew" in answer.json()["detail"]
+
+
+@pytest.mark.parametrize("more", ["", "&wait=30"])
+async def test_a_position_behind_a_backup_that_was_put_back_is_said(
+    office: Office, more: str
+) -> None:
+    """Also once as much has happened since as the lost data had told."""
+    erp = await office.erp()
+    await office.rig.submit("Prova")
+    kept = (await erp.ask("events"))["next"]
+    await office.rig.store.write(lambda tx: tx.leave_out_numbers())  # as ``Lineage.open`` does
+    for number in range(5):
+        await office.rig.submit(f"Dopo {number}")
+    answer = await erp.get(f"/api/v1/events?after={kept + 3}{more}")
+    assert named(answer) == (409, "unknown-position")
+    assert "Begin anew" in answer.json()["detail"]
+    behind = await erp.ask("events", after=kept)
+    assert [one["event"] for one in behind["events"]] == ["queued"] * 5
+    assert (await erp.ask("events", after=behind["next"]))["events"] == []
