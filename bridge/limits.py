@@ -742,6 +742,13 @@ WEBHOOK_ANSWER_BYTES = _bytes(
     told="nothing: the connection is closed; its status counts",
     test="tests/hooks/test_post.py::test_an_answer_without_end_is_cut_off",
 )
+SMARTHOST_ANSWER_BYTES = _bytes(
+    "what is read of a smarthost in clear, and once more over TLS",
+    64 * KIB,
+    met_by="a smarthost",
+    told="nothing: the connection is closed; `status` says why",
+    test="tests/hooks/test_mail.py::test_a_server_that_says_without_end_is_read_no_further",
+)
 PDF_BYTES = _bytes(
     "a PDF that activates a mailbox",
     10 * MIB,

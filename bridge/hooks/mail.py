@@ -21,13 +21,14 @@ from email.message import EmailMessage
 from email.policy import SMTP
 from email.utils import format_datetime
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, BinaryIO, Literal
 
 from bridge.api.unreachable import why_unreachable
 from bridge.clock import ROME
 from bridge.hooks.digest import Digest, subject_of, text_of
 from bridge.hooks.schedule import TryReport
 from bridge.hooks.states import TryOutcome
+from bridge.limits import SMARTHOST_ANSWER_BYTES
 
 OURSELVES = b"pec-bridge"
 SERVICE_READY = 220
@@ -52,8 +53,47 @@ class Rejected(Exception):
     """The server will not do; the text says why."""
 
 
+class _Bounded:
+    """What a server says, line by line, but not without end: smtplib keeps an answer whole.
+
+    Args:
+        lines: where it is read from.
+    """
+
+    def __init__(self, lines: BinaryIO) -> None:
+        self._lines = lines
+        self._left_bytes = SMARTHOST_ANSWER_BYTES
+
+    def readline(self, most: int) -> bytes:
+        """Return the next line, or so much of it.
+
+        Raises:
+            OSError: it cannot be read.
+            Rejected: the server has said too much.
+        """
+        line = self._lines.readline(most)
+        self._left_bytes -= len(line)
+        if self._left_bytes < 0:
+            raise Rejected("says more than is read of an answer")
+        return line
+
+    def close(self) -> None:
+        """Let go of the connection."""
+        self._lines.close()
+
+
 class _Watched(smtplib.SMTP):
     """An SMTP client that refuses to talk to a bridge, and tells of itself before it connects."""
+
+    def getreply(self) -> tuple[int, bytes]:
+        """Read an answer.
+
+        Raises:
+            smtplib.SMTPException, Rejected: there is none, or it has no end.
+        """
+        if self.file is None and self.sock is not None:
+            self.file = _Bounded(self.sock.makefile("rb"))
+        return super().getreply()
 
     def connect(
         self, host: str = "localhost", port: int = 0, source_address: Any = None
@@ -182,7 +222,8 @@ class MailTarget:
         try:
             async with asyncio.timeout(DEADLINE_FACTOR * self._server.timeout_s):
                 await under_way
-        except (OSError, smtplib.SMTPException, Rejected) as error:
+        except (OSError, smtplib.SMTPException, Rejected, ValueError) as error:
+            # ValueError: smtplib cannot read a challenge, or write this user or password.
             return TryReport(TryOutcome.DOWN, f"{shown} {_why(error)}")
         finally:
             conversation.cut()
@@ -204,6 +245,10 @@ def _why(error: Exception) -> str:
             return f"refuses the sender's address (status {error.smtp_code})"
         case smtplib.SMTPResponseException():
             return f"refuses the message (status {error.smtp_code})"
+        case UnicodeEncodeError():
+            return "takes no user or password here: both have to be ASCII"
+        case ValueError() if not isinstance(error, OSError):  # as of a certificate
+            return "says what cannot be read when it is to be logged in"
         case smtplib.SMTPException():
             return "broke the conversation off"
     return why_unreachable(error) or "broke the connection off"

@@ -209,6 +209,52 @@ async def test_why_it_did_not_go(lines: tuple[bytes, ...], words: str) -> None:
     assert report.reason == f"127.0.0.1:{port} {words}"
 
 
+async def test_a_server_that_says_without_end_is_read_no_further() -> None:
+    """smtplib keeps an answer whole, however long it is."""
+    line = b"220-" + b"a" * 200 + b"\r\n"
+    async with talking(*[line * 100] * 10) as port, asyncio.timeout(20):
+        report = await tell(plain(port, 5.0))
+    assert report.reason == f"127.0.0.1:{port} says more than is read of an answer"
+
+
+@asynccontextmanager
+async def asking(ways: str, challenge: bytes) -> AsyncIterator[int]:
+    """Offer a login and answer it with a challenge."""
+
+    async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(b"220 hi\r\n")
+        while line := await reader.readline():
+            is_hello = line.upper().startswith(b"EHLO")
+            writer.write(f"250-hi\r\n250 AUTH {ways}\r\n".encode() if is_hello else challenge)
+        writer.close()
+
+    listening = await asyncio.start_server(talk, "127.0.0.1", 0)
+    try:
+        yield listening.sockets[0].getsockname()[1]
+    finally:
+        listening.close()
+
+
+@pytest.mark.parametrize(
+    ("ways", "challenge", "password", "words"),
+    [
+        ("CRAM-MD5", b"334 YQ\r\n", "geheim", "says what cannot be read"),
+        ("CRAM-MD5", b"334 %%a\r\n", "geheim", "says what cannot be read"),
+        ("PLAIN", b"334 \r\n", "gehèim", "both have to be ASCII"),
+        ("LOGIN", b"334 YQ==\r\n", "gehèim", "both have to be ASCII"),
+        ("CRAM-MD5", b"334 YQ==\r\n", "gehèim", "both have to be ASCII"),
+    ],
+)
+async def test_a_login_that_smtplib_cannot_go_through_with_is_reported(
+    ways: str, challenge: bytes, password: str, words: str
+) -> None:
+    async with asking(ways, challenge) as port:
+        report = await tell(Smarthost("127.0.0.1", port, "none", 5.0, ("bridge", password)))
+    assert report.outcome is TryOutcome.DOWN
+    assert words in report.reason
+    assert password not in report.reason
+
+
 async def test_nobody_there() -> None:
     report = await tell(plain(9))
     assert report.reason == "127.0.0.1:9 refuses the connection; nothing listens there"
