@@ -4,12 +4,22 @@ from __future__ import annotations
 
 
 class ImapFault(Exception):
-    """A client's command cannot be taken; ``tag`` is ``*`` if it could not be read."""
+    """A client's command cannot be taken; ``tag`` is ``*`` if it could not be read.
 
-    def __init__(self, tag: str, text: str) -> None:
-        super().__init__(text)
+    Args:
+        tag: the command's.
+        text: why, for the client; a word of its own stands in it as ``{}``.
+        quoted: that word, which may be a part of a password sent at the wrong time.
+
+    Attributes:
+        unquoted: why, with the word left out, for whoever else reads it.
+    """
+
+    def __init__(self, tag: str, text: str, quoted: str = "") -> None:
+        self.text = text.replace("{}", quoted) if quoted else text
+        super().__init__(self.text)
         self.tag = tag
-        self.text = text
+        self.unquoted = text.replace("{}", "(not shown)") if quoted else text
 
 
 class SyntaxFault(ImapFault):

@@ -86,7 +86,7 @@ def _item(scanner: Scanner, name: str) -> FetchItem:
         return _RFC822[name]
     if name in _PLAIN:
         return _PLAIN[name]
-    raise scanner.fault(f"an item, not {name}")
+    raise scanner.fault("an item", name)
 
 
 def _path(scanner: Scanner) -> tuple[int, ...]:

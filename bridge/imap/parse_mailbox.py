@@ -121,7 +121,7 @@ def _options(scanner: Scanner, known: frozenset[str]) -> tuple[frozenset[str], t
             scanner.space()
         option = scanner.word("an option")
         if option not in known:
-            raise scanner.fault(f"an option, not {option}")
+            raise scanner.fault("an option", option)
         options.add(option)
         if option == "STATUS":
             scanner.space()
@@ -144,7 +144,7 @@ def take_status_items(scanner: Scanner) -> tuple[str, ...]:
     while not items or scanner.take(b" "):
         item = scanner.word("a status item")
         if item not in STATUS_ITEMS:
-            raise scanner.fault(f"a status item, not {item}")
+            raise scanner.fault("a status item", item)
         items.append(item)
     scanner.expect(b")")
     return tuple(dict.fromkeys(items))

@@ -44,7 +44,7 @@ def _group(scanner: Scanner) -> EventGroup:
     scanner.expect(b"(")
     which = scanner.word("a filter")
     if which not in FILTERS:
-        raise scanner.fault(f"a filter, not {which}")
+        raise scanner.fault("a filter", which)
     names: tuple[str, ...] = ()
     if which in NAMED:
         scanner.space()

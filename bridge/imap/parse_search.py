@@ -167,7 +167,7 @@ class _Keys:
             return self._keyword(), _NOT
         parse = _ARGUMENTS.get(name)
         if parse is None:
-            raise self._scanner.fault(f"a search key, not {name}")
+            raise self._scanner.fault("a search key", name)
         return (parse(self),)
 
     def _text(self) -> str:
@@ -256,7 +256,7 @@ def _charset(scanner: Scanner) -> str:
     """Take a charset that is known."""
     written = scanner.astring()
     if codec_of(written) is None:
-        raise BadCharset(scanner.tag, f"the charset {written!a} is not known")
+        raise BadCharset(scanner.tag, "the charset {} is not known", ascii(written))
     return written
 
 
@@ -282,7 +282,7 @@ def parse_sort(scanner: Scanner, *, uid: bool) -> Sort:
         reverse = scanner.take(b"REVERSE ")
         name = scanner.word("a sort criterion")
         if name not in SORT_KEYS:
-            raise scanner.fault(f"a sort criterion, not {name}")
+            raise scanner.fault("a sort criterion", name)
         criteria.setdefault(name, reverse)
     scanner.expect(b")")
     scanner.space()

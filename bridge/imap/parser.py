@@ -80,7 +80,7 @@ def parse(line: CommandLine, *, utf8: bool = False) -> Tagged:
         return Tagged(scanner.tag, name, Plain(name))
     arguments = _ARGUMENTS.get(name)
     if arguments is None:
-        raise SyntaxFault(scanner.tag, f"{name} is not a command of this server")
+        raise SyntaxFault(scanner.tag, "{} is not a command of this server", name)
     command = arguments(scanner)
     scanner.end()
     return Tagged(scanner.tag, name, command)

@@ -62,9 +62,10 @@ class Scanner:
         self._position = 0
         self.tag = "*"
 
-    def fault(self, expected: str) -> SyntaxFault:
-        """Return the error that says what should stand here."""
-        return SyntaxFault(self.tag, f"{expected} expected at byte {self._position + 1}")
+    def fault(self, expected: str, found: str = "") -> SyntaxFault:
+        """Return the error that says what should stand here, and what does, if that was read."""
+        what = f"{expected}, not {{}}" if found else expected
+        return SyntaxFault(self.tag, f"{what} expected at byte {self._position + 1}", found)
 
     def limit(self, count: int, most: int, what: str) -> None:
         """Refuse a command that asks for more than ``most`` of something."""

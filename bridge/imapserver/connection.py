@@ -21,6 +21,7 @@ from bridge.imap.errors import Flood, ImapFault
 from bridge.imap.framing import BareLine, CommandLine, Framer, NeedContinuation, Spill
 from bridge.imap.parser import parse
 from bridge.imapserver.capability import capabilities
+from bridge.imapserver.reply import answer_to
 from bridge.imapserver.services import Services
 from bridge.imapserver.session import Session, SessionState
 from bridge.imapserver.settings import ImapSettings
@@ -279,9 +280,7 @@ class ImapConnection(Wire):
             self.hang_up(flood.text)
             return
         except ImapFault as fault:
-            if self._tap.is_on:
-                self._tap.client("(no command, not shown)")
-            session.refuse(fault)
+            self._refuse(fault)
             self._count_fault()
             await self.drain()
             return
@@ -308,6 +307,13 @@ class ImapConnection(Wire):
             await self._rest()
         await self._change_wire()
         await self.drain()
+
+    def _refuse(self, fault: ImapFault) -> None:
+        """Answer what is no command; none of its words come into a trace."""
+        if self._tap.is_on:
+            self._tap.client("(no command, not shown)")
+            self._tap.server(f"(tag) {answer_to(fault, quoted=False)}")
+        super().write(f"{fault.tag} {answer_to(fault)}\r\n".encode())
 
     async def _change_wire(self) -> None:
         """Do what a command asked of the connection, its reply being sent."""

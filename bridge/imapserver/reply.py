@@ -62,16 +62,17 @@ CODES = {
 UNFORESEEN = "NO [SERVERBUG] internal error; see the server's log"
 
 
-def answer_to(error: Exception) -> str:
+def answer_to(error: Exception, *, quoted: bool = True) -> str:
     """Return the tagged reply that an exception stands for, without the tag, on one line.
 
-    Texts may quote what the client sent, where a literal holds line ends (BADURL, BADCHARSET).
+    Texts may quote what the client sent, where a literal holds line ends (BADURL, BADCHARSET);
+    with ``quoted`` off those about what is no command do not.
     """
-    text = shortened(_answer_to(error), REPLY_CHARS)
+    text = shortened(_answer_to(error, quoted), REPLY_CHARS)
     return "".join(char if char.isprintable() else "?" for char in text)
 
 
-def _answer_to(error: Exception) -> str:
+def _answer_to(error: Exception, quoted: bool) -> str:
     match error:
         case No(text=text, code=code):
             return f"NO [{code}] {text}" if code else f"NO {text}"
@@ -79,6 +80,7 @@ def _answer_to(error: Exception) -> str:
             return f"BAD {text}"
         case MailboxRefused(refusal=refusal, text=text):
             return f"NO [{CODES[refusal]}] {text}"
-        case ImapFault(text=text):
+        case ImapFault():
+            text = error.text if quoted else error.unquoted
             return next(f"{start} {text}" for kind, start in SAID_ITSELF if isinstance(error, kind))
     return next((answer for kind, answer in ANSWERS if isinstance(error, kind)), UNFORESEEN)

@@ -18,7 +18,6 @@ from typing import Any, TypeVar
 import structlog
 
 from bridge.imap.commands import Tagged
-from bridge.imap.errors import ImapFault
 from bridge.imap.mailboxname import fault_of
 from bridge.imapserver.output import Output, StandingOrder
 from bridge.imapserver.reply import UNFORESEEN, Bad, No, answer_to
@@ -337,10 +336,6 @@ class Session:
             self.notifier.stop()
             await self.notifier.quiet()
         await self.deselect()
-
-    def refuse(self, fault: ImapFault) -> None:
-        """Answer what is no command."""
-        self.send(f"{fault.tag} {self._failure('', fault)}\r\n".encode())
 
     async def _reply(
         self,

@@ -2,8 +2,8 @@
 
 Of what a client says only what a server understood is shown, and of the commands that log in only
 their names. A line that is no command is counted and not shown: a client that goes on after its
-login was refused sends its password as one. Tags of IMAP are the client's to choose, and are left
-out on both sides. Texts in mail are shown as they come: a trace holds mail, as the mailboxes do.
+login was refused sends its password as one; nor is shown what a refusal quotes of it. Tags of IMAP
+are the client's to choose, and are left out on both sides. Texts in mail are shown as they come: a trace holds mail, as the mailboxes do.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ SMTP_SHOWN = frozenset({"EHLO", "HELO", "MAIL", "RCPT"})
 SMTP_KNOWN = SMTP_SHOWN | {"AUTH", "DATA", "HELP", "NOOP", "QUIT", "RSET", "STARTTLS", "VRFY"}
 _MECHANISMS = frozenset({"PLAIN", "LOGIN"})
 _TAGGED = re.compile(rb"[^\s*+]\S* (?=(?:OK|NO|BAD) )")
+_SEARCH = re.compile(rb'\* ESEARCH \(TAG "[^"]*"\)')
 _LITERAL = re.compile(rb"(\{\d+\+?\})\n")
 
 
@@ -63,10 +64,17 @@ def imap_reply(data: bytes) -> list[str]:
     lines = data.split(b"\r\n")
     if lines[-1] == b"":
         lines.pop()
-    texts = [shown(_TAGGED.sub(b"(tag) ", line, count=1)) for line in lines[:LINES]]
+    texts = [shown(_tagless(line)) for line in lines[:LINES]]
     if len(lines) > LINES:
         texts.append(f"({len(lines) - LINES} lines more)")
     return texts
+
+
+def _tagless(line: bytes) -> bytes:
+    found = _SEARCH.match(line)  # RFC 4731 §3.1: it names the tag, too
+    if found is not None:
+        return b"* ESEARCH (tag)" + line[found.end() :]
+    return _TAGGED.sub(b"(tag) ", line, count=1)
 
 
 def smtp_command(line: bytes) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 from pathlib import Path
 
 import pytest
@@ -33,6 +34,38 @@ async def test_a_trace_from_its_beginning_to_its_end(command: Command, config: P
             ("stop", "x"),
         ):
             assert (await run(*words)).code == 1
+
+
+PASSPHRASE = "cavallo segreta graffetta"
+
+
+def _typed(port: int) -> bytes:
+    """Send a passphrase where a command is expected; return what was answered."""
+    with socket.create_connection(("127.0.0.1", port), timeout=10) as client:
+        said = client.makefile("rb")
+        for line in (
+            PASSPHRASE,
+            "a " + PASSPHRASE,
+            "a UID segreta",
+            "a SEARCH CHARSET segreta ALL",
+        ):
+            client.sendall(line.encode() + b"\r\n")
+        client.sendall(b"z LOGOUT\r\n")
+        return said.read()
+
+
+async def test_a_passphrase_where_a_command_is_expected_is_not_in_it(
+    command: Command, config: Path
+) -> None:
+    async with running(config.parent / "data", simulated()) as bridge:
+        words = ("trace", "start", "--peer", "127.0.0.1", "--config", config)
+        assert (await apart(command, *words)).code == 0
+        answered = await apart(_typed, bridge.port("imap"))
+        assert answered.lower().count(b"segreta") == 3, "the client is told which word"
+        (ended,) = (await apart(command, "trace", "stop", "--json", "--config", config)).json
+        text = await apart(Path(ended["file"]).read_text)
+        assert text.count("S: (tag) BAD (not shown) is not a command of this server") == 3
+        assert not any(word in text.lower() for word in PASSPHRASE.split())
 
 
 @pytest.mark.parametrize("words", [("start",), ("start", ADDRESS, "--peer", "::1")])

@@ -11,6 +11,8 @@ from hypothesis import strategies as st
 from bridge.imap.errors import ImapFault
 from bridge.imap.framing import CommandLine
 from bridge.imap.parser import parse
+from bridge.imap.responses import esearch
+from bridge.imapserver.reply import answer_to
 from bridge.trace.words import (
     LINE_CHARS,
     LINES,
@@ -23,6 +25,18 @@ from bridge.trace.words import (
 )
 
 SECRET = "Segreta-99"
+KINDS = (
+    "{}",
+    "UID {}",
+    "FETCH 1 {}",
+    "STATUS x ({})",
+    'LIST ({}) "" *',
+    'LIST "" * RETURN ({})',
+    "SEARCH {} x",
+    "SEARCH CHARSET {} ALL",
+    "SORT ({}) UTF-8 ALL",
+    "NOTIFY SET ({} (MessageNew))",
+)
 BASE64 = base64.b64encode(f"\0azienda@pec.example\0{SECRET}".encode())
 
 
@@ -55,6 +69,19 @@ def test_tags_and_literals_are_left_out() -> None:
     assert line == "SEARCH SUBJECT {10} (not shown) "
     said = b"Segreta-99 OK done\r\n* 3 EXISTS\r\nSegreta-99 BAD no\r\n+ go on\r\n"
     assert imap_reply(said) == ["(tag) OK done", "* 3 EXISTS", "(tag) BAD no", "+ go on"]
+
+
+def test_the_tag_in_the_answer_to_a_search_is_left_out() -> None:
+    said = esearch("Segreta-99", uid=True)
+    assert imap_reply(said) == ["* ESEARCH (tag) UID"]
+
+
+@given(st.sampled_from(KINDS), st.sampled_from(["SEGRETA", "segreta"]))
+def test_no_word_that_was_not_understood_is_in_what_is_said_of_it(kind: str, word: str) -> None:
+    with pytest.raises(ImapFault) as raised:
+        parse(CommandLine(f"a {kind.format(word)}".encode(), ()))
+    assert word.upper() in answer_to(raised.value).upper()
+    assert word.upper() not in answer_to(raised.value, quoted=False).upper()
 
 
 def test_lines_that_are_no_command() -> None:
