@@ -202,6 +202,18 @@ def test_a_ghost_keeps_its_last_state() -> None:
     assert (columns.uids[at], columns.flags[at]) == (1, SEEN)
 
 
+def test_of_what_came_and_went_untold_no_other_is_shown_in_its_place() -> None:
+    """Its EXISTS was told while an EXPUNGE had to wait: no last state of it was kept."""
+    box = Box.of(2)
+    view = box.view()
+    box.expunge(1)
+    box.add(2)
+    assert told(view, allow_expunge=False) == ["4 EXISTS"]
+    box.expunge(3)
+    assert view.position(3) is None
+    assert view.ghost(3) is None
+
+
 NUMBERS = {
     "all": (((1, 0),), False, [1, 2, 3]),
     "by UID": (((2, 9),), True, [2, 3]),
@@ -229,6 +241,9 @@ def test_a_uid_that_the_client_does_not_know_has_no_number(uid: int, number: int
     assert told(view) == ["2 EXPUNGE"]
     box.add()  # UID 5, and nobody was told
     assert view.number(uid) == number
+    assert list(view.numbers(SequenceSet(((uid, uid + 3),)), uid=True)) == [
+        at for at in range(1, 4) if uid <= view.uid(at) <= uid + 3
+    ]
 
 
 def test_so_many_flags_are_told_at_once_and_the_rest_later(

@@ -226,6 +226,17 @@ def test_a_recipient_given_up_may_be_the_one_delivered_to() -> None:
     assert not where.is_delivered
 
 
+@pytest.mark.parametrize("turn", [1, -1])
+def test_failures_of_two_kinds_settle_nobody_however_many_are_of_one(turn: int) -> None:
+    """Two of three gave up after a day: whose the third is nothing tells."""
+    people = EVERYBODY[:2]
+    evidence = [*nameless(Kind.FAILED_24H, 2, 3), *nameless(Kind.FAILURE, 1 if turn > 0 else 4)]
+    where = standing(people, evidence)
+    assert {one.state for one in where.recipients} == {RecipientState.PENDING}
+    assert where.is_failed
+    assert where.is_final
+
+
 def test_nameless_warnings_are_counted_only() -> None:
     where = standing(EVERYBODY, nameless(Kind.LATE_12H, 1, 2, 3))
     assert {one.state for one in where.recipients} == {RecipientState.PENDING}

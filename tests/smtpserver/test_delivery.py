@@ -269,6 +269,24 @@ async def test_a_store_that_fails_costs_one_reply(
     assert len(await hindered.queued()) == await hindered.sent_copies() == 1
 
 
+async def test_a_message_that_cannot_be_put_aside_to_be_checked_costs_one_reply(
+    served: Served, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bridge.smtpserver.delivery.TEXT_APART_FROM_BYTES", 10)
+    client = await served.user()
+    with monkeypatch.context() as patch:
+
+        def no_file(*_: object) -> None:
+            raise OSError("no file can be made")
+
+        patch.setattr("bridge.smtpserver.delivery.SpoolFile.holding", no_file)
+        reply = await client.submit(message())
+    assert (reply.code, reply.status) == (451, "4.3.0")
+    assert "cannot check" in reply.text
+    assert await served.queued() == ()
+    assert (await client.submit(message())).code == 250
+
+
 async def test_a_used_up_plan_may_refuse(serve: Serve) -> None:
     served = await serve(queue=ONE_PEC)
     client = await served.user()

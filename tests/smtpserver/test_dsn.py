@@ -39,6 +39,8 @@ def xtext(text: str) -> str:
         ({"ORCPT": "x400;/c=it".replace("=", "+3D")}, DsnWish(None, "x400;/c=it")),
         ({"ORCPT": "utf-8;\\x{E8}@pec.example"}, DsnWish(None, "utf-8;è@pec.example")),
         ({"ORCPT": "utf-8;è@pec.example"}, DsnWish(None, "utf-8;è@pec.example")),
+        ({"ORCPT": "UTF-8;\\x{E8}@pec.example"}, DsnWish(None, "UTF-8;è@pec.example")),
+        ({"ORCPT": f"rfc822;{'x' * 493}"}, DsnWish(None, f"rfc822;{'x' * 493}")),
     ],
 )
 def test_what_is_asked_for_a_recipient(given: dict[str, str], wish: DsnWish) -> None:
@@ -64,7 +66,7 @@ def test_what_is_asked_for_a_recipient(given: dict[str, str], wish: DsnWish) -> 
         {"ORCPT": "rfc822;a+0d+0aBcc:+20x"},
         {"ORCPT": "rfc822;a+7F"},
         {"ORCPT": "rfc822;è@pec.example"},
-        {"ORCPT": f"rfc822;{'x' * 500}"},
+        {"ORCPT": f"rfc822;{'x' * 494}"},
         {"ORCPT": "utf-8;\\x{A}"},
         {"ORCPT": "utf-8;\\x{D800}"},
         {"ORCPT": "utf-8;\\x{FFFFFF}"},
@@ -81,6 +83,10 @@ def test_what_cannot_be_read_is_refused(given: dict[str, str]) -> None:
 def test_an_envid_that_cannot_be_read_is_refused(given: str) -> None:
     with pytest.raises(PathFault):
         envid_of(asked(ENVID=given))
+
+
+def test_an_envid_may_have_a_hundred_characters() -> None:
+    assert envid_of(asked(ENVID="x" * 100)) == "x" * 100
 
 
 def test_ret() -> None:

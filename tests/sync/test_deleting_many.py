@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from structlog.testing import capture_logs
 
 from bridge.api.budget import Purpose
 from bridge.api.client import PecClient
@@ -263,6 +264,40 @@ async def test_a_list_that_has_grown_old_is_read_anew(tmp_path: Path) -> None:
         assert left(here) == [str(number) for number in range(60) if str(number) not in MANY]
         is_listed = [Operation.INBOX_LIST in asked for asked in made_between(here, first)]
         assert all(any(is_listed[at : at + 3]) for at in range(len(MANY)))
+
+
+async def test_what_is_asked_for_is_written_down_before(tmp_path: Path) -> None:
+    """Killed amid the request, the bridge has to look first at what came of it."""
+    here: World
+    noted: list[bool] = []
+
+    class Watching(Passing):
+        async def delete_inbox(self, api_id: str) -> None:
+            (wish,) = await here.sync._accounts[here.account]._parts.deletions.wanted()
+            noted.append(wish.asked_after is not None)
+            await super().delete_inbox(api_id)
+
+    async with world(tmp_path, STABLE, wrap=Watching) as here:
+        arrive(here, 3)
+        await here.sync_now()
+        await expunge(here, "1")
+        await here.sync_now()
+        assert noted == [True]
+        assert left(here) == ["0", "2"]
+
+
+async def test_a_doubt_is_not_taken_up_while_one_just_like_it_is_to_stay(tmp_path: Path) -> None:
+    async with world(tmp_path, STABLE) as here:
+        twins(here, "a", "a", "a")
+        await here.sync_now()
+        with capture_logs() as logs:
+            await expunge(here, "a")
+            await here.sync_now()
+            await expunge(here, "a")
+            await here.sync_now()
+        doubted = [one["remote"] for one in logs if one["event"] == "deletion_doubted"]
+        assert len(doubted) == len(set(doubted)) == 2
+        assert left(here) == ["a", "a", "a"]
 
 
 class Losing(Passing):
