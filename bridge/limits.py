@@ -387,6 +387,13 @@ WEB_CONNECTIONS = _count(
     told="nothing: the connection ends; who has logged in stays",
     test="tests/web/test_listener.py::test_strangers_make_room_and_users_stay",
 )
+WEB_CONNECTIONS_PER_ACCOUNT = _count(
+    "such connections of an account's users and keys that need not make room",
+    32,
+    met_by="an application, users of the page",
+    told="nothing: the others are answered, and are a stranger's",
+    test="tests/web/test_listener.py::test_one_account_leaves_room_for_others",
+)
 WEB_HEAD_BYTES = _bytes(
     "a request's line and headers",
     16 * KIB,

@@ -24,11 +24,13 @@ from bridge.clock import Clock
 from bridge.limits import (
     TLS_HANDSHAKE_S,
     WEB_CONNECTIONS,
+    WEB_CONNECTIONS_PER_ACCOUNT,
     WEB_HEAD_BYTES,
     WEB_IDLE_S,
     WEB_REQUEST_S,
     WEB_STRANGER_REQUEST_S,
 )
+from bridge.model import AccountId
 from bridge.net.listen import Listen
 from bridge.net.ports import Ports
 from bridge.net.tls import begin_tls
@@ -54,7 +56,7 @@ class Door(asyncio.Protocol):
         ending: is set when the server stops: what only waits is to end then.
 
     Attributes:
-        is_known: whether a request on it showed who asks; set by whoever finds that out.
+        is_known: whether a request on it showed who asks, and he has no more than his share.
         guesses: how many wrong passwords came through it; likewise.
     """
 
@@ -78,6 +80,7 @@ class Door(asyncio.Protocol):
         self._requests = 0
         self._since_s = clock.monotonic()
         self.is_known = False
+        self.account: AccountId | None = None
         self.guesses = 0
         self.address = ""
         http.app = self._through(http.app)
@@ -86,6 +89,19 @@ class Door(asyncio.Protocol):
     def is_counted(self) -> bool:
         """Whether it is a stranger's."""
         return not self.is_known
+
+    def know(self, account: AccountId | None) -> None:
+        """Take it for an account's from here on, or for the administrator's (None).
+
+        One beyond the account's share stays a stranger's: it is answered, and makes room.
+        """
+        if self.is_known:
+            return
+        if account is not None:
+            his = sum(one.is_known and one.account == account for one in self._doors)
+            if his >= WEB_CONNECTIONS_PER_ACCOUNT:
+                return
+        self.is_known, self.account = True, account
 
     def connection_made(self, made: asyncio.BaseTransport) -> None:
         """Let the client in, or not."""

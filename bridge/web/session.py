@@ -101,7 +101,7 @@ class Sessions:
             if address is None:
                 return None
         if (door := door_of(request)) is not None:
-            door.is_known = True
+            door.know(session.account)
         return PageVisitor(session.account, address, csrf_of(token))
 
     async def begin(

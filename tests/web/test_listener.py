@@ -14,7 +14,14 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from bridge.app.certificate import make
 from bridge.clock import Clock, SystemClock
-from bridge.limits import WEB_HEAD_BYTES, WEB_IDLE_S, WEB_REQUEST_S, WEB_STRANGER_REQUEST_S
+from bridge.limits import (
+    WEB_CONNECTIONS_PER_ACCOUNT,
+    WEB_HEAD_BYTES,
+    WEB_IDLE_S,
+    WEB_REQUEST_S,
+    WEB_STRANGER_REQUEST_S,
+)
+from bridge.model import AccountId
 from bridge.net.listen import Listen
 from bridge.web.listener import CHECK_INTERVAL_S, DOOR, WebServer
 from tests.fakes import FakeClock
@@ -32,7 +39,8 @@ class App:
 
     async def __call__(self, scope: Scope, _receive: Receive, send: Send) -> None:
         if scope["path"].startswith("/in"):
-            scope["extensions"][DOOR].is_known = True
+            account = scope["path"].removeprefix("/in").partition("/")[0]
+            scope["extensions"][DOOR].know(AccountId(int(account)) if account else None)
         if scope["path"].endswith("slow"):
             self.begun.set()
             await self.go_on.wait()
@@ -124,6 +132,23 @@ async def test_strangers_make_room_and_users_stay() -> None:
         assert await is_over(strangers[0])
         await user[0].readuntil(b"\r\n0\r\n\r\n")
         assert b" 200 " in await asked(user)
+
+
+async def test_one_account_leaves_room_for_others() -> None:
+    clock, mine = FakeClock(), GET.replace(b"/ ", b"/in7 ", 1)
+    most = WEB_CONNECTIONS_PER_ACCOUNT + 2
+    async with serving(App(), clock, most=most) as (server, port):
+        greedy = [await connect(port) for _ in range(most)]
+        for one in greedy:
+            assert b" 200 " in await asked(one, mine)
+        await clock.advance(2)
+        for account in (b"/in8 ", b"/in "):
+            other = await connect(port)
+            assert b" 200 " in await asked(other, GET.replace(b"/ ", account, 1))
+        assert [await is_over(one) for one in greedy[-2:]] == [True, True]
+        assert len(server._doors) == most
+        await greedy[0][0].readuntil(b"\r\n0\r\n\r\n")
+        assert b" 200 " in await asked(greedy[0], mine)
 
 
 @pytest.mark.parametrize(

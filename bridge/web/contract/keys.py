@@ -71,7 +71,7 @@ class ApiKeys:
             raise unauthorized()
         guard.succeeded(peer, address)
         if (door := door_of(request)) is not None:
-            door.is_known = True
+            door.know(row.account)
         await self._note(row, peer)
         return Caller(row.id, address, row.may_write)
 
