@@ -6,7 +6,7 @@
 - A body has a limit and a time.
 - Answers carry a strict Content-Security-Policy and its like, and are kept by nobody. There is no
   CORS: no other site's page may read anything.
-- What goes wrong inside is logged and said in one sentence.
+- Who hangs up amid a request is no news. What goes wrong inside is logged and said in one sentence.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from ipaddress import ip_address
 from urllib.parse import urlsplit
 
 import structlog
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -127,6 +127,8 @@ class Guard:
 
         try:
             await self._app(scope, _bounded(receive), noted)
+        except ClientDisconnect:  # before its body was whole; nobody is there to answer
+            return
         except BodyTooLong:
             answer = refused(request, ProblemKind.TOO_LONG, "This is too long.")
         except TimeoutError:

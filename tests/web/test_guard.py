@@ -9,6 +9,8 @@ import pytest
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
+from starlette.types import Message
+from structlog.testing import capture_logs
 
 from bridge.limits import WEB_BODY_BYTES
 from bridge.web.app import web_app
@@ -133,3 +135,33 @@ async def test_what_fails_inside_is_one_sentence() -> None:
         500,
         "The bridge could not do that; its log says why.\n",
     )
+
+
+@pytest.mark.parametrize("path", ["/", "/api/v1/sends"])
+async def test_who_hangs_up_amid_his_body_fills_no_log(path: str) -> None:
+    app = web_app([Route(path, echo, methods=["POST"])], [])
+    said: list[Message] = [
+        {"type": "http.request", "body": b"{", "more_body": True},
+        {"type": "http.disconnect"},
+    ]
+    answered: list[Message] = []
+
+    async def receive() -> Message:
+        return said.pop(0)
+
+    async def send(message: Message) -> None:
+        answered.append(message)
+
+    scope = {
+        "type": "http",
+        "method": "POST",
+        "path": path,
+        "query_string": b"",
+        "scheme": "http",
+        "server": ("127.0.0.1", 1180),
+        "headers": [(b"host", HOST.encode()), (b"content-length", b"9")],
+    }
+    with capture_logs() as logs:
+        await app(scope, receive, send)
+    assert logs == []
+    assert answered == []
