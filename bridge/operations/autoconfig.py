@@ -19,6 +19,7 @@ from types import MappingProxyType
 from typing import Any
 from xml.etree import ElementTree as ET
 
+from bridge.mime.grammar.addr_spec import DOMAIN_LIMIT_CHARS
 from bridge.net.address import is_loopback
 
 Facts = Mapping[str, Any]
@@ -45,8 +46,11 @@ def address_in(text: str) -> str | None:
 
 def domain_of(address: str) -> str | None:
     """Return the domain of an address by its A-labels, None if no host can be called so."""
+    named = address.rpartition("@")[2].rstrip(".")
+    if len(named) > DOMAIN_LIMIT_CHARS:  # whoever asks needs no login, and to encode it takes n²
+        return None
     try:
-        domain = address.rpartition("@")[2].rstrip(".").encode("idna").decode("ascii").lower()
+        domain = named.encode("idna").decode("ascii").lower()
     except UnicodeError:
         return None
     return domain if _HOST_NAME.fullmatch(domain) else None

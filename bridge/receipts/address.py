@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from bridge.charset.normalise import normalised
+from bridge.mime.grammar.addr_spec import DOMAIN_LIMIT_CHARS
 
 
 def plain_address(address: str) -> str:
@@ -18,9 +19,9 @@ def plain_address(address: str) -> str:
     'anna@xn--citt-3na.example'
     """
     folded = normalised("NFKC", address).casefold().rstrip(".")
-    if folded.isascii():
-        return folded
     local, at, domain = folded.rpartition("@")
+    if folded.isascii() or len(domain) > DOMAIN_LIMIT_CHARS:
+        return folded
     try:
         return f"{local}{at}{domain.encode('idna').decode('ascii')}"
     except UnicodeError:

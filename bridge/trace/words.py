@@ -3,7 +3,8 @@
 Of what a client says only what a server understood is shown, and of the commands that log in only
 their names. A line that is no command is counted and not shown: a client that goes on after its
 login was refused sends its password as one; nor is shown what a refusal quotes of it. Tags of IMAP
-are the client's to choose, and are left out on both sides. Texts in mail are shown as they come: a trace holds mail, as the mailboxes do.
+are the client's to choose, and are left out on both sides. Texts in mail are shown as they come: a
+trace holds mail, as the mailboxes do.
 """
 
 from __future__ import annotations

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from contextlib import suppress
 
 import pytest
@@ -19,6 +20,8 @@ from bridge.mime.strict.part import parse_fields, split_header
 from bridge.mime.strict.rules import SubmissionFault, SubmissionRules
 from bridge.mime.strict.submission import Additions, Envelope, check_submission
 from bridge.mime.strict.text import addresses
+from bridge.operations.autoconfig import domain_of
+from bridge.receipts.address import plain_address
 from tests.costs.measure import assert_linear, peak
 
 PUMPS = (
@@ -121,6 +124,16 @@ def test_who_names_thousands_of_authors_is_told_about_ten() -> None:
 def test_a_domain_of_any_length_is_compared_at_once() -> None:
     assert_linear(lambda text: comparable(f"a@{text}"), lambda size: "\u00e8" * size, 20_000)
     assert_linear(lambda text: comparable(f'"{text}"@x'), lambda size: "\\" * size, 100_000)
+
+
+@pytest.mark.parametrize("read", [comparable, plain_address, domain_of])
+def test_a_domain_of_many_different_letters_is_read_at_once(read: Callable[[str], object]) -> None:
+    """Punycode takes the square of how many different ones there are."""
+    assert_linear(lambda text: read(f"a@{text}"), _letters, 1_000)
+
+
+def _letters(count: int) -> str:
+    return "".join(map(chr, range(0x4E00, 0x4E00 + count)))
 
 
 @given(st.lists(SHAPES, max_size=3))

@@ -13,7 +13,7 @@ import re
 
 import idna
 
-_DOMAIN_LIMIT_CHARS = 255  # a longer one is none, and costs the square of its length
+DOMAIN_LIMIT_CHARS = 255  # a longer one is none, and costs the square of its length
 _QUOTED = re.compile(r'"((?:[^"\\]|\\.)*+)"')
 _PAIR = re.compile(r"\\(.)")
 _DOT_ATOM = re.compile(r"[^\s\"(),.:;<>@\[\\\]]+(?:\.[^\s\"(),.:;<>@\[\\\]]+)*")
@@ -35,7 +35,7 @@ def comparable(address: str) -> str:
 
 
 def _a_labels(domain: str) -> str:
-    if domain.isascii() or len(domain) > _DOMAIN_LIMIT_CHARS:
+    if domain.isascii() or len(domain) > DOMAIN_LIMIT_CHARS:
         return domain.casefold()
     try:
         return idna.encode(domain, uts46=True).decode("ascii").lower()
