@@ -214,6 +214,17 @@ def test_of_what_came_and_went_untold_no_other_is_shown_in_its_place() -> None:
     assert view.ghost(3) is None
 
 
+@pytest.mark.parametrize("is_told", [True, False])
+def test_a_number_stands_where_its_uid_does(is_told: bool) -> None:
+    box = Box.of(4)
+    view = box.view()
+    box.expunge(2)
+    if is_told:
+        assert told(view) == ["2 EXPUNGE"]
+    places = {view.uid(number): view.position(number) for number in range(1, len(view) + 1)}
+    assert places == {1: 0, 3: 1, 4: 2} | ({} if is_told else {2: None})
+
+
 NUMBERS = {
     "all": (((1, 0),), False, [1, 2, 3]),
     "by UID": (((2, 9),), True, [2, 3]),

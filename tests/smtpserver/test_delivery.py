@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import os
 import shutil
 import subprocess
@@ -18,6 +19,7 @@ from bridge.mime.strict.rules import SubmissionRules
 from bridge.mime.strict.submission import Submission, check_submission
 from bridge.outbox.plan import Plan
 from bridge.outbox.queue import QueueSettings
+from bridge.spool import SpoolFile
 from bridge.store.base import ReadWork, Store, StoreFailed, StoreFull, Work
 from tests.fakes import FakeClock
 from tests.smtpserver.conftest import TO, Serve, Served, message
@@ -283,6 +285,32 @@ async def test_a_message_that_cannot_be_put_aside_to_be_checked_costs_one_reply(
         reply = await client.submit(message())
     assert (reply.code, reply.status) == (451, "4.3.0")
     assert "cannot check" in reply.text
+    assert await served.queued() == ()
+    assert (await client.submit(message())).code == 250
+
+
+@pytest.mark.parametrize("written", [0, 1])
+async def test_of_a_message_that_the_disk_does_not_take_whole_nothing_is_queued(
+    served: Served, monkeypatch: pytest.MonkeyPatch, written: int
+) -> None:
+    """Else its beginning would be sent, or the end of it."""
+    append, asked = SpoolFile.append, iter(range(written))
+    is_full = False
+
+    def fills_up(file: SpoolFile, data: bytes) -> None:
+        nonlocal is_full
+        is_full = is_full or next(asked, None) is None
+        if is_full:
+            raise OSError(errno.ENOSPC, "disk full")
+        append(file, data)
+
+    raw = message(("x" * 70 + "\r\n") * 120_000)
+    client = await served.user()
+    with monkeypatch.context() as patch:
+        patch.setattr(SpoolFile, "append", fills_up)
+        reply = await client.submit(raw)
+    assert (reply.code, reply.status) == (452, "4.3.1")
+    assert is_full
     assert await served.queued() == ()
     assert (await client.submit(message())).code == 250
 

@@ -5,7 +5,7 @@ What happens between two requests is tried between any two of them.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import timedelta
 from pathlib import Path
 
@@ -259,6 +259,12 @@ async def test_rows_listed_in_another_order_do_not_leave_with_one_that_is_gone(
     assert await kept(tmp_path, lambda rows: rows[:3] + rows[16:] + rows[3:15]) >= 59
 
 
+async def test_a_row_listed_elsewhere_does_not_leave_with_all_but_it_that_are_gone(
+    tmp_path: Path,
+) -> None:
+    assert await kept(tmp_path, lambda rows: rows[:3] + rows[15:] + rows[3:4]) >= 49
+
+
 async def test_rows_that_a_second_look_lists_do_not_leave_with_those_that_are_gone(
     tmp_path: Path,
 ) -> None:
@@ -310,6 +316,32 @@ async def test_without_totals_rows_that_one_pass_lacks_do_not_leave(
         return rows[:3] + rows[6:] if next(few, None) is not None else rows
 
     assert await kept(tmp_path, flicker, looks=3, has_total=False) == 60
+
+
+@pytest.mark.parametrize("answers", range(7, 12))
+async def test_without_totals_twins_that_one_pass_lacks_do_not_leave(
+    tmp_path: Path, answers: int
+) -> None:
+    """The API shows one less for as long as a pass takes, and what is read after it."""
+    few: Iterator[int] = iter(())
+
+    def flicker(rows: Rows) -> Rows:
+        return rows[:1] + rows[2:] if next(few, None) is not None else rows
+
+    def wrap(client: PecClient) -> Arranged:
+        return Arranged(client, flicker, has_total=False)
+
+    async with world(tmp_path, NEWEST_FIRST, wrap=wrap) as here:
+        for text in "abc":
+            inject(here, ALIKE, text, 1)
+        await here.sync_now()
+        before = await here.messages()
+        assert len(before) == 3
+        few = iter(range(answers))
+        for _ in range(3):
+            await here.clock.advance(25 * 3600)
+            await here.sync_now()
+        assert before == await here.messages()
 
 
 async def test_a_row_that_the_api_still_shows_does_not_leave(tmp_path: Path) -> None:
