@@ -12,9 +12,11 @@ from bridge.api.ratelimit import LEAD_S
 from bridge.mime.strict.content import Content, SignedPolicy, convert
 from bridge.model import SubmissionState
 from bridge.outbox import content
+from bridge.outbox.attempt import Attempt
 from bridge.outbox.conversion import Converted
 from bridge.simulator import Failure, FaultRule, FixedAnswer, Hold, Operation, Phase, Simulator
-from tests.fakes import FakeClock
+from bridge.store.outbox import SubmissionRow
+from tests.fakes import FakeClock, settle
 from tests.outbox.rig import ADDRESSES, Rig, rig_on, starts, subjects
 
 DISPATCHING = SubmissionState.DISPATCHING
@@ -385,6 +387,32 @@ async def test_a_stop_while_the_pace_makes_a_message_wait_leaves_it_queued(
         assert await rig.state(id) is QUEUED
         await rig.pass_time(61)
     assert subjects(simulator) == ["a", "b"]
+
+
+async def test_a_stop_while_a_start_is_written_down_leaves_it_queued(
+    tmp_path: Path, clock: FakeClock, simulator: Simulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rig = await Rig.open(tmp_path, clock, simulator)
+    begin, is_begun, goes_on = rig.settler.begin, asyncio.Event(), asyncio.Event()
+
+    async def slow(row: SubmissionRow) -> Attempt | None:
+        attempt = await begin(row)
+        is_begun.set()
+        await goes_on.wait()
+        return attempt
+
+    monkeypatch.setattr(rig.settler, "begin", slow)
+    running = asyncio.ensure_future(rig.dispatcher.run())
+    id = await rig.submit()
+    await is_begun.wait()
+    running.cancel()
+    await settle()
+    assert await rig.state(id) is DISPATCHING
+    goes_on.set()
+    await asyncio.gather(running, return_exceptions=True)
+    assert await rig.state(id) is QUEUED
+    assert simulator.calls() == []
+    await rig.close()
 
 
 async def test_a_crash_while_dispatching_is_uncertain_at_the_restart(

@@ -300,6 +300,22 @@ async def test_a_doubt_is_not_taken_up_while_one_just_like_it_is_to_stay(tmp_pat
         assert left(here) == ["a", "a", "a"]
 
 
+@pytest.mark.parametrize("status", [401, 403])
+async def test_what_the_api_does_not_allow_does_not_count_as_asked_for(
+    tmp_path: Path, status: int
+) -> None:
+    async with world(tmp_path, STABLE) as here:
+        arrive(here, 3)
+        await here.sync_now()
+        await expunge(here, "1")
+        here.simulator.faults.answer(Operation.INBOX_DELETE, status, b"", times=None)
+        with contextlib.suppress(ApiError):
+            await here.sync_now()
+        assert here.made(Operation.INBOX_DELETE) == 1
+        (wish,) = await here.sync._accounts[here.account]._parts.deletions.wanted()
+        assert wish.asked_after is None
+
+
 class Losing(Passing):
     """Loses the first deletion; from then on lists read for deletions lack its row."""
 

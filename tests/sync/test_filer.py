@@ -48,3 +48,19 @@ async def test_no_message_stays_whose_row_went_while_it_was_filed(
         await asyncio.gather(filing, going)
         assert await here.messages() == {}
         assert (parts.memory.live, parts.memory.filed) == (0, 0)
+
+
+async def test_what_leaves_before_its_text_came_is_not_counted_as_here(tmp_path: Path) -> None:
+    async with world(tmp_path, SEQUENCE_READING) as here:
+        for text in ("uno", "due"):
+            here.simulator.inject(ADDRESS, subject=text, body=f"({text})", at=here.clock.now())
+        parts = here.parts()
+        await parts.memory.load()
+        await parts.listing.look()
+        await parts.filer.judge()
+        rows = await parts.texts.missing(2)
+        await parts.filer.file([Arrival.of(rows[0], "(uno)")])
+        await parts.filer.withdraw([rows[1].id])
+        assert (parts.memory.live, parts.memory.filed) == (1, 1)
+        await parts.filer.withdraw([rows[0].id])
+        assert (parts.memory.live, parts.memory.filed) == (0, 0)

@@ -344,6 +344,51 @@ async def test_without_totals_twins_that_one_pass_lacks_do_not_leave(
         assert before == await here.messages()
 
 
+async def test_a_great_loss_of_twins_is_doubted_as_well(tmp_path: Path) -> None:
+    is_on = False
+
+    def wrap(client: PecClient) -> Arranged:
+        return Arranged(client, lambda rows: rows[:3] if is_on else rows)
+
+    async with world(tmp_path, NEWEST_FIRST, wrap=wrap) as here:
+        for number in range(40):
+            inject(here, ALIKE, str(number), 1)
+        await here.sync_now()
+        before = await here.messages()
+        assert len(before) == 40
+        is_on = True
+        for _ in range(4):
+            await here.sync_now()
+            await here.clock.advance(3600)
+        assert await here.messages() == before
+
+
+async def test_twins_that_were_mixed_up_do_not_leave_while_one_of_them_is_not_listed(
+    tmp_path: Path,
+) -> None:
+    """How many there are was not counted by a pass to the end."""
+    is_on = False
+
+    def wrap(client: PecClient) -> Arranged:
+        return Arranged(client, lambda rows: rows[:1] + rows[2:] if is_on else rows)
+
+    async with world(tmp_path, NEWEST_FIRST, wrap=wrap) as here:
+        for text in "abc":
+            inject(here, ALIKE, text, 1)
+        await here.sync_now()
+        before = await here.messages()
+        parts = here.parts()
+        await parts.memory.load()
+        name = (await parts.rows.between(None, None))[0].fingerprint
+        parts.memory.mix_up(name, 1)
+        is_on = True
+        layout = parts.memory.state.layout
+        assert layout is not None
+        assert await parts.twins.settle(parts.memory.doubts, layout) == [name]
+        assert await here.messages() == before
+        assert len(before) == 3
+
+
 async def test_a_row_that_the_api_still_shows_does_not_leave(tmp_path: Path) -> None:
     assert await kept(tmp_path, lambda rows: rows[:3] + rows[4:]) == 60
 

@@ -74,6 +74,19 @@ async def test_twins_alike_to_the_last_byte_are_two_messages(tmp_path: Path) -> 
         assert await shown(here) == "aa"
 
 
+@pytest.mark.parametrize("which", [0, 1])
+async def test_of_twins_alike_to_the_last_byte_the_one_leaves_whose_id_went(
+    tmp_path: Path, which: int
+) -> None:
+    async with world(tmp_path, STABLE) as here:
+        twins(here, "a", "a")
+        await here.sync_now()
+        uids = list(await here.messages())
+        here.simulator.delete(ADDRESS, here.simulator.inbox(ADDRESS)[which].row)
+        await here.sync_now()
+        assert list(await here.messages()) == [uids[1 - which]]
+
+
 async def test_a_twin_that_cannot_be_read_for_hours_keeps_its_text(tmp_path: Path) -> None:
     async with world(tmp_path, STABLE) as here:
         twins(here, "a", "b", "c")
