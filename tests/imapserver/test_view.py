@@ -239,6 +239,17 @@ def test_numbers(ranges: tuple[tuple[int, int], ...], uid: bool, expected: list[
     assert list(Box.of(3).view().numbers(SequenceSet(ranges), uid=uid)) == expected
 
 
+@pytest.mark.parametrize("uid", [True, False])
+@pytest.mark.parametrize(
+    ("wanted", "spans"),
+    [((3, 3), [(3, 3)]), ((2, 9), [(2, 3)]), ((4, 9), []), ((1, 1), [(1, 1)])],
+)
+def test_spans_end_with_the_mailbox(
+    wanted: tuple[int, int], spans: list[tuple[int, int]], uid: bool
+) -> None:
+    assert Box.of(3).view().spans(SequenceSet((wanted,)), uid=uid) == spans
+
+
 def test_a_number_beyond_the_mailbox() -> None:
     with pytest.raises(IndexError):
         Box.of(3).view().numbers(SequenceSet(((2, 4),)), uid=False)

@@ -264,6 +264,15 @@ async def test_what_vanished_at_the_api_leaves_one_mailbox_and_asks_for_nothing(
     assert await wanted(store, account) == []
 
 
+async def test_the_last_copy_of_what_vanished_asks_for_nothing_either(
+    mailboxes: Mailboxes, store: Store, account: AccountId, inbox: Mailbox
+) -> None:
+    (row,) = await append(mailboxes, inbox, "one")
+    await remote_of(store, account, row.content)
+    assert await mailboxes.write(lambda one: one.withdraw(inbox.id, row.content)) == (1,)
+    assert await wanted(store, account) == []
+
+
 async def test_what_vanished_takes_no_other_message_with_it(
     mailboxes: Mailboxes, store: Store, inbox: Mailbox, trash: Mailbox
 ) -> None:

@@ -74,23 +74,24 @@ async def test_of_one_text_under_two_subjects_the_right_one_is_deleted(
         assert set(here.listed()) >= {"fattura 8", "nuovo"}
 
 
+@pytest.mark.parametrize("alike", ["abc", "ab"])
 @pytest.mark.parametrize("after", range(1, 10))
 async def test_a_twin_that_moved_while_its_like_was_read_is_not_mistaken(
-    tmp_path: Path, after: int
+    tmp_path: Path, after: int, alike: str
 ) -> None:
     async with world(tmp_path, SEQUENCE_READING) as here:
         for number in range(2):
             inject(here, f"vecchio {number}", "vecchio", number)
-        for text in "abc":
+        for text in alike:
             inject(here, ALIKE, text, 5)
         inject(here, "nuovo", "nuovo", 6)
         await here.sync_now()
         await expunge(here, "b")
-        here.surprises[after] = lambda: [oldest_goes(here)(), oldest_goes(here)()]
+        here.surprises[after] = lambda: [oldest_goes(here)() for _ in alike[1:]]
         for _ in range(4):
             await here.sync_now()
             await here.clock.advance(60)
-        assert set(texts(here)) >= {"a", "c", "nuovo"}
+        assert set(texts(here)) >= {*alike, "nuovo"} - {"b"}
 
 
 class Counting(Passing):
