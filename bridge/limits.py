@@ -311,6 +311,13 @@ REFERENCE_CHARS = _count(
     told="`554 5.6.0`",
     test="tests/mime/strict/test_reference.py::test_what_is_too_long_is_refused_and_not_cut",
 )
+ARCHIVE_SEARCH_CHARS = _count(
+    "characters of each thing that the archive is searched for",
+    1_000,
+    met_by="a user",
+    told="a sentence",
+    test="tests/operations/test_archive.py::test_what_is_too_long_to_be_looked_for_is_said",
+)
 SUBMISSION_SPOOLED_FROM_BYTES = _bytes(
     "a message that arrives in memory; what is larger is on the disk until its turn comes",
     4 * MIB,

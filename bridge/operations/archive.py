@@ -13,6 +13,7 @@ from typing import Any
 
 from bridge.clock import ROME
 from bridge.language import say
+from bridge.limits import ARCHIVE_SEARCH_CHARS
 from bridge.mime.ingest.searchtext import fold
 from bridge.model import AccountId, ContentId
 from bridge.operations.accounts import Methods
@@ -156,6 +157,14 @@ def _query(arguments: Mapping[str, Any]) -> ArchiveQuery:
         OperationFailed: that cannot be looked for.
     """
     direction = arguments.get("direction")
+    for name in ("text", "address", "code"):
+        if len(str(arguments.get(name) or "")) > ARCHIVE_SEARCH_CHARS:
+            raise OperationFailed(
+                say(
+                    "What is looked for may have {most} characters at the most.",
+                    most=ARCHIVE_SEARCH_CHARS,
+                )
+            )
     try:
         kind = _kind(arguments.get("kind"))
         return ArchiveQuery(
@@ -164,7 +173,7 @@ def _query(arguments: Mapping[str, Any]) -> ArchiveQuery:
             direction=Direction[str(direction).upper()] if direction else None,
             since=_moment(arguments.get("since")),
             until=_moment(arguments.get("until"), after=1),
-            words=tuple(fold(str(arguments.get("text") or "")).split()),
+            words=tuple(dict.fromkeys(fold(str(arguments.get("text") or "")).split())),
             address=str(arguments.get("address") or "") or None,
             code=str(arguments.get("code") or "") or None,
             kind=None if kind is None else kind.value,

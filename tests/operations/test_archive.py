@@ -97,6 +97,17 @@ async def test_what_cannot_be_looked_for_is_said(rig: Rig, arguments: dict[str, 
         await asked(rig, "search", **arguments)
 
 
+@pytest.mark.parametrize("name", ["text", "address", "code"])
+async def test_what_is_too_long_to_be_looked_for_is_said(
+    rig: Rig, receipt: RemoteId, name: str
+) -> None:
+    """SQLite takes no longer pattern, and no longer row of them."""
+    with pytest.raises(OperationFailed, match="1000 characters"):
+        await ids(rig, **{name: "x" * 1_001})
+    assert await ids(rig, **{name: "% " * 500}) == []
+    assert await ids(rig, **{name: " ".join(map(chr, range(0x4E00, 0x4E00 + 500)))}) == []
+
+
 async def test_every_name_leads_to_it(rig: Rig, receipt: RemoteId) -> None:
     (came,) = (await asked(rig, "show", what=f"R{receipt}"))["entries"]
     (sent,) = (await asked(rig, "show", what="Q1"))["entries"]
