@@ -25,7 +25,7 @@ import bridge
 from tests.costs.measure import FLOOR_S, computed_s
 
 ROOT = Path(bridge.__file__).parent
-SIZES = (16, 24, 32, 48, 64, 96, 128, 1024, 8192)
+SIZES = (16, 24, 32, 48, 64, 96, 128, 1024, 16384)
 """Small ones first: what takes exponential time is not to be waited for."""
 MOST_S = 4 * FLOOR_S
 TRIED = 40
