@@ -316,6 +316,32 @@ async def test_what_the_api_does_not_allow_does_not_count_as_asked_for(
         assert wish.asked_after is None
 
 
+async def test_of_two_twins_none_is_deleted_by_an_id_that_moved_once_both_were_read(
+    tmp_path: Path,
+) -> None:
+    here: World
+    read: list[str] = []
+
+    class Moving(Passing):
+        async def inbox_message(self, api_id: str) -> InboxMessage:
+            shown = await super().inbox_message(api_id)
+            if self.purpose is Purpose.DELETION:
+                read.append(api_id)
+                if len(read) == 2:
+                    here.simulator.delete(ADDRESS, here.simulator.inbox(ADDRESS)[0].row)
+            return shown
+
+    async with world(tmp_path, SEQUENCE_READING, wrap=Moving) as here:
+        arrive(here, 2)
+        twins(here, "a", "b")
+        here.simulator.inject(ADDRESS, subject="nuovo", body="(nuovo)", at=here.clock.now())
+        await here.sync_now()
+        await expunge(here, "b")
+        await here.sync_now()
+        assert len(read) >= 2
+        assert {"a", "nuovo"} <= set(left(here))
+
+
 class Losing(Passing):
     """Loses the first deletion; from then on lists read for deletions lack its row."""
 

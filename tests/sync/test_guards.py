@@ -74,24 +74,23 @@ async def test_of_one_text_under_two_subjects_the_right_one_is_deleted(
         assert set(here.listed()) >= {"fattura 8", "nuovo"}
 
 
-@pytest.mark.parametrize("alike", ["abc", "ab"])
 @pytest.mark.parametrize("after", range(1, 10))
 async def test_a_twin_that_moved_while_its_like_was_read_is_not_mistaken(
-    tmp_path: Path, after: int, alike: str
+    tmp_path: Path, after: int
 ) -> None:
     async with world(tmp_path, SEQUENCE_READING) as here:
         for number in range(2):
             inject(here, f"vecchio {number}", "vecchio", number)
-        for text in alike:
+        for text in "abc":
             inject(here, ALIKE, text, 5)
         inject(here, "nuovo", "nuovo", 6)
         await here.sync_now()
         await expunge(here, "b")
-        here.surprises[after] = lambda: [oldest_goes(here)() for _ in alike[1:]]
+        here.surprises[after] = lambda: [oldest_goes(here)(), oldest_goes(here)()]
         for _ in range(4):
             await here.sync_now()
             await here.clock.advance(60)
-        assert set(texts(here)) >= {*alike, "nuovo"} - {"b"}
+        assert set(texts(here)) >= {"a", "c", "nuovo"}
 
 
 class Counting(Passing):
