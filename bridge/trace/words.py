@@ -23,7 +23,7 @@ SMTP_SHOWN = frozenset({"EHLO", "HELO", "MAIL", "RCPT"})
 
 SMTP_KNOWN = SMTP_SHOWN | {"AUTH", "DATA", "HELP", "NOOP", "QUIT", "RSET", "STARTTLS", "VRFY"}
 _MECHANISMS = frozenset({"PLAIN", "LOGIN"})
-_TAGGED = re.compile(rb"[^\s*+]\S* (?=(?:OK|NO|BAD) )")
+_TAGGED = re.compile(rb"\A[^\s*+]\S* (?=(?:OK|NO|BAD) )")
 _SEARCH = re.compile(rb'\* ESEARCH \(TAG "[^"]*"\)')
 _LITERAL = re.compile(rb"(\{\d+\+?\})\n")
 
