@@ -153,6 +153,29 @@ async def test_a_message_that_takes_the_place_of_one_just_like_it_is_another(
         assert await shown(here) == "b"
 
 
+async def test_a_twin_that_may_have_moved_is_not_shown_twice_while_nothing_tells(
+    tmp_path: Path,
+) -> None:
+    """What stands under the id that it had cannot be read: it may stand there, or have moved."""
+    async with world(tmp_path, SEQUENCE_READING) as here:
+        here.simulator.seed(ADDRESS, 1)
+        await here.clock.advance(60)
+        twins(here, "a", "b")
+        await here.sync_now()
+        here.simulator.delete_where(ADDRESS, lambda row: not row.text.startswith("Testo"))
+        twins(here, "c")
+        rule = broken(here, "b")
+        for _ in range(3):
+            await here.sync_now()
+            assert (await shown(here)).count("a") == 1
+            await here.clock.advance(3_600)
+        here.simulator.faults.remove(rule)
+        for _ in range(3):
+            await here.clock.advance(3_600)
+            await here.sync_now()
+        assert await shown(here) == "abc"
+
+
 async def test_each_doubt_has_all_its_patience(tmp_path: Path) -> None:
     async with world(tmp_path, STABLE) as here:
         twins(here, "a", "b")
