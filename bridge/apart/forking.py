@@ -17,6 +17,7 @@ import os
 import socket
 import subprocess
 import sys
+import weakref
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -60,7 +61,9 @@ class ForkServerGone(Exception):
 
 
 class ForkServer:
-    """One such process, which runs one program at a time. Making it blocks.
+    """One such process, which runs one program at a time and ends with its last use.
+
+    Making it blocks.
 
     Raises:
         OSError: no process can be begun.
@@ -89,10 +92,8 @@ class ForkServer:
             raise
         self._open.callback(self._process.wait)
         self._open.callback(self._process.kill)
-
-    def __del__(self) -> None:
-        """End it."""
-        self.close()
+        # A method would be called with what it closes, which is garbage then as well, in any order.
+        self._end = weakref.finalize(self, self._open.close)
 
     async def run(self, program: Module, streams: Streams) -> int:
         """Return how a program ended, negative for a signal's number; no other is under way.
@@ -139,7 +140,7 @@ class ForkServer:
 
     def close(self) -> None:
         """End it; blocks for a moment."""
-        self._open.close()
+        self._end()
 
 
 @contextlib.contextmanager

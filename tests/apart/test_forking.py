@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import json
 import os
 import signal
@@ -14,6 +15,7 @@ from typing import Any
 import pytest
 import structlog.testing
 
+from bridge.apart.forking import ForkServer
 from bridge.apart.process import Apart, ApartCrashed, ApartFailed, TooCostly, program
 from bridge.spool import SpoolFile
 from tests.running import until
@@ -203,3 +205,15 @@ async def test_a_fork_ends_with_the_daemon(folder: Path) -> None:
     running.kill()
     await running.wait()
     await until(lambda: all(map(is_gone, both)))
+
+
+def test_it_ends_with_its_last_use_in_a_cycle_too() -> None:
+    """Garbage is told to end in any order: its socket would have warned that nobody closed it."""
+    server = ForkServer()
+    pid, ours = server._process.pid, server._socket
+    circle: list[object] = [ours, server]
+    circle.append(circle)
+    del server, ours, circle
+    gc.collect()
+    with pytest.raises(ProcessLookupError):
+        os.kill(pid, 0)
