@@ -8,10 +8,9 @@ from __future__ import annotations
 import base64
 from collections.abc import Mapping
 from dataclasses import replace
-from datetime import date, datetime, time, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
-from bridge.clock import ROME
 from bridge.language import say
 from bridge.limits import ARCHIVE_SEARCH_CHARS
 from bridge.mime.ingest.searchtext import fold
@@ -20,6 +19,7 @@ from bridge.operations.accounts import Methods
 from bridge.operations.archive_facts import ORDINARY, ArchiveFacts
 from bridge.operations.archive_named import archived_by, archived_named
 from bridge.operations.control import OperationFailed, Progress
+from bridge.operations.period import midnight, zoned
 from bridge.receipts.kind import PREFIXES, Kind
 from bridge.store.archive import Archived, ArchivePlace, ArchiveQuery, Direction
 from bridge.store.base import ReadTransaction, Store
@@ -198,13 +198,9 @@ def _moment(text: object, *, after: int = 0) -> datetime | None:
     if not text:
         return None
     try:
-        day = date.fromisoformat(str(text)) + timedelta(days=after)
+        return midnight(str(text), after=after)
     except ValueError:
-        at = datetime.fromisoformat(str(text))
-        if at.tzinfo is None:
-            raise ValueError(f"{text} says no zone") from None
-        return at
-    return datetime.combine(day, time(), ROME)
+        return zoned(str(text))
 
 
 def _dump(place: ArchivePlace) -> str:

@@ -22,6 +22,7 @@ from bridge.model import SubmissionState
 from bridge.operations.accounts import ApiAccounts, Methods, moment
 from bridge.operations.control import OperationFailed, Progress
 from bridge.operations.named import find_sends
+from bridge.operations.period import zoned
 from bridge.operations.reason import Reasons
 from bridge.operations.receipts import send_facts
 from bridge.operations.watching import watched
@@ -166,18 +167,11 @@ def _query(arguments: Mapping[str, Any]) -> SentQuery:
             limit=min(max(int(arguments.get("limit") or PAGE_SENDS), 1), PAGE_SENDS),
             state=SubmissionState(state) if state else None,
             reference=arguments.get("reference") or None,
-            since=_moment(str(since)) if since else None,
+            since=zoned(str(since)) if since else None,
             before=None if before is None else int(before),
         )
     except (ValueError, OverflowError) as fault:
         raise OperationFailed(say("This cannot be looked for: {fault}.", fault=fault)) from None
-
-
-def _moment(text: str) -> datetime:
-    at = datetime.fromisoformat(text)
-    if at.tzinfo is None:
-        raise ValueError(f"{text} says no zone")
-    return at
 
 
 def _last_change(row: SubmissionRow, where: DeliveryStatus) -> datetime:

@@ -8,9 +8,10 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, time, timedelta
 from typing import Any
 
+from bridge.clock import ROME
 from bridge.language import say
 from bridge.operations.control import OperationFailed
 from bridge.outbox.plan import rome_day
@@ -18,6 +19,27 @@ from bridge.outbox.plan import rome_day
 _MONTH = re.compile(r"(?a)(\d{4})-(\d\d)")
 _YEAR = re.compile(r"(?a)\d{4}")
 MONTHS_A_YEAR = 12
+
+
+def midnight(text: str, *, after: int = 0) -> datetime:
+    """Return the beginning of a day in Rome that ``YYYY-MM-DD`` names, ``after`` days later.
+
+    Raises:
+        ValueError, OverflowError: it names none.
+    """
+    return datetime.combine(date.fromisoformat(text) + timedelta(days=after), time(), ROME)
+
+
+def zoned(text: str) -> datetime:
+    """Return the time that an RFC 3339 text names.
+
+    Raises:
+        ValueError: it names none, or says no zone.
+    """
+    at = datetime.fromisoformat(text)
+    if at.tzinfo is None:
+        raise ValueError(f"{text} says no zone")
+    return at
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from datetime import date, datetime, time, timedelta
+from datetime import datetime
 from typing import Any
 
-from bridge.clock import ROME
 from bridge.language import say
 from bridge.model import AccountId
 from bridge.operations.accounts import ApiAccounts, Methods, moment, on_word
 from bridge.operations.control import OperationFailed, Progress
+from bridge.operations.period import midnight
 from bridge.store.base import ReadTransaction, Store
 from bridge.store.figures import ReceiptSummary
 from bridge.store.outbox import SubmissionRow
@@ -95,8 +95,7 @@ def _of(query: SentQuery, account: AccountId | None) -> SentQuery:
 def _day(text: object, *, after: int = 0) -> datetime | None:
     if not text:
         return None
-    day = date.fromisoformat(str(text)) + timedelta(days=after)
-    return datetime.combine(day, time(), ROME)
+    return midnight(str(text), after=after)
 
 
 def _facts(row: SubmissionRow, summary: ReceiptSummary) -> dict[str, Any]:
