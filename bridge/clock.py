@@ -185,3 +185,10 @@ def spread_s(wait_s: float, retry_after_s: float | None, chance: float) -> float
     """
     spread_s = wait_s * (1 - JITTER + 2 * JITTER * chance)
     return spread_s if retry_after_s is None else max(spread_s, retry_after_s + chance)
+
+
+def rfc3339(at: datetime | None) -> str | None:
+    """Return a time as RFC 3339 in UTC, to the millisecond; None for none."""
+    if at is None:
+        return None
+    return at.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

@@ -16,8 +16,8 @@ from typing import Any
 from cryptography import x509
 
 from bridge.app.certificate import EVERY_ADDRESS, FILE_NAME, fingerprint, listening_hosts
+from bridge.clock import rfc3339
 from bridge.config import Config
-from bridge.operations.accounts import moment
 from bridge.operations.control import OperationFailed
 
 BEGIN, END = "-----BEGIN CERTIFICATE-----", "-----END CERTIFICATE-----"
@@ -78,8 +78,8 @@ def certificate_facts(config: Config) -> dict[str, Any]:
         "subject": read.subject.rfc4514_string(),
         "names": names,
         "not_named": [host for host in hosts if not _is_named(host, names)],
-        "valid_from": moment(read.not_valid_before_utc),
-        "valid_until": moment(read.not_valid_after_utc),
+        "valid_from": rfc3339(read.not_valid_before_utc),
+        "valid_until": rfc3339(read.not_valid_after_utc),
         "fingerprint": fingerprint(certificate_path(config)),
     }
 

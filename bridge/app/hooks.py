@@ -18,7 +18,7 @@ from bridge.app.housekeeping import EVENTS_KEPT
 from bridge.app.resources import Resources
 from bridge.app.way import way
 from bridge.app.worker import Work
-from bridge.clock import Clock
+from bridge.clock import Clock, rfc3339
 from bridge.config import Config, Receiver
 from bridge.credentials import ReceiverSecrets, Secrets, signing_key
 from bridge.hooks.alarmsout import AlarmsOut, AlarmTarget, AlarmWay, AsJson, open_ways
@@ -32,7 +32,7 @@ from bridge.hooks.runner import HookRunner
 from bridge.hooks.schedule import TryReport
 from bridge.hooks.taking_up import take_up
 from bridge.model import AccountId
-from bridge.operations.accounts import ApiAccount, ApiAccounts, Methods, moment
+from bridge.operations.accounts import ApiAccount, ApiAccounts, Methods
 from bridge.operations.events import event_facts
 from bridge.operations.hooks import HookOperations, HookSetting, OutsideSettings, Trying
 from bridge.store.base import ReadTransaction, Transaction
@@ -262,7 +262,7 @@ def _sample(setting: HookSetting, now: datetime) -> dict[str, Any]:
     """Return what a test tells: shaped like every event, with the number 0."""
     return {
         "number": 0,
-        "at": moment(now),
+        "at": rfc3339(now),
         "event": "test",
         "account": setting.account,
         "id": None,

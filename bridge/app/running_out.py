@@ -39,11 +39,10 @@ from bridge.app.running_out_notice import (
     token_expires,
 )
 from bridge.app.way import way
-from bridge.clock import ROME
+from bridge.clock import ROME, rfc3339
 from bridge.credentials import Secrets
 from bridge.mailbox import MailboxTransaction
 from bridge.model import AccountId
-from bridge.operations.accounts import moment
 from bridge.store.base import ReadTransaction, StoreFailed
 
 if TYPE_CHECKING:
@@ -119,7 +118,7 @@ class RunningOut:
         """Return what was seen when it was last looked, as the page shows it."""
         seen = self._seen
         return {
-            "looked_at": moment(seen.at),
+            "looked_at": rfc3339(seen.at),
             "mailboxes": [
                 {
                     "address": one.address,
@@ -129,7 +128,7 @@ class RunningOut:
                 for one in seen.mailboxes
             ],
             "tokens": [
-                {"name": one.name, "ending": one.ending, "expires_at": moment(one.expires_at)}
+                {"name": one.name, "ending": one.ending, "expires_at": rfc3339(one.expires_at)}
                 for one in seen.tokens
             ],
             "credit_eur": seen.credit_eur,

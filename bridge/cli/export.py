@@ -71,12 +71,11 @@ async def _export(
     force: bool,
 ) -> dict[str, Any]:
     from bridge.cli.wholefile import WholeFile
-    from bridge.clock import SystemClock
-    from bridge.operations.accounts import moment
+    from bridge.clock import SystemClock, rfc3339
     from bridge.operations.exporting import Exporter
 
     file = settings(config)
-    exported_at = moment(SystemClock().now()) or ""
+    exported_at = rfc3339(SystemClock().now()) or ""
     with WholeFile(output, overwrite=force) as target, Bar("Exporting") as bar:
         async with Several(file) as several:
             name = "export find" if month is None else "export month"

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 from bridge.alarms.collected import TOPICS
 from bridge.alarms.kind import OF_MESSAGES
-from bridge.clock import ROME
+from bridge.clock import ROME, rfc3339
 
 NAMED_MOST = 100
 """Alarms that a message names; the rest is counted."""
@@ -114,7 +114,7 @@ def facts_of(told: Digest, at: datetime) -> dict[str, Any]:
     raised, ended = told.raised[:NAMED_MOST], told.ended[:NAMED_MOST]
     return {
         "event": "alarms",
-        "at": _moment(at),
+        "at": rfc3339(at),
         "raised": [_facts(one) for one in raised],
         "ended": [_facts(one) for one in ended],
         "left_out": len(told.raised) + len(told.ended) - len(raised) - len(ended),
@@ -151,13 +151,7 @@ def _facts(one: Told) -> dict[str, Any]:
         "account": one.news.account,
         "kind": one.news.kind,
         "id": one.news.id,
-        "began_at": _moment(one.began_at),
-        "ended_at": _moment(one.ended_at),
+        "began_at": rfc3339(one.began_at),
+        "ended_at": rfc3339(one.ended_at),
         "text": _words(one),
     }
-
-
-def _moment(at: datetime | None) -> str | None:
-    if at is None:
-        return None
-    return at.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import Any
 
 from bridge.api.client import PecClient
@@ -69,10 +68,3 @@ class ApiAccounts:
 def on_word(row: SubmissionRow) -> dict[str, bool]:
     """Return the mark of an entry whose code is a person's word that nothing confirms."""
     return {"on_word": True} if row.claim is ClaimBasis.WORD else {}
-
-
-def moment(at: datetime | None) -> str | None:
-    """Return a time as RFC 3339 in UTC."""
-    if at is None:
-        return None
-    return at.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

@@ -9,9 +9,9 @@ import hashlib
 from collections.abc import Mapping
 from typing import Any
 
-from bridge.clock import Clock
+from bridge.clock import Clock, rfc3339
 from bridge.language import Title
-from bridge.operations.accounts import ApiAccounts, Methods, moment
+from bridge.operations.accounts import ApiAccounts, Methods
 from bridge.operations.control import OperationFailed, Progress
 from bridge.store.alarms import AlarmRow
 from bridge.store.base import ReadTransaction, Store, Transaction
@@ -63,7 +63,7 @@ class AlarmOperations:
             if missing or not meant:
                 raise OperationFailed(_none(sorted(missing)))
             return [
-                {**facts, "acknowledged_at": moment(now)}
+                {**facts, "acknowledged_at": rfc3339(now)}
                 for alarm, facts in meant
                 if await tx.acknowledge_alarm(alarm.account, alarm.kind, alarm.key, now)
             ]
@@ -94,8 +94,8 @@ async def _facts(tx: ReadTransaction, alarm: AlarmRow, accounts: ApiAccounts) ->
         "kind": alarm.kind,
         "key": alarm.key,
         "text": Title(alarm.text),
-        "at": moment(alarm.raised_at),
-        "acknowledged_at": moment(alarm.acknowledged_at),
+        "at": rfc3339(alarm.raised_at),
+        "acknowledged_at": rfc3339(alarm.acknowledged_at),
     }
 
 

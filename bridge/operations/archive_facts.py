@@ -5,8 +5,9 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
+from bridge.clock import rfc3339
 from bridge.model import ContentId
-from bridge.operations.accounts import moment, on_word
+from bridge.operations.accounts import on_word
 from bridge.operations.archive_named import ArchivedRow, when_of
 from bridge.receipts.kind import classify
 from bridge.store.base import ReadTransaction
@@ -36,7 +37,7 @@ class ArchiveFacts:
                 "id": row.id,
                 "direction": "submitted",
                 "account": account,
-                "at": moment(row.created_at),
+                "at": rfc3339(row.created_at),
                 "kind": None,
                 "state": row.state.value,
                 "sender": account,
@@ -50,7 +51,7 @@ class ArchiveFacts:
             "id": f"R{row.id}",
             "direction": "received",
             "account": account,
-            "at": moment(when_of(row)),
+            "at": rfc3339(when_of(row)),
             "kind": _kind_of(row),
             "state": await _state_of(tx, row),
             "sender": row.sender,
@@ -71,7 +72,7 @@ class ArchiveFacts:
         if isinstance(row, SubmissionRow):
             facts |= {
                 "reference": row.reference or None,
-                "sent_at": moment(row.sent_at),
+                "sent_at": rfc3339(row.sent_at),
                 "reason": row.reason or None,
                 "kept_until": None,
             }
@@ -79,10 +80,10 @@ class ArchiveFacts:
             facts |= {
                 "date_text": row.date_text,
                 "api_id": row.api_id or None,
-                "first_seen_at": moment(row.first_seen),
-                "gone_at": moment(row.gone_at),
+                "first_seen_at": rfc3339(row.first_seen),
+                "gone_at": rfc3339(row.gone_at),
                 "has_text": row.body_sha256 is not None and row.readable,
-                "kept_until": moment(row.gone_at and row.gone_at + self._retention),
+                "kept_until": rfc3339(row.gone_at and row.gone_at + self._retention),
             }
         return facts | await _text_facts(tx, row.content)
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from bridge.clock import Clock
+from bridge.clock import Clock, rfc3339
 from bridge.mailbox import Mailboxes
-from bridge.operations.accounts import ApiAccounts, Methods, moment
+from bridge.operations.accounts import ApiAccounts, Methods
 from bridge.operations.control import OperationFailed, Progress
 from bridge.operations.watching import watched
 from bridge.store.base import ReadTransaction, Store
@@ -91,7 +91,7 @@ async def event_facts(accounts: ApiAccounts, tx: ReadTransaction, row: EventRow)
     address = accounts.address(event.account) or await tx.address(event.account)
     return {
         "number": row.number,
-        "at": moment(event.at),
+        "at": rfc3339(event.at),
         "event": event.kind.value,
         "account": address,
         "id": event.submission,

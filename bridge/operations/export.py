@@ -11,10 +11,10 @@ import base64
 from collections.abc import Mapping
 from typing import Any
 
-from bridge.clock import Clock
+from bridge.clock import Clock, rfc3339
 from bridge.language import say
 from bridge.model import ContentId, QueueId
-from bridge.operations.accounts import ApiAccounts, Methods, moment
+from bridge.operations.accounts import ApiAccounts, Methods
 from bridge.operations.control import OperationFailed, Progress
 from bridge.operations.named import find_sends
 from bridge.operations.period import chosen
@@ -97,7 +97,7 @@ class ExportOperations:
                 "account": await tx.address(row.account),
                 "state": row.state.value,
                 "reason": row.reason,
-                "created_at": moment(row.created_at),
+                "created_at": rfc3339(row.created_at),
                 "claim": row.claim.value if row.claim else None,
                 "addressed_to": list(row.recipients),
                 **send_facts(row, await standing_of(tx, row)),
@@ -131,8 +131,8 @@ class ExportOperations:
 def _attempt(one: AttemptRow) -> dict[str, Any]:
     return {
         "number": one.number,
-        "started_at": moment(one.started_at),
-        "ended_at": moment(one.ended_at),
+        "started_at": rfc3339(one.started_at),
+        "ended_at": rfc3339(one.ended_at),
         "status": one.status,
         "answer": one.answer,
         "error": one.error,
@@ -141,7 +141,7 @@ def _attempt(one: AttemptRow) -> dict[str, Any]:
 
 def _transition(one: TransitionRow) -> dict[str, Any]:
     return {
-        "at": moment(one.at),
+        "at": rfc3339(one.at),
         "old": one.old.value,
         "new": one.new.value,
         "reason": one.reason,
@@ -155,11 +155,11 @@ async def _receipt(tx: ReadTransaction, one: ReceiptRow) -> dict[str, Any]:
     return {
         "remote": one.remote,
         "kind": one.kind,
-        "at": moment(one.at),
+        "at": rfc3339(one.at),
         "addresses": list(one.addresses),
         "detail": detail_of(one),
         "row": await tx.remote_raw(one.remote),
-        "first_seen": moment(row.first_seen) if row else None,
-        "gone_at": moment(row.gone_at) if row else None,
+        "first_seen": rfc3339(row.first_seen) if row else None,
+        "gone_at": rfc3339(row.gone_at) if row else None,
         "readable": row.readable if row else None,
     }

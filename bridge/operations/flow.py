@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Collection, Mapping
 from typing import Any
 
+from bridge.clock import rfc3339
 from bridge.model import AccountId
-from bridge.operations.accounts import ApiAccounts, Method, Methods, moment
+from bridge.operations.accounts import ApiAccounts, Method, Methods
 from bridge.operations.control import Progress
 from bridge.outbox.valve import Flow, Valve
 
@@ -41,7 +42,7 @@ class FlowOperations:
                     "account": chosen[id],
                     "waiting": flow.waiting,
                     "flushed": flow.flushed,
-                    "paused_since": moment(flow.paused_since),
+                    "paused_since": rfc3339(flow.paused_since),
                 }
                 for id, flow in (await decide(tuple(chosen))).items()
             ]

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from bridge.clock import Clock
+from bridge.clock import Clock, rfc3339
 from bridge.hooks.schedule import TryReport, resumes_at, revived
 from bridge.hooks.states import TryOutcome
 from bridge.model import AccountId, EventKind
-from bridge.operations.accounts import Methods, moment
+from bridge.operations.accounts import Methods
 from bridge.operations.control import OperationFailed, Progress
 from bridge.store.base import ReadTransaction, Store, Transaction
 from bridge.store.hooks import DeliveryState, HookBacklog, HookId, HookRow
@@ -116,8 +116,8 @@ class HookOperations:
                             "message": event.event.submission,
                             "reference": event.reference,
                             "tries": delivery.tries,
-                            "since": moment(delivery.since),
-                            "died_at": moment(delivery.died_at),
+                            "since": rfc3339(delivery.since),
+                            "died_at": rfc3339(delivery.died_at),
                             "error": delivery.error,
                         }
                     )
@@ -247,12 +247,12 @@ async def _standing(tx: ReadTransaction, row: HookRow | None, now: datetime) -> 
     backlog = await tx.hook_backlog(row.id) if row.id else NOTHING
     return {
         "waiting": backlog.waiting,
-        "oldest_at": moment(backlog.oldest),
+        "oldest_at": rfc3339(backlog.oldest),
         "dead": backlog.dead,
         "is_down": row.failures > 0,
         "error": row.error or None,
-        "next_try_at": moment(resumes_at(row, now, fresh=False)) if row.failures else None,
-        "succeeded_at": moment(row.succeeded_at),
+        "next_try_at": rfc3339(resumes_at(row, now, fresh=False)) if row.failures else None,
+        "succeeded_at": rfc3339(row.succeeded_at),
         "delivered": row.delivered,
         "failed": row.failed,
         "died": row.died,
@@ -268,7 +268,7 @@ async def alarm_way_facts(
         {
             "way": name,
             "place": place,
-            "sent_at": moment(row.sent_at) if row else None,
+            "sent_at": rfc3339(row.sent_at) if row else None,
             "error": (row.error or None) if row else None,
             "failures": row.failures if row else 0,
         }

@@ -7,10 +7,10 @@ from typing import Any
 
 import structlog
 
-from bridge.clock import Clock
+from bridge.clock import Clock, rfc3339
 from bridge.credentials.apikey import new_api_key
 from bridge.limits import API_KEY_NAME_CHARS, API_KEYS
-from bridge.operations.accounts import ApiAccounts, Methods, moment
+from bridge.operations.accounts import ApiAccounts, Methods
 from bridge.operations.control import OperationFailed, Progress
 from bridge.store.base import ReadTransaction, Store, Transaction
 from bridge.store.keys import ApiKeyRow
@@ -97,8 +97,8 @@ class KeyOperations:
             "name": row.name,
             "account": address,
             "access": "read-write" if row.may_write else "read-only",
-            "created_at": moment(row.created_at),
-            "used_at": moment(row.used_at),
+            "created_at": rfc3339(row.created_at),
+            "used_at": rfc3339(row.used_at),
         }
 
 

@@ -9,7 +9,7 @@ from pathlib import PurePath
 from typing import Any
 
 from bridge.api.mailbox_schema import HostedMailbox, MailboxState
-from bridge.operations.accounts import moment
+from bridge.clock import rfc3339
 from bridge.registration import values
 
 
@@ -64,7 +64,7 @@ def facts(mailbox: HostedMailbox) -> dict[str, Any]:
         "is_active": mailbox.state is MailboxState.ACTIVE,
         "is_end": meaning.is_end,
         "owner": mailbox.owner,
-        "registered_at": moment(mailbox.registered_at),
+        "registered_at": rfc3339(mailbox.registered_at),
         "expires_on": mailbox.expires_on and mailbox.expires_on.isoformat(),
         "next": meaning.next.format(id=mailbox.id) or None,
     }
@@ -78,8 +78,8 @@ def whole_facts(mailbox: HostedMailbox) -> dict[str, Any]:
         "applicant": mailbox.applicant,
         "holder": mailbox.holder or None,
         "user_id": mailbox.user_id or None,
-        "fulfilled_at": moment(mailbox.fulfilled_at),
-        "revoked_at": moment(mailbox.revoked_at),
+        "fulfilled_at": rfc3339(mailbox.fulfilled_at),
+        "revoked_at": rfc3339(mailbox.revoked_at),
         "renews_itself": mailbox.renews_itself,
         "callback_url": mailbox.callback_url or None,
         "disk_space": mailbox.disk_space,

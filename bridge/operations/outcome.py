@@ -14,12 +14,12 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from bridge.clock import Clock
+from bridge.clock import Clock, rfc3339
 from bridge.language import say
 from bridge.limits import API_PAGE_SENDS as PAGE_SENDS
 from bridge.mailbox import Mailboxes
 from bridge.model import SubmissionState
-from bridge.operations.accounts import ApiAccounts, Methods, moment
+from bridge.operations.accounts import ApiAccounts, Methods
 from bridge.operations.control import OperationFailed, Progress
 from bridge.operations.named import find_sends
 from bridge.operations.period import zoned
@@ -154,8 +154,8 @@ class OutcomeOperations:
             "outcome": outcome_in(row.state, where).value,
             "reason": reason or "; ".join(dict.fromkeys(filter(None, failed))),
             "next": next_step(row, where),
-            "created_at": moment(row.created_at),
-            "updated_at": moment(_last_change(row, where)),
+            "created_at": rfc3339(row.created_at),
+            "updated_at": rfc3339(_last_change(row, where)),
             **send_facts(row, where),
         }
 

@@ -7,10 +7,10 @@ from datetime import datetime, timedelta
 from functools import partial
 from typing import Any, Protocol
 
-from bridge.clock import Clock
+from bridge.clock import Clock, rfc3339
 from bridge.language import say
 from bridge.model import QueueId, SubmissionState
-from bridge.operations.accounts import ApiAccounts, Method, Methods, moment, on_word
+from bridge.operations.accounts import ApiAccounts, Method, Methods, on_word
 from bridge.operations.control import OperationFailed, Progress
 from bridge.operations.expected import expectations
 from bridge.operations.reason import Reasons
@@ -140,7 +140,7 @@ class QueueOperations:
                 {
                     **self._facts(row),
                     "reason": reasons.of(row),
-                    "expected_at": moment(leaving.get(row.id)),
+                    "expected_at": rfc3339(leaving.get(row.id)),
                 }
                 for row in rows
             ]
@@ -158,8 +158,8 @@ class QueueOperations:
             tries = [
                 {
                     "number": attempt.number,
-                    "started_at": moment(attempt.started_at),
-                    "ended_at": moment(attempt.ended_at),
+                    "started_at": rfc3339(attempt.started_at),
+                    "ended_at": rfc3339(attempt.ended_at),
                     "status": attempt.status,
                     "answer": attempt.answer,
                     "error": attempt.error,
@@ -168,7 +168,7 @@ class QueueOperations:
             ]
             steps = [
                 {
-                    "at": moment(step.at),
+                    "at": rfc3339(step.at),
                     "old": step.old.value,
                     "new": step.new.value,
                     "reason": step.reason,
@@ -180,7 +180,7 @@ class QueueOperations:
             return {
                 **self._facts(row),
                 "reason": reasons.of(row),
-                "expected_at": moment(leaving.get(row.id)),
+                "expected_at": rfc3339(leaving.get(row.id)),
                 "tries": tries,
                 "steps": steps,
             }
@@ -201,8 +201,8 @@ class QueueOperations:
             "reason": row.reason,
             "attempts": row.attempts,
             "urgent": row.urgent,
-            "created_at": moment(row.created_at),
-            "updated_at": moment(row.updated_at),
+            "created_at": rfc3339(row.created_at),
+            "updated_at": rfc3339(row.updated_at),
             **on_word(row),
         }
 

@@ -8,11 +8,11 @@ from typing import Any
 
 from bridge.api.errors import NotFound
 from bridge.api.schema import CODE
-from bridge.clock import Clock
+from bridge.clock import Clock, rfc3339
 from bridge.language import say
 from bridge.mime.row.address import one_line
 from bridge.model import SubmissionState
-from bridge.operations.accounts import ApiAccount, ApiAccounts, Methods, moment, on_word
+from bridge.operations.accounts import ApiAccount, ApiAccounts, Methods, on_word
 from bridge.operations.control import OperationFailed, Progress
 from bridge.operations.status import search
 from bridge.receipts.filed import read_row
@@ -84,7 +84,7 @@ class ReceiptOperations:
                 "date": row.date_text,
                 "subject": row.subject,
                 "state": row.state.value,
-                "at": moment(row.settled_at),
+                "at": rfc3339(row.settled_at),
                 "reason": row.reason,
             }
             for row in await self._store.scan(work)
@@ -121,7 +121,7 @@ class ReceiptOperations:
             receipts = [
                 {
                     "kind": receipt.kind,
-                    "at": moment(receipt.at),
+                    "at": rfc3339(receipt.at),
                     "recipients": ", ".join(receipt.addresses),
                     "detail": detail_of(receipt),
                 }
@@ -251,13 +251,13 @@ def send_facts(row: SubmissionRow, where: DeliveryStatus) -> dict[str, Any]:
         "reference": row.reference,
         "envid": row.envid,
         "subject": row.subject,
-        "sent_at": moment(row.sent_at),
-        "accepted_at": moment(where.accepted_at),
+        "sent_at": rfc3339(row.sent_at),
+        "accepted_at": rfc3339(where.accepted_at),
         "recipients": [
             {
                 "address": one.address,
                 "state": one.state.value,
-                "at": moment(one.at),
+                "at": rfc3339(one.at),
                 "detail": _words(one.detail, one.by_row and BY_ROW, marked),
                 "conflict": one.conflict,
             }

@@ -7,9 +7,10 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
+from bridge.clock import rfc3339
 from bridge.language import say
 from bridge.model import AccountId
-from bridge.operations.accounts import ApiAccounts, Methods, moment, on_word
+from bridge.operations.accounts import ApiAccounts, Methods, on_word
 from bridge.operations.control import OperationFailed, Progress
 from bridge.operations.period import midnight
 from bridge.store.base import ReadTransaction, Store
@@ -108,8 +109,8 @@ def _facts(row: SubmissionRow, summary: ReceiptSummary) -> dict[str, Any]:
         "code": row.code,
         "reference": row.reference,
         "envid": row.envid,
-        "created_at": moment(row.created_at),
-        "sent_at": moment(row.sent_at),
+        "created_at": rfc3339(row.created_at),
+        "sent_at": rfc3339(row.sent_at),
         "accepted": summary.accepted,
         "delivered": summary.delivered,
         "failed": summary.failed,

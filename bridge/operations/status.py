@@ -13,10 +13,10 @@ from bridge.api.client import PecClient
 from bridge.api.errors import Refused
 from bridge.api.forecast import Forecast, Volume, forecast
 from bridge.api.schema import InboxRow
-from bridge.clock import Clock
+from bridge.clock import Clock, rfc3339
 from bridge.model import INBOX, AccountId, Quota, SubmissionState
 from bridge.net.listening import Running
-from bridge.operations.accounts import ApiAccount, ApiAccounts, Methods, moment
+from bridge.operations.accounts import ApiAccount, ApiAccounts, Methods
 from bridge.operations.alarms import raised
 from bridge.operations.control import Progress
 from bridge.operations.hooks import NOBODY, OutsideSettings, alarm_way_facts, hook_facts
@@ -125,7 +125,7 @@ class StatusOperations:
         return {
             "running": running is not None,
             "version": __version__,
-            "since": moment(running.since) if running else None,
+            "since": rfc3339(running.since) if running else None,
             "listeners": running.listening.as_json()["listeners"] if running else [],
             "throttles": running.throttles() if running else {},
         }
@@ -152,7 +152,7 @@ class StatusOperations:
             "next_sync_why": None,
             "error": _obstacle(queue, now),
             "refused": queue.hold is not None,
-            "paused_since": moment(queue.paused_since),
+            "paused_since": rfc3339(queue.paused_since),
             "waiting": first and await waiting_facts(tx, queue, first, now, self._sends.window),
             "quota": None,
             "plan": {
@@ -168,16 +168,16 @@ class StatusOperations:
         """Add what the sync that runs knows, or else what the last one wrote down."""
         if self._reader is None:
             state = await self._written_down(account)
-            facts["last_sync"] = moment(state.last_sync)
+            facts["last_sync"] = rfc3339(state.last_sync)
             facts["quota"] = state.quota and _fullness(state.quota)
             return
         standing = self._reader.standing(account)
-        facts["last_sync"] = moment(standing.last_sync)
+        facts["last_sync"] = rfc3339(standing.last_sync)
         facts["error"] = facts["error"] or standing.error
         facts["refused"] = facts["refused"] or standing.refused
         upcoming = await self._reader.next_look(account)
         if upcoming is not None:
-            facts["next_sync"], facts["next_sync_why"] = moment(upcoming.at), upcoming.why
+            facts["next_sync"], facts["next_sync_why"] = rfc3339(upcoming.at), upcoming.why
         quota = await self._reader.quota(account)
         facts["quota"] = quota and _fullness(quota)
         if standing.total is not None:
@@ -240,7 +240,7 @@ def request_facts(use: Use) -> dict[str, Any]:
 def _subscription(bought: Subscribed | None) -> dict[str, Any] | None:
     if bought is None:
         return None
-    told_at, until = moment(bought.told_at), moment(bought.until)
+    told_at, until = rfc3339(bought.told_at), rfc3339(bought.until)
     return {"available": bought.available, "until": until, "told_at": told_at}
 
 
@@ -285,6 +285,6 @@ def _row_facts(row: InboxRow) -> dict[str, Any]:
         "id": row.api_id,
         "sender": row.sender.strip(),
         "recipient": row.recipient.strip(),
-        "date": moment(row.date) or row.date_text,
+        "date": rfc3339(row.date) or row.date_text,
         "subject": row.subject,
     }

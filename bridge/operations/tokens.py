@@ -14,9 +14,9 @@ from typing import Any
 from bridge.api.errors import ApiError, NotSent, OutcomeUnknown
 from bridge.api.token_schema import NewToken, Token
 from bridge.api.tokens import TokenClient
-from bridge.clock import Clock
+from bridge.clock import Clock, rfc3339
 from bridge.config import Prices
-from bridge.operations.accounts import Methods, moment
+from bridge.operations.accounts import Methods
 from bridge.operations.control import OperationFailed, Progress
 from bridge.operations.cost import pecs_for
 from bridge.operations.secretfile import SecretFile
@@ -118,7 +118,7 @@ class TokenOperations:
                 "The service put another token in its place, which is not written anywhere: make "
                 "a new one with `pec-bridge token create`."
             )
-        return {**self._facts(token), "expired_at_before": moment(before.expires_at)}
+        return {**self._facts(token), "expired_at_before": rfc3339(before.expires_at)}
 
     async def _revoke(self, arguments: Mapping[str, Any], _progress: Progress) -> Any:
         token = await self._found(arguments)
@@ -152,8 +152,8 @@ class TokenOperations:
             "name": token.name,
             "ending": token.ending,
             "scopes": list(token.scopes),
-            "created_at": moment(token.created_at),
-            "expires_at": moment(token.expires_at),
+            "created_at": rfc3339(token.created_at),
+            "expires_at": rfc3339(token.expires_at),
             "days_left": self._days_left(token.expires_at),
             "in_use": token.secret in self._in_use,
         }
@@ -166,10 +166,15 @@ class TokenOperations:
         movements = await self._client.transactions(int(arguments.get("last") or 10))
         return {
             "credit_eur": wallet.credit_eur,
-            "updated_at": moment(wallet.updated_at),
+            "updated_at": rfc3339(wallet.updated_at),
             "pecs": pecs_for(self._prices, wallet.credit_eur),
             "transactions": [
-                {"at": moment(one.at), "amount_eur": one.amount_eur, "text": one.text, "id": one.id}
+                {
+                    "at": rfc3339(one.at),
+                    "amount_eur": one.amount_eur,
+                    "text": one.text,
+                    "id": one.id,
+                }
                 for one in movements
             ],
         }

@@ -9,7 +9,8 @@ from collections.abc import Iterable, Mapping
 from datetime import timedelta
 from typing import Any
 
-from bridge.operations.accounts import Methods, moment
+from bridge.clock import rfc3339
+from bridge.operations.accounts import Methods
 from bridge.operations.control import OperationFailed, Progress
 from bridge.trace.tracing import PROTOCOLS, Trace, TraceFault, TraceWish, Tracing, network_of
 
@@ -86,7 +87,7 @@ class TraceOperations:
             "account": wish.account,
             "peer": None if wish.peer is None else str(wish.peer),
             "protocols": sorted(wish.protocols),
-            "since": moment(trace.began_at),
+            "since": rfc3339(trace.began_at),
             "left_s": round(left.total_seconds()),
             "size_bytes": trace.size_bytes,
             "most_bytes": wish.most_bytes,

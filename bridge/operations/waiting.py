@@ -5,9 +5,9 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
+from bridge.clock import rfc3339
 from bridge.language import say
 from bridge.model import AccountId, SubmissionState
-from bridge.operations.accounts import moment
 from bridge.outbox.backoff import due_at, probe_due_at
 from bridge.outbox.waiting import WAITING, AccountQueue, paused
 from bridge.outbox.window import Window
@@ -41,9 +41,9 @@ async def waiting_facts(
     return {
         "count": await tx.waiting_count(first.account),
         "state": first.state.value,
-        "since": moment(first.created_at),
+        "since": rfc3339(first.created_at),
         "reason": reason,
-        "until": moment(until),
+        "until": rfc3339(until),
     }
 
 

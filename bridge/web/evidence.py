@@ -12,9 +12,9 @@ from starlette.concurrency import iterate_in_threadpool
 from starlette.responses import Response, StreamingResponse
 from starlette.routing import BaseRoute
 
+from bridge.clock import rfc3339
 from bridge.config import Config
 from bridge.language import say
-from bridge.operations.accounts import moment
 from bridge.operations.control import OperationFailed
 from bridge.operations.exporting import SPOOLED_BYTES, Exporter
 from bridge.web.page import Look, PageRoutes
@@ -70,7 +70,7 @@ async def archive(
     Raises:
         OperationFailed: it is too large to be made here.
     """
-    now = moment(services.clock.now()) or ""
+    now = rfc3339(services.clock.now()) or ""
     temporary = tempfile.SpooledTemporaryFile(SPOOLED_BYTES)  # noqa: SIM115 - closed at its end
     spool = cast(BinaryIO, temporary)
     try:

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from bridge.cli.monitor import verdict
-from bridge.operations.accounts import moment
+from bridge.clock import rfc3339
 
 START = datetime(2026, 1, 15, 12, tzinfo=UTC)
 OK, WARNING, CRITICAL = 0, 1, 2
@@ -41,7 +41,7 @@ def facts(**changes: object) -> dict[str, Any]:
 
 
 def ago(**span: float) -> str | None:
-    return moment(START - timedelta(**span))
+    return rfc3339(START - timedelta(**span))
 
 
 ALARM = {"kind": "quota", "acknowledged_at": None}

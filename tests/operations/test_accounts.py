@@ -6,9 +6,9 @@ from datetime import datetime
 
 import pytest
 
-from bridge.clock import ROME
+from bridge.clock import ROME, rfc3339
 from bridge.model import AccountId
-from bridge.operations.accounts import ApiAccount, ApiAccounts, moment
+from bridge.operations.accounts import ApiAccount, ApiAccounts
 from bridge.operations.control import OperationFailed
 
 ONE = ApiAccount(AccountId(1), "uno@pec.example", None)
@@ -33,5 +33,5 @@ def test_without_secrets_there_is_no_client() -> None:
 
 
 def test_times_are_in_utc() -> None:
-    assert moment(datetime(2026, 1, 15, 10, 0, tzinfo=ROME)) == "2026-01-15T09:00:00.000Z"
-    assert moment(None) is None
+    assert rfc3339(datetime(2026, 1, 15, 10, 0, tzinfo=ROME)) == "2026-01-15T09:00:00.000Z"
+    assert rfc3339(None) is None

@@ -8,8 +8,8 @@ from typing import cast
 
 import pytest
 
+from bridge.clock import rfc3339
 from bridge.model import AccountId, SubmissionState
-from bridge.operations.accounts import moment
 from bridge.operations.waiting import waiting_facts
 from bridge.outbox.waiting import AccountQueue
 from bridge.outbox.window import ALL_DAY, Window
@@ -56,5 +56,5 @@ async def test_why_and_until_when(
     facts = await waiting_facts(tx, queue, first, NOW, window)
     assert facts["reason"].endswith(said)
     due = not_before if until == "itself" else until
-    assert facts["until"] == moment(cast("datetime | None", due))
-    assert (facts["count"], facts["state"], facts["since"]) == (7, state, moment(NOW))
+    assert facts["until"] == rfc3339(cast("datetime | None", due))
+    assert (facts["count"], facts["state"], facts["since"]) == (7, state, rfc3339(NOW))
