@@ -99,6 +99,8 @@ Each is there because of a case that a test tells; docs/glossary.md names them.
   moments, and a row that moves up a page between two readings, as others go, is on neither.
 - *How many twins there are is told by a sweep to the end under which nothing moved, and which one
   went by their texts*: no page tells either.
+- *Twins of which fewer are found than were seen stay in doubt*: once one of them has left, the one
+  that is known could be taken for the one that is not.
 - *Twins are not judged while a text of theirs is under way*: it would be given to two.
 - *A great loss is doubted for a day* (``loss``): an API in trouble lists nothing, or half.
 - *What is back is what it was, and is not deleted any more*: it may be another just like it.

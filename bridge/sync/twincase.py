@@ -118,7 +118,8 @@ class Untaken:
 class Case:
     """One group in hand.
 
-    ``known`` are its live rows; ``pages`` those it is on, ``seen`` what they list of it. ``rows``
+    ``known`` are its live rows; ``pages`` those it is on, ``seen`` what they list of it, ``noted``
+    how many were seen there when they were taken to be in doubt. ``rows``
     are to be read now, ``chunk`` is what came of that; ``has_more`` says that others are to be
     read later. ``moved`` are known rows that are under their own ids no more, by that which they
     are listed under; ``is_mixed_up``, that they took each other's.
@@ -130,6 +131,7 @@ class Case:
     known: list[Place]
     pages: dict[int, Snapshot] = field(default_factory=dict)
     seen: Seen = field(default_factory=lambda: Seen((), ()))
+    noted: int = 0
     rows: Sequence[Listed] = ()
     chunk: Chunk = field(default_factory=lambda: Chunk({}, set()))
     moved: dict[str, Place] = field(default_factory=dict)
@@ -140,6 +142,16 @@ class Case:
     def is_whole(self) -> bool:
         """Whether all of them have to be read before a known one is believed to be gone."""
         return self.doubt.is_mixed_up or self.doubt.listed is not None
+
+    @property
+    def is_out_of_sight(self) -> bool:
+        """Whether more were seen than can be read now, and a known one may be any of them.
+
+        Once one of them has left, nothing tells any more that the known one is not the one left.
+        """
+        if self.is_whole:
+            return self.doubt.is_mixed_up and bool(self.known) and not self.seen.rows
+        return bool(self.known) and len(self.seen.rows) < self.noted
 
     @property
     def bodiless(self) -> list[Place]:

@@ -47,7 +47,8 @@ class Reading:
 
     ``digests`` are of the bodies under the ids that are listed now; ``failed`` are ids that could
     not be read, and ``parked`` the pages they were on; ``listed`` are the ids that were looked at.
-    ``has_more`` says that there are rows left that were not tried.
+    ``has_more`` says that there are rows left that were not tried, ``is_lost`` that none of those
+    that are known was found.
     """
 
     digests: dict[str, bytes] = field(default_factory=dict)
@@ -59,6 +60,7 @@ class Reading:
     tries: int = 0
     failing_since_s: float | None = None
     has_worked: bool = False
+    is_lost: bool = False
 
     def leaves(self, *, more: bool) -> None:
         """Note whether rows are left that were not tried."""
@@ -74,12 +76,15 @@ class Reading:
         """Let what failed be tried again if it is time; returns the pages where it was."""
         if now_s < self.again_at_s:
             return {}
+        self.is_lost = False
         self.failed.clear()
         parked, self.parked = self.parked, {}
         return parked
 
     def rests(self, ids: Collection[str], now_s: float) -> bool:
         """Tell whether there is nothing to do but to wait before a failed row is tried again."""
+        if self.is_lost:
+            return now_s < self.again_at_s
         is_known = self.listed.issuperset(ids)
         return bool(self.failed) and is_known and not self.has_more and now_s < self.again_at_s
 
@@ -89,10 +94,18 @@ class Reading:
             return
         if self.failing_since_s is None:
             self.failing_since_s = now_s
+        self._put_off(now_s)
+        self.failed.update(failed)
+
+    def misses_all(self, now_s: float) -> None:
+        """Take note that none was found where those that are known should be."""
+        self.is_lost = True
+        self._put_off(now_s)
+
+    def _put_off(self, now_s: float) -> None:
         if now_s >= self.again_at_s:
             self.again_at_s = now_s + AGAIN_S[min(self.tries, len(AGAIN_S) - 1)]
             self.tries += 1
-        self.failed.update(failed)
 
     def gives_up(self, now_s: float) -> bool:
         """Tell whether what cannot be read was tried for long enough."""

@@ -160,7 +160,7 @@ class Twins:
             doubt.see_again(reading.try_again(self._clock.monotonic()))
             if self._are_fetched(known):
                 continue  # what is read now would have to be read again
-            case = Case(name, doubt, reading, known)
+            case = Case(name, doubt, reading, known, noted=_noted(doubt))
             look = before.everywhere(known, doubt.pages) if case.is_whole else _pages(case, before)
             case.pages = await look
             room -= count(name, case.pages.values())
@@ -184,6 +184,9 @@ class Twins:
         cases = []
         for case in found:
             case.seen = see(case.name, case.pages, layout)
+            if case.is_out_of_sight:
+                self._look_for_all(case)
+                continue
             if case.is_whole and self._stands_as_it_did(case):
                 self._settled(case.name, turn)
                 continue
@@ -196,6 +199,14 @@ class Twins:
             else:
                 cases.append(case)
         return cases
+
+    def _look_for_all(self, case: Case) -> None:
+        """Take up all of a group, on all its pages: not all that were seen of it are found."""
+        if case.is_whole:
+            case.reading.misses_all(self._clock.monotonic())
+        else:
+            case.doubt.mix_up()
+        case.reading.leaves(more=not case.reading.is_lost)
 
     def _stands_as_it_did(self, case: Case) -> bool:
         """Tell whether nothing of a group has to be read, as it is listed now."""
@@ -319,6 +330,16 @@ class Twins:
             self._settled(case.name, turn)
 
 
+def _looked_at(doubt: Doubt) -> list[int]:
+    """Return the first pages of a doubt, which are read together."""
+    return sorted(doubt.pages)[:LOOKED_FOR]
+
+
+def _noted(doubt: Doubt) -> int:
+    """Return how many rows were seen on the first pages of a doubt."""
+    return len(frozenset[str]().union(*(doubt.pages[number] for number in _looked_at(doubt))))
+
+
 async def _pages(case: Case, before: Moment) -> dict[int, Snapshot]:
     """Return the first pages on which rows of a group may be that were not read yet.
 
@@ -326,7 +347,7 @@ async def _pages(case: Case, before: Moment) -> dict[int, Snapshot]:
     """
     await before.edge()
     noted = case.doubt.pages
-    pages = await before.pages(sorted(noted)[:LOOKED_FOR])
+    pages = await before.pages(_looked_at(case.doubt))
     fewer = [at for at, page in pages.items() if count(case.name, [page]) < len(noted[at])]
     pages |= await before.again(case.name, fewer)
     for place in case.bodiless[:LOOKED_FOR]:

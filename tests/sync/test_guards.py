@@ -16,6 +16,9 @@ from bridge.api.schema import InboxPage, InboxRow, UnreadableRow
 from bridge.model import Uid
 from bridge.simulator import SEQUENCE_READING, Ids, ListingOrder, Options, PastEnd
 from bridge.simulator.inbox import ListedRow
+from bridge.sync.paging import Layout
+from bridge.sync.parts import Parts
+from bridge.sync.twinreading import AGAIN_S
 from tests.sync.client import Passing
 from tests.sync.world import ADDRESS, World, world
 
@@ -44,6 +47,14 @@ def oldest_goes(here: World) -> Callable[[], object]:
 async def expunge(here: World, text: str) -> None:
     uid = next(uid for uid, raw in (await here.messages()).items() if f"Testo {text}." in raw)
     await here.mailboxes.expunge(here.inbox_id, [uid])
+
+
+async def suspect_all(parts: Parts, layout: Layout) -> set[bytes]:
+    """Take all that the first page lists to be in doubt; returns their fingerprints."""
+    page = await parts.asked.snapshot(layout.base, layout)
+    names = {one.fingerprint for one in page.rows}
+    parts.memory.suspect_on(names, page.rows, layout.base)
+    return names
 
 
 async def shown(here: World) -> list[str]:
@@ -387,6 +398,59 @@ async def test_twins_that_were_mixed_up_do_not_leave_while_one_of_them_is_not_li
         assert await parts.twins.settle(parts.memory.doubts, layout) == [name]
         assert await here.messages() == before
         assert len(before) == 3
+
+
+async def test_twins_that_went_to_another_page_before_they_were_read_are_told_apart(
+    tmp_path: Path,
+) -> None:
+    """The one that is known could be taken for the other once it has left."""
+    async with world(tmp_path, NEWEST_FIRST.replace(page_size=5, ids=Ids.SEQUENCE)) as here:
+        inject(here, ALIKE, "a", 1)
+        await here.sync_now()
+        inject(here, ALIKE, "b", 1)
+        parts = here.parts()
+        await parts.memory.load()
+        layout = parts.memory.state.layout
+        assert layout is not None
+        await suspect_all(parts, layout)
+        for number in range(7):
+            inject(here, f"Nuova {number}", "c", 2)
+        await parts.twins.settle(parts.memory.doubts, layout)
+        oldest_goes(here)()
+        while parts.memory.doubts:
+            await parts.twins.settle(parts.memory.doubts, layout)
+        await here.sync_now()
+        assert await shown(here) == ["b", *"ccccccc"]
+
+
+async def test_twins_that_were_mixed_up_stay_in_doubt_until_they_are_listed_again(
+    tmp_path: Path,
+) -> None:
+    is_on = False
+
+    def wrap(client: PecClient) -> Arranged:
+        return Arranged(client, lambda rows: [] if is_on else rows)
+
+    async with world(tmp_path, NEWEST_FIRST, wrap=wrap) as here:
+        inject(here, ALIKE, "a", 1)
+        await here.sync_now()
+        inject(here, ALIKE, "b", 1)
+        parts = here.parts()
+        await parts.memory.load()
+        layout = parts.memory.state.layout
+        assert layout is not None
+        (name,) = await suspect_all(parts, layout)
+        parts.memory.mix_up(name, layout.base)
+        is_on = True
+        for _ in range(2):
+            await parts.twins.settle(parts.memory.doubts, layout)
+        assert parts.twins.is_waiting(name, parts.memory.doubts[name])
+        is_on = False
+        oldest_goes(here)()
+        await here.clock.advance(AGAIN_S[0])
+        await parts.twins.settle(parts.memory.doubts, layout)
+        assert not parts.memory.doubts
+        assert "b" in await shown(here)
 
 
 async def test_a_row_that_the_api_still_shows_does_not_leave(tmp_path: Path) -> None:
