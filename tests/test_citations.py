@@ -118,10 +118,10 @@ def is_there(name: str) -> bool:
     if found is None:
         return rest[0] in classes().get(first, ())
     for at, one in enumerate(rest):
-        if not hasattr(found, one):
-            below = module(".".join((first, *rest[: at + 1])))
-            return below is not None or one in getattr(found, "__annotations__", ())
-        found = getattr(found, one)
+        below = getattr(found, one, None) or module(".".join((first, *rest[: at + 1])))
+        if below is None:
+            return hasattr(found, one) or one in getattr(found, "__annotations__", ())
+        found = below
     return True
 
 
