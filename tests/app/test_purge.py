@@ -100,7 +100,7 @@ async def test_begun_and_cut_off_it_is_ended_by_another_go(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     await used(tmp_path)
-    name = "bridge.store.sqlite.purging.SqlitePurging.purge_contents"
+    name = "bridge.store.sql.purging.SqlPurging.purge_contents"
 
     async def cut_off(*_: object) -> int:
         raise StoreFull("no room")

@@ -16,7 +16,7 @@ from bridge.limits import (
     MAILBOX_LEVELS,
 )
 from bridge.mailbox import MailboxTransaction
-from bridge.store.sqlite.messages import SqliteMessages
+from bridge.store.sql.messages import SqlMessages
 from tests.costs.measure import computed_s, others, peak
 from tests.imapserver.client import Rig
 
@@ -120,9 +120,9 @@ async def test_a_tree_is_renamed_without_reading_all_names_for_each(
     rig: Rig, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     listed = 0
-    mailboxes = SqliteMessages.mailboxes
+    mailboxes = SqlMessages.mailboxes
 
-    async def counted(self: SqliteMessages, account: object) -> object:
+    async def counted(self: SqlMessages, account: object) -> object:
         nonlocal listed
         listed += 1
         return await mailboxes(self, account)  # type: ignore[arg-type]
@@ -130,7 +130,7 @@ async def test_a_tree_is_renamed_without_reading_all_names_for_each(
     client = await rig.client()
     for at in range(50):
         await client.ok(f"CREATE a/{at}")
-    monkeypatch.setattr(SqliteMessages, "mailboxes", counted)
+    monkeypatch.setattr(SqlMessages, "mailboxes", counted)
     await client.ok("RENAME a b")
     assert len(await client.ok('LIST "" b*')) == 51
     assert listed <= 2  # to check the name and the number, however many are renamed

@@ -16,7 +16,7 @@ from bridge.imapserver.pace import WORK
 from bridge.imapserver.thread import Member, by_references, shown
 from bridge.limits import IMAP_NEEDLE_BYTES, IMAP_SEARCH_BODIES, IMAP_SEARCH_KEYS
 from bridge.model import Flag
-from bridge.store.sqlite.messages import SqliteMessages
+from bridge.store.sql.messages import SqlMessages
 from tests.costs.measure import assert_linear, others, peak
 from tests.imapserver.client import Client, Rig, message
 
@@ -104,13 +104,13 @@ async def test_a_key_is_asked_of_what_is_left(rig: Rig, monkeypatch: pytest.Monk
 
 async def test_texts_are_read_of_what_is_left(rig: Rig, monkeypatch: pytest.MonkeyPatch) -> None:
     read: list[int] = []
-    field_texts = SqliteMessages.field_texts
+    field_texts = SqlMessages.field_texts
 
-    async def counted(self: SqliteMessages, contents: object, field: object) -> object:
+    async def counted(self: SqlMessages, contents: object, field: object) -> object:
         read.append(len(contents))  # type: ignore[arg-type]
         return await field_texts(self, contents, field)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(SqliteMessages, "field_texts", counted)
+    monkeypatch.setattr(SqlMessages, "field_texts", counted)
     client = await filled(rig)
     assert await client.ok('SEARCH SUBJECT uno HEADER X-Y "" UNSEEN 2:3') == ["* SEARCH"]
     assert read == [2, 2]
@@ -245,13 +245,13 @@ async def test_headers_are_read_of_what_may_hold_them(
         "SEARCH 5:9 HEADER X-N1 valore",
     ]
     read: list[int] = []
-    field_texts = SqliteMessages.field_texts
+    field_texts = SqlMessages.field_texts
 
-    async def counted(self: SqliteMessages, contents: object, field: object) -> object:
+    async def counted(self: SqlMessages, contents: object, field: object) -> object:
         read.append(len(contents))  # type: ignore[arg-type]
         return await field_texts(self, contents, field)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(SqliteMessages, "field_texts", counted)
+    monkeypatch.setattr(SqlMessages, "field_texts", counted)
     whole = [await client.ok(command) for command in asked]
     assert sum(read) > 150
     read.clear()
@@ -264,7 +264,7 @@ async def test_headers_are_read_of_what_may_hold_them(
         raise AssertionError("what most headers hold is read at once")
 
     read.clear()
-    monkeypatch.setattr(SqliteMessages, "matching_text", not_asked)
+    monkeypatch.setattr(SqlMessages, "matching_text", not_asked)
     (every, *_) = await client.ok("SEARCH HEADER SUBJECT prova")
     assert len(every.split()) == 2 + 20
     assert sum(read) == 20

@@ -192,7 +192,7 @@ async def test_what_is_under_way_when_the_store_fails_is_told_again(
     assert await rig.dealer.deal()
     assert not await rig.dealer.deal()
     with monkeypatch.context() as patch:
-        patch.setattr("bridge.store.sqlite.hooks.SqliteHooks.drop_delivery", failing)
+        patch.setattr("bridge.store.sql.hooks.SqlHooks.drop_delivery", failing)
         with pytest.raises(OSError, match="full"):
             await rig.runners[0].run()
     assert erp.taken == [(1, "A")]

@@ -23,7 +23,7 @@ from bridge.simulator import Simulator
 from bridge.spool import Spooled
 from bridge.store.base import StoreFailed
 from bridge.store.outbox import SubmissionRow
-from bridge.store.sqlite.messages import SqliteMessages
+from bridge.store.sql.messages import SqlMessages
 from tests.fakes import FakeClock
 from tests.outbox.rig import ADDRESSES, Rig
 
@@ -101,16 +101,16 @@ async def test_a_text_that_cannot_be_read_now_is_neither_cut_nor_called_gone(
     rig: Rig, tmp_path: Path, reads: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     row = await queued(rig, of_size(OFF_LOOP_BYTES + 1 + SLICE_BYTES)[0])
-    whole = SqliteMessages.raw
+    whole = SqlMessages.raw
     left = [reads]
 
-    async def raw(self: SqliteMessages, content: ContentId, start: int, length: int) -> bytes:
+    async def raw(self: SqlMessages, content: ContentId, start: int, length: int) -> bytes:
         left[0] -= 1
         if left[0] < 0:
             raise sqlite3.OperationalError("disk I/O error")
         return await whole(self, content, start, length)
 
-    monkeypatch.setattr(SqliteMessages, "raw", raw)
+    monkeypatch.setattr(SqlMessages, "raw", raw)
     with pytest.raises(StoreFailed):
         await load_request(rig.store, row, ADDRESSES[0], "refuse", Apart(tmp_path))
     monkeypatch.undo()

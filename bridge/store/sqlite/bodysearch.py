@@ -35,56 +35,57 @@ _CUT = """
 """
 
 
-def matching_bodies(
-    connection: sqlite3.Connection, mailbox: MailboxId, needle: str
-) -> tuple[list[ContentId], list[ContentId]]:
-    """See ``MessageReads.matching_text``."""
-    trigrams = _trigrams(needle)
-    values = {"mailbox": mailbox, "needle": needle, "trigrams": trigrams, "above": 0}
-    found: set[int] = set()
-    if trigrams:
-        (values["above"],) = connection.execute("SELECT up_to FROM body_indexed").fetchone()
-        found.update(content for (content,) in connection.execute(_LOOK_UP, values))
-    found.update(content for (content,) in connection.execute(_LOOK_THROUGH, values))
-    cut = {content for (content,) in connection.execute(_CUT, values)}
-    return list(map(ContentId, sorted(found))), list(map(ContentId, sorted(cut - found)))
+class SqliteBodies:
+    """Of ``sql.engine.Engine``, what is about bodies."""
 
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self._connection = connection
 
-def index_bodies(connection: sqlite3.Connection, limit: int) -> int:
-    """See ``MessageWrites.index_bodies``."""
-    rows = connection.execute(
-        "SELECT content FROM content_body_text"
-        " WHERE content > (SELECT up_to FROM body_indexed) ORDER BY content LIMIT ?",
-        (limit,),
-    ).fetchall()
-    for row in rows:
-        connection.execute(
-            "INSERT INTO body_index (rowid, body)"
-            " SELECT content, body FROM content_body_text WHERE content = ?",
-            row,
+    def matching_bodies(
+        self, mailbox: MailboxId, needle: str
+    ) -> tuple[list[ContentId], list[ContentId]]:
+        trigrams = _trigrams(needle)
+        values = {"mailbox": mailbox, "needle": needle, "trigrams": trigrams, "above": 0}
+        found: set[int] = set()
+        if trigrams:
+            (values["above"],) = self._connection.execute(
+                "SELECT up_to FROM body_indexed"
+            ).fetchone()
+            found.update(content for (content,) in self._connection.execute(_LOOK_UP, values))
+        found.update(content for (content,) in self._connection.execute(_LOOK_THROUGH, values))
+        cut = {content for (content,) in self._connection.execute(_CUT, values)}
+        return list(map(ContentId, sorted(found))), list(map(ContentId, sorted(cut - found)))
+
+    def index_bodies(self, limit: int) -> int:
+        rows = self._connection.execute(
+            "SELECT content FROM content_body_text"
+            " WHERE content > (SELECT up_to FROM body_indexed) ORDER BY content LIMIT ?",
+            (limit,),
+        ).fetchall()
+        for row in rows:
+            self._connection.execute(
+                "INSERT INTO body_index (rowid, body)"
+                " SELECT content, body FROM content_body_text WHERE content = ?",
+                row,
+            )
+        if rows:
+            self._connection.execute("UPDATE body_indexed SET up_to = ?", rows[-1])
+        return len(rows)
+
+    def forget_body(self, content: int) -> None:
+        self._connection.execute(
+            "INSERT INTO body_index (body_index, rowid, body)"
+            " SELECT 'delete', content, body FROM content_body_text"
+            " WHERE content = ? AND content <= (SELECT up_to FROM body_indexed)",
+            (content,),
         )
-    if rows:
-        connection.execute("UPDATE body_indexed SET up_to = ?", rows[-1])
-    return len(rows)
 
-
-def forget_body(connection: sqlite3.Connection, content: int) -> None:
-    """Take a content's text, which is still there, out of the index."""
-    connection.execute(
-        "INSERT INTO body_index (body_index, rowid, body)"
-        " SELECT 'delete', content, body FROM content_body_text"
-        " WHERE content = ? AND content <= (SELECT up_to FROM body_indexed)",
-        (content,),
-    )
-
-
-def remember_body(connection: sqlite3.Connection, content: int) -> None:
-    """Put a content's text back into the index after ``forget_body`` and a change."""
-    connection.execute(
-        "INSERT INTO body_index (rowid, body) SELECT content, body FROM content_body_text"
-        " WHERE content = ? AND content <= (SELECT up_to FROM body_indexed)",
-        (content,),
-    )
+    def remember_body(self, content: int) -> None:
+        self._connection.execute(
+            "INSERT INTO body_index (rowid, body) SELECT content, body FROM content_body_text"
+            " WHERE content = ? AND content <= (SELECT up_to FROM body_indexed)",
+            (content,),
+        )
 
 
 def _trigrams(needle: str) -> str:

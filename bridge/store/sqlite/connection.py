@@ -18,15 +18,11 @@ import contextlib
 import os
 import shutil
 import sqlite3
-from collections.abc import Awaitable
 from pathlib import Path
-from typing import TypeVar, cast
 
 from bridge.store import mark
 from bridge.store.base import StoreFailed, StoreFull
 from bridge.store.sqlite.migrations import migrate
-
-T = TypeVar("T")
 
 FILE_NAME = "pec-bridge.sqlite"
 
@@ -129,21 +125,6 @@ def connect(path: Path, *, read_only: bool, page_limit: int | None = None) -> sq
     if read_only:
         connection.execute("PRAGMA query_only = ON")
     return connection
-
-
-def drive(awaitable: Awaitable[T]) -> T:
-    """Run a work to its end without an event loop; its transaction never suspends.
-
-    Raises:
-        RuntimeError: the work awaited something else.
-    """
-    steps = awaitable.__await__()
-    try:
-        next(steps)
-    except StopIteration as end:
-        return cast(T, end.value)
-    steps.close()
-    raise RuntimeError("a work may await nothing but its transaction")
 
 
 def failure(error: sqlite3.Error, path: Path) -> StoreFailed:

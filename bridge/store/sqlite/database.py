@@ -20,8 +20,10 @@ from pathlib import Path
 from typing import TypeVar
 
 from bridge.store.base import ReadWork, StoreFailed, Work
-from bridge.store.sqlite.connection import FILE_NAME, connect, drive, failure, prepare, reserve_wal
-from bridge.store.sqlite.transaction import SqliteTransaction
+from bridge.store.sql.drive import drive
+from bridge.store.sql.transaction import SqlTransaction
+from bridge.store.sqlite.connection import FILE_NAME, connect, failure, prepare, reserve_wal
+from bridge.store.sqlite.engine import SqliteEngine
 from bridge.store.sqlite.writer import Job, Writer
 
 T = TypeVar("T")
@@ -101,7 +103,7 @@ class SqliteStore:
         try:
             connection.execute("BEGIN")
             try:
-                return drive(work(SqliteTransaction(connection)))
+                return drive(work(SqlTransaction(SqliteEngine(connection))))
             finally:
                 connection.execute("COMMIT")
         except sqlite3.Error as error:

@@ -12,9 +12,11 @@ from pathlib import Path
 from typing import TypeVar
 
 from bridge.store.base import ReadWork, StoreFailed, Work
-from bridge.store.sqlite.connection import FILE_NAME, drive, failure
+from bridge.store.sql.drive import drive
+from bridge.store.sql.transaction import SqlTransaction
+from bridge.store.sqlite.connection import FILE_NAME, failure
+from bridge.store.sqlite.engine import SqliteEngine
 from bridge.store.sqlite.migrations import STEPS, migrate
-from bridge.store.sqlite.transaction import SqliteTransaction
 
 T = TypeVar("T")
 
@@ -54,7 +56,7 @@ class StoreLook:
         try:
             self._connection.execute("BEGIN")
             try:
-                return drive(work(SqliteTransaction(self._connection)))
+                return drive(work(SqlTransaction(SqliteEngine(self._connection))))
             finally:
                 self._connection.execute("COMMIT")
         except sqlite3.Error as error:

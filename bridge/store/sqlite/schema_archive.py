@@ -1,6 +1,6 @@
 """What the archive is looked through by."""
 
-RECEIVED_AT = "coalesce(received_at, first_seen)"
+from bridge.store.sql.archive import RECEIVED_AT
 
 ARCHIVED = f"""
 CREATE INDEX remote_archived ON remote (account, {RECEIVED_AT});

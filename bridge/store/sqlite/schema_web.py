@@ -1,5 +1,7 @@
 """Tables of the page."""
 
+from bridge.store.sql.groups import ENDED, FAILED, UNCERTAIN, UNDER_WAY, WAITING
+
 SESSIONS = """
 CREATE TABLE web_session (
     token_hash BLOB PRIMARY KEY,
@@ -9,14 +11,6 @@ CREATE TABLE web_session (
 ) STRICT, WITHOUT ROWID;
 """
 """Who is logged in; ``account`` is NULL for the administrator."""
-
-_KNOWN = "delivered + failed + ordinary"
-WAITING = "state IN ('queued', 'dispatching', 'held')"
-UNDER_WAY = f"state = 'submitted' AND failed <= 0 AND recipient_count > {_KNOWN}"
-# SQLite puts "= 0" in place of the column, and columns first: neither would be the index's then
-FAILED = "(state = 'refused' OR state = 'submitted' AND failed > 0)"
-UNCERTAIN = "state IN ('uncertain', 'restored')"
-ENDED = "state IN ('cancelled', 'dropped')"
 
 SENT = f"""
 CREATE INDEX submission_shown ON submission (account, sequence);

@@ -24,9 +24,11 @@ from typing import Any
 import structlog
 
 from bridge.store.base import StoreFailed, Work
-from bridge.store.sqlite.connection import connect, drive, failure
+from bridge.store.sql.drive import drive
+from bridge.store.sql.transaction import SqlTransaction
+from bridge.store.sqlite.connection import connect, failure
+from bridge.store.sqlite.engine import SqliteEngine
 from bridge.store.sqlite.samefile import SameFile
-from bridge.store.sqlite.transaction import SqliteTransaction
 
 log = structlog.get_logger()
 
@@ -209,7 +211,7 @@ def _run_group(connection: sqlite3.Connection, group: Sequence[Job]) -> sqlite3.
 
 def _run_together(connection: sqlite3.Connection, group: Sequence[Job]) -> bool:
     """Run works one after the other and commit; when one raises, undo them all and say False."""
-    transaction = SqliteTransaction(connection)
+    transaction = SqlTransaction(SqliteEngine(connection))
     connection.execute("BEGIN IMMEDIATE")
     for job in group:
         _run_job(transaction, job)
@@ -225,14 +227,14 @@ def _run_apart(connection: sqlite3.Connection, group: Sequence[Job]) -> None:
     connection.execute("BEGIN IMMEDIATE")
     for job in group:
         connection.execute("SAVEPOINT work")
-        _run_job(SqliteTransaction(connection), job)
+        _run_job(SqlTransaction(SqliteEngine(connection)), job)
         if job.error is not None:
             connection.execute("ROLLBACK TO work")
         connection.execute("RELEASE work")
     connection.execute("COMMIT")
 
 
-def _run_job(transaction: SqliteTransaction, job: Job) -> None:
+def _run_job(transaction: SqlTransaction, job: Job) -> None:
     job.result = job.error = None
     try:
         job.result = drive(job.work(transaction))

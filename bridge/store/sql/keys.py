@@ -1,4 +1,4 @@
-"""Keys of programs in SQLite: SQL and nothing else (see ``store.keys``)."""
+"""Keys of programs in SQL: statements and nothing else (see ``store.keys``)."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ from typing import Any
 
 from bridge.model import AccountId
 from bridge.store.keys import ApiKeyRow
-from bridge.store.sqlite.area import Area
-from bridge.store.sqlite.times import aware, micros, optional_time
+from bridge.store.sql.engine import Area
+from bridge.store.sql.times import aware, micros, optional_time
 
 _KEY = "SELECT id, account, name, secret_hash, may_write, created_at, used_at FROM api_key "
 
 
-class SqliteApiKeys(Area):
+class SqlApiKeys(Area):
     """Satisfies ``ApiKeyReads`` and ``ApiKeyWrites``."""
 
     async def api_key(self, id: str) -> ApiKeyRow | None:

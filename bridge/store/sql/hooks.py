@@ -1,4 +1,4 @@
-"""Hooks in SQLite: SQL and nothing else (see ``store.hooks``).
+"""Hooks in SQL: statements and nothing else (see ``store.hooks``).
 
 Times are microseconds since 1970 UTC; days are ``YYYY-MM-DD``.
 """
@@ -20,8 +20,8 @@ from bridge.store.hooks import (
     HookRow,
     NewDelivery,
 )
-from bridge.store.sqlite.events import SqliteEvents
-from bridge.store.sqlite.times import aware, micros, optional_time
+from bridge.store.sql.events import SqlEvents
+from bridge.store.sql.times import aware, micros, optional_time
 
 _HOOK = (
     "SELECT id, account, name, cursor, failures, failed_at, until, waited_s, error, delivered,"
@@ -33,7 +33,7 @@ _DELIVERY = (
 )
 
 
-class SqliteHooks(SqliteEvents):
+class SqlHooks(SqlEvents):
     """Satisfies ``HookReads`` and ``HookWrites``, and what the events want."""
 
     async def hooks(self) -> list[HookRow]:
@@ -85,7 +85,7 @@ class SqliteHooks(SqliteEvents):
         self, hook: HookId | None, limit: int
     ) -> list[tuple[DeliveryRow, EventRow]]:
         rows = self._rows(
-            f"{_DELIVERY} WHERE state = 'dead' AND (?1 IS NULL OR hook = ?1) ORDER BY id LIMIT ?2",
+            f"{_DELIVERY} WHERE state = 'dead' AND hook = coalesce(?, hook) ORDER BY id LIMIT ?",
             (hook, limit),
         )
         found = []
@@ -185,7 +185,8 @@ class SqliteHooks(SqliteEvents):
     ) -> int:
         gone = self._rows(
             "UPDATE delivery SET state = 'dead', head = 0, died_at = ?, error ="
-            " CASE error WHEN '' THEN (SELECT error FROM hook WHERE hook.id = hook) ELSE error END"
+            " CASE error WHEN '' THEN (SELECT error FROM hook WHERE hook.id = delivery.hook)"
+            " ELSE error END"
             " WHERE id IN (SELECT id FROM delivery WHERE hook = ? AND state = 'waiting'"
             " AND gives_up_s <= ? ORDER BY gives_up_s, id LIMIT ?) RETURNING lane",
             (micros(now), hook, waited_s, limit),
@@ -199,8 +200,11 @@ class SqliteHooks(SqliteEvents):
 
     async def keep_alarms_out(self, row: AlarmsOutRow) -> None:
         self._row(
-            "INSERT OR REPLACE INTO alarms_out (way, cursor, day, sent, next_at, failures, error,"
-            " sent_at, left_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            "INSERT INTO alarms_out (way, cursor, day, sent, next_at, failures, error, sent_at,"
+            " left_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (way) DO UPDATE SET"
+            " cursor = excluded.cursor, day = excluded.day, sent = excluded.sent,"
+            " next_at = excluded.next_at, failures = excluded.failures, error = excluded.error,"
+            " sent_at = excluded.sent_at, left_at = excluded.left_at",
             (
                 row.way,
                 row.cursor,
@@ -223,8 +227,8 @@ class SqliteHooks(SqliteEvents):
         )
         head = first[0] if first else 0
         self._row(
-            "UPDATE delivery SET head = (id = ?1) WHERE hook = ?2 AND lane = ?3"
-            " AND state = 'waiting' AND head <> (id = ?1)",
+            "UPDATE delivery SET head = 1 - head WHERE hook = ?2 AND lane = ?3"
+            " AND state = 'waiting' AND (head = 1) <> (id = ?1)",
             (head, hook, lane),
         )
 

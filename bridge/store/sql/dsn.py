@@ -1,4 +1,4 @@
-"""Delivery status notifications in SQLite: SQL and nothing else (see ``store.dsn``)."""
+"""Delivery status notifications in SQL: statements and nothing else (see ``store.dsn``)."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ from collections.abc import Mapping
 
 from bridge.model import QueueId
 from bridge.store.dsn import DsnAction, DsnRequest, DsnState, DsnWish, NotifyOn
-from bridge.store.sqlite.area import Area
+from bridge.store.sql.engine import Area
 
 
-class SqliteDsn(Area):
+class SqlDsn(Area):
     """Satisfies ``DsnReads`` and ``DsnWrites``."""
 
     async def dsn(self, submission: QueueId) -> DsnState | None:

@@ -1,4 +1,4 @@
-"""Times as SQLite keeps them: microseconds since 1970 UTC."""
+"""Times as they are kept: microseconds since 1970 UTC."""
 
 from __future__ import annotations
 

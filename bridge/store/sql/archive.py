@@ -1,4 +1,4 @@
-"""The archive in SQLite: SQL and nothing else (see ``store.archive``).
+"""The archive in SQL: statements and nothing else (see ``store.archive``).
 
 A text in words is looked for in the folded texts of the message that a row was made into; a row
 that has none yet is compared as it came, without case.
@@ -11,13 +11,15 @@ from collections.abc import Iterator, Sequence
 from bridge.model import AccountId, ContentId
 from bridge.store.archive import Archived, ArchivedText, ArchivePlace, ArchiveQuery, Direction
 from bridge.store.remote import RemoteId, RemoteRow
-from bridge.store.sqlite.area import literal
-from bridge.store.sqlite.outbox_rows import SUBMISSION, submission_row
-from bridge.store.sqlite.remote import SqliteRemoteReads
-from bridge.store.sqlite.schema_archive import RECEIVED_AT
-from bridge.store.sqlite.times import aware, micros
+from bridge.store.sql.engine import literal
+from bridge.store.sql.outbox_rows import SUBMISSION, submission_row
+from bridge.store.sql.remote import SqlRemoteReads
+from bridge.store.sql.times import aware, micros
 
 _BEYOND_ALL = 2**63 - 1
+RECEIVED_AT = "coalesce(received_at, first_seen)"
+"""By which the archive is in order, and its index is made."""
+
 _FOLDED = ("content_text.subject", "content_text.sender", "content_text.recipient")
 _FOUND = (
     "SELECT {at}, {number} FROM {table}"
@@ -28,7 +30,7 @@ _FOUND = (
 _Term = tuple[str, Sequence[object]]
 
 
-class SqliteArchive(SqliteRemoteReads):
+class SqlArchive(SqlRemoteReads):
     """Satisfies ``ArchiveReads``."""
 
     async def archive_page(self, query: ArchiveQuery) -> tuple[Archived, ...]:
@@ -151,7 +153,7 @@ def _submitted(query: ArchiveQuery) -> Iterator[_Term]:
 
 def _holds(word: str, plain: Sequence[str]) -> _Term:
     """Return the condition that one of the folded texts holds a word, or one of some columns."""
-    folded = [f"instr({column}, ?)" for column in _FOLDED]
+    folded = [f"instr({column}, ?) > 0" for column in _FOLDED]
     as_it_came = [f"{column} LIKE ? ESCAPE '~'" for column in plain]
     values = [word] * len(folded) + [f"%{literal(word)}%"] * len(as_it_came)
     return f"({' OR '.join((*folded, *as_it_came))})", values

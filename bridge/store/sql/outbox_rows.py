@@ -1,4 +1,4 @@
-"""Rows of the outbox in SQLite as values."""
+"""Rows of the outbox as values."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from bridge.store.outbox import (
     ClaimBasis,
     SubmissionRow,
 )
-from bridge.store.sqlite.times import aware, optional_time
+from bridge.store.sql.times import aware, optional_time
 
 SUBMISSION = """SELECT sequence, id, account, state, message_id, subject, recipients, content,
     code, named_code, reason, attempts, created_at, updated_at, not_before, retrying_since, sent_at,

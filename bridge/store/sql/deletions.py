@@ -1,4 +1,4 @@
-"""Deletions at the API in SQLite: SQL and nothing else (see ``store.deletions``)."""
+"""Deletions at the API in SQL: statements and nothing else (see ``store.deletions``)."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from datetime import datetime
 from bridge.model import AccountId, ContentId
 from bridge.store.deletions import DeletionRow, DeletionState
 from bridge.store.remote import RemoteId
-from bridge.store.sqlite.remote import REMOTE, SqliteRemoteReads, remote_row
-from bridge.store.sqlite.times import aware, micros
+from bridge.store.sql.remote import REMOTE, SqlRemoteReads, remote_row
+from bridge.store.sql.times import aware, micros
 
 
-class SqliteDeletions(SqliteRemoteReads):
+class SqlDeletions(SqlRemoteReads):
     """Satisfies ``DeletionReads`` and ``DeletionWrites``."""
 
     async def deletions(self, account: AccountId, state: DeletionState) -> list[DeletionRow]:

@@ -1,7 +1,7 @@
-"""The outbox in SQLite; see ``store.outbox`` for what each method means.
+"""The outbox in SQL; see ``store.outbox`` for what each method means.
 
 SQL and the mapping of rows, nothing else. Methods are coroutines that never suspend. Errors are
-sqlite3's own: the store turns them into its own.
+the driver's own: the store turns them into its own.
 """
 
 from __future__ import annotations
@@ -15,21 +15,22 @@ from bridge.store.outbox import (
     AttemptEnd,
     AttemptRow,
     ClaimBasis,
-    LineageRow,
     LostTry,
     NewSubmission,
     Step,
     SubmissionRow,
     TransitionRow,
 )
-from bridge.store.sqlite.dsn import SqliteDsn
-from bridge.store.sqlite.figures import SqliteFigures
-from bridge.store.sqlite.holds import SqliteHolds
-from bridge.store.sqlite.outbox_rows import SUBMISSION, submission_row
-from bridge.store.sqlite.times import aware, micros, optional_time
+from bridge.store.sql.dsn import SqlDsn
+from bridge.store.sql.engine import NO_LIMIT
+from bridge.store.sql.figures import SqlFigures
+from bridge.store.sql.holds import SqlHolds
+from bridge.store.sql.lineage import SqlLineage
+from bridge.store.sql.outbox_rows import SUBMISSION, submission_row
+from bridge.store.sql.times import aware, micros, optional_time
 
 
-class SqliteOutbox(SqliteFigures, SqliteHolds, SqliteDsn):
+class SqlOutbox(SqlFigures, SqlHolds, SqlDsn, SqlLineage):
     """Reads and writes of the outbox over one connection."""
 
     # -- reads -----------------------------------------------------------------------------
@@ -51,7 +52,7 @@ class SqliteOutbox(SqliteFigures, SqliteHolds, SqliteDsn):
 
     async def lost_tries(self, account: AccountId, since: datetime) -> tuple[LostTry, ...]:
         """See ``OutboxReads``."""
-        tries = self._connection.execute(
+        tries = self._rows(
             "SELECT transition.submission, coalesce(started_at, at), coalesce(started_at, at) "
             "FROM transition LEFT JOIN attempt "
             "ON attempt.submission = transition.submission AND attempt.number = transition.attempt "
@@ -62,7 +63,7 @@ class SqliteOutbox(SqliteFigures, SqliteHolds, SqliteDsn):
             "WHERE new IN ('uncertain', 'restored') AND new = 'restored' AND at >= ?1 "
             "ORDER BY 2",
             (micros(since),),
-        ).fetchall()
+        )
         return tuple(
             LostTry(row, aware(begun_at), aware(ended_by))
             for id, begun_at, ended_by in tries
@@ -71,7 +72,7 @@ class SqliteOutbox(SqliteFigures, SqliteHolds, SqliteDsn):
 
     async def issuers(self, account: AccountId) -> frozenset[str]:
         """See ``OutboxReads``."""
-        rows = self._connection.execute("SELECT address FROM issuer WHERE account = ?", (account,))
+        rows = self._rows("SELECT address FROM issuer WHERE account = ?", (account,))
         return frozenset(address for (address,) in rows)
 
     async def submissions_by_message_id(
@@ -79,7 +80,7 @@ class SqliteOutbox(SqliteFigures, SqliteHolds, SqliteDsn):
     ) -> tuple[SubmissionRow, ...]:
         """See ``OutboxReads``."""
         where = "WHERE account = ? AND message_id = ? ORDER BY sequence LIMIT ?"
-        return self._submissions(where, account, message_id, -1 if most is None else most)
+        return self._submissions(where, account, message_id, NO_LIMIT if most is None else most)
 
     async def submissions_by_reference(
         self, account: AccountId, reference: str, most: int | None = None
@@ -92,7 +93,7 @@ class SqliteOutbox(SqliteFigures, SqliteHolds, SqliteDsn):
             " ORDER BY sequence LIMIT ?3",
             account,
             reference,
-            -1 if most is None else most,
+            NO_LIMIT if most is None else most,
         )
 
     async def submissions_of_content(
@@ -122,7 +123,7 @@ class SqliteOutbox(SqliteFigures, SqliteHolds, SqliteDsn):
                 terms.append(term)
                 values.append(value)
         where = f"WHERE {' AND '.join(terms)} " if terms else ""
-        return self._submissions(f"{where}ORDER BY sequence LIMIT ?", *values, limit or -1)
+        return self._submissions(f"{where}ORDER BY sequence LIMIT ?", *values, limit or NO_LIMIT)
 
     async def submissions_sent(
         self, account: AccountId, since: datetime, until: datetime
@@ -143,9 +144,9 @@ class SqliteOutbox(SqliteFigures, SqliteHolds, SqliteDsn):
         if not fingerprint:
             return None
         return self._one_submission(
-            "WHERE account = ? AND fingerprint = ? AND fingerprint <> x'' "
+            "WHERE account = ?1 AND fingerprint = ?2 AND fingerprint <> x'' "
             "AND state NOT IN ('cancelled', 'dropped', 'refused') "
-            "AND (state <> 'submitted' OR max(created_at, coalesce(sent_at, 0)) >= ?) "
+            "AND (state <> 'submitted' OR created_at >= ?3 OR sent_at >= ?3) "
             "ORDER BY sequence LIMIT 1",
             account,
             fingerprint,
@@ -170,12 +171,12 @@ class SqliteOutbox(SqliteFigures, SqliteHolds, SqliteDsn):
 
     async def submission_counts(self) -> dict[SubmissionState, int]:
         """See ``OutboxReads``."""
-        rows = self._connection.execute("SELECT state, count(*) FROM submission GROUP BY state")
+        rows = self._rows("SELECT state, count(*) FROM submission GROUP BY state")
         return {SubmissionState(state): count for state, count in rows}
 
     async def waiting_accounts(self) -> tuple[AccountId, ...]:
         """See ``OutboxReads``."""
-        rows = self._connection.execute(
+        rows = self._rows(
             # one look into the index for each account, however long its queue is
             "SELECT id FROM account WHERE EXISTS "
             "(SELECT 1 FROM submission WHERE state = 'queued' AND account = account.id) OR EXISTS "
@@ -185,10 +186,10 @@ class SqliteOutbox(SqliteFigures, SqliteHolds, SqliteDsn):
 
     async def waiting_count(self, account: AccountId) -> int:
         """See ``OutboxReads``."""
-        (count,) = self._connection.execute(
+        (count,) = self._row(
             "SELECT count(*) FROM submission WHERE state IN ('queued', 'held') AND account = ?",
             (account,),
-        ).fetchone()
+        )
         return int(count)
 
     async def first_submission(
@@ -211,7 +212,7 @@ class SqliteOutbox(SqliteFigures, SqliteHolds, SqliteDsn):
 
     async def attempts(self, id: QueueId) -> tuple[AttemptRow, ...]:
         """See ``OutboxReads``."""
-        rows = self._connection.execute(
+        rows = self._rows(
             "SELECT submission, number, started_at, ended_at, status, answer, error "
             "FROM attempt WHERE submission = ? ORDER BY number",
             (id,),
@@ -232,12 +233,12 @@ class SqliteOutbox(SqliteFigures, SqliteHolds, SqliteDsn):
     async def step_count(self, id: QueueId) -> int:
         """See ``OutboxReads``."""
         statement = "SELECT count(*) FROM transition WHERE submission = ?"
-        (count,) = self._connection.execute(statement, (id,)).fetchone()
+        (count,) = self._row(statement, (id,))
         return int(count)
 
     async def transitions(self, id: QueueId) -> tuple[TransitionRow, ...]:
         """See ``OutboxReads``."""
-        rows = self._connection.execute(
+        rows = self._rows(
             "SELECT submission, at, old, new, reason, attempt FROM transition "
             "WHERE submission = ? ORDER BY number",
             (id,),
@@ -256,21 +257,8 @@ class SqliteOutbox(SqliteFigures, SqliteHolds, SqliteDsn):
 
     async def newest_attempt_end(self) -> datetime | None:
         """See ``OutboxReads``."""
-        (newest,) = self._connection.execute("SELECT max(ended_at) FROM attempt").fetchone()
+        (newest,) = self._row("SELECT max(ended_at) FROM attempt")
         return optional_time(newest)
-
-    async def lineage(self) -> LineageRow | None:
-        """See ``OutboxReads``."""
-        row = self._connection.execute(
-            "SELECT incarnation, dispatches, mark_dispatches, mark_inode, mark_changed_ns, seen_at "
-            "FROM lineage"
-        ).fetchone()
-        if row is None:
-            return None
-        incarnation, dispatches, mark_dispatches, inode, changed_ns, seen_at = row
-        return LineageRow(
-            incarnation, dispatches, mark_dispatches, inode, changed_ns, aware(seen_at)
-        )
 
     async def unweighed(self, limit: int) -> tuple[SubmissionRow, ...]:
         """See ``OutboxReads``."""
@@ -281,7 +269,7 @@ class SqliteOutbox(SqliteFigures, SqliteHolds, SqliteDsn):
     async def add_submission(self, submission: NewSubmission) -> None:
         """See ``OutboxWrites``."""
         at = micros(submission.created_at)
-        self._connection.execute(
+        self._change(
             "INSERT INTO submission (id, account, state, message_id, subject, recipients, "
             "recipient_count, content, fingerprint, kinship, created_at, updated_at, urgent, "
             "reference, envid) "
@@ -309,7 +297,7 @@ class SqliteOutbox(SqliteFigures, SqliteHolds, SqliteDsn):
     async def step_submission(self, id: QueueId, step: Step) -> bool:
         """See ``OutboxWrites``."""
         at = micros(step.at)
-        changed = self._connection.execute(
+        changed = self._change(
             "UPDATE submission SET state = ?, reason = ?, updated_at = ?, "
             "code = coalesce(?, code), named_code = coalesce(?, named_code), "
             "sent_at = coalesce(?, sent_at), not_before = ?, retrying_since = ?, forced = ? "
@@ -327,9 +315,9 @@ class SqliteOutbox(SqliteFigures, SqliteHolds, SqliteDsn):
                 id,
                 step.old.value,
             ),
-        ).rowcount
+        )
         if changed:
-            self._connection.execute(
+            self._change(
                 "INSERT INTO transition (submission, at, old, new, reason, attempt) "
                 "VALUES (?, ?, ?, ?, ?, ?)",
                 (id, at, step.old.value, step.new.value, packed(step.reason), step.attempt),
@@ -338,61 +326,46 @@ class SqliteOutbox(SqliteFigures, SqliteHolds, SqliteDsn):
 
     async def claim_code(self, id: QueueId, basis: ClaimBasis) -> None:
         """See ``OutboxWrites``."""
-        self._connection.execute(
-            "INSERT OR REPLACE INTO code_claim VALUES (?, ?)", (id, basis.value)
+        self._change(
+            "INSERT INTO code_claim VALUES (?, ?)"
+            " ON CONFLICT (submission) DO UPDATE SET basis = excluded.basis",
+            (id, basis.value),
         )
 
     async def forget_code(self, id: QueueId) -> None:
         """See ``OutboxWrites``."""
-        self._connection.execute("DELETE FROM code_claim WHERE submission = ?", (id,))
-        self._connection.execute(
-            "UPDATE submission SET code = NULL, sent_at = NULL WHERE id = ?", (id,)
-        )
+        self._change("DELETE FROM code_claim WHERE submission = ?", (id,))
+        self._change("UPDATE submission SET code = NULL, sent_at = NULL WHERE id = ?", (id,))
 
     async def add_issuer(self, account: AccountId, address: str) -> None:
         """See ``OutboxWrites``."""
-        self._connection.execute("INSERT OR IGNORE INTO issuer VALUES (?, ?)", (account, address))
+        self._change("INSERT INTO issuer VALUES (?, ?) ON CONFLICT DO NOTHING", (account, address))
 
     async def begin_attempt(self, id: QueueId, started_at: datetime) -> int:
         """See ``OutboxWrites``."""
-        (number,) = self._connection.execute(
+        (number,) = self._row(
             "UPDATE submission SET attempts = attempts + 1 WHERE id = ? RETURNING attempts", (id,)
-        ).fetchone()
-        self._connection.execute(
+        )
+        self._change(
             "INSERT INTO attempt (submission, number, started_at) VALUES (?, ?, ?)",
             (id, number, micros(started_at)),
         )
-        self._connection.execute("UPDATE lineage SET dispatches = dispatches + 1")
+        self._change("UPDATE lineage SET dispatches = dispatches + 1")
         return int(number)
 
     async def end_attempt(self, id: QueueId, number: int, end: AttemptEnd) -> None:
         """See ``OutboxWrites``."""
-        self._connection.execute(
+        self._change(
             "UPDATE attempt SET ended_at = ?, status = ?, answer = ?, error = ? "
             "WHERE submission = ? AND number = ?",
             (micros(end.ended_at), end.status, end.answer, packed(end.error), id, number),
         )
 
-    async def keep_lineage(self, row: LineageRow) -> None:
-        """See ``OutboxWrites``."""
-        self._connection.execute(
-            "INSERT OR REPLACE INTO lineage (id, incarnation, dispatches, mark_dispatches, "
-            "mark_inode, mark_changed_ns, seen_at) VALUES (1, ?, ?, ?, ?, ?, ?)",
-            (
-                row.incarnation,
-                row.dispatches,
-                row.mark_dispatches,
-                row.mark_inode,
-                row.mark_changed_ns,
-                micros(row.seen_at),
-            ),
-        )
-
     # -- rows ------------------------------------------------------------------------------
 
     def _one_submission(self, where: str, *values: object) -> SubmissionRow | None:
-        row = self._connection.execute(SUBMISSION + where, values).fetchone()
+        row = self._row(SUBMISSION + where, values)
         return None if row is None else submission_row(row)
 
     def _submissions(self, where: str, *values: object) -> tuple[SubmissionRow, ...]:
-        return tuple(map(submission_row, self._connection.execute(SUBMISSION + where, values)))
+        return tuple(map(submission_row, self._rows(SUBMISSION + where, values)))

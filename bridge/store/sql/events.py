@@ -1,4 +1,4 @@
-"""The event log in SQLite: SQL and nothing else (see ``store.events``)."""
+"""The event log in SQL: statements and nothing else (see ``store.events``)."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from typing import Any
 
 from bridge.model import AccountId, QueueId
 from bridge.store.events import LEFT_OUT, EventKind, EventRow, NewEvent
-from bridge.store.sqlite.area import Area
-from bridge.store.sqlite.times import aware, micros
+from bridge.store.sql.engine import Area
+from bridge.store.sql.times import aware, micros
 
 _EVENT = (
     "SELECT number, at, event.account, kind, event.submission, recipient, detail, alarm_key,"
@@ -18,7 +18,7 @@ _EVENT = (
 )
 
 
-class SqliteEvents(Area):
+class SqlEvents(Area):
     """Satisfies ``EventReads`` and ``EventWrites``."""
 
     async def events(
@@ -26,8 +26,8 @@ class SqliteEvents(Area):
     ) -> tuple[EventRow, ...]:
         """See ``EventReads``."""
         rows = self._rows(
-            f"{_EVENT} WHERE number > ?1 AND (?2 IS NULL OR event.account = ?2)"
-            " ORDER BY number LIMIT ?3",
+            f"{_EVENT} WHERE number > ? AND event.account = coalesce(?, event.account)"
+            " ORDER BY number LIMIT ?",
             (after, account, limit),
         )
         return tuple(map(_event, rows))
@@ -48,9 +48,8 @@ class SqliteEvents(Area):
 
     async def event_numbers(self) -> tuple[int, int]:
         """See ``EventReads``."""
-        last = self._row("SELECT seq FROM sqlite_sequence WHERE name = 'event'", ())
+        newest = self._engine.last_event()
         first = self._row("SELECT min(number) FROM event", ())
-        newest = int(last[0]) if last else 0
         return (int(first[0]) if first and first[0] is not None else newest + 1), newest
 
     async def was_told(self, number: int) -> bool:
@@ -93,9 +92,7 @@ class SqliteEvents(Area):
 
     async def leave_out_numbers(self) -> None:
         """See ``EventWrites``."""
-        _, newest = await self.event_numbers()
-        self._row("DELETE FROM sqlite_sequence WHERE name = 'event'")
-        self._row("INSERT INTO sqlite_sequence VALUES ('event', ?)", (newest + LEFT_OUT,))
+        self._engine.leave_out_events(LEFT_OUT)
 
     async def drop_events(self, before: datetime, limit: int) -> int:
         """See ``EventWrites``."""

@@ -1,4 +1,4 @@
-"""What is cleared at the API, in SQLite: SQL and nothing else (see ``store.clearing``)."""
+"""What is cleared at the API, in SQL: statements and nothing else (see ``store.clearing``)."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from bridge.model import AccountId, QueueId
 from bridge.store.clearing import ClearedRow
 from bridge.store.deletions import DeletionRow, DeletionState
 from bridge.store.remote import RemoteId, RemoteRow
-from bridge.store.sqlite.remote import SqliteRemoteReads
-from bridge.store.sqlite.times import aware, micros
+from bridge.store.sql.remote import SqlRemoteReads
+from bridge.store.sql.times import aware, micros
 
 _WORDS = "remote, subject, date_text, kind, code, submission"
 _IS_CLEARABLE = (
@@ -25,7 +25,7 @@ _IS_CLEARABLE = (
 )
 
 
-class SqliteClearing(SqliteRemoteReads):
+class SqlClearing(SqlRemoteReads):
     """Satisfies ``ClearingReads`` and ``ClearingWrites``."""
 
     async def clearable(
@@ -102,7 +102,7 @@ class SqliteClearing(SqliteRemoteReads):
                 " ON CONFLICT (remote) WHERE state <> 'done' DO UPDATE SET state = 'wanted',"
                 " wanted_at = excluded.wanted_at, settled_at = NULL, reason = '',"
                 " asked_after = NULL"
-                " WHERE state = 'kept'",
+                " WHERE clearing.state = 'kept'",
                 (micros(at), remote),
             )
 

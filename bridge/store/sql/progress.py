@@ -1,17 +1,17 @@
-"""How far reading got, in SQLite: SQL and nothing else (see ``store.progress``)."""
+"""How far reading got, in SQL: statements and nothing else (see ``store.progress``)."""
 
 from __future__ import annotations
 
 from datetime import date, timedelta
 
 from bridge.model import AccountId
-from bridge.store.sqlite.area import Area
+from bridge.store.sql.engine import Area
 
 REQUESTS_KEPT = timedelta(days=400)
 """Days whose counts of requests are kept."""
 
 
-class SqliteProgress(Area):
+class SqlProgress(Area):
     """Satisfies ``ProgressReads`` and ``ProgressWrites``."""
 
     async def sync_state(self, account: AccountId) -> str:
@@ -27,7 +27,11 @@ class SqliteProgress(Area):
         )
 
     async def set_sync_state(self, account: AccountId, state: str) -> None:
-        self._row("INSERT OR REPLACE INTO sync_state VALUES (?, ?)", (account, state))
+        self._row(
+            "INSERT INTO sync_state VALUES (?, ?)"
+            " ON CONFLICT (account) DO UPDATE SET state = excluded.state",
+            (account, state),
+        )
 
     async def record_requests_made(
         self, account: AccountId, day: date, purpose: str, count: int
@@ -37,6 +41,7 @@ class SqliteProgress(Area):
             (account, (day - REQUESTS_KEPT).isoformat()),
         )
         self._row(
-            "INSERT OR REPLACE INTO request_use VALUES (?, ?, ?, ?)",
+            "INSERT INTO request_use VALUES (?, ?, ?, ?)"
+            " ON CONFLICT (account, day, purpose) DO UPDATE SET made = excluded.made",
             (account, day.isoformat(), purpose, count),
         )

@@ -1,8 +1,7 @@
-"""Holds of accounts in SQLite; see ``store.outbox``."""
+"""Holds of accounts in SQL; see ``store.outbox``."""
 
 from __future__ import annotations
 
-import sqlite3
 from datetime import datetime
 
 from bridge.language import packed, unpacked
@@ -11,15 +10,14 @@ from bridge.store.outbox import (
     HoldCause,
     HoldRow,
 )
-from bridge.store.sqlite.times import aware, micros
+from bridge.store.sql.engine import Area
+from bridge.store.sql.times import aware, micros
 
 _HOLD = "SELECT account, cause, reason, since, probe_at, probes FROM account_hold "
 
 
-class SqliteHolds:
+class SqlHolds(Area):
     """Of ``store.outbox``, what is about holds."""
-
-    _connection: sqlite3.Connection
 
     async def hold(self, account: AccountId) -> HoldRow | None:
         """See ``OutboxReads``."""
@@ -32,9 +30,11 @@ class SqliteHolds:
 
     async def hold_queue(self, hold: HoldRow) -> None:
         """See ``OutboxWrites``."""
-        self._connection.execute(
-            "INSERT OR REPLACE INTO account_hold (account, cause, reason, since, probe_at, probes) "
-            "VALUES (?, ?, ?, ?, ?, ?)",
+        self._change(
+            "INSERT INTO account_hold (account, cause, reason, since, probe_at, probes) "
+            "VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (account) DO UPDATE SET cause = excluded.cause, "
+            "reason = excluded.reason, since = excluded.since, probe_at = excluded.probe_at, "
+            "probes = excluded.probes",
             (
                 hold.account,
                 hold.cause.value,
@@ -47,30 +47,27 @@ class SqliteHolds:
 
     async def release_queue(self, account: AccountId) -> bool:
         """See ``OutboxWrites``."""
-        gone = self._connection.execute("DELETE FROM account_hold WHERE account = ?", (account,))
-        return gone.rowcount > 0
+        return self._change("DELETE FROM account_hold WHERE account = ?", (account,)) > 0
 
     async def paused_since(self, account: AccountId) -> datetime | None:
         """See ``OutboxReads``."""
-        row = self._connection.execute(
-            "SELECT since FROM paused WHERE account = ?", (account,)
-        ).fetchone()
+        row = self._row("SELECT since FROM paused WHERE account = ?", (account,))
         return None if row is None else aware(row[0])
 
     async def pause_queue(self, account: AccountId, since: datetime) -> bool:
         """See ``OutboxWrites``."""
-        new = self._connection.execute(
-            "INSERT OR IGNORE INTO paused (account, since) VALUES (?, ?)", (account, micros(since))
+        new = self._change(
+            "INSERT INTO paused (account, since) VALUES (?, ?) ON CONFLICT DO NOTHING",
+            (account, micros(since)),
         )
-        return new.rowcount > 0
+        return new > 0
 
     async def resume_queue(self, account: AccountId) -> bool:
         """See ``OutboxWrites``."""
-        gone = self._connection.execute("DELETE FROM paused WHERE account = ?", (account,))
-        return gone.rowcount > 0
+        return self._change("DELETE FROM paused WHERE account = ?", (account,)) > 0
 
     def _holds(self, where: str, *values: object) -> tuple[HoldRow, ...]:
-        rows = self._connection.execute(_HOLD + where, values)
+        rows = self._rows(_HOLD + where, values)
         return tuple(
             HoldRow(
                 AccountId(account),

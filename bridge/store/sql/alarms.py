@@ -1,4 +1,4 @@
-"""Alarms in SQLite: SQL and nothing else (see ``store.alarms``)."""
+"""Alarms in SQL: statements and nothing else (see ``store.alarms``)."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from typing import Any
 
 from bridge.model import AccountId, ContentId
 from bridge.store.alarms import AlarmRow
-from bridge.store.sqlite.area import Area
-from bridge.store.sqlite.times import aware, micros, optional_time
+from bridge.store.sql.engine import Area
+from bridge.store.sql.times import aware, micros, optional_time
 
 _ALARM = "account, kind, key, text, raised_at, cleared_at, notice, told_at, acknowledged_at"
 
@@ -29,7 +29,7 @@ def _alarm(row: Sequence[Any]) -> AlarmRow:
     )
 
 
-class SqliteAlarms(Area):
+class SqlAlarms(Area):
     """Satisfies ``AlarmReads`` and ``AlarmWrites``."""
 
     async def alarms(self, account: AccountId | None = None) -> list[AlarmRow]:
@@ -60,7 +60,8 @@ class SqliteAlarms(Area):
     ) -> bool:
         rows = self._rows(
             "INSERT INTO alarm (account, kind, key, text, raised_at) VALUES (?, ?, ?, ?, ?)"
-            " ON CONFLICT DO UPDATE SET text = excluded.text, raised_at = excluded.raised_at,"
+            " ON CONFLICT (account, kind, key) DO UPDATE SET text = excluded.text,"
+            " raised_at = excluded.raised_at,"
             " cleared_at = NULL, notice = NULL, told_at = NULL, acknowledged_at = NULL"
             " WHERE alarm.cleared_at IS NOT NULL RETURNING kind",
             (account, kind, key, text, micros(at)),

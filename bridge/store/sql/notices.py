@@ -1,4 +1,4 @@
-"""Notices in SQLite: SQL and nothing else (see ``store.notices``).
+"""Notices in SQL: statements and nothing else (see ``store.notices``).
 
 Days are ``YYYY-MM-DD``.
 """
@@ -12,13 +12,13 @@ from typing import Any
 
 from bridge.model import AccountId, ContentId
 from bridge.store.notices import NoticeDay, NoticeRow
-from bridge.store.sqlite.area import Area
-from bridge.store.sqlite.times import aware, micros
+from bridge.store.sql.engine import Area
+from bridge.store.sql.times import aware, micros
 
 _DAY = "account, day, singly, of_messages, writes, written_at, due_at, content"
 
 
-class SqliteNotices(Area):
+class SqlNotices(Area):
     """Satisfies ``NoticeReads`` and ``NoticeWrites``."""
 
     async def notice_day(self, account: AccountId, day: date) -> NoticeDay | None:
@@ -71,12 +71,20 @@ class SqliteNotices(Area):
         values[5], values[6] = (
             None if at is None else micros(at) for at in (day.written_at, day.due_at)
         )
-        self._row("INSERT OR REPLACE INTO notice_day VALUES (?, ?, ?, ?, ?, ?, ?, ?)", values)
+        self._row(
+            "INSERT INTO notice_day VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
+            " ON CONFLICT (account, day) DO UPDATE SET singly = excluded.singly,"
+            " of_messages = excluded.of_messages, writes = excluded.writes,"
+            " written_at = excluded.written_at, due_at = excluded.due_at,"
+            " content = excluded.content",
+            values,
+        )
 
     async def add_notice(self, notice: NoticeRow) -> None:
         self._row(
-            "INSERT OR REPLACE INTO notice (account, kind, key, day, line, at)"
-            " VALUES (?, ?, ?, ?, ?, ?)",
+            "INSERT INTO notice (account, kind, key, day, line, at) VALUES (?, ?, ?, ?, ?, ?)"
+            " ON CONFLICT (account, kind, key, day)"
+            " DO UPDATE SET line = excluded.line, at = excluded.at",
             (
                 notice.account,
                 notice.kind,

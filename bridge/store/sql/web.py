@@ -1,4 +1,4 @@
-"""Sessions of the page in SQLite: SQL and nothing else (see ``store.web``)."""
+"""Sessions of the page in SQL: statements and nothing else (see ``store.web``)."""
 
 from __future__ import annotations
 
@@ -7,22 +7,22 @@ from datetime import datetime
 from bridge.model import AccountId, SubmissionState
 from bridge.store.figures import ReceiptSummary
 from bridge.store.outbox import SubmissionRow
-from bridge.store.sqlite import schema_web
-from bridge.store.sqlite.area import Area, literal
-from bridge.store.sqlite.outbox_rows import SUBMISSION, submission_row
-from bridge.store.sqlite.times import aware, micros
+from bridge.store.sql import groups
+from bridge.store.sql.engine import NO_LIMIT, Area, literal
+from bridge.store.sql.outbox_rows import SUBMISSION, submission_row
+from bridge.store.sql.times import aware, micros
 from bridge.store.web import AttemptSummary, SentGroup, SentQuery, WebSession
 
 _GROUPS = {
-    SentGroup.WAITING: ("INDEXED BY submission_waiting", schema_web.WAITING),
-    SentGroup.UNDER_WAY: ("INDEXED BY submission_under_way", schema_web.UNDER_WAY),
+    SentGroup.WAITING: ("INDEXED BY submission_waiting", groups.WAITING),
+    SentGroup.UNDER_WAY: ("INDEXED BY submission_under_way", groups.UNDER_WAY),
     SentGroup.DELIVERED: (
         "",
         "state = 'submitted' AND failed = 0 AND delivered + failed + ordinary >= recipient_count",
     ),
-    SentGroup.FAILED: ("INDEXED BY submission_failed", schema_web.FAILED),
-    SentGroup.UNCERTAIN: ("INDEXED BY submission_uncertain", schema_web.UNCERTAIN),
-    SentGroup.ENDED: ("INDEXED BY submission_ended", schema_web.ENDED),
+    SentGroup.FAILED: ("INDEXED BY submission_failed", groups.FAILED),
+    SentGroup.UNCERTAIN: ("INDEXED BY submission_uncertain", groups.UNCERTAIN),
+    SentGroup.ENDED: ("INDEXED BY submission_ended", groups.ENDED),
 }
 """The index of a group, and its condition."""
 _FOUND = (
@@ -31,7 +31,7 @@ _FOUND = (
 )
 
 
-class SqliteWeb(Area):
+class SqlWeb(Area):
     """Satisfies ``WebReads`` and ``WebWrites``."""
 
     async def web_session(self, token_hash: bytes, now: datetime) -> WebSession | None:
@@ -102,8 +102,8 @@ class SqliteWeb(Area):
         self._row("DELETE FROM web_session WHERE expires_at <= ?", (micros(session.created_at),))
         self._row(
             "DELETE FROM web_session WHERE token_hash IN (SELECT token_hash FROM web_session"
-            " ORDER BY created_at DESC LIMIT -1 OFFSET ?)",
-            (most - 1,),
+            " ORDER BY created_at DESC LIMIT ? OFFSET ?)",
+            (NO_LIMIT, most - 1),
         )
         self._row(
             "INSERT INTO web_session (token_hash, account, created_at, expires_at)"

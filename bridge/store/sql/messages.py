@@ -1,8 +1,7 @@
-"""Mailboxes and messages in SQLite: SQL and nothing else (see ``store.messages``)."""
+"""Mailboxes and messages in SQL: statements and nothing else (see ``store.messages``)."""
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta, timezone
@@ -22,10 +21,13 @@ from bridge.model import (
     Uid,
 )
 from bridge.store.messages import IndexRow, MessageCopy
-from bridge.store.sqlite.area import among
-from bridge.store.sqlite.contents import SqliteContents
+from bridge.store.sql.contents import SqlContents
+from bridge.store.sql.engine import NO_LIMIT
 
 _MAILBOX = "id, account, name, uid_validity, uid_next, highest_modseq, special_use"
+_NEXT_VALIDITY = (
+    "UPDATE uid_validity SET highest = CASE WHEN highest < ?1 THEN ?1 ELSE highest + 1 END"
+)
 _MESSAGE = "uid, modseq, flags, internal_date, zone_minutes, saved_at, size_bytes, content"
 
 
@@ -83,11 +85,14 @@ def _index_row(row: MessageRow) -> IndexRow:
     )
 
 
-class SqliteMessages(SqliteContents):
+class SqlMessages(SqlContents):
     """``store.messages.MessageReads`` and ``MessageWrites``."""
 
     async def account(self, address: str) -> AccountId | None:
-        row = self._row("SELECT id FROM account WHERE address = ?", (address,))
+        row = self._row(
+            f"SELECT id FROM account WHERE {self._engine.any_case('address')}",  # noqa: S608
+            (address,),
+        )
         return AccountId(row[0]) if row else None
 
     async def accounts(self) -> list[AccountId]:
@@ -125,7 +130,7 @@ class SqliteMessages(SqliteContents):
             f"SELECT {_MESSAGE} FROM message WHERE mailbox = ? AND uid > ?"  # noqa: S608
             " ORDER BY uid LIMIT ?"
         )
-        return self._rows(statement, (mailbox, after, -1 if limit is None else limit))
+        return self._rows(statement, (mailbox, after, NO_LIMIT if limit is None else limit))
 
     async def message_row(self, mailbox: MailboxId, uid: Uid) -> MessageRow | None:
         statement = f"SELECT {_MESSAGE} FROM message WHERE mailbox = ? AND uid = ?"  # noqa: S608
@@ -135,7 +140,7 @@ class SqliteMessages(SqliteContents):
     async def message_rows(self, mailbox: MailboxId, uids: Sequence[Uid]) -> list[MessageRow]:
         if not uids:
             return []
-        condition, values = among("uid", uids)
+        condition, values = self._engine.among("uid", uids)
         rows = self._rows(
             f"SELECT {_MESSAGE} FROM message WHERE mailbox = ? AND {condition}"  # noqa: S608
             " ORDER BY uid",
@@ -148,7 +153,7 @@ class SqliteMessages(SqliteContents):
     ) -> dict[Uid, tuple[ModSeq, Flags]]:
         if not uids:
             return {}
-        condition, values = among("uid", uids)
+        condition, values = self._engine.among("uid", uids)
         rows = self._rows(
             f"SELECT uid, modseq, flags FROM message WHERE mailbox = ? AND {condition}"  # noqa: S608
             " ORDER BY uid",
@@ -178,24 +183,27 @@ class SqliteMessages(SqliteContents):
         )
 
     async def unshown(self, contents: Sequence[ContentId]) -> list[ContentId]:
+        asked, values = self._engine.listed(contents)
         rows = self._rows(
-            "SELECT value FROM json_each(?) AS asked WHERE NOT EXISTS"
+            f"SELECT value FROM {asked} AS asked WHERE NOT EXISTS"  # noqa: S608
             " (SELECT 1 FROM message WHERE message.content = asked.value) ORDER BY value",
-            (json.dumps(contents),),
+            values,
         )
         return [ContentId(content) for (content,) in rows]
 
     async def add_account(self, address: str) -> AccountId:
-        return AccountId(self._insert("INSERT INTO account (address) VALUES (?)", (address,)))
+        return AccountId(
+            self._engine.insert("INSERT INTO account (address) VALUES (?)", (address,))
+        )
 
     async def add_mailbox(
         self, account: AccountId, name: str, special_use: SpecialUse | None, uid_validity: int
     ) -> Mailbox:
         (unique,) = self._row(
-            "UPDATE uid_validity SET highest = max(highest + 1, ?) RETURNING highest",
+            f"{_NEXT_VALIDITY} RETURNING highest",
             (uid_validity,),
         )
-        number = self._insert(
+        number = self._engine.insert(
             "INSERT INTO mailbox (account, name, uid_validity, special_use) VALUES (?, ?, ?, ?)",
             (account, name, unique, special_use.value if special_use else None),
         )
@@ -204,7 +212,7 @@ class SqliteMessages(SqliteContents):
         return mailbox
 
     async def renew_uid_validities(self, least: int) -> None:
-        self._row("UPDATE uid_validity SET highest = max(highest + 1, ?)", (least,))
+        self._row(_NEXT_VALIDITY, (least,))
         self._row(
             "UPDATE mailbox SET uid_validity = (SELECT highest FROM uid_validity) + "
             "(SELECT count(*) FROM mailbox AS other WHERE other.id < mailbox.id)"
@@ -221,7 +229,7 @@ class SqliteMessages(SqliteContents):
         self._row("UPDATE mailbox SET recent_from = ? WHERE id = ?", (uid, mailbox))
 
     async def add_subscription(self, account: AccountId, name: str) -> None:
-        self._row("INSERT OR IGNORE INTO subscription VALUES (?, ?)", (account, name))
+        self._row("INSERT INTO subscription VALUES (?, ?) ON CONFLICT DO NOTHING", (account, name))
 
     async def remove_subscription(self, account: AccountId, name: str) -> None:
         self._row("DELETE FROM subscription WHERE account = ? AND name = ?", (account, name))
@@ -237,31 +245,27 @@ class SqliteMessages(SqliteContents):
     ) -> MessageRow | None:
         row = MessageRow(Uid(0), ModSeq(0), flags, internal_date, saved_at, size_bytes, content)
         _, _, *values = _index_row(row)
-        numbers = self._row(
-            "INSERT INTO last_message"
-            " SELECT id, uid_next, highest_modseq + 1, ?, ?, ?, ?, ?, ? FROM mailbox WHERE id = ?"
-            " RETURNING uid, modseq",
-            (*values, mailbox),
-        )
+        numbers = self._engine.append_message(mailbox, values)
         if numbers is None:
             return None
         return replace(row, uid=Uid(numbers[0]), modseq=ModSeq(numbers[1]))
 
     async def add_messages(self, mailbox: MailboxId, rows: Sequence[MessageRow]) -> None:
-        self._connection.executemany(
+        self._engine.each(
             "INSERT INTO message VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
             [(mailbox, *_index_row(row)) for row in rows],
         )
         self._row(
-            "UPDATE mailbox SET uid_next = max(uid_next, ?), highest_modseq ="
-            " max(highest_modseq, ?) WHERE id = ?",
+            "UPDATE mailbox SET uid_next = CASE WHEN uid_next < ?1 THEN ?1 ELSE uid_next END,"
+            " highest_modseq = CASE WHEN highest_modseq < ?2 THEN ?2 ELSE highest_modseq END"
+            " WHERE id = ?3",
             (rows[-1].uid + 1, rows[-1].modseq, mailbox),
         )
 
     async def set_flags(
         self, mailbox: MailboxId, changes: Sequence[tuple[Uid, Flags]], modseq: ModSeq
     ) -> None:
-        self._connection.executemany(
+        self._engine.each(
             "UPDATE message SET flags = ?, modseq = ? WHERE mailbox = ? AND uid = ?",
             [(join_flags(flags), modseq, mailbox, uid) for uid, flags in changes],
         )
@@ -270,11 +274,11 @@ class SqliteMessages(SqliteContents):
     async def remove_messages(
         self, mailbox: MailboxId, uids: Sequence[Uid], modseq: ModSeq, at: datetime
     ) -> None:
-        self._connection.executemany(
+        self._engine.each(
             "DELETE FROM message WHERE mailbox = ? AND uid = ?", [(mailbox, uid) for uid in uids]
         )
         moment = int(at.timestamp())
-        self._connection.executemany(
+        self._engine.each(
             "INSERT INTO expunged VALUES (?, ?, ?, ?)",
             [(mailbox, uid, modseq, moment) for uid in uids],
         )
@@ -282,6 +286,6 @@ class SqliteMessages(SqliteContents):
 
     def _raise_modseq(self, mailbox: MailboxId, modseq: ModSeq) -> None:
         self._row(
-            "UPDATE mailbox SET highest_modseq = max(highest_modseq, ?) WHERE id = ?",
+            "UPDATE mailbox SET highest_modseq = ?1 WHERE id = ?2 AND highest_modseq < ?1",
             (modseq, mailbox),
         )

@@ -1,8 +1,7 @@
-"""Texts of messages in SQLite, each once however many copies there are (see ``store.messages``)."""
+"""Texts of messages in SQL, each once however many copies there are (see ``store.messages``)."""
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 from functools import lru_cache
@@ -16,9 +15,7 @@ from bridge.model import (
     MailboxId,
 )
 from bridge.store.messages import Part, SortRow, TextField
-from bridge.store.sqlite.area import Area, among
-from bridge.store.sqlite.bodysearch import forget_body, index_bodies, matching_bodies
-from bridge.store.sqlite.renewal import renew_content
+from bridge.store.sql.renewal import SqlRenewal
 
 _TABLE_OF = {
     Part.ENVELOPE: "content_structure",
@@ -37,7 +34,6 @@ REFERENCES_CHARS = 20_000
 """The same of a message's references, the last of which say most."""
 
 _SORT_TEXTS = {
-    "references": f"substr(reference_ids, -{REFERENCES_CHARS})",
     "base_subject": f"substr(base_subject, 1, {SORT_CHARS})",
     "from_mailbox": f"substr(from_mailbox, 1, {SORT_CHARS})",
     "to_mailbox": f"substr(to_mailbox, 1, {SORT_CHARS})",
@@ -50,16 +46,13 @@ _SORT_TEXTS = {
 KEPT_FIELDS_BYTES = 4 * 1024
 """Longer ones are picked out of the header each time: many are read at once."""
 
-# One statement for all tables of a content, through a view: each statement more would hand the
-# interpreter's lock to the event loop and wait to get it back.
-_ADD_CONTENT = (
-    "INSERT INTO whole_content (id, account, sha256, size_bytes, message_id, reference_ids, "
-    "sent_at, sent_on, base_subject, from_mailbox, to_mailbox, cc_mailbox, from_display, "
-    "to_display, is_reply, preview, envelope, body, bodystructure, parts, header, raw, subject, "
-    "sender, recipient, cc, bcc, header_text, is_whole, body_text) "
-    "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, "
-    "?, ?)"
+CONTENT = (
+    "account, sha256, size_bytes, message_id, reference_ids, sent_at, sent_on, base_subject, "
+    "from_mailbox, to_mailbox, cc_mailbox, from_display, to_display, is_reply, preview, envelope, "
+    "body, bodystructure, parts, header, raw, subject, sender, recipient, cc, bcc, header_text, "
+    "is_whole, body_text"
 )
+"""A content with all its pieces, in the order in which an engine is handed their values."""
 
 
 def _sort_row(row: tuple[Any, ...]) -> SortRow:
@@ -68,9 +61,10 @@ def _sort_row(row: tuple[Any, ...]) -> SortRow:
 
 
 @lru_cache(maxsize=64)
-def _sort_columns(texts: frozenset[str]) -> str:
+def _sort_columns(texts: frozenset[str], references: str) -> str:
     """Return what is selected for a ``SortRow``, in the order of its fields."""
     read = [column if name in texts else "''" for name, column in _SORT_TEXTS.items()]
+    read.insert(0, references if "references" in texts else "''")
     return ", ".join(["id, message_id, sent_at, is_reply", *read])
 
 
@@ -81,7 +75,7 @@ def _references(joined: str) -> tuple[str, ...]:
 
 
 def _content_row(message: Ingested) -> tuple[object, ...]:
-    """Return a text and all its pieces in the order of ``_ADD_CONTENT``, from ``sha256`` on."""
+    """Return a text and all its pieces in the order of ``CONTENT``, from ``sha256`` on."""
     sort, search = message.sort, message.search
     return (
         message.sha256,
@@ -134,20 +128,7 @@ def _pieces_statement(parts: tuple[Part, ...], condition: str, *, limited: bool 
     )
 
 
-def _fitting(rows: sqlite3.Cursor, most_bytes: int) -> list[tuple[object, ...]]:
-    """Return the first row, and those after it that ``most_bytes`` have room for."""
-    found: list[tuple[object, ...]] = []
-    size_bytes = 0
-    for row in rows:
-        size_bytes += len(row[1]) if len(row) == 2 else sum(map(len, row[1:]))
-        if found and size_bytes > most_bytes:
-            break
-        found.append(row)
-    rows.close()
-    return found
-
-
-class SqliteContents(Area):
+class SqlContents(SqlRenewal):
     """Of ``store.messages``, what is about texts."""
 
     _header_sets: dict[str, int] | None = None
@@ -167,7 +148,7 @@ class SqliteContents(Area):
     ) -> list[tuple[object, ...]]:
         if not contents:
             return []
-        condition, values = among("key.content", contents)
+        condition, values = self._engine.among("key.content", contents)
         statement = _pieces_statement(tuple(parts), condition)
         if most_bytes is None:
             return self._rows(statement, values)
@@ -176,10 +157,10 @@ class SqliteContents(Area):
         rows = self._rows(usual, (*values, *(usual_bytes for _ in parts)))
         if len(rows) == len(contents):
             return rows
-        return _fitting(self._connection.execute(statement, values), most_bytes)
+        return self._engine.within(statement, values, most_bytes)
 
     async def raw(self, content: ContentId, start: int, length_bytes: int) -> bytes:
-        return self._slice("content_raw", "raw", content, start, length_bytes)
+        return self._engine.slice("content_raw", "raw", content, start, length_bytes)
 
     async def stale_contents(self, limit: int) -> list[ContentId]:
         statement = "SELECT content FROM stale_content ORDER BY content DESC LIMIT ?"
@@ -193,7 +174,7 @@ class SqliteContents(Area):
     ) -> dict[ContentId, bytes]:
         if not contents:
             return {}
-        condition, values = among("content", contents)
+        condition, values = self._engine.among("content", contents)
         return dict(
             self._rows(
                 "SELECT content, fields FROM header_fields"  # noqa: S608
@@ -206,12 +187,13 @@ class SqliteContents(Area):
         self, mailbox: MailboxId, field: TextField, needle: str
     ) -> tuple[list[ContentId], list[ContentId]]:
         if field is TextField.BODY:
-            return matching_bodies(self._connection, mailbox, needle)
+            return self._engine.matching_bodies(mailbox, needle)
         condition = f"instr({field.value}, ?) > 0"
-        values: tuple[str, ...] = (needle,)
+        values: list[object] = [needle]
         if needle.startswith("\n"):  # a line's beginning, the first one's too
-            condition = f"({condition} OR substr({field.value}, 1, {len(needle) - 1}) = ?)"
-            values = (needle, needle[1:])
+            is_first, first = self._engine.begins(field.value, needle[1:])
+            condition = f"({condition} OR {is_first})"
+            values += first
         rows = self._rows(
             "SELECT DISTINCT message.content FROM message"  # noqa: S608
             " JOIN content_text ON content_text.content = message.content"
@@ -225,7 +207,7 @@ class SqliteContents(Area):
     ) -> list[tuple[ContentId, str]]:
         if not contents:
             return []
-        condition, values = among("content", contents)
+        condition, values = self._engine.among("content", contents)
         return self._rows(
             f"SELECT content, {field.value} FROM content_text WHERE {condition}",  # noqa: S608
             values,
@@ -234,7 +216,7 @@ class SqliteContents(Area):
     async def sent_days(self, contents: Sequence[ContentId]) -> list[tuple[ContentId, str]]:
         if not contents:
             return []
-        condition, values = among("id", contents)
+        condition, values = self._engine.among("id", contents)
         return self._rows(
             "SELECT id, sent_on FROM content"  # noqa: S608
             f" WHERE sent_on IS NOT NULL AND {condition}",
@@ -246,34 +228,27 @@ class SqliteContents(Area):
     ) -> list[SortRow]:
         if not contents:
             return []
-        condition, values = among("id", contents)
-        columns = _sort_columns(texts)
+        condition, values = self._engine.among("id", contents)
+        references = self._engine.last_chars("reference_ids", REFERENCES_CHARS)
+        columns = _sort_columns(texts, references)
         rows = self._rows(f"SELECT {columns} FROM content WHERE {condition}", values)  # noqa: S608
         return list(map(_sort_row, rows))
 
     async def add_content(self, account: AccountId, message: Ingested) -> ContentId:
-        known, following = self._row(
-            "SELECT (SELECT id FROM content WHERE account = ? AND sha256 = ?),"
-            " (SELECT coalesce(max(seq), 0) + 1 FROM sqlite_sequence WHERE name = 'content')",
-            (account, message.sha256),
-        )
-        if known is not None:
-            return ContentId(known)
-        self._connection.execute(_ADD_CONTENT, (following, account, *_content_row(message)))
+        content, is_new = self._engine.add_content((account, *_content_row(message)))
+        if not is_new:
+            return ContentId(content)
         if not isinstance(message.raw, bytes):
-            self._fill("content_raw", "raw", following, message.raw)
+            self._engine.fill("content_raw", "raw", content, message.raw)
         for names, number in self._known_header_sets().items():
             fields = header_fields(message.header, frozenset(names.encode().split()), negate=False)
-            self._keep_fields(number, ((following, fields),))
-        return ContentId(following)
-
-    async def renew_content(self, content: ContentId, message: Ingested) -> None:
-        renew_content(self._connection, content, message)
+            self._keep_fields(number, ((content, fields),))
+        return ContentId(content)
 
     async def mark_orphans(self, contents: Sequence[ContentId], at: datetime) -> None:
         moment = int(at.timestamp())
-        self._connection.executemany(
-            "INSERT OR REPLACE INTO orphan VALUES (?, ?)",
+        self._engine.each(
+            "INSERT INTO orphan VALUES (?, ?) ON CONFLICT (content) DO UPDATE SET at = excluded.at",
             [(content, moment) for content in contents],
         )
 
@@ -286,25 +261,20 @@ class SqliteContents(Area):
         return dropped
 
     def _drop_content(self, content: int) -> bool:
-        self._connection.execute("SAVEPOINT content")
-        try:
-            forget_body(self._connection, content)
-            self._row("DELETE FROM content WHERE id = ?", (content,))
-        except sqlite3.IntegrityError:  # a copy, a submission or a row of the API needs it
-            self._connection.execute("ROLLBACK TO content")
-            return False
-        finally:
-            self._connection.execute("RELEASE content")
-        return True
+        def drop() -> None:
+            self._engine.forget_body(content)
+            self._change("DELETE FROM content WHERE id = ?", (content,))
+
+        return self._engine.unless_needed(drop)  # by a copy, a submission or a row of the API
 
     async def index_bodies(self, limit: int) -> int:
-        return index_bodies(self._connection, limit)
+        return self._engine.index_bodies(limit)
 
     async def add_header_set(self, names: str) -> int:
         self._header_sets = None
         row = self._row(
             "INSERT INTO header_set (names) VALUES (?)"
-            " ON CONFLICT (names) DO UPDATE SET names = names RETURNING id",
+            " ON CONFLICT (names) DO UPDATE SET names = excluded.names RETURNING id",
             (names,),
         )
         return int(row[0])
@@ -315,9 +285,10 @@ class SqliteContents(Area):
         self._keep_fields(header_set, fields)
 
     def _keep_fields(self, header_set: int, fields: Iterable[tuple[int, bytes]]) -> None:
-        self._connection.executemany(
-            "INSERT OR IGNORE INTO header_fields"
-            " SELECT ?, id, ? FROM content WHERE id = ?",  # it may have gone meanwhile
+        self._engine.each(
+            "INSERT INTO header_fields"
+            " SELECT ?, id, ? FROM content WHERE id = ?"  # it may have gone meanwhile
+            " ON CONFLICT DO NOTHING",
             [
                 (header_set, kept, content)
                 for content, kept in fields

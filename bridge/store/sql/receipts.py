@@ -1,4 +1,4 @@
-"""Receipts in SQLite: SQL and nothing else (see ``store.receipts``)."""
+"""Receipts in SQL: statements and nothing else (see ``store.receipts``)."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from datetime import datetime
 from bridge.model import AccountId, QueueId
 from bridge.store.receipts import Acceptance, ReceiptBasis, ReceiptRow
 from bridge.store.remote import RemoteId, RemoteRow
-from bridge.store.sqlite.remote import SqliteRemoteReads
-from bridge.store.sqlite.times import aware, micros
+from bridge.store.sql.remote import SqlRemoteReads
+from bridge.store.sql.times import aware, micros
 
 
-class SqliteReceipts(SqliteRemoteReads):
+class SqlReceipts(SqlRemoteReads):
     """Satisfies ``ReceiptReads`` and ``ReceiptWrites``."""
 
     async def listed_with_code(self, account: AccountId, code: str) -> list[RemoteRow]:

@@ -1,4 +1,4 @@
-"""The API's rows in SQLite: SQL and nothing else (see ``store.remote``)."""
+"""The API's rows in SQL: statements and nothing else (see ``store.remote``)."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ from bridge.store.remote import (
     RowsSeen,
     Worth,
 )
-from bridge.store.sqlite.area import Area
-from bridge.store.sqlite.times import aware, micros, optional_time
+from bridge.store.sql.engine import Area
+from bridge.store.sql.times import aware, micros, optional_time
 
 REMOTE = (
     "remote.id, account, fingerprint, api_id, sender, recipient, date_text, subject, received_at,"
@@ -75,7 +75,7 @@ def _load_left(text: str | None) -> LeftInbox | None:
     return LeftInbox(flags, datetime.fromisoformat(left["at"]), left["size"])
 
 
-class SqliteRemoteReads(Area):
+class SqlRemoteReads(Area):
     """``store.remote.RemoteReads``."""
 
     def _remotes(
@@ -99,7 +99,8 @@ class SqliteRemoteReads(Area):
 
     async def rows_seen(self, account: AccountId, since: datetime) -> RowsSeen:
         counts = self._row(
-            "SELECT count(*), coalesce(sum(worth >= ?), 0), coalesce(sum(worth >= ?), 0)"
+            "SELECT count(*), count(*) FILTER (WHERE worth >= ?),"
+            " count(*) FILTER (WHERE worth >= ?)"
             " FROM remote WHERE account = ? AND first_seen > ?",
             (Worth.FAILURE, Worth.CONFIRMATION, account, micros(since)),
         )
@@ -163,10 +164,10 @@ class SqliteRemoteReads(Area):
 
     async def remote_body(self, remote: RemoteId) -> str | None:
         row = self._row("SELECT body FROM remote_body WHERE remote = ?", (remote,))
-        return row[0] if row else None
+        return self._engine.text_kept(row[0]) if row else None
 
     async def remote_body_slice(self, remote: RemoteId, start: int, length_bytes: int) -> bytes:
-        return self._slice("remote_body", "body", remote, start, length_bytes)
+        return self._engine.slice("remote_body", "body", remote, start, length_bytes)
 
     async def remote_raw(self, remote: RemoteId) -> str | None:
         row = self._row("SELECT raw FROM remote WHERE id = ?", (remote,))
@@ -231,13 +232,13 @@ class SqliteRemoteReads(Area):
         )
 
 
-class SqliteRemote(SqliteRemoteReads):
+class SqlRemote(SqlRemoteReads):
     """``store.remote.RemoteWrites``, and the reads."""
 
     async def add_remote(self, row: NewRemote) -> RemoteId:
         received_at = None if row.received_at is None else micros(row.received_at)
         return RemoteId(
-            self._insert(
+            self._engine.insert(
                 "INSERT INTO remote (account, fingerprint, api_id, raw, sender, recipient,"
                 " date_text, subject, received_at, first_seen, rank, turn)"
                 " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
@@ -259,7 +260,7 @@ class SqliteRemote(SqliteRemoteReads):
         )
 
     async def place_remote(self, places: Sequence[tuple[RemoteId, str]], turn: int) -> None:
-        self._connection.executemany(
+        self._engine.each(
             "UPDATE remote SET api_id = ?, turn = ?, drift_least = 0, drift_most = 0 WHERE id = ?",
             [(api_id, turn, remote) for remote, api_id in places],
         )
@@ -267,19 +268,19 @@ class SqliteRemote(SqliteRemoteReads):
     async def drift_remote(
         self, drifts: Sequence[tuple[RemoteId, tuple[int, int]]], turn: int
     ) -> None:
-        self._connection.executemany(
+        self._engine.each(
             "UPDATE remote SET drift_least = ?, drift_most = ?, turn = ? WHERE id = ?",
             [(least, most, turn, remote) for remote, (least, most) in drifts],
         )
 
     async def rank_remote(self, ranks: Sequence[tuple[RemoteId, float]]) -> None:
-        self._connection.executemany(
+        self._engine.each(
             "UPDATE remote SET rank = ? WHERE id = ?",
             [(rank, remote) for remote, rank in ranks],
         )
 
     async def raise_remote(self, account: AccountId, cut: float, by: float) -> None:
-        self._connection.execute(
+        self._change(
             "UPDATE remote SET rank = rank + ? WHERE account = ? AND gone_at IS NULL AND rank >= ?",
             (by, account, cut),
         )
@@ -287,10 +288,14 @@ class SqliteRemote(SqliteRemoteReads):
     async def keep_remote_body(
         self, remote: RemoteId, body: RowText, sha256: bytes, content: ContentId
     ) -> None:
-        kept = body if isinstance(body, str) else ""
-        self._insert("INSERT OR REPLACE INTO remote_body VALUES (?, ?)", (remote, kept))
+        kept = self._engine.kept_text(body if isinstance(body, str) else "")
+        self._row(
+            "INSERT INTO remote_body VALUES (?, ?)"
+            " ON CONFLICT (remote) DO UPDATE SET body = excluded.body",
+            (remote, kept),
+        )
         if not isinstance(body, str):
-            self._fill("remote_body", "body", remote, body, kind="TEXT")
+            self._engine.fill("remote_body", "body", remote, body)
         self._row(
             "UPDATE remote SET body_sha256 = ?, content = ? WHERE id = ?",
             (sha256, content, remote),
@@ -311,7 +316,7 @@ class SqliteRemote(SqliteRemoteReads):
         for remote in remotes:
             self._row(
                 "INSERT INTO reading VALUES (?, 1)"
-                " ON CONFLICT (remote) DO UPDATE SET times = times + 1",
+                " ON CONFLICT (remote) DO UPDATE SET times = reading.times + 1",
                 (remote,),
             )
 
@@ -350,9 +355,10 @@ class SqliteRemote(SqliteRemoteReads):
             " RETURNING content",
             (micros(before), limit),
         )
-        self._connection.executemany(
-            "INSERT OR REPLACE INTO orphan SELECT id, ? FROM content WHERE id = ?"
-            " AND NOT EXISTS (SELECT 1 FROM message WHERE content = content.id)",
+        self._engine.each(
+            "INSERT INTO orphan SELECT id, ? FROM content WHERE id = ?"
+            " AND NOT EXISTS (SELECT 1 FROM message WHERE content = content.id)"
+            " ON CONFLICT (content) DO UPDATE SET at = excluded.at",
             [(int(before.timestamp()), content) for (content,) in rows if content is not None],
         )
         return len(rows)
