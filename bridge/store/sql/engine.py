@@ -16,7 +16,7 @@ from bridge.model import ContentId, HeldText, MailboxId
 
 Values = Sequence[object]
 
-NO_LIMIT = 2**63 - 1
+EVERY = 2**63 - 1
 """For ``LIMIT``: all of them."""
 
 

@@ -22,7 +22,7 @@ from bridge.model import (
 )
 from bridge.store.messages import IndexRow, MessageCopy
 from bridge.store.sql.contents import SqlContents
-from bridge.store.sql.engine import NO_LIMIT
+from bridge.store.sql.engine import EVERY
 
 _MAILBOX = "id, account, name, uid_validity, uid_next, highest_modseq, special_use"
 _NEXT_VALIDITY = (
@@ -130,7 +130,7 @@ class SqlMessages(SqlContents):
             f"SELECT {_MESSAGE} FROM message WHERE mailbox = ? AND uid > ?"  # noqa: S608
             " ORDER BY uid LIMIT ?"
         )
-        return self._rows(statement, (mailbox, after, NO_LIMIT if limit is None else limit))
+        return self._rows(statement, (mailbox, after, EVERY if limit is None else limit))
 
     async def message_row(self, mailbox: MailboxId, uid: Uid) -> MessageRow | None:
         statement = f"SELECT {_MESSAGE} FROM message WHERE mailbox = ? AND uid = ?"  # noqa: S608

@@ -22,7 +22,7 @@ from bridge.store.outbox import (
     TransitionRow,
 )
 from bridge.store.sql.dsn import SqlDsn
-from bridge.store.sql.engine import NO_LIMIT
+from bridge.store.sql.engine import EVERY
 from bridge.store.sql.figures import SqlFigures
 from bridge.store.sql.holds import SqlHolds
 from bridge.store.sql.lineage import SqlLineage
@@ -80,7 +80,7 @@ class SqlOutbox(SqlFigures, SqlHolds, SqlDsn, SqlLineage):
     ) -> tuple[SubmissionRow, ...]:
         """See ``OutboxReads``."""
         where = "WHERE account = ? AND message_id = ? ORDER BY sequence LIMIT ?"
-        return self._submissions(where, account, message_id, NO_LIMIT if most is None else most)
+        return self._submissions(where, account, message_id, EVERY if most is None else most)
 
     async def submissions_by_reference(
         self, account: AccountId, reference: str, most: int | None = None
@@ -93,7 +93,7 @@ class SqlOutbox(SqlFigures, SqlHolds, SqlDsn, SqlLineage):
             " ORDER BY sequence LIMIT ?3",
             account,
             reference,
-            NO_LIMIT if most is None else most,
+            EVERY if most is None else most,
         )
 
     async def submissions_of_content(
@@ -123,7 +123,7 @@ class SqlOutbox(SqlFigures, SqlHolds, SqlDsn, SqlLineage):
                 terms.append(term)
                 values.append(value)
         where = f"WHERE {' AND '.join(terms)} " if terms else ""
-        return self._submissions(f"{where}ORDER BY sequence LIMIT ?", *values, limit or NO_LIMIT)
+        return self._submissions(f"{where}ORDER BY sequence LIMIT ?", *values, limit or EVERY)
 
     async def submissions_sent(
         self, account: AccountId, since: datetime, until: datetime

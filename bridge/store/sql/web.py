@@ -8,7 +8,7 @@ from bridge.model import AccountId, SubmissionState
 from bridge.store.figures import ReceiptSummary
 from bridge.store.outbox import SubmissionRow
 from bridge.store.sql import groups
-from bridge.store.sql.engine import NO_LIMIT, Area, literal
+from bridge.store.sql.engine import EVERY, Area, literal
 from bridge.store.sql.outbox_rows import SUBMISSION, submission_row
 from bridge.store.sql.times import aware, micros
 from bridge.store.web import AttemptSummary, SentGroup, SentQuery, WebSession
@@ -103,7 +103,7 @@ class SqlWeb(Area):
         self._row(
             "DELETE FROM web_session WHERE token_hash IN (SELECT token_hash FROM web_session"
             " ORDER BY created_at DESC LIMIT ? OFFSET ?)",
-            (NO_LIMIT, most - 1),
+            (EVERY, most - 1),
         )
         self._row(
             "INSERT INTO web_session (token_hash, account, created_at, expires_at)"

@@ -22,9 +22,10 @@ from typing import TypeVar
 from bridge.store.base import ReadWork, StoreFailed, Work
 from bridge.store.sql.drive import drive
 from bridge.store.sql.transaction import SqlTransaction
+from bridge.store.sql.writer import Job, Writer
 from bridge.store.sqlite.connection import FILE_NAME, connect, failure, prepare, reserve_wal
 from bridge.store.sqlite.engine import SqliteEngine
-from bridge.store.sqlite.writer import Job, Writer
+from bridge.store.sqlite.medium import SqliteMedium
 
 T = TypeVar("T")
 
@@ -35,7 +36,7 @@ class SqliteStore:
     def __init__(self, path: Path, page_limit: int | None = None) -> None:
         self._path = path
         self._loop = asyncio.get_running_loop()
-        self._writer = Writer(path, self._loop, page_limit)
+        self._writer = Writer(SqliteMedium(path, page_limit), self._loop)
         self._scanner = ThreadPoolExecutor(1, thread_name_prefix="store-scanner")
         self._closed = False
         self._reader = connect(path, read_only=True)

@@ -167,7 +167,7 @@ async def test_the_thread_outlives_an_error_nobody_foresaw(
         def broken(*_: object, **__: object) -> None:
             raise OSError("the medium is gone")
 
-        patch.setattr("bridge.store.sqlite.writer.connect", broken)
+        patch.setattr("bridge.store.sqlite.medium.connect", broken)
         with pytest.raises(StoreFailed, match="the medium is gone"):
             await store.write(lambda tx: tx.add_account("a@pec.example"))
     assert await store.write(lambda tx: tx.add_account("a@pec.example")) > 0
