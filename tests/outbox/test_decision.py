@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
@@ -213,6 +214,30 @@ async def test_another_entrys_code_is_refused(
         with pytest.raises(DecisionRefused, match=f"{code} belongs to {other}"):
             await rig.decisions.resolve_sent(id, code, force=True)
         assert await rig.state(id) is State.UNCERTAIN
+
+
+async def test_of_two_who_name_one_code_at_once_the_first_has_it(
+    rig: Rig, simulator: Simulator
+) -> None:
+    """Both saw it free, and asked the API before they took it."""
+    simulator.faults.fail(Operation.SEND, Phase.BEFORE, Failure.TIMEOUT, times=2)
+    ids = [await rig.submit(subject) for subject in ("a", "b")]
+    await rig.pass_time(10)
+    holds = [Hold(), Hold()]
+    for hold in holds:
+        rule = FaultRule(
+            phase=Phase.BEFORE, result=None, operation=Operation.SEND_STATUS, hold=hold
+        )
+        simulator.faults.add(rule)
+    taking = [asyncio.ensure_future(rig.decisions.resolve_sent(id, CODE, force=True)) for id in ids]
+    for hold in holds:
+        await hold.reached.wait()
+    holds[0].release.set()
+    assert (await taking[0]).code == CODE
+    holds[1].release.set()
+    with pytest.raises(DecisionRefused, match=f"{CODE} belongs to {ids[0]}"):
+        await taking[1]
+    assert await rig.state(ids[1]) is State.UNCERTAIN
 
 
 async def test_a_copy_of_two_uncertain_entries_stays_uncertain_until_both_end(

@@ -1,12 +1,13 @@
 from __future__ import annotations
 
 import asyncio
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 
 import pytest
 
 from bridge.api.schema import InboxRow
+from bridge.clock import ROME
 from bridge.model import PEC_UNCERTAIN, QueueId, SubmissionState
 from bridge.outbox.queue import QueueSettings
 from bridge.outbox.reconcile import read_acceptance, search_words
@@ -54,6 +55,23 @@ async def test_a_subject_that_was_spoilt_is_found_all_the_same(
         id = await lose_answer(rig, simulator, Phase.AFTER, "Città e libertà")
         await look(rig)
         assert await rig.state(id) is SUBMITTED
+
+
+async def test_what_is_found_counts_on_the_day_on_which_it_began(
+    tmp_path: Path, clock: FakeClock
+) -> None:
+    """Its acceptance is of the next day: the plan's day that it was counted on is over by then."""
+    simulator = simulated(clock, delays=Delays(acceptance_s=60.0))
+    async with rig_on(tmp_path, clock, simulator) as rig:
+        await rig.pass_time(14 * 3600 - 30)  # half a minute before midnight in Rome
+        id = await lose_answer(rig, simulator, Phase.AFTER, "Fattura 12/2026")
+        await rig.pass_time(120)
+        await look(rig)
+        row = await rig.row(id)
+        assert row.state is SUBMITTED
+        assert row.sent_at is not None
+        assert row.sent_at.astimezone(ROME).date() == date(2026, 1, 16)
+        assert (row.counted, row.counted_on) == (1, date(2026, 1, 15))
 
 
 async def test_twins_that_both_left_are_both_found(rig: Rig, simulator: Simulator) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ from bridge.api.schema import SendAnswer
 from bridge.model import PEC_UNCERTAIN, SubmissionState
 from bridge.outbox import settle
 from bridge.outbox.attempt import Overtaken
+from bridge.outbox.valve import Valve
 from bridge.simulator import (
     CodeForm,
     Failure,
@@ -44,6 +46,8 @@ async def test_five_days_without_a_connection_then_a_bounce(rig: Rig, simulator:
     (bounce,) = await rig.mail()
     assert "4.4.1" in bounce.as_string()
     assert simulator.sent == []
+    tries = [one.started_at for one in await rig.attempts(id)]
+    assert tries[-1] - tries[0] < timedelta(days=5)  # a next one would have come too late
 
 
 @pytest.mark.usefixtures("looks_rarely")
@@ -289,6 +293,22 @@ async def test_what_is_held_and_was_taken_back_meanwhile_is_not_begun(
     await rig.decisions.cancel(id)
     assert await rig.settler.begin(seen) is None
     assert (await rig.state(id), (await rig.row(id)).attempts) == (SubmissionState.CANCELLED, 1)
+
+
+async def test_what_a_person_forced_is_so_still_if_its_request_never_began(
+    tmp_path: Path, clock: FakeClock, simulator: Simulator
+) -> None:
+    rig = await Rig.open(tmp_path, clock, simulator)
+    await Valve(rig.mailboxes, clock).pause(rig.accounts)
+    id = await rig.submit()
+    await rig.decisions.retry(id)
+    attempt = await rig.settler.begin(await rig.row(id))
+    assert attempt is not None
+    await rig.settler.give_back(attempt, settle.UNWITNESSED)
+    rig.start()
+    await rig.quiet()
+    assert await rig.state(id) is SUBMITTED
+    await rig.close()
 
 
 async def test_an_answer_for_what_is_not_under_way_any_more_changes_nothing(
