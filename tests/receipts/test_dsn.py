@@ -249,6 +249,15 @@ async def test_nobody_reads_a_text_for_who_did_not_ask_for_success(rig: Rig) -> 
     assert (await rig.row(delivery.remote)).worth is Worth.CONFIRMATION
 
 
+async def test_nobody_reads_an_acceptance_for_who_asked_for_success(rig: Rig) -> None:
+    """Alone it is none; where no delivery comes, it is read when that is missed."""
+    await rig.know_issuer()
+    await rig.send(dsn=asking(ALL))
+    acceptance = await rig.listed(NetworkKind.ACCEPTANCE, ANNA)
+    await rig.judge()
+    assert (await rig.row(acceptance.remote)).worth is Worth.CONFIRMATION
+
+
 async def test_a_text_that_speaks_against_its_row_leaves_nothing_to_take_back(rig: Rig) -> None:
     id = await accepted_by_row(rig)
     delivery = await rig.listed(NetworkKind.DELIVERY, "altro@pec.example")

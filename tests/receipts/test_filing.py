@@ -650,11 +650,21 @@ async def test_an_anomaly_raises_an_alarm_once(rig: Rig) -> None:
     ]
 
 
-async def test_an_old_anomaly_of_a_first_import_is_only_shown(rig: Rig) -> None:
-    at = rig.clock.now() - timedelta(days=30)
-    await rig.arrive("ANOMALIA MESSAGGIO: x", "x", BEHALF, at=at)
-    assert await rig.alarms() == []
-    assert len(await rig.raws()) == 1
+@pytest.mark.parametrize(
+    ("age", "alarms"),
+    [
+        (timedelta(days=2), ["anomaly"]),
+        (timedelta(days=2, seconds=1), []),
+        (timedelta(days=30), []),
+    ],
+    ids=str,
+)
+async def test_an_old_anomaly_of_a_first_import_is_only_shown(
+    rig: Rig, age: timedelta, alarms: list[str]
+) -> None:
+    await rig.arrive("ANOMALIA MESSAGGIO: x", "x", BEHALF, at=rig.clock.now() - age)
+    assert await rig.alarm_kinds() == alarms
+    assert (await rig.subjects())[0] == "ANOMALIA MESSAGGIO: x"
 
 
 async def test_a_text_that_is_sent_and_received_is_two_messages(rig: Rig) -> None:

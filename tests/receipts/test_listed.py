@@ -395,6 +395,17 @@ async def test_a_text_that_names_somebody_else_takes_it_back(known: Rig) -> None
     assert await known.alarms() == []
 
 
+async def test_what_is_taken_back_as_its_failure_comes_is_told(known: Rig) -> None:
+    id = await known.send()
+    await row(known, NetworkKind.ACCEPTANCE)
+    delivery = await row(known, NetworkKind.DELIVERY, LAWYER, second=2)
+    assert await known.states(id) == {ANNA: "delivered"}
+    failure = await known.listed(NetworkKind.FAILURE, ANNA, later=timedelta(seconds=4))
+    await known.filing.file(known.account, [delivery, failure])
+    assert await known.states(id) == {ANNA: "failed"}
+    assert sorted(await known.alarm_kinds()) == ["contradicted", "failure"]
+
+
 async def test_an_acceptance_of_somebody_else_takes_everything_back(known: Rig) -> None:
     id = await known.send()
     acceptance = await row(known, NetworkKind.ACCEPTANCE, LAWYER)

@@ -116,6 +116,14 @@ def test_rows_give_nobody_what_no_delivery_of_the_inbox_is_for(
         assert len(named) + sum(not one.addresses for one in inbox) >= len(EVERYBODY)
 
 
+def test_beside_rows_a_delivery_that_names_several_is_nobodys() -> None:
+    """One names one recipient: this one can be neither's, and a row alone settles nobody."""
+    both = seen(Kind.DELIVERY, ANNA, BRUNO, number=1)
+    row = replace(seen(Kind.DELIVERY, number=2), basis=ReceiptBasis.ROW)
+    where = standing((ANNA, BRUNO), [both, row])
+    assert {one.state for one in where.recipients} == {RecipientState.PENDING}
+
+
 def test_a_name_in_other_letters_is_the_same() -> None:
     where = standing(EVERYBODY, [seen(Kind.DELIVERY, "ANNA@Pec.Example")])
     assert where.recipients[0].state is RecipientState.DELIVERED
