@@ -1,11 +1,19 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from pathlib import Path
+from typing import TypeVar
 
 import pytest
 
-from bridge.mailbox import FlagChange, Mailboxes, MailboxTransaction, NoSuchMailbox
+from bridge.mailbox import (
+    FlagChange,
+    Mailboxes,
+    MailboxIndex,
+    MailboxTransaction,
+    NoSuchMailbox,
+)
 from bridge.model import (
     FLAGGED,
     SEEN,
@@ -18,10 +26,13 @@ from bridge.model import (
     SpecialUse,
     Uid,
 )
-from bridge.store.base import Store, StoreFailed, StoreFull
+from bridge.store.base import ReadWork, Store, StoreFailed, StoreFull, Work
 from bridge.store.sqlite import SqliteStore
 from tests.fakes import FakeClock
+from tests.mailbox.conftest import named
 from tests.store.made import NOW, ingested
+
+T = TypeVar("T")
 
 
 async def test_a_new_account_has_its_mailboxes_and_is_subscribed_to_them(
@@ -165,6 +176,85 @@ async def test_an_index_loaded_while_messages_arrive_misses_none(
     indexes.append(await mailboxes.index(inbox.id))
     assert indexes[0] is indexes[1]
     assert list(indexes[0].uids) == list(range(1, 51))
+
+
+async def test_an_index_has_what_was_changed_while_it_was_read(
+    mailboxes: Mailboxes, store: Store, inbox: Mailbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    row = await mailboxes.append(inbox.id, ingested("one"), frozenset(), NOW)
+    opening, go_on = await read_and_held(mailboxes, store, inbox, monkeypatch)
+    await mailboxes.append(inbox.id, ingested("two"), frozenset(), NOW)
+    await mailboxes.write(
+        lambda mtx: mtx.change_flags(inbox.id, [row.uid], FlagChange.ADD, frozenset({SEEN}))
+    )
+    go_on.set()
+    index = await opening
+    assert list(index.uids) == [1, 2]
+    assert index.flags == [{SEEN}, frozenset()]
+
+
+async def test_a_mailbox_that_goes_while_its_index_is_read_has_none(
+    mailboxes: Mailboxes, store: Store, trash: Mailbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opening, go_on = await read_and_held(mailboxes, store, trash, monkeypatch)
+    await mailboxes.write(lambda mtx: mtx.delete(trash.id))
+    go_on.set()
+    with pytest.raises(NoSuchMailbox):
+        await opening
+
+
+async def read_and_held(
+    mailboxes: Mailboxes, store: Store, box: Mailbox, monkeypatch: pytest.MonkeyPatch
+) -> tuple[asyncio.Future[MailboxIndex], asyncio.Event]:
+    """Begin to open a mailbox; what was read of it is held back until the event is set."""
+    scan, was_read, go_on = store.scan, asyncio.Event(), asyncio.Event()
+
+    async def held(work: ReadWork[T]) -> T:
+        found = await scan(work)
+        was_read.set()
+        await go_on.wait()
+        return found
+
+    monkeypatch.setattr(store, "scan", held)
+    opening = asyncio.ensure_future(mailboxes.index(box.id))
+    await was_read.wait()
+    return opening, go_on
+
+
+async def test_an_index_read_in_several_batches_is_whole(
+    mailboxes: Mailboxes, inbox: Mailbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bridge.mailbox.mailboxes.LOAD_BATCH", 2)
+    for number in range(5):
+        await mailboxes.append(inbox.id, ingested(f"n. {number}"), frozenset(), NOW)
+    assert list((await mailboxes.index(inbox.id)).uids) == [1, 2, 3, 4, 5]
+
+
+async def test_a_mailbox_said_late_to_be_gone_takes_its_name_from_no_other(
+    store: Store, account: AccountId, clock: FakeClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Both are on the disk by then, and the list of mailboxes was read from there."""
+    mailboxes = Mailboxes(store, clock)
+    write, told = store.write, asyncio.Event()
+
+    async def tell_late(work: Work[T], committed: Callable[[T], None] | None = None) -> T:
+        done = await write(work)
+        await told.wait()
+        if committed is not None:
+            committed(done)
+        return done
+
+    box = await named(mailboxes, account, "Trash")
+    again = Mailboxes(store, clock)
+    with monkeypatch.context() as patch:
+        patch.setattr(store, "write", tell_late)
+        going = asyncio.ensure_future(again.write(lambda mtx: mtx.delete(box.id)))
+        await asyncio.sleep(0)
+    new = await mailboxes.write(lambda mtx: mtx.create(account, "Trash"))
+    assert await again.find(account, "Trash") == new
+    told.set()
+    await going
+    assert await again.find(account, "Trash") == new
 
 
 async def test_two_who_open_a_mailbox_at_once_share_its_index(

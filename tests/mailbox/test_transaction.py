@@ -64,16 +64,21 @@ async def test_mailboxes_count_on_their_own(
 
 
 async def test_uids_end_where_32_bits_do(
-    mailboxes: Mailboxes, store: Store, inbox: Mailbox
+    mailboxes: Mailboxes, store: Store, inbox: Mailbox, trash: Mailbox
 ) -> None:
     async def work(tx: Transaction) -> None:
-        content = await tx.add_content(inbox.account, ingested("last"))
-        last = MessageRow(Uid(0xFFFFFFFF), ModSeq(2), frozenset(), NOW, NOW, 1, content)
-        await tx.add_messages(inbox.id, [last])
+        content = await tx.add_content(inbox.account, ingested("last but one"))
+        row = MessageRow(Uid(0xFFFFFFFE), ModSeq(2), frozenset(), NOW, NOW, 1, content)
+        for box in (inbox, trash):
+            await tx.add_messages(box.id, [row])
 
     await store.write(work)
+    assert (await append(mailboxes, inbox, "last"))[0].uid == 0xFFFFFFFF
     with pytest.raises(OverflowError, match="used up its UIDs"):
         await append(mailboxes, inbox, "one too many")
+    assert (await mailboxes.copy(inbox.id, [Uid(0xFFFFFFFF)], trash)).pairs[0][1] == 0xFFFFFFFF
+    with pytest.raises(OverflowError, match="used up its UIDs"):
+        await mailboxes.copy(inbox.id, [Uid(0xFFFFFFFF)], trash)
 
 
 async def test_nothing_is_appended_to_a_mailbox_that_is_gone(mailboxes: Mailboxes) -> None:
