@@ -51,7 +51,7 @@ from bridge.operations.accounts import Methods
 from bridge.operations.control import ControlServer, OperationFailed, Progress
 from bridge.operations.speaking import speaking
 from bridge.operations.table import Operations
-from bridge.operations.trace import TraceOperations
+from bridge.operations.trace import TraceOperations, trace_facts
 
 if TYPE_CHECKING:
     import httpx
@@ -185,7 +185,12 @@ class Bridge:
             tuple(resources.addresses.values()),
             identity.fingerprint,
         )
-        self._running = Running(self._clock.now(), listening, listeners.throttles)
+        self._running = Running(
+            self._clock.now(),
+            listening,
+            listeners.throttles,
+            lambda: [trace_facts(resources.tracing, one) for one in resources.tracing.standing()],
+        )
         self._drain = Drain(resources.store, listeners.accept_no_more, self._rest)
         self._offer(resources, reading, sending)
         resources.mailboxes.voice = voice_of(self._config, listening)

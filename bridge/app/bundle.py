@@ -42,6 +42,7 @@ KINDS = (
     "token",
     "mailbox",
     "failed logins",
+    "trace",
     "webhook",
     "alarms by",
     "logins",
@@ -119,6 +120,7 @@ def _status(status: Mapping[str, Any]) -> dict[str, Any]:
         "refused": sum(bool(one["refused"]) for one in status["accounts"]),
         "with_errors": sum(bool(one["error"]) for one in status["accounts"]),
         "queue": {state: int(count) for state, count in status["queue"].items()},
+        "traces": len(status.get("traces", ())),
         "alarms": {kind: kinds.count(kind) for kind in sorted(set(kinds))},
     }
 

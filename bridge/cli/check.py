@@ -67,6 +67,7 @@ async def _look(given: Path | None) -> tuple[list[CheckFinding], Config | None, 
     from bridge.app.check_told import told
     from bridge.app.throttles import throttle_findings
     from bridge.clock import SystemClock
+    from bridge.operations.trace import trace_findings
 
     found, whole = await asyncio.to_thread(_configuration, given)
     if whole is None:
@@ -84,6 +85,7 @@ async def _look(given: Path | None) -> tuple[list[CheckFinding], Config | None, 
         own = zip(config.account, secrets.accounts, strict=True)
         passwords = {one.address: each.password.reveal() for one, each in own}
         found += throttle_findings(status)
+        found += trace_findings(status)
         found += await logins(status, passwords)
         found += hinted(status)
     return found, config, status

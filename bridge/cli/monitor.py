@@ -32,7 +32,7 @@ def verdict(facts: Mapping[str, Any], now: datetime) -> tuple[Level, str]:
     found = sorted(_found(facts, now), key=lambda one: -one[0])
     level = found[0][0] if found else Level.OK
     words = "; ".join(text for _, text in found) or _well(facts)
-    return level, line(level, f"{words} | {_figures(facts)}")
+    return level, line(level, f"{words}{_traced(facts)} | {_figures(facts)}")
 
 
 def line(level: Level, words: str) -> str:
@@ -93,6 +93,12 @@ def _is_due(account: Mapping[str, Any], now: datetime) -> bool:
 def _well(facts: Mapping[str, Any]) -> str:
     count = len(facts["accounts"])
     return f"{count} account{'s' * (count != 1)}, version {facts['version']}"
+
+
+def _traced(facts: Mapping[str, Any]) -> str:
+    """Say that what is said is written down; it ends by itself, so it is nothing to warn of."""
+    count = len(facts.get("traces", ()))
+    return f"; {count} trace{'s' * (count != 1)} on" if count else ""
 
 
 def _figures(facts: Mapping[str, Any]) -> str:

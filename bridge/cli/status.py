@@ -94,8 +94,8 @@ def _show(data_dir: Path, facts: dict[str, Any]) -> None:
         )
     if facts["store"]:
         print_facts([("store", facts["store"])])
-    known = [*_listeners(facts), ("certificate", _fingerprint(facts["tls"])), *_throttles(facts)]
-    print_block(None, known)
+    certificate = ("certificate", _fingerprint(facts["tls"]))
+    print_block(None, [*_listeners(facts), certificate, *_throttles(facts), *_traces(facts)])
     for account in facts["accounts"]:
         print_block(account["address"], _account(account))
     queue = ", ".join(f"{count} {state}" for state, count in facts["queue"].items())
@@ -137,6 +137,14 @@ def _throttles(facts: dict[str, Any]) -> Iterator[tuple[str, str]]:
         yield "slowed", f"{who}: {one['failures']} failed logins, waits {one['pause_s']:g} s"
     if (more := logins["slowed_count"] - len(logins["slowed"])) > 0:
         yield "slowed", f"and {more} more"
+
+
+def _traces(facts: dict[str, Any]) -> Iterator[tuple[str, str]]:
+    """Say what is written down of what is said, or an administrator might forget it."""
+    from bridge.operations.trace import trace_sentence
+
+    for one in facts.get("traces", ()):
+        yield "trace on", trace_sentence(one, local(one["since"], seconds=True) or "")
 
 
 def _crowd(protocol: str, one: dict[str, Any]) -> str:

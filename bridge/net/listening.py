@@ -75,11 +75,15 @@ def url_of(listener: Listener) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Running:
-    """A bridge that runs: since when (aware), what is up, and what gives ``throttles.facts``."""
+    """A bridge that runs: since when (aware), what is up, and what gives the facts of now.
+
+    ``throttles`` gives ``throttle_facts``, ``traces`` a ``trace_facts`` for each trace that is on.
+    """
 
     since: datetime
     listening: Listening
     throttles: Callable[[], dict[str, Any]] = dict
+    traces: Callable[[], list[dict[str, Any]]] = list
 
     @property
     def fingerprint(self) -> str:

@@ -128,6 +128,7 @@ class StatusOperations:
             "since": rfc3339(running.since) if running else None,
             "listeners": running.listening.as_json()["listeners"] if running else [],
             "throttles": running.throttles() if running else {},
+            "traces": running.traces() if running else [],
         }
 
     async def _volume(self, account: AccountId, now: datetime) -> tuple[Volume, int]:

@@ -12,6 +12,7 @@ from typing import Any
 from bridge.clock import rfc3339
 from bridge.operations.accounts import Methods
 from bridge.operations.control import OperationFailed, Progress
+from bridge.operations.finding import CheckFinding, warning
 from bridge.trace.tracing import PROTOCOLS, Trace, TraceFault, TraceWish, Tracing, network_of
 
 USUAL_MINUTES, MOST_MINUTES = 15, 24 * 60
@@ -45,7 +46,7 @@ class TraceOperations:
         ``protocols`` (all), ``minutes`` (15) and ``mib`` (10) bound it. Returns its facts.
         """
         try:
-            return self._facts(await self._tracing.start(self._wish(arguments)))
+            return trace_facts(self._tracing, await self._tracing.start(self._wish(arguments)))
         except TraceFault as fault:
             raise OperationFailed(str(fault)) from None
 
@@ -56,11 +57,11 @@ class TraceOperations:
             ended = await self._tracing.stop(None if id is None else str(id))
         except TraceFault as fault:
             raise OperationFailed(str(fault)) from None
-        return [self._facts(one) for one in ended]
+        return [trace_facts(self._tracing, one) for one in ended]
 
     async def _list(self, _arguments: Mapping[str, Any], _progress: Progress) -> Any:
         """Return the facts of the traces that are on."""
-        return [self._facts(one) for one in self._tracing.standing()]
+        return [trace_facts(self._tracing, one) for one in self._tracing.standing()]
 
     def _wish(self, arguments: Mapping[str, Any]) -> TraceWish:
         account, peer = arguments.get("account"), arguments.get("peer")
@@ -79,20 +80,50 @@ class TraceOperations:
             most_bytes=_number(arguments, "mib", USUAL_MIB, MOST_MIB) * MIB,
         )
 
-    def _facts(self, trace: Trace) -> dict[str, Any]:
-        wish = trace.wish
-        left = timedelta(seconds=self._tracing.left_s(trace))
-        return {
-            "id": trace.id,
-            "account": wish.account,
-            "peer": None if wish.peer is None else str(wish.peer),
-            "protocols": sorted(wish.protocols),
-            "since": rfc3339(trace.began_at),
-            "left_s": round(left.total_seconds()),
-            "size_bytes": trace.size_bytes,
-            "most_bytes": wish.most_bytes,
-            "file": str(trace.path),
-        }
+
+def trace_facts(tracing: Tracing, trace: Trace) -> dict[str, Any]:
+    """Return what a trace is of, since when, how long it goes on, its size and its file."""
+    wish = trace.wish
+    return {
+        "id": trace.id,
+        "account": wish.account,
+        "peer": None if wish.peer is None else str(wish.peer),
+        "protocols": sorted(wish.protocols),
+        "since": rfc3339(trace.began_at),
+        "left_s": round(tracing.left_s(trace)),
+        "size_bytes": trace.size_bytes,
+        "most_bytes": wish.most_bytes,
+        "file": str(trace.path),
+    }
+
+
+def trace_findings(status: Mapping[str, Any]) -> list[CheckFinding]:
+    """Return what ``check`` says of the traces that a running bridge writes."""
+    return [
+        warning(
+            "trace",
+            f"what is said is written down: {trace_sentence(one, one['since'])}",
+            f"`pec-bridge trace stop {one['id']}`, if it is not needed any more",
+            "on",
+        )
+        for one in status.get("traces", ())
+    ]
+
+
+def trace_sentence(facts: Mapping[str, Any], since: str) -> str:
+    """Say whom a trace is of, since when, how much it wrote, where, and how long it goes on.
+
+    Args:
+        facts: see ``trace_facts``.
+        since: when it began, as whoever reads it is used to.
+    """
+    of = facts["account"] or f"the clients from {facts['peer']}"
+    protocols = ", ".join(facts["protocols"])
+    mib, most = facts["size_bytes"] / MIB, facts["most_bytes"] // MIB
+    return (
+        f"{of} ({protocols}) since {since}, {mib:.1f} of {most} MiB in {facts['file']}; "
+        f"{-(-facts['left_s'] // 60)} minutes more"
+    )
 
 
 def _number(arguments: Mapping[str, Any], name: str, usual: int, most: int) -> int:

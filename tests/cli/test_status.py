@@ -36,6 +36,7 @@ def test_status_of_a_bridge_that_never_ran_makes_nothing(command: Command, confi
         "since": None,
         "listeners": [],
         "throttles": {},
+        "traces": [],
         "accounts": [
             {
                 "address": ADDRESS,

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import socket
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -24,7 +26,9 @@ async def test_a_trace_from_its_beginning_to_its_end(command: Command, config: P
         (trace,) = (await run("list", "--json")).json
         assert (trace["account"], trace["protocols"]) == (ADDRESS, ["imap"])
         assert 60 < trace["left_s"] <= 120
+        await is_told_of(command, config, trace)
         (ended,) = (await run("stop", trace["id"], "--json")).json
+        assert (await apart(command, "status", "--json", "--config", config)).json["traces"] == []
         text = await apart(Path(ended["file"]).read_text)
         assert "C: LOGIN (not shown" in text
         assert (await run("stop")).code == 1
@@ -34,6 +38,25 @@ async def test_a_trace_from_its_beginning_to_its_end(command: Command, config: P
             ("stop", "x"),
         ):
             assert (await run(*words)).code == 1
+
+
+async def is_told_of(command: Command, config: Path, trace: dict[str, Any]) -> None:
+    """Check that whoever asks how things stand learns that a trace is on."""
+    status = await apart(command, "status", "--json", "--config", config)
+    (told,) = status.json["traces"]
+    assert told | {"left_s": 0} == trace | {"left_s": 0}
+    on = f"{ADDRESS} (imap) since "
+    where = f" of 10 MiB in {trace['file']}; 2 minutes more"
+    shown = " ".join((await apart(command, "status", "--config", config)).out.split())
+    assert f"trace on {on}" in shown
+    assert "".join(where.split()) in "".join(shown.split())
+    line = await apart(command, "status", "--check", "--config", config)
+    assert (line.code, "; 1 trace on | " in line.out) == (0, True)
+    found = json.loads((await apart(command, "check", "--json", "--config", config)).out)
+    (finding,) = (one for one in found if one["check"] == "trace")
+    assert finding["verdict"] == "warning"
+    assert finding["evidence"].endswith(f"{on}{trace['since']}, 0.0{where}")
+    assert finding["mend"].startswith(f"`pec-bridge trace stop {trace['id']}`")
 
 
 PASSPHRASE = "cavallo segreta graffetta"
