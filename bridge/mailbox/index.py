@@ -5,7 +5,7 @@ session never copies them: additions extend the arrays in place (a session remem
 messages it knows of), an expunge builds new ones, so a session that was not told yet keeps
 reading the old ``uids``. 10,000 messages take about 500 KB, once.
 
-Only ``Mailboxes`` may call ``apply``.
+Only ``mailbox.indexes`` may call ``apply`` and ``follow``.
 """
 
 from __future__ import annotations
@@ -151,6 +151,21 @@ class MailboxIndex:
         if change.modseq <= self.highest_modseq:
             return
         self.highest_modseq = change.modseq
+        self._take(change)
+
+    def follow(self, changes: Sequence[MessageChange], mailbox: Mailbox) -> None:
+        """Take in all that was changed elsewhere until the mailbox stood as it does in the store.
+
+        Args:
+            changes: those, see ``mailbox.following``.
+            mailbox: its numbers then.
+        """
+        for change in changes:
+            self._take(change)
+        self.uid_next = mailbox.uid_next
+        self.highest_modseq = mailbox.highest_modseq
+
+    def _take(self, change: MessageChange) -> None:
         match change:
             case Added():
                 for message in change.messages:

@@ -10,8 +10,8 @@ commit order; an index has taken a change in before anybody is told of it.
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+import contextlib
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TypeVar
@@ -22,7 +22,8 @@ from bridge.imap.mailboxname import canonical
 from bridge.language import Voice
 from bridge.mailbox.flagchange import FlagChange, FlagsOutcome
 from bridge.mailbox.index import MailboxIndex
-from bridge.mailbox.naming import NoSuchMailbox
+from bridge.mailbox.indexes import Indexes
+from bridge.mailbox.names import Names
 from bridge.mailbox.subscribers import Callback, Subscribers
 from bridge.mailbox.texts import MessageTexts
 from bridge.mailbox.transaction import MailboxTransaction
@@ -41,22 +42,17 @@ from bridge.model import (
     Flags,
     FlagsChanged,
     Mailbox,
-    MailboxCreated,
     MailboxDeleted,
     MailboxId,
-    MailboxRenamed,
     MessageRow,
     ModSeq,
     SpecialUse,
     Uid,
 )
 from bridge.naming import name_account
-from bridge.store.base import ReadTransaction, Store, Transaction
+from bridge.store.base import ReadTransaction, Store, StoreFailed, Transaction
 
 T = TypeVar("T")
-
-LOAD_BATCH = 1000
-"""Rows of a mailbox held at once while it is loaded: as Python's values they take much memory."""
 
 FIRST_MAILBOXES = (
     (INBOX, None),
@@ -91,24 +87,22 @@ class Mailboxes(MessageTexts):
         super().__init__(store, clock, apart)
         self.voice = Voice()
         self._subscribers = Subscribers()
-        self._boxes: dict[AccountId, dict[str, Mailbox]] = {}
-        self._indexes: dict[MailboxId, MailboxIndex] = {}
-        self._loading: dict[MailboxId, asyncio.Task[MailboxIndex]] = {}
-        self._missed: dict[MailboxId, list[Change]] = {}
+        self._names = Names(store, self._subscribers.publish)
+        self._indexes = Indexes(store, self._subscribers.publish)
 
     # -- reading -----------------------------------------------------------------------------
 
     async def mailboxes(self, account: AccountId) -> tuple[Mailbox, ...]:
         """Return the account's mailboxes by name; numbers that move are in ``index``."""
-        return tuple(box for _, box in sorted((await self._named(account)).items()))
+        return tuple(box for _, box in sorted((await self._names.of(account)).items()))
 
     async def find(self, account: AccountId, name: str) -> Mailbox | None:
         """Return the mailbox of that name, however it is spelled (RFC 9051 §5.1)."""
-        return (await self._named(account)).get(canonical(name))
+        return (await self._names.of(account)).get(canonical(name))
 
     async def special(self, account: AccountId, use: SpecialUse) -> Mailbox | None:
         """Return the account's mailbox for that use."""
-        boxes = (await self._named(account)).values()
+        boxes = (await self._names.of(account)).values()
         return next((box for box in boxes if box.special_use is use), None)
 
     async def index(self, mailbox: MailboxId) -> MailboxIndex:
@@ -117,15 +111,7 @@ class Mailboxes(MessageTexts):
         Raises:
             NoSuchMailbox: it is gone.
         """
-        index = self._indexes.get(mailbox)
-        if index is not None:
-            return index
-        task = self._loading.get(mailbox)
-        if task is None:
-            self._missed[mailbox] = []
-            task = asyncio.ensure_future(self._load(mailbox))
-            self._loading[mailbox] = task
-        return await asyncio.shield(task)
+        return await self._indexes.open(mailbox)
 
     async def subscriptions(self, account: AccountId) -> tuple[str, ...]:
         """Return the names subscribed to."""
@@ -166,13 +152,36 @@ class Mailboxes(MessageTexts):
 
         def committed(_: T) -> None:
             for change in done[0].changes:
-                self._take_in(change)
-                self._subscribers.publish(change)
+                if self._take_in(change):
+                    self._subscribers.publish(change)
             for tell in done[0].told:
                 tell()
             self._subscribers.publish_commit()
 
-        return await self._store.write(run, committed)
+        result = await self._store.write(run, committed)
+        if self._indexes.behind:
+            with contextlib.suppress(StoreFailed):  # what was written stands: it is told later
+                await self._indexes.catch_up(self._indexes.behind)
+        return result
+
+    async def catch_up(
+        self,
+        mailboxes: Collection[MailboxId] | None = None,
+        accounts: Collection[AccountId] | None = None,
+    ) -> None:
+        """Take in and tell what others changed who write to the same store.
+
+        Args:
+            mailboxes: whose messages may have changed; None: any's. Those that are open are read.
+            accounts: whose mailboxes may have others, or other names; None: anybody's.
+
+        Raises:
+            StoreFailed: it is told the next time.
+        """
+        for box in await self._names.catch_up(accounts):
+            self._indexes.forget(box.id)
+        await self._indexes.catch_up(mailboxes)
+        self._subscribers.publish_commit()
 
     def on_commit(self, callback: Callable[[], None]) -> Callable[[], None]:
         """Call ``callback`` after each commit, whatever it changed; returns what ends that."""
@@ -308,69 +317,11 @@ class Mailboxes(MessageTexts):
 
     # -- inside ------------------------------------------------------------------------------
 
-    async def _named(self, account: AccountId) -> dict[str, Mailbox]:
-        boxes = self._boxes.get(account)
-        if boxes is None:
-
-            async def work(tx: ReadTransaction) -> tuple[Mailbox, ...]:
-                return await tx.mailboxes(account)
-
-            boxes = {box.name: box for box in await self._store.read(work)}
-            self._boxes[account] = boxes
-        return boxes
-
-    async def _load(self, mailbox: MailboxId) -> MailboxIndex:
-        async def work(tx: ReadTransaction) -> MailboxIndex:
-            box = await tx.mailbox(mailbox)
-            if box is None:
-                raise NoSuchMailbox(str(mailbox))
-            index = MailboxIndex(box)
-            last = 0
-            while rows := await tx.index_rows(mailbox, after=last, limit=LOAD_BATCH):
-                index.load(rows)
-                last = rows[-1][0]
-            return index
-
-        try:
-            index = await self._store.scan(work)
-            for change in self._missed[mailbox]:
-                if isinstance(change, MailboxDeleted):
-                    raise NoSuchMailbox(str(mailbox))
-                if isinstance(change, Added | FlagsChanged | Expunged):
-                    index.apply(change)
-            self._indexes[mailbox] = index
-            return index
-        finally:
-            del self._loading[mailbox], self._missed[mailbox]
-
-    def _take_in(self, change: Change) -> None:
-        match change:
-            case Added() | FlagsChanged() | Expunged():
-                index = self._indexes.get(change.mailbox)
-                if index is not None:
-                    index.apply(change)
-                elif change.mailbox in self._missed:
-                    self._missed[change.mailbox].append(change)
-            case MailboxCreated():
-                self._rename(change.mailbox, None)
-            case MailboxRenamed():
-                self._rename(change.mailbox, change.old_name)
-            case MailboxDeleted():
-                self._forget(change.mailbox)
-
-    def _rename(self, box: Mailbox, old_name: str | None) -> None:
-        boxes = self._boxes.get(box.account)
-        if boxes is None:
-            return
-        if old_name is not None:
-            boxes.pop(old_name, None)
-        boxes[box.name] = box
-
-    def _forget(self, box: Mailbox) -> None:
-        self._indexes.pop(box.id, None)
-        if box.id in self._missed:
-            self._missed[box.id].append(MailboxDeleted(box))
-        boxes = self._boxes.get(box.account, {})
-        named = boxes.get(box.name)
-        if named is not None and named.id == box.id:
-            del boxes[box.name]
+    def _take_in(self, change: Change) -> bool:
+        """Take in what was changed here; tells whether it is to be told now."""
+        if isinstance(change, Added | FlagsChanged | Expunged):
+            return self._indexes.take_in(change)
+        is_new = self._names.take_in(change)
+        if is_new and isinstance(change, MailboxDeleted):
+            self._indexes.forget(change.mailbox.id)
+        return is_new

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime, timedelta, timezone
 from enum import Enum
 from typing import Protocol
 
@@ -20,6 +20,7 @@ from bridge.mime.ingest import Ingested
 from bridge.model import (
     AccountId,
     ContentId,
+    Flag,
     Flags,
     Mailbox,
     MailboxId,
@@ -76,6 +77,21 @@ IndexRow = tuple[int, int, str, int, int, int, int, int]
 saved date (seconds), size (bytes), content: a mailbox of 100,000 is read without an object each."""
 
 
+def message_of(row: IndexRow) -> MessageRow:
+    """Return the message that an index row stands for."""
+    uid, modseq, flags, internal_date, zone_minutes, saved_at, size_bytes, content = row
+    zone = timezone(timedelta(minutes=zone_minutes))
+    return MessageRow(
+        Uid(uid),
+        ModSeq(modseq),
+        frozenset(map(Flag, flags.split())),
+        datetime.fromtimestamp(internal_date, zone),
+        datetime.fromtimestamp(saved_at, UTC),
+        size_bytes,
+        ContentId(content),
+    )
+
+
 @dataclass(frozen=True, slots=True)
 class MessageCopy:
     """One message of an account: where a content stands."""
@@ -118,6 +134,9 @@ class MessageReads(Protocol):
 
         ``limit`` bounds how many come at once.
         """
+
+    async def rows_changed_since(self, mailbox: MailboxId, modseq: ModSeq) -> list[IndexRow]:
+        """Return the messages that came or got other flags after ``modseq``, in UID order."""
 
     async def message_row(self, mailbox: MailboxId, uid: Uid) -> MessageRow | None:
         """Return one message."""

@@ -224,7 +224,7 @@ async def read_and_held(
 async def test_an_index_read_in_several_batches_is_whole(
     mailboxes: Mailboxes, inbox: Mailbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("bridge.mailbox.mailboxes.LOAD_BATCH", 2)
+    monkeypatch.setattr("bridge.mailbox.indexes.LOAD_BATCH", 2)
     for number in range(5):
         await mailboxes.append(inbox.id, ingested(f"n. {number}"), frozenset(), NOW)
     assert list((await mailboxes.index(inbox.id)).uids) == [1, 2, 3, 4, 5]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta, timezone
+from datetime import datetime, timedelta
 from functools import lru_cache
 from typing import Any
 
@@ -20,7 +20,7 @@ from bridge.model import (
     SpecialUse,
     Uid,
 )
-from bridge.store.messages import IndexRow, MessageCopy
+from bridge.store.messages import IndexRow, MessageCopy, message_of
 from bridge.store.sql.contents import SqlContents
 from bridge.store.sql.engine import EVERY
 
@@ -53,21 +53,6 @@ def _mailbox(row: tuple[Any, ...]) -> Mailbox:
         Uid(uid_next),
         ModSeq(modseq),
         SpecialUse(special_use) if special_use else None,
-    )
-
-
-def message_row(row: IndexRow) -> MessageRow:
-    """Return the message an index row stands for."""
-    uid, modseq, flags, internal_date, zone_minutes, saved_at, size_bytes, content = row
-    zone = timezone(timedelta(minutes=zone_minutes))
-    return MessageRow(
-        Uid(uid),
-        ModSeq(modseq),
-        split_flags(flags),
-        datetime.fromtimestamp(internal_date, zone),
-        datetime.fromtimestamp(saved_at, UTC),
-        size_bytes,
-        ContentId(content),
     )
 
 
@@ -132,10 +117,17 @@ class SqlMessages(SqlContents):
         )
         return self._rows(statement, (mailbox, after, EVERY if limit is None else limit))
 
+    async def rows_changed_since(self, mailbox: MailboxId, modseq: ModSeq) -> list[IndexRow]:
+        statement = (
+            f"SELECT {_MESSAGE} FROM message WHERE mailbox = ? AND modseq > ?"  # noqa: S608
+            " ORDER BY uid"
+        )
+        return self._rows(statement, (mailbox, modseq))
+
     async def message_row(self, mailbox: MailboxId, uid: Uid) -> MessageRow | None:
         statement = f"SELECT {_MESSAGE} FROM message WHERE mailbox = ? AND uid = ?"  # noqa: S608
         row = self._row(statement, (mailbox, uid))
-        return message_row(row) if row else None
+        return message_of(row) if row else None
 
     async def message_rows(self, mailbox: MailboxId, uids: Sequence[Uid]) -> list[MessageRow]:
         if not uids:
@@ -146,7 +138,7 @@ class SqlMessages(SqlContents):
             " ORDER BY uid",
             (mailbox, *values),
         )
-        return list(map(message_row, rows))
+        return list(map(message_of, rows))
 
     async def flags_of(
         self, mailbox: MailboxId, uids: Sequence[Uid]
