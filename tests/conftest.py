@@ -14,6 +14,7 @@ import pytest
 
 from bridge.store.sqlite import connection, migrations
 from tests.fakes import FakeClock
+from tests.stores import DATABASES
 
 MEMORY = Path("/dev/shm")
 ROOM_BYTES = 4 * 1024**3
@@ -58,6 +59,18 @@ def new_stores_are_copies() -> Iterator[None]:
         patch.setattr(connection, "migrate", migrate)
         yield
     newest.close()
+
+
+@pytest.fixture(autouse=True, scope="session")
+def a_server_ends() -> Iterator[None]:
+    yield
+    DATABASES.remove()
+
+
+@pytest.fixture(autouse=True)
+def databases_go() -> Iterator[None]:
+    yield
+    DATABASES.drop()
 
 
 @pytest.fixture

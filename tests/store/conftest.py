@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
 
 from bridge.model import AccountId, Mailbox
 from bridge.store.base import Store, Transaction
-from bridge.store.sqlite import SqliteStore
-
-BACKENDS: dict[str, Callable[[Path], Awaitable[Store]]] = {"sqlite": SqliteStore.open}
+from tests.stores import BACKENDS, open_store
 
 
-@pytest.fixture(params=BACKENDS.values(), ids=list(BACKENDS))
+@pytest.fixture(params=BACKENDS)
 async def store(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Store]:
-    store = await request.param(tmp_path / "data")
+    store = await open_store(tmp_path / "data", request.param)
     yield store
     await store.close()
 

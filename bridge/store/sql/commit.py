@@ -102,7 +102,7 @@ def _run_apart(session: WriterSession, group: Sequence[Job]) -> None:
 
 
 def _run_job(session: WriterSession, transaction: Transaction, job: Job) -> None:
-    job.result = job.error = None
+    job.result, job.error, job.is_lost = None, None, False
     try:
         job.result = drive(job.work(transaction))
     except session.refusal as error:

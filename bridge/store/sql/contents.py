@@ -272,12 +272,10 @@ class SqlContents(SqlRenewal):
 
     async def add_header_set(self, names: str) -> int:
         self._header_sets = None
-        row = self._row(
-            "INSERT INTO header_set (names) VALUES (?)"
-            " ON CONFLICT (names) DO UPDATE SET names = excluded.names RETURNING id",
-            (names,),
-        )
-        return int(row[0])
+        row = self._row("SELECT id FROM header_set WHERE names = ?", (names,))
+        if row is not None:
+            return int(row[0])
+        return self._engine.insert("INSERT INTO header_set (names) VALUES (?)", (names,))
 
     async def keep_header_fields(
         self, header_set: int, fields: Sequence[tuple[ContentId, bytes]]

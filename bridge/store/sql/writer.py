@@ -70,30 +70,34 @@ class Job:
             self.future.set_result(self.result)
 
 
+Doubtful = Callable[[str], None]
+"""Is told why it is not known yet what became of a commit."""
+
+
 class Medium(Protocol):
-    """What a group is written to; used on the writer's thread alone, but for ``cut_off``."""
+    """What groups are written to, on the writer's thread; the last two are called from others."""
 
     name: str
     """For sentences."""
 
-    @property
-    def doubt(self) -> str | None:
-        """Why it is not known yet what became of a commit; None where all is known."""
-
-    def run(self, group: Sequence[Job]) -> Sequence[Job]:
-        """Run works and commit; return those of which it is known what came of them, in order.
+    def run(self, group: Sequence[Job], doubtful: Doubtful) -> None:
+        """Run works and commit; return when it is known what became of each.
 
         Never raises what the medium's driver does: a job that was not kept has failed.
 
         Args:
-            group: may be empty, where there is a doubt to be looked into.
+            group: the works.
+            doubtful: told meanwhile, where this takes long.
         """
-
-    def cut_off(self) -> None:
-        """End what takes too long, from another thread; the works in hand fail."""
 
     def reset(self) -> None:
         """Give up what is open; the next group begins anew."""
+
+    def cut_off(self) -> None:
+        """End what is under way for too long, as if the medium had failed."""
+
+    def give_up(self) -> None:
+        """Wait no longer for what is in doubt: the process is about to end."""
 
 
 class Writer:
@@ -117,6 +121,7 @@ class Writer:
         self._loop = loop
         self._most_s = most_s
         self.failing: str | None = None
+        self._doubt: str | None = None
         self._gathered: list[Job] = []
         self._writing = False
         self._expected = 1
@@ -129,9 +134,12 @@ class Writer:
     # -- on the loop -----------------------------------------------------------------------
 
     def submit(self, job: Job) -> None:
-        """Queue a job."""
+        """Queue a job; while it is not known what became of a commit, it fails."""
         self._gathered.append(job)
-        self._gather()
+        if self._doubt is not None:
+            self._loop.call_soon(self._refuse)
+        else:
+            self._gather()
 
     async def close(self) -> None:
         """Run what is queued and end the thread."""
@@ -141,6 +149,7 @@ class Writer:
             self._groups.put(self._gathered)
             self._gathered = []
         self._groups.put(None)
+        self._medium.give_up()
         await asyncio.to_thread(self._thread.join)
 
     def _gather(self) -> None:
@@ -158,15 +167,36 @@ class Writer:
         group, self._gathered = self._gathered[:GROUP_LIMIT], self._gathered[GROUP_LIMIT:]
         self._writing = True
         if self._most_s is not None:
-            self._limit = self._loop.call_later(self._most_s, self._medium.cut_off)
+            self._limit = self._loop.call_later(self._most_s, self._cut_off, self._most_s)
         self._groups.put(group)
 
-    def _settle(self, group: Sequence[Job], doubt: str | None) -> None:
+    def _cut_off(self, most_s: float) -> None:
+        self._medium.cut_off()
+        self._limit = self._loop.call_later(most_s, self._cut_off, most_s)
+
+    def _doubtful(self, why: str) -> None:
+        self.failing = self._doubt = why
+        self._refuse()
+
+    def _refuse(self) -> None:
+        """Let what waits behind a commit in doubt fail now; its callers may come again."""
+        if self._doubt is None:
+            return
+        if self._waiting is not None:
+            self._waiting.cancel()
+            self._waiting = None
+        refused, self._gathered = self._gathered, []
+        for job in refused:
+            job.fail(StoreFailed(self._doubt))
+            job.settle()
+
+    def _settle(self, group: Sequence[Job]) -> None:
         if self._limit is not None:
             self._limit.cancel()
             self._limit = None
         self._writing = False
-        self.failing = next((str(job.error) for job in group if job.is_lost), doubt)
+        self._doubt = None
+        self.failing = next((str(job.error) for job in group if job.is_lost), None)
         under_way = len(group) + len(self._gathered)
         self._expected = min(under_way, GROUP_LIMIT) if under_way >= CROWD else 1
         for job in group:
@@ -178,13 +208,16 @@ class Writer:
     def _run(self) -> None:
         while (group := self._groups.get()) is not None:
             try:
-                settled = self._medium.run(group)
+                self._medium.run(group, self._tell_doubt)
             except Exception as error:  # whatever it is, the next group must find the thread
                 log.exception("store_writer_failed")
                 self._medium.reset()
                 for job in group:
                     job.fail(StoreFailed(f"{self._medium.name}: {error}"))
-                settled = group
             with contextlib.suppress(RuntimeError):  # the loop was closed under us
-                self._loop.call_soon_threadsafe(self._settle, settled, self._medium.doubt)
+                self._loop.call_soon_threadsafe(self._settle, group)
         self._medium.reset()
+
+    def _tell_doubt(self, why: str) -> None:
+        with contextlib.suppress(RuntimeError):
+            self._loop.call_soon_threadsafe(self._doubtful, why)

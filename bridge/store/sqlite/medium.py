@@ -14,7 +14,7 @@ from pathlib import Path
 from bridge.store.base import StoreFailed, Transaction
 from bridge.store.sql.commit import run_one_by_one
 from bridge.store.sql.transaction import SqlTransaction
-from bridge.store.sql.writer import Job
+from bridge.store.sql.writer import Doubtful, Job
 from bridge.store.sqlite.connection import connect, failure
 from bridge.store.sqlite.engine import SqliteEngine
 from bridge.store.sqlite.samefile import SameFile
@@ -54,8 +54,6 @@ class SqliteSession:
 class SqliteMedium:
     """Satisfies ``sql.writer.Medium``."""
 
-    doubt: str | None = None
-
     def __init__(self, path: Path, page_limit: int | None) -> None:
         self.name = str(path)
         self._path = path
@@ -63,7 +61,7 @@ class SqliteMedium:
         self._session: SqliteSession | None = None
         self._same_file = SameFile(path)
 
-    def run(self, group: Sequence[Job]) -> Sequence[Job]:
+    def run(self, group: Sequence[Job], _doubtful: Doubtful) -> None:
         try:
             if self._session is None:
                 self._session = SqliteSession(
@@ -75,15 +73,17 @@ class SqliteMedium:
         except sqlite3.Error as error:  # not even opened
             for job in group:
                 job.fail(failure(error, self._path))
-        return group
-
-    def cut_off(self) -> None:
-        """See ``Medium``: a disk cannot be cut off."""
 
     def reset(self) -> None:
         if self._session is not None:
             self._session.close()
             self._session = None
+
+    def cut_off(self) -> None:
+        """See ``Medium``: a disk cannot be cut off."""
+
+    def give_up(self) -> None:
+        """See ``Medium``: what a disk answered is known."""
 
     def _failure(self, error: Exception) -> StoreFailed:
         assert isinstance(error, sqlite3.Error)  # noqa: S101 - it is the session's fault
