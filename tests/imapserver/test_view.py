@@ -359,3 +359,14 @@ def test_a_client_that_replays_what_it_is_told_agrees(
     assert not view.pending
     known = {uid for uid, flags in client.flags.items() if "\\Seen" in flags}
     assert known & set(box.index.uids) <= seen
+
+
+def test_a_client_that_was_told_as_much_as_may_be_is_not_behind(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("bridge.imapserver.view.MOST_FLAGS", 2)
+    box = Box.of(3)
+    view = box.view()
+    box.flag(SEEN, 1, 2)
+    assert len(told(view)) == 2
+    assert (view.behind, view.pending) == (False, False)

@@ -321,7 +321,11 @@ async def test_a_used_up_plan_may_refuse(serve: Serve) -> None:
     assert (await client.submit(message())).code == 250
     reply = await client.submit(message(Message_ID="<2@erp>"))
     assert reply.code == 452
-    assert "2026-01-16" in reply.text
+    assert all("2026-01-16" in line for line in reply.lines)
+    assert [("esaurite" in one, "used up" in one) for one in reply.lines] == [
+        (True, False),
+        (False, True),
+    ]
     assert len(await served.queued()) == 1
 
 

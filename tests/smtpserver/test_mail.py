@@ -5,9 +5,10 @@ from __future__ import annotations
 import pytest
 
 from bridge.mime.strict.rules import SubmissionFault
-from bridge.smtpserver.mail import mail_parameters, path_code, recipient_of
+from bridge.model import AccountId
+from bridge.smtpserver.mail import MailTransaction, mail_parameters, path_code, recipient_of
 from bridge.smtpserver.path import Path, PathFault
-from bridge.store.dsn import DsnWish
+from bridge.store.dsn import DsnWish, NotifyOn
 
 
 @pytest.mark.parametrize(
@@ -43,3 +44,14 @@ def test_a_recipient_has_an_address_and_nothing_unknown() -> None:
     with pytest.raises(PathFault) as fault:
         recipient_of("TO:<>")
     assert path_code(fault.value) == 553
+
+
+def test_a_wish_is_its_recipients_as_first_spelled() -> None:
+    """It is kept beside the entry's recipients, and found by their names."""
+    account = AccountId(1)
+    mail = MailTransaction(account, "io@pec.it", 0, False, False, frozenset({account}))
+    first, second = DsnWish(frozenset()), DsnWish(frozenset({NotifyOn.FAILURE}))
+    mail.add("Uno@B.it", first)
+    mail.add("uno@b.IT", second)
+    assert list(mail.recipients.values()) == ["Uno@B.it"]
+    assert mail.wishes == {"Uno@B.it": first}

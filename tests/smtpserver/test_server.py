@@ -13,11 +13,15 @@ import pytest
 import structlog
 
 from bridge.login import GuessGuard, LoginGate
+from bridge.mailbox import Mailboxes
+from bridge.mime.strict.rules import SubmissionRules
 from bridge.model import AccountId
 from bridge.net.listen import Listen
-from bridge.outbox.queue import Outbox
+from bridge.outbox.plan import Plan
+from bridge.outbox.queue import Outbox, QueueSettings
 from bridge.smtpserver.server import SmtpServer
 from bridge.smtpserver.settings import SmtpSettings
+from bridge.wake import Wake
 from tests.fakes import FakeClock, settle
 from tests.smtpserver.conftest import ADDRESS, PASSWORD, TO, Serve, Served, message
 
@@ -206,3 +210,76 @@ async def test_no_password_and_no_content_is_in_any_log_line(
     assert "submission_queued" in written
     for secret in (PASSWORD, password, response, "riservato"):
         assert secret.upper() not in written.upper()
+
+
+# -- settings that change while clients are connected ------------------------------------------
+
+
+async def taken_over(
+    served: Served,
+    clock: FakeClock,
+    *,
+    ended: tuple[AccountId, ...] = (),
+    queue: QueueSettings | None = None,
+    **settings: Any,
+) -> None:
+    """Let the server go by other settings, and queue elsewhere."""
+    outbox = Outbox(
+        Mailboxes(served.store, clock), clock, Random(3), queue or QueueSettings(), Wake()
+    )
+    await served.server.take_over(
+        outbox, SmtpSettings({served.account: ADDRESS}, **settings), ended
+    )
+
+
+async def test_who_is_connected_goes_by_the_new_rules(served: Served, clock: FakeClock) -> None:
+    client = await served.user()
+    copied = message(Cc="due@altra.example")
+    assert (await client.submit(copied, TO, "due@altra.example")).code == 250
+    await taken_over(served, clock, rules=SubmissionRules(max_recipients=2, cc="refuse"))
+    assert (await client.submit(copied, TO, "due@altra.example")).code == 550
+    for number, code in enumerate((250, 250, 452)):
+        if number == 0:
+            assert (await client.do(f"MAIL FROM:<{ADDRESS}>")).code == 250
+        assert (await client.do(f"RCPT TO:<{number}@altra.example>")).code == code
+
+
+async def test_who_is_connected_queues_in_the_new_outbox(served: Served, clock: FakeClock) -> None:
+    client = await served.user()
+    used_up = QueueSettings(plan=Plan("standard", 1, "day"), over_plan="refuse")
+    await taken_over(served, clock, queue=used_up)
+    assert (await client.submit(message())).code == 250
+    assert (await client.submit(message(Message_ID="<2@erp.example>"))).code == 452
+
+
+async def test_a_network_that_is_trusted_no_more_sends_no_more(
+    serve: Serve, clock: FakeClock
+) -> None:
+    served = await serve(trusted=True)
+    client = await served.connect()
+    await client.do("EHLO scanner")
+    assert (await client.submit(message())).code == 250
+    await taken_over(served, clock)
+    assert (await client.do(f"MAIL FROM:<{ADDRESS}>")).code == 530
+
+
+async def test_a_message_begun_from_there_is_taken_no_more(serve: Serve, clock: FakeClock) -> None:
+    served = await serve(trusted=True)
+    client = await served.connect()
+    for command in ("EHLO scanner", f"MAIL FROM:<{ADDRESS}>", f"RCPT TO:<{TO}>"):
+        assert (await client.do(command)).code == 250
+    await taken_over(served, clock)
+    assert "log in again" in (await client.reply()).text
+    assert await client.at_end()
+    assert await served.queued() == ()
+
+
+@pytest.mark.parametrize("is_ended", [True, False])
+async def test_who_logged_in_goes_on_unless_the_account_has_ended(
+    served: Served, clock: FakeClock, is_ended: bool
+) -> None:
+    client = await served.user()
+    await taken_over(served, clock, ended=(served.account,) if is_ended else ())
+    reply = await (client.reply() if is_ended else client.submit(message()))
+    assert reply.text.startswith("The account" if is_ended else "Ok: queued")
+    assert (reply.code, await served.queued() == ()) == ((421, True) if is_ended else (250, False))

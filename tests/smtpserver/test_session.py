@@ -394,6 +394,20 @@ async def test_where_nothing_is_asked_nothing_is_kept(served: Served) -> None:
     assert await served.store.read(lambda tx: tx.dsn(row.id)) is None
 
 
+@pytest.mark.parametrize("command", ["EHLO client", "HELO client", "RSET"])
+async def test_what_was_begun_is_forgotten_when_it_begins_anew(
+    served: Served, command: str
+) -> None:
+    """RFC 5321 §4.1.4: its recipients are not those of the next message."""
+    client = await served.user()
+    for said in (f"MAIL FROM:<{ADDRESS}>", "RCPT TO:<altro@altra.example>", command):
+        assert (await client.do(said)).code == 250
+    assert (await client.do(f"RCPT TO:<{TO}>")).code == 503
+    assert (await client.do("DATA")).code == 503
+    assert (await client.submit(message())).code == 250
+    assert [row.recipients for row in await served.queued()] == [(TO,)]
+
+
 async def test_one_message_at_a_time(served: Served) -> None:
     client = await served.user()
     await client.do(f"MAIL FROM:<{ADDRESS}>")
@@ -569,6 +583,14 @@ async def test_nonsense_ends_the_connection(served: Served) -> None:
         assert (await client.do("BLAH")).code == 500
     assert (await client.do("BLAH")).code == 421
     assert await client.at_end()
+
+
+async def test_a_message_id_that_is_made_is_of_the_senders_domain(served: Served) -> None:
+    client = await served.user()
+    assert (await client.submit(message(Message_ID=None))).code == 250
+    (row,) = await served.queued()
+    assert row.message_id.endswith("@pec.example>")
+    assert f"Message-ID: {row.message_id}\r\n".encode() in (await served.texts())[0]
 
 
 async def test_a_trusted_application_needs_no_login_and_little_header(serve: Serve) -> None:
