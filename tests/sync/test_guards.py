@@ -457,5 +457,12 @@ async def test_a_row_that_the_api_still_shows_does_not_leave(tmp_path: Path) -> 
     assert await kept(tmp_path, lambda rows: rows[:3] + rows[4:]) == 60
 
 
+@pytest.mark.parametrize(("missing", "left"), [(10, 60), (11, 49)])
+async def test_ten_that_are_missing_are_asked_for_and_no_more(
+    tmp_path: Path, missing: int, left: int
+) -> None:
+    assert await kept(tmp_path, lambda rows: rows[:3] + rows[3 + missing :], looks=3) == left
+
+
 async def test_rows_that_are_really_gone_leave(tmp_path: Path) -> None:
     assert await kept(tmp_path, lambda rows: rows[:3] + rows[15:], looks=3) == 48

@@ -68,6 +68,25 @@ async def test_a_mailbox_that_was_empty_is_read_in_its_order_from_the_first_rows
                 assert cost(here)[0] - lists <= 2
 
 
+@pytest.mark.parametrize("counts", [PageCounts.NUMBERS, PageCounts.ABSENT])
+async def test_a_pass_over_what_is_as_it_was_reads_each_page_once(
+    tmp_path: Path, counts: PageCounts
+) -> None:
+    """The last row of a page is just before the next one, and not missed there.
+
+    Besides its five pages it takes what finds out how they are cut.
+    """
+    options = STABLE.replace(order=ListingOrder.NEWEST, counts=counts, page_size=5)
+    async with world(tmp_path, options) as here:
+        here.simulator.seed(ADDRESS, 23)
+        await here.sync_now()
+        found = []
+        for _ in range(3):
+            await here.clock.advance(25 * 3_600)
+            found.append((await costs(here))[0])
+        assert found == [{PageCounts.NUMBERS: 8, PageCounts.ABSENT: 10}[counts]] * 3
+
+
 @BOTH
 async def test_a_new_row_is_one_page_and_one_body(tmp_path: Path, options: Options) -> None:
     async with world(tmp_path, options) as here:

@@ -76,6 +76,13 @@ def test_an_unreadable_row_is_named_by_its_json() -> None:
 
 KNOWN = [place(3, "C", "3", 3.0), place(2, "B", "2", 2.0), place(1, "A", "1", 1.0)]
 
+
+def renumbered(*names: str) -> list[Place]:
+    """Return rows that a page lists under ids lower by one, the newest first."""
+    ranks = range(len(names), 0, -1)
+    return [place(at, name, str(at), float(at)) for name, at in zip(names, ranks, strict=True)]
+
+
 CASES = {
     "as it was": ("C3 B2 A1", KNOWN, {0: 3, 1: 2, 2: 1}, [], []),
     "one is new": ("D4 C3 B2 A1", KNOWN, {1: 3, 2: 2, 3: 1}, [0], []),
@@ -112,6 +119,13 @@ CASES = {
         "X1 A0",
         [place(3, "X", "3", 3.0), place(2, "X", "2", 2.0), place(1, "A", "0", 1.0)],
         {1: 1},
+        [],
+        ["X"],
+    ),
+    "one twin less, the other moved with its neighbour": (
+        "X7 B1 A0",
+        [place(4, "X", "8", 4.0), place(3, "X", "6", 3.0), *renumbered("B", "A")],
+        {1: 2, 2: 1},
         [],
         ["X"],
     ),

@@ -10,7 +10,9 @@ import pytest
 from bridge.simulator import SEQUENCE_READING, Ids, ListingOrder, Operation, PastEnd
 from bridge.simulator.options import PageCounts
 from bridge.sync.listing import Listing
-from bridge.sync.newest import Growth
+from bridge.sync.newest import Growth, Newest
+from bridge.sync.pages import Pages
+from bridge.sync.state import SyncState
 from tests.sync.world import ADDRESS, World, world
 
 FULL = 5
@@ -125,6 +127,22 @@ async def test_the_cut_of_the_listing_is_not_found_out_anew_at_each_look(tmp_pat
         assert here.made(Operation.INBOX_LIST) - made <= 10 + 20 / FULL + 3 + 2
 
 
+@pytest.mark.parametrize(("after_s", "is_anew"), [(3_599, False), (3_600, True)])
+async def test_how_the_listing_is_cut_is_found_out_anew_after_an_hour(
+    tmp_path: Path, after_s: int, is_anew: bool
+) -> None:
+    async with world(tmp_path, OLDEST) as here:
+        arrive(here, 0, 23)
+        pages = Pages(here.accounts[0].client)
+        newest = Newest(here.clock, here.account)
+        found = await newest.read(pages, SyncState(), 0, is_anew=True)
+        known = SyncState(layout=found.layout, total=23)
+        await here.clock.advance(after_s)
+        made = here.made(Operation.INBOX_LIST)
+        assert (await newest.read(pages, known, 23, is_anew=True)).page.rows
+        assert (here.made(Operation.INBOX_LIST) - made > 1) is is_anew
+
+
 @pytest.mark.parametrize("order", [ListingOrder.NEWEST_PAGES, ListingOrder.OLDEST])
 @pytest.mark.parametrize("after", [1, 2, 3])
 async def test_what_comes_while_a_gap_is_read_makes_no_pass_over_all_that_is_known(
@@ -153,6 +171,8 @@ def test_what_is_expected_is_what_came_of_late_and_no_more_than_is_asked_for() -
     assert growth.expected(29 * 60 + 3_600, most=100) == 100
     growth.noted(29 * 60 + 3_600, None)
     assert growth.expected(29 * 60 + 7_200, most=100) == 0
+    growth.noted(29 * 60 + 7_200, 5_000)  # how much came meanwhile nobody knows
+    assert growth.expected(29 * 60 + 7_260, most=100) == 0
 
 
 def test_a_list_that_grew_shorter_promises_nothing() -> None:

@@ -128,6 +128,25 @@ async def test_a_known_twin_that_cannot_be_read_stays(tmp_path: Path) -> None:
         assert len(after) == 3
 
 
+async def test_of_twins_that_are_fewer_none_leaves_before_all_were_read(tmp_path: Path) -> None:
+    """What stands under the id of the one that went may be any of the others."""
+    async with world(tmp_path, SEQUENCE_READING) as here:
+        twins(here, "a", "b", "c")
+        await here.sync_now()
+        before = await here.messages()
+        here.simulator.delete_where(ADDRESS, lambda row: row.text == "Testo a.")
+        rule = broken(here, "b")
+        for hours in (0, 1, 6):
+            await here.clock.advance(hours * 3_600)
+            await here.sync_now()
+            assert await here.messages() == before
+        here.simulator.faults.remove(rule)
+        await here.clock.advance(3_600)
+        await here.sync_now()
+        assert await shown(here) == "bc"
+        assert (await here.messages()).items() < before.items()
+
+
 async def test_twins_that_wait_hold_up_nothing_else(tmp_path: Path) -> None:
     async with world(tmp_path, STABLE) as here:
         here.simulator.seed(ADDRESS, 130)
