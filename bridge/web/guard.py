@@ -2,6 +2,8 @@
 
 - The ``Host`` is one of ours: an address, or a name that was given to us. A page elsewhere whose
   name is made to point here (DNS rebinding) is refused.
+- A request says once how long it is: one with both Content-Length and Transfer-Encoding ends its
+  connection (RFC 9112 §6.1), or a proxy before us might read two requests in it as one.
 - What changes anything does not come from another site's page (``Origin``, ``Sec-Fetch-Site``).
 - A body has a limit and a time.
 - Answers carry a strict Content-Security-Policy and its like, and are kept by nobody. There is no
@@ -80,6 +82,9 @@ class Guard:
 
     def _refusal(self, request: Request) -> Response | None:
         host = request.headers.get("host", "")
+        if {"content-length", "transfer-encoding"} <= set(request.headers):
+            words = "This has both a Content-Length and a Transfer-Encoding."
+            return refused(request, ProblemKind.BAD_REQUEST, words, Connection="close")
         if not self._is_ours(host):
             return refused(
                 request,

@@ -34,6 +34,7 @@ from bridge.model import AccountId
 from bridge.net.listen import Listen
 from bridge.net.ports import Ports
 from bridge.net.tls import begin_tls
+from bridge.net.turnstile import Turnstile
 from bridge.net.visitors import Crowd, Visitors
 
 log = structlog.get_logger()
@@ -237,8 +238,9 @@ class WebServer:
         self._clock = clock
         self._tls = tls
         self._stop_grace_s = stop_grace_s
+        self._turnstile = Turnstile()
         self._config = Config(
-            app,
+            self._in_turn(app),
             http=H11Protocol,
             ws="none",
             lifespan="off",
@@ -297,6 +299,15 @@ class WebServer:
         for door in self._doors:
             door.abort()
         await self._ports.wait_closed()
+
+    def _in_turn(self, app: ASGIApp) -> ASGIApp:
+        """Begin one request each time the loop comes round, on however many connections."""
+
+        async def in_turn(scope: Scope, receive: Receive, send: Send) -> None:
+            await self._turnstile.passed()
+            await app(scope, receive, send)
+
+        return in_turn
 
     def _door(self, listen: Listen) -> Door:
         http = H11Protocol(self._config, self._state, {}, asyncio.get_running_loop())

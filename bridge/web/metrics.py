@@ -3,7 +3,9 @@
 Health says that the process answers, readiness that its listeners are open and its store can be
 read; neither says anything else, so anybody may ask. The metrics hold addresses and counts: they
 are given to this machine, and elsewhere to the administrator (basic authentication, over TLS). What
-comes through a proxy on this machine counts as elsewhere.
+comes through a proxy on this machine counts as elsewhere, if the proxy says that it is one.
+
+They are worked out once a second at the most, whoever asks: without end costs no more than that.
 
 Figures of the last hour are gauges of that hour, for they come out of the store and outlive a
 restart; nothing is counted a second time in memory. Only what leaves no trace in the store is
@@ -12,8 +14,10 @@ counted since the start: answers to programs, and requests to the API by what ca
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import binascii
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
@@ -36,14 +40,17 @@ from bridge.web.services import WebServices
 
 HOUR = timedelta(hours=1)
 LAG_EVERY_S = 0.5
-FORWARDED = ("forwarded", "x-forwarded-for", "x-real-ip")
+LAG_OF_S = 60.0
+SAME_FOR_S = 1.0
+FORWARDED = frozenset({"forwarded", "via", "x-real-ip"})
+FORWARDED_PREFIX = "x-forwarded-"
 
 Sessions = Callable[[], Mapping[str, int]]
 """Gives how many are connected by each protocol."""
 
 
 class LoopLag:
-    """How late the event loop is: the longest since it was last asked.
+    """How late the event loop is: the longest of the last minute, whoever asks how often.
 
     Args:
         clock: time.
@@ -51,20 +58,21 @@ class LoopLag:
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
-        self._longest_s = 0.0
+        self._late: deque[tuple[float, float]] = deque()
 
     async def run(self) -> None:
         """Measure for ever."""
         while True:
             begun_s = self._clock.monotonic()
             await self._clock.sleep(LAG_EVERY_S)
-            late_s = self._clock.monotonic() - begun_s - LAG_EVERY_S
-            self._longest_s = max(self._longest_s, late_s)
+            now_s = self._clock.monotonic()
+            self._late.append((now_s, now_s - begun_s - LAG_EVERY_S))
+            while now_s - self._late[0][0] > LAG_OF_S:
+                self._late.popleft()
 
-    def take(self) -> float:
-        """Return the longest wait in seconds, and begin anew."""
-        longest_s, self._longest_s = self._longest_s, 0.0
-        return longest_s
+    def longest_s(self) -> float:
+        """Return the longest wait in seconds."""
+        return max((late_s for _, late_s in self._late), default=0.0)
 
 
 class Monitoring:
@@ -80,6 +88,9 @@ class Monitoring:
         self._services = services
         self._lag = lag
         self._sessions = sessions
+        self._turn = asyncio.Lock()
+        self._text = b""
+        self._text_at_s = -SAME_FOR_S
 
     def routes(self) -> list[BaseRoute]:
         """Return its routes."""
@@ -108,11 +119,17 @@ class Monitoring:
                 401,
                 {"WWW-Authenticate": 'Basic realm="pec-bridge metrics", charset="UTF-8"'},
             )
-        return Response(await self._text(), media_type=CONTENT_TYPE_PLAIN_0_0_4)
+        try:
+            text = await self._recent()
+        except (OperationFailed, StoreFailed):
+            return PlainTextResponse("The store cannot be read.\n", 503)
+        return Response(text, media_type=CONTENT_TYPE_PLAIN_0_0_4)
 
     async def _may_read(self, request: Request) -> bool:
         peer = request.client.host if request.client else ""
-        is_through_proxy = any(name in request.headers for name in FORWARDED)
+        is_through_proxy = any(
+            name in FORWARDED or name.startswith(FORWARDED_PREFIX) for name in request.headers
+        )
         if is_loopback(peer) and not is_through_proxy:
             return True
         given = _basic(request.headers.get("authorization", ""))
@@ -120,7 +137,15 @@ class Monitoring:
             return False
         return await self._services.logins.enter("web", peer, *given) == ADMINISTRATOR
 
-    async def _text(self) -> bytes:
+    async def _recent(self) -> bytes:
+        clock = self._services.clock
+        async with self._turn:
+            if clock.monotonic() - self._text_at_s >= SAME_FOR_S:
+                self._text = await self._made()
+                self._text_at_s = clock.monotonic()
+            return self._text
+
+    async def _made(self) -> bytes:
         services = self._services
         now = services.clock.now()
         status = await services.do("status")
@@ -144,7 +169,7 @@ class Monitoring:
             *of_counts(counts),
             *of_attempts(attempts),
             *of_expiries(expiries, now),
-            *of_process(self._lag.take(), self._sessions()),
+            *of_process(self._lag.longest_s(), self._sessions()),
             of_answers(services.answered),
             of_requests(services.requested),
         )
@@ -287,24 +312,35 @@ def of_expiries(found: Mapping[str, Any] | None, now: datetime) -> Iterator[Metr
     if found is None:
         return
     mailbox = _gauge("mailbox_days_left", "Days until a mailbox ends.", "account")
+    ends: dict[str, float] = {}
     for one in found["mailboxes"]:
         if one["expires_on"]:
             days = (datetime.fromisoformat(one["expires_on"]).date() - now.date()).days
-            mailbox.add_metric([one["address"]], days)
+            _keep_least(ends, one["address"], days)
+    for address, left_days in ends.items():
+        mailbox.add_metric([address], left_days)
     token = _gauge("token_seconds_left", "How long a token in use lasts.", "token")
+    lasts: dict[str, float] = {}
     for one in found["tokens"]:
         if one["expires_at"]:
             name = one["name"] or one["ending"]
-            token.add_metric([name], _seconds(one["expires_at"]) - now.timestamp())
+            _keep_least(lasts, name, _seconds(one["expires_at"]) - now.timestamp())
+    for name, left_s in lasts.items():
+        token.add_metric([name], left_s)
     credit = _gauge("credit_euro", "Credit at the service.")
     if found["credit_eur"] is not None:
         credit.add_metric([], found["credit_eur"])
     yield from (mailbox, token, credit)
 
 
+def _keep_least(found: dict[str, float], name: str, value: float) -> None:
+    """Keep one value for each name: the service may say a name twice, a series may not."""
+    found[name] = min(value, found.get(name, value))
+
+
 def of_process(lag_s: float, sessions: Mapping[str, int]) -> Iterator[Metric]:
     """Yield how this process does."""
-    lag = _gauge("loop_lag_seconds", "The longest wait of the event loop since the last scrape.")
+    lag = _gauge("loop_lag_seconds", "The longest wait of the event loop in a minute.")
     lag.add_metric([], lag_s)
     connected = _gauge("connections", "Who is connected.", "protocol")
     for protocol, count in sessions.items():

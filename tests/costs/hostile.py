@@ -12,6 +12,7 @@ from collections.abc import Awaitable, Callable, Iterator
 
 from starlette.types import Receive, Scope, Send
 
+from bridge.limits import WEB_CONNECTIONS
 from bridge.simulator import Operation
 from tests.benchmarks.imap_client import USER
 from tests.costs.world import TRUSTED, Api, World, bomb, simulator_of
@@ -327,6 +328,26 @@ async def recipients(world: World) -> None:
         stream.write(lines + b"QUIT\r\n")
         while await stream.line():
             pass
+
+
+@row("28 pages asked for without end, and not read")
+async def pages(world: World) -> None:
+    await asked_for(world, "/login", "/healthz", "/readyz", "/static/style.css")
+
+
+@row("29 figures asked for without end")
+async def figures(world: World) -> None:
+    await asked_for(world, "/metrics")
+
+
+async def asked_for(world: World, *paths: str) -> None:
+    """Ask for pages on all the connections that the page has, a hundred times each."""
+    host = f"Host: 127.0.0.1:{world.web_port}\r\n\r\n"
+    asked = "".join(f"GET {path} HTTP/1.1\r\n{host}" for path in paths) * (100 // len(paths))
+    for _ in range(WEB_CONNECTIONS):
+        stream = await world.http()
+        stream.write(asked.encode())
+    await asyncio.sleep(POUR_S)
 
 
 @row("17 many of 25 MB at once")

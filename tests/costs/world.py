@@ -44,6 +44,8 @@ request_budget_per_day = 0
 listen = ["127.0.0.1:0"]
 [smtp]
 listen = ["127.0.0.1:0"]
+[web]
+listen = ["127.0.0.1:0"]
 [[smtp.trusted]]
 network = "{trusted}/32"
 account = "{address}"
@@ -90,6 +92,7 @@ class World:
     probe: Process
     imap_port: int
     smtp_port: int
+    web_port: int
     streams: list[Stream] = field(default_factory=list)
 
     def memory_kb(self, name: str = "VmRSS") -> int:
@@ -130,6 +133,12 @@ class World:
             stream.write(f"EHLO x\r\nAUTH PLAIN {plain}\r\n".encode())
             while not (await stream.line()).startswith(b"235"):
                 pass
+        return stream
+
+    async def http(self) -> Stream:
+        """Connect to the page."""
+        stream = Stream(*await asyncio.open_connection("127.0.0.1", self.web_port, limit=2**26))
+        self.streams.append(stream)
         return stream
 
     async def hang_up(self) -> None:
@@ -284,11 +293,14 @@ async def world(folder: Path) -> AsyncIterator[World]:
         )
         assert daemon.stdout is not None
         ready = json.loads(await asyncio.wait_for(daemon.stdout.readline(), PATIENCE_S))
-        ports = [str(ready[name]["port"]) for name in ("imap", "smtp")]
+        first = {one["protocol"]: one["port"] for one in reversed(ready["listeners"])}
+        ports = [str(first[name]) for name in ("imap", "smtp")]
         probe = await _process(
             sys.executable, "-m", "tests.costs.probe", *ports, log=folder / "probe"
         )
-        made = World(folder, simulator, api, daemon, probe, int(ports[0]), int(ports[1]))
+        made = World(
+            folder, simulator, api, daemon, probe, first["imap"], first["smtp"], first["http"]
+        )
         try:
 
             async def read() -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 
 import httpx
@@ -9,12 +10,15 @@ import pytest
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
-from starlette.types import Message
+from starlette.types import ASGIApp, Message
 from structlog.testing import capture_logs
 
+from bridge.clock import SystemClock
 from bridge.limits import WEB_BODY_BYTES
+from bridge.net.listen import Listen
 from bridge.web.app import web_app
 from bridge.web.guard import HEADERS
+from bridge.web.listener import WebServer
 
 HOST = "127.0.0.1:1180"
 
@@ -27,11 +31,31 @@ async def fail(_request: Request) -> Response:
     raise RuntimeError("inside")
 
 
-def client() -> httpx.AsyncClient:
+def application() -> ASGIApp:
     methods = ["GET", "POST", "PUT", "DELETE"]
-    routes = [Route("/", echo, methods=methods), Route("/fail", fail)]
-    transport = httpx.ASGITransport(app=web_app(routes, ["pec.example.it"]))
+    return web_app([Route("/", echo, methods=methods), Route("/fail", fail)], ["pec.example.it"])
+
+
+def client() -> httpx.AsyncClient:
+    transport = httpx.ASGITransport(app=application())
     return httpx.AsyncClient(transport=transport, base_url=f"http://{HOST}")
+
+
+async def test_a_request_within_another_is_not_answered() -> None:
+    hidden = f"GET / HTTP/1.1\r\nHost: {HOST}\r\n\r\n"
+    head = f"POST / HTTP/1.1\r\nHost: {HOST}\r\nContent-Length: {5 + len(hidden)}\r\n"
+    smuggled = f"{head}Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n{hidden}"
+    server = WebServer(application(), SystemClock())
+    ((address, port),) = await server.start([Listen("127.0.0.1", 0)])
+    try:
+        reader, writer = await asyncio.open_connection(address, port)
+        writer.write(smuggled.encode())
+        said = await asyncio.wait_for(reader.read(), 5)
+        assert said.startswith(b"HTTP/1.1 400 ")
+        assert said.count(b"HTTP/1.1") == 1
+        writer.close()
+    finally:
+        await server.stop()
 
 
 @pytest.mark.parametrize(

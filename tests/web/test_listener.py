@@ -24,6 +24,7 @@ from bridge.limits import (
 from bridge.model import AccountId
 from bridge.net.listen import Listen
 from bridge.web.listener import CHECK_INTERVAL_S, DOOR, WebServer
+from tests.costs.measure import others
 from tests.fakes import FakeClock
 
 GET = b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n"
@@ -116,6 +117,24 @@ async def test_nobody_says_where_he_comes_from_but_his_address() -> None:
         forged = GET.replace(b"\r\n\r\n", b"\r\nX-Forwarded-For: 10.9.8.7\r\n\r\n")
         assert b" 200 " in await asked(await connect(port), forged)
     assert seen == ["127.0.0.1"]
+
+
+async def test_a_request_begins_each_turn_of_the_loop_on_however_many_connections() -> None:
+    begun: list[int] = []
+
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        begun.append(turns.count)
+        await App()(scope, receive, send)
+
+    async with serving(app, SystemClock()) as (_, port):
+        streams = [await connect(port) for _ in range(8)]
+        async with others() as turns:
+            for one in streams:
+                one[1].write(GET * 20)
+            for one in streams:
+                for _ in range(20):
+                    await asyncio.wait_for(one[0].readuntil(b"0\r\n\r\n"), PATIENCE_S)
+    assert len(begun) == len(set(begun)) == 160
 
 
 async def test_strangers_make_room_and_users_stay() -> None:

@@ -4,19 +4,20 @@ from __future__ import annotations
 
 import asyncio
 import base64
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
+import structlog.testing
 from prometheus_client.parser import text_string_to_metric_families
 
 from bridge.store.web import AttemptSummary
-from bridge.web.metrics import LoopLag, of_attempts
+from bridge.web.metrics import LAG_EVERY_S, LAG_OF_S, LoopLag, of_attempts, of_expiries
 from tests.fakes import FakeClock
 from tests.web.conftest import ADMINISTRATORS, ANNA, PASSWORDS, STATUS, Site
 from tests.web.test_entrance import set_administrator
 
-AT = "2026-01-15T08:30:00.000Z"
+AT, LATER = "2026-01-15T08:30:00.000Z", "2026-03-15T08:30:00.000Z"
 ACCOUNT: dict[str, Any] = {
     "address": ANNA,
     "last_sync": AT,
@@ -100,6 +101,9 @@ async def test_prometheus_reads_what_is_so(made: Site) -> None:
         ("::1", "http://[::1]:1180", {}, 200),
         ("127.0.0.1", "http://127.0.0.1:1180", {"X-Forwarded-For": "10.0.0.1"}, 401),
         ("127.0.0.1", "http://127.0.0.1:1180", {"Forwarded": "for=10.0.0.1"}, 401),
+        ("127.0.0.1", "http://127.0.0.1:1180", {"X-Forwarded-Proto": "https"}, 401),
+        ("127.0.0.1", "http://127.0.0.1:1180", {"Via": "1.1 proxy"}, 401),
+        ("127.0.0.1", "http://127.0.0.1:1180", {"X-Real-IP": "10.0.0.1"}, 401),
         ("10.0.0.1", "https://10.0.0.2:1180", {}, 401),
         ("10.0.0.1", "https://10.0.0.2:1180", {"Authorization": "Basic x"}, 401),
         ("10.0.0.1", "https://10.0.0.2:1180", {"Authorization": "admin"}, 200),
@@ -138,18 +142,60 @@ async def test_health_and_readiness(made: Site) -> None:
     ]
 
 
-async def test_the_longest_wait_of_the_loop_is_told_once() -> None:
+async def test_figures_are_worked_out_once_a_second_however_many_ask(made: Site) -> None:
+    told(made)
+    looked: list[Any] = []
+    status = made.done.answers["status"]
+
+    def look(arguments: Any) -> Any:
+        looked.append(arguments)
+        return status(arguments)
+
+    made.done.answers["status"] = look
+    browser = made.browser()
+    answers = await asyncio.gather(*(browser.get("/metrics") for _ in range(20)))
+    assert {one.status_code for one in answers} == {200}
+    assert len(looked) == 1
+    await made.clock.advance(1)
+    await browser.get("/metrics")
+    assert len(looked) == 2
+
+
+async def test_a_store_that_fails_is_no_traceback(made: Site) -> None:
+    told(made)
+    await made.store.close()
+    with structlog.testing.capture_logs() as logs:
+        answer = await made.browser().get("/metrics")
+    assert (answer.status_code, logs) == (503, [])
+
+
+def test_a_name_that_the_service_says_twice_is_one_series() -> None:
+    tokens = [{"name": "pec", "ending": "9af", "expires_at": at} for at in (LATER, AT)]
+    mailboxes = [{"address": ANNA, "expires_on": on} for on in ("2026-02-14", "2026-02-10")]
+    found = {"mailboxes": mailboxes, "tokens": tokens, "credit_eur": None}
+    families = of_expiries(found, datetime.fromisoformat(AT))
+    values = {one.name: [sample.value for sample in one.samples] for one in families}
+    assert values["pec_bridge_token_seconds_left"] == [0.0]
+    assert values["pec_bridge_mailbox_days_left"] == [26]
+
+
+async def test_the_longest_wait_of_the_loop_is_that_of_the_last_minute_whoever_asks() -> None:
     class Late(FakeClock):
+        late_s = 0.2
+
         async def sleep(self, duration_s: float) -> None:
-            await super().sleep(duration_s + 0.2)
+            late_s, self.late_s = self.late_s, 0.0
+            await super().sleep(duration_s + late_s)
 
     clock = Late()
     lag = LoopLag(clock)
 
     task = asyncio.ensure_future(lag.run())
     await clock.advance(2)
-    assert lag.take() == pytest.approx(0.2)
-    assert lag.take() == 0
+    assert [lag.longest_s() for _ in range(2)] == [pytest.approx(0.2)] * 2
+    await clock.advance(LAG_OF_S)
+    assert lag.longest_s() == pytest.approx(0.0)
+    assert len(lag._late) <= LAG_OF_S / LAG_EVERY_S + 1
     task.cancel()
 
 
