@@ -512,6 +512,21 @@ DESCRIPTORS_RESERVED = _count(
     test="tests/app/test_room.py::test_few_descriptors_leave_room_for_the_rest",
 )
 
+CONTROL_STRANGERS = _count(
+    "connections to the control port (where there is no socket) that have not said its password",
+    32,
+    met_by="another program on this machine",
+    told="nothing: the oldest is closed",
+    test="tests/operations/test_control.py::test_who_says_no_password_makes_room",
+)
+CONTROL_PASSWORD_S = _seconds(
+    "the time until it is said",
+    5.0,
+    met_by="another program on this machine",
+    told="nothing: the connection is closed",
+    test="tests/operations/test_control.py::test_who_says_no_password_is_hung_up_on",
+)
+
 # -- traces ----------------------------------------------------------------------------------------
 
 TRACES_AT_ONCE = _count(

@@ -2,9 +2,12 @@
 
 A Unix domain socket (0600) under ``data_dir``; where there is none (Windows, a path too long for
 one), a loopback port whose number and password stand in a 0600 file there. Whoever can read
-``data_dir`` may do anything anyway, so nothing else is checked.
+``data_dir`` may do anything anyway, so nothing else is checked. Anybody on this machine reaches the
+port: who is there has to say the password first, and until then little is read of him, he has
+little time, and he makes room for others.
 
-One exchange per connection: ``{"do": "queue cancel", "with": {"id": "…"}}``, then any number of
+One exchange per connection: on the port a line with the password, then
+``{"do": "queue cancel", "with": {"id": "…"}}``, then any number of
 ``{"progress": {"done": 3, "total": 10}}``, then ``{"result": …}`` or ``{"failed": "a sentence"}``.
 
 Failure: ``NotRunning`` when nobody answers, ``OperationFailed`` with the daemon's sentence.
@@ -24,9 +27,14 @@ from typing import Any, Literal
 
 import structlog
 
+from bridge.limits import CONTROL_PASSWORD_S, CONTROL_STRANGERS
+
 SOCKET_NAME = "control.sock"
 PORT_NAME = "control.port"
 LINE_LIMIT_BYTES = 64 * 1024**2
+PIECE_BYTES = 64 * 1024
+"""What is read of a request at a time, and of who has not said the password at all."""
+
 UNIX_PATH_LIMIT_BYTES = 100
 
 Progress = Callable[[int, int], None]
@@ -65,6 +73,7 @@ class ControlServer:
         self._password = ""
         self._server: asyncio.Server | None = None
         self._exchanges: set[asyncio.Task[None]] = set()
+        self._strangers: dict[asyncio.StreamReader, asyncio.Task[None]] = {}
 
     async def start(self) -> None:
         """Listen; the caller holds the lock of ``data_dir``, so leftovers are stale."""
@@ -75,15 +84,13 @@ class ControlServer:
             old_mask = os.umask(0o177)
             try:
                 self._server = await asyncio.start_unix_server(
-                    self._accept, path, limit=LINE_LIMIT_BYTES
+                    self._accept, path, limit=PIECE_BYTES
                 )
             finally:
                 os.umask(old_mask)
             return
         self._password = secrets.token_urlsafe()
-        self._server = await asyncio.start_server(
-            self._accept, "127.0.0.1", 0, limit=LINE_LIMIT_BYTES
-        )
+        self._server = await asyncio.start_server(self._accept, "127.0.0.1", 0, limit=PIECE_BYTES)
         port = self._server.sockets[0].getsockname()[1]
         file = os.open(self._data_dir / PORT_NAME, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
         with os.fdopen(file, "w") as stream:
@@ -105,18 +112,29 @@ class ControlServer:
         task = asyncio.ensure_future(self._exchange(reader, writer))
         self._exchanges.add(task)
         task.add_done_callback(self._exchanges.discard)
+        if self._password:
+            self._strangers[reader] = task
+            if len(self._strangers) > CONTROL_STRANGERS:
+                self._strangers.pop(next(iter(self._strangers))).cancel()
 
     async def _exchange(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
-            request = json.loads(await reader.readline())
-            if not hmac.compare_digest(str(request.get("password", "")), self._password):
+            if self._password and not await self._is_known(reader):
                 return
+            request = json.loads(await _line(reader))
             _say(writer, await self._answer(request, writer))
             await writer.drain()
-        except (ConnectionError, ValueError, AttributeError) as error:
+        except (OSError, ValueError, AttributeError, RecursionError) as error:  # also TimeoutError
             log.info("control_connection_dropped", reason=type(error).__name__)
         finally:
+            self._strangers.pop(reader, None)
             writer.close()
+
+    async def _is_known(self, reader: asyncio.StreamReader) -> bool:
+        async with asyncio.timeout(CONTROL_PASSWORD_S):
+            said = await reader.readline()
+        self._strangers.pop(reader, None)
+        return hmac.compare_digest(said.rstrip(b"\n"), self._password.encode())
 
     async def _answer(
         self, request: Mapping[str, Any], writer: asyncio.StreamWriter
@@ -170,7 +188,9 @@ async def _ask(
 ) -> Any:
     reader, writer, password = await _connect(data_dir)
     try:
-        _say(writer, {"do": name, "with": dict(arguments), "password": password})
+        if password:
+            writer.write(password.encode() + b"\n")
+        _say(writer, {"do": name, "with": dict(arguments)})
         await writer.drain()
         while line := await reader.readline():
             message = json.loads(line)
@@ -204,6 +224,22 @@ async def _connect(
         ) from None
     except (OSError, ValueError):
         raise NotRunning(f"no bridge is running on {data_dir}") from None
+
+
+async def _line(reader: asyncio.StreamReader) -> bytes:
+    """Read a request.
+
+    Raises:
+        ValueError: it is too long.
+    """
+    line = bytearray()
+    while piece := await reader.read(PIECE_BYTES):
+        line += piece
+        if piece.endswith(b"\n"):
+            break
+        if len(line) > LINE_LIMIT_BYTES:
+            raise ValueError("a request is too long")
+    return bytes(line)
 
 
 def _say(writer: asyncio.StreamWriter, message: Mapping[str, Any]) -> None:

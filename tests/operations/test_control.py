@@ -1,6 +1,9 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import gc
+import json
 import stat
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
@@ -8,7 +11,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import structlog.testing
 
+from bridge.limits import CONTROL_STRANGERS
 from bridge.operations import control
 from bridge.operations.control import ControlServer, NotRunning, OperationFailed, Progress, ask
 
@@ -107,13 +112,87 @@ async def test_stopping_ends_what_is_under_way(data_dir: Path) -> None:
         await waiting
 
 
-async def test_a_wrong_password_gets_no_word(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.fixture
+def by_port(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder whose bridge is asked on a port of this machine, which anybody here reaches."""
     monkeypatch.setattr(control, "UNIX_PATH_LIMIT_BYTES", 0)
-    async with running(tmp_path):
-        path = tmp_path / control.PORT_NAME
+    return tmp_path
+
+
+async def connect(data_dir: Path) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+    port = json.loads((data_dir / control.PORT_NAME).read_text())[0]
+    return await asyncio.open_connection("127.0.0.1", port)
+
+
+async def test_a_wrong_password_gets_no_word(by_port: Path) -> None:
+    async with running(by_port):
+        path = by_port / control.PORT_NAME
         port = path.read_text().split(",")[0]
         path.write_text(f'{port}, "guess"]')
         with pytest.raises(OperationFailed, match="stopped before"):
-            await ask(tmp_path, "echo", {})
+            await ask(by_port, "echo", {})
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        b"[" * 50_000 + b"\n",
+        '{"password": "è"}\n'.encode(),
+        b'{"do": "echo", "with": {}, "password": ""}\n',
+        b"GET / HTTP/1.1\r\nHost: a\r\n\r\n",
+        b"\n",
+        b"\xff\xfe\n",
+        b"x" * 1_000_000,
+    ],
+    ids=["nested", "letters", "no password", "a browser", "nothing", "no text", "without end"],
+)
+async def test_what_others_say_fails_nothing(by_port: Path, said: bytes) -> None:
+    faults: list[dict[str, Any]] = []
+    asyncio.get_running_loop().set_exception_handler(lambda _, fault: faults.append(fault))
+    async with running(by_port):
+        with structlog.testing.capture_logs() as logs:
+            reader, writer = await connect(by_port)
+            with contextlib.suppress(ConnectionError):
+                writer.write(said)
+                assert await asyncio.wait_for(reader.read(), 10) == b""
+            writer.close()
+            assert await ask(by_port, "echo", {}) == {}
+        gc.collect()  # a task's exception that nobody asked for is told then
+        assert [one for one in logs if one["log_level"] == "error"] == []
+    assert faults == []
+
+
+async def test_who_says_no_password_makes_room(by_port: Path) -> None:
+    async with running(by_port):
+        streams = [await connect(by_port) for _ in range(CONTROL_STRANGERS + 2)]
+        for reader, _ in streams[:2]:
+            assert await asyncio.wait_for(reader.read(), 10) == b""
+        assert await ask(by_port, "echo", {}) == {}
+        assert not any(reader.at_eof() for reader, _ in streams[3:])
+        for _, writer in streams:
+            writer.close()
+
+
+async def test_who_says_no_password_is_hung_up_on(
+    by_port: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(control, "CONTROL_PASSWORD_S", 0.05)
+    async with running(by_port):
+        waiting = asyncio.ensure_future(ask(by_port, "wait", {}))
+        reader, writer = await connect(by_port)
+        writer.write(b"gue")
+        assert await asyncio.wait_for(reader.read(), 10) == b""
+        assert not waiting.done(), "who said it may take his time"
+        writer.close()
+    with pytest.raises(OperationFailed, match="stopped before"):
+        await waiting
+
+
+async def test_a_request_nested_too_deeply_is_dropped(data_dir: Path) -> None:
+    async with running(data_dir):
+        reader, writer, password = await control._connect(data_dir)
+        writer.write(f"{password}\n".encode() if password else b"")
+        writer.write(b"[" * 50_000 + b"\n")
+        assert await asyncio.wait_for(reader.read(), 10) == b""
+        writer.close()
+        assert await ask(data_dir, "echo", {}) == {}
