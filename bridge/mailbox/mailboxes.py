@@ -23,7 +23,7 @@ from bridge.language import Voice
 from bridge.mailbox.flagchange import FlagChange, FlagsOutcome
 from bridge.mailbox.index import MailboxIndex
 from bridge.mailbox.indexes import Indexes
-from bridge.mailbox.names import Names
+from bridge.mailbox.names import MailboxNames
 from bridge.mailbox.subscribers import Callback, Subscribers
 from bridge.mailbox.texts import MessageTexts
 from bridge.mailbox.transaction import MailboxTransaction
@@ -87,7 +87,7 @@ class Mailboxes(MessageTexts):
         super().__init__(store, clock, apart)
         self.voice = Voice()
         self._subscribers = Subscribers()
-        self._names = Names(store, self._subscribers.publish)
+        self._names = MailboxNames(store, self._subscribers.publish)
         self._indexes = Indexes(store, self._subscribers.publish)
 
     # -- reading -----------------------------------------------------------------------------

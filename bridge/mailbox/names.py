@@ -22,7 +22,7 @@ from bridge.model import (
 from bridge.store.base import ReadTransaction, Store
 
 
-class Names:
+class MailboxNames:
     """See the module.
 
     Args:

@@ -14,7 +14,7 @@ they say of sends), ``alarms``, ``progress`` (how far the reading of an inbox go
 ``web`` (who is logged in to the page), ``events`` (what happened, in order),
 ``dsn`` (what a submitter asked to be notified of), ``archive`` (all that came and was submitted,
 to be looked through), ``keys`` (what programs show over HTTP),
-``hooks`` (who is told of what happens).
+``hooks`` (who is told of what happens), ``lead`` (which of several bridges leads).
 
 Failure: ``StoreFull`` when the disk is, ``StoreFailed`` for anything else the medium does;
 either way nothing of the work was kept.
@@ -33,6 +33,7 @@ from bridge.store.dsn import DsnReads, DsnWrites
 from bridge.store.events import EventReads, EventWrites
 from bridge.store.hooks import HookReads, HookWrites
 from bridge.store.keys import ApiKeyReads, ApiKeyWrites
+from bridge.store.lead import LeadReads, LeadWrites
 from bridge.store.messages import MessageReads, MessageWrites
 from bridge.store.notices import NoticeReads, NoticeWrites
 from bridge.store.outbox import OutboxReads, OutboxWrites
@@ -70,6 +71,7 @@ class ReadTransaction(
     ArchiveReads,
     ApiKeyReads,
     HookReads,
+    LeadReads,
     Protocol,
 ):
     """A consistent view of everything committed so far."""
@@ -92,6 +94,7 @@ class Transaction(
     DsnWrites,
     ApiKeyWrites,
     HookWrites,
+    LeadWrites,
     Protocol,
 ):
     """A view that can also change things, all or nothing."""

@@ -688,3 +688,12 @@ CREATE TABLE last_commit (
     number bigint NOT NULL,
     at timestamptz NOT NULL
 );
+
+CREATE TABLE lead (
+    "only" bigint PRIMARY KEY CHECK ("only" = 1),
+    bridge words NOT NULL,
+    term bigint NOT NULL,
+    beat bigint NOT NULL
+);
+
+INSERT INTO lead VALUES (1, '', 0, 0);

@@ -9,6 +9,7 @@ from bridge.store.sql.deletions import SqlDeletions
 from bridge.store.sql.engine import Engine
 from bridge.store.sql.hooks import SqlHooks
 from bridge.store.sql.keys import SqlApiKeys
+from bridge.store.sql.lead import SqlLead
 from bridge.store.sql.messages import SqlMessages
 from bridge.store.sql.notices import SqlNotices
 from bridge.store.sql.outbox import SqlOutbox
@@ -34,6 +35,7 @@ class SqlTransaction(
     SqlWeb,
     SqlApiKeys,
     SqlHooks,
+    SqlLead,
 ):
     """Satisfies ``ReadTransaction`` and ``Transaction``; its methods never suspend."""
 

@@ -15,6 +15,7 @@ from bridge.store.sqlite import (
     schema_events,
     schema_hooks,
     schema_keys,
+    schema_lead,
     schema_messages,
     schema_notices,
     schema_outbox,
@@ -55,6 +56,7 @@ STEPS: tuple[str, ...] = (
     schema_archive.ARCHIVED,
     schema_keys.API_KEYS,
     schema_hooks.HOOKS,
+    schema_lead.LEAD,
 )
 
 
