@@ -11,6 +11,18 @@ from bridge.model import AccountId, Mailbox
 from bridge.store.base import Store, Transaction
 from tests.stores import BACKENDS, open_store
 
+QUICK = {"test_base", "test_texts"}
+"""Modules whose tests run on PostgreSQL every time; making a database for each takes long."""
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        spec = getattr(item, "callspec", None)
+        backend = spec and spec.params.get("store")
+        if backend == "postgres" and item.path.stem not in QUICK:
+            item.add_marker(pytest.mark.slow)
+
 
 @pytest.fixture(params=BACKENDS)
 async def store(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Store]:
