@@ -236,8 +236,7 @@ class MailboxTransaction(NamingTransaction):
     async def _sent_copies(
         self, boxes: Sequence[Mailbox], account: AccountId, content: ContentId, message_id: str
     ) -> list[MessageCopy]:
-        ids = {box.id for box in boxes}
-        copies = [copy for copy in await self.tx.copies(content) if copy.mailbox in ids]
+        copies = list(await self.tx.copies(content))
         for box in boxes:
             uid = None
             if message_id and (box.special_use is SpecialUse.SENT or box.name == UNSENT):

@@ -27,6 +27,7 @@ from bridge.model import (
     Mailbox,
     MailboxId,
     MessageChange,
+    ModSeq,
     SpecialUse,
     Uid,
 )
@@ -218,3 +219,11 @@ class Account(RuleBasedStateMachine):
 
 Account.TestCase.settings = settings(max_examples=30, stateful_step_count=20, deadline=None)
 TestAccount = Account.TestCase
+
+
+def test_flags_of_what_is_not_there_are_no_other_messages() -> None:
+    rows = [(uid, 1, "", 0, 0, 0, 10, uid) for uid in (1, 3)]
+    index = MailboxIndex(Mailbox(MailboxId(1), AccountId(1), "INBOX", 1, Uid(4), ModSeq(1)), rows)
+    seen = frozenset({SEEN})
+    index.apply(FlagsChanged(MailboxId(1), ModSeq(2), ((Uid(2), seen), (Uid(4), seen))))
+    assert index.flags == [frozenset(), frozenset()]

@@ -15,6 +15,7 @@ from bridge.mailbox import (
     NoSuchMailbox,
 )
 from bridge.model import (
+    DELETED,
     FLAGGED,
     SEEN,
     AccountId,
@@ -305,6 +306,18 @@ async def test_a_restart_changes_nothing_a_client_knows(
     assert (box.id, box.uid_validity) == (inbox.id, inbox.uid_validity)
     for name in ("uids", "modseqs", "flags", "contents", "uid_next", "highest_modseq"):
         assert getattr(after, name) == getattr(before, name)
+
+
+async def test_what_another_has_unmarked_is_not_expunged(
+    mailboxes: Mailboxes, inbox: Mailbox
+) -> None:
+    """Both were marked when the client that expunges was told last."""
+    for number in (1, 2):
+        await mailboxes.append(inbox.id, ingested(f"n. {number}"), frozenset({DELETED}), NOW)
+    both = [Uid(1), Uid(2)]
+    await mailboxes.change_flags(inbox.id, both[:1], FlagChange.REMOVE, frozenset({DELETED}))
+    assert await mailboxes.expunge_deleted(inbox.id, both) == (2,)
+    assert list((await mailboxes.index(inbox.id)).uids) == [1]
 
 
 async def test_recent_is_written_down_and_never_goes_back(

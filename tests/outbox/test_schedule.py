@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import itertools
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
 from bridge.model import QueueId, SubmissionState
-from bridge.outbox.plan import Plan
+from bridge.outbox.plan import PLANS, Plan
+from bridge.outbox.schedule import LONGEST_PAUSE, Schedule
 from bridge.simulator import (
     Failure,
     FaultRule,
@@ -226,3 +228,19 @@ async def test_one_accounts_plan_is_not_anothers(
         await rig.submit("b", account=1)
         await rig.pass_time(10)
         assert sorted(subjects(simulator)) == ["a0", "a1", "b"]
+
+
+async def test_a_pause_that_a_clock_ahead_has_set_is_not_waited_for(
+    tmp_path: Path, clock: FakeClock, simulator: Simulator
+) -> None:
+    rig = await Rig.open(tmp_path, clock, simulator)
+    id = await rig.submit()
+    schedule = Schedule(rig.store, rig.mailboxes, PLANS["standard"], frozenset(rig.accounts))
+    until = clock.now() + LONGEST_PAUSE
+    schedule.pause(rig.accounts[0], until)
+    assert await schedule.next(clock.now(), lambda _: True) == (None, until)
+    clock.wrong_by = -timedelta(seconds=1)  # set right, by however much
+    row, _ = await schedule.next(clock.now(), lambda _: True)
+    assert row is not None
+    assert row.id == id
+    await rig.close()
