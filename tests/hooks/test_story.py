@@ -22,7 +22,7 @@ from typing import Any
 import pytest
 
 from tests.hooks.receiver import Inbox, Request, receiving
-from tests.outbox.test_kill import ADDRESS, PASSWORD, PROGRAM, TOKEN, running
+from tests.killed import ADDRESS, PASSWORD, PROGRAM, configured, running, simulating
 from tests.running import SIGNING
 from tests.test_erp import verifier
 
@@ -37,47 +37,23 @@ MESSAGES_A_ROUND = 6
 
 @pytest.fixture
 def simulator() -> Iterator[str]:
-    options = ("acceptance_s=0.2", "delivery_s=0.5", f"token={TOKEN}")
-    settings = [word for option in options for word in ("--set", option)]
-    with running("simulator", "--port", "0", "--mailbox", f"{ADDRESS}:{PASSWORD}", *settings) as (
-        _,
-        ready,
-    ):
-        yield ready["api"]["url"]
+    with simulating("acceptance_s=0.2", "delivery_s=0.5") as url:
+        yield url
 
 
-def configured(folder: Path, simulator: str, url: str) -> Path:
-    for name, secret in (("token", TOKEN), ("password", PASSWORD), ("webhook", SIGNING)):
-        (folder / name).write_text(secret)
-        (folder / name).chmod(0o600)
-    file = folder / "config.toml"
-    file.write_text(
-        f"""
-        data_dir = "data"
-        [api]
-        base_url = "{simulator}"
-        token = {{ file = "token" }}
-        [send]
-        rate_per_s = 50
-        [sync]
-        interval_s = 1
-        request_budget_per_day = 1000000
-        [imap]
-        listen = ["127.0.0.1:0"]
-        [smtp]
-        listen = ["127.0.0.1:0"]
-        [web]
-        listen = []
-        [[account]]
-        address = "{ADDRESS}"
-        password = {{ file = "password" }}
+def hooked(folder: Path, simulator: str, url: str) -> Path:
+    """Write a configuration with a webhook to ``url``."""
+    (folder / "webhook").write_text(SIGNING)
+    (folder / "webhook").chmod(0o600)
+    webhook = f"""
         [[account.webhook]]
         url = "{url}"
         secret = {{ file = "webhook" }}
         timeout_s = 2
+        [web]
+        listen = []
         """
-    )
-    return file
+    return configured(folder, simulator, webhook)
 
 
 def submit(port: int, *references: str) -> None:
@@ -154,7 +130,7 @@ def test_nothing_is_missing_and_nothing_of_a_message_out_of_order(
     inbox = Inbox(moody)
     with receiving(inbox):
         port = inbox.port
-    config = configured(tmp_path, simulator, f"http://127.0.0.1:{port}/pec")
+    config = hooked(tmp_path, simulator, f"http://127.0.0.1:{port}/pec")
     references: list[str] = []
     with ExitStack() as there:  # the receiver is gone at first
         for number in range(4):

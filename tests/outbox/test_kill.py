@@ -13,26 +13,22 @@ import random
 import signal
 import smtplib
 import subprocess
-import sys
 import threading
 import time
 import urllib.request
 from collections import Counter
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, field
-from email.message import EmailMessage
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from tests.killed import ADDRESS, PASSWORD, PROGRAM, ask, configured, message, running, simulating
+
 ROUNDS = 20
 MESSAGES_A_ROUND = 8
-READY_WITHIN_S = 30
 SETTLED_WITHIN_S = 120
-ADDRESS, PASSWORD, TOKEN = "azienda@pec.invalid", "parola", "gettone"
-PROGRAM = Path(sys.executable).with_name("pec-bridge")
 
 FAULTS: tuple[dict[str, object], ...] = (
     {"phase": "after", "failure": "timeout"},
@@ -43,23 +39,6 @@ FAULTS: tuple[dict[str, object], ...] = (
     {"phase": "before", "status": 503},
     {"phase": "instead", "status": 429, "headers": {"Retry-After": "1"}},
 )
-
-
-@contextmanager
-def running(*arguments: str | Path) -> Iterator[tuple[subprocess.Popen[bytes], dict[str, Any]]]:
-    """Start the program, give its process and what it said when it was ready; kill it after."""
-    with subprocess.Popen([PROGRAM, *arguments, "--json"], stdout=subprocess.PIPE) as process:
-        patience = threading.Timer(READY_WITHIN_S, process.kill)
-        patience.start()
-        try:
-            assert process.stdout is not None
-            line = process.stdout.readline()
-            patience.cancel()
-            assert line, "the program did not get ready"
-            yield process, json.loads(line)
-        finally:
-            patience.cancel()
-            process.kill()
 
 
 @dataclass
@@ -81,61 +60,16 @@ class Client:
             pass
 
 
-def message(subject: str) -> EmailMessage:
-    made = EmailMessage()
-    made["From"] = ADDRESS
-    made["To"] = "cliente@altra.invalid"
-    made["Subject"] = subject
-    made["Date"] = "Thu, 15 Jan 2026 10:00:00 +0100"
-    made["Message-ID"] = f"<{subject.replace(' ', '.')}@client.invalid>"
-    made.set_content("Salve.\n")
-    return made
-
-
 @pytest.fixture
 def simulator() -> Iterator[str]:
     """The simulated API's address."""
-    options = ("latency_s=0.03", "delivery_s=3600", f"token={TOKEN}")
-    settings = [word for option in options for word in ("--set", option)]
-    mailbox = f"{ADDRESS}:{PASSWORD}"
-    with running("simulator", "--port", "0", "--mailbox", mailbox, *settings) as (_, ready):
-        yield ready["api"]["url"]
+    with simulating("latency_s=0.03", "delivery_s=3600") as url:
+        yield url
 
 
 @pytest.fixture
 def config(tmp_path: Path, simulator: str) -> Path:
-    for name, secret in (("token", TOKEN), ("password", PASSWORD)):
-        (tmp_path / name).write_text(secret)
-        (tmp_path / name).chmod(0o600)
-    file = tmp_path / "config.toml"
-    file.write_text(
-        f"""
-        data_dir = "{tmp_path / "data"}"
-        [api]
-        base_url = "{simulator}"
-        token = {{ file = "{tmp_path / "token"}" }}
-        timeout_s = 1
-        [send]
-        rate_per_s = 20
-        [sync]
-        interval_s = 1
-        request_budget_per_day = 100000
-        [imap]
-        listen = ["127.0.0.1:0"]
-        [smtp]
-        listen = ["127.0.0.1:0"]
-        [[account]]
-        address = "{ADDRESS}"
-        password = {{ file = "{tmp_path / "password"}" }}
-        """
-    )
-    return file
-
-
-def ask(simulator: str, path: str, value: object = None) -> Any:
-    data = None if value is None else json.dumps(value).encode()
-    with urllib.request.urlopen(f"{simulator}/_simulator/{path}", data, timeout=10) as answer:
-        return json.load(answer)
+    return configured(tmp_path, simulator, timeout_s=1)
 
 
 def queue(config: Path) -> list[dict[str, Any]]:

@@ -24,7 +24,7 @@ from typing import Any
 
 import pytest
 
-from tests.outbox.test_kill import ADDRESS, PASSWORD, PROGRAM, TOKEN, ask, message, running
+from tests.killed import ADDRESS, PASSWORD, PROGRAM, ask, configured, message, running, simulating
 
 pytestmark = pytest.mark.slow
 
@@ -35,11 +35,8 @@ SETTLED_WITHIN_S = 120
 
 @pytest.fixture
 def simulator() -> Iterator[str]:
-    options = ("latency_s=0.05", "acceptance_s=0.5", "delivery_s=1", f"token={TOKEN}")
-    settings = [word for option in options for word in ("--set", option)]
-    mailbox = f"{ADDRESS}:{PASSWORD}"
-    with running("simulator", "--port", "0", "--mailbox", mailbox, *settings) as (_, ready):
-        yield ready["api"]["url"]
+    with simulating("latency_s=0.05", "acceptance_s=0.5", "delivery_s=1") as url:
+        yield url
 
 
 @pytest.fixture
@@ -52,33 +49,7 @@ def port() -> int:
 
 @pytest.fixture
 def config(tmp_path: Path, simulator: str, port: int) -> Path:
-    for name, secret in (("token", TOKEN), ("password", PASSWORD)):
-        (tmp_path / name).write_text(secret)
-        (tmp_path / name).chmod(0o600)
-    file = tmp_path / "config.toml"
-    file.write_text(
-        f"""
-        data_dir = "{tmp_path / "data"}"
-        [api]
-        base_url = "{simulator}"
-        token = {{ file = "{tmp_path / "token"}" }}
-        [send]
-        rate_per_s = 20
-        [sync]
-        interval_s = 1
-        request_budget_per_day = 100000
-        [imap]
-        listen = ["127.0.0.1:0"]
-        [smtp]
-        listen = ["127.0.0.1:0"]
-        [web]
-        listen = ["127.0.0.1:{port}"]
-        [[account]]
-        address = "{ADDRESS}"
-        password = {{ file = "{tmp_path / "password"}" }}
-        """
-    )
-    return file
+    return configured(tmp_path, simulator, f'[web]\nlisten = ["127.0.0.1:{port}"]')
 
 
 @dataclass
