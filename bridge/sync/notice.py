@@ -11,13 +11,17 @@ from bridge.alarms import Notice
 from bridge.api.budget import Purpose, Use
 from bridge.clock import ROME
 from bridge.language import in_italian
+from bridge.mime.row.address import one_line
 from bridge.store.remote import RemoteRow
+
+SHOWN_CHARS = 200
+"""Of a row's fields that may be of any length."""
 
 
 def doubted(row: RemoteRow, reason_italian: str, reason: str) -> Notice:
     """Say that a message was not deleted at the API because it could have been another one."""
-    subject = one_line(row.subject)
-    about = f"    {subject}\n    {one_line(row.sender)}\n    {one_line(row.date_text)}"
+    subject = _shown(row.subject)
+    about = f"    {subject}\n    {_shown(row.sender)}\n    {_shown(row.date_text)}"
     return Notice(
         f"Cancellazione non eseguita / Not deleted: {subject}",
         "Questo messaggio è stato eliminato qui, ma non presso il servizio PEC, dove è rimasto: "
@@ -168,7 +172,5 @@ def cleared(address: str, rows: int, since: datetime) -> Notice:
     )
 
 
-def one_line(text: str) -> str:
-    """Return ``text`` without anything that could end a line or a header."""
-    printable = "".join(char if char.isprintable() else " " for char in text)
-    return " ".join(printable.split())[:200]
+def _shown(text: str) -> str:
+    return one_line(text)[:SHOWN_CHARS]
