@@ -7,11 +7,13 @@ import tempfile
 from collections import defaultdict
 from pathlib import Path
 
+import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from bridge.mailbox import FlagChange, Mailboxes, MailboxIndex, MailboxTransaction
+from bridge.mailbox.transaction import TooManyKeywords
 from bridge.model import (
     DELETED,
     FLAGGED,
@@ -227,3 +229,15 @@ def test_flags_of_what_is_not_there_are_no_other_messages() -> None:
     seen = frozenset({SEEN})
     index.apply(FlagsChanged(MailboxId(1), ModSeq(2), ((Uid(2), seen), (Uid(4), seen))))
     assert index.flags == [frozenset(), frozenset()]
+
+
+def test_keywords_that_no_message_has_any_more_make_room(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("bridge.mailbox.index.KEYWORDS", 2)
+    box = Mailbox(MailboxId(1), AccountId(1), "INBOX", 1, Uid(2), ModSeq(1))
+    index = MailboxIndex(box, [(1, 1, "$Uno $Due", 0, 0, 0, 10, 1)])
+    three = [Flag("$Tre")]
+    with pytest.raises(TooManyKeywords):
+        index.check_room(three)
+    index.apply(FlagsChanged(box.id, ModSeq(2), ((Uid(1), frozenset({Flag("$Uno")})),)))
+    index.check_room(three)
+    assert set(index.keywords) == {"$uno"}

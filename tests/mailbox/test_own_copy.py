@@ -12,10 +12,10 @@ from tests.store.made import NOW
 RAW = b"From: azienda@pec.example\r\nTo: cliente@altra.example\r\n\r\nSalve.\r\n"
 
 
-async def submitted(mailboxes: Mailboxes, sent: Mailbox, name: str) -> int:
-    """Let ``RAW`` be submitted, with the Message-ID that it is given; returns its UID in Sent."""
+async def submitted(mailboxes: Mailboxes, sent: Mailbox, name: str, raw: bytes = RAW) -> int:
+    """Let a text be submitted, with the Message-ID that it is given; returns its UID in Sent."""
     message_id = f"<{name}@pec.example>"
-    message = await mailboxes.prepare(f"Message-ID: {message_id}\r\n".encode() + RAW)
+    message = await mailboxes.prepare(f"Message-ID: {message_id}\r\n".encode() + raw)
 
     async def work(mtx: MailboxTransaction) -> int:
         row = await mtx.append(sent.id, message, frozenset(), NOW)
@@ -62,3 +62,12 @@ async def test_it_is_looked_for_among_the_newest_messages_only(
     for number in range(beside):
         await filed(mailboxes, sent, RAW + f"{number}\r\n".encode())
     assert (await filed(mailboxes, sent) == uid) is is_known
+
+
+@pytest.mark.parametrize("is_longer", [True, False])
+async def test_one_without_a_text_is_no_copy_of_one_that_has_one(
+    mailboxes: Mailboxes, sent: Mailbox, is_longer: bool
+) -> None:
+    bare = RAW[: RAW.index(b"Salve")]
+    uid = await submitted(mailboxes, sent, "A1", bare if is_longer else RAW)
+    assert await filed(mailboxes, sent, RAW if is_longer else bare) != uid

@@ -295,3 +295,15 @@ LONG = "Un oggetto piuttosto lungo, che il servizio taglia"
 )
 def test_without_a_code_only_a_cut_subject_is_evidence(shown: str, fitting: bool) -> None:
     assert fits(sending(subject=LONG), acceptance(subject=shown, code=None)) is fitting
+
+
+def test_acceptances_of_one_code_are_one_that_names_all_of_them() -> None:
+    """A message sent elsewhere, to one of ours and to others, may get one for each (Q20)."""
+    ours = acceptance(1)
+    theirs = acceptance(2, to=("altro@altra.invalid",), code=ours.code)
+    assert weigh([sending()], [ours]).matched
+    for both in ([ours, theirs], [theirs, ours]):
+        assert weigh([sending()], both).matched == {}
+    each = [acceptance(1, to=TO[:1]), acceptance(2, to=("due@altra.invalid",), code=ours.code)]
+    to_both = sending(to=(*TO, "due@altra.invalid"))
+    assert weigh([to_both], each).matched[to_both.id].code == ours.code
