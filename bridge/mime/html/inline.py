@@ -177,14 +177,15 @@ def clean(markup: str) -> str:
 
 
 def join(fragments: list[str]) -> str:
-    """Return one HTML document that shows the fragments one below the other.
+    """Return one HTML document that shows the fragments, which are ``clean``, one below the other.
 
-    A single fragment that is a document already is returned as it is.
+    A single fragment that is a document already is returned as it is. What is taken out of one may
+    begin in the middle of its ``style``, so the whole is cleaned once more.
     """
     if len(fragments) == 1 and _DOCUMENT.search(fragments[0]):
         return fragments[0]
     shown = "\n".join(map(_inside, fragments))
-    return f"<!DOCTYPE html>\n<html><body>\n{shown}\n</body></html>\n"
+    return clean(f"<!DOCTYPE html>\n<html><body>\n{shown}\n</body></html>\n")
 
 
 def _inside(markup: str) -> str:

@@ -74,7 +74,10 @@ class Sealed(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Content:
-    """What is sent: ``body`` is a whole HTML document in ASCII, names of ``files`` differ."""
+    """What is sent: ``body`` is a whole HTML document, names of ``files`` differ.
+
+    It is in ASCII but for what ``style`` and comments hold (``mime.html.inline.clean``).
+    """
 
     subject: str
     body: str

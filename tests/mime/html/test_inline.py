@@ -146,6 +146,11 @@ def test_a_fragment_becomes_a_document() -> None:
             id="without a body element",
         ),
         pytest.param("<body>x", "<div>x</div>", id="unclosed"),
+        pytest.param(
+            "<style>è<body>è<script>1</script></style>",
+            "<div>&#232;</style></div>",
+            id="a body that begins within a style",
+        ),
     ],
 )
 def test_documents_are_put_one_below_the_other(fragment: str, shown: str) -> None:
