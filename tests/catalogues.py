@@ -82,7 +82,7 @@ SENTENCES = Words(
     BRIDGE,
     {"say": None},
     BRIDGE / "language" / "locale" / "it" / "LC_MESSAGES" / "sentences.po",
-    without=("cli", "evidence", "simulator"),  # these say things of their own, in English
+    without=("simulator",),  # it is for developers, and speaks English
 )
 
 

@@ -10,68 +10,75 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from bridge.api.errors import ApiError, NotSent, OutcomeUnknown, Refused, from_answer
+from bridge.language import listed, say
 
 NextSteps = Mapping[int, str]
 NO_STEPS: NextSteps = {}
 
-_TOP_UP = "Top up the wallet in the service's console, then do this again."
-_FIND_ID = "`pec-bridge mailbox list` shows the ids there are."
-_ONLY_ACTIVE = "`pec-bridge mailbox show ID` says in which state it is."
+_TOP_UP = say("Top up the wallet in the service's console, then do this again.")
+_FIND_ID = say("`pec-bridge mailbox list` shows the ids there are.")
+_ONLY_ACTIVE = say("`pec-bridge mailbox show ID` says in which state it is.")
 
 MAILBOX_STEPS: NextSteps = {
-    200: "This account has no mailbox yet: `pec-bridge mailbox register` begins one.",
+    200: say("This account has no mailbox yet: `pec-bridge mailbox register` begins one."),
     201: _FIND_ID,
     202: _FIND_ID,
-    203: f"Only an active or a revoked mailbox can be renewed. {_ONLY_ACTIVE}",
-    207: "Name the address to look up.",
-    208: "An address at one of the service's domains is wanted, such as azienda@pecmassiva.com.",
+    203: say("Only an active or a revoked mailbox can be renewed. {look}", look=_ONLY_ACTIVE),
+    207: say("Name the address to look up."),
+    208: say(
+        "An address at one of the service's domains is wanted, such as azienda@pecmassiva.com."
+    ),
     212: _FIND_ID,
     213: _FIND_ID,
-    217: "Take a user away in the service's console first.",
+    217: say("Take a user away in the service's console first."),
     220: _TOP_UP,
-    224: "Give it (the kind is --tipo-casella), then register again.",
-    242: "Correct it (dates are dd/mm/yyyy), then register again.",
+    224: say("Give it (the kind is --tipo-casella), then register again."),
+    242: say("Correct it (dates are dd/mm/yyyy), then register again."),
     262: _TOP_UP,
     265: _FIND_ID,
     266: _FIND_ID,
-    267: f"Only a registered mailbox, or one whose documents were wrong, can be activated. "
-    f"{_ONLY_ACTIVE}",
-    272: f"Only an active mailbox can be converted. {_ONLY_ACTIVE}",
-    276: "Only a larger kind can be chosen.",
+    267: say(
+        "Only a registered mailbox, or one whose documents were wrong, can be activated. {look}",
+        look=_ONLY_ACTIVE,
+    ),
+    272: say("Only an active mailbox can be converted. {look}", look=_ONLY_ACTIVE),
+    276: say("Only a larger kind can be chosen."),
     279: _TOP_UP,
-    282: "Legal preservation (conservazione) must be activated first, in the service's console.",
+    282: say(
+        "Legal preservation (conservazione) must be activated first, in the service's console."
+    ),
     290: _TOP_UP,
-    296: "Upload one PDF: `--join` makes it out of several.",
+    296: say("Upload one PDF: `--join` makes it out of several."),
     301: _FIND_ID,
     302: _FIND_ID,
-    303: "There is nothing left to do: the mailbox is revoked.",
-    304: f"Only an active mailbox can be revoked. {_ONLY_ACTIVE}",
-    325: "Give space in multiples of 1024, preservation in multiples of 512.",
-    326: "Choose the service's own domain for this kind, or register your domain first.",
-    390: "This kind of mailbox has one user only.",
-    400: "Name the domain to look up.",
-    401: "A domain is wanted, such as legalmail.it.",
-    402: "This may pass: try again in a few minutes.",
+    303: say("There is nothing left to do: the mailbox is revoked."),
+    304: say("Only an active mailbox can be revoked. {look}", look=_ONLY_ACTIVE),
+    325: say("Give space in multiples of 1024, preservation in multiples of 512."),
+    326: say("Choose the service's own domain for this kind, or register your domain first."),
+    390: say("This kind of mailbox has one user only."),
+    400: say("Name the domain to look up."),
+    401: say("A domain is wanted, such as legalmail.it."),
+    402: say("This may pass: try again in a few minutes."),
     403: _TOP_UP,
 }
 """By number, what to do after a refusal of the mailbox host."""
 
 TOKEN_STEPS: NextSteps = {
-    60: "`pec-bridge token list` shows the tokens there are.",
-    70: "This is a fault of the bridge: please report it.",
-    80: "This is a fault of the bridge: please report it.",
-    90: "Enable the API that it is for in the service's console, then do this again.",
-    100: "This is a fault of the bridge: please report it.",
-    110: "Enable the API that it is for in the service's console, then do this again.",
-    120: "`pec-bridge token list` shows the tokens there are.",
-    130: "The e-mail and API key must be those of the account that owns the token.",
-    140: "The e-mail and API key must be those of the account that owns the token.",
-    150: "Name the token.",
-    160: "`pec-bridge token list` shows the tokens there are.",
-    170: "Name the token.",
-    180: "`pec-bridge token list` shows the tokens there are.",
-    230: "This is a fault of the bridge: please report it.",
-    240: "Write the period as YYYY, YYYY-MM or YYYY-MM-DD.",
+    60: say("`pec-bridge token list` shows the tokens there are."),
+    70: say("This is a fault of the bridge: please report it."),
+    80: say("This is a fault of the bridge: please report it."),
+    90: say("Enable the API that it is for in the service's console, then do this again."),
+    100: say("This is a fault of the bridge: please report it."),
+    110: say("Enable the API that it is for in the service's console, then do this again."),
+    120: say("`pec-bridge token list` shows the tokens there are."),
+    130: say("The e-mail and API key must be those of the account that owns the token."),
+    140: say("The e-mail and API key must be those of the account that owns the token."),
+    150: say("Name the token."),
+    160: say("`pec-bridge token list` shows the tokens there are."),
+    170: say("Name the token."),
+    180: say("`pec-bridge token list` shows the tokens there are."),
+    230: say("This is a fault of the bridge: please report it."),
+    240: say("Write the period as YYYY, YYYY-MM or YYYY-MM-DD."),
 }
 """By number, what to do after a refusal of the token host."""
 
@@ -80,11 +87,11 @@ FORM_STEPS: NextSteps = {400: _FIND_ID, 404: _FIND_ID, 406: _ONLY_ACTIVE}
 
 _BY_KIND = {
     "payment": _TOP_UP,
-    "rate": "Wait a minute, then do this again.",
+    "rate": say("Wait a minute, then do this again."),
 }
 _FORBIDDEN = 403
-PASSES = "This may pass: try again in a few minutes."
-_OTHERWISE = (
+PASSES = say("This may pass: try again in a few minutes.")
+_OTHERWISE = say(
     "Correct what these words name, then do this again; if they name nothing, ask the service's "
     "support."
 )
@@ -116,13 +123,15 @@ def refusal(
     """
     error = from_answer(status, message=message, retry_after_s=retry_after_s)
     is_unknown = isinstance(error, OutcomeUnknown)
-    said = " ".join(message.split())[:300] or "no reason given"
-    numbered = f", error {number}" if number is not None else ""
-    where = f"(HTTP {status}{numbered})"
-    if is_unknown:
-        error.reason = f"The service failed: {said} {where}."
-    else:
-        error.reason = f"The service refused: {said} {where}."
+    said = " ".join(message.split())[:300] or say("no reason given")
+    numbered = say(", error {number}", number=number) if number is not None else ""
+    where = listed("", ("(HTTP ", str(status), numbered, ")"))
+    pattern = (
+        say("The service failed: {said} {where}.")
+        if is_unknown
+        else say("The service refused: {said} {where}.")
+    )
+    error.reason = pattern.filled_with(said=said, where=where)
     if is_unknown and changes:
         return error  # "try again" would be the wrong advice
     kind = error.kind if isinstance(error, NotSent) else ""
@@ -135,17 +144,19 @@ def refusal(
         step = _OTHERWISE
     if step is None and is_unknown:
         step = PASSES
-    return with_step(error, step or _BY_KIND.get(kind, ""))
+    return with_step(error, step or _BY_KIND.get(kind))
 
 
 def unanswered(error: ApiError, url: str, *, changes: bool) -> ApiError:
     """Say what to do after a request to ``url`` that got no answer; see ``refusal``."""
     if isinstance(error, NotSent):
-        return with_step(error, f"Check the network and the address {url}, then do this again.")
+        return with_step(
+            error, say("Check the network and the address {url}, then do this again.", url=url)
+        )
     return error if changes else with_step(error, PASSES)
 
 
-def with_step(error: ApiError, step: str) -> ApiError:
+def with_step(error: ApiError, step: str | None) -> ApiError:
     """Add the next step to an error's sentence."""
-    error.reason = f"{error.reason} {step}".strip()
+    error.reason = listed(" ", (error.reason, step or ""))
     return error

@@ -15,6 +15,7 @@ from typing import Any
 
 from bridge.api.lenient import UnreadableAnswer
 from bridge.api.schema import read_reply
+from bridge.language import say
 
 PDF_MARK = b"%PDF-"
 PLAIN_BYTES = 1000
@@ -64,7 +65,7 @@ def as_object(value: object, what: str) -> Mapping[str, Any]:
     if isinstance(value, list) and len(value) == 1:
         value = value[0]
     if not isinstance(value, dict):
-        raise UnreadableAnswer(f"the answer holds no {what}")
+        raise UnreadableAnswer(say("the answer holds no {what}", what=what))
     return value
 
 
@@ -79,7 +80,7 @@ def as_list(value: object) -> list[Mapping[str, Any]]:
     if isinstance(value, dict):
         value = list(value.values()) if all(str(key).isdigit() for key in value) else [value]
     if not isinstance(value, list):
-        raise UnreadableAnswer("the answer holds no list")
+        raise UnreadableAnswer(say("the answer holds no list"))
     return [item for item in value if isinstance(item, dict)]
 
 

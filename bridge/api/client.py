@@ -106,8 +106,8 @@ class PecClient:
         self._encoding: AttachmentEncoding = encoding
         self._tap = tap
         self._headers = {
-            b"x-username": header_value(username, "the user name"),
-            b"x-password": header_value(password, "the mailbox password"),
+            b"x-username": header_value(username, say("the user name")),
+            b"x-password": header_value(password, say("the mailbox password")),
         }
         plain = (*connection.secrets, password)
         escaped = tuple(json.dumps(secret)[1:-1] for secret in plain)

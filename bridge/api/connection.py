@@ -345,7 +345,7 @@ def header_value(text: str, name: str) -> bytes:
             names ``name``, never the value.
     """
     if text != text.strip() or any(ord(char) < 32 or ord(char) == 127 for char in text):
-        raise ValueError(f"{name} has blanks around it or a control character in it")
+        raise ValueError(say("{name} has blanks around it or a control character in it", name=name))
     return text.encode()
 
 

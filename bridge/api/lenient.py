@@ -11,6 +11,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, model_validator
 
 from bridge.api.items import object_with_items
 from bridge.charset.decode import decode_text
+from bridge.language import say
 
 T = TypeVar("T")
 
@@ -91,7 +92,7 @@ def load_json(content: bytes) -> object:
     try:
         loaded: object = json.loads(text, parse_int=_int, parse_constant=str)
     except (ValueError, RecursionError) as error:
-        raise UnreadableAnswer("the answer is not JSON") from error
+        raise UnreadableAnswer(say("the answer is not JSON")) from error
     return loaded
 
 
@@ -107,7 +108,7 @@ def load_items(
     try:
         return object_with_items(decode_text(content, "").text, name, made, decoder)
     except (ValueError, RecursionError) as error:
-        raise UnreadableAnswer("the answer is not JSON") from error
+        raise UnreadableAnswer(say("the answer is not JSON")) from error
 
 
 def _int(digits: str) -> int | str:

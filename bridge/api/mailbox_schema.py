@@ -11,6 +11,7 @@ from typing import Any
 
 from bridge.api.admin_schema import as_list, as_object, day, dump, instant, text, truth, whole
 from bridge.api.lenient import UnreadableAnswer
+from bridge.language import say
 
 
 class MailboxState(Enum):
@@ -97,7 +98,7 @@ def read_mailbox(data: object) -> HostedMailbox:
     found = as_object(data, "mailbox")
     id, address = text(found.get("id")), text(found.get("casella_pec"))
     if not id or not address:
-        raise UnreadableAnswer("the answer names no mailbox")
+        raise UnreadableAnswer(say("the answer names no mailbox"))
     times = found.get("timestamp")
     times = times if isinstance(times, dict) else {}
     expiry = instant(times.get("scadenza"))
@@ -176,7 +177,7 @@ def read_available(data: object) -> bool:
     """
     found = as_object(data, "verdict")
     if not isinstance(found.get("available"), bool | int | str):
-        raise UnreadableAnswer("the answer does not say whether the address is free")
+        raise UnreadableAnswer(say("the answer does not say whether the address is free"))
     return truth(found["available"])
 
 

@@ -15,8 +15,9 @@ from bridge.api.connection import ApiConnection
 from bridge.api.errors import NotFound
 from bridge.api.mailbox_schema import HostedMailbox, NewUser, Space
 from bridge.clock import Clock
+from bridge.language import say
 
-CREDENTIALS = (
+CREDENTIALS = say(
     "The token is wrong, has expired, or lacks this permission: `pec-bridge token create --admin` "
     "makes one that has it (with `--may-revoke` for `mailbox revoke`)."
 )

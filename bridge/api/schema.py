@@ -34,6 +34,7 @@ from bridge.api.lenient import (
     load_items,
     load_json,
 )
+from bridge.language import say
 from bridge.limits import API_FIELD_CHARS, API_ROW_CHARS
 from bridge.model import Quota, RowFields, RowText
 from bridge.spool import Spooled
@@ -221,7 +222,7 @@ def read_listing(content: bytes) -> Reply:
 
 def _opened(value: object) -> Reply:
     if not isinstance(value, dict):
-        raise UnreadableAnswer("the answer is not a JSON object")
+        raise UnreadableAnswer(say("the answer is not a JSON object"))
     envelope = _Envelope.model_validate(value)
     inner = envelope.data if isinstance(envelope.data, dict) else {}
     codes = tuple(
@@ -253,7 +254,7 @@ def read_message(reply: Reply, api_id: str) -> InboxMessage:
     if not isinstance(data, dict):
         data = reply.raw if "body" in reply.raw else None
     if data is None:
-        raise UnreadableAnswer("the answer holds no message")
+        raise UnreadableAnswer(say("the answer holds no message"))
     message = _Message.model_validate(data)
     rest = {key: item for key, item in data.items() if key not in ("body", "message")}
     row = _row(message, api_id, _raw(rest))
@@ -274,7 +275,7 @@ def read_quota(reply: Reply) -> Quota:
     data = reply.envelope.data
     figures = _Quota.model_validate(data if isinstance(data, dict) else reply.raw)
     if figures.usage is None or figures.usage < 0:
-        raise UnreadableAnswer("the answer names no usage")
+        raise UnreadableAnswer(say("the answer names no usage"))
     limit = max(figures.limit or 0, 0)
     unit = _unit_bytes(limit)
     return Quota(figures.usage * unit, limit * unit)
@@ -299,7 +300,7 @@ def _items(reply: Reply) -> list[object]:
         return list(data.values()) if all(str(key).isdigit() for key in data) else [data]
     if data is None and "data" in reply.raw:
         return []
-    raise UnreadableAnswer("the answer holds no list")
+    raise UnreadableAnswer(say("the answer holds no list"))
 
 
 def _inbox_row(item: object) -> InboxRow | UnreadableRow:

@@ -12,6 +12,7 @@ from typing import Any
 
 from bridge.api.admin_schema import amount, as_list, as_object, dump, instant, text, whole
 from bridge.api.lenient import UnreadableAnswer
+from bridge.language import say
 
 ENDING_CHARS = 6
 SHORTEST_CHARS = 3 * ENDING_CHARS
@@ -114,7 +115,7 @@ def read_token(data: object) -> Token:
     found = as_object(data, "token")
     secret = text(found.get("token"))
     if not secret:
-        raise UnreadableAnswer("the answer holds no token")
+        raise UnreadableAnswer(say("the answer holds no token"))
     scopes = found.get("scopes")
     return Token(
         secret=secret,
@@ -154,7 +155,7 @@ def read_wallet(data: object) -> Wallet:
     found = as_object(data, "wallet")
     credit = amount(found.get("credit"))
     if credit is None:
-        raise UnreadableAnswer("the answer names no credit")
+        raise UnreadableAnswer(say("the answer names no credit"))
     return Wallet(credit, instant(found.get("updatedAt")))
 
 

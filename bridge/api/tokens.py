@@ -12,8 +12,9 @@ from bridge.api.admin_host import AdminHost, nothing, segment
 from bridge.api.connection import ApiConnection
 from bridge.api.token_schema import HostUsage, NewToken, Subscription, Token, Wallet, WalletMovement
 from bridge.clock import Clock
+from bridge.language import say
 
-CREDENTIALS = "The e-mail or the API key is wrong; the service's console shows the key."
+CREDENTIALS = say("The e-mail or the API key is wrong; the service's console shows the key.")
 NO_TOKEN = 120
 NO_SUBSCRIPTION = 220
 PAGE = 100

@@ -122,7 +122,7 @@ def why_unreachable(error: BaseException) -> Sentence | None:
     for cause in CAUSES:
         for one in raised:
             if isinstance(one, cause.exception) and cause.holds(one):
-                return say(cause.words.pattern, detail=_detail(one))
+                return cause.words.filled_with(detail=_detail(one))
     return None
 
 

@@ -18,6 +18,7 @@ from urllib.parse import urlsplit
 
 import httpx
 
+from bridge.language import say
 from bridge.net.address import is_loopback
 
 
@@ -76,7 +77,7 @@ def authorities_fault(path: Path) -> str | None:
     try:
         ssl.create_default_context(cafile=str(path))
     except ssl.SSLError:
-        return f"{path} cannot be used: it holds no certificate in PEM form"
+        return say("{path} cannot be used: it holds no certificate in PEM form", path=path)
     except OSError as error:
-        return f"{path} cannot be used: {error.strerror or error}"
+        return say("{path} cannot be used: {strerror}", path=path, strerror=error.strerror or error)
     return None

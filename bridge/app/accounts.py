@@ -27,6 +27,7 @@ from bridge.config import Api, ConfigError, parse
 from bridge.config.edit import CannotEdit, Source
 from bridge.credentials import Secret
 from bridge.credentials.source import SECRETS_FOLDER
+from bridge.language import say
 from bridge.operations.control import OperationFailed
 from bridge.operations.secretfile import SecretFile, SettingsFile
 
@@ -132,7 +133,9 @@ def write(place: SettingsPlace, text: str, secrets: dict[str, Secret]) -> None:
     try:
         parse(text, name=str(path), folder=path.absolute().parent, accounts=False)
     except ConfigError as error:
-        raise OperationFailed(f"{path} would have faults, and was not changed:\n{error}") from None
+        raise OperationFailed(
+            say("{path} would have faults, and was not changed:\n{error}", path=path, error=error)
+        ) from None
     try:
         with _undone() as undo:
             _folder(path.absolute().parent, OPEN_FOLDER if is_root() else PRIVATE_FOLDER)
@@ -147,7 +150,13 @@ def write(place: SettingsPlace, text: str, secrets: dict[str, Secret]) -> None:
                 file.write(text.rstrip("\n"))
     except OSError as error:
         named = error.filename or path
-        raise OperationFailed(f"{named}: {error.strerror or error}. Nothing was changed.") from None
+        raise OperationFailed(
+            say(
+                "{named}: {strerror}. Nothing was changed.",
+                named=named,
+                strerror=error.strerror or error,
+            )
+        ) from None
 
 
 @contextmanager
@@ -192,5 +201,7 @@ def changed(place: SettingsPlace, change: Any) -> str:
     try:
         text: str = change(place.config.read_bytes().decode("utf-8-sig"))
     except CannotEdit as fault:
-        raise OperationFailed(f"{place.config} cannot be changed: {fault}.") from None
+        raise OperationFailed(
+            say("{path} cannot be changed: {fault}.", path=place.config, fault=fault)
+        ) from None
     return text

@@ -122,7 +122,7 @@ def _secret(file: ConfigFile, source: SecretSource, *key: str) -> Secret:
     try:
         return resolve(source, folder=file.folder)
     except SecretFault as fault:
-        raise ConfigError((ConfigFault(file.where(*key), str(fault)),)) from None
+        raise ConfigError((ConfigFault(file.where(*key), fault.args[0]),)) from None
 
 
 def _tokens_at_hand(sources: list[SecretSource], folder: Path) -> list[str]:

@@ -46,6 +46,7 @@ from bridge.app.worker import Work, Workers
 from bridge.clock import Clock
 from bridge.config import Config, ConfigError
 from bridge.credentials import Secrets
+from bridge.language import say
 from bridge.net.listening import Listening, Running
 from bridge.operations.accounts import Methods
 from bridge.operations.control import ControlServer, OperationFailed, Progress
@@ -224,9 +225,9 @@ class Bridge:
     async def _reload(self, progress: Progress) -> dict[str, list[str]]:
         resources, workers, drain = self._resources, self._workers, self._drain
         if self._source is None or resources is None or workers is None or drain is None:
-            raise OperationFailed("This bridge has no configuration to read anew.")
+            raise OperationFailed(say("This bridge has no configuration to read anew."))
         if drain.is_begun:
-            raise OperationFailed("The bridge is being drained; it ends by itself.")
+            raise OperationFailed(say("The bridge is being drained; it ends by itself."))
         read, secrets = await asyncio.to_thread(self._source.read)
         config, waits = kept(self._config, read)
         identity = await asyncio.to_thread(_identity, config)
@@ -243,11 +244,11 @@ class Bridge:
             await at_rest(self._sending, self._clock, progress)
             if drain.is_begun:
                 self._sending.hold(on=False)
-                raise OperationFailed("The bridge is being drained; it ends by itself.")
+                raise OperationFailed(say("The bridge is being drained; it ends by itself."))
             workers.stopping()
             await self._sending.stop()
         if self._ending:  # meanwhile: nothing is begun any more
-            raise OperationFailed("The bridge is stopping.")
+            raise OperationFailed(say("The bridge is stopping."))
         await workers.replace(anew)
         self._source.taken_over(config)
         return {"changed": changed, "needs_restart": waits}
@@ -320,7 +321,7 @@ class Bridge:
         try:
             return await self.reload(progress)
         except (ConfigError, CertificateFault) as error:
-            raise OperationFailed(f"{error}\nNothing was changed.") from None
+            raise OperationFailed(say("{error}\nNothing was changed.", error=error)) from None
 
     def _works(
         self, resources: Resources, reading: InboxReading, sending: OutboxService

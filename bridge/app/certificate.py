@@ -24,12 +24,20 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
+from bridge.language import Sentence, listed, say
+
 if TYPE_CHECKING:
     from bridge.config import Config
 
 FILE_NAME = "tls.pem"
 EVERY_ADDRESS = frozenset({"0.0.0.0", "::"})  # noqa: S104 - settings to compare
 LIFETIME_DAYS = 3650
+
+
+_OF_A_FILE = {
+    "certificate": say("The certificate {sentence}."),
+    "key": say("The key {sentence}."),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +52,12 @@ class CertificateFault(Exception):
     """A certificate and its key cannot be used; the text says which of them and why."""
 
     def __init__(self, *faults: Unusable) -> None:
-        super().__init__("\n".join(f"The {one.setting} {one.sentence}." for one in faults))
+        super().__init__(
+            listed(
+                "\n",
+                (_OF_A_FILE[one.setting].filled_with(sentence=one.sentence) for one in faults),
+            )
+        )
         self.faults = faults
 
 
@@ -75,7 +88,7 @@ def given_identity(certificate: Path, key: Path) -> Identity:
     """
     identity = _load(certificate, key)
     if why := _outside_its_time(identity.context, certificate):
-        raise CertificateFault(Unusable("certificate", f"{certificate} {why}"))
+        raise CertificateFault(Unusable("certificate", why))
     return identity
 
 
@@ -142,7 +155,9 @@ def _make_apart(path: Path, names: list[str]) -> None:
         if done.returncode == 0:
             return
         why = done.stderr.strip().rpartition("\n")[2]
-    raise CertificateFault(Unusable("certificate", f"{path} cannot be made: {why}"))
+    raise CertificateFault(
+        Unusable("certificate", say("{path} cannot be made: {why}", path=path, why=why))
+    )
 
 
 def _load(certificate: Path, key: Path) -> Identity:
@@ -159,10 +174,10 @@ def _load(certificate: Path, key: Path) -> Identity:
     except ssl.SSLError as error:
         raise CertificateFault(_blame(error, certificate, key)) from None
     except OSError as error:
-        sentence = f"{certificate} cannot be used: {error.strerror or error}"
+        sentence = _UNUSABLE.filled_with(path=certificate, strerror=error.strerror or error)
         raise CertificateFault(Unusable("certificate", sentence)) from None
     except _Encrypted:
-        sentence = f"{key} is encrypted: it must not have a password"
+        sentence = say("{path} is encrypted: it must not have a password", path=key)
         raise CertificateFault(Unusable("key", sentence)) from None
     return Identity(context, _fingerprint(pem), certificate, key)
 
@@ -172,18 +187,26 @@ def _read(setting: Literal["certificate", "key"], path: Path) -> str | Unusable:
     try:
         pem = path.read_text("ascii", "replace")
     except OSError as error:
-        return Unusable(setting, f"{path} cannot be used: {error.strerror or error}")
+        return Unusable(
+            setting,
+            _UNUSABLE.filled_with(path=path, strerror=error.strerror or error),
+        )
     if setting == "key":
         held = "PRIVATE KEY-----" in pem
         return (
             pem
             if held
-            else Unusable(setting, f"{path} cannot be used: it holds no private key in PEM form")
+            else Unusable(
+                setting,
+                say("{path} cannot be used: it holds no private key in PEM form", path=path),
+            )
         )
     try:
         _fingerprint(pem)
     except ValueError:
-        return Unusable(setting, f"{path} cannot be used: it holds no certificate in PEM form")
+        return Unusable(
+            setting, say("{path} cannot be used: it holds no certificate in PEM form", path=path)
+        )
     return pem
 
 
@@ -191,14 +214,30 @@ def _blame(error: ssl.SSLError, certificate: Path, key: Path) -> Unusable:
     """Tell which of the two files OpenSSL could not use."""
     reason = error.reason or ""
     if "MISMATCH" in reason:
-        return Unusable("key", f"{key} is not the key of the certificate {certificate}")
+        return Unusable(
+            "key",
+            say(
+                "{key} is not the key of the certificate {certificate}",
+                key=key,
+                certificate=certificate,
+            ),
+        )
     if reason in _CERTIFICATE_TOO_WEAK:
         return Unusable(
-            "certificate", f"{certificate} cannot be used: it is too weak for TLS ({reason})"
+            "certificate",
+            say(
+                "{certificate} cannot be used: it is too weak for TLS ({reason})",
+                certificate=certificate,
+                reason=reason,
+            ),
         )
     if _loads_alone(certificate):
-        return Unusable("key", f"{key} cannot be used: it is damaged or of no known kind")
-    return Unusable("certificate", f"{certificate} cannot be used: it is damaged")
+        return Unusable(
+            "key", say("{key} cannot be used: it is damaged or of no known kind", key=key)
+        )
+    return Unusable(
+        "certificate", say("{certificate} cannot be used: it is damaged", certificate=certificate)
+    )
 
 
 _CERTIFICATE_TOO_WEAK = frozenset({"EE_KEY_TOO_SMALL", "CA_KEY_TOO_SMALL", "CA_MD_TOO_WEAK"})
@@ -212,14 +251,15 @@ def _loads_alone(certificate: Path) -> bool:
     return True
 
 
+_UNUSABLE = say("{path} cannot be used: {strerror}")
 _OUTSIDE_ITS_TIME = {
-    9: "is not valid yet (or this machine's clock is wrong)",
-    10: "has expired: mail programs refuse it",
+    9: say("{path} is not valid yet (or this machine's clock is wrong)"),
+    10: say("{path} has expired: mail programs refuse it"),
 }
 """By OpenSSL's verification error (``X509_V_ERR_CERT_…``)."""
 
 
-def _outside_its_time(server: ssl.SSLContext, certificate: Path) -> str | None:
+def _outside_its_time(server: ssl.SSLContext, certificate: Path) -> Sentence | None:
     """Let a client that trusts exactly this certificate meet it; what it says of its dates."""
     client = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     client.check_hostname = False
@@ -234,7 +274,8 @@ def _outside_its_time(server: ssl.SSLContext, certificate: Path) -> str | None:
         try:
             _do_or_wait(asking)
         except ssl.SSLCertVerificationError as error:
-            return _OUTSIDE_ITS_TIME.get(error.verify_code)
+            known = _OUTSIDE_ITS_TIME.get(error.verify_code)
+            return known and known.filled_with(path=certificate)
     return None
 
 

@@ -18,6 +18,7 @@ from cryptography import x509
 from bridge.app.certificate import EVERY_ADDRESS, FILE_NAME, fingerprint, listening_hosts
 from bridge.clock import rfc3339
 from bridge.config import Config
+from bridge.language import say
 from bridge.operations.control import OperationFailed
 
 BEGIN, END = "-----BEGIN CERTIFICATE-----", "-----END CERTIFICATE-----"
@@ -38,13 +39,15 @@ def certificate_pem(config: Config) -> str:
     try:
         text = path.read_text("ascii", "replace")
     except FileNotFoundError:
-        made = "" if config.tls.certificate else " It is made when the bridge first starts."
-        raise OperationFailed(f"{path} is not there.{made}") from None
+        made = "" if config.tls.certificate else say(" It is made when the bridge first starts.")
+        raise OperationFailed(say("{path} is not there.{made}", path=path, made=made)) from None
     except OSError as error:
-        raise OperationFailed(f"{path} cannot be read: {error.strerror or error}.") from None
+        raise OperationFailed(
+            say("{path} cannot be read: {strerror}.", path=path, strerror=error.strerror or error)
+        ) from None
     begin, end = text.find(BEGIN), text.find(END)
     if not 0 <= begin < end:
-        raise OperationFailed(f"{path} holds no certificate in PEM form.")
+        raise OperationFailed(say("{path} holds no certificate in PEM form.", path=path))
     return text[begin : end + len(END)] + "\n"
 
 
@@ -57,7 +60,7 @@ def certificate_der(config: Config) -> bytes:
     try:
         return ssl.PEM_cert_to_DER_cert(certificate_pem(config))
     except ValueError:
-        raise OperationFailed(f"{certificate_path(config)} is damaged.") from None
+        raise OperationFailed(say("{path} is damaged.", path=certificate_path(config))) from None
 
 
 def certificate_facts(config: Config) -> dict[str, Any]:
@@ -69,7 +72,7 @@ def certificate_facts(config: Config) -> dict[str, Any]:
     try:
         read = x509.load_der_x509_certificate(certificate_der(config))
     except ValueError:
-        raise OperationFailed(f"{certificate_path(config)} is damaged.") from None
+        raise OperationFailed(say("{path} is damaged.", path=certificate_path(config))) from None
     names = _names(read)
     hosts = (host for host in listening_hosts(config) if host not in EVERY_ADDRESS)
     return {

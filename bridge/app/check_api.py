@@ -26,6 +26,7 @@ from bridge.app.way import way
 from bridge.clock import Clock
 from bridge.config import Config
 from bridge.credentials import Secrets
+from bridge.language import say
 from bridge.operations.finding import CheckFinding, failed, ok, skipped, warning
 from bridge.operations.scopes import for_sending
 
@@ -66,10 +67,15 @@ async def name(url: str, route: ApiRoute) -> CheckFinding:
     try:
         found = await asyncio.get_running_loop().getaddrinfo(host, None, type=socket.SOCK_STREAM)
     except OSError as error:
-        mend = "check the name in [api], and this machine's DNS"
-        return failed(what, f"{host} is not known here: {error.strerror}", mend, "unknown")
+        mend = say("check the name in [api], and this machine's DNS")
+        return failed(
+            what,
+            say("{host} is not known here: {strerror}", host=host, strerror=error.strerror),
+            mend,
+            "unknown",
+        )
     addresses = ", ".join(dict.fromkeys(str(one[4][0]) for one in found))
-    return ok(what, f"{host} is {addresses}")
+    return ok(what, say("{host} is {addresses}", host=host, addresses=addresses))
 
 
 async def tls(url: str, route: ApiRoute, timeout_s: float) -> list[CheckFinding]:
@@ -77,10 +83,10 @@ async def tls(url: str, route: ApiRoute, timeout_s: float) -> list[CheckFinding]
     parts = urlsplit(url)
     proxy = route.proxy_to(url)
     if proxy is not None:
-        through = f"requests go through {proxy.url.host}:{proxy.url.port}"
+        through = say("requests go through {host}:{port}", host=proxy.url.host, port=proxy.url.port)
         return [ok("proxy", through), skipped("TLS of the API", through, "proxy")]
     if parts.scheme != "https":
-        return [skipped("TLS of the API", "it is on this machine, without TLS", "loopback")]
+        return [skipped("TLS of the API", say("it is on this machine, without TLS"), "loopback")]
     try:
         async with asyncio.timeout(timeout_s):
             _, writer = await asyncio.open_connection(
@@ -88,9 +94,16 @@ async def tls(url: str, route: ApiRoute, timeout_s: float) -> list[CheckFinding]
             )
     except (OSError, TimeoutError) as error:
         reason = getattr(error, "verify_message", None) or getattr(error, "strerror", None)
-        mend = "look what stands between; [api] ca_file names authorities of your own"
+        mend = say("look what stands between; [api] ca_file names authorities of your own")
         code = type(error).__name__
-        return [failed("TLS of the API", f"{parts.hostname}: {reason or code}", mend, code)]
+        return [
+            failed(
+                "TLS of the API",
+                say("{hostname}: {reason}", hostname=parts.hostname, reason=reason or code),
+                mend,
+                code,
+            )
+        ]
     spoken = writer.get_extra_info("ssl_object")
     writer.close()
     return [ok("TLS of the API", _shown(spoken))]
@@ -110,7 +123,9 @@ async def reached(connection: ApiConnection, clock: Clock) -> CheckFinding:
     try:
         answer = await connection.exchange(ApiRequest("GET", "/", {}))
     except ApiError as error:
-        return failed(what, error.reason, "mend the way to it; mail waits meanwhile", "unreachable")
+        return failed(
+            what, error.reason, say("mend the way to it; mail waits meanwhile"), "unreachable"
+        )
     return clock_of(answer.fields, answer.status, clock.now())
 
 
@@ -121,11 +136,17 @@ def clock_of(fields: Mapping[str, str], status: int, now: datetime) -> CheckFind
         there = parsedate_to_datetime(fields.get("Date", ""))
         off = now - there
     except (TypeError, ValueError):
-        return warning(what, f"it answers (HTTP {status}), without a date", "", "no date")
+        return warning(
+            what, say("it answers (HTTP {status}), without a date", status=status), "", "no date"
+        )
     seconds = round(abs(off).total_seconds())
-    evidence = f"it answers (HTTP {status}); the clock here is {seconds} s "
-    evidence += "ahead of it" if off > timedelta() else "behind it"
-    mend = "set the clock (`timedatectl set-ntp true`): receipts are told by their time"
+    pattern = (
+        say("it answers (HTTP {status}); the clock here is {seconds} s ahead of it")
+        if off > timedelta()
+        else say("it answers (HTTP {status}); the clock here is {seconds} s behind it")
+    )
+    evidence = pattern.filled_with(status=status, seconds=seconds)
+    mend = say("set the clock (`timedatectl set-ntp true`): receipts are told by their time")
     if abs(off) > CLOCK_WRONG:
         return failed(what, evidence, mend, "clock wrong")
     return (
@@ -144,7 +165,9 @@ async def token(config: Config, secrets: Secrets, route: ApiRoute, clock: Clock)
     """
     what = "token"
     if secrets.api_key is None or config.api.email is None:
-        why = "its rights and life are shown only to the account's key ([api] email and api_key)"
+        why = say(
+            "its rights and life are shown only to the account's key ([api] email and api_key)"
+        )
         return skipped(what, why, "no key")
     login = Basic(config.api.email, secrets.api_key.reveal())
     connection = ApiConnection(
@@ -153,13 +176,13 @@ async def token(config: Config, secrets: Secrets, route: ApiRoute, clock: Clock)
     try:
         tokens = await TokenClient(connection, clock).tokens()
     except ApiError as error:
-        return failed(what, error.reason, "check [api] email and api_key", "unknown")
+        return failed(what, error.reason, say("check [api] email and api_key"), "unknown")
     finally:
         await connection.aclose()
     ours = [one for one in tokens if one.secret == secrets.token.reveal()]
     if not ours:
-        mend = "`pec-bridge token create` makes one"
-        return failed(what, "the account has no such token any more", mend, "gone")
+        mend = say("`pec-bridge token create` makes one")
+        return failed(what, say("the account has no such token any more"), mend, "gone")
     wanted = set(for_sending(config))
     return rights(wanted - set(ours[0].scopes), ours[0].expires_at, clock.now())
 
@@ -167,15 +190,31 @@ async def token(config: Config, secrets: Secrets, route: ApiRoute, clock: Clock)
 def rights(missing: set[str], expires_at: datetime | None, now: datetime) -> CheckFinding:
     """Judge what a token lacks, and how long it lives."""
     what = "token"
-    until = "without end" if expires_at is None else f"until {expires_at:%Y-%m-%d}"
+    until = (
+        say("without end")
+        if expires_at is None
+        else say("until {expires_at}", expires_at=f"{expires_at:%Y-%m-%d}")
+    )
     if missing:
-        mend = "`pec-bridge token create` makes one with the rights that the settings need"
-        return failed(what, f"it lacks {', '.join(sorted(missing))}", mend, "lacks rights")
+        mend = say("`pec-bridge token create` makes one with the rights that the settings need")
+        return failed(
+            what,
+            say("it lacks {missing}", missing=", ".join(sorted(missing))),
+            mend,
+            "lacks rights",
+        )
     if expires_at is not None and expires_at < now:
-        return failed(what, f"it lived {until}", "`pec-bridge token create`", "expired")
+        return failed(
+            what, say("it lived {until}", until=until), say("`pec-bridge token create`"), "expired"
+        )
     if expires_at is not None and expires_at - now < timedelta(days=TOKEN_DAYS):
-        return warning(what, f"it lives {until}", "`pec-bridge token renew`", "expires soon")
-    return ok(what, f"it has all rights that the settings need, and lives {until}")
+        return warning(
+            what,
+            say("it lives {until}", until=until),
+            say("`pec-bridge token renew`"),
+            "expires soon",
+        )
+    return ok(what, say("it has all rights that the settings need, and lives {until}", until=until))
 
 
 async def mailbox(address: str, client: PecClient) -> CheckFinding:
@@ -186,11 +225,22 @@ async def mailbox(address: str, client: PecClient) -> CheckFinding:
     except ApiError as error:
         code = error.kind if isinstance(error, NotSent) else type(error).__name__
         mend = (
-            f"`pec-bridge account test {address}` after correcting token or password"
+            say(
+                "`pec-bridge account test {address}` after correcting token or password",
+                address=address,
+            )
             if code == "credentials"
-            else "wait, or ask the service"
+            else say("wait, or ask the service")
         )
         return failed(what, error.reason, mend, code)
-    messages = "messages" if facts["messages"] is None else f"{facts['messages']:,} messages"
-    full = facts["full_percent"]
-    return ok(what, f"{messages}, {'no limit' if full is None else f'{full:.1f} % full'}")
+    count = "?" if facts["messages"] is None else f"{facts['messages']:,}"
+    percent = facts["full_percent"]
+    full = say("no limit") if percent is None else say("{percent} % full", percent=f"{percent:.1f}")
+    return ok(
+        what,
+        say(
+            "{count} messages, {full}",
+            count=count,
+            full=full,
+        ),
+    )

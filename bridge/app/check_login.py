@@ -22,12 +22,13 @@ from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any
 
+from bridge.language import say
 from bridge.net.address import is_loopback
 from bridge.operations.finding import CheckFinding, failed, ok
 
 PATIENCE_S = 20.0
 ANY = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - where to connect to, nothing listens
-STRANGE = "it shows another certificate than the bridge's: something stands between"
+STRANGE = say("it shows another certificate than the bridge's: something stands between")
 
 
 class Strange(Exception):
@@ -59,11 +60,11 @@ def _login(one: Mapping[str, Any], address: str, password: str, fingerprint: str
         begin = _imap if protocol == "imap" else _smtp
         said = begin(ANY.get(host, host), port, str(one["tls"]), address, password, fingerprint)
     except Strange:
-        return failed(what, STRANGE, "look what else listens there", "strange")
+        return failed(what, STRANGE, say("look what else listens there"), "strange")
     except (imaplib.IMAP4.error, smtplib.SMTPException, OSError, EOFError) as error:
         code = type(error).__name__
-        mend = "`pec-bridge reload` if the secrets have changed; the bridge's log says more"
-        return failed(what, f"it does not work ({code})", mend, code)
+        mend = say("`pec-bridge reload` if the secrets have changed; the bridge's log says more")
+        return failed(what, say("it does not work ({code})", code=code), mend, code)
     return ok(what, said)
 
 
@@ -83,13 +84,23 @@ def _page(one: Mapping[str, Any], fingerprint: str) -> CheckFinding:
             client.request("GET", "/healthz")
             status = client.getresponse().status
     except Strange:
-        return failed(what, STRANGE, "look what else listens there", "strange")
+        return failed(what, STRANGE, say("look what else listens there"), "strange")
     except (http.client.HTTPException, OSError) as error:
         code = type(error).__name__
-        return failed(what, f"it does not answer ({code})", "the bridge's log says more", code)
+        return failed(
+            what,
+            say("it does not answer ({code})", code=code),
+            say("the bridge's log says more"),
+            code,
+        )
     if status != HTTPStatus.OK:
-        return failed(what, f"it answers with {status}", "the bridge's log says more", str(status))
-    return ok(what, f"it answers, {said}")
+        return failed(
+            what,
+            say("it answers with {status}", status=status),
+            say("the bridge's log says more"),
+            str(status),
+        )
+    return ok(what, say("it answers, {said}", said=said))
 
 
 def _imap(host: str, port: int, tls: str, address: str, password: str, fingerprint: str) -> str:
@@ -106,7 +117,11 @@ def _imap(host: str, port: int, tls: str, address: str, password: str, fingerpri
         client.login(address, password)
         _, data = client.select("INBOX", readonly=True)
         count = (data[0] or b"0").decode("ascii", "replace")
-        return f"logged in, {_over(client.sock, host)}, INBOX has {count} messages"
+        return say(
+            "logged in, {over}, INBOX has {count} messages",
+            over=_over(client.sock, host),
+            count=count,
+        )
 
 
 def _smtp(host: str, port: int, tls: str, address: str, password: str, fingerprint: str) -> str:
@@ -121,7 +136,7 @@ def _smtp(host: str, port: int, tls: str, address: str, password: str, fingerpri
             client.starttls(context=context)
         _same(client.sock, fingerprint)
         client.login(address, password)
-        return f"logged in, {_over(client.sock, host)}; nothing was sent"
+        return say("logged in, {over}; nothing was sent", over=_over(client.sock, host))
 
 
 def _unverified() -> ssl.SSLContext:
@@ -140,4 +155,6 @@ def _same(sock: Any, fingerprint: str) -> None:
 
 def _over(sock: Any, host: str) -> str:
     version = sock.version() if isinstance(sock, ssl.SSLSocket) else None
-    return str(version or ("in clear on this machine" if is_loopback(host) else "in clear"))
+    if version is not None:
+        return version
+    return say("in clear on this machine") if is_loopback(host) else say("in clear")

@@ -20,6 +20,7 @@ from bridge.app.certificate_facts import certificate_facts
 from bridge.clock import Clock
 from bridge.config import Config, Listen
 from bridge.credentials.source import open_to_others
+from bridge.language import say
 from bridge.operations.control import OperationFailed
 from bridge.operations.finding import CheckFinding, failed, ok, skipped, warning
 from bridge.store.base import StoreFailed
@@ -50,7 +51,7 @@ async def machine(config: Config, file: Path, clock: Clock, *, running: bool) ->
 
 def _modes(config: Config, file: Path) -> Iterator[CheckFinding]:
     if sys.platform == "win32":
-        yield skipped("file modes", "Windows has none", "windows")
+        yield skipped("file modes", say("Windows has none"), "windows")
         return
     yield writable(file)
     if config.tls.key is not None:
@@ -65,11 +66,18 @@ def writable(file: Path) -> CheckFinding:
     if mode & 0o022:
         return failed(
             "configuration's mode",
-            f"others may change {file} (mode {mode:04o}), and so what the bridge runs and sends",
-            f"chmod go-w {shlex.quote(str(file))}",
+            say(
+                "others may change {file} (mode {mode}), and so what the bridge runs and sends",
+                file=file,
+                mode=f"{mode:04o}",
+            ),
+            say("chmod go-w {file}", file=shlex.quote(str(file))),
             "writable",
         )
-    return ok("configuration's mode", f"{file} is its owner's to change (mode {mode:04o})")
+    return ok(
+        "configuration's mode",
+        say("{file} is its owner's to change (mode {mode})", file=file, mode=f"{mode:04o}"),
+    )
 
 
 def private(what: str, path: Path) -> CheckFinding:
@@ -77,10 +85,17 @@ def private(what: str, path: Path) -> CheckFinding:
     try:
         fault = open_to_others(path, path.stat())
     except OSError as error:
-        return failed(what, f"{path}: {error.strerror}", "put it there", "unreadable")
+        return failed(
+            what,
+            say("{path}: {strerror}", path=path, strerror=error.strerror),
+            say("put it there"),
+            "unreadable",
+        )
     if fault:
-        return failed(what, fault, f"chmod 600 {shlex.quote(str(path))}", "open to others")
-    return ok(what, f"{path} is readable by its owner only")
+        return failed(
+            what, fault, say("chmod 600 {path}", path=shlex.quote(str(path))), "open to others"
+        )
+    return ok(what, say("{path} is readable by its owner only", path=path))
 
 
 def folder(data_dir: Path) -> CheckFinding:
@@ -90,18 +105,29 @@ def folder(data_dir: Path) -> CheckFinding:
     if mode & 0o077:
         return failed(
             "data's folder",
-            f"others may look into {data_dir} (mode {mode:04o}): all mail is there",
-            f"chmod 700 {shlex.quote(str(data_dir))}",
+            say(
+                "others may look into {data_dir} (mode {mode}): all mail is there",
+                data_dir=data_dir,
+                mode=f"{mode:04o}",
+            ),
+            say("chmod 700 {data_dir}", data_dir=shlex.quote(str(data_dir))),
             "open to others",
         )
     if sys.platform != "win32" and os.geteuid() not in (0, status.st_uid):
         return failed(
             "data's folder",
-            f"{data_dir} belongs to another user (id {status.st_uid})",
-            "run this as that user, or as root",
+            say(
+                "{data_dir} belongs to another user (id {id})",
+                data_dir=data_dir,
+                id=status.st_uid,
+            ),
+            say("run this as that user, or as root"),
             "another owner",
         )
-    return ok("data's folder", f"{data_dir} is its owner's only (mode {mode:04o})")
+    return ok(
+        "data's folder",
+        say("{data_dir} is its owner's only (mode {mode})", data_dir=data_dir, mode=f"{mode:04o}"),
+    )
 
 
 def certificate(config: Config, now: datetime) -> CheckFinding:
@@ -111,18 +137,27 @@ def certificate(config: Config, now: datetime) -> CheckFinding:
         facts = certificate_facts(config)
     except OperationFailed as fault:
         if config.tls.certificate is None and "first starts" in str(fault):
-            return skipped(what, str(fault), "not made yet")
-        return failed(what, str(fault), "check [tls] in the configuration", "unusable")
+            return skipped(what, fault.args[0], "not made yet")
+        return failed(what, fault.args[0], say("check [tls] in the configuration"), "unusable")
     until = datetime.fromisoformat(facts["valid_until"])
-    mend = "renew it" if config.tls.certificate else "`pec-bridge certificate renew`"
-    evidence = f"for {', '.join(facts['names'])}, until {until:%Y-%m-%d}"
+    mend = say("renew it") if config.tls.certificate else say("`pec-bridge certificate renew`")
+    evidence = say(
+        "for {names}, until {until}", names=", ".join(facts["names"]), until=f"{until:%Y-%m-%d}"
+    )
     if until < now:
-        return failed(what, f"{evidence}: its time is over", mend, "expired")
+        return failed(what, say("{evidence}: its time is over", evidence=evidence), mend, "expired")
     if until - now < timedelta(days=CERTIFICATE_DAYS):
         return warning(what, evidence, mend, "expires soon")
     if facts["not_named"]:
         names = ", ".join(facts["not_named"])
-        return warning(what, f"{evidence}; it lacks {names}, which is listened on", mend, "lacks")
+        return warning(
+            what,
+            say(
+                "{evidence}; it lacks {names}, which is listened on", evidence=evidence, names=names
+            ),
+            mend,
+            "lacks",
+        )
     return ok(what, evidence)
 
 
@@ -140,15 +175,24 @@ async def port(what: str, listen: Listen) -> CheckFinding:
         )
     except OSError as error:
         causes = {
-            errno.EADDRINUSE: ("another program uses it", "stop that program or take another port"),
-            errno.EACCES: ("a right is missing", "take a port above 1023, or systemd's unit"),
-            errno.EADDRNOTAVAIL: ("this machine has no such address", "correct [imap] or [smtp]"),
+            errno.EADDRINUSE: (
+                say("another program uses it"),
+                say("stop that program or take another port"),
+            ),
+            errno.EACCES: (
+                say("a right is missing"),
+                say("take a port above 1023, or systemd's unit"),
+            ),
+            errno.EADDRNOTAVAIL: (
+                say("this machine has no such address"),
+                say("correct [imap] or [smtp]"),
+            ),
         }
-        unknown = (error.strerror or "it cannot be opened", "correct listen")
+        unknown = (error.strerror or say("it cannot be opened"), say("correct listen"))
         why, mend = causes.get(error.errno or 0, unknown)
         return failed(what, why, mend, errno.errorcode.get(error.errno or 0, "unknown"))
     server.close()
-    return ok(what, "free")
+    return ok(what, say("free"))
 
 
 def store(data_dir: Path) -> CheckFinding:
@@ -157,19 +201,26 @@ def store(data_dir: Path) -> CheckFinding:
     try:
         said = examine(data_dir)
     except StoreFailed as fault:
-        mend = "stop the bridge, keep a copy of the folder, and put a backup back"
-        return failed(what, str(fault), mend, "damaged")
+        mend = say("stop the bridge, keep a copy of the folder, and put a backup back")
+        return failed(what, fault.args[0], mend, "damaged")
     except OSError as error:
-        return failed(what, f"{data_dir}: {error.strerror}", "run this as its user", "unreadable")
-    return skipped(what, "there is none yet", "none") if said is None else ok(what, said)
+        return failed(
+            what,
+            say("{data_dir}: {strerror}", data_dir=data_dir, strerror=error.strerror),
+            say("run this as its user"),
+            "unreadable",
+        )
+    return skipped(what, say("there is none yet"), "none") if said is None else ok(what, said)
 
 
 def disk(data_dir: Path) -> CheckFinding:
     """Look how much room there is."""
     place = next(one for one in (data_dir, *data_dir.absolute().parents) if one.exists())
     free = shutil.disk_usage(place).free
-    evidence = f"{free / MIB:,.0f} MiB are free at {place}"
-    mend = "make room, or shorten [archive] retention_days"
+    evidence = say("{free} MiB are free at {place}", free=f"{free / MIB:,.0f}", place=place)
+    mend = say("make room, or shorten [archive] retention_days")
     if free < DISK_FULL_BYTES:
-        return failed("disk", f"{evidence}: submissions are put off", mend, "full")
+        return failed(
+            "disk", say("{evidence}: submissions are put off", evidence=evidence), mend, "full"
+        )
     return warning("disk", evidence, mend, "low") if free < DISK_LOW_BYTES else ok("disk", evidence)

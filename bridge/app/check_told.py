@@ -19,9 +19,12 @@ from bridge.app.hooks import mail_target, route_of
 from bridge.config import Config, Receiver
 from bridge.credentials import Secrets
 from bridge.hooks.states import TryOutcome
+from bridge.language import say
 from bridge.operations.finding import CheckFinding, failed, ok, skipped
 
 PORTS = {"https": 443, "http": 80}
+_TAKES = (say("{place} takes connections"), say("{place} takes connections, by TLS"))
+"""In clear, and by TLS."""
 
 
 async def told(config: Config, secrets: Secrets) -> list[CheckFinding]:
@@ -49,7 +52,7 @@ async def receiver(what: str, config: Config, secrets: Secrets, one: Receiver) -
     if one.command is not None:
         return command(what, one.command[0])
     if one.via_proxy and route_of(config, secrets, one).proxy_to(one.url or "") is not None:
-        return skipped(what, "it is reached through the proxy", "proxy")
+        return skipped(what, say("it is reached through the proxy"), "proxy")
     parts = urlsplit(one.url or "")
     route = route_of(config, secrets, one)
     context = route.tls(one.url or "") if parts.scheme == "https" else None
@@ -59,11 +62,16 @@ async def receiver(what: str, config: Config, secrets: Secrets, one: Receiver) -
                 parts.hostname, parts.port or PORTS[parts.scheme], ssl=context
             )
     except (OSError, ssl.SSLError, TimeoutError) as error:
-        reason = why_unreachable(error) or "cannot be connected to"
-        mend = "mend the receiver or the way to it; events wait for three days meanwhile"
-        return failed(what, f"{one.place} {reason}", mend, type(error).__name__)
+        reason = why_unreachable(error) or say("cannot be connected to")
+        mend = say("mend the receiver or the way to it; events wait for three days meanwhile")
+        return failed(
+            what,
+            say("{place} {reason}", place=one.place, reason=reason),
+            mend,
+            type(error).__name__,
+        )
     writer.close()
-    return ok(what, f"{one.place} takes connections" + (", by TLS" if context else ""))
+    return ok(what, _TAKES[bool(context)].filled_with(place=one.place))
 
 
 def command(what: str, program: str) -> CheckFinding:
@@ -71,9 +79,14 @@ def command(what: str, program: str) -> CheckFinding:
     found = shutil.which(program)
     if found is None:
         there = os.path.exists(program)
-        why = "cannot be executed by this user" if there else "is not there"
-        return failed(what, f"{program} {why}", "put it there, executable", "no program")
-    return ok(what, f"{found} is there")
+        why = say("cannot be executed by this user") if there else say("is not there")
+        return failed(
+            what,
+            say("{program} {why}", program=program, why=why),
+            say("put it there, executable"),
+            "no program",
+        )
+    return ok(what, say("{found} is there", found=found))
 
 
 async def smarthost(config: Config, secrets: Secrets) -> CheckFinding | None:
@@ -87,5 +100,8 @@ async def smarthost(config: Config, secrets: Secrets) -> CheckFinding | None:
     finally:
         await target.aclose()
     if report.outcome is not TryOutcome.TAKEN:
-        return failed(what, report.reason, "correct [alarms.smtp]", "refused")
-    return ok(what, f"{config.alarms.smtp.host}:{config.alarms.smtp.port} lets us in")
+        return failed(what, report.reason, say("correct [alarms.smtp]"), "refused")
+    return ok(
+        what,
+        say("{host}:{port} lets us in", host=config.alarms.smtp.host, port=config.alarms.smtp.port),
+    )

@@ -15,6 +15,7 @@ from typing import Any
 
 import structlog
 
+from bridge.language import say
 from bridge.net.manager import notify_status
 from bridge.operations.accounts import Methods
 from bridge.operations.control import OperationFailed, Progress
@@ -61,7 +62,7 @@ class Drain:
 
     async def _drain(self, _arguments: Mapping[str, Any], progress: Progress) -> Any:
         if self._begun:
-            raise OperationFailed("The bridge is being drained already; it ends by itself.")
+            raise OperationFailed(say("The bridge is being drained already; it ends by itself."))
         self._begun = True
         try:
             log.info("draining_begun")

@@ -17,6 +17,8 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+from bridge.language import say
+
 _ALWAYS = ("*S-1-5-18", "*S-1-5-32-544")
 """SYSTEM and Administrators, whatever they are called in the system's language."""
 
@@ -43,8 +45,12 @@ def make_folder(data_dir: Path) -> None:
         return
     if status.st_mode & (stat.S_IWGRP | stat.S_IWOTH):
         raise DataFault(
-            f"Others may change what is in {data_dir} (mode {status.st_mode & 0o777:03o}), where "
-            f"the mail is. Run `chmod 700 {data_dir}`, then start again."
+            say(
+                "Others may change what is in {data_dir} (mode {mode}), where the "
+                "mail is. Run `chmod 700 {data_dir}`, then start again.",
+                data_dir=data_dir,
+                mode=f"{status.st_mode & 511:03o}",
+            )
         )
 
 
@@ -69,8 +75,13 @@ def close_to_others(
         run(words, check=True, capture_output=True, timeout=ICACLS_TIMEOUT_S)
     except (OSError, subprocess.SubprocessError) as error:
         raise DataFault(
-            f"{data_dir} cannot be closed to other users (icacls: {error}). Give its access to "
-            "this user, SYSTEM and Administrators alone, then start again."
+            say(
+                "{data_dir} cannot be closed to other users (icacls: {error}). Give "
+                "its access to this user, SYSTEM and Administrators alone, then start "
+                "again.",
+                data_dir=data_dir,
+                error=error,
+            )
         ) from None
 
 
@@ -79,19 +90,40 @@ def cannot_use(data_dir: Path, error: OSError) -> DataFault:
     match error.errno:
         case errno.EROFS:
             return DataFault(
-                f"{data_dir} is on a file system that can only be read, so nothing can be kept. "
-                "See why it is (a fault of the disk makes it so), mount it writable, start again."
+                say(
+                    "{data_dir} is on a file system that can only be read, so nothing can "
+                    "be kept. See why it is (a fault of the disk makes it so), mount it "
+                    "writable, start again.",
+                    data_dir=data_dir,
+                )
             )
         case errno.EACCES | errno.EPERM:
             return DataFault(
-                f"{data_dir} may not be used by {_user()}: it belongs to {_owner(data_dir)}. Run "
-                "this as its owner, or give the folder and all in it to this user (chown -R)."
+                say(
+                    "{data_dir} may not be used by {user}: it belongs to {owner}. Run "
+                    "this as its owner, or give the folder and all in it to this user "
+                    "(chown -R).",
+                    data_dir=data_dir,
+                    user=_user(),
+                    owner=_owner(data_dir),
+                )
             )
         case errno.ENOSPC | errno.EDQUOT:
-            return DataFault(f"The disk of {data_dir} is full. Make room, then start again.")
+            return DataFault(
+                say(
+                    "The disk of {data_dir} is full. Make room, then start again.",
+                    data_dir=data_dir,
+                )
+            )
         case _:
             named = error.filename or data_dir
-            return DataFault(f"{named} cannot be used: {error.strerror or error}.")
+            return DataFault(
+                say(
+                    "{named} cannot be used: {strerror}.",
+                    named=named,
+                    strerror=error.strerror or error,
+                )
+            )
 
 
 def belong_to_folder(data_dir: Path) -> None:
@@ -110,18 +142,18 @@ def belong_to_folder(data_dir: Path) -> None:
 
 def _user() -> str:
     if sys.platform == "win32":
-        return "this user"
+        return say("this user")
     return _name(os.geteuid())
 
 
 def _owner(path: Path) -> str:
     """Return who owns a folder, or the nearest above it that can be seen."""
     if sys.platform == "win32":
-        return "somebody else"
+        return say("somebody else")
     for one in (path, *path.parents):
         with contextlib.suppress(OSError):
             return _name(one.stat().st_uid)
-    return "somebody else"
+    return say("somebody else")
 
 
 def _name(number: int) -> str:

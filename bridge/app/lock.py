@@ -12,6 +12,7 @@ import sys
 from pathlib import Path
 
 from bridge.app.folder import belong_to_folder, cannot_use, make_folder
+from bridge.language import say
 
 FILE_NAME = "lock"
 
@@ -24,8 +25,14 @@ class Locked(Exception):
     """Another process uses the data; ``process`` is its id, None if it did not say."""
 
     def __init__(self, data_dir: Path, process: int | None) -> None:
-        named = f" (process {process})" if process else ""
-        super().__init__(f"Another pec-bridge{named} is using {data_dir}; stop that one first.")
+        named = say(" (process {process})", process=process) if process else ""
+        super().__init__(
+            say(
+                "Another pec-bridge{named} is using {data_dir}; stop that one first.",
+                named=named,
+                data_dir=data_dir,
+            )
+        )
         self.process = process
 
 

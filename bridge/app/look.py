@@ -36,7 +36,7 @@ async def look(config: Config, clock: Clock) -> dict[str, Any]:
             store = StoreLook(config.data_dir)
             return {**await _facts(config, store, clock), "store": None}
         except StoreFailed as error:
-            fault = str(error)
+            fault = error.args[0]
         finally:
             if store is not None:
                 await store.close()

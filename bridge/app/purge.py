@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from bridge.app.lock import DataLock
+from bridge.language import say
 from bridge.model import AccountId
 from bridge.operations.control import OperationFailed
 from bridge.store.base import ReadTransaction, Store, Transaction
@@ -29,7 +30,7 @@ CONTENTS_AT_ONCE = 200
 @asynccontextmanager
 async def _held(data_dir: Path) -> AsyncIterator[Store]:
     if not is_there(data_dir):
-        raise OperationFailed(f"There is no data in {data_dir}.")
+        raise OperationFailed(say("There is no data in {data_dir}.", data_dir=data_dir))
     lock = await asyncio.to_thread(DataLock, data_dir)
     try:
         store = await SqliteStore.open(data_dir)
@@ -90,5 +91,5 @@ async def _found(store: Store, address: str) -> AccountId:
 
     account = await store.read(work)
     if account is None:
-        raise OperationFailed(f"Nothing of {address} is there.")
+        raise OperationFailed(say("Nothing of {address} is there.", address=address))
     return account

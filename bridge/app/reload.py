@@ -25,6 +25,7 @@ import structlog
 from bridge.clock import Clock
 from bridge.config import Config
 from bridge.credentials import AccountSecrets, Secrets
+from bridge.language import say
 from bridge.net.manager import notify_status
 from bridge.operations.control import OperationFailed, Progress
 
@@ -86,9 +87,13 @@ async def at_rest(sends: SendingUnderWay, clock: Clock, progress: Progress) -> N
                 progress(at_first - sends.under_way, at_first)
         if not resting.done():
             raise OperationFailed(
-                f"{_requests(sends.under_way)} to the API did not end within {WAITS_S:g} s, and "
-                "cut off nobody would know whether a message was sent (`pec-bridge queue list "
-                "--state dispatching` names it). Nothing was changed; try again later."
+                say(
+                    "{requests} to the API did not end within {seconds} s, and cut off "
+                    "nobody would know whether a message was sent (`pec-bridge queue list "
+                    "--state dispatching` names it). Nothing was changed; try again later.",
+                    requests=_requests(sends.under_way),
+                    seconds=f"{WAITS_S:g}",
+                )
             )
         resting.result()
     except BaseException:
@@ -104,7 +109,7 @@ async def _either(resting: asyncio.Future[None], clock: Clock, wait_s: float) ->
 
 
 def _requests(count: int) -> str:
-    return "1 request" if count == 1 else f"{count} requests"
+    return say("1 request") if count == 1 else say("{count} requests", count=count)
 
 
 SECRETS = ("token", "admin_token", "api_key", "proxy_login")

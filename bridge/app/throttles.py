@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
+from bridge.language import say
 from bridge.limits import GUESS_FORGOTTEN_S, GUESS_PAUSE_S, GUESSES_FREE, STRANGERS_PER_ADDRESS
 from bridge.login.guessing import Slowed
 from bridge.net.visitors import Crowd
@@ -53,9 +54,10 @@ def throttle_findings(status: Mapping[str, Any]) -> list[CheckFinding]:
     if not facts:
         return []
     logins = facts["logins"]
-    rule = (
-        f"{logins['free_failures']} wrong passwords are free, then logins wait for up to "
-        f"{logins['longest_pause_s']:g} s"
+    rule = say(
+        "{free_failures} wrong passwords are free, then logins wait for up to {seconds} s",
+        free_failures=logins["free_failures"],
+        seconds=f"{logins['longest_pause_s']:g}",
     )
     return [_logins(logins, rule), *map(_room, facts["connections"].items())]
 
@@ -63,13 +65,21 @@ def throttle_findings(status: Mapping[str, Any]) -> list[CheckFinding]:
 def _logins(logins: Mapping[str, Any], rule: str) -> CheckFinding:
     count = logins["slowed_count"]
     if not count:
-        return ok("failed logins", f"nobody is slowed; {rule}")
+        return ok("failed logins", say("nobody is slowed; {rule}", rule=rule))
     first = logins["slowed"][0]
     who = first.get("peer") or first.get("account")
     return warning(
         "failed logins",
-        f"{count} slowed, {who} the most ({first['failures']} failures); {rule}",
-        "`login_failed` in the log says who tries: a program with an old password, or a guesser",
+        say(
+            "{count} slowed, {who} the most ({failures} failures); {rule}",
+            count=count,
+            who=who,
+            failures=first["failures"],
+            rule=rule,
+        ),
+        say(
+            "`login_failed` in the log says who tries: a program with an old password, or a guesser"
+        ),
         "slowed",
     )
 
@@ -77,13 +87,20 @@ def _logins(logins: Mapping[str, Any], rule: str) -> CheckFinding:
 def _room(named: tuple[str, Mapping[str, Any]]) -> CheckFinding:
     protocol, crowd = named
     what = f"{protocol.upper()} connections"
-    says = (
-        f"{crowd['now']} of {crowd['most']}, {crowd['strangers']} of them not logged in "
-        f"({crowd['strangers_per_address']} from one address at most)"
+    says = say(
+        "{now} of {most}, {strangers} of them not logged in ({each} from one address at most)",
+        now=crowd["now"],
+        most=crowd["most"],
+        strangers=crowd["strangers"],
+        each=crowd["strangers_per_address"],
     )
     if crowd["turned_away"]:
-        says += f"; {crowd['turned_away']} turned away since the start"
+        says = say(
+            "{says}; {count} turned away since the start", says=says, count=crowd["turned_away"]
+        )
     if crowd["now"] >= crowd["most"]:
-        mend = "look in the log who holds so many; close programs that open connections without end"
+        mend = say(
+            "look in the log who holds so many; close programs that open connections without end"
+        )
         return warning(what, says, mend, "crowded")
     return ok(what, says)

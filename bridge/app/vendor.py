@@ -16,12 +16,13 @@ from bridge.app.administration import account_key
 from bridge.app.way import way_of
 from bridge.clock import Clock
 from bridge.config import ConfigError, ConfigFile
+from bridge.language import say
 from bridge.operations.vendor_count import compared, unasked
 
 if TYPE_CHECKING:
     import httpx
 
-NO_KEY = (
+NO_KEY = say(
     "The service's own count is not asked for: set email and api_key in [api], and it stands here."
 )
 
@@ -44,7 +45,7 @@ async def vendor_count(
     try:
         credentials, found = account_key(file), way_of(file)
     except ConfigError as error:
-        return unasked(f"The service's own count cannot be asked for: {error}")
+        return unasked(say("The service's own count cannot be asked for: {error}", error=error))
     if credentials is None:
         return unasked(NO_KEY)
     connection = ApiConnection(
@@ -59,7 +60,7 @@ async def vendor_count(
     try:
         counted = await TokenClient(connection, clock).usage(host, usage["period"])
     except ApiError as error:
-        return unasked(f"The service's own count cannot be had: {error.reason}")
+        return unasked(say("The service's own count cannot be had: {reason}", reason=error.reason))
     finally:
         await connection.aclose()
     ours = usage["all_accounts"]

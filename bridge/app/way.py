@@ -25,4 +25,4 @@ def way_of(file: ConfigFile) -> ApiRoute:
     try:
         return way(api, resolve(api.proxy_login, folder=file.folder))
     except SecretFault as fault:
-        raise ConfigError((ConfigFault(file.where("api", "proxy_login"), str(fault)),)) from None
+        raise ConfigError((ConfigFault(file.where("api", "proxy_login"), fault.args[0]),)) from None

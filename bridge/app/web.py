@@ -72,7 +72,11 @@ class WebPage:
             *Contract(self._services, lambda: resources.config).routes(),
         ]
         self.server = WebServer(
-            web_app(routes, (*config.web.hosts, socket.gethostname())),
+            web_app(
+                routes,
+                (*config.web.hosts, socket.gethostname()),
+                lambda: self._resources.config.display.language,
+            ),
             _connections_clock(resources.clock),
             tls=tls,
             stop_grace_s=PART_GRACE_S,

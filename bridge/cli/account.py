@@ -22,9 +22,11 @@ from bridge.cli.account_facts import (
 )
 from bridge.cli.account_settings import settings
 from bridge.cli.administer import ask_line
-from bridge.cli.failure import FAILED, say
+from bridge.cli.failure import FAILED, tell
 from bridge.cli.output import print_facts, print_json, print_table, visible
+from bridge.cli.tongue import confirm
 from bridge.config import find_file, load
+from bridge.language import say
 from bridge.operations.control import OperationFailed
 
 commands = typer.Typer(
@@ -48,7 +50,7 @@ def list_accounts(config: option.Config = None, as_json: option.Json = False) ->
         return
     columns = ("address", "username", "password", "local_password")
     rows = ([one[name] for name in columns] for one in found)
-    print_table(columns, rows, "No accounts. `pec-bridge account add ADDRESS` adds one.")
+    print_table(columns, rows, say("No accounts. `pec-bridge account add ADDRESS` adds one."))
 
 
 @commands.command()
@@ -85,7 +87,7 @@ def try_accounts(
             facts |= try_api(file.config.api, token, one.api_username, password, file)
             facts["works"] = True
         except (ApiError, SecretFault) as fault:
-            facts["error"] = str(fault)
+            facts["error"] = fault.reason if isinstance(fault, ApiError) else fault.args[0]
         found.append(facts)
     if as_json:
         print_json(found)
@@ -93,7 +95,7 @@ def try_accounts(
         rows = (
             [one["address"], "works" if one["works"] else "fails", one["error"]] for one in found
         )
-        print_table(("address", "state", "why"), rows, "No accounts.")
+        print_table(("address", "state", "why"), rows, say("No accounts."))
     if not all(one["works"] for one in found):
         raise typer.Exit(FAILED)
 
@@ -122,7 +124,7 @@ def password(address: Address, config: option.Config = None, as_json: option.Jso
         print_json(facts)
         return
     say_password(facts)
-    say(running)
+    tell(running)
 
 
 @commands.command()
@@ -145,11 +147,15 @@ def remove(
     if trusts:
         networks = ", ".join(str(one.network) for one in trusts)
         raise OperationFailed(
-            f"[[smtp.trusted]] lets {networks} send as {account.address}: take that out first."
+            say(
+                "[[smtp.trusted]] lets {networks} send as {address}: take that out first.",
+                networks=networks,
+                address=account.address,
+            )
         )
     place = place_of(path, file)
     if not yes:
-        typer.confirm(f"Take {account.address} out of {path}?", abort=True, err=True)
+        confirm(say("Take {address} out of {path}?", address=account.address, path=path))
     write(place, changed(place, lambda text: without_account(text, account.address)), {})
     names = (secret_name(account.address, kind) for kind in ("password", "local"))
     kept = [str(one) for one in map(place.secret, names) if one.exists()]
@@ -162,13 +168,18 @@ def remove(
     if as_json:
         print_json(facts)
         return
-    say(
-        f"{account.address} is out of {path}. What stays: its mail, what it sent and the archive "
-        f"of both in {file.config.data_dir}, and its mailbox at the service."
+    tell(
+        say(
+            "{address} is out of {path}. What stays: its mail, what it sent and "
+            "the archive of both in {data_dir}, and its mailbox at the service.",
+            address=account.address,
+            path=path,
+            data_dir=file.config.data_dir,
+        )
     )
     for one in kept:
-        say(f"A secret stays, too: {one}")
-    say(facts["running"])
+        tell(say("A secret stays, too: {one}", one=one))
+    tell(facts["running"])
 
 
 @commands.command()
@@ -186,7 +197,11 @@ def purge(address: Address, config: option.Config = None, as_json: option.Json =
     file = load(path, accounts=False)
     if any(one.address.casefold() == address.casefold() for one in file.config.account):
         raise OperationFailed(
-            f"{address} is in {path}: `pec-bridge account remove {address}` takes it out first."
+            say(
+                "{address} is in {path}: `pec-bridge account remove {address}` takes it out first.",
+                address=address,
+                path=path,
+            )
         )
     configure("human", "error")
     left = asyncio.run(left_of(file.config.data_dir, address))
@@ -194,14 +209,24 @@ def purge(address: Address, config: option.Config = None, as_json: option.Json =
     names = (secret_name(address, kind) for kind in ("password", "local"))
     secrets = [one for one in map(place.secret, names) if one.exists()]
     megabytes = left["size_bytes"] / 1024**2
-    say(
-        f"{address} holds {left['messages']:,} messages and {left['sends']:,} sends with what "
-        f"became of them ({megabytes:,.1f} MiB). They are your evidence; nothing brings them back."
+    tell(
+        say(
+            "{address} holds {messages} messages and {sends} sends with what "
+            "became of them ({megabytes} MiB). They are your evidence; nothing "
+            "brings them back.",
+            address=address,
+            messages=f"{left['messages']:,}",
+            sends=f"{left['sends']:,}",
+            megabytes=f"{megabytes:,.1f}",
+        )
     )
     if left["waiting"]:
-        say(f"{left['waiting']} of them wait to be sent, and never will be.")
-    typer.confirm("Forget all of it?", abort=True, err=True)
-    if ask_line(f"Type {visible(address)} to do it").casefold() != address.casefold():
+        tell(say("{waiting} of them wait to be sent, and never will be.", waiting=left["waiting"]))
+    confirm(say("Forget all of it?"))
+    if (
+        ask_line(say("Type {address} to do it", address=visible(address))).casefold()
+        != address.casefold()
+    ):
         raise typer.Abort
     asyncio.run(forget(file.config.data_dir, address))
     for one in secrets:
@@ -210,4 +235,10 @@ def purge(address: Address, config: option.Config = None, as_json: option.Json =
     if as_json:
         print_json(facts)
         return
-    say(f"Nothing of {address} is left in {file.config.data_dir}. Backups may have it still.")
+    tell(
+        say(
+            "Nothing of {address} is left in {data_dir}. Backups may have it still.",
+            address=address,
+            data_dir=file.config.data_dir,
+        )
+    )

@@ -20,8 +20,10 @@ from bridge.cli.account_facts import (
 )
 from bridge.cli.administer import ask_line, ask_mailboxes
 from bridge.cli.output import print_json, visible
+from bridge.cli.tongue import spoken
 from bridge.cli.when import show_times_in
 from bridge.config import Account, Api, ConfigError, ConfigFile, SecretSource, find_file, load
+from bridge.language import say
 from bridge.model import INBOX
 from bridge.operations.control import OperationFailed
 from bridge.operations.placement import QUESTION, explained, recommended
@@ -81,7 +83,7 @@ def add(
     secrets: dict[str, Secret] = {}
     settings, token = _api(file, place, api)
     if token is None:
-        token = secrets[_token_name(file)] = _asked("Token for the API")
+        token = secrets[_token_name(file)] = _asked(say("Token for the API"))
     password = secrets[secret_name(address, "password")] = _asked(f"Password of {address}")
     known = {} if untested else _tried(settings, token, username or address, password, file)
     local = new_password()
@@ -96,7 +98,9 @@ def add(
         names = (secret_name(address, kind) for kind in ("password", "local"))
         text = with_account(text, address, username, *map(place.source, names))
     except CannotEdit as fault:
-        raise OperationFailed(f"{path} cannot be changed: {fault}.") from None
+        raise OperationFailed(
+            say("{path} cannot be changed: {fault}.", path=path, fault=fault)
+        ) from None
     write(place, text, secrets)
     written = load(path)
     facts = {
@@ -123,7 +127,7 @@ def _sends_per_day(file: ConfigFile | None, given: int | None) -> int | None:
         return given
     if not sys.stdin.isatty():
         return None
-    return max(0, int(typer.prompt(QUESTION, type=int, default=0, err=True)))
+    return max(0, int(typer.prompt(spoken(QUESTION), type=int, default=0, err=True)))
 
 
 def _first_or_found(config: Path | None) -> tuple[Path, ConfigFile | None]:
@@ -145,30 +149,46 @@ def _address(address: str | None, from_mailbox: str | None, file: ConfigFile | N
     """Return the address that is meant: as given, or that of a mailbox registered here."""
     if from_mailbox is not None:
         if file is None:
-            raise OperationFailed("--from-mailbox needs a configuration with a token.")
+            raise OperationFailed(say("--from-mailbox needs a configuration with a token."))
         mailbox = ask_mailboxes(file, "mailbox show", {"id": from_mailbox})
         if not mailbox["is_active"]:
-            raise OperationFailed(f"{visible(mailbox['address'])} is {mailbox['state_words']}.")
+            raise OperationFailed(
+                say(
+                    "{address} is {state_words}.",
+                    address=visible(mailbox["address"]),
+                    state_words=mailbox["state_words"],
+                )
+            )
         found = str(mailbox["address"])
         if address is not None and address.casefold() != found.casefold():
-            raise OperationFailed(f"That mailbox is {visible(found)}, not {address}.")
+            raise OperationFailed(
+                say(
+                    "That mailbox is {found}, not {address}.", found=visible(found), address=address
+                )
+            )
         address = found
     if address is None:
-        raise typer.BadParameter("say which: ADDRESS, or --from-mailbox ID")
+        raise typer.BadParameter(say("say which: ADDRESS, or --from-mailbox ID"))
     try:
         return Account(address=address.strip(), password=SecretSource(env="UNUSED")).address
     except ValueError:
-        raise typer.BadParameter(f"{visible(address)} is not a mail address") from None
+        raise typer.BadParameter(
+            say("{address} is not a mail address", address=visible(address))
+        ) from None
 
 
 def _check_new(file: ConfigFile | None, address: str, api: str | None) -> None:
     if file is None:
         return
     if api is not None:
-        raise typer.BadParameter("there is a configuration: its [api] says where the API is")
+        raise typer.BadParameter(say("there is a configuration: its [api] says where the API is"))
     if any(one.address.casefold() == address.casefold() for one in file.config.account):
         raise OperationFailed(
-            f"{address} is in {file.name} already: `pec-bridge account test {address}` tries it."
+            say(
+                "{address} is in {name} already: `pec-bridge account test {address}` tries it.",
+                address=address,
+                name=file.name,
+            )
         )
 
 
@@ -189,8 +209,11 @@ def _token_name(file: ConfigFile | None) -> str:
     if source.file == ours or source.credential == f"{SECRETS_FOLDER}_{name}":
         return name
     raise OperationFailed(
-        f"{file.where('api', 'token')}: it is not there. Put it there, or make one with "
-        "`pec-bridge token create`, and try again."
+        say(
+            "{where}: it is not there. Put it there, or make one with `pec-bridge "
+            "token create`, and try again.",
+            where=file.where("api", "token"),
+        )
     )
 
 
@@ -209,13 +232,15 @@ def _api(
         try:
             return (Api(source) if url is None else Api(source, url)), None
         except ValueError as error:
-            raise typer.BadParameter(str(error), param_hint="--api") from None
+            raise typer.BadParameter(error.args[0], param_hint="--api") from None
     api = file.config.api
     try:
         return api, resolve(api.token, folder=file.folder)
     except SecretFault as fault:
         if "chmod" in str(fault):
-            raise OperationFailed(f"{file.where('api', 'token')}: {fault}") from None
+            raise OperationFailed(
+                say("{where}: {fault}", where=file.where("api", "token"), fault=fault)
+            ) from None
         return api, None
 
 
@@ -228,7 +253,7 @@ def _asked(what: str) -> Secret:
     try:
         header_value(text, what)
     except ValueError as fault:
-        raise OperationFailed(f"{fault}.") from None
+        raise OperationFailed(say("{fault}.", fault=fault)) from None
     return Secret(text)
 
 
@@ -241,7 +266,10 @@ def _tried(
         return try_api(api, token, username, password, file)
     except ApiError as error:
         raise OperationFailed(
-            f"{error.reason} Nothing was written; --untested does without asking the API."
+            say(
+                "{reason} Nothing was written; --untested does without asking the API.",
+                reason=error.reason,
+            )
         ) from None
 
 
@@ -256,11 +284,16 @@ def _first_data_dir(path: Path) -> Path:
 def _say_added(path: Path, facts: dict[str, Any]) -> None:
     known = facts["tried"]
     messages = known and known["messages"]
-    said = "was not tried" if known is None else "answers at the API"
-    count = f" ({messages:,} messages)" if messages is not None else ""
-    sys.stdout.write(f"{facts['address']} {said}{count} and is in {path}.\n")
+    count = say(" ({count} messages)", count=f"{messages:,}") if messages is not None else ""
+    added = (
+        say("{address} was not tried and is in {path}.")
+        if known is None
+        else say("{address} answers at the API{count} and is in {path}.", count=count)
+    )
+    told = added.filled_with(address=facts["address"], path=path)
+    sys.stdout.write(f"{visible(told)}\n")
     if facts["receipts"]:
-        sys.stdout.write(f"{facts['receipts']}\n")
+        sys.stdout.write(f"{visible(facts['receipts'])}\n")
     say_password(facts)
     say_programs(facts)
-    sys.stdout.write(f"\n{facts['running']}\n")
+    sys.stdout.write(f"\n{visible(facts['running'])}\n")

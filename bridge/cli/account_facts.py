@@ -9,7 +9,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bridge.cli.output import visible
+from bridge.cli.tongue import spoken
 from bridge.config import Account, Api, Config, ConfigFile, SecretSource
+from bridge.language import say
 from bridge.operations.control import OperationFailed
 
 if TYPE_CHECKING:
@@ -20,12 +22,12 @@ ANSWERS_WITHIN_S = 5.0
 RELOADED_WITHIN_S = 120.0
 """A reload waits for the requests under way."""
 
-AT_ITS_START = (
+AT_ITS_START = say(
     "systemd hands secrets to a service when it starts it. `systemctl restart pec-bridge` does so; "
     "until then those before hold."
 )
 
-SHOWN_ONCE = "shown only now; `pec-bridge account password` makes another"
+SHOWN_ONCE = say("shown only now; `pec-bridge account password` makes another")
 
 
 def place_of(path: Path, file: ConfigFile | None) -> SettingsPlace:
@@ -117,7 +119,9 @@ def account_of(file: ConfigFile, address: str) -> Account:
     for one in file.config.account:
         if one.address.casefold() == address.casefold():
             return one
-    raise OperationFailed(f"There is no account {visible(address)} in {file.name}.")
+    raise OperationFailed(
+        say("There is no account {address} in {name}.", address=visible(address), name=file.name)
+    )
 
 
 def _shown(source: SecretSource) -> str:
@@ -141,10 +145,9 @@ def has_credentials(config: Config) -> bool:
 
 def say_password(facts: dict[str, Any]) -> None:
     """Write a password that was just made, for the only time."""
-    sys.stdout.write(
-        f"\nPassword for mail programs ({SHOWN_ONCE}):\n\n    {facts['new_local_password']}\n\n"
-        "The mailbox's own password opens the account, too.\n"
-    )
+    above = spoken(say("Password for mail programs ({once}):", once=SHOWN_ONCE))
+    below = spoken(say("The mailbox's own password opens the account, too."))
+    sys.stdout.write(f"\n{above}\n\n    {facts['new_local_password']}\n\n{below}\n")
 
 
 def taken_over(place: SettingsPlace, data_dir: Path, secret: str | None = None) -> str:
@@ -161,14 +164,19 @@ def taken_over(place: SettingsPlace, data_dir: Path, secret: str | None = None) 
     try:
         done = asyncio.run(ask(data_dir, "reload", {}, within_s=RELOADED_WITHIN_S))
     except NotRunning:
-        return "No bridge runs: `pec-bridge serve`, or `systemctl start pec-bridge`."
+        return say("No bridge runs: `pec-bridge serve`, or `systemctl start pec-bridge`.")
     except OperationFailed as fault:
-        anew = " (systemd hands new credentials over when it starts a service)"
-        why = anew if place.by_credential else ""
-        return f"The running bridge did not take it over, start it again{why}: {fault}"
+        anew = say(" (systemd hands new credentials over when it starts a service)")
+        return say(
+            "The running bridge did not take it over, start it again{why}: {fault}",
+            why=anew if place.by_credential else "",
+            fault=fault,
+        )
     if secret is not None and secret not in done["changed"]:
-        return f"The running bridge does NOT have it yet: {AT_ITS_START}"
-    return "The running bridge has taken it over."
+        return say(
+            "The running bridge does NOT have it yet: {at_its_start}", at_its_start=AT_ITS_START
+        )
+    return say("The running bridge has taken it over.")
 
 
 def say_programs(facts: dict[str, Any]) -> None:

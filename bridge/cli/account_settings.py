@@ -15,6 +15,7 @@ from bridge.cli import option
 from bridge.cli.account_facts import account_of
 from bridge.cli.wholefile import give
 from bridge.config import find_file, load
+from bridge.language import say
 from bridge.operations.control import NotRunning, OperationFailed, ask
 
 if TYPE_CHECKING:
@@ -52,8 +53,10 @@ def settings(
     facts = connection(account.address, _listeners(file.config), socket.gethostname())
     if not is_complete(facts):
         raise OperationFailed(
-            "It is not known where the bridge listens for both IMAP and SMTP: give [imap] and "
-            "[smtp] listen ports in the configuration, or start it."
+            say(
+                "It is not known where the bridge listens for both IMAP and SMTP: give "
+                "[imap] and [smtp] listen ports in the configuration, or start it."
+            )
         )
     give(FORMATS[form.value].write(facts, account.address), output, overwrite=force)
 

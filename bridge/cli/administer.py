@@ -14,11 +14,14 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
-from bridge.cli.failure import say
+from bridge.cli.failure import tell
 from bridge.cli.hidden import read_hidden
 from bridge.cli.output import visible
+from bridge.cli.tongue import confirm, language, spoken
 from bridge.cli.when import show_times_in
 from bridge.config import ConfigFile
+from bridge.language import say
+from bridge.operations.speaking import speaking
 
 if TYPE_CHECKING:
     from bridge.api.connection import Basic
@@ -44,7 +47,8 @@ def ask_mailboxes(file: ConfigFile, name: str, arguments: Mapping[str, Any] | No
         clock = SystemClock()
         async with mailbox_client(file, clock) as client:
             operations = mailbox_operations(client, file, clock)
-            return await operations.perform(name, arguments or {}, _no_progress)
+            perform = speaking(operations.perform, language)
+            return await perform(name, arguments or {}, _no_progress)
 
     _quiet()
     return asyncio.run(work())
@@ -66,7 +70,8 @@ class TokenHost:
 
         async def work() -> Any:
             async with token_operations(self._file, self._credentials, SystemClock()) as operations:
-                return await operations.perform(name, arguments or {}, _no_progress)
+                perform = speaking(operations.perform, language)
+                return await perform(name, arguments or {}, _no_progress)
 
         _quiet()
         return asyncio.run(work())
@@ -76,8 +81,8 @@ def _asked(email: str | None) -> Basic:
     from bridge.api.connection import Basic
 
     if email is None:
-        email = ask_line("E-mail of the account at openapi.com")
-    return Basic(email, ask_line("API key", hide=True))
+        email = ask_line(say("E-mail of the account at openapi.com"))
+    return Basic(email, ask_line(say("API key"), hide=True))
 
 
 def ask_line(prompt: str, hide: bool = False) -> str:
@@ -87,11 +92,15 @@ def ask_line(prompt: str, hide: bool = False) -> str:
         BadParameter: nobody answered.
     """
     if sys.stdin.isatty():
-        return read_hidden(f"{prompt}: ") if hide else str(typer.prompt(prompt, err=True)).strip()
+        asked = spoken(prompt)
+        return read_hidden(f"{asked}: ") if hide else str(typer.prompt(asked, err=True)).strip()
     line = sys.stdin.readline().strip()
     if not line:
         raise typer.BadParameter(
-            f"{prompt} is needed: on the terminal, as a line of standard input, or in [api]."
+            say(
+                "{prompt} is needed: on the terminal, as a line of standard input, or in [api].",
+                prompt=prompt,
+            )
         )
     return line
 
@@ -99,20 +108,20 @@ def ask_line(prompt: str, hide: bool = False) -> str:
 def agree(asked: Mapping[str, Any], yes: bool) -> None:
     """Show doubts and cost, and go on only if a person says so (or did, by ``--yes``)."""
     for doubt in asked.get("doubts") or ():
-        say(f"Please check: {visible(doubt)}")
+        tell(say("Please check: {doubt}", doubt=visible(doubt)))
     if asked.get("note"):
-        say(visible(asked["note"]))
+        tell(visible(asked["note"]))
     cost = asked.get("cost")
     if cost is not None:
-        say(cost["words"])
+        tell(cost["words"])
     if not yes:
-        typer.confirm(visible(asked["question"]), abort=True, err=True)
+        confirm(visible(asked["question"]))
 
 
 def typed(asked: Mapping[str, Any]) -> str:
     """Have the address typed; on standard input where there is no terminal."""
-    say(visible(asked["question"]))
-    return ask_line(f"Type {visible(asked['address'])} to do it")
+    tell(visible(asked["question"]))
+    return ask_line(say("Type {address} to do it", address=visible(asked["address"])))
 
 
 def _no_progress(_done: int, _total: int) -> None:

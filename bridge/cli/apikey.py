@@ -9,6 +9,7 @@ import typer
 from bridge.cli import option
 from bridge.cli.output import print_facts, print_json, print_table
 from bridge.cli.perform import perform
+from bridge.language import say
 
 commands = typer.Typer(help="Keys of programs that ask over HTTP.", no_args_is_help=True)
 
@@ -53,7 +54,7 @@ def list_keys(
     if as_json:
         print_json(keys)
         return
-    print_table(COLUMNS, ([one[name] for name in COLUMNS] for one in keys), "No keys.")
+    print_table(COLUMNS, ([one[name] for name in COLUMNS] for one in keys), say("No keys."))
 
 
 @commands.command()

@@ -12,10 +12,11 @@ from typing import Annotated, Any
 import typer
 
 from bridge.cli import option
-from bridge.cli.failure import say
+from bridge.cli.failure import tell
 from bridge.cli.output import print_block, print_json, print_table
 from bridge.cli.perform import Several, perform, settings
 from bridge.cli.when import local
+from bridge.language import say
 
 commands = typer.Typer(
     help="All that came and was submitted, also what no mailbox shows any more.",
@@ -97,9 +98,9 @@ def search(
         print_json(found)
         return
     rows = ([row[name] for name in COLUMNS] for row in found["rows"])
-    print_table(COLUMNS, rows, "Nothing in the archive fits.")
+    print_table(COLUMNS, rows, say("Nothing in the archive fits."))
     if found["next"]:
-        say(f"There is more: --before {found['next']}")
+        tell(say("There is more: --before {next}", next=found["next"]))
 
 
 @commands.command()
@@ -149,13 +150,17 @@ async def _write(
             entries = found["entries"]
             if len(entries) > 1:
                 ids = ", ".join(entry["id"] for entry in entries)
-                raise typer.BadParameter(f"{arguments['what']} names several; choose one: {ids}")
+                raise typer.BadParameter(
+                    say("{what} names several; choose one: {ids}", what=arguments["what"], ids=ids)
+                )
             chosen = {**arguments, "id": entries[0]["id"], "part": part.value}
             size_bytes = 0
             async for piece in _pieces(several, chosen):
                 size_bytes += target.stream.write(piece)
         if not size_bytes:
-            raise typer.BadParameter(f"of {chosen['id']} there is no {part.value} here")
+            raise typer.BadParameter(
+                say("of {id} there is no {value} here", id=chosen["id"], value=part.value)
+            )
         target.keep()
     return found
 

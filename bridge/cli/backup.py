@@ -13,6 +13,8 @@ from bridge.cli import option
 from bridge.cli.bar import Bar
 from bridge.cli.output import print_facts, print_json
 from bridge.cli.perform import settings
+from bridge.cli.tongue import confirm
+from bridge.language import say
 
 
 def backup(
@@ -55,8 +57,13 @@ def restore(
     settings_file = settings(config)
     data_dir = settings_file.config.data_dir
     if holds_data(data_dir) and not yes:
-        question = f"There is data in {data_dir}. Set it aside and put {file} in its place?"
-        typer.confirm(question, abort=True, err=True)
+        confirm(
+            say(
+                "There is data in {data_dir}. Set it aside and put {file} in its place?",
+                data_dir=data_dir,
+                file=file,
+            )
+        )
     configure("human", "error")
     with Bar("Copying") as bar:
         done = asyncio.run(put_back(settings_file.config, file, SystemClock(), bar.progress))

@@ -10,11 +10,13 @@ from typing import Annotated
 import typer
 
 from bridge.cli import option
-from bridge.cli.failure import say
+from bridge.cli.failure import tell
 from bridge.cli.output import print_facts, print_json
 from bridge.cli.perform import settings
+from bridge.cli.tongue import confirm
 from bridge.cli.when import local
 from bridge.cli.wholefile import give
+from bridge.language import say
 from bridge.operations.control import OperationFailed
 
 commands = typer.Typer(help="The certificate that mail programs are shown.", no_args_is_help=True)
@@ -36,9 +38,12 @@ def show(config: option.Config = None, as_json: option.Json = False) -> None:
         if name != "not_named"
     )
     if facts["not_named"]:
-        say(
-            f"Clients that connect to {', '.join(facts['not_named'])} do not find that name in it. "
-            "`pec-bridge certificate renew` makes one that has it."
+        tell(
+            say(
+                "Clients that connect to {names} do not find that name in it. "
+                "`pec-bridge certificate renew` makes one that has it.",
+                names=", ".join(facts["not_named"]),
+            )
         )
 
 
@@ -58,7 +63,7 @@ def export(
     found = settings(config).config
     content = certificate_der(found) if der else certificate_pem(found).encode("ascii")
     if output is None and der and sys.stdout.isatty():
-        raise typer.BadParameter("DER is no text: say where with --output")
+        raise typer.BadParameter(say("DER is no text: say where with --output"))
     give(content, output, overwrite=force)
 
 
@@ -77,15 +82,22 @@ def renew(
 
     found = settings(config).config
     if found.tls.certificate is not None:
-        raise OperationFailed(f"{found.tls.certificate} is yours to renew: [tls] names it.")
+        raise OperationFailed(
+            say(
+                "{certificate} is yours to renew: [tls] names it.",
+                certificate=found.tls.certificate,
+            )
+        )
     path = found.data_dir / FILE_NAME
     if not path.exists():
-        raise OperationFailed(f"{path} is not there. It is made when the bridge first starts.")
+        raise OperationFailed(
+            say("{path} is not there. It is made when the bridge first starts.", path=path)
+        )
     if not yes:
-        typer.confirm(
-            "Make a new certificate? Each mail program refuses it until it is told to trust it.",
-            abort=True,
-            err=True,
+        confirm(
+            say(
+                "Make a new certificate? Each mail program refuses it until it is told to trust it."
+            )
         )
     before = path.stat()
     make_own(found.data_dir, listening_hosts(found))
@@ -96,4 +108,4 @@ def renew(
         print_json(facts)
         return
     print_facts((name, facts[name]) for name in ("names", "fingerprint"))
-    say("The running bridge shows the old one until it is started again.")
+    tell(say("The running bridge shows the old one until it is started again."))

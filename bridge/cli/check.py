@@ -16,6 +16,7 @@ from bridge.cli.output import print_json, visible
 from bridge.cli.wholefile import WholeFile
 from bridge.config import Config, ConfigError, find_file
 from bridge.credentials import Secrets
+from bridge.language import say
 from bridge.operations.control import NotRunning, OperationFailed, ask
 from bridge.operations.finding import CheckFinding, failed, ok, skipped, warning
 from bridge.operations.placement import hinted
@@ -80,7 +81,7 @@ async def _look(given: Path | None) -> tuple[list[CheckFinding], Config | None, 
     found += await api(config, secrets, clock)
     found += await told(config, secrets)
     if status is None:
-        found.append(skipped("logins", "no bridge runs, so nobody can log in", "not running"))
+        found.append(skipped("logins", say("no bridge runs, so nobody can log in"), "not running"))
     else:
         own = zip(config.account, secrets.accounts, strict=True)
         passwords = {one.address: each.password.reveal() for one, each in own}
@@ -101,11 +102,15 @@ def _configuration(
         path = find_file(given, os.environ)
         file, secrets = whole_settings(path)
     except ConfigError as error:
-        mend = "correct each; `pec-bridge account add` writes a first one"
-        return [failed(what, str(fault), mend, "faulty") for fault in error.faults], None
+        mend = say("correct each; `pec-bridge account add` writes a first one")
+        return [failed(what, fault.said, mend, "faulty") for fault in error.faults], None
     count = len(file.config.account)
-    accounts = f"{count} account{'' if count == 1 else 's'}"
-    return [ok(what, f"{path}, {accounts}, every secret is there")], (path, file.config, secrets)
+    return [
+        ok(
+            what,
+            say("{path}, accounts: {count}, every secret is there", path=path, count=count),
+        )
+    ], (path, file.config, secrets)
 
 
 async def _bridge(config: Config) -> tuple[CheckFinding, Any]:
@@ -113,10 +118,17 @@ async def _bridge(config: Config) -> tuple[CheckFinding, Any]:
     try:
         status = await ask(config.data_dir, "status", {}, within_s=ANSWERS_WITHIN_S)
     except NotRunning:
-        return warning(what, "it does not run", "`pec-bridge serve`", "not running"), None
+        return warning(what, say("it does not run"), say("`pec-bridge serve`"), "not running"), None
     except OperationFailed as fault:
-        return failed(what, str(fault), "start it again", "no answer"), None
-    return ok(what, f"version {status['version']} has been running since {status['since']}"), status
+        return failed(what, fault.args[0], say("start it again"), "no answer"), None
+    return ok(
+        what,
+        say(
+            "version {version} has been running since {since}",
+            version=status["version"],
+            since=status["since"],
+        ),
+    ), status
 
 
 def _show(found: list[CheckFinding]) -> None:

@@ -125,7 +125,7 @@ def _simulator(folder: Path, clock: Clock, addresses: tuple[str, ...]) -> tuple[
     try:
         known = simulated.keep_in(folder / STATE_NAME)
     except ValueError as error:
-        raise typer.BadParameter(str(error), param_hint="--data-dir") from None
+        raise typer.BadParameter(error.args[0], param_hint="--data-dir") from None
     if not known:
         for address in addresses:
             simulated.add_mailbox(address, PASSWORD)

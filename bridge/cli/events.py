@@ -9,9 +9,10 @@ from typing import Annotated, Any
 import typer
 
 from bridge.cli import option
-from bridge.cli.failure import say
+from bridge.cli.failure import tell
 from bridge.cli.output import print_json, print_table
 from bridge.cli.perform import perform, settings
+from bridge.language import say
 from bridge.operations.control import NotRunning, OperationFailed, ask
 
 SLICE_S = 30.0
@@ -46,7 +47,7 @@ def events(
         print_json(found["events"])
         return
     rows = ([one[name] for name in COLUMNS] for one in found["events"])
-    print_table(COLUMNS, rows, "No events.")
+    print_table(COLUMNS, rows, say("No events."))
 
 
 def _follow(config: Path | None, arguments: dict[str, Any]) -> None:
@@ -56,7 +57,7 @@ def _follow(config: Path | None, arguments: dict[str, Any]) -> None:
             found = asyncio.run(ask(data_dir, "events", {**arguments, "wait_s": SLICE_S}))
         except NotRunning:
             raise OperationFailed(
-                "No bridge is running, so nothing happens: start it to follow."
+                say("No bridge is running, so nothing happens: start it to follow.")
             ) from None
         _tell_missing(found)
         for event in found["events"]:
@@ -66,4 +67,6 @@ def _follow(config: Path | None, arguments: dict[str, Any]) -> None:
 
 def _tell_missing(found: dict[str, Any]) -> None:
     if found["missing"]:
-        say("Events right behind that number are older than what is kept, and are not listed.")
+        tell(
+            say("Events right behind that number are older than what is kept, and are not listed.")
+        )

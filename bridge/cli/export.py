@@ -10,9 +10,10 @@ import typer
 
 from bridge.cli import option
 from bridge.cli.bar import Bar
-from bridge.cli.failure import FAILED, say
+from bridge.cli.failure import FAILED, tell
 from bridge.cli.output import print_facts, print_json, visible
 from bridge.cli.perform import Several, settings
+from bridge.language import say
 
 VERIFY = "verify"
 
@@ -45,21 +46,23 @@ def export(
     """
     if what == VERIFY:
         if file is None:
-            raise typer.BadParameter("verify needs the file to check")
+            raise typer.BadParameter(say("verify needs the file to check"))
         _verify(file, as_json)
         return
     if file is not None:
-        raise typer.BadParameter(f"{file} is one argument too many; the file goes behind -o")
+        raise typer.BadParameter(
+            say("{file} is one argument too many; the file goes behind -o", file=file)
+        )
     if (what is None) == (month is None):
-        raise typer.BadParameter("say which send (code, id or Message-ID), or --month YYYY-MM")
+        raise typer.BadParameter(say("say which send (code, id or Message-ID), or --month YYYY-MM"))
     if output is None:
-        raise typer.BadParameter("say where to with -o F.zip")
+        raise typer.BadParameter(say("say where to with -o F.zip"))
     facts = asyncio.run(_export(config, what, month, account, output, force))
     if as_json:
         print_json(facts)
         return
     print_facts(facts.items())
-    say("These are not the signed receipts: those are in the mailbox at the provider.")
+    tell(say("These are not the signed receipts: those are in the mailbox at the provider."))
 
 
 async def _export(
@@ -108,7 +111,7 @@ def _verify(path: Path, as_json: bool) -> None:
     else:
         print_facts((name, value) for name, value in facts.items() if name != "whole")
         for problem in report.problems:
-            say(visible(problem))
-        say("The archive is NOT whole." if report.problems else "The archive is whole.")
+            tell(visible(problem))
+        tell(say("The archive is NOT whole.") if report.problems else say("The archive is whole."))
     if report.problems:
         raise typer.Exit(FAILED)

@@ -12,6 +12,7 @@ from bridge.cli.output import print_json, print_table
 from bridge.cli.perform import perform
 from bridge.cli.webhook import show_trials
 from bridge.cli.when import local
+from bridge.language import say
 
 inbox = typer.Typer(help="The inbox at the API.", no_args_is_help=True)
 alarm = typer.Typer(help="What somebody has to look at.", no_args_is_help=True)
@@ -59,7 +60,7 @@ def list_alarms(
     if as_json:
         print_json(alarms)
         return
-    print_table(ALARM_COLUMNS, map(_alarm_cells, alarms), "No alarms.")
+    print_table(ALARM_COLUMNS, map(_alarm_cells, alarms), say("No alarms."))
 
 
 @alarm.command("ack")
@@ -78,13 +79,15 @@ def acknowledge(
     Each ends by itself when its cause does; raised again later it is a new one.
     """
     if not (ids or account or kind or every):
-        raise typer.BadParameter("say which: ID, --account, --kind or --all")
+        raise typer.BadParameter(say("say which: ID, --account, --kind or --all"))
     arguments = {"ids": ids, "account": account, "kind": kind}
     alarms = perform(config, "alarm ack", arguments)
     if as_json:
         print_json(alarms)
         return
-    print_table(ALARM_COLUMNS, map(_alarm_cells, alarms), "All of these were acknowledged before.")
+    print_table(
+        ALARM_COLUMNS, map(_alarm_cells, alarms), say("All of these were acknowledged before.")
+    )
 
 
 @alarm.command("test")
@@ -117,7 +120,7 @@ def quota(
             ]
             for quota in quotas
         ),
-        "No accounts.",
+        say("No accounts."),
     )
 
 
@@ -140,7 +143,7 @@ def search(
         print_json(rows)
         return
     columns = ("id", "date", "sender", "subject")
-    print_table(columns, ([row[name] for name in columns] for row in rows), "Nothing found.")
+    print_table(columns, ([row[name] for name in columns] for row in rows), say("Nothing found."))
 
 
 def sync(
@@ -170,7 +173,7 @@ def sync(
     print_table(
         ("account", "messages", "new", "error"),
         ([row["account"], row["messages"], row["new"], row["error"]] for row in accounts),
-        "No accounts.",
+        say("No accounts."),
     )
     _fail_if_any(accounts)
 

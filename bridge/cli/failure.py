@@ -6,6 +6,9 @@ import contextlib
 import sys
 from typing import Protocol, TypeGuard
 
+from bridge.cli.tongue import language, spoken
+from bridge.language import Sentence, listed, say
+
 FAILED = 1
 USAGE = 2
 
@@ -27,23 +30,21 @@ def exit_code_of(error: Exception) -> int:
     from bridge.store.base import StoreFailed
 
     if isinstance(error, ConfigError):
-        say(str(error))
+        tell(error.args[0])
         return USAGE
     told = CannotListen | CannotTake | CertificateFault | DataFault | Locked | StoreFailed
     if isinstance(error, told | OperationFailed):
-        say(str(error))
+        tell(error.args[0])
         return FAILED
     if isinstance(error, ApiError):
-        say(error.reason)
+        tell(error.reason)
         return FAILED
     if _is_of_the_usage(error):
-        error.message = error.message.removeprefix("Value error, ")  # pydantic's, not a person's
-        with contextlib.suppress(OSError):
-            error.show()
+        _show(error)
         return error.exit_code
     if isinstance(error, OSError):
-        named = f"{error.filename}: " if error.filename else ""
-        say(f"{named}{error.strerror or error}")
+        named = f"{error.filename}" if error.filename else ""
+        tell(listed(": ", (named, error.strerror or str(error))))
         return FAILED
     raise error
 
@@ -62,7 +63,17 @@ def _is_of_the_usage(error: Exception) -> TypeGuard[_UsageFault]:
     return all(hasattr(error, name) for name in ("message", "exit_code", "show"))
 
 
-def say(sentence: str) -> None:
-    """Write a sentence to standard error, if anybody listens there."""
+def _show(error: _UsageFault) -> None:
+    """Say what is wrong with a call: what the parser says is English, like its help."""
+    if isinstance(error.message, Sentence) and language() == "it":
+        tell(say("Error: {sentence}", sentence=error.message))
+        return
+    error.message = error.message.removeprefix("Value error, ")  # pydantic's, not a person's
+    with contextlib.suppress(OSError):
+        error.show()
+
+
+def tell(sentence: str) -> None:
+    """Write a sentence to standard error, in the language of the settings, if anybody listens."""
     with contextlib.suppress(OSError, ValueError):
-        sys.stderr.write(f"{sentence}\n")
+        sys.stderr.write(f"{spoken(sentence)}\n")

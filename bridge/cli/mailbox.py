@@ -12,10 +12,12 @@ import typer
 
 from bridge.cli import option
 from bridge.cli.administer import agree, ask_mailboxes, settings, typed
-from bridge.cli.failure import FAILED, say
+from bridge.cli.failure import FAILED, tell
 from bridge.cli.mailbox_show import print_mailbox, print_watched
 from bridge.cli.output import print_json, print_table
 from bridge.cli.registering import given_values
+from bridge.cli.tongue import language, spoken
+from bridge.language import say
 from bridge.registration.fields import FIELDS
 
 commands = typer.Typer(
@@ -24,7 +26,7 @@ commands = typer.Typer(
 
 Id = Annotated[str, typer.Argument(metavar="ID", help="The mailbox's id, from `mailbox list`.")]
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask; for scripts.")]
-UNSEEN = "Mailboxes with the FLAT plan, and those bought on the website, cannot be seen here."
+UNSEEN = say("Mailboxes with the FLAT plan, and those bought on the website, cannot be seen here.")
 
 
 @commands.command()
@@ -55,8 +57,12 @@ def domain(
     if as_json:
         print_json(found)
     else:
-        verdict = "is a PEC domain" if found["certified"] else "is no PEC domain"
-        typer.echo(f"{found['domain']} {verdict}.")
+        verdict = (
+            say("{domain} is a PEC domain.")
+            if found["certified"]
+            else say("{domain} is no PEC domain.")
+        )
+        typer.echo(spoken(verdict.filled_with(domain=found["domain"])))
     if not found["certified"]:
         raise typer.Exit(FAILED)
 
@@ -81,7 +87,7 @@ def register(
     if template:
         from bridge.registration.template import template as made
 
-        typer.echo(made(), nl=False)
+        typer.echo(made(language()), nl=False)
         return
     file = settings(config)
     values = given_values(source, flags)
@@ -126,8 +132,8 @@ def list_mailboxes(config: option.Config = None, as_json: option.Json = False) -
         return
     columns = ("id", "address", "kind", "state", "expires_on", "state_words")
     rows = ([one[column] for column in columns] for one in found)
-    print_table(columns, rows, "No mailbox was registered through the API.")
-    say(UNSEEN)
+    print_table(columns, rows, say("No mailbox was registered through the API."))
+    tell(UNSEEN)
 
 
 @commands.command()
@@ -152,13 +158,21 @@ def form(
             file.stream.write(base64.b64decode(found["pdf"]))
             file.keep()
     except FileExistsError:
-        words = "is there already, and is not overwritten: name another file with -o"
+        words = say("is there already, and is not overwritten: name another file with -o")
         raise FileExistsError(EEXIST, words, str(output)) from None
     facts = {"file": str(output), "pages": found["pages"]}
     if as_json:
         print_json(facts)
     else:
-        typer.echo(f"{output} (pages: {found['pages']}). Sign it, and hand it in with `activate`.")
+        typer.echo(
+            spoken(
+                say(
+                    "{output} (pages: {pages}). Sign it, and hand it in with `activate`.",
+                    output=output,
+                    pages=found["pages"],
+                )
+            )
+        )
 
 
 @commands.command()
@@ -180,9 +194,9 @@ def activate(
     """Hand in the signed form with the identity document."""
     files = [*([pdf] if pdf else []), *(more or [])]
     if not files:
-        raise typer.BadParameter("name the PDF, or several with --join", param_hint="F.pdf")
+        raise typer.BadParameter(say("name the PDF, or several with --join"), param_hint="F.pdf")
     if len(files) > 1 and not join:
-        raise typer.BadParameter("the service takes one PDF: --join makes it out of several")
+        raise typer.BadParameter(say("the service takes one PDF: --join makes it out of several"))
     file = settings(config)
     pdfs = [base64.b64encode(one.read_bytes()).decode() for one in files]
     wanted = {"do": "activate", "id": id, "pdfs": pdfs, "names": [str(one) for one in files]}
@@ -259,7 +273,7 @@ def users(
         return
     columns = ("id", "name", "login", "email", "description")
     rows = ([one[column] for column in columns] for one in found)
-    print_table(columns, rows, "It has no users beside its holder.")
+    print_table(columns, rows, say("It has no users beside its holder."))
 
 
 def _ask_and_do(

@@ -7,9 +7,10 @@ import sys
 from collections.abc import Mapping
 from typing import Any
 
-from bridge.cli.failure import say
+from bridge.cli.failure import tell
 from bridge.cli.output import print_facts, print_json
 from bridge.config import ConfigFile
+from bridge.language import say
 
 _LAST = ("next", "configuration", "users", "is_active", "is_end")
 
@@ -50,7 +51,7 @@ async def _watch(file: ConfigFile, id: str, as_json: bool) -> bool:
         operations = mailbox_operations(client, file, clock)
         async for seen in watch(client, clock, id):
             if isinstance(seen, ApiError):
-                say(f"{seen.reason} Looking again later.")
+                tell(say("{reason} Looking again later.", reason=seen.reason))
                 continue
             facts = await operations.perform("mailbox show", {"id": id}, _no_progress)
             print_mailbox(facts, as_json)

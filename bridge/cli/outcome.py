@@ -12,10 +12,11 @@ from typing import Annotated, Any
 import typer
 
 from bridge.cli import option
-from bridge.cli.failure import say
+from bridge.cli.failure import tell
 from bridge.cli.output import print_block, print_json, print_table
 from bridge.cli.perform import perform, settings
 from bridge.cli.when import local
+from bridge.language import say
 from bridge.model import Outcome
 from bridge.operations.control import NotRunning, ask
 
@@ -91,9 +92,15 @@ def outcome(
     else:
         _print(sends)
     if not sends:
-        say(f"Nothing was submitted here by the name {what}.")
+        tell(say("Nothing was submitted here by the name {what}.", what=what))
     elif len(sends) > 1:
-        say(f"{len(sends)} messages have the name {what}; the exit code is the worst one's.")
+        tell(
+            say(
+                "{sends} messages have the name {what}; the exit code is the worst one's.",
+                sends=len(sends),
+                what=what,
+            )
+        )
     raise typer.Exit(exit_code(sends, until).value)
 
 
@@ -122,7 +129,7 @@ def _waited(path: Path | None, arguments: Mapping[str, Any], timeout_s: float | 
         if found["over"] or (end_s is not None and time.monotonic() >= end_s):
             return found
         if not found["waits"]:
-            say("No bridge is running, so nothing will change: start it to wait.")
+            tell(say("No bridge is running, so nothing will change: start it to wait."))
             return found
 
 

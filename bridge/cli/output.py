@@ -13,7 +13,9 @@ import textwrap
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+from bridge.cli.tongue import language, spoken
 from bridge.cli.when import local
+from bridge.language import Sentence, rendered
 
 UNBROKEN = frozenset(
     {"id", "code", "account", "address", "recipient", "sender", "key", "certificate", "state"}
@@ -38,7 +40,7 @@ PIPE_WIDTH_CHARS = 10_000
 
 def print_json(value: Any) -> None:
     """Write ``value`` as JSON, one line."""
-    sys.stdout.write(json.dumps(value) + "\n")
+    sys.stdout.write(json.dumps(rendered(value, language())) + "\n")
     sys.stdout.flush()
 
 
@@ -49,7 +51,7 @@ def print_table(columns: Sequence[str], rows: Iterable[Sequence[Any]], empty: st
     """
     cells = [[_shown(*one) for one in zip(columns, row, strict=True)] for row in rows]
     if not cells:
-        sys.stdout.write(f"{empty}\n")
+        sys.stdout.write(f"{spoken(empty)}\n")
         return
     widths = _widths(columns, cells, _width())
     if widths is not None:
@@ -139,4 +141,5 @@ def visible(value: Any) -> str:
         return "-"
     if isinstance(value, list | tuple):
         return ", ".join(visible(item) for item in value)
+    value = spoken(value) if isinstance(value, Sentence) else value
     return "".join(char if char.isprintable() else "\ufffd" for char in str(value))

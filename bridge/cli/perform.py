@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from bridge.cli.when import show_times_in
 from bridge.config import ConfigFile, find_file, load
+from bridge.language import say
 from bridge.operations.control import NotRunning, OperationFailed, Progress, ask
 from bridge.operations.speaking import speaking
 
@@ -68,7 +69,13 @@ def perform_running(
     try:
         return asyncio.run(ask(data_dir, name, arguments or {}, progress))
     except NotRunning:
-        raise OperationFailed(f"No bridge is running on {data_dir}: nothing to {name}.") from None
+        raise OperationFailed(
+            say(
+                "No bridge is running on {data_dir}: nothing to {name}.",
+                data_dir=data_dir,
+                name=name,
+            )
+        ) from None
 
 
 async def _perform(

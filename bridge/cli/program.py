@@ -37,7 +37,9 @@ from bridge.cli import (
     web,
     webhook,
 )
+from bridge.cli.tongue import listen_to
 from bridge.cli.words import is_text
+from bridge.language import say
 
 NAME = "pec-bridge"
 PLAIN = {"help_option_names": ["-h", "--help"]}
@@ -100,10 +102,11 @@ def main() -> None:
 
 def _run(words: list[str]) -> int:
     """Run a command and return its exit code; what went wrong was said."""
-    from bridge.cli.failure import USAGE, exit_code_of, say
+    from bridge.cli.failure import USAGE, exit_code_of, tell
 
+    listen_to(words)
     if (word := _no_text(words)) is not None:
-        say(f"The argument {word!a} is not text in UTF-8.")
+        tell(say("The argument {word} is not text in UTF-8.", word=word))
         return USAGE
     try:
         return _code(build()(words, prog_name=NAME, standalone_mode=False))
@@ -112,7 +115,7 @@ def _run(words: list[str]) -> int:
     except KeyboardInterrupt:
         return INTERRUPTED
     except typer.Abort:
-        say("Nothing was done.")
+        tell(say("Nothing was done."))
         return 1
     except Exception as error:
         if isinstance(error, OSError) and streams.is_lost(sys.stdout):

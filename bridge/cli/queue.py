@@ -12,6 +12,7 @@ from bridge.cli.output import print_facts, print_json, print_table
 from bridge.cli.perform import perform, settings
 from bridge.cli.when import local, moment_since
 from bridge.clock import SystemClock
+from bridge.language import say
 from bridge.model import SubmissionState
 
 commands = typer.Typer(help="The outbox.", no_args_is_help=True)
@@ -57,7 +58,9 @@ def list_entries(
         print_json(entries)
         return
     columns = ("id", "state", "recipients", "subject", "code", "created_at", *LEAVING)
-    print_table(columns, ([entry[name] for name in columns] for entry in entries), "No entries.")
+    print_table(
+        columns, ([entry[name] for name in columns] for entry in entries), say("No entries.")
+    )
 
 
 def since_when(config: Path | None, text: str | None) -> str | None:
@@ -73,7 +76,10 @@ def since_when(config: Path | None, text: str | None) -> str | None:
         return moment_since(text, SystemClock().now()).isoformat()
     except (ValueError, OverflowError):
         raise typer.BadParameter(
-            f"{text!r} is no time: write 7d, 12h, 2026-01-31 or 2026-01-31T09:00:00Z."
+            say(
+                "{text} is no time: write 7d, 12h, 2026-01-31 or 2026-01-31T09:00:00Z.",
+                text=repr(text),
+            )
         ) from None
 
 
@@ -104,7 +110,7 @@ def flush(
     print_table(
         ("account", "tried now", "waiting", "paused since"),
         ([one["account"], one["flushed"], *_standing(one)] for one in flows),
-        "No accounts.",
+        say("No accounts."),
     )
 
 
@@ -132,7 +138,7 @@ def _print_flows(flows: list[dict[str, Any]], as_json: bool) -> None:
         print_json(flows)
         return
     rows = ([one["account"], *_standing(one)] for one in flows)
-    print_table(("account", "waiting", "paused since"), rows, "No accounts.")
+    print_table(("account", "waiting", "paused since"), rows, say("No accounts."))
 
 
 def _standing(flow: dict[str, Any]) -> tuple[int, str | None]:
@@ -169,9 +175,9 @@ def resolve(
     """
     said = {"--sent": sent is not None, "--resend": resend, "--drop": drop, "--reopen": reopen}
     if sum(said.values()) != 1:
-        raise typer.BadParameter("say exactly one of --sent CODE, --resend, --drop, --reopen")
+        raise typer.BadParameter(say("say exactly one of --sent CODE, --resend, --drop, --reopen"))
     if force and not (said["--sent"] or resend):
-        raise typer.BadParameter("--force goes with --sent or --resend")
+        raise typer.BadParameter(say("--force goes with --sent or --resend"))
     how = next(name for name, is_said in said.items() if is_said)
     entry = perform(config, f"queue resolve {how}", {"id": id, "code": sent, "force": force})
     _print_entry(entry, as_json)

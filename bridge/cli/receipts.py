@@ -9,6 +9,8 @@ import typer
 from bridge.cli import option
 from bridge.cli.output import print_facts, print_json, print_table
 from bridge.cli.perform import perform
+from bridge.cli.tongue import confirm
+from bridge.language import say
 
 commands = typer.Typer(help="Where sent messages stand.", no_args_is_help=True)
 
@@ -25,7 +27,7 @@ def list_receipts(
         print_json(sends)
         return
     columns = ("code", "sent_at", "subject", "recipient", "state", "at", "detail")
-    print_table(columns, _rows(sends), "Nothing was sent.")
+    print_table(columns, _rows(sends), say("Nothing was sent."))
 
 
 def _rows(sends: list[dict[str, Any]]) -> list[list[Any]]:
@@ -84,7 +86,9 @@ def cleared(
         print_json(rows)
         return
     columns = ("at", "account", "code", "kind", "state", "subject", "reason")
-    print_table(columns, ([row[name] for name in columns] for row in rows), "Nothing was cleared.")
+    print_table(
+        columns, ([row[name] for name in columns] for row in rows), say("Nothing was cleared.")
+    )
 
 
 @commands.command()
@@ -101,11 +105,12 @@ def delete(
     is no receipt of this sending, would go with them, nothing is deleted.
     """
     if not yes:
-        typer.confirm(
-            f"Delete at the API every message that carries {code}? Replies may be among them, "
-            "and the receipts are your evidence.",
-            abort=True,
-            err=True,
+        confirm(
+            say(
+                "Delete at the API every message that carries {code}? Replies may be "
+                "among them, and the receipts are your evidence.",
+                code=code,
+            )
         )
     done = perform(config, "receipts delete", {"code": code, "account": account})
     if as_json:

@@ -9,8 +9,10 @@ from typing import Any
 
 import typer
 
-from bridge.cli.failure import say
+from bridge.cli.failure import tell
 from bridge.cli.output import visible
+from bridge.cli.tongue import spoken
+from bridge.language import listed, say
 from bridge.registration.choices import TRADES
 from bridge.registration.fields import BY_NAME, FIELDS, FormField
 
@@ -33,9 +35,13 @@ def _from_file(source: Path) -> Mapping[str, Any]:
     try:
         found = read(source.read_text(encoding="utf-8-sig"))
     except UnicodeDecodeError:
-        raise typer.BadParameter(f"{source} is not UTF-8 text", param_hint="--from") from None
+        raise typer.BadParameter(
+            say("{source} is not UTF-8 text", source=source), param_hint="--from"
+        ) from None
     except NotToml as fault:
-        raise typer.BadParameter(f"{source} {fault}", param_hint="--from") from None
+        raise typer.BadParameter(
+            listed(" ", (str(source), fault.args[0])), param_hint="--from"
+        ) from None
     # As JSON can say it, for operations may be asked for from elsewhere, too.
     return {name: value if _is_json(value) else str(value) for name, value in found.items()}
 
@@ -53,7 +59,8 @@ def _ask_for_the_rest(values: dict[str, Any]) -> None:
             continue
         if field.group is not group:
             group = field.group
-            say(f"\n{group.value}")
+            tell("")
+            tell(group.value)
         values[field.name] = _ask(field, values)
     if values.get("sottotipo_cliente") == "X" and "sottotipo_cliente_altro" not in values:
         values["sottotipo_cliente_altro"] = _ask(BY_NAME["sottotipo_cliente_altro"], values)
@@ -65,15 +72,21 @@ def _ask(field: FormField, values: Mapping[str, Any]) -> str:
     if field.name == "sottotipo_cliente":
         among = TRADES[str(values["tipo_cliente"])]
     if among:
-        say("\n".join(f"  {code}: {meaning}" for code, meaning in among.items()))
+        for code, meaning in among.items():
+            tell(listed("", ("  ", code, ": ", meaning)))
     while True:
-        hint = "" if field.required else " (empty if none)"
+        hint = "" if field.required else say(" (empty if none)")
         answer = str(
-            typer.prompt(f"{field.meaning}{hint}", default="", show_default=False, err=True)
+            typer.prompt(
+                spoken(listed("", (field.meaning, hint))),
+                default="",
+                show_default=False,
+                err=True,
+            )
         ).strip()
         if not answer and not field.required:
             return ""
         try:
             return str(field.read(answer))
         except ValueError as fault:
-            say(f"{visible(field.name)} {fault}")
+            tell(listed(" ", (visible(field.name), fault.args[0])))

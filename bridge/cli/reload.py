@@ -6,9 +6,10 @@ import sys
 
 from bridge.cli import option
 from bridge.cli.account_facts import AT_ITS_START, has_credentials
-from bridge.cli.failure import say
+from bridge.cli.failure import tell
 from bridge.cli.output import print_json, visible
 from bridge.cli.perform import perform_running, settings
+from bridge.language import say
 
 
 def reload(config: option.Config = None, as_json: option.Json = False) -> None:
@@ -23,7 +24,7 @@ def reload(config: option.Config = None, as_json: option.Json = False) -> None:
         left = all_at_first - ended
         if left not in told:
             told.add(left)
-            say(f"Waiting for requests to the API to end: {left}")
+            tell(say("Waiting for requests to the API to end: {left}", left=left))
 
     done = perform_running(config, "reload", progress=progress)
     if as_json:
@@ -32,8 +33,13 @@ def reload(config: option.Config = None, as_json: option.Json = False) -> None:
     for one in done["changed"]:
         sys.stdout.write(f"taken over: {visible(one)}\n")
     for one in done["needs_restart"]:
-        say(f"Needs a restart: {visible(one)}")
+        tell(say("Needs a restart: {one}", one=visible(one)))
     if not done["changed"] and not done["needs_restart"]:
         sys.stdout.write("Nothing has changed.\n")
     if has_credentials(settings(config).config):
-        say(f"Not looked at anew are secrets by `credential`: {AT_ITS_START}")
+        tell(
+            say(
+                "Not looked at anew are secrets by `credential`: {at_its_start}",
+                at_its_start=AT_ITS_START,
+            )
+        )

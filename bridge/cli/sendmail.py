@@ -25,9 +25,10 @@ from typing import IO, TYPE_CHECKING, Annotated, Any
 import typer
 from typer.core import TyperCommand
 
-from bridge.cli.failure import say
+from bridge.cli.failure import tell
 from bridge.cli.sendmail_call import Exit, Mode, SendmailArguments, UsageFault, read_call
 from bridge.cli.sendmail_message import MessageFault, Piped, Prepared, prepare, read_message
+from bridge.language import listed, say
 
 if TYPE_CHECKING:
     from bridge.config import Account, Config, ConfigFile, Listen
@@ -41,7 +42,7 @@ USAGE = (
     "Usage: pec-bridge sendmail [-t] [-i] [-f SENDER] [-F NAME] [-N DSN] [-R RET] [-V ENVID] [-o…] "
     "[-C CONFIG] [RECIPIENT …]"
 )
-LOGIN_WANTED = (
+LOGIN_WANTED = say(
     "The bridge wants a login, and this user cannot read the password of {address}: it {fault}. "
     'Let its programs in with [[smtp.trusted]] network = "127.0.0.1/32" in the settings.'
 )
@@ -73,16 +74,19 @@ def run(arguments: list[str], source: IO[bytes], target: IO[bytes]) -> int:
     try:
         return _run(read_call(arguments), source, target)
     except UsageFault as fault:
-        return _failed(Exit.USAGE, f"{fault}\n{USAGE}")
+        return _failed(Exit.USAGE, say("{fault}\n{usage}", fault=fault, usage=USAGE))
     except MessageFault as fault:
-        return _failed(fault.code, str(fault))
+        return _failed(fault.code, fault.args[0])
     except ConfigError as error:
-        return _failed(Exit.SETTINGS, str(error))
+        return _failed(Exit.SETTINGS, error.args[0])
     except smtplib.SMTPResponseException as reply:
         return _failed(*_refusal(reply))
     except (OSError, smtplib.SMTPException) as error:
         reason = error.strerror if isinstance(error, OSError) and error.strerror else error
-        return _failed(Exit.TRY_AGAIN, f"The bridge cannot be reached ({reason}). Is it running?")
+        return _failed(
+            Exit.TRY_AGAIN,
+            say("The bridge cannot be reached ({reason}). Is it running?", reason=reason),
+        )
 
 
 def _run(call: SendmailArguments, source: IO[bytes], target: IO[bytes]) -> int:
@@ -118,7 +122,9 @@ def _read(source: IO[bytes], ignore_dots: bool) -> bytes:
     try:
         return _piped(source, ignore_dots)
     except OSError as error:
-        sentence = f"The message cannot be read from standard input: {error.strerror}."
+        sentence = say(
+            "The message cannot be read from standard input: {strerror}.", strerror=error.strerror
+        )
         raise MessageFault(Exit.NO_INPUT, sentence) from None
 
 
@@ -142,13 +148,15 @@ def _account(config: Config, call: SendmailArguments, message: Piped | None) -> 
         if address.casefold() in by_address:
             return by_address[address.casefold()]
     if call.account:
-        raise UsageFault(f"There is no mailbox {call.account} in the settings.")
+        raise UsageFault(
+            say("There is no mailbox {account} in the settings.", account=call.account)
+        )
     usual = {one.account.casefold() for one in config.smtp.trusted} & by_address.keys()
     if len(usual) == 1:
         return by_address[usual.pop()]
     if len(config.account) == 1:
         return config.account[0]
-    raise UsageFault("There are several mailboxes: say which one sends with -f ADDRESS.")
+    raise UsageFault(say("There are several mailboxes: say which one sends with -f ADDRESS."))
 
 
 class _Bridge:
@@ -219,7 +227,7 @@ class _Bridge:
             password = resolve(account.local_password or account.password, folder=self._file.folder)
         except SecretFault as fault:
             if needed:
-                sentence = LOGIN_WANTED.format(address=account.address, fault=fault)
+                sentence = LOGIN_WANTED.filled_with(address=account.address, fault=fault)
                 raise MessageFault(Exit.NOT_ALLOWED, sentence) from None
             return
         if self._smtp.has_extn("starttls") and not self._smtp.has_extn("auth"):
@@ -251,7 +259,8 @@ def _listener(config: Config) -> Listen:
     listen = next((one for one in known if one.port), None)
     if listen is None:
         raise MessageFault(
-            Exit.SETTINGS, "The settings leave the SMTP port open: give [smtp] listen a number."
+            Exit.SETTINGS,
+            say("The settings leave the SMTP port open: give [smtp] listen a number."),
         )
     return listen
 
@@ -303,5 +312,5 @@ def _exit_code(code: int, status: str) -> Exit:
 
 
 def _failed(code: Exit, sentence: str) -> int:
-    say(f"sendmail: {sentence}")
+    tell(listed("", ("sendmail: ", sentence)))
     return code

@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from bridge.cli.words import is_text
+from bridge.language import say
 
 _ALONE = frozenset("GIUcgikmnstvx")
 _WITH_VALUE = frozenset("ABCDFLNORVXaefhopr")
@@ -112,7 +113,7 @@ def _with_recipients(
     """Add recipients; one word may hold several, with commas between them."""
     named = [one.strip() for word in words for one in word.split(",")]
     if not all(map(is_text, named)):
-        raise UsageFault("A recipient is not text in UTF-8.")
+        raise UsageFault(say("A recipient is not text in UTF-8."))
     return replace(call, recipients=(*call.recipients, *filter(None, named)))
 
 
@@ -120,7 +121,7 @@ def _long(call: SendmailArguments, word: str, words: Iterator[str]) -> SendmailA
     name, has_value, value = word.partition("=")
     letter = _LONG.get(name)
     if letter is None:
-        raise UsageFault(f"There is no option {name}.")
+        raise UsageFault(say("There is no option {name}.", name=name))
     if letter in ("", "t"):
         return _set(call, letter, "")
     return _set(call, letter, value if has_value else _next(words, name))
@@ -135,21 +136,23 @@ def _letters(call: SendmailArguments, letters: str, words: Iterator[str]) -> Sen
         elif letter in _WITH_VALUE:
             return _set(call, letter, letters[at:] or _next(words, f"-{letter}"))
         else:
-            raise UsageFault(f"There is no option -{letter}.")
+            raise UsageFault(say("There is no option -{letter}.", letter=letter))
     return call
 
 
 def _next(words: Iterator[str], name: str) -> str:
     value = next(words, None)
     if value is None:
-        raise UsageFault(f"The option {name} lacks its value.")
+        raise UsageFault(say("The option {name} lacks its value.", name=name))
     return value
 
 
 def _set(call: SendmailArguments, letter: str, value: str) -> SendmailArguments:
     """Take an option; those of no meaning here leave the call as it was."""
     if letter != "C" and not is_text(value):
-        raise UsageFault(f"The value of the option -{letter} is not text in UTF-8.")
+        raise UsageFault(
+            say("The value of the option -{letter} is not text in UTF-8.", letter=letter)
+        )
     if letter in _KEPT:
         return replace(call, **_one(_KEPT[letter], value))
     if letter in _WORDS:
@@ -177,7 +180,9 @@ def _one(name: str, value: str) -> dict[str, Any]:
 def _words(letter: str, value: str) -> str:
     """Return words that SMTP takes as they are, for the bridge to understand."""
     if not re.fullmatch("[A-Za-z,]+", value, re.ASCII):
-        raise UsageFault(f"The option -{letter} takes words, with commas between them.")
+        raise UsageFault(
+            say("The option -{letter} takes words, with commas between them.", letter=letter)
+        )
     return value
 
 
@@ -185,7 +190,7 @@ def _mode(value: str) -> Mode:
     if value == "i":  # rebuild the aliases: there are none
         return Mode.NOTHING
     if value == "p":
-        raise UsageFault("The queue is shown by `pec-bridge queue list`.")
+        raise UsageFault(say("The queue is shown by `pec-bridge queue list`."))
     if value not in ("m", "s"):
-        raise UsageFault(f"The mode -b{value} is not known here.")
+        raise UsageFault(say("The mode -b{value} is not known here.", value=value))
     return Mode(value)

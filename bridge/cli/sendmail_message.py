@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from email.utils import formataddr, parseaddr
 
 from bridge.cli.sendmail_call import Exit, SendmailArguments
+from bridge.language import say
 from bridge.mime.strict.field import Unreadable
 from bridge.mime.strict.part import HeaderField, parse_fields, split_header
 from bridge.mime.strict.text import addresses
@@ -65,7 +66,9 @@ def read_message(raw: bytes) -> Piped:
     try:
         return Piped(parse_fields(raw[start:end]), raw[body:])
     except Unreadable as fault:
-        raise MessageFault(Exit.DATA, f"The message cannot be read: {fault}.") from None
+        raise MessageFault(
+            Exit.DATA, say("The message cannot be read: {fault}.", fault=fault)
+        ) from None
 
 
 def prepare(message: Piped, call: SendmailArguments, mailbox: str) -> Prepared:
@@ -75,7 +78,9 @@ def prepare(message: Piped, call: SendmailArguments, mailbox: str) -> Prepared:
         MessageFault: nobody is to receive it, somebody has no address, or it says nothing.
     """
     if not message.body.strip():
-        raise MessageFault(Exit.DATA, "The message is empty, as when the program before it fails.")
+        raise MessageFault(
+            Exit.DATA, say("The message is empty, as when the program before it fails.")
+        )
     recipients = _recipients(message, call)
     added = []
     if not message.addresses("from"):
@@ -96,11 +101,16 @@ def _recipients(message: Piped, call: SendmailArguments) -> tuple[str, ...]:
     if local := [address for address in named if "@" not in address]:
         raise MessageFault(
             Exit.NO_USER,
-            f"{', '.join(local)} is no mail address: PEC has no local users. "
-            "(For cron, set MAILTO to an address.)",
+            say(
+                "{local} is no mail address: PEC has no local users. (For cron, set "
+                "MAILTO to an address.)",
+                local=", ".join(local),
+            ),
         )
     if not named:
-        raise MessageFault(Exit.USAGE, "Nobody is to receive the message: it names no address.")
+        raise MessageFault(
+            Exit.USAGE, say("Nobody is to receive the message: it names no address.")
+        )
     return tuple(dict.fromkeys(named))
 
 

@@ -10,6 +10,7 @@ from bridge.cli import option
 from bridge.cli.output import print_json, print_table
 from bridge.cli.perform import perform
 from bridge.cli.queue import since_when
+from bridge.language import say
 from bridge.limits import API_PAGE_SENDS
 from bridge.model import SubmissionState
 
@@ -58,4 +59,4 @@ def sends(
     if as_json:
         print_json(found)
         return
-    print_table(COLUMNS, ([one[name] for name in COLUMNS] for one in found), "No messages.")
+    print_table(COLUMNS, ([one[name] for name in COLUMNS] for one in found), say("No messages."))

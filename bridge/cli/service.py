@@ -9,17 +9,18 @@ from typing import Annotated, Any
 import typer
 
 from bridge.cli import option
-from bridge.cli.failure import say
+from bridge.cli.failure import tell
+from bridge.language import say
 from bridge.operations.control import OperationFailed
 
 commands = typer.Typer(help="The bridge as a Windows service.", no_args_is_help=True)
 
 RUNS = "bridge.cli.winservice"
-ELSEWHERE = (
+ELSEWHERE = say(
     "There are no Windows services here. systemd/ and launchd/ have what keeps the bridge running "
     "on Linux and macOS."
 )
-LEAST_TROUBLE = "Run this as administrator, in a console that was opened so."
+LEAST_TROUBLE = say("Run this as administrator, in a console that was opened so.")
 
 
 @commands.command()
@@ -39,7 +40,7 @@ def install(
     winservice = _winservice()
     file = settings(config)
     _done(winservice.install, str(Path(file.name).resolve()), user)
-    say("Installed; `pec-bridge service start` starts it now.")
+    tell(say("Installed; `pec-bridge service start` starts it now."))
 
 
 @commands.command()
@@ -75,4 +76,10 @@ def _done(work: Any, *arguments: object) -> None:
         if type(error).__module__ != "pywintypes":
             raise
         words = getattr(error, "strerror", "") or str(error)
-        raise OperationFailed(f"Windows refuses it: {words}. {LEAST_TROUBLE}") from None
+        raise OperationFailed(
+            say(
+                "Windows refuses it: {words}. {advice}",
+                words=words,
+                advice=LEAST_TROUBLE,
+            )
+        ) from None

@@ -10,6 +10,7 @@ import typer
 from bridge.cli import option
 from bridge.cli.daemon import run, stop_signal
 from bridge.cli.output import print_json
+from bridge.language import say
 
 
 def simulator(
@@ -35,7 +36,9 @@ def simulator(
     from bridge.simulator import READINGS, Simulator
 
     if reading not in READINGS:
-        raise typer.BadParameter(f"--reading is one of: {', '.join(READINGS)}")
+        raise typer.BadParameter(
+            say("--reading is one of: {readings}", readings=", ".join(READINGS))
+        )
     try:
         options = READINGS[reading].with_settings(_pairs(settings or [], "="))
         simulated = Simulator(options, random=random.SystemRandom())
@@ -43,7 +46,7 @@ def simulator(
             simulated.add_mailbox(address, password)
             simulated.seed(address, seed)
     except ValueError as error:
-        raise typer.BadParameter(str(error)) from None
+        raise typer.BadParameter(error.args[0]) from None
     run(_serve(simulated, host, port, as_json))
 
 

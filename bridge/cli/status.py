@@ -12,12 +12,14 @@ import typer
 
 from bridge.cli import option
 from bridge.cli.facts import alarm_table, percent
-from bridge.cli.failure import say
+from bridge.cli.failure import tell
 from bridge.cli.output import print_block, print_facts, print_json, visible
 from bridge.cli.perform import settings
+from bridge.cli.tongue import spoken
 from bridge.cli.webhook import standing
 from bridge.cli.when import local
 from bridge.config import ConfigError
+from bridge.language import say
 from bridge.operations.control import NotRunning, OperationFailed, ask
 
 ANSWERS_WITHIN_S = 10.0
@@ -64,7 +66,7 @@ def _facts(path: Path | None) -> tuple[Path, dict[str, Any]]:
         configure("human", "error")
         facts = asyncio.run(look(file.config, SystemClock()))
     if "running" not in facts:
-        raise OperationFailed("The running bridge is of another version; restart it.")
+        raise OperationFailed(say("The running bridge is of another version; restart it."))
     return data_dir, facts
 
 
@@ -75,9 +77,12 @@ def _check(path: Path | None) -> int:
     try:
         level, words = verdict(_facts(path)[1], SystemClock().now())
     except ConfigError as error:
-        say(str(error))
-        level, words = Level.CRITICAL, line(Level.CRITICAL, "the configuration has faults")
-    except (OperationFailed, OSError) as error:
+        tell(error.args[0])
+        faults = spoken(say("the configuration has faults"))
+        level, words = Level.CRITICAL, line(Level.CRITICAL, faults)
+    except OperationFailed as error:
+        level, words = Level.CRITICAL, line(Level.CRITICAL, visible(error.args[0]))
+    except OSError as error:
         level, words = Level.CRITICAL, line(Level.CRITICAL, visible(error))
     sys.stdout.write(f"{visible(words)}\n")
     return int(level)
@@ -101,7 +106,7 @@ def _show(data_dir: Path, facts: dict[str, Any]) -> None:
     queue = ", ".join(f"{count} {state}" for state, count in facts["queue"].items())
     sys.stdout.write(f"\nqueue: {queue or 'empty'}\n")
     print_block(None, [*_hooks(facts), *_alarms_out(facts)])
-    alarm_table(facts["alarms"], "No alarms.")
+    alarm_table(facts["alarms"], say("No alarms."))
 
 
 def _hooks(facts: dict[str, Any]) -> Iterator[tuple[str, str]]:

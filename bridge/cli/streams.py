@@ -15,7 +15,8 @@ import os
 import sys
 from typing import TextIO
 
-from bridge.cli.failure import FAILED, say
+from bridge.cli.failure import FAILED, tell
+from bridge.language import say
 
 _CLOSED = ((0, "stdin", os.O_WRONLY), (1, "stdout", os.O_RDONLY), (2, "stderr", os.O_WRONLY))
 """Each stream and how nothing is opened in its place; the wrong way round makes its use fail."""
@@ -43,8 +44,8 @@ def finish(code: int) -> int:
         code = code or FAILED
     except (OSError, ValueError) as error:
         let_go(sys.stdout)
-        reason = error.strerror if isinstance(error, OSError) else "it was closed"
-        say(f"The answer could not be written to standard output: {reason}.")
+        reason = error.strerror if isinstance(error, OSError) else say("it was closed")
+        tell(say("The answer could not be written to standard output: {reason}.", reason=reason))
         code = code or FAILED
     try:
         sys.stderr.flush()

@@ -12,6 +12,7 @@ from bridge.cli import option
 from bridge.cli.administer import TokenHost, agree, settings
 from bridge.cli.output import print_facts, print_json, print_table
 from bridge.config import ConfigFile, SecretSource
+from bridge.language import say
 
 commands = typer.Typer(help="Tokens for the API, with the least rights.", no_args_is_help=True)
 
@@ -56,7 +57,7 @@ def create(
     from bridge.operations.scopes import for_mailboxes, for_sending
 
     if may_revoke and not admin:
-        raise typer.BadParameter("--may-revoke goes with --admin")
+        raise typer.BadParameter(say("--may-revoke goes with --admin"))
     file = settings(config)
     target, apart = _target(file, admin, to)
     scopes: tuple[str, ...] = ()
@@ -66,8 +67,14 @@ def create(
         scopes += for_mailboxes(file.config, revoke=may_revoke)
     maker = "pec-bridge-admin" if admin and apart else "pec-bridge"
     called = name or f"{maker} {_today()}"
-    existing = " (the one there is overwritten, and stays valid)" if target.exists() else ""
-    question = f"Make the token {called!r} with {', '.join(scopes)} into {target}{existing}?"
+    existing = say(" (the one there is overwritten, and stays valid)") if target.exists() else ""
+    question = say(
+        "Make the token {called} with {scopes} into {target}{existing}?",
+        called=repr(called),
+        scopes=", ".join(scopes),
+        target=target,
+        existing=existing,
+    )
     account = TokenHost(file)
     agree({"question": question}, yes)
     wanted = {"name": called, "scopes": scopes, "days": days, "to": str(target)}
@@ -85,7 +92,10 @@ def _target(file: ConfigFile, admin: bool, to: Path | None) -> tuple[Path, bool]
         return to, apart
     if source.file is None:
         raise typer.BadParameter(
-            f"{'admin_token' if apart else 'token'} in [api] is no file: say where with --to"
+            say(
+                "{apart} in [api] is no file: say where with --to",
+                apart="admin_token" if apart else "token",
+            )
         )
     return source.file, apart
 
@@ -106,7 +116,7 @@ def list_tokens(config: option.Config = None, as_json: option.Json = False) -> N
         return
     columns = ("name", "ending", "in_use", "expires_at", "days_left", "scopes")
     rows = ([one[column] for column in columns] for one in found)
-    print_table(columns, rows, "This account has no tokens.")
+    print_table(columns, rows, say("This account has no tokens."))
 
 
 @commands.command()
@@ -137,8 +147,13 @@ def revoke(
     """End a token at once; asks first."""
     account = TokenHost(settings(config))
     found = account.ask("token show", {"which": which})
-    use = " This configuration uses it: sending and reading stop." if found["in_use"] else ""
-    question = f"Revoke the token {found['name']!r} (…{found['ending']})?{use}"
+    use = say(" This configuration uses it: sending and reading stop.") if found["in_use"] else ""
+    question = say(
+        "Revoke the token {name} (…{ending})?{use}",
+        name=repr(found["name"]),
+        ending=found["ending"],
+        use=use,
+    )
     agree({"question": question}, yes)
     _print(account.ask("token revoke", {"which": which}), as_json)
 
@@ -156,7 +171,7 @@ def wallet(
     enough = "" if found["pecs"] is None else f" (enough for {found['pecs']:,} PECs)"
     print_facts([("credit", f"{found['credit_eur']:,.2f} EUR{enough}")])
     rows = ([one["at"], f"{one['amount_eur']:+,.2f}", one["text"]] for one in found["transactions"])
-    print_table(("at", "EUR", "what"), rows, "Nothing has moved yet.")
+    print_table(("at", "EUR", "what"), rows, say("Nothing has moved yet."))
 
 
 def _print(facts: dict[str, Any], as_json: bool) -> None:

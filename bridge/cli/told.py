@@ -11,6 +11,7 @@ from pathlib import Path
 
 from bridge.cli.daemon import STOP_LIMIT_S, SettingsFrom, end_within, run, serve_until_told
 from bridge.cli.failure import exit_code_of
+from bridge.cli.tongue import listen_to
 
 
 class ToldFromAfar:
@@ -58,6 +59,7 @@ def serve_as_service(config: Path, told: ToldFromAfar) -> None:
     from bridge.app.bridge import Bridge
     from bridge.clock import SystemClock
 
+    listen_to(("--config", str(config)))
     try:
         source = SettingsFrom(config, "json", False)
         settings, secrets = source.read()

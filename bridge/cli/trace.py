@@ -8,9 +8,10 @@ from typing import Annotated, Any
 import typer
 
 from bridge.cli import option
-from bridge.cli.failure import say
+from bridge.cli.failure import tell
 from bridge.cli.output import print_facts, print_json, print_table
 from bridge.cli.perform import perform_running
+from bridge.language import say
 
 commands = typer.Typer(
     help="What is said by IMAP, SMTP and to the API, in a file, without passwords.",
@@ -51,7 +52,7 @@ def start(
     (0600), goes after a week, and is looked through before it is given to anybody.
     """
     if (account is None) == (peer is None):
-        raise typer.BadParameter("say whom: ADDRESS, or --peer IP")
+        raise typer.BadParameter(say("say whom: ADDRESS, or --peer IP"))
     arguments = {
         "account": account,
         "peer": peer,
@@ -64,7 +65,7 @@ def start(
         print_json(facts)
         return
     print_facts(facts.items())
-    say("It ends by itself; `pec-bridge trace stop` ends it now.")
+    tell(say("It ends by itself; `pec-bridge trace stop` ends it now."))
 
 
 @commands.command()
@@ -88,4 +89,4 @@ def _show(traces: list[dict[str, Any]], as_json: bool) -> None:
         print_json(traces)
         return
     rows = ([one[name] for name in COLUMNS] for one in traces)
-    print_table(COLUMNS, rows, "No trace is on.")
+    print_table(COLUMNS, rows, say("No trace is on."))

@@ -15,6 +15,7 @@ import typer
 from bridge.cli import option
 from bridge.cli.output import print_facts, print_json, print_table
 from bridge.cli.perform import perform, settings
+from bridge.language import say
 
 PLOT_CHARS = (40, 160)
 """No narrower and no wider than this is anything drawn."""
@@ -59,7 +60,7 @@ def usage(
 ) -> None:
     """Show what was sent, what became of it and what it costs, beside the service's own count."""
     if month is not None and year is not None:
-        raise typer.BadParameter("say --month or --year, not both")
+        raise typer.BadParameter(say("say --month or --year, not both"))
     arguments = {
         "month": month,
         "year": year,
@@ -78,7 +79,7 @@ def usage(
     print_table(
         COLUMNS,
         ([row[name] for name in COLUMNS] for row in facts["rows"]),
-        f"Nothing was sent in {facts['period']}.",
+        say("Nothing was sent in {period}.", period=facts["period"]),
     )
     print_facts(_sums(facts))
 

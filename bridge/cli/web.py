@@ -7,8 +7,9 @@ import sys
 import typer
 
 from bridge.cli import option
-from bridge.cli.failure import say
+from bridge.cli.failure import tell
 from bridge.cli.hidden import read_hidden
+from bridge.language import say
 
 commands = typer.Typer(help="The page that shows what became of messages.", no_args_is_help=True)
 
@@ -31,9 +32,15 @@ def password(config: option.Config = None) -> None:
     try:
         path = set_password(data_dir, _asked())
     except ValueError as fault:
-        raise typer.BadParameter(str(fault)) from None
+        raise typer.BadParameter(fault.args[0]) from None
     except OSError as error:
-        say(f"The password cannot be kept in {data_dir}: {error.strerror or error}.")
+        tell(
+            say(
+                "The password cannot be kept in {data_dir}: {strerror}.",
+                data_dir=data_dir,
+                strerror=error.strerror or error,
+            )
+        )
         raise typer.Exit(1) from None
     sys.stdout.write(f"Log in as admin with it. A hash of it is in {path}.\n")
 

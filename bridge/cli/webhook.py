@@ -11,6 +11,8 @@ from bridge.cli import option
 from bridge.cli.failure import FAILED
 from bridge.cli.output import print_json, print_table
 from bridge.cli.perform import perform
+from bridge.cli.tongue import spoken
+from bridge.language import say
 
 commands = typer.Typer(help="Programs that are told of events.", no_args_is_help=True)
 
@@ -37,13 +39,15 @@ def list_hooks(
         if as_json:
             print_json(found)
             return
-        print_table(DEAD, ([one[key] for key in DEAD] for one in found), "Nothing was given up.")
+        print_table(
+            DEAD, ([one[key] for key in DEAD] for one in found), say("Nothing was given up.")
+        )
         return
     hooks = [one for one in perform(config, "webhook list") if name in (None, one["name"])]
     if as_json:
         print_json(hooks)
         return
-    print_table(COLUMNS, map(_cells, hooks), "Nobody is told of events.")
+    print_table(COLUMNS, map(_cells, hooks), say("Nobody is told of events."))
 
 
 def _cells(one: Mapping[str, Any]) -> list[Any]:
@@ -90,7 +94,7 @@ def show_trials(
             [*(one[key] for key in columns), "taken" if one["taken"] else one["reason"]]
             for one in trials
         )
-        print_table((*columns, "outcome"), rows, "Nobody is told.")
+        print_table((*columns, "outcome"), rows, say("Nobody is told."))
     if not all(one["taken"] for one in trials):
         raise typer.Exit(FAILED)
 
@@ -114,15 +118,16 @@ def redeliver(
     same message.
     """
     if not (ids or name or every):
-        raise typer.BadParameter("say which: ID, --hook or --all")
+        raise typer.BadParameter(say("say which: ID, --hook or --all"))
     done = perform(config, "webhook redeliver", {"ids": ids, "name": name})
     if as_json:
         print_json(done)
         return
     count = done["redelivered"]
     if not count:
-        typer.echo("Nothing was given up.")
+        typer.echo(spoken(say("Nothing was given up.")))
         return
-    typer.echo(f"{count} {'is' if count == 1 else 'are'} told again.")
+    again = say("One is told again.") if count == 1 else say("{count} are told again.", count=count)
+    typer.echo(spoken(again))
     if count >= done["at_most"]:
-        typer.echo("There may be more: run this again.")
+        typer.echo(spoken(say("There may be more: run this again.")))

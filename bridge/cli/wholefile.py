@@ -18,6 +18,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import BinaryIO, cast
 
+from bridge.language import say
+
 
 class WholeFile:
     """A file to be; a context manager that gives its stream, which can be read and sought.
@@ -35,9 +37,9 @@ class WholeFile:
         self._path = path
         self._overwrite = overwrite
         if path.is_dir():
-            raise IsADirectoryError(21, "is a folder", str(path))
+            raise IsADirectoryError(21, say("is a folder"), str(path))
         if not overwrite and os.path.lexists(path):
-            raise FileExistsError(17, "is there already; --force overwrites it", str(path))
+            raise FileExistsError(17, say("is there already; --force overwrites it"), str(path))
         descriptor, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
         self.unfinished = Path(name)
         self.stream = cast(BinaryIO, os.fdopen(descriptor, "w+b"))
@@ -71,7 +73,7 @@ class WholeFile:
             os.link(self.unfinished, self._path)
         except FileExistsError:
             raise FileExistsError(
-                17, "is there already; --force overwrites it", str(self._path)
+                17, say("is there already; --force overwrites it"), str(self._path)
             ) from None
         except OSError:  # no hard links here
             if os.path.lexists(self._path):

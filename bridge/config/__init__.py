@@ -1,7 +1,7 @@
 """Settings: a TOML file to frozen values, or one error that lists every fault in it."""
 
 from bridge.config.fault import ConfigError, ConfigFault, Rest
-from bridge.config.read import ConfigFile, find_file, load, parse
+from bridge.config.read import ConfigFile, find_file, language_of, load, parse
 from bridge.config.values import (
     Account,
     Alarms,
@@ -51,6 +51,7 @@ __all__ = [
     "Web",
     "Webhook",
     "find_file",
+    "language_of",
     "load",
     "parse",
 ]

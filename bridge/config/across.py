@@ -14,6 +14,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from bridge.config.lines import Key
 from bridge.config.values import SUBMISSION_PORT, Imap, Receiver, Smtp
+from bridge.language import Sentence, say
 from bridge.net.address import is_loopback
 from bridge.net.listen import Listen
 
@@ -26,13 +27,13 @@ _PRIVATE = (
     *map(ipaddress.ip_network, ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "fc00::/7")),
     *map(ipaddress.ip_network, ("169.254.0.0/16", "fe80::/10")),  # one link only
 )
-_I_KNOW = "write i_know = true beside it if you mean that"
+_I_KNOW = say("write i_know = true beside it if you mean that")
 
 
 def across(document: Mapping[str, Any], accounts: bool = True) -> Found:
     """Yield each fault with the key that it is told of; ``accounts``: there must be one."""
     if accounts and document.get("account") == []:
-        yield ("account",), "must name at least one mailbox"
+        yield ("account",), say("must name at least one mailbox")
     yield from _addresses(document)
     yield from _usernames(document)
     yield from _trusts(document)
@@ -62,7 +63,8 @@ def _hook_names(document: Mapping[str, Any]) -> Found:
             except (TypeError, ValidationError):
                 continue  # it was told already
             if name in seen:
-                yield (*key, "webhook", index), f"is called {name} like one above: give each a name"
+                sentence = say("is called {name} like one above: give each a name", name=name)
+                yield (*key, "webhook", index), sentence
             seen.add(name)
 
 
@@ -71,7 +73,10 @@ def _alarms_by_pec(document: Mapping[str, Any]) -> Found:
     alarms = _table(document, "alarms")
     own = {_name(account.get("address")) for account in _tables(document, "account")}
     if _name(alarms.get("to")) in own - {""}:
-        yield ("alarms", "to"), "is a certified mailbox of this bridge: name an ordinary address"
+        yield (
+            ("alarms", "to"),
+            say("is a certified mailbox of this bridge: name an ordinary address"),
+        )
     smtp = _table(alarms, "smtp")
     host, port = smtp.get("host"), smtp.get("port", SUBMISSION_PORT)
     if not isinstance(host, str) or not isinstance(port, int):
@@ -79,7 +84,10 @@ def _alarms_by_pec(document: Mapping[str, Any]) -> Found:
     for key, listen, _ in _listeners(document):
         is_here = is_loopback(host) or host.casefold() == listen.host.casefold()
         if key[0] == "smtp" and is_here and _collide(listen, Listen(host, port)):
-            yield ("alarms", "smtp", "host"), "is this bridge itself, which sends nothing but PECs"
+            yield (
+                ("alarms", "smtp", "host"),
+                say("is this bridge itself, which sends nothing but PECs"),
+            )
             return
 
 
@@ -91,10 +99,10 @@ def _clears(document: Mapping[str, Any]) -> Found:
     if _table(document, "sync").get("delete") == "never":
         yield (
             key,
-            'deletes at the API, and delete = "never" in [sync] forbids that: set one of them',
+            say('deletes at the API, and delete = "never" in [sync] forbids that: set one of them'),
         )
     if _table(document, "receipts").get("text") == "never":
-        yield key, 'clears what was read, and text = "never" in [receipts] reads no receipt'
+        yield key, say('clears what was read, and text = "never" in [receipts] reads no receipt')
 
 
 def _addresses(document: Mapping[str, Any]) -> Found:
@@ -102,7 +110,7 @@ def _addresses(document: Mapping[str, Any]) -> Found:
     for index, account in enumerate(_tables(document, "account")):
         address = _name(account.get("address"))
         if address and address in seen:
-            yield ("account", index, "address"), "is the address of an account above, too"
+            yield ("account", index, "address"), say("is the address of an account above, too")
         seen.add(address)
 
 
@@ -117,7 +125,13 @@ def _usernames(document: Mapping[str, Any]) -> Found:
         if name in first and not told:
             key = ("account", index, "username" if username else "address")
             above = first[name] + 1
-            yield key, f"is the name that account[{above}] has at the API, too: one mailbox, twice"
+            yield (
+                key,
+                say(
+                    "is the name that account[{above}] has at the API, too: one mailbox, twice",
+                    above=above,
+                ),
+            )
         addresses.add(address)
         if name:
             first.setdefault(name, index)
@@ -129,10 +143,10 @@ def _trusts(document: Mapping[str, Any]) -> Found:
     for index, trusted in enumerate(_tables(_table(document, "smtp"), "trusted")):
         named = _name(trusted.get("account"))
         if named and named not in known:
-            yield ("smtp", "trusted", index, "account"), "is not the address of an [[account]]"
+            yield ("smtp", "trusted", index, "account"), say("is not the address of an [[account]]")
         trust = (str(trusted.get("network", "")), named)
         if trust in trusts:
-            yield ("smtp", "trusted", index), "says the same as one above"
+            yield ("smtp", "trusted", index), say("says the same as one above")
         trusts.add(trust)
 
 
@@ -152,12 +166,22 @@ def _strangers_trusted(document: Mapping[str, Any]) -> Found:
             continue
         key: Key = ("smtp", "trusted", index, "network")
         if not _within(network, _PRIVATE):
-            yield key, f"is wider than a private network, so strangers could send; {_I_KNOW}"
+            yield (
+                key,
+                say(
+                    "is wider than a private network, so strangers could send; {i_know}",
+                    i_know=_I_KNOW,
+                ),
+            )
         elif readable:
             yield (
                 key,
-                f"may send without TLS on {readable[0]}, where others can read and change it; "
-                f"listen on smtps:// there, or {_I_KNOW}",
+                say(
+                    "may send without TLS on {place}, where others can read and change it; "
+                    "listen on smtps:// there, or {i_know}",
+                    place=readable[0],
+                    i_know=_I_KNOW,
+                ),
             )
 
 
@@ -170,24 +194,34 @@ def _ports(document: Mapping[str, Any]) -> Found:
     for key, listen, shown in _listeners(document):
         for other, owner in taken:
             if _collide(listen, other):
-                yield key, f"{shown}wants the port that {owner} has; give each its own"
+                yield key, shown.filled_with(owner=owner, **shown.values)
                 break
         taken.append((listen, _shown(key)))
 
 
-def _listeners(document: Mapping[str, Any]) -> Iterator[tuple[Key, Listen, str]]:
-    """Yield every address to listen on, defaults too; what cannot be read was told already."""
+_COLLIDES = say("wants the port that {owner} has; give each its own")
+_COLLIDES_BY_DEFAULT = say(
+    "is {place} by default and wants the port that {owner} has; give each its own"
+)
+
+
+def _listeners(document: Mapping[str, Any]) -> Iterator[tuple[Key, Listen, Sentence]]:
+    """Yield every address to listen on, and what is said where another has its port too.
+
+    Defaults are among them; what cannot be read was told already.
+    """
     for protocol, usual in (("imap", Imap().listen), ("smtp", Smtp().listen), ("http", ())):
         table = "web" if protocol == "http" else protocol
         given = _table(document, table).get("listen")
         if given is None:
             for one in usual:
-                yield (table, "listen"), one, f"is {one.host}:{one.port} by default and "
+                place = f"{one.host}:{one.port}"
+                yield (table, "listen"), one, _COLLIDES_BY_DEFAULT.filled_with(place=place)
             continue
         for index, text in enumerate(given if isinstance(given, list) else [given]):
             key: Key = (table, "listen", index) if isinstance(given, list) else (table, "listen")
             try:
-                yield key, Listen.reader(protocol)(text), ""
+                yield key, Listen.reader(protocol)(text), _COLLIDES
             except ValueError:
                 continue
 

@@ -13,6 +13,8 @@ import tomlkit
 from tomlkit.exceptions import TOMLKitError
 from tomlkit.items import AoT, InlineTable, Table
 
+from bridge.language import say
+
 HEAD = "# The settings of pec-bridge; all there are, with their defaults, are in its README.md.\n"
 
 Source = Mapping[str, str]
@@ -73,7 +75,9 @@ def with_account(
     elif isinstance(accounts, AoT):
         accounts.append(account)
     else:
-        raise CannotEdit("account is no list of [[account]] tables: write them so, then try again")
+        raise CannotEdit(
+            say("account is no list of [[account]] tables: write them so, then try again")
+        )
     return tomlkit.dumps(document).rstrip("\n") + "\n"
 
 
@@ -120,7 +124,7 @@ def with_setting(text: str, table: str, name: str, value: str | int | float | bo
         document.append(table, tomlkit.table())
     found: Any = document[table]
     if not isinstance(found, Table | InlineTable):
-        raise CannotEdit(f"[{table}] is no table")
+        raise CannotEdit(say("[{table}] is no table", table=table))
     found[name] = value
     return tomlkit.dumps(document)
 
@@ -129,7 +133,7 @@ def _parsed(text: str) -> tomlkit.TOMLDocument:
     try:
         return tomlkit.parse(text)
     except TOMLKitError as error:
-        raise CannotEdit(f"it is no TOML ({error})") from None
+        raise CannotEdit(say("it is no TOML ({error})", error=error)) from None
 
 
 def _found(document: tomlkit.TOMLDocument, address: str) -> tuple[Any, int]:
@@ -137,7 +141,7 @@ def _found(document: tomlkit.TOMLDocument, address: str) -> tuple[Any, int]:
     for index, account in enumerate(accounts if isinstance(accounts, list) else ()):
         if str(account.get("address", "")).casefold() == address.casefold():
             return accounts, index
-    raise CannotEdit(f"there is no account {address}")
+    raise CannotEdit(say("there is no account {address}", address=address))
 
 
 def _inline(values: Mapping[str, str]) -> InlineTable:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bridge.config.pointers import Pointers
+from bridge.language import Sentence, listed
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,7 +19,12 @@ class ConfigFault:
 
     def __str__(self) -> str:
         """Return it as one line."""
-        return f"{self.where}: {self.sentence}" if self.where else self.sentence
+        return str(self.said)
+
+    @property
+    def said(self) -> Sentence:
+        """The line, for whoever reads it in another language."""
+        return listed(": ", (self.where, self.sentence))
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +43,6 @@ class ConfigError(Exception):
     """
 
     def __init__(self, faults: tuple[ConfigFault, ...], rest: Rest | None = None) -> None:
-        super().__init__("\n".join(map(str, faults)))
+        super().__init__(listed("\n", (fault.said for fault in faults)))
         self.faults = faults
         self.rest = rest

@@ -9,12 +9,13 @@ from __future__ import annotations
 import dataclasses
 import json
 import os
+import re
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Any, NoReturn, TypeVar
+from typing import Any, NoReturn, TypeVar, get_args
 
 from pydantic import TypeAdapter, ValidationError
 from pydantic_core import ErrorDetails
@@ -24,29 +25,29 @@ from bridge.config.fault import ConfigError, ConfigFault, Rest
 from bridge.config.lines import Key, find_lines
 from bridge.config.places import usual_files
 from bridge.config.pointers import SECRETS, pointers
-from bridge.config.values import TABLES, Config, SecretSource
+from bridge.config.values import TABLES, Config, Display, SecretSource
+from bridge.language import LanguageSetting, Sentence, say
+from bridge.language.toml import not_toml
 from bridge.net.listen import Listen
 
 T = TypeVar("T")
 
-_BOUNDS = {
-    "greater_than": "more than",
-    "greater_than_equal": "at least",
-    "less_than": "less than",
-    "less_than_equal": "at most",
-}
-_SENTENCES = {
-    "bool_type": "must be true or false",
-    "dataclass_type": "must be a table",
-    "finite_number": "must be a number",
-    "float_type": "must be a number",
-    "int_from_float": "must be a whole number",
-    "int_type": "must be a whole number",
-    "missing": "is missing",
-    "path_type": "must be a path in quotes",
-    "string_too_short": "must not be empty",
-    "string_type": "must be text in quotes",
-    "tuple_type": "must be a list in brackets",
+_SENTENCES: Mapping[str, Sentence] = {
+    "bool_type": say("must be true or false"),
+    "dataclass_type": say("must be a table"),
+    "finite_number": say("must be a number"),
+    "float_type": say("must be a number"),
+    "greater_than": say("must be more than {bound}"),
+    "greater_than_equal": say("must be at least {bound}"),
+    "int_from_float": say("must be a whole number"),
+    "int_type": say("must be a whole number"),
+    "less_than": say("must be less than {bound}"),
+    "less_than_equal": say("must be at most {bound}"),
+    "missing": say("is missing"),
+    "path_type": say("must be a path in quotes"),
+    "string_too_short": say("must not be empty"),
+    "string_type": say("must be text in quotes"),
+    "tuple_type": say("must be a list in brackets"),
 }
 
 
@@ -78,10 +79,34 @@ def find_file(given: Path | None, environment: Mapping[str, str]) -> Path:
     for place in places:
         if place.is_file():
             return place
-    looked = " nor ".join(map(str, places))
+    looked = ", ".join(map(str, places))
     raise ConfigError(
-        (ConfigFault("", f"There is no configuration at {looked}; name one with --config FILE."),)
+        (
+            ConfigFault(
+                "",
+                say(
+                    "There is no configuration ({looked}); name one with --config FILE.",
+                    looked=looked,
+                ),
+            ),
+        )
     )
+
+
+def language_of(path: Path) -> LanguageSetting:
+    """Return the language that a file wants, also where it has faults or is no TOML."""
+    try:
+        text = path.read_bytes().decode("utf-8-sig", "replace")
+    except OSError:
+        return "en"
+    found = _LANGUAGE.search(text)
+    languages: tuple[LanguageSetting, ...] = get_args(LanguageSetting)
+    wanted = found[1] if found else Display().language
+    return next((one for one in languages if one == wanted), Display().language)
+
+
+_LANGUAGE = re.compile(r"""(?m)^[ \t]*(?:display\.)?language[ \t]*=[ \t]*["'](\w+)["']""")
+"""The setting, as it is mostly written: no other table has one of its name."""
 
 
 def load(path: Path, *, accounts: bool = True) -> ConfigFile:
@@ -95,9 +120,11 @@ def load(path: Path, *, accounts: bool = True) -> ConfigFile:
     try:
         text = path.read_bytes().decode("utf-8-sig")
     except OSError as error:
-        raise ConfigError((ConfigFault(str(path), f"cannot be read: {error.strerror}"),)) from None
+        raise ConfigError(
+            (ConfigFault(str(path), say("cannot be read: {strerror}", strerror=error.strerror)),)
+        ) from None
     except UnicodeDecodeError:
-        raise ConfigError((ConfigFault(str(path), "is not UTF-8 text"),)) from None
+        raise ConfigError((ConfigFault(str(path), say("is not UTF-8 text")),)) from None
     return parse(text, name=str(path), folder=path.resolve().parent, accounts=accounts)
 
 
@@ -118,7 +145,7 @@ def parse(
     try:
         document = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
-        raise ConfigError((ConfigFault(name, f"is not TOML: {error}"),)) from None
+        raise ConfigError((ConfigFault(name, not_toml(error)),)) from None
     lines = find_lines(text.replace("\r\n", "\n"))
     if not accounts:
         document.setdefault("account", [])
@@ -131,7 +158,7 @@ def parse(
         details = error.errors(include_input=False, include_url=False)
         found += ((detail["loc"], _sentence(detail)) for detail in details)
     except _NotJson as error:
-        found.append(((), str(error)))
+        found.append(((), error.args[0]))
     found += across(document, accounts)
     if config is None or found:
         found.sort(key=lambda fault: _line(lines, fault[0]) or 0)
@@ -148,7 +175,7 @@ class _NotJson(Exception):
 
 
 def _refuse(value: object) -> NoReturn:
-    raise _NotJson(f"has a date or time ({value}), which no setting is")
+    raise _NotJson(say("has a date or time ({value}), which no setting is", value=value))
 
 
 def _line(lines: Mapping[Key, int], key: Key) -> int | None:
@@ -170,22 +197,24 @@ def _sentence(error: ErrorDetails) -> str:
     if kind == "unexpected_keyword_argument":
         return _unknown(key)
     if kind == "dataclass_type" and key[-1:] and key[-1] in SECRETS:
-        return 'must say where the secret is, such as { file = "/etc/pec-bridge/token" }'
+        return say('must say where the secret is, such as { file = "/etc/pec-bridge/token" }')
     if kind == "value_error":
-        return str(context["error"])
-    if kind in _BOUNDS:
-        return f"must be {_BOUNDS[kind]} {next(iter(context.values()))}"
+        sentence: str = context["error"].args[0]
+        return sentence
     if kind in ("literal_error", "enum"):
-        return f"must be {context['expected']}"
-    return _SENTENCES.get(kind) or error["msg"]
+        return say("must be one of {expected}", expected=context["expected"].replace(" or ", ", "))
+    if kind not in _SENTENCES:
+        return error["msg"]
+    return _SENTENCES[kind].filled_with(bound=next(iter(context.values()), ""))
 
 
 def _unknown(key: tuple[str, ...]) -> str:
     table = SecretSource if key[-2:-1] and key[-2] in SECRETS else TABLES.get(key[:-1])
     names = [field.name for field in dataclasses.fields(table)] if table else []
     close = get_close_matches(key[-1], names, n=1)
-    hint = f"; did you mean {close[0]}?" if close else f"; there are {', '.join(names)}"
-    return f"is not a setting{hint}"
+    if close:
+        return say("is not a setting; did you mean {close}?", close=close[0])
+    return say("is not a setting; there are {names}", names=", ".join(names))
 
 
 def anchored(settings: T, folder: Path) -> T:

@@ -21,7 +21,7 @@ from pydantic import AfterValidator, ConfigDict, Field, PlainValidator
 from pydantic.dataclasses import dataclass
 
 from bridge.config.places import usual_data_dir
-from bridge.language import LanguageSetting
+from bridge.language import LanguageSetting, say
 from bridge.model import EventKind
 from bridge.net.address import is_loopback, is_private
 from bridge.net.listen import Listen
@@ -37,11 +37,11 @@ def _url(text: str) -> str:
     try:
         host, _port = parts.hostname, parts.port
     except ValueError:
-        raise ValueError("is not a URL") from None
+        raise ValueError(say("is not a URL")) from None
     if not host or parts.query or parts.fragment or parts.username is not None:
-        raise ValueError('must be a plain URL such as "https://ws.pecmassiva.com"')
+        raise ValueError(say('must be a plain URL such as "https://ws.pecmassiva.com"'))
     if parts.scheme != "https" and not (parts.scheme == "http" and is_loopback(host)):
-        raise ValueError("must begin with https:// (http:// only to this machine itself)")
+        raise ValueError(say("must begin with https:// (http:// only to this machine itself)"))
     return text.rstrip("/")
 
 
@@ -50,11 +50,11 @@ def _hook_url(text: str) -> str:
         parts = urlsplit(text)
         host, _port = parts.hostname, parts.port
     except ValueError:
-        raise ValueError("is not a URL") from None
+        raise ValueError(say("is not a URL")) from None
     if parts.scheme not in ("http", "https") or not host or not text.isascii() or "\\" in text:
-        raise ValueError('must be a URL such as "https://erp.example/pec"')
+        raise ValueError(say('must be a URL such as "https://erp.example/pec"'))
     if parts.username is not None or parts.fragment or any(ord(char) <= 32 for char in text):
-        raise ValueError("must have no name, password, blank or fragment (#) in it")
+        raise ValueError(say("must have no name, password, blank or fragment (#) in it"))
     return text
 
 
@@ -63,21 +63,23 @@ def _argv(value: object) -> tuple[str, ...] | None:
         return None
     words = value if isinstance(value, list | tuple) else ()
     if not words or not all(map(_is_text, words)) or not words[0]:
-        raise ValueError('must be a list of words, such as ["/usr/local/bin/told", "--pec"]')
+        raise ValueError(say('must be a list of words, such as ["/usr/local/bin/told", "--pec"]'))
     if not Path(words[0]).is_absolute() and Path(words[0]).name != words[0]:
-        raise ValueError("must begin with an absolute path, or a name that is looked for in PATH")
+        raise ValueError(
+            say("must begin with an absolute path, or a name that is looked for in PATH")
+        )
     return tuple(words)
 
 
 def _some(kinds: tuple[EventKind, ...]) -> tuple[EventKind, ...]:
     if not kinds:
-        raise ValueError("must name one event at least")
+        raise ValueError(say("must name one event at least"))
     return kinds
 
 
 def _hook_name(text: str) -> str:
     if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}", text):
-        raise ValueError("may have letters, digits, dots and hyphens, and up to 64 of them")
+        raise ValueError(say("may have letters, digits, dots and hyphens, and up to 64 of them"))
     return text
 
 
@@ -90,15 +92,19 @@ def _proxy(text: str) -> str:
     except ValueError:
         host = port = None
     if parts.username is not None:
-        raise ValueError("must hold no password: that is a secret, proxy_login says where it is")
+        raise ValueError(
+            say("must hold no password: that is a secret, proxy_login says where it is")
+        )
     if parts.scheme not in ("http", "https") or not host or port is None or parts.path.strip("/"):
-        raise ValueError('must be written "http://host:port", such as "http://proxy.example:3128"')
+        raise ValueError(
+            say('must be written "http://host:port", such as "http://proxy.example:3128"')
+        )
     return text.rstrip("/")
 
 
 def _address(text: str) -> str:
     if not _ADDRESS.fullmatch(text) or len(text) > 254:
-        raise ValueError("is not a mail address")
+        raise ValueError(say("is not a mail address"))
     return text
 
 
@@ -106,7 +112,7 @@ def _zone(text: str) -> str:
     try:
         ZoneInfo(text)
     except (ZoneInfoNotFoundError, ValueError, OSError):
-        raise ValueError('is not a time zone such as "Europe/Rome"') from None
+        raise ValueError(say('is not a time zone such as "Europe/Rome"')) from None
     return text
 
 
@@ -114,11 +120,13 @@ def _network(value: object) -> IPv4Network | IPv6Network:
     if isinstance(value, IPv4Network | IPv6Network):
         return value
     if not isinstance(value, str):
-        raise ValueError('must be a network in quotes, such as "127.0.0.1/32"')
+        raise ValueError(say('must be a network in quotes, such as "127.0.0.1/32"'))
     try:
         return ipaddress.ip_network(value)
     except ValueError as error:
-        raise ValueError(f'is not a network such as "127.0.0.1/32" ({error})') from None
+        raise ValueError(
+            say('is not a network such as "127.0.0.1/32" ({error})', error=error)
+        ) from None
 
 
 def _command(value: object) -> tuple[str, ...]:
@@ -127,7 +135,7 @@ def _command(value: object) -> tuple[str, ...]:
     except ValueError:
         words = None
     if not isinstance(words, list | tuple) or not words or not all(map(_is_text, words)):
-        raise ValueError('must be a command line, such as "pass show pec" or ["pass", "show"]')
+        raise ValueError(say('must be a command line, such as "pass show pec" or ["pass", "show"]'))
     return tuple(words)
 
 
@@ -137,45 +145,45 @@ def _is_text(value: object) -> bool:
 
 def _variable(text: str) -> str:
     if not text or "=" in text or "\0" in text:
-        raise ValueError("is not the name of an environment variable")
+        raise ValueError(say("is not the name of an environment variable"))
     return text
 
 
 def _credential(text: str) -> str:
     if not text or "/" in text or text in {".", ".."} or "\0" in text:
-        raise ValueError("is not the name of a systemd credential")
+        raise ValueError(say("is not the name of a systemd credential"))
     return text
 
 
 def _keyring(text: str) -> str:
     service, _, name = text.partition("/")
     if not service or not name:
-        raise ValueError('must be written "service/user"')
+        raise ValueError(say('must be written "service/user"'))
     return text
 
 
 def _mailbox(text: str) -> str:
     if not text.strip() or any(ord(char) < 32 for char in text):
-        raise ValueError("is not the name of a mailbox")
+        raise ValueError(say("is not the name of a mailbox"))
     return text
 
 
 def _pattern(text: str) -> str:
     if re.search(r"[{}]", re.sub(r"\{(?:kind|year|month)\}", "", text)):
-        raise ValueError("may hold {kind}, {year} and {month}, and no other braces")
+        raise ValueError(say("may hold {kind}, {year} and {month}, and no other braces"))
     return _mailbox(text)
 
 
 def _window(text: str) -> str:
     if text and not re.fullmatch(r"([01]\d|2[0-3]):[0-5]\d-([01]\d|2[0-3]):[0-5]\d", text):
-        raise ValueError('is no window like "08:00-20:00"')
+        raise ValueError(say('is no window like "08:00-20:00"'))
     return text
 
 
 def _clearing(text: str) -> str:
     rule = re.fullmatch(r"never|receipts-after ([1-9]\d{0,4})d|over ([1-9]\d)%", text, re.ASCII)
     if rule is None or int(rule[1] or 1) > _CENTURY_DAYS:
-        raise ValueError('must be "never", "receipts-after 30d" or "over 70%" (from 10 to 99)')
+        raise ValueError(say('must be "never", "receipts-after 30d" or "over 70%" (from 10 to 99)'))
     return text
 
 
@@ -205,7 +213,7 @@ class SecretSource:
     def __post_init__(self) -> None:
         given = (self.file, self.env, self.command, self.keyring, self.credential)
         if sum(source is not None for source in given) != 1:
-            raise ValueError("needs exactly one of file, env, command, keyring, credential")
+            raise ValueError(say("needs exactly one of file, env, command, keyring, credential"))
 
 
 @dataclass(frozen=True, slots=True, config=_RULES)
@@ -233,7 +241,7 @@ class Api:
 
     def __post_init__(self) -> None:
         if self.api_key is not None and self.email is None:
-            raise ValueError("needs email beside api_key")
+            raise ValueError(say("needs email beside api_key"))
 
 
 @dataclass(frozen=True, slots=True, config=_RULES)
@@ -349,14 +357,14 @@ def _web_listen(value: object) -> tuple[Listen, ...] | None:
 
 def _host(text: str) -> str:
     if not _HOST.fullmatch(text):
-        raise ValueError('is not a host name such as "pec.example.it"')
+        raise ValueError(say('is not a host name such as "pec.example.it"'))
     return text
 
 
 def _page_url(text: str) -> str:
     parts = urlsplit(text)
     if text and (parts.scheme not in ("http", "https") or not parts.hostname or parts.query):
-        raise ValueError('is not an address such as "https://pec.example.it"')
+        raise ValueError(say('is not an address such as "https://pec.example.it"'))
     return text.rstrip("/")
 
 
@@ -386,7 +394,7 @@ class Tls:
 
     def __post_init__(self) -> None:
         if (self.certificate is None) != (self.key is None):
-            raise ValueError("needs certificate and key together, or neither")
+            raise ValueError(say("needs certificate and key together, or neither"))
 
 
 @dataclass(frozen=True, slots=True, config=_RULES)
@@ -436,18 +444,20 @@ class Receiver:
 
     def __post_init__(self) -> None:
         if (self.url is None) == (self.command is None):
-            raise ValueError("needs either url or command")
+            raise ValueError(say("needs either url or command"))
         if (self.secret is None) != (self.url is None):
-            raise ValueError("needs secret beside url, and none beside command")
+            raise ValueError(say("needs secret beside url, and none beside command"))
         if self.old_secret is not None and self.secret is None:
-            raise ValueError("needs secret beside old_secret")
+            raise ValueError(say("needs secret beside old_secret"))
         if self.url is None:
             return
         parts = urlsplit(self.url)
         if parts.scheme == "http" and not self.i_know and not is_private(parts.hostname or ""):
             raise ValueError(
-                "has a url without TLS to an address that is not known to be private: write "
-                "https://, or i_know = true if you mean that"
+                say(
+                    "has a url without TLS to an address that is not known to be private: "
+                    "write https://, or i_know = true if you mean that"
+                )
             )
 
     @property
@@ -489,9 +499,9 @@ class AlarmsSmtp:
 
     def __post_init__(self) -> None:
         if (self.user is None) != (self.password is None):
-            raise ValueError("needs user and password together, or neither")
+            raise ValueError(say("needs user and password together, or neither"))
         if self.user is not None and self.tls == "none" and not is_loopback(self.host):
-            raise ValueError('would say the password in clear: set tls to "starttls"')
+            raise ValueError(say('would say the password in clear: set tls to "starttls"'))
 
 
 @dataclass(frozen=True, slots=True, config=_RULES)
@@ -504,7 +514,7 @@ class Alarms:
 
     def __post_init__(self) -> None:
         if (self.to is None) != (self.smtp is None):
-            raise ValueError("needs to and [alarms.smtp] together, or neither")
+            raise ValueError(say("needs to and [alarms.smtp] together, or neither"))
 
 
 @dataclass(frozen=True, slots=True, config=_RULES)

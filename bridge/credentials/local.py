@@ -22,6 +22,7 @@ import secrets
 from dataclasses import dataclass, field
 
 from bridge.credentials.secret import Secret
+from bridge.language import say
 
 PREFIX = "$scrypt$"
 LETTERS = "abcdefghijkmnpqrstuvwxyz23456789"
@@ -50,9 +51,14 @@ class Hashed:
 
     def __post_init__(self) -> None:
         if min(self.log2_n, self.r, self.p) < 1 or self.p > 16:
-            raise ValueError("is no scrypt hash")
+            raise ValueError(say("is no scrypt hash"))
         if self.memory_bytes > MEMORY_LIMIT_BYTES:
-            raise ValueError(f"would take more than {MEMORY_LIMIT_BYTES // 1024**2} MiB to check")
+            raise ValueError(
+                say(
+                    "would take more than {most} MiB to check",
+                    most=MEMORY_LIMIT_BYTES // 1024**2,
+                )
+            )
 
     @property
     def memory_bytes(self) -> int:
@@ -108,7 +114,7 @@ def read_hash(text: str) -> Hashed:
     """
     match = _FORM.fullmatch(text)
     if match is None:
-        raise ValueError("is no scrypt hash")
+        raise ValueError(say("is no scrypt hash"))
     log2_n, r, p = (int(match[number]) for number in (1, 2, 3))
     return Hashed(log2_n, r, p, _bytes(match[4]), _bytes(match[5]))
 
@@ -119,7 +125,7 @@ def hash_fault(password: Secret) -> str | None:
         try:
             read_hash(password.reveal())
         except ValueError as fault:
-            return f"{fault}: make another with `pec-bridge account password`"
+            return say("{fault}: make another with `pec-bridge account password`", fault=fault)
     return None
 
 
@@ -131,4 +137,4 @@ def _bytes(text: str) -> bytes:
     try:
         return base64.b64decode(text + "=" * (-len(text) % 4), validate=True)
     except binascii.Error:
-        raise ValueError("is no scrypt hash") from None
+        raise ValueError(say("is no scrypt hash")) from None

@@ -6,6 +6,7 @@ import base64
 import binascii
 
 from bridge.credentials.secret import Secret
+from bridge.language import say
 
 PREFIX = "whsec_"
 LEAST_BYTES, MOST_BYTES = 24, 64
@@ -24,8 +25,13 @@ def signing_key(secret: Secret) -> bytes:
         key = b""
     if not text.startswith(PREFIX) or not LEAST_BYTES <= len(key) <= MOST_BYTES:
         raise ValueError(
-            f"must be {PREFIX} and {LEAST_BYTES} to {MOST_BYTES} random bytes in base64; "
-            f"make one: printf '{PREFIX}%s\\n' \"$(openssl rand -base64 32)\""
+            say(
+                "must be {prefix} and {least_bytes} to {most_bytes} random bytes in "
+                "base64; make one: printf '{prefix}%s\\n' \"$(openssl rand -base64 32)\"",
+                prefix=PREFIX,
+                least_bytes=LEAST_BYTES,
+                most_bytes=MOST_BYTES,
+            )
         )
     return key
 
@@ -35,5 +41,6 @@ def signing_fault(secret: Secret) -> str | None:
     try:
         signing_key(secret)
     except ValueError as fault:
-        return str(fault)
+        sentence: str = fault.args[0]
+        return sentence
     return None

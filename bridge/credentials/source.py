@@ -23,6 +23,7 @@ from bridge.config import ConfigError, ConfigFault, ConfigFile, Receiver, Rest, 
 from bridge.credentials.local import hash_fault
 from bridge.credentials.secret import Secret, SecretFault
 from bridge.credentials.signing import signing_fault
+from bridge.language import say
 
 COMMAND_TIMEOUT_S = 30.0
 SECRET_LIMIT_BYTES = 64 * 1024
@@ -80,11 +81,11 @@ def resolve(
     """
     text = _find(source, environment, folder)
     if not text:
-        raise SecretFault("is empty")
+        raise SecretFault(say("is empty"))
     if not _is_unicode(text):
-        raise SecretFault("is not UTF-8 text")
+        raise SecretFault(say("is not UTF-8 text"))
     if any(ord(char) < 32 or ord(char) == 127 for char in text) or text != text.strip():
-        raise SecretFault("has blanks around it or a control character in it")
+        raise SecretFault(say("has blanks around it or a control character in it"))
     return Secret(text)
 
 
@@ -101,7 +102,7 @@ def resolve_all(file: ConfigFile, environment: Mapping[str, str] = os.environ) -
         try:
             return resolve(source, environment, file.folder)
         except SecretFault as fault:
-            faults.append(ConfigFault(file.where(*key), str(fault)))
+            faults.append(ConfigFault(file.where(*key), fault.args[0]))
             return nothing
 
     api = file.config.api
@@ -162,7 +163,7 @@ def missing(rest: Rest, environment: Mapping[str, str] = os.environ) -> Iterator
         try:
             resolve(source, environment, rest.folder)
         except SecretFault as fault:
-            yield ConfigFault(rest.where(*key), str(fault))
+            yield ConfigFault(rest.where(*key), fault.args[0])
 
 
 def _find(source: SecretSource, environment: Mapping[str, str], folder: Path) -> str:
@@ -188,10 +189,10 @@ def _loaded_from(name: str, folder: Path) -> Path:
     """
     path = folder / SECRETS_FOLDER / name.removeprefix(f"{SECRETS_FOLDER}_")
     if not name.startswith(f"{SECRETS_FOLDER}_") or not path.exists():
-        raise SecretFault(
-            "is a systemd credential, but $CREDENTIALS_DIRECTORY is not set"
-            + (f" and {path} is not there" if name.startswith(f"{SECRETS_FOLDER}_") else "")
-        )
+        unset = say("is a systemd credential, but $CREDENTIALS_DIRECTORY is not set")
+        if not name.startswith(f"{SECRETS_FOLDER}_"):
+            raise SecretFault(unset)
+        raise SecretFault(say("{unset} and {path} is not there", unset=unset, path=path))
     return path
 
 
@@ -203,7 +204,9 @@ def _from_file(path: Path, *, own: bool) -> str:
                 raise SecretFault(fault)
             return _text_of(file.read(SECRET_LIMIT_BYTES + 1))
     except OSError as error:
-        raise SecretFault(f"cannot be read from {path}: {error.strerror}") from None
+        raise SecretFault(
+            say("cannot be read from {path}: {strerror}", path=path, strerror=error.strerror)
+        ) from None
 
 
 def open_to_others(path: Path, status: os.stat_result) -> str | None:
@@ -216,14 +219,17 @@ def open_to_others(path: Path, status: os.stat_result) -> str | None:
     allowed = 0o740 if status.st_uid == 0 else 0o700
     if sys.platform == "win32" or not stat.S_ISREG(status.st_mode) or not mode & ~allowed & 0o777:
         return None
-    deed = "change" if mode & 0o022 else "read"
-    closed = shlex.quote(str(path))
-    return f"is in {path}, which others may {deed} (mode {mode:04o}): run `chmod 600 {closed}`"
+    open_ = (
+        say("is in {path}, which others may change (mode {mode}): run `chmod 600 {closed}`")
+        if mode & 0o022
+        else say("is in {path}, which others may read (mode {mode}): run `chmod 600 {closed}`")
+    )
+    return open_.filled_with(path=path, mode=f"{mode:04o}", closed=shlex.quote(str(path)))
 
 
 def _from_environment(name: str, environment: Mapping[str, str]) -> str:
     if name not in environment:
-        raise SecretFault(f"is to be in ${name}, which is not set")
+        raise SecretFault(say("is to be in ${name}, which is not set", name=name))
     return environment[name]
 
 
@@ -231,14 +237,28 @@ def _from_command(command: tuple[str, ...], folder: Path) -> str:
     try:
         return _text_of(_printed_by(command, folder))
     except OSError as error:
-        raise SecretFault(f"comes from {command[0]}, which cannot run: {error.strerror}") from None
+        raise SecretFault(
+            say(
+                "comes from {command}, which cannot run: {strerror}",
+                command=command[0],
+                strerror=error.strerror,
+            )
+        ) from None
     except subprocess.TimeoutExpired:
         raise SecretFault(
-            f"comes from {command[0]}, which took longer than {COMMAND_TIMEOUT_S:.0f} s"
+            say(
+                "comes from {command}, which took longer than {seconds} s",
+                command=command[0],
+                seconds=f"{COMMAND_TIMEOUT_S:.0f}",
+            )
         ) from None
     except subprocess.CalledProcessError as error:
         raise SecretFault(
-            f"comes from {command[0]}, which ended with status {error.returncode}"
+            say(
+                "comes from {command}, which ended with status {status}",
+                command=command[0],
+                status=error.returncode,
+            )
         ) from None
 
 
@@ -286,13 +306,17 @@ def _from_keyring(name: str) -> str:
         get_password: Callable[[str, str], str | None]
         get_password = importlib.import_module("keyring").get_password
     except ImportError:
-        raise SecretFault("is in a keyring, but the package keyring is not installed") from None
+        raise SecretFault(
+            say("is in a keyring, but the package keyring is not installed")
+        ) from None
     try:
         text = get_password(service, user)
     except Exception as error:
-        raise SecretFault(f"cannot be had from the keyring ({type(error).__name__})") from None
+        raise SecretFault(
+            say("cannot be had from the keyring ({name})", name=type(error).__name__)
+        ) from None
     if text is None:
-        raise SecretFault(f"is not in the keyring under {name}")
+        raise SecretFault(say("is not in the keyring under {name}", name=name))
     return text
 
 
@@ -307,9 +331,9 @@ def _is_unicode(text: str) -> bool:
 
 def _text_of(content: bytes) -> str:
     if len(content) > SECRET_LIMIT_BYTES:
-        raise SecretFault(f"is longer than {SECRET_LIMIT_BYTES} bytes")
+        raise SecretFault(say("is longer than {most} bytes", most=SECRET_LIMIT_BYTES))
     try:
         text = content.decode()
     except UnicodeDecodeError:
-        raise SecretFault("is not UTF-8 text") from None
+        raise SecretFault(say("is not UTF-8 text")) from None
     return text[: -2 if text.endswith("\r\n") else -1 if text.endswith("\n") else None]

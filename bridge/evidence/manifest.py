@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from bridge.evidence.layout import FORMAT, ArchiveKind
+from bridge.language import say
 
 
 class NoManifest(Exception):
@@ -51,11 +52,13 @@ def parse(content: bytes) -> Manifest:
     try:
         found = json.loads(content)
         if found["format"] != FORMAT:
-            raise NoManifest(f"The manifest is of the format {found['format']!r}.")
+            raise NoManifest(
+                say("The manifest is of the format {format}.", format=repr(found["format"]))
+            )
         entries = tuple(map(_entry, found["files"]))
         return Manifest(ArchiveKind(found["kind"]), str(found["exported_at"]), entries)
     except (ValueError, LookupError, TypeError, RecursionError):
-        raise NoManifest("The manifest cannot be read.") from None
+        raise NoManifest(say("The manifest cannot be read.")) from None
 
 
 def _entry(value: Any) -> Entry:

@@ -21,6 +21,7 @@ from typing import BinaryIO, cast
 from bridge.evidence.archive import SLICE_BYTES, seal_of
 from bridge.evidence.layout import MANIFEST, SENDS, ArchiveKind, is_safe
 from bridge.evidence.manifest import Entry, Manifest, NoManifest, parse
+from bridge.language import listed, say
 
 MANIFEST_LIMIT_BYTES = 256 * 1024**2
 SPOOLED_BYTES = 4 * 1024**2
@@ -60,9 +61,10 @@ class _Check:
         self.problems: list[str] = []
         self.manifest: Manifest | None = None
 
-    def say(self, sentence: str) -> None:
+    def found(self, within: str | None, sentence: str) -> None:
+        """Keep what is wrong; ``within`` is the archive inside that it is about."""
         if len(self.problems) < PROBLEMS_SHOWN:
-            self.problems.append(sentence)
+            self.problems.append(listed(": ", (within or "", sentence)))
 
 
 def verify(stream: BinaryIO) -> Report:
@@ -86,50 +88,51 @@ def verify(stream: BinaryIO) -> Report:
 def _archive(check: _Check, stream: BinaryIO, within: str | None) -> str:
     """Check one archive, and those inside if it is not inside another; return its SHA-256."""
     sealed, sha256 = seal_of(stream)
-    where = f"{within}: " if within else ""
     if not sealed:
-        check.say(f"{where}The seal does not fit: the file was changed after it was written.")
+        check.found(
+            within, say("The seal does not fit: the file was changed after it was written.")
+        )
     size_bytes = stream.seek(0, 2)
     try:
         with zipfile.ZipFile(stream) as archive:
-            manifest = _contents(check, archive, where, size_bytes)
+            manifest = _contents(check, archive, within, size_bytes)
             if within is None:
                 check.manifest = manifest
                 _inside(check, archive, manifest)
             elif manifest is not None and manifest.kind is not ArchiveKind.SEND:
-                check.say(f"{where}This archive is none of a send.")
+                check.found(within, say("This archive is none of a send."))
     except _DAMAGE:
-        check.say(f"{where}This is no sound ZIP file.")
+        check.found(within, say("This is no sound ZIP file."))
     return sha256
 
 
 def _contents(
-    check: _Check, archive: zipfile.ZipFile, where: str, size_bytes: int
+    check: _Check, archive: zipfile.ZipFile, within: str | None, size_bytes: int
 ) -> Manifest | None:
     """Compare an archive's files with its manifest, if they may be read at all."""
     unsound = list(_unsound(archive, size_bytes))
     for sentence in unsound:
-        check.say(where + sentence)
+        check.found(within, sentence)
     if unsound:
         return None
     infos = {info.filename: info for info in archive.infolist()}
     listing = infos.pop(MANIFEST, None)
     if listing is None or listing.file_size > MANIFEST_LIMIT_BYTES:
-        check.say(f"{where}There is no manifest: this is no archive of evidence.")
+        check.found(within, say("There is no manifest: this is no archive of evidence."))
         return None
     try:
         manifest = parse(archive.read(listing))
     except NoManifest as fault:
-        check.say(f"{where}{fault}")
+        check.found(within, fault.args[0])
         return None
-    listed = {one.name: one for one in manifest.entries}
-    for name in sorted(infos.keys() - listed.keys()):
-        check.say(f"{where}{name} was added: the manifest does not know it.")
+    known = {one.name: one for one in manifest.entries}
+    for name in sorted(infos.keys() - known.keys()):
+        check.found(within, say("{name} was added: the manifest does not know it.", name=name))
     for one in manifest.entries:
         if one.name not in infos:
-            check.say(f"{where}{one.name} is missing.")
+            check.found(within, say("{name} is missing.", name=one.name))
         elif not _agrees(archive, infos[one.name], one):
-            check.say(f"{where}{one.name} was changed: size or SHA-256 differ.")
+            check.found(within, say("{name} was changed: size or SHA-256 differ.", name=one.name))
         check.files += 1
     return manifest
 
@@ -139,14 +142,17 @@ def _unsound(archive: zipfile.ZipFile, size_bytes: int) -> Iterator[str]:
     infos = archive.infolist()
     for name, times in Counter(info.orig_filename.casefold() for info in infos).items():
         if times > 1:
-            yield f"{name!a} is there {times} times."
+            yield say("{name} is there {times} times.", name=ascii(name), times=times)
     for info in infos:
         if not is_safe(info.orig_filename):
-            yield f"The name {info.orig_filename!a} would leave the folder, or is none."
+            name = ascii(info.orig_filename)
+            yield say("The name {name} would leave the folder, or is none.", name=name)
         elif info.compress_type != zipfile.ZIP_STORED or info.compress_size != info.file_size:
-            yield f"{info.filename} is compressed, which nothing in such an archive is."
+            yield say(
+                "{name} is compressed, which nothing in such an archive is.", name=info.filename
+            )
     if sum(info.file_size for info in infos) > size_bytes:
-        yield "The files are said to be larger than the archive is."
+        yield say("The files are said to be larger than the archive is.")
 
 
 def _agrees(archive: zipfile.ZipFile, info: zipfile.ZipInfo, entry: Entry) -> bool:

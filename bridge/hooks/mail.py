@@ -28,6 +28,7 @@ from bridge.clock import ROME
 from bridge.hooks.digest import Digest, subject_of, text_of
 from bridge.hooks.schedule import TryReport
 from bridge.hooks.states import TryOutcome
+from bridge.language import say
 from bridge.limits import SMARTHOST_ANSWER_BYTES
 
 OURSELVES = b"pec-bridge"
@@ -74,7 +75,7 @@ class _Bounded:
         line = self._lines.readline(most)
         self._left_bytes -= len(line)
         if self._left_bytes < 0:
-            raise Rejected("says more than is read of an answer")
+            raise Rejected(say("says more than is read of an answer"))
         return line
 
     def close(self) -> None:
@@ -105,9 +106,9 @@ class _Watched(smtplib.SMTP):
         """
         status, banner = super().connect(host, port, source_address)
         if status != SERVICE_READY:
-            raise Rejected(f"does not take mail just now (status {status})")
+            raise Rejected(say("does not take mail just now (status {status})", status=status))
         if OURSELVES in banner.lower():
-            raise Rejected("is a pec-bridge, which would send this as a PEC")
+            raise Rejected(say("is a pec-bridge, which would send this as a PEC"))
         return status, banner
 
 
@@ -224,7 +225,9 @@ class MailTarget:
                 await under_way
         except (OSError, smtplib.SMTPException, Rejected, ValueError) as error:
             # ValueError: smtplib cannot read a challenge, or write this user or password.
-            return TryReport(TryOutcome.DOWN, f"{shown} {_why(error)}")
+            return TryReport(
+                TryOutcome.DOWN, say("{shown} {error}", shown=shown, error=_why(error))
+            )
         finally:
             conversation.cut()
         return TryReport(TryOutcome.TAKEN)
@@ -234,21 +237,22 @@ def _why(error: Exception) -> str:
     """Say what went wrong; what the server wrote may quote the password and is not shown."""
     match error:
         case Rejected():
-            return str(error)
+            sentence: str = error.args[0]
+            return sentence
         case smtplib.SMTPAuthenticationError():
-            return f"refuses user and password (status {error.smtp_code})"
+            return say("refuses user and password (status {status})", status=error.smtp_code)
         case smtplib.SMTPNotSupportedError():
-            return "offers no TLS, or no login that is known here"
+            return say("offers no TLS, or no login that is known here")
         case smtplib.SMTPRecipientsRefused():
-            return "refuses the receiver's address"
+            return say("refuses the receiver's address")
         case smtplib.SMTPSenderRefused():
-            return f"refuses the sender's address (status {error.smtp_code})"
+            return say("refuses the sender's address (status {status})", status=error.smtp_code)
         case smtplib.SMTPResponseException():
-            return f"refuses the message (status {error.smtp_code})"
+            return say("refuses the message (status {status})", status=error.smtp_code)
         case UnicodeEncodeError():
-            return "takes no user or password here: both have to be ASCII"
+            return say("takes no user or password here: both have to be ASCII")
         case ValueError() if not isinstance(error, OSError):  # as of a certificate
-            return "says what cannot be read when it is to be logged in"
+            return say("says what cannot be read when it is to be logged in")
         case smtplib.SMTPException():
-            return "broke the conversation off"
-    return why_unreachable(error) or "broke the connection off"
+            return say("broke the conversation off")
+    return why_unreachable(error) or say("broke the connection off")

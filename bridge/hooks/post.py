@@ -26,6 +26,7 @@ from bridge.clock import Clock
 from bridge.hooks.schedule import TryReport
 from bridge.hooks.signature import signed_fields
 from bridge.hooks.states import TryOutcome
+from bridge.language import say
 from bridge.limits import WEBHOOK_ANSWER_BYTES
 
 BUSY = frozenset({408, 425, 429})
@@ -105,18 +106,36 @@ class WebhookTarget:
                 ) as response:
                     await _read(response)
         except TimeoutError:
-            return _down(f"{self._host} did not answer within {self._place.timeout_s:g} s")
+            return _down(
+                say(
+                    "{host} did not answer within {timeout_s} s",
+                    host=self._host,
+                    timeout_s=f"{self._place.timeout_s:g}",
+                )
+            )
         except (httpx.HTTPError, httpx.InvalidURL, OSError, ssl.SSLError) as error:
-            return _down(f"{self._host} {why_unreachable(error) or 'broke off without an answer'}")
+            return _down(
+                say(
+                    "{host} {error}",
+                    host=self._host,
+                    error=why_unreachable(error) or say("broke off without an answer"),
+                )
+            )
         return self._report(response)
 
     def _report(self, response: httpx.Response) -> TryReport:
         status = response.status_code
         if response.is_success:
             return TryReport(TryOutcome.TAKEN)
-        reason = f"{self._host} answered with status {status}"
-        if response.has_redirect_location:
-            reason += ": redirects are not followed; write where it leads to as url"
+        answered = (
+            say(
+                "{host} answered with status {status}: redirects are not followed; write where it "
+                "leads to as url"
+            )
+            if response.has_redirect_location
+            else say("{host} answered with status {status}")
+        )
+        reason = answered.filled_with(host=self._host, status=status)
         if status not in BUSY and status < 500:
             return TryReport(TryOutcome.REFUSED, reason)
         asked_s = retry_after_s(response.headers.get("retry-after"), self._clock.now())

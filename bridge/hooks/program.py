@@ -17,6 +17,7 @@ from pathlib import Path
 
 from bridge.hooks.schedule import TryReport
 from bridge.hooks.states import TryOutcome
+from bridge.language import say
 
 PASSED_ON = ("PATH", "HOME", "LANG", "LC_ALL", "LC_CTYPE", "TZ", "SYSTEMROOT", "TMPDIR", "TEMP")
 
@@ -60,18 +61,33 @@ class CommandTarget:
                 start_new_session=sys.platform != "win32",
             )
         except OSError as error:
-            return TryReport(TryOutcome.DOWN, f"{program} cannot be run: {error.strerror}")
+            return TryReport(
+                TryOutcome.DOWN,
+                say(
+                    "{program} cannot be run: {strerror}", program=program, strerror=error.strerror
+                ),
+            )
         try:
             async with asyncio.timeout(self._timeout_s):
                 await process.communicate(body)
         except TimeoutError:
-            return TryReport(TryOutcome.DOWN, f"{program} did not end within {self._timeout_s:g} s")
+            return TryReport(
+                TryOutcome.DOWN,
+                say(
+                    "{program} did not end within {timeout_s} s",
+                    program=program,
+                    timeout_s=f"{self._timeout_s:g}",
+                ),
+            )
         finally:
             await _end(process)
         status = process.returncode
         if status == 0:
             return TryReport(TryOutcome.TAKEN)
-        return TryReport(TryOutcome.REFUSED, f"{program} ended with status {status}")
+        return TryReport(
+            TryOutcome.REFUSED,
+            say("{program} ended with status {status}", program=program, status=status),
+        )
 
 
 async def _end(process: asyncio.subprocess.Process) -> None:

@@ -22,6 +22,7 @@ from bridge.clock import Clock
 from bridge.hooks.hook import EventFacts, Hook, body_of
 from bridge.hooks.schedule import LONGEST_WAIT, TryReport, resumes_at, settle
 from bridge.hooks.states import TryOutcome
+from bridge.language import say
 from bridge.store.base import ReadTransaction, Store, Transaction
 from bridge.store.hooks import DeliveryRow, DeliveryState, HookRow
 from bridge.wake import Wake
@@ -152,7 +153,9 @@ class HookRunner:
             report = await self.hook.target.tell(delivery.name, body)
         except Exception as error:  # a way out that is faulty must not stop the others' telling
             log.exception("hook_try_failed", hook=self.hook.name)
-            report = TryReport(TryOutcome.DOWN, f"it could not be tried ({type(error).__name__})")
+            report = TryReport(
+                TryOutcome.DOWN, say("it could not be tried ({name})", name=type(error).__name__)
+            )
         return delivery, replace(report, failures=failures)
 
     async def _write_down(self, tried: Sequence[Tried]) -> None:

@@ -35,6 +35,10 @@ class Sentence(str):
         made.values = values
         return made
 
+    def filled_with(self, **values: object) -> Sentence:
+        """Return it with more values filled in: for patterns that stand in tables."""
+        return say(self.pattern, **{**self.values, **values})
+
     def __reduce__(self) -> tuple[type[Sentence], tuple[str, Mapping[str, str]]]:
         """Say how it is copied and pickled."""
         return Sentence, (self.pattern, self.values)

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from contextvars import ContextVar
 from typing import TypeVar
 
+from bridge.language import say
 from bridge.store.base import ReadWork, Store, StoreFailed, Transaction, Work
 
 T = TypeVar("T")
@@ -49,7 +50,7 @@ class FencedStore:
 
         async def fenced(tx: Transaction) -> T:
             if (await tx.lead()).term != term:
-                raise TermOver("another bridge leads by now")
+                raise TermOver(say("another bridge leads by now"))
             return await work(tx)
 
         return await self._store.write(fenced, committed)

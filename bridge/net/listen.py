@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from bridge.language import say
 from bridge.net.address import is_loopback
 
 _LAST_PORT = 65_535
@@ -28,7 +29,7 @@ class Listen:
 
     def __post_init__(self) -> None:
         if not self.host or not 0 <= self.port <= _LAST_PORT:
-            raise ValueError("an address to listen on needs a host and a port up to 65535")
+            raise ValueError(say("an address to listen on needs a host and a port up to 65535"))
 
     @property
     def is_loopback(self) -> bool:
@@ -44,10 +45,10 @@ class Listen:
                 return value
             match = _FORM.fullmatch(value) if isinstance(value, str) else None
             if match is None or int(match["port"]) > _LAST_PORT:
-                raise ValueError('must be written "host:port", such as "127.0.0.1:1143"')
+                raise ValueError(say('must be written "host:port", such as "127.0.0.1:1143"'))
             scheme = match["scheme"] or protocol
             if scheme not in (protocol, f"{protocol}s"):
-                raise ValueError(f"cannot begin with {scheme}://")
+                raise ValueError(say("cannot begin with {scheme}://", scheme=scheme))
             return Listen(match["v6"] or match["host"], int(match["port"]), scheme != protocol)
 
         return read

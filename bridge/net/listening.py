@@ -8,6 +8,8 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Literal
 
+from bridge.language import say
+
 ProtocolName = Literal["imap", "smtp", "http"]
 """As the ready line writes them."""
 
@@ -99,9 +101,11 @@ class Running:
 
 
 _REASONS = {
-    errno.EADDRINUSE: "another program uses it. Stop that program or choose another port.",
-    errno.EACCES: "a right is missing, which ports below 1024 need. Choose another port.",
-    errno.EADDRNOTAVAIL: "this machine has no such address. Choose another, such as 127.0.0.1.",
+    errno.EADDRINUSE: say("another program uses it. Stop that program or choose another port."),
+    errno.EACCES: say("a right is missing, which ports below 1024 need. Choose another port."),
+    errno.EADDRNOTAVAIL: say(
+        "this machine has no such address. Choose another, such as 127.0.0.1."
+    ),
 }
 
 
@@ -110,5 +114,12 @@ class CannotListen(Exception):
 
     def __init__(self, table: str, wanted: Iterable[tuple[str, int]], error: OSError) -> None:
         addresses = ", ".join(f"{host}:{port}" for host, port in wanted)
-        reason = _REASONS.get(error.errno or 0, f"{error.strerror or error}.")
-        super().__init__(f"[{table}] listen: {addresses} cannot be opened: {reason}")
+        reason = _REASONS.get(error.errno or 0, say("{why}.", why=error.strerror or error))
+        super().__init__(
+            say(
+                "[{table}] listen: {addresses} cannot be opened: {reason}",
+                table=table,
+                addresses=addresses,
+                reason=reason,
+            )
+        )

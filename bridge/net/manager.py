@@ -19,6 +19,7 @@ from collections.abc import Iterator, Mapping, MutableMapping
 from dataclasses import dataclass
 from typing import Literal
 
+from bridge.language import say
 from bridge.net.listen import Listen
 
 FIRST_DESCRIPTOR = 3
@@ -104,23 +105,43 @@ def _passed(descriptor: int, name: str) -> Passed:
     try:
         os.set_inheritable(descriptor, False)
         if not stat.S_ISSOCK(os.fstat(descriptor).st_mode):
-            raise CannotTake(f"Descriptor {descriptor} ({name}) of LISTEN_FDS is no socket.")
+            raise CannotTake(
+                say(
+                    "Descriptor {descriptor} ({name}) of LISTEN_FDS is no socket.",
+                    descriptor=descriptor,
+                    name=name,
+                )
+            )
     except OSError as error:
-        raise CannotTake(f"Descriptor {descriptor} of LISTEN_FDS: {error.strerror}.") from None
+        raise CannotTake(
+            say(
+                "Descriptor {descriptor} of LISTEN_FDS: {strerror}.",
+                descriptor=descriptor,
+                strerror=error.strerror,
+            )
+        ) from None
     with _borrowed(descriptor) as one:
         listens = one.getsockopt(socket.SOL_SOCKET, socket.SO_ACCEPTCONN)
         is_tcp = one.family in (socket.AF_INET, socket.AF_INET6) and one.type == socket.SOCK_STREAM
         if not is_tcp or not listens:
             raise CannotTake(
-                f"The socket {name} that the service manager handed over is not one that listens "
-                "for TCP: give it as ListenStream= with a port."
+                say(
+                    "The socket {name} that the service manager handed over is not one "
+                    "that listens for TCP: give it as ListenStream= with a port.",
+                    name=name,
+                )
             )
         host, port = one.getsockname()[:2]
     spoken = name if name in _NAMES else PORTS.get(port)
     if spoken is None:
         raise CannotTake(
-            f"The service manager handed over a socket called {name!r} on port {port}, which does "
-            "not say what is spoken there: set FileDescriptorName= to imap, imaps, smtp or smtps."
+            say(
+                "The service manager handed over a socket called {name} on port "
+                "{port}, which does not say what is spoken there: set "
+                "FileDescriptorName= to imap, imaps, smtp or smtps.",
+                name=repr(name),
+                port=port,
+            )
         )
     protocol, implicit_tls = _NAMES[spoken]
     return Passed(protocol, Listen(host, port, implicit_tls, descriptor))

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from bridge.clock import Clock, rfc3339
-from bridge.language import Title
+from bridge.language import Title, say
 from bridge.operations.accounts import ApiAccounts, Methods
 from bridge.operations.control import OperationFailed, Progress
 from bridge.store.alarms import AlarmRow
@@ -106,5 +106,11 @@ def _is_meant(facts: Mapping[str, Any], arguments: Mapping[str, Any]) -> bool:
 
 
 def _none(missing: list[str]) -> str:
-    named = f" has the id {', '.join(missing)}" if missing else " like that is raised"
-    return f"No alarm{named}; `pec-bridge alarm list` shows those that are raised."
+    if not missing:
+        return say(
+            "No alarm like that is raised; `pec-bridge alarm list` shows those that are raised."
+        )
+    return say(
+        "No alarm has the id {ids}; `pec-bridge alarm list` shows those that are raised.",
+        ids=", ".join(missing),
+    )

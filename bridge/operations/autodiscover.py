@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from xml.parsers import expat
 
+from bridge.language import say
 from bridge.operations.autoconfig import RESPONSE_SCHEMA, address_in
 
 _WANTED = frozenset({"EMailAddress", "AcceptableResponseSchema"})
@@ -31,10 +32,10 @@ def asked_address(body: bytes) -> str:
     said = _read(body)
     address = address_in(said.get("EMailAddress", "").strip())
     if address is None:
-        raise AutodiscoverFault(600, "The request names no mail address.")
+        raise AutodiscoverFault(600, say("The request names no mail address."))
     schema = said.get("AcceptableResponseSchema", RESPONSE_SCHEMA).strip()
     if schema.casefold() != RESPONSE_SCHEMA:
-        raise AutodiscoverFault(601, "That schema is not here.")
+        raise AutodiscoverFault(601, say("That schema is not here."))
     return address
 
 
@@ -64,7 +65,7 @@ def _read(body: bytes) -> dict[str, str]:
     try:
         parser.Parse(body, True)
     except (expat.ExpatError, LookupError, ValueError):
-        raise AutodiscoverFault(600, "The request is no XML that is read here.") from None
+        raise AutodiscoverFault(600, say("The request is no XML that is read here.")) from None
     return found
 
 

@@ -27,6 +27,7 @@ from typing import Any, Literal
 
 import structlog
 
+from bridge.language import say
 from bridge.limits import CONTROL_PASSWORD_S, CONTROL_STRANGERS
 
 SOCKET_NAME = "control.sock"
@@ -149,7 +150,7 @@ class ControlServer:
             return {"failed": str(failure)}
         except Exception:
             log.exception("control_operation_failed", operation=name)
-            return {"failed": "The bridge could not do that; its log says why."}
+            return {"failed": say("The bridge could not do that; its log says why.")}
 
 
 async def ask(
@@ -178,8 +179,12 @@ async def ask(
             return await _ask(data_dir, name, arguments, progress)
     except TimeoutError:
         raise OperationFailed(
-            f"The bridge on {data_dir} runs but did not answer within {within_s:g} s; its log may "
-            "say why. Start it again if that lasts."
+            say(
+                "The bridge on {data_dir} runs but did not answer within {seconds} s; "
+                "its log may say why. Start it again if that lasts.",
+                data_dir=data_dir,
+                seconds=f"{within_s:g}",
+            )
         ) from None
 
 
@@ -204,7 +209,7 @@ async def _ask(
         pass
     finally:
         writer.close()
-    raise OperationFailed("The bridge stopped before it answered.")
+    raise OperationFailed(say("The bridge stopped before it answered."))
 
 
 async def _connect(
@@ -220,7 +225,10 @@ async def _connect(
         return (*streams, password)
     except PermissionError:
         raise OperationFailed(
-            f"You may not talk to the bridge on {data_dir}; run this as its user."
+            say(
+                "You may not talk to the bridge on {data_dir}; run this as its user.",
+                data_dir=data_dir,
+            )
         ) from None
     except (OSError, ValueError):
         raise NotRunning(f"no bridge is running on {data_dir}") from None

@@ -6,10 +6,11 @@ from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 
 from bridge.config import Prices
+from bridge.language import say
 
 CENT = Decimal("0.01")
 PRICED_KIND = "PECMASSIVA"
-UNPRICED = (
+UNPRICED = say(
     "What it costs is not among [prices]: see the service's price list. The service takes it from "
     "the wallet at once."
 )
@@ -27,7 +28,12 @@ def cost_of(prices: Prices, net: Decimal) -> dict[str, Any]:
     net = net.quantize(CENT, ROUND_HALF_UP)
     vat = Decimal(str(prices.vat_percent))
     gross = (net * (100 + vat) / 100).quantize(CENT, ROUND_HALF_UP)
-    words = f"It costs {net:,} EUR plus {vat.normalize():f} % VAT: {gross:,} EUR."
+    words = say(
+        "It costs {net} EUR plus {vat} % VAT: {gross} EUR.",
+        net=f"{net:,}",
+        vat=f"{vat.normalize():f}",
+        gross=f"{gross:,}",
+    )
     return {"net_eur": float(net), "gross_eur": float(gross), "words": words}
 
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from bridge.clock import Clock, rfc3339
+from bridge.language import say
 from bridge.mailbox import Mailboxes
 from bridge.operations.accounts import ApiAccounts, Methods
 from bridge.operations.control import OperationFailed, Progress
@@ -64,13 +65,20 @@ class EventOperations:
             oldest, newest = await tx.event_numbers()
             if after > newest:
                 raise OperationFailed(
-                    f"There is no event {after}: the last one is {newest}. The data is another, or "
-                    "a backup that was put back; begin anew with --after 0."
+                    say(
+                        "There is no event {after}: the last one is {newest}. The data is "
+                        "another, or a backup that was put back; begin anew with --after 0.",
+                        after=after,
+                        newest=newest,
+                    )
                 )
             if not await tx.was_told(after):
                 raise OperationFailed(
-                    f"There is no event {after}: a backup was put back that was made before it. "
-                    "Begin anew with --after 0."
+                    say(
+                        "There is no event {after}: a backup was put back that was made before "
+                        "it. Begin anew with --after 0.",
+                        after=after,
+                    )
                 )
             rows = await tx.events(account, after, limit)
             return {

@@ -10,6 +10,7 @@ from typing import Any
 from bridge.clock import Clock, rfc3339
 from bridge.hooks.schedule import TryReport, resumes_at, revived
 from bridge.hooks.states import TryOutcome
+from bridge.language import say
 from bridge.model import AccountId, EventKind
 from bridge.operations.accounts import Methods
 from bridge.operations.control import OperationFailed, Progress
@@ -139,8 +140,11 @@ class HookOperations:
             ]
             if missing := ids - {one.id for one in meant}:
                 raise OperationFailed(
-                    f"No dead delivery has the id {', '.join(map(str, sorted(missing)))}; "
-                    "`pec-bridge webhook list --dead` shows those that there are."
+                    say(
+                        "No dead delivery has the id {ids}; `pec-bridge webhook list --dead` "
+                        "shows those that there are.",
+                        ids=", ".join(map(str, sorted(missing))),
+                    )
                 )
             if not ids:
                 for hook in hooks:
@@ -170,7 +174,10 @@ class HookOperations:
     async def _alarm_test(self, _arguments: Mapping[str, Any], _progress: Progress) -> Any:
         if not self._settings.alarms:
             raise OperationFailed(
-                "Nobody outside is told of alarms: set to in [alarms], or an [[alarms.webhook]]."
+                say(
+                    "Nobody outside is told of alarms: set to in [alarms], or an "
+                    "[[alarms.webhook]]."
+                )
             )
         return [
             {"way": way, "place": place, **await self._reported(self._trying.alarms(way))}
@@ -203,8 +210,12 @@ def _is_meant(one: HookSetting, arguments: Mapping[str, Any]) -> bool:
 
 
 def _no_such(arguments: Mapping[str, Any]) -> str:
-    named = f" called {arguments['name']}" if arguments.get("name") else ""
-    return f"There is no webhook{named}; `pec-bridge webhook list` shows those that there are."
+    if not arguments.get("name"):
+        return say("There is no webhook; `pec-bridge webhook list` shows those that there are.")
+    return say(
+        "There is no webhook called {name}; `pec-bridge webhook list` shows those that there are.",
+        name=arguments["name"],
+    )
 
 
 async def hook_facts(

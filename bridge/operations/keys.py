@@ -9,6 +9,7 @@ import structlog
 
 from bridge.clock import Clock, rfc3339
 from bridge.credentials.apikey import new_api_key
+from bridge.language import say
 from bridge.limits import API_KEY_NAME_CHARS, API_KEYS
 from bridge.operations.accounts import ApiAccounts, Methods
 from bridge.operations.control import OperationFailed, Progress
@@ -44,7 +45,9 @@ class KeyOperations:
         """Make a key; its ``key`` is in this answer and nowhere else."""
         chosen = self._accounts.chosen(arguments)
         if len(chosen) != 1:
-            raise OperationFailed("Say whose key it is with --account: a key is of one account.")
+            raise OperationFailed(
+                say("Say whose key it is with --account: a key is of one account.")
+            )
         name = _checked(str(arguments["name"]))
         key = new_api_key()
         may_write = bool(arguments.get("write"))
@@ -53,9 +56,13 @@ class KeyOperations:
         async def work(tx: Transaction) -> None:
             there = await tx.api_keys()
             if any(one.name == name for one in there):
-                raise OperationFailed(f"There is a key called {name!r} already; name this another.")
+                raise OperationFailed(
+                    say("There is a key called {name} already; name this another.", name=repr(name))
+                )
             if len(there) >= API_KEYS:
-                raise OperationFailed(f"There are {API_KEYS} keys already; revoke one first.")
+                raise OperationFailed(
+                    say("There are {most} keys already; revoke one first.", most=API_KEYS)
+                )
             await tx.add_api_key(row)
 
         await self._store.write(work)
@@ -85,7 +92,9 @@ class KeyOperations:
                 if which in (row.id, row.name):
                     await tx.revoke_api_key(row.id)
                     return self._facts(row, await tx.address(row.account))
-            raise OperationFailed(f"There is no key {which}; `pec-bridge apikey list` shows all.")
+            raise OperationFailed(
+                say("There is no key {which}; `pec-bridge apikey list` shows all.", which=which)
+            )
 
         facts = await self._store.write(work)
         log.info("api_key_revoked", id=facts["id"])
@@ -106,7 +115,10 @@ def _checked(name: str) -> str:
     name = name.strip()
     if not name or not name.isprintable() or len(name) > API_KEY_NAME_CHARS:
         raise OperationFailed(
-            f"A key's name is a line of 1 to {API_KEY_NAME_CHARS} characters, such as the "
-            "program's that is to use it."
+            say(
+                "A key's name is a line of 1 to {most} characters, such "
+                "as the program's that is to use it.",
+                most=API_KEY_NAME_CHARS,
+            )
         )
     return name

@@ -10,6 +10,7 @@ from typing import Any
 
 from bridge.api.mailbox_schema import HostedMailbox, MailboxState
 from bridge.clock import rfc3339
+from bridge.language import say
 from bridge.registration import values
 
 
@@ -24,31 +25,35 @@ class Meaning:
 
 MEANINGS: dict[MailboxState, Meaning] = {
     MailboxState.REGISTERED: Meaning(
-        "registered; waits for the signed form",
-        "`pec-bridge mailbox form {id} -o form.pdf`, sign it, then `pec-bridge mailbox activate "
-        "{id} --join form.pdf identity.pdf`",
+        say("registered; waits for the signed form"),
+        say(
+            "`pec-bridge mailbox form {id} -o form.pdf`, sign it, then `pec-bridge "
+            "mailbox activate {id} --join form.pdf identity.pdf`"
+        ),
     ),
     MailboxState.IN_PROGRESS: Meaning(
-        "the documents are being looked at, about a working day",
-        "`pec-bridge mailbox watch {id}`",
+        say("the documents are being looked at, about a working day"),
+        say("`pec-bridge mailbox watch {id}`"),
     ),
-    MailboxState.ACTIVE: Meaning("active", "", is_end=True),
+    MailboxState.ACTIVE: Meaning(say("active"), "", is_end=True),
     MailboxState.WRONG_DOCUMENTS: Meaning(
-        "the documents were turned away",
-        "check that form and identity document are readable, signed and in one PDF, then "
-        "`pec-bridge mailbox activate {id} F.pdf` again",
+        say("the documents were turned away"),
+        say(
+            "check that form and identity document are readable, signed and in one "
+            "PDF, then `pec-bridge mailbox activate {id} F.pdf` again"
+        ),
         is_end=True,
     ),
     MailboxState.REVOKED: Meaning(
-        "revoked or expired: it neither sends nor receives",
-        "`pec-bridge mailbox renew {id}` takes it up again",
+        say("revoked or expired: it neither sends nor receives"),
+        say("`pec-bridge mailbox renew {id}` takes it up again"),
         is_end=True,
     ),
-    MailboxState.CLOSED: Meaning("closed for good", "", is_end=True),
+    MailboxState.CLOSED: Meaning(say("closed for good"), "", is_end=True),
     MailboxState.CANCELLED: Meaning(
-        "the registration was cancelled", "register it again", is_end=True
+        say("the registration was cancelled"), say("register it again"), is_end=True
     ),
-    MailboxState.UNKNOWN: Meaning("in a state that this version does not know", ""),
+    MailboxState.UNKNOWN: Meaning(say("in a state that this version does not know"), ""),
 }
 
 
@@ -66,7 +71,7 @@ def facts(mailbox: HostedMailbox) -> dict[str, Any]:
         "owner": mailbox.owner,
         "registered_at": rfc3339(mailbox.registered_at),
         "expires_on": mailbox.expires_on and mailbox.expires_on.isoformat(),
-        "next": meaning.next.format(id=mailbox.id) or None,
+        "next": say(meaning.next, id=mailbox.id) if meaning.next else None,
     }
 
 

@@ -9,21 +9,30 @@ from __future__ import annotations
 
 import asyncio
 import base64
-import re
 from collections.abc import AsyncIterator, Awaitable, Mapping
 from pathlib import PurePath
 from typing import Any, TypeVar
 
 from bridge.api.errors import ApiError, NotSent, OutcomeUnknown
-from bridge.api.mailbox_schema import HostedMailbox, MailboxState, NewUser, Space
+from bridge.api.mailbox_schema import HostedMailbox, MailboxState
 from bridge.api.mailboxes import MailboxClient
 from bridge.clock import ROME, Clock
 from bridge.config import Prices
+from bridge.language import listed, say
 from bridge.operations.accounts import Methods
 from bridge.operations.control import OperationFailed, Progress
 from bridge.operations.cost import cost_of_years, unpriced
+from bridge.operations.mailbox_arguments import (
+    kind_of,
+    one_pdf,
+    read_argument,
+    space_in_words,
+    space_of,
+    user_of,
+    years_of,
+)
 from bridge.operations.mailbox_words import MEANINGS, account_lines, facts, whole_facts
-from bridge.operations.pdf import PdfFault, inspect, join
+from bridge.operations.pdf import PdfFault, inspect
 from bridge.registration import choices, values
 from bridge.registration.whole import Checked, check
 
@@ -32,9 +41,6 @@ T = TypeVar("T")
 WATCH_FIRST_S = 60.0
 WATCH_LONGEST_S = 1800.0
 WATCH_GROWTH = 1.5
-YEARS_LIMIT = 10
-_SPACE = re.compile(r"\+?\d{1,9}", re.ASCII)
-_SPACE_UNITS = {"disk": 1024, "history": 1024, "archive": 512}
 
 
 class MailboxOperations:
@@ -87,7 +93,7 @@ class MailboxOperations:
     async def _check(self, arguments: Mapping[str, Any], _progress: Progress) -> Any:
         found = []
         for address in arguments["addresses"]:
-            box = _read("the address", values.box, address)
+            box = read_argument(say("the address"), values.box, address)
             found.append({"address": box, "free": await self._client.is_free(box)})
         return found
 
@@ -113,7 +119,9 @@ class MailboxOperations:
         try:
             pdf = await asyncio.to_thread(inspect, content)
         except PdfFault as fault:
-            raise OperationFailed(f"What the service sent {fault}; nothing was saved.") from None
+            raise OperationFailed(
+                say("What the service sent {fault}; nothing was saved.", fault=fault)
+            ) from None
         return {"pages": pdf.pages, "pdf": base64.b64encode(content).decode()}
 
     # --- what is asked before it is done ---------------------------------------------------
@@ -134,11 +142,11 @@ class MailboxOperations:
     async def _ask_register(self, arguments: Mapping[str, Any]) -> Any:
         checked = self._checked(arguments)
         kind, box = str(checked.values["tipo_casella"]), checked.values["casella_pec"]
-        renews = "It renews itself each year, at the price of that day, from the wallet."
+        renews = say("It renews itself each year, at the price of that day, from the wallet.")
         return {
-            "question": f"Register {box} ({kind}) for a year?",
+            "question": say("Register {box} ({kind}) for a year?", box=box, kind=kind),
             "cost": cost_of_years(self._prices, kind),
-            "doubts": [str(doubt) for doubt in checked.doubts],
+            "doubts": [doubt.said for doubt in checked.doubts],
             "values": dict(checked.values),
             "note": renews if checked.values["autorinnovo"] else None,
         }
@@ -152,60 +160,83 @@ class MailboxOperations:
         today = self._clock.now().astimezone(ROME).date()
         checked = check(arguments["values"], today, sandbox=self._sandbox)
         if checked.faults:
-            lines = "\n".join(f"  {fault}" for fault in checked.faults)
-            raise OperationFailed(f"Nothing was sent; the registration has faults:\n{lines}")
+            lines = listed("\n", (listed("", ("  ", fault.said)) for fault in checked.faults))
+            raise OperationFailed(
+                say("Nothing was sent; the registration has faults:\n{lines}", lines=lines)
+            )
         return checked
 
     async def _ask_activate(self, arguments: Mapping[str, Any]) -> Any:
         pdfs = [base64.b64decode(one) for one in arguments["pdfs"]]
         names = [str(name) for name in arguments["names"]]
-        content, pages = await asyncio.to_thread(_one_pdf, pdfs, names)
+        content, pages = await asyncio.to_thread(one_pdf, pdfs, names)
         mailbox = await self._client.mailbox(str(arguments["id"]))
         doubts = []
         if pages == 1:
-            doubts = ["It is a single page: is the identity document in it, too?"]
+            doubts = [say("It is a single page: is the identity document in it, too?")]
         return {
-            "question": f"Hand in this PDF (pages: {pages}) for {mailbox.address}?",
+            "question": say(
+                "Hand in this PDF (pages: {pages}) for {address}?",
+                pages=pages,
+                address=mailbox.address,
+            ),
             "cost": None,
             "doubts": doubts,
             "pdf": base64.b64encode(content).decode(),
         }
 
     async def _ask_renew(self, arguments: Mapping[str, Any]) -> Any:
-        years = _years(arguments)
+        years = years_of(arguments)
         mailbox = await self._client.mailbox(str(arguments["id"]))
-        until = mailbox.expires_on.isoformat() if mailbox.expires_on else "unknown"
-        spoken = "1 year" if years == 1 else f"{years} years"
+        until = mailbox.expires_on.isoformat() if mailbox.expires_on else say("unknown")
+        spoken = say("1 year") if years == 1 else say("{years} years", years=years)
         doubts = []
         if mailbox.renews_itself:
-            doubts = ["It renews itself (autorinnovo): this would be one more year."]
+            doubts = [say("It renews itself (autorinnovo): this would be one more year.")]
         return {
-            "question": f"Renew {mailbox.address} (expires on: {until}) for {spoken}?",
+            "question": say(
+                "Renew {address} (expires on: {until}) for {spoken}?",
+                address=mailbox.address,
+                until=until,
+                spoken=spoken,
+            ),
             "cost": cost_of_years(self._prices, mailbox.kind, years),
             "doubts": doubts,
         }
 
     async def _ask_paid(self, arguments: Mapping[str, Any]) -> Any:
         does = {
-            "space": lambda: f"space: {_space_words(_space(arguments))}",
-            "convert": lambda: f"convert to {_kind(arguments)}",
-            "add user": lambda: f"a further user {_user(arguments).email}",
+            "space": lambda: say("space: {words}", words=space_in_words(space_of(arguments))),
+            "convert": lambda: say("convert to {kind}", kind=kind_of(arguments)),
+            "add user": lambda: say("a further user {email}", email=user_of(arguments).email),
         }
         what = does[str(arguments["do"])]()
         mailbox = await self._client.mailbox(str(arguments["id"]))
         if mailbox.kind not in choices.CONVERTIBLE:
             raise OperationFailed(
-                f"{mailbox.address} is a {mailbox.kind} mailbox: the service has no further "
-                "space, conversion or users for that kind. Nothing was done."
+                say(
+                    "{address} is a {kind} mailbox: the service has no further space, "
+                    "conversion or users for that kind. Nothing was done.",
+                    address=mailbox.address,
+                    kind=mailbox.kind,
+                )
             )
-        question = f"{mailbox.address} ({mailbox.kind}), {what}: go on?"
+        question = say(
+            "{address} ({kind}), {what}: go on?",
+            address=mailbox.address,
+            kind=mailbox.kind,
+            what=what,
+        )
         return {"question": question, "cost": unpriced(), "doubts": []}
 
     async def _ask_revoke(self, arguments: Mapping[str, Any]) -> Any:
         mailbox = await self._client.mailbox(str(arguments["id"]))
         return {
-            "question": f"Revoke {mailbox.address}? It stops sending and receiving at once, and "
-            "what was paid for it is not paid back.",
+            "question": say(
+                "Revoke {address}? It stops sending and receiving at once, and what was paid for "
+                "it is not paid back.",
+                address=mailbox.address,
+            ),
             "cost": None,
             "doubts": [],
             "address": mailbox.address,
@@ -218,56 +249,72 @@ class MailboxOperations:
         box = checked.values["casella_pec"]
         mailbox = await _once(
             self._client.register(checked.values),
-            f"`pec-bridge mailbox list` shows whether {box} is there, `pec-bridge wallet` whether "
-            "it was paid. Register it again only if it is not there an hour later",
+            say(
+                "`pec-bridge mailbox list` shows whether {box} is there, `pec-bridge "
+                "wallet` whether it was paid. Register it again only if it is not "
+                "there an hour later",
+                box=box,
+            ),
         )
         return self._whole(mailbox)
 
     async def _activate(self, arguments: Mapping[str, Any], _progress: Progress) -> Any:
         id, content = str(arguments["id"]), base64.b64decode(arguments["pdf"])
-        await asyncio.to_thread(_one_pdf, [content], ["The file"])
+        await asyncio.to_thread(one_pdf, [content], [say("The file")])
         mailbox = await _once(
             self._client.activate(id, (content,)),
-            f"`pec-bridge mailbox show {id}` says in_evasione if it was. Hand it in again only if "
-            "it says registrata or documenti_errati",
+            say(
+                "`pec-bridge mailbox show {id}` says in_evasione if it was. Hand it in "
+                "again only if it says registrata or documenti_errati",
+                id=id,
+            ),
         )
         return self._whole(mailbox)
 
     async def _renew(self, arguments: Mapping[str, Any], _progress: Progress) -> Any:
         id = str(arguments["id"])
         before = await self._client.mailbox(id)
-        until = before.expires_on.isoformat() if before.expires_on else "unknown"
+        until = before.expires_on.isoformat() if before.expires_on else say("unknown")
         mailbox = await _once(
-            self._client.renew(id, _years(arguments)),
-            f"`pec-bridge mailbox show {id}` shows when it expires (before: {until}), `pec-bridge "
-            "wallet` whether it was paid. Renew again only if the day has not moved an hour later",
+            self._client.renew(id, years_of(arguments)),
+            say(
+                "`pec-bridge mailbox show {id}` shows when it expires (before: "
+                "{until}), `pec-bridge wallet` whether it was paid. Renew again only "
+                "if the day has not moved an hour later",
+                id=id,
+                until=until,
+            ),
         )
         return {**self._whole(mailbox), "expired_on_before": until}
 
     async def _space(self, arguments: Mapping[str, Any], _progress: Progress) -> Any:
         id = str(arguments["id"])
-        advice = f"`pec-bridge mailbox show {id}` shows the space there is"
-        return self._whole(await _once(self._client.add_space(id, _space(arguments)), advice))
+        advice = say("`pec-bridge mailbox show {id}` shows the space there is", id=id)
+        return self._whole(await _once(self._client.add_space(id, space_of(arguments)), advice))
 
     async def _convert(self, arguments: Mapping[str, Any], _progress: Progress) -> Any:
         id = str(arguments["id"])
-        advice = f"`pec-bridge mailbox show {id}` shows of which kind it is"
-        return self._whole(await _once(self._client.convert(id, _kind(arguments)), advice))
+        advice = say("`pec-bridge mailbox show {id}` shows of which kind it is", id=id)
+        return self._whole(await _once(self._client.convert(id, kind_of(arguments)), advice))
 
     async def _add_user(self, arguments: Mapping[str, Any], _progress: Progress) -> Any:
         id = str(arguments["id"])
-        advice = f"`pec-bridge mailbox users {id}` shows who is there"
-        return self._whole(await _once(self._client.add_user(id, _user(arguments)), advice))
+        advice = say("`pec-bridge mailbox users {id}` shows who is there", id=id)
+        return self._whole(await _once(self._client.add_user(id, user_of(arguments)), advice))
 
     async def _revoke(self, arguments: Mapping[str, Any], _progress: Progress) -> Any:
         id, typed = str(arguments["id"]), str(arguments["address"]).strip()
         mailbox = await self._client.mailbox(id)
         if typed.casefold() != mailbox.address.casefold():
             raise OperationFailed(
-                f"The mailbox {id} is {mailbox.address}, not {typed or '(nothing)'}: nothing was "
-                "revoked."
+                say(
+                    "The mailbox {id} is {address}, not {typed}: nothing was revoked.",
+                    id=id,
+                    address=mailbox.address,
+                    typed=typed or say("(nothing)"),
+                )
             )
-        advice = f"`pec-bridge mailbox show {id}` says revocata if it was"
+        advice = say("`pec-bridge mailbox show {id}` says revocata if it was", id=id)
         return self._whole(await _once(self._client.revoke(id), advice))
 
 
@@ -309,78 +356,11 @@ async def _once(work: Awaitable[T], advice: str) -> T:
         return await work
     except OutcomeUnknown as error:
         raise OperationFailed(
-            f"{error.reason} Whether it was done is not known, and it was not repeated. {advice}."
+            say(
+                "{reason} Whether it was done is not known, and it was not repeated. {advice}.",
+                reason=error.reason,
+                advice=advice,
+            )
         ) from None
     except NotSent as error:
-        raise OperationFailed(f"{error.reason} Nothing was done.") from None
-
-
-def _read(name: str, read: Any, text: object) -> Any:
-    try:
-        return read(str(text))
-    except ValueError as fault:
-        raise OperationFailed(f"{text}: {name} {fault}.") from None
-
-
-def _one_pdf(pdfs: list[bytes], names: list[str]) -> tuple[bytes, int]:
-    """Check each PDF and make one of them; returns it and its pages. Blocking."""
-    for name, pdf in zip(names, pdfs, strict=True):
-        try:
-            inspect(pdf)
-        except PdfFault as fault:
-            raise OperationFailed(f"{name} {fault}. Nothing was sent.") from None
-    try:
-        whole = pdfs[0] if len(pdfs) == 1 else join(pdfs)
-        return whole, inspect(whole).pages
-    except PdfFault as fault:
-        raise OperationFailed(f"{' and '.join(names)}: {fault}. Nothing was sent.") from None
-
-
-def _years(arguments: Mapping[str, Any]) -> int:
-    years = int(arguments.get("years") or 1)
-    if not 1 <= years <= YEARS_LIMIT:
-        raise OperationFailed(f"A mailbox is renewed for 1 to {YEARS_LIMIT} years.")
-    return years
-
-
-def _kind(arguments: Mapping[str, Any]) -> str:
-    kind = str(arguments["kind"]).strip().upper()
-    if kind not in choices.CONVERTIBLE:
-        raise OperationFailed(f"The kind must be one of {', '.join(choices.CONVERTIBLE)}.")
-    return kind
-
-
-def _space(arguments: Mapping[str, Any]) -> Space:
-    wanted: dict[str, str | None] = {}
-    for name, unit in _SPACE_UNITS.items():
-        given = arguments.get(name)
-        wanted[name] = None if given is None else str(given).strip()
-        text = wanted[name]
-        if text is None:
-            continue
-        number = int(text.lstrip("+")) if _SPACE.fullmatch(text) else 0
-        if not number or number % unit:
-            raise OperationFailed(
-                f"Space ({name}) is given in multiples of {unit}: {unit * 3} to set it, "
-                f"+{unit} to add to it."
-            )
-    if not any(wanted.values()):
-        raise OperationFailed("Say which space is wanted.")
-    return Space(**wanted)
-
-
-def _space_words(space: Space) -> str:
-    wanted = (("disk", space.disk), ("history", space.history), ("archive", space.archive))
-    return ", ".join(f"{name} {value}" for name, value in wanted if value is not None)
-
-
-def _user(arguments: Mapping[str, Any]) -> NewUser:
-    fields = {
-        name: str(arguments.get(name) or "").strip()
-        for name in ("name", "surname", "description", "email")
-    }
-    missing = [name for name, value in fields.items() if not value]
-    if missing:
-        raise OperationFailed(f"A further user needs {', '.join(missing)}.")
-    fields["email"] = _read("the address", values.address, fields["email"])
-    return NewUser(**fields)
+        raise OperationFailed(say("{reason} Nothing was done.", reason=error.reason)) from None

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 
 from pypdf import PdfReader, PdfWriter
 
+from bridge.language import say
 from bridge.limits import PDF_BYTES, PDF_PAGES
 
 _MARK = b"%PDF-"
@@ -44,11 +45,14 @@ def inspect(content: bytes) -> Pdf:
     """
     if len(content) > PDF_BYTES:
         raise PdfFault(
-            f"is {_megabytes(len(content))} large, more than {_megabytes(PDF_BYTES)}: "
-            "scan it in grey and at 150 dpi"
+            say(
+                "is {content} large, more than {most}: scan it in grey and at 150 dpi",
+                content=_megabytes(len(content)),
+                most=_megabytes(PDF_BYTES),
+            )
         )
     if _MARK not in content[:_MARK_WITHIN_BYTES]:
-        raise PdfFault("is no PDF: save or print the document as PDF")
+        raise PdfFault(say("is no PDF: save or print the document as PDF"))
     pages = len(_open(content).pages)
     return Pdf(pages, len(content), b"/ByteRange" in content)
 
@@ -63,18 +67,27 @@ def join(contents: Sequence[bytes]) -> bytes:
     for number, content in enumerate(contents, 1):
         if inspect(content).signed:
             raise PdfFault(
-                f"number {number} is digitally signed, and joining would break the signature: "
-                "add the identity document to it first, then sign"
+                say(
+                    "number {number} is digitally signed, and joining would break the "
+                    "signature: add the identity document to it first, then sign",
+                    number=number,
+                )
             )
         try:
             writer.append(io.BytesIO(content))
         except Exception as error:
-            raise PdfFault(f"number {number} cannot be joined ({type(error).__name__})") from None
+            raise PdfFault(
+                say(
+                    "number {number} cannot be joined ({name})",
+                    number=number,
+                    name=type(error).__name__,
+                )
+            ) from None
     joined = io.BytesIO()
     try:
         writer.write(joined)
     except Exception as error:
-        raise PdfFault(f"cannot be joined ({type(error).__name__})") from None
+        raise PdfFault(say("cannot be joined ({name})", name=type(error).__name__)) from None
     whole = joined.getvalue()
     inspect(whole)
     return whole
@@ -87,13 +100,15 @@ def _open(content: bytes) -> PdfReader:
         encrypted = reader.is_encrypted
         pages = 0 if encrypted else len(reader.pages)
     except Exception as error:
-        raise PdfFault(f"is damaged and cannot be read ({type(error).__name__})") from None
+        raise PdfFault(
+            say("is damaged and cannot be read ({name})", name=type(error).__name__)
+        ) from None
     if encrypted:
-        raise PdfFault("is encrypted: print it to a new PDF that needs no password")
+        raise PdfFault(say("is encrypted: print it to a new PDF that needs no password"))
     if not pages:
-        raise PdfFault("has no pages")
+        raise PdfFault(say("has no pages"))
     if pages > PDF_PAGES:
-        raise PdfFault(f"has {pages} pages, more than {PDF_PAGES}")
+        raise PdfFault(say("has {pages} pages, more than {most}", pages=pages, most=PDF_PAGES))
     return reader
 
 

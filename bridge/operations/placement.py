@@ -25,9 +25,9 @@ VERY_MANY_SENDS = 1_000
 
 RECEIPTS_A_SEND = 2
 
-QUESTION = (
-    "About how many messages are sent a day at the most? Each brings two receipts; many of them "
-    "are better kept out of INBOX."
+QUESTION = say(
+    "About how many messages are sent a day at the most? Each brings two "
+    "receipts; many of them are better kept out of INBOX."
 )
 """What set-up asks before ``deliver_to`` is written."""
 
@@ -44,11 +44,15 @@ def explained(sends_a_day: int) -> str:
     receipts = RECEIPTS_A_SEND * sends_a_day
     place = recommended(sends_a_day)
     if place == INBOX:
-        return f"Up to {receipts} receipts a day can be read in INBOX."
-    each = "a mailbox for each month" if place == BY_MONTH else "mailboxes by month and kind"
-    return (
-        f"{receipts:,} receipts a day would bury what came from people: they go to {each}, "
-        "failures to INBOX too."
+        return say("Up to {receipts} receipts a day can be read in INBOX.", receipts=receipts)
+    each = (
+        say("a mailbox for each month") if place == BY_MONTH else say("mailboxes by month and kind")
+    )
+    return say(
+        "{receipts} receipts a day would bury what came from people: they go to {each}, "
+        "failures to INBOX too.",
+        receipts=f"{receipts:,}",
+        each=each,
     )
 
 
@@ -77,4 +81,9 @@ def hinted(status: Mapping[str, Any]) -> Iterator[CheckFinding]:
     for account in status["accounts"]:
         evidence, _, mend = (account.get("hint") or "").partition("; ")
         if mend:
-            yield warning("receipts", f"{account['address']}: {evidence}", mend, "fill INBOX")
+            yield warning(
+                "receipts",
+                say("{address}: {evidence}", address=account["address"], evidence=evidence),
+                mend,
+                "fill INBOX",
+            )

@@ -14,6 +14,8 @@ import tempfile
 from pathlib import Path
 from types import TracebackType
 
+from bridge.language import say
+
 MODE = 0o600
 
 
@@ -32,7 +34,7 @@ class SecretFile:
     def __init__(self, path: Path) -> None:
         self._path = path.resolve() if path.is_symlink() else path
         if self._path.is_dir():
-            raise IsADirectoryError(21, "is a folder", str(path))
+            raise IsADirectoryError(21, say("is a folder"), str(path))
         descriptor, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=self._path.parent)
         self._unfinished = Path(name)
         self._stream = os.fdopen(descriptor, "w", encoding="utf-8")

@@ -16,6 +16,7 @@ from bridge.api.token_schema import NewToken, Token
 from bridge.api.tokens import TokenClient
 from bridge.clock import Clock, rfc3339
 from bridge.config import Prices
+from bridge.language import say
 from bridge.operations.accounts import Methods
 from bridge.operations.control import OperationFailed, Progress
 from bridge.operations.cost import pecs_for
@@ -62,7 +63,11 @@ class TokenOperations:
             place = SecretFile(path)
         except OSError as error:
             raise OperationFailed(
-                f"{path}: {error.strerror or error}. Nothing was asked for."
+                say(
+                    "{path}: {strerror}. Nothing was asked for.",
+                    path=path,
+                    strerror=error.strerror or error,
+                )
             ) from None
         with place:
             token = await self._made(new)
@@ -75,11 +80,15 @@ class TokenOperations:
             return await self._client.create(new)
         except OutcomeUnknown as error:
             raise OperationFailed(
-                f"{error.reason} Whether the token was made is not known. `pec-bridge token list` "
-                f"shows it if it was: revoke it then ({new.name}), and create another."
+                say(
+                    "{reason} Whether the token was made is not known. `pec-bridge token "
+                    "list` shows it if it was: revoke it then ({name}), and create another.",
+                    reason=error.reason,
+                    name=new.name,
+                )
             ) from None
         except NotSent as error:
-            raise OperationFailed(f"{error.reason} Nothing was done.") from None
+            raise OperationFailed(say("{reason} Nothing was done.", reason=error.reason)) from None
 
     async def _keep(self, place: SecretFile, path: Path, token: Token) -> None:
         """Write the token; one that cannot be written is of no use, and is revoked."""
@@ -87,15 +96,21 @@ class TokenOperations:
             place.write(token.secret)
             return
         except OSError as error:
-            reason = f"{path}: {error.strerror or error}."
+            reason = say("{path}: {strerror}.", path=path, strerror=error.strerror or error)
         try:
             await self._client.revoke(token.secret)
         except ApiError:
             raise OperationFailed(
-                f"{reason} The token was made all the same: `pec-bridge token revoke "
-                f"{token.ending or token.name}` ends it."
+                say(
+                    "{reason} The token was made all the same: `pec-bridge token revoke "
+                    "{ending}` ends it.",
+                    reason=reason,
+                    ending=token.ending or token.name,
+                )
             ) from None
-        raise OperationFailed(f"{reason} The new token was revoked again.") from None
+        raise OperationFailed(
+            say("{reason} The new token was revoked again.", reason=reason)
+        ) from None
 
     async def _list(self, _arguments: Mapping[str, Any], _progress: Progress) -> Any:
         return [self._facts(token) for token in await self._client.tokens()]
@@ -111,12 +126,17 @@ class TokenOperations:
             token = await self._client.extend(before.secret, days * DAY_S)
         except OutcomeUnknown as error:
             raise OperationFailed(
-                f"{error.reason} `pec-bridge token show` tells when it expires now."
+                say(
+                    "{reason} `pec-bridge token show` tells when it expires now.",
+                    reason=error.reason,
+                )
             ) from None
         if token.secret != before.secret:
             raise OperationFailed(
-                "The service put another token in its place, which is not written anywhere: make "
-                "a new one with `pec-bridge token create`."
+                say(
+                    "The service put another token in its place, which is not written "
+                    "anywhere: make a new one with `pec-bridge token create`."
+                )
             )
         return {**self._facts(token), "expired_at_before": rfc3339(before.expires_at)}
 
@@ -126,7 +146,10 @@ class TokenOperations:
             await self._client.revoke(token.secret)
         except OutcomeUnknown as error:
             raise OperationFailed(
-                f"{error.reason} `pec-bridge token list` does not show it any more if it was done."
+                say(
+                    "{reason} `pec-bridge token list` does not show it any more if it was done.",
+                    reason=error.reason,
+                )
             ) from None
         return {**self._facts(token), "revoked": True}
 
@@ -139,12 +162,19 @@ class TokenOperations:
         else:
             found = [one for one in tokens if one.secret in self._in_use]
         if not found:
-            named = f"No token is called {which} or ends so" if which else "The configured token "
-            more = "." if which else "is not among those of this account."
-            raise OperationFailed(f"{named}{more} `pec-bridge token list` shows those there are.")
+            missing = (
+                say("No token is called {which} or ends so.", which=which)
+                if which
+                else say("The configured token is not among those of this account.")
+            )
+            raise OperationFailed(
+                say("{missing} `pec-bridge token list` shows those there are.", missing=missing)
+            )
         if len(found) > 1:
             endings = ", ".join(one.ending for one in found)
-            raise OperationFailed(f"Several tokens fit; name one by its end: {endings}.")
+            raise OperationFailed(
+                say("Several tokens fit; name one by its end: {endings}.", endings=endings)
+            )
         return found[0]
 
     def _facts(self, token: Token) -> dict[str, Any]:
@@ -183,5 +213,5 @@ class TokenOperations:
 def _days(arguments: Mapping[str, Any]) -> int:
     days = int(arguments.get("days") or DAYS_LIMIT)
     if not 1 <= days <= DAYS_LIMIT:
-        raise OperationFailed(f"A token lives 1 to {DAYS_LIMIT} days.")
+        raise OperationFailed(say("A token lives 1 to {most} days.", most=DAYS_LIMIT))
     return days

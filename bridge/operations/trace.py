@@ -10,6 +10,7 @@ from datetime import timedelta
 from typing import Any
 
 from bridge.clock import rfc3339
+from bridge.language import say
 from bridge.operations.accounts import Methods
 from bridge.operations.control import OperationFailed, Progress
 from bridge.operations.finding import CheckFinding, warning
@@ -48,7 +49,7 @@ class TraceOperations:
         try:
             return trace_facts(self._tracing, await self._tracing.start(self._wish(arguments)))
         except TraceFault as fault:
-            raise OperationFailed(str(fault)) from None
+            raise OperationFailed(fault.args[0]) from None
 
     async def _stop(self, arguments: Mapping[str, Any], _progress: Progress) -> Any:
         """End the trace ``id``, or all; return their facts."""
@@ -56,7 +57,7 @@ class TraceOperations:
         try:
             ended = await self._tracing.stop(None if id is None else str(id))
         except TraceFault as fault:
-            raise OperationFailed(str(fault)) from None
+            raise OperationFailed(fault.args[0]) from None
         return [trace_facts(self._tracing, one) for one in ended]
 
     async def _list(self, _arguments: Mapping[str, Any], _progress: Progress) -> Any:
@@ -66,12 +67,14 @@ class TraceOperations:
     def _wish(self, arguments: Mapping[str, Any]) -> TraceWish:
         account, peer = arguments.get("account"), arguments.get("peer")
         if (account is None) == (peer is None):
-            raise TraceFault("Say whom to trace: an account, or the clients from an address.")
+            raise TraceFault(say("Say whom to trace: an account, or the clients from an address."))
         if account is not None and str(account).casefold() not in self._addresses:
-            raise TraceFault(f"There is no account {account}.")
+            raise TraceFault(say("There is no account {account}.", account=account))
         protocols = frozenset(map(str, arguments.get("protocols") or PROTOCOLS))
         if unknown := protocols - set(PROTOCOLS):
-            raise TraceFault(f"There is no protocol {', '.join(sorted(unknown))}.")
+            raise TraceFault(
+                say("There is no protocol {unknown}.", unknown=", ".join(sorted(unknown)))
+            )
         return TraceWish(
             account=None if account is None else self._addresses[str(account).casefold()],
             peer=None if peer is None else network_of(str(peer)),
@@ -129,5 +132,5 @@ def trace_sentence(facts: Mapping[str, Any], since: str) -> str:
 def _number(arguments: Mapping[str, Any], name: str, usual: int, most: int) -> int:
     number = int(arguments.get(name) or usual)
     if not 1 <= number <= most:
-        raise TraceFault(f"{name} is a number from 1 to {most}.")
+        raise TraceFault(say("{name} is a number from 1 to {most}.", name=name, most=most))
     return number

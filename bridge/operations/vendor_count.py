@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from bridge.api.token_schema import HostUsage
+from bridge.language import say
 
 SEND = re.compile(r"POST:[^/]+/send")
 """The scope of sends, whatever the host is called: the stand-in for tests has another name."""
@@ -40,13 +41,22 @@ def compared(
     differences = [] if whole else _of_sends(succeeded, ours)
     if whole:
         differences.append(
-            f"The service does not count sends by themselves, only all {counts.total:,} requests "
-            f"to {host}: they cannot be compared with {ours['messages']:,} messages."
+            say(
+                "The service does not count sends by themselves, only all {total} "
+                "requests to {host}: they cannot be compared with {messages} messages.",
+                total=f"{counts.total:,}",
+                host=host,
+                messages=f"{ours['messages']:,}",
+            )
         )
     if abs(counts.amount_eur - sends_eur) > NEAR_EUR:
         differences.append(
-            f"The service took {counts.amount_eur:,.2f} EUR from the wallet; by [prices], before "
-            f"VAT, it would be {sends_eur:,.2f} EUR."
+            say(
+                "The service took {taken} EUR from the wallet; by [prices], "
+                "before VAT, it would be {expected} EUR.",
+                taken=f"{counts.amount_eur:,.2f}",
+                expected=f"{sends_eur:,.2f}",
+            )
         )
     return {
         "asked": True,
@@ -63,16 +73,23 @@ def _of_sends(succeeded: int, ours: Mapping[str, int]) -> list[str]:
     more = succeeded - ours["messages"]
     if more > 0:
         return [
-            f"The service counted {more:,} more sends than the bridge made: other programs or "
-            "tokens of this contract sent them, or it counts recipients."
+            say(
+                "The service counted {more} more sends than the bridge made: other programs or "
+                "tokens of this contract sent them, or it counts recipients.",
+                more=f"{more:,}",
+            )
         ]
     if more < 0:
-        doubt = ""
-        if ours["uncertain"]:
-            doubt = f" {ours['uncertain']:,} recipients are of uncertain sends that may never "
-            doubt += "have left."
+        doubt = say(
+            " {count} recipients are of uncertain sends that may never have left.",
+            count=f"{ours['uncertain']:,}",
+        )
         return [
-            f"The service counted {-more:,} fewer sends than the bridge made: its figures may lag "
-            f"behind, or the messages were sent by another contract.{doubt}"
+            say(
+                "The service counted {fewer} fewer sends than the bridge made: its figures may lag "
+                "behind, or the messages were sent by another contract.{doubt}",
+                fewer=f"{-more:,}",
+                doubt=doubt if ours["uncertain"] else "",
+            )
         ]
     return []

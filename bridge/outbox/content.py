@@ -14,6 +14,7 @@ import structlog
 
 from bridge.apart.process import Apart, ApartCrashed, ApartFailed, TooCostly
 from bridge.api.schema import Attachment, SendRequest
+from bridge.language import say
 from bridge.limits import TEXT_APART_FROM_BYTES
 from bridge.mime.strict.content import Content, Sealed, SignedPolicy, convert
 from bridge.mime.strict.field import Unreadable
@@ -94,7 +95,7 @@ async def load_request(
             return _request(row, sender, await _convert_large(store, row, signed, apart))
         raw = await _load(store, row)
         if not raw:
-            raise Unsendable("its text is no longer in the store")
+            raise Unsendable(say("its text is no longer in the store"))
         if await _is_heavy(raw):
             file = await asyncio.to_thread(SpoolFile.holding, apart.folder, (raw,))
             return _request(row, sender, await _apart(file, row, signed, apart))
@@ -104,12 +105,14 @@ async def load_request(
     except (Unreadable, Sealed) as fault:
         raise Unsendable(fault.args[0]) from None
     except TooCostly as fault:
-        raise Unsendable(f"it cannot be converted: {fault}") from None
+        raise Unsendable(say("it cannot be converted: {fault}", fault=fault)) from None
     except (StoreFailed, Unsendable, MemoryError):
         raise
     except Exception as fault:  # a message must not stand in the way of those behind it
         log.exception("conversion_failed", id=row.id, account=row.account)
-        raise Unsendable(f"the bridge cannot convert it ({type(fault).__name__})") from None
+        raise Unsendable(
+            say("the bridge cannot convert it ({name})", name=type(fault).__name__)
+        ) from None
 
 
 async def _is_heavy(raw: bytes) -> bool:
@@ -126,7 +129,7 @@ async def _convert_large(
         while await store.scan(spooling):
             pass
     except OSError as fault:
-        raise StoreFailed(f"a message cannot be converted now: {fault}") from fault
+        raise StoreFailed(say("a message cannot be converted now: {fault}", fault=fault)) from fault
     return await _apart(spooling.file, row, signed, apart)
 
 
@@ -138,7 +141,7 @@ async def _apart(
     except ApartCrashed:
         raise
     except (ApartFailed, OSError) as fault:
-        raise StoreFailed(f"a message cannot be converted now: {fault}") from fault
+        raise StoreFailed(say("a message cannot be converted now: {fault}", fault=fault)) from fault
 
 
 async def _load(store: Store, row: SubmissionRow) -> bytes:

@@ -202,7 +202,7 @@ async def note(mtx: MailboxTransaction, mark: Mark, now: datetime, more: int = 0
     """
     row = await mtx.tx.lineage()
     if row is None:
-        raise StoreFailed("the store has lost its lineage")
+        raise StoreFailed(say("the store has lost its lineage"))
     noted = replace(
         row,
         dispatches=row.dispatches + more,

@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from hashlib import sha256
 
+from bridge.language import say
 from bridge.model import SubmissionState
 from bridge.receipts.kind import RECEIPTS, Kind, classify
 from bridge.receipts.record import evidence_of
@@ -27,10 +28,10 @@ async def why_kept(tx: ReadTransaction, remote: RemoteId) -> str:
     """Return why a row is to stay at the API, "" if nothing speaks against its going."""
     row = await tx.remote_row(remote)
     if row is None or row.gone_at is not None or row.submission is None:
-        return "it is no receipt of a message sent from here"
+        return say("it is no receipt of a message sent from here")
     submission = await tx.submission(row.submission)
     if submission is None or submission.account != row.account:
-        return "what was sent is not known any more"
+        return say("what was sent is not known any more")
     receipts = await tx.receipts_of(submission.id)
     digest = await _kept_digest(tx, remote)
     return _of_row(row, receipts, digest) or _of_send(submission, receipts)
@@ -46,29 +47,29 @@ def _of_row(row: RemoteRow, receipts: Sequence[ReceiptRow], digest: bytes) -> st
     """
     listed = classify(row.subject, row.sender).kind
     if listed not in RECEIPTS or row.kind not in {kind.value for kind in RECEIPTS}:
-        return "it is no receipt"
+        return say("it is no receipt")
     own = [one for one in receipts if one.remote == row.id and one.basis is ReceiptBasis.TEXT]
     if not own or Kind(own[0].kind) not in RECEIPTS:
-        return "its text did not tie it to what was sent"
+        return say("its text did not tie it to what was sent")
     if row.content is None or not row.readable or row.body_sha256 is None:
-        return "its text is not here"
-    return "" if digest == row.body_sha256 else "its text is not here whole"
+        return say("its text is not here")
+    return "" if digest == row.body_sha256 else say("its text is not here whole")
 
 
 def _of_send(submission: SubmissionRow, receipts: Sequence[ReceiptRow]) -> str:
     """Return what about the send speaks against a receipt's going."""
     if submission.state is not SubmissionState.SUBMITTED:
-        return "what was sent is in doubt"
+        return say("what was sent is in doubt")
     if submission.claim is ClaimBasis.WORD:
-        return "that it was sent is a person's word"
+        return say("that it was sent is a person's word")
     if any(one.basis is ReceiptBasis.ROW for one in receipts):
-        return "texts of other receipts are still to be read"
+        return say("texts of other receipts are still to be read")
     texts = [evidence_of(one) for one in receipts if one.basis is ReceiptBasis.TEXT]
     where = standing(submission.recipients, texts)
     if any(one.state not in FINAL_STATES for one in where.recipients):
-        return "what was sent is not over for every recipient"
+        return say("what was sent is not over for every recipient")
     if any(one.conflict for one in where.recipients):
-        return "its receipts contradict each other"
+        return say("its receipts contradict each other")
     return ""
 
 

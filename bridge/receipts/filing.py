@@ -28,6 +28,7 @@ from datetime import datetime, timedelta
 from bridge.alarms import Alarm, AlarmKind, raise_alarm
 from bridge.apart.process import Apart, ApartCrashed, ApartFailed
 from bridge.clock import Clock
+from bridge.language import say
 from bridge.mailbox import Mailboxes, MailboxTransaction
 from bridge.mime.ingest import Ingested
 from bridge.mime.write.compose import Source, compose
@@ -229,7 +230,9 @@ class Filing:
         except ApartCrashed:
             raise
         except (ApartFailed, OSError) as fault:
-            raise StoreFailed(f"a message cannot be composed now: {fault}") from fault
+            raise StoreFailed(
+                say("a message cannot be composed now: {fault}", fault=fault)
+            ) from fault
 
     async def _told_apart(self, account: AccountId, drafts: Sequence[_Draft]) -> list[_Draft]:
         """Number drafts until the bytes of each are no other row's."""

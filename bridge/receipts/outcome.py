@@ -98,7 +98,7 @@ def outcome_in(state: State, where: DeliveryStatus) -> Outcome:
 def next_step(row: SubmissionRow, where: DeliveryStatus) -> Sentence:
     """Return in one sentence what is to be done, or that nothing is."""
     if row.state is not State.SUBMITTED:
-        return say(_NEXT[row.state].pattern, id=row.id)
+        return _NEXT[row.state].filled_with(id=row.id)
     outcome = outcome_in(row.state, where)
     if outcome is Outcome.FAILED:
         return say("Reach whoever did not get it in another way, or submit a new message to them.")

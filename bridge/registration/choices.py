@@ -8,6 +8,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from bridge.language import say
+
 
 @dataclass(frozen=True, slots=True)
 class Domain:
@@ -22,12 +24,12 @@ DIGITAL = Domain("domiciliodigitale.com", "test.domiciliodigitale.com")
 MASSIVE = Domain("pecmassiva.com", "testcert.legalmail.it")
 
 KINDS: Mapping[str, str] = {
-    "PECMASSIVA": "reached by the API, for mass sending",
-    "STANDARD": "an ordinary mailbox at legalmail.it",
-    "BRONZE": "an ordinary mailbox at legalmail.it",
-    "SILVER": "an ordinary mailbox at legalmail.it, larger",
-    "GOLD": "an ordinary mailbox at legalmail.it, largest",
-    "DOMICILIODIGITALE": "a digital domicile at domiciliodigitale.com",
+    "PECMASSIVA": say("reached by the API, for mass sending"),
+    "STANDARD": say("an ordinary mailbox at legalmail.it"),
+    "BRONZE": say("an ordinary mailbox at legalmail.it"),
+    "SILVER": say("an ordinary mailbox at legalmail.it, larger"),
+    "GOLD": say("an ordinary mailbox at legalmail.it, largest"),
+    "DOMICILIODIGITALE": say("a digital domicile at domiciliodigitale.com"),
 }
 """Kinds of mailbox (``tipo_casella``)."""
 
@@ -104,7 +106,7 @@ ALL_TRADES: Mapping[str, str] = {
     for code in dict.fromkeys(code for trades in TRADES.values() for code in trades)
 }
 
-SEXES: Mapping[str, str] = {"M": "male", "F": "female"}
+SEXES: Mapping[str, str] = {"M": say("male"), "F": say("female")}
 
 DOCUMENTS: Mapping[str, str] = {
     "CARTA_D_IDENTITA": "carta d'identità",
@@ -113,7 +115,7 @@ DOCUMENTS: Mapping[str, str] = {
 }
 """Kinds of identity document (``tipo_documento``)."""
 
-CALLBACK_METHODS: Mapping[str, str] = {"POST": "a form", "JSON": "a JSON body"}
+CALLBACK_METHODS: Mapping[str, str] = {"POST": say("a form"), "JSON": say("a JSON body")}
 
 
 def choose(text: str, among: Mapping[str, str]) -> str:
@@ -124,5 +126,5 @@ def choose(text: str, among: Mapping[str, str]) -> str:
     """
     wanted = text.strip().upper().replace(" ", "_").replace("'", "_")
     if wanted not in among:
-        raise ValueError(f"must be one of {', '.join(among)}")
+        raise ValueError(say("must be one of {among}", among=", ".join(among)))
     return wanted

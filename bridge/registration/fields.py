@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 from functools import partial
 
+from bridge.language import say
 from bridge.registration import choices, places, values
 
 Value = str | bool | dict[str, object]
@@ -21,11 +22,11 @@ Read = Callable[[str], Value]
 class Group(Enum):
     """What a field is about, as the template and the questions head it."""
 
-    MAILBOX = "The mailbox"
-    APPLICANT = "The applicant: the person who signs the form (richiedente)"
-    HOLDER = "The holder: whose mailbox it becomes (titolare)"
-    DOCUMENT = "The applicant's identity document; all five, or none"
-    CALLBACK = "Where the service tells of changes; leave out if nowhere"
+    MAILBOX = say("The mailbox")
+    APPLICANT = say("The applicant: the person who signs the form (richiedente)")
+    HOLDER = say("The holder: whose mailbox it becomes (titolare)")
+    DOCUMENT = say("The applicant's identity document; all five, or none")
+    CALLBACK = say("Where the service tells of changes; leave out if nowhere")
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,68 +77,70 @@ def _choice(
 _birth_province = partial(places.province, birth=True)
 
 FIELDS: tuple[FormField, ...] = (
-    FormField("casella_pec", Group.MAILBOX, "the address wanted", values.box,
+    FormField("casella_pec", Group.MAILBOX, say("the address wanted"), values.box,
               "azienda@pecmassiva.com", required=True),
-    _choice("tipo_casella", Group.MAILBOX, "the kind of mailbox", choices.KINDS,
+    _choice("tipo_casella", Group.MAILBOX, say("the kind of mailbox"), choices.KINDS,
             "PECMASSIVA", required=True),
-    _choice("tipo_cliente", Group.MAILBOX, "who the holder is", choices.CUSTOMERS,
+    _choice("tipo_cliente", Group.MAILBOX, say("who the holder is"), choices.CUSTOMERS,
             "IM", required=True),
-    _choice("sottotipo_cliente", Group.MAILBOX, "what the holder does, for IM, PS and PL",
+    _choice("sottotipo_cliente", Group.MAILBOX, say("what the holder does, for IM, PS and PL"),
             choices.ALL_TRADES, "IN", usual=True),
-    FormField("sottotipo_cliente_altro", Group.MAILBOX, "the same in words, where it is X (altro)",
-              values.text, ""),
+    FormField("sottotipo_cliente_altro", Group.MAILBOX,
+              say("the same in words, where it is X (altro)"), values.text, ""),
     FormField("autorinnovo", Group.MAILBOX,
-              "renew by itself each year, from the wallet's credit", values.flag, "false"),
-    FormField("nome_richiedente", Group.APPLICANT, "first name", values.name, "Mario",
+              say("renew by itself each year, from the wallet's credit"), values.flag, "false"),
+    FormField("nome_richiedente", Group.APPLICANT, say("first name"), values.name, "Mario",
               required=True),
-    FormField("cognome_richiedente", Group.APPLICANT, "surname", values.name, "Rossi",
+    FormField("cognome_richiedente", Group.APPLICANT, say("surname"), values.name, "Rossi",
               required=True),
-    FormField("codice_fiscale_richiedente", Group.APPLICANT, "codice fiscale",
+    FormField("codice_fiscale_richiedente", Group.APPLICANT, say("codice fiscale"),
               _tax_code_of_person, "RSSMRA80A01H501U", required=True),
-    _choice("sesso_richiedente", Group.APPLICANT, "sex", choices.SEXES, "M", required=True),
-    FormField("data_nascita_richiedente", Group.APPLICANT, "date of birth, dd/mm/yyyy",
+    _choice("sesso_richiedente", Group.APPLICANT, say("sex"), choices.SEXES, "M", required=True),
+    FormField("data_nascita_richiedente", Group.APPLICANT, say("date of birth, dd/mm/yyyy"),
               values.day, "01/01/1980", required=True),
-    FormField("nazione_nascita_richiedente", Group.APPLICANT, "country of birth, two letters",
+    FormField("nazione_nascita_richiedente", Group.APPLICANT, say("country of birth, two letters"),
               places.country, "IT", required=True),
-    FormField("comune_nascita_richiedente", Group.APPLICANT, "place of birth", values.name, "Roma",
-              usual=True),
+    FormField("comune_nascita_richiedente", Group.APPLICANT, say("place of birth"), values.name,
+              "Roma", usual=True),
     FormField("provincia_nascita_richiedente", Group.APPLICANT,
-              "province of birth, two letters; EE for abroad", _birth_province, "RM", usual=True),
-    FormField("email", Group.APPLICANT, "an ordinary mail address, for the service's messages",
-              values.address, "mario.rossi@example.it", required=True),
-    FormField("telefono", Group.APPLICANT, "telephone", values.phone, "0612345678", required=True),
-    FormField("cellulare", Group.APPLICANT, "mobile telephone", values.phone, "3331234567"),
-    FormField("denominazione_titolare", Group.HOLDER,
-              "name of the company, authority or association", values.text, "Azienda S.r.l.",
+              say("province of birth, two letters; EE for abroad"), _birth_province, "RM",
               usual=True),
-    FormField("cf_piva_titolare", Group.HOLDER, "its partita IVA or codice fiscale",
+    FormField("email", Group.APPLICANT, say("an ordinary mail address, for the service's messages"),
+              values.address, "mario.rossi@example.it", required=True),
+    FormField("telefono", Group.APPLICANT, say("telephone"), values.phone, "0612345678",
+              required=True),
+    FormField("cellulare", Group.APPLICANT, say("mobile telephone"), values.phone, "3331234567"),
+    FormField("denominazione_titolare", Group.HOLDER,
+              say("name of the company, authority or association"), values.text, "Azienda S.r.l.",
+              usual=True),
+    FormField("cf_piva_titolare", Group.HOLDER, say("its partita IVA or codice fiscale"),
               _tax_code, "00743110157", usual=True),
-    FormField("indirizzo_titolare", Group.HOLDER, "street and number", values.text,
+    FormField("indirizzo_titolare", Group.HOLDER, say("street and number"), values.text,
               "Via Verdi 20", required=True),
-    FormField("comune_titolare", Group.HOLDER, "town", values.name, "Roma", required=True),
-    FormField("cap_titolare", Group.HOLDER, "postal code (CAP)", values.postcode, "00187",
+    FormField("comune_titolare", Group.HOLDER, say("town"), values.name, "Roma", required=True),
+    FormField("cap_titolare", Group.HOLDER, say("postal code (CAP)"), values.postcode, "00187",
               required=True),
-    FormField("provincia_titolare", Group.HOLDER, "province, two letters; EE for abroad",
+    FormField("provincia_titolare", Group.HOLDER, say("province, two letters; EE for abroad"),
               _birth_province, "RM", required=True),
-    FormField("nazione_titolare", Group.HOLDER, "country, two letters", places.country, "IT",
+    FormField("nazione_titolare", Group.HOLDER, say("country, two letters"), places.country, "IT",
               required=True),
-    _choice("tipo_documento", Group.DOCUMENT, "kind of document", choices.DOCUMENTS,
+    _choice("tipo_documento", Group.DOCUMENT, say("kind of document"), choices.DOCUMENTS,
             "CARTA_D_IDENTITA"),
-    FormField("numero_documento", Group.DOCUMENT, "its number", values.document_number,
+    FormField("numero_documento", Group.DOCUMENT, say("its number"), values.document_number,
               "CA12345AA"),
-    FormField("documento_rilasciato_da", Group.DOCUMENT, "who issued it", values.text,
+    FormField("documento_rilasciato_da", Group.DOCUMENT, say("who issued it"), values.text,
               "Comune di Roma"),
-    FormField("data_rilascio_documento", Group.DOCUMENT, "when it was issued, dd/mm/yyyy",
+    FormField("data_rilascio_documento", Group.DOCUMENT, say("when it was issued, dd/mm/yyyy"),
               values.day, "01/02/2022"),
-    FormField("data_scadenza_documento", Group.DOCUMENT, "when it expires, dd/mm/yyyy",
+    FormField("data_scadenza_documento", Group.DOCUMENT, say("when it expires, dd/mm/yyyy"),
               values.day, "01/01/2032"),
-    FormField("callback_url", Group.CALLBACK, "an https:// address", values.url,
+    FormField("callback_url", Group.CALLBACK, say("an https:// address"), values.url,
               "https://www.example.it/pec"),
-    _choice("callback_method", Group.CALLBACK, "how it is called", choices.CALLBACK_METHODS,
+    _choice("callback_method", Group.CALLBACK, say("how it is called"), choices.CALLBACK_METHODS,
             "POST"),
-    FormField("callback_field", Group.CALLBACK, "the form's field that holds the data",
+    FormField("callback_field", Group.CALLBACK, say("the form's field that holds the data"),
               values.text, "data"),
-    FormField("callback_data", Group.CALLBACK, "a JSON object that is sent along", values.data,
+    FormField("callback_data", Group.CALLBACK, say("a JSON object that is sent along"), values.data,
               '{"order": "42"}'),
 )  # fmt: skip
 

@@ -6,6 +6,8 @@ The service wants the two letters of a car's plate for provinces, and of ISO 316
 
 from __future__ import annotations
 
+from bridge.language import say
+
 ITALY = "IT"
 
 PROVINCES = frozenset(
@@ -42,7 +44,7 @@ def province(text: str, *, birth: bool = False) -> str:
     if birth:
         known |= PAST_PROVINCES | {ABROAD}
     if letters not in known:
-        raise ValueError('must be the two letters of a province, such as "MI"')
+        raise ValueError(say('must be the two letters of a province, such as "MI"'))
     return letters
 
 
@@ -56,5 +58,5 @@ def country(text: str) -> str:
 
     letters = text.strip().upper()
     if letters not in countries_by_alpha2:
-        raise ValueError('must be the two letters of a country (ISO 3166-1), such as "IT"')
+        raise ValueError(say('must be the two letters of a country (ISO 3166-1), such as "IT"'))
     return letters

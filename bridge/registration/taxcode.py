@@ -17,6 +17,7 @@ from stdnum.exceptions import InvalidChecksum, InvalidLength, ValidationError
 from stdnum.it import codicefiscale, iva
 
 from bridge.charset.normalise import normalised
+from bridge.language import say
 
 PERSON_CHARS = 16
 COMPANY_DIGITS = 11
@@ -67,19 +68,24 @@ def person(text: str) -> PersonCode:
     """
     code = codicefiscale.compact(text)
     if len(code) != PERSON_CHARS:
-        raise NoTaxCode(f"must be the {PERSON_CHARS} characters of a person's codice fiscale")
+        raise NoTaxCode(
+            say(
+                "must be the {count} characters of a person's codice fiscale",
+                count=PERSON_CHARS,
+            )
+        )
     try:
         code = codicefiscale.validate(code)
     except InvalidChecksum:
-        raise NoTaxCode("is mistyped: its check letter does not fit the rest") from None
+        raise NoTaxCode(say("is mistyped: its check letter does not fit the rest")) from None
     except ValidationError:
-        raise NoTaxCode("does not have the form of a codice fiscale") from None
+        raise NoTaxCode(say("does not have the form of a codice fiscale")) from None
     digits = code[6:8] + code[9:11] + code[12:15]
     year, day = (int(part.translate(_OMOCODIA)) for part in (digits[:2], digits[2:4]))
     sex: Literal["M", "F"] = "F" if day > _WOMEN_FROM else "M"
     day -= _WOMEN_FROM if sex == "F" else 0
     if day > _LAST_DAY:  # stdnum takes it modulo 40
-        raise NoTaxCode("does not have the form of a codice fiscale: no day is written so")
+        raise NoTaxCode(say("does not have the form of a codice fiscale: no day is written so"))
     month = codicefiscale.get_birth_date(code).month
     place = code[11] + digits[4:].translate(_OMOCODIA)
     return PersonCode(code, code[:3], code[3:6], year, month, day, sex, place)
@@ -94,11 +100,13 @@ def company(text: str) -> str:
     try:
         digits = iva.validate(text)
     except InvalidChecksum:
-        raise NoTaxCode("is mistyped: its check digit does not fit the rest") from None
+        raise NoTaxCode(say("is mistyped: its check digit does not fit the rest")) from None
     except InvalidLength:
-        raise NoTaxCode(f"must be {COMPANY_DIGITS} digits") from None
+        raise NoTaxCode(say("must be {count} digits", count=COMPANY_DIGITS)) from None
     except ValidationError:
-        raise NoTaxCode(f"is not the {COMPANY_DIGITS} digits of a partita IVA") from None
+        raise NoTaxCode(
+            say("is not the {count} digits of a partita IVA", count=COMPANY_DIGITS)
+        ) from None
     return str(digits)
 
 

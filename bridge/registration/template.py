@@ -9,9 +9,12 @@ import json
 import tomllib
 from collections.abc import Mapping
 
+from bridge.language import Language, said_in, say
+from bridge.language.toml import not_toml
 from bridge.registration.fields import FIELDS, FormField
 
-_HEAD = """\
+_HEAD = say(
+    """\
 # Registration of a certified mailbox. Fill it in, then:
 #
 #   pec-bridge mailbox register --from THIS-FILE
@@ -19,34 +22,38 @@ _HEAD = """\
 # Lines that begin with # are comments: take the mark away from a field to use it. All is checked
 # before anything is sent, and you are asked before it costs money.
 """
+)
+_REQUIRED, _USUAL, _OPTIONAL = say("required"), say("usually needed"), say("optional")
+_EXAMPLE = say("such as {example}")
 
 
 class NotToml(ValueError):
     """The file is no TOML with one value for each key."""
 
 
-def template() -> str:
+def template(language: Language) -> str:
     """Return a template with every field, its meaning, its choices and an example."""
-    lines = [_HEAD]
+    lines = [said_in(_HEAD, language)]
     group = None
     for field in FIELDS:
         if field.group is not group:
             group = field.group
-            lines.append(f"\n# --- {group.value}\n")
-        lines.append(_entry(field))
+            lines.append(f"\n# --- {said_in(group.value, language)}\n")
+        lines.append(_entry(field, language))
     return "".join(lines)
 
 
-def _entry(field: FormField) -> str:
-    need = "required" if field.required else "usually needed" if field.usual else "optional"
-    text = f"\n# {field.meaning} ({need})\n"
+def _entry(field: FormField, language: Language) -> str:
+    need = _REQUIRED if field.required else _USUAL if field.usual else _OPTIONAL
+    text = f"\n# {said_in(field.meaning, language)} ({said_in(need, language)})\n"
     if field.name == "sottotipo_cliente" or field.choices:
-        text += "".join(f"#   {code}: {meaning}\n" for code, meaning in field.choices.items())
+        text += "".join(
+            f"#   {code}: {said_in(meaning, language)}\n" for code, meaning in field.choices.items()
+        )
     mark = "" if field.required else "# "
     value = '""' if field.required else json.dumps(field.example, ensure_ascii=False)
-    example = (
-        f"  # such as {json.dumps(field.example, ensure_ascii=False)}" if field.required else ""
-    )
+    such = _EXAMPLE.filled_with(example=json.dumps(field.example, ensure_ascii=False))
+    example = f"  # {said_in(such, language)}" if field.required else ""
     return f"{text}{mark}{field.name} = {value}{example}\n"
 
 
@@ -59,4 +66,4 @@ def read(text: str) -> Mapping[str, object]:
     try:
         return tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
-        raise NotToml(f"is not TOML: {error}") from None
+        raise NotToml(not_toml(error)) from None

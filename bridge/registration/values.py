@@ -13,6 +13,8 @@ import re
 from datetime import date, datetime
 from urllib.parse import urlsplit
 
+from bridge.language import say
+
 WIRE_DATE = "%d/%m/%Y"
 TEXT_LIMIT_CHARS = 200
 ADDRESS_LIMIT_CHARS = 254
@@ -38,9 +40,9 @@ def text(value: str) -> str:
     """Read free text: one line, not endless."""
     line = " ".join(value.split())
     if any(not char.isprintable() for char in line):
-        raise ValueError("has a control character in it")
+        raise ValueError(say("has a control character in it"))
     if len(line) > TEXT_LIMIT_CHARS:
-        raise ValueError(f"is longer than {TEXT_LIMIT_CHARS} characters")
+        raise ValueError(say("is longer than {most} characters", most=TEXT_LIMIT_CHARS))
     return line
 
 
@@ -48,7 +50,7 @@ def name(value: str) -> str:
     """Read a person's name or surname, or a place's."""
     line = text(value)
     if not any(char.isalpha() for char in line) or any(char.isdigit() for char in line):
-        raise ValueError("must be a name, in letters")
+        raise ValueError(say("must be a name, in letters"))
     return line
 
 
@@ -60,8 +62,8 @@ def day(value: str) -> str:
             try:
                 return date(year, month, number).strftime("%d/%m/") + f"{year:04d}"
             except ValueError:
-                raise ValueError("is not a day of the calendar") from None
-    raise ValueError('must be a date written dd/mm/yyyy, such as "31/01/1980"')
+                raise ValueError(say("is not a day of the calendar")) from None
+    raise ValueError(say('must be a date written dd/mm/yyyy, such as "31/01/1980"'))
 
 
 def date_of(wire: str) -> date:
@@ -73,7 +75,7 @@ def address(value: str) -> str:
     """Read a mail address."""
     line = value.strip()
     if not _ADDRESS.fullmatch(line) or len(line) > ADDRESS_LIMIT_CHARS:
-        raise ValueError('must be a mail address, such as "mario.rossi@example.it"')
+        raise ValueError(say('must be a mail address, such as "mario.rossi@example.it"'))
     return line
 
 
@@ -82,7 +84,7 @@ def box(value: str) -> str:
     line = address(value).lower()
     if not _BOX.fullmatch(line):
         raise ValueError(
-            "may have letters, digits, dots, dashes and underscores before its @, nothing else"
+            say("may have letters, digits, dots, dashes and underscores before its @, nothing else")
         )
     return line
 
@@ -91,7 +93,9 @@ def phone(value: str) -> str:
     """Read a telephone number; return its digits, behind a + if it was given."""
     digits = _PHONE_NOISE.sub("", value.strip())
     if not _PHONE.fullmatch(digits):
-        raise ValueError('must be a telephone number, such as "0612345678" or "+39 06 12345678"')
+        raise ValueError(
+            say('must be a telephone number, such as "0612345678" or "+39 06 12345678"')
+        )
     return digits
 
 
@@ -99,7 +103,7 @@ def postcode(value: str) -> str:
     """Read a postal code of any country; Italy's five digits are ``whole``'s to demand."""
     code = value.strip().upper()
     if not _POSTCODE.fullmatch(code):
-        raise ValueError('must be a postal code, such as "00187"')
+        raise ValueError(say('must be a postal code, such as "00187"'))
     return code
 
 
@@ -107,7 +111,7 @@ def document_number(value: str) -> str:
     """Read the number of an identity document."""
     number = "".join(value.split()).upper()
     if not number.isascii() or not number.isalnum() or not 5 <= len(number) <= 20:
-        raise ValueError("must be 5 to 20 letters and digits")
+        raise ValueError(say("must be 5 to 20 letters and digits"))
     return number
 
 
@@ -120,9 +124,9 @@ def url(value: str) -> str:
     except ValueError:
         host = None
     if not host or parts.scheme != "https" or any(char.isspace() for char in line):
-        raise ValueError('must be a URL that begins with "https://"')
+        raise ValueError(say('must be a URL that begins with "https://"'))
     if parts.username is not None:
-        raise ValueError("must not hold a user name or a password")
+        raise ValueError(say("must not hold a user name or a password"))
     return line
 
 
@@ -130,7 +134,7 @@ def flag(value: str) -> bool:
     """Read yes or no, in English or Italian."""
     word = value.strip().casefold()
     if word not in _TRUE | _FALSE:
-        raise ValueError("must be true or false")
+        raise ValueError(say("must be true or false"))
     return word in _TRUE
 
 
@@ -141,5 +145,5 @@ def data(value: str) -> dict[str, object]:
     except ValueError:
         found = None
     if not isinstance(found, dict):
-        raise ValueError('must be a JSON object, such as {"order": "42"}')
+        raise ValueError(say('must be a JSON object, such as {"order": "42"}'))
     return found

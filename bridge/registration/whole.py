@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import date
 from difflib import get_close_matches
 
+from bridge.language import Sentence, listed, say
 from bridge.registration import choices, places, taxcode, values
 from bridge.registration.fields import (
     BY_NAME,
@@ -36,7 +37,12 @@ class FieldFault:
 
     def __str__(self) -> str:
         """Return it as one line."""
-        return f"{self.field}: {self.sentence}"
+        return str(self.said)
+
+    @property
+    def said(self) -> Sentence:
+        """The line, for whoever reads it in another language."""
+        return listed(": ", (self.field, self.sentence))
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,12 +68,19 @@ def check(given: Mapping[str, object], today: date, *, sandbox: bool = False) ->
         typed = _typed(given.get(field.name))
         if typed is None or not typed.strip():
             if field.required:
-                faults.append(FieldFault(field.name, f"is missing: {field.meaning} ({field.flag})"))
+                faults.append(
+                    FieldFault(
+                        field.name,
+                        say(
+                            "is missing: {meaning} ({flag})", meaning=field.meaning, flag=field.flag
+                        ),
+                    )
+                )
             continue
         try:
             found[field.name] = field.read(typed[:TEXT_MAX_CHARS])
         except ValueError as error:
-            faults.append(FieldFault(field.name, str(error)))
+            faults.append(FieldFault(field.name, error.args[0]))
     texts = {name: value for name, value in found.items() if isinstance(value, str)}
     broken = {fault.field for fault in faults}
     for rule in _RULES:
@@ -94,8 +107,11 @@ def _typed(value: object) -> str | None:
 
 def _unknown(name: str) -> FieldFault:
     close = get_close_matches(name, BY_NAME, n=1)
-    hint = f"; did you mean {close[0]}?" if close else ""
-    return FieldFault(name, f"is not a field of a registration{hint}")
+    if not close:
+        return FieldFault(name, say("is not a field of a registration"))
+    return FieldFault(
+        name, say("is not a field of a registration; did you mean {close}?", close=close[0])
+    )
 
 
 Texts = Mapping[str, str]
@@ -105,19 +121,31 @@ def _trade(texts: Texts, _today: date) -> Iterator[FieldFault]:
     customer, trade = texts.get("tipo_cliente"), texts.get("sottotipo_cliente")
     trades = choices.TRADES.get(customer or "")
     if customer is not None and trades is None and trade is not None:
-        yield FieldFault("sottotipo_cliente", f"must be left out for tipo_cliente {customer}")
+        yield FieldFault(
+            "sottotipo_cliente",
+            say("must be left out for tipo_cliente {customer}", customer=customer),
+        )
     elif trades is not None and trade is None:
-        yield FieldFault("sottotipo_cliente", f"is missing: one of {_listed(trades)}")
+        yield FieldFault(
+            "sottotipo_cliente", say("is missing: one of {trades}", trades=_listed(trades))
+        )
     elif trades is not None and trade not in trades:
         yield FieldFault(
-            "sottotipo_cliente", f"must, for tipo_cliente {customer}, be one of {_listed(trades)}"
+            "sottotipo_cliente",
+            say(
+                "must, for tipo_cliente {customer}, be one of {trades}",
+                customer=customer,
+                trades=_listed(trades),
+            ),
         )
     other = texts.get("sottotipo_cliente_altro")
     if trade == choices.OTHER and other is None:
-        yield FieldFault("sottotipo_cliente_altro", "is missing: with X, say in words what it is")
+        yield FieldFault(
+            "sottotipo_cliente_altro", say("is missing: with X, say in words what it is")
+        )
     if other is not None and choices.OTHER not in (trade, customer):
         yield FieldFault(
-            "sottotipo_cliente_altro", "must be left out unless sottotipo_cliente is X"
+            "sottotipo_cliente_altro", say("must be left out unless sottotipo_cliente is X")
         )
 
 
@@ -130,7 +158,7 @@ def _person(texts: Texts, today: date) -> Iterator[FieldFault]:
     if born is not None:
         age = _years(values.date_of(born), today)
         if not 0 <= age <= OLDEST_YEARS:
-            yield FieldFault("data_nascita_richiedente", "is nobody's who is alive today")
+            yield FieldFault("data_nascita_richiedente", say("is nobody's who is alive today"))
     code = _code_of(texts)
     if code is None:
         return
@@ -138,15 +166,27 @@ def _person(texts: Texts, today: date) -> Iterator[FieldFault]:
     if born is not None and not code.is_born(values.date_of(born)):
         says = f"{code.day:02d}/{code.month:02d}/..{code.year:02d}"
         yield FieldFault(
-            name, f"is of somebody born on {says}, not on {born}: one of them is wrong"
+            name,
+            say(
+                "is of somebody born on {says}, not on {born}: one of them is wrong",
+                says=says,
+                born=born,
+            ),
         )
     sex = texts.get("sesso_richiedente")
     if sex is not None and sex != code.sex:
-        yield FieldFault(name, f"is of a person of sex {code.sex}, not {sex}: one of them is wrong")
+        yield FieldFault(
+            name,
+            say(
+                "is of a person of sex {sex}, not {stated}: one of them is wrong",
+                sex=code.sex,
+                stated=sex,
+            ),
+        )
     if code.born_abroad and texts.get("nazione_nascita_richiedente") == places.ITALY:
         yield FieldFault(
             "nazione_nascita_richiedente",
-            "cannot be IT: the codice fiscale is of somebody born abroad",
+            say("cannot be IT: the codice fiscale is of somebody born abroad"),
         )
 
 
@@ -154,7 +194,7 @@ def _birth(texts: Texts, _today: date) -> Iterator[FieldFault]:
     country = texts.get("nazione_nascita_richiedente")
     province = texts.get("provincia_nascita_richiedente")
     if country == places.ITALY and province == places.ABROAD:
-        yield FieldFault("provincia_nascita_richiedente", "cannot be EE for a birth in Italy")
+        yield FieldFault("provincia_nascita_richiedente", say("cannot be EE for a birth in Italy"))
 
 
 def _holder(texts: Texts, _today: date) -> Iterator[FieldFault]:
@@ -162,15 +202,26 @@ def _holder(texts: Texts, _today: date) -> Iterator[FieldFault]:
         for name in ("denominazione_titolare", "cf_piva_titolare"):
             if name not in texts:
                 yield FieldFault(
-                    name, f"is missing: {BY_NAME[name].meaning} ({BY_NAME[name].flag})"
+                    name,
+                    say(
+                        "is missing: {meaning} ({flag})",
+                        meaning=BY_NAME[name].meaning,
+                        flag=BY_NAME[name].flag,
+                    ),
                 )
     in_italy = texts.get("nazione_titolare") == places.ITALY
     cap = texts.get("cap_titolare")
     if in_italy and cap is not None and not (cap.isdigit() and len(cap) == ITALIAN_CAP_DIGITS):
-        yield FieldFault("cap_titolare", f"must be {ITALIAN_CAP_DIGITS} digits in Italy")
+        yield FieldFault(
+            "cap_titolare",
+            say(
+                "must be {count} digits in Italy",
+                count=ITALIAN_CAP_DIGITS,
+            ),
+        )
     province = texts.get("provincia_titolare")
     if in_italy and province in places.PAST_PROVINCES - places.SARDINIAN | {places.ABROAD}:
-        yield FieldFault("provincia_titolare", "must be a province of today")
+        yield FieldFault("provincia_titolare", say("must be a province of today"))
 
 
 def _document(texts: Texts, today: date) -> Iterator[FieldFault]:
@@ -178,23 +229,29 @@ def _document(texts: Texts, today: date) -> Iterator[FieldFault]:
     for name in DOCUMENT_NAMES if given else ():
         if name not in texts:
             yield FieldFault(
-                name, f"is missing: a document is described by all of its fields ({_flag(name)})"
+                name,
+                say(
+                    "is missing: a document is described by all of its fields ({name})",
+                    name=_flag(name),
+                ),
             )
     issued, expires = texts.get("data_rilascio_documento"), texts.get("data_scadenza_documento")
     if issued is not None and values.date_of(issued) > today:
-        yield FieldFault("data_rilascio_documento", "lies in the future")
+        yield FieldFault("data_rilascio_documento", say("lies in the future"))
     if expires is not None and values.date_of(expires) < today:
         yield FieldFault(
-            "data_scadenza_documento", "has passed: the service wants a valid document"
+            "data_scadenza_documento", say("has passed: the service wants a valid document")
         )
     if issued and expires and values.date_of(issued) >= values.date_of(expires):
-        yield FieldFault("data_scadenza_documento", "is not after data_rilascio_documento")
+        yield FieldFault("data_scadenza_documento", say("is not after data_rilascio_documento"))
 
 
 def _callback(texts: Texts, _today: date) -> Iterator[FieldFault]:
     others = [name for name in CALLBACK_NAMES[1:3] if name in texts]
     if others and CALLBACK_NAMES[0] not in texts:
-        yield FieldFault(CALLBACK_NAMES[0], f"is missing beside {', '.join(others)}")
+        yield FieldFault(
+            CALLBACK_NAMES[0], say("is missing beside {others}", others=", ".join(others))
+        )
 
 
 def _flag(name: str) -> str:
@@ -223,33 +280,53 @@ def _domain(texts: Texts, sandbox: bool) -> tuple[FieldFault | None, FieldFault 
         return None, None
     vendors = {name for one in choices.DOMAINS.values() for name in (one.production, one.sandbox)}
     if domain in vendors:
-        where = "in the sandbox " if sandbox else ""
-        return FieldFault("casella_pec", f"must {where}end in @{wanted} for {kind}"), None
-    own = f"does not end in @{wanted}: right only if {domain} is a certified domain of your own"
+        ends = (
+            say("must in the sandbox end in @{wanted} for {kind}")
+            if sandbox
+            else say("must end in @{wanted} for {kind}")
+        )
+        return FieldFault("casella_pec", ends.filled_with(wanted=wanted, kind=kind)), None
+    own = say(
+        "does not end in @{wanted}: right only if {domain} is a certified domain of your own",
+        wanted=wanted,
+        domain=domain,
+    )
     return None, FieldFault("casella_pec", own)
 
 
 def _doubts(texts: Texts, today: date) -> Iterator[FieldFault]:
     born = texts.get("data_nascita_richiedente")
     if born is not None and 0 <= _years(values.date_of(born), today) < ADULT_YEARS:
-        yield FieldFault("data_nascita_richiedente", f"is of somebody younger than {ADULT_YEARS}")
+        yield FieldFault(
+            "data_nascita_richiedente",
+            say("is of somebody younger than {years}", years=ADULT_YEARS),
+        )
     code = _code_of(texts)
     if code is None:
         return
-    for name, field, spelt, has in (
-        ("surname", "cognome_richiedente", taxcode.surname_letters, code.surname),
-        ("first name", "nome_richiedente", taxcode.name_letters, code.name),
+    for otherwise, field, spelt, has in (
+        (
+            say("would give {letters}; the surname in the codice fiscale is {has}"),
+            "cognome_richiedente",
+            taxcode.surname_letters,
+            code.surname,
+        ),
+        (
+            say("would give {letters}; the first name in the codice fiscale is {has}"),
+            "nome_richiedente",
+            taxcode.name_letters,
+            code.name,
+        ),
     ):
-        if field in texts and spelt(texts[field]) != has:
-            yield FieldFault(
-                field,
-                f"would give {spelt(texts[field])}; the {name} in the codice fiscale is {has}",
-            )
+        if field in texts and (letters := spelt(texts[field])) != has:
+            yield FieldFault(field, otherwise.filled_with(letters=letters, has=has))
     country = texts.get("nazione_nascita_richiedente")
     if country not in (None, places.ITALY) and not code.born_abroad:
         yield FieldFault(
             "nazione_nascita_richiedente",
-            f"is {country}, but the codice fiscale is of somebody born in Italy",
+            say(
+                "is {country}, but the codice fiscale is of somebody born in Italy", country=country
+            ),
         )
 
 

@@ -21,6 +21,7 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
+from bridge.language import say
 from bridge.store.base import StoreFailed
 
 FILE_NAME = "pec-bridge.mark"
@@ -63,7 +64,7 @@ def read_mark(data_dir: Path) -> Mark | None:
     except FileNotFoundError:
         return None
     except OSError as error:
-        raise StoreFailed(f"{path}: {error.strerror}") from error
+        raise StoreFailed(say("{path}: {strerror}", path=path, strerror=error.strerror)) from error
     match = _CONTENT.fullmatch(content)
     if match is None:
         return _mark("", 0, status)
@@ -86,7 +87,7 @@ def write_mark(data_dir: Path, incarnation: str, dispatches: int) -> Mark:
         finally:
             os.close(descriptor)
     except OSError as error:
-        raise StoreFailed(f"{path}: {error.strerror}") from error
+        raise StoreFailed(say("{path}: {strerror}", path=path, strerror=error.strerror)) from error
     return _mark(incarnation, dispatches, status)
 
 

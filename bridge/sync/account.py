@@ -347,13 +347,20 @@ class AccountSync:
         if is_left_for_later(error):
             await self._parts.teller.used(await self._account.budget.use())
             return
-        self._error = error.reason if isinstance(error, ApiError) else str(error)
+        self._error = _reason(error)
         self._is_refused = isinstance(error, NotSent) and error.kind in REFUSALS
         log.warning("sync_interrupted", account=self._account.id, reason=self._error)
         if isinstance(error, NotSent) and error.kind in REFUSALS:
             await self._parts.teller.refused(error.kind, self._error)
         elif isinstance(error, ApiError):
             await self._parts.teller.failed(self._error)
+
+
+def _reason(error: Exception) -> str:
+    if isinstance(error, ApiError):
+        return error.reason
+    known: str = error.args[0] if isinstance(error, StoreFailed) else str(error)
+    return known
 
 
 def _has_more(parts: Parts) -> bool:

@@ -38,6 +38,7 @@ from bridge.api.errors import (
     is_left_for_later,
 )
 from bridge.clock import Clock
+from bridge.language import say
 from bridge.receipts.arrival import Arrival
 from bridge.store.base import StoreFailed
 from bridge.store.remote import RemoteId, RemoteRow, Worth
@@ -271,10 +272,10 @@ class Fetcher:
         """Return the row with its body, None if it is not to be had now."""
         if not row.api_id:
             raw = await self._rows.raw(row.id)
-            result = Arrival.of(row, raw, "the API lists it without an id")
+            result = Arrival.of(row, raw, say("the API lists it without an id"))
         elif (await self._texts.cut_off([row])).get(row.id, 0) > KILLS:
             raw = await self._rows.raw(row.id)
-            result = Arrival.of(row, raw, "each time it was read the program was ended")
+            result = Arrival.of(row, raw, say("each time it was read the program was ended"))
         else:
             async with self._slots:
                 await self._room.wait()
@@ -305,7 +306,7 @@ class Fetcher:
         except Refused as error:
             if error.status == 0:
                 raw = await self._rows.raw(row.id)
-                return Arrival.of(row, raw, "the API cannot be asked for its id")
+                return Arrival.of(row, raw, say("the API cannot be asked for its id"))
             return await self._elsewhere(row, error.reason, again)
         except AnswerTooLong as error:
             return Arrival.of(row, await self._rows.raw(row.id), error.reason)
@@ -317,7 +318,7 @@ class Fetcher:
             self._tries.end(row.id)
             return Arrival.of(row, message.body)
         shown = json.dumps({"listed": await self._rows.raw(row.id), "shown": message.row.raw})
-        return await self._elsewhere(row, "its id shows another message", again, shown)
+        return await self._elsewhere(row, say("its id shows another message"), again, shown)
 
     async def _elsewhere(
         self, row: RemoteRow, reason: str, again: bool, shown: str = ""

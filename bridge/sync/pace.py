@@ -12,6 +12,7 @@ from random import Random
 
 from bridge.api.errors import NotSent, is_left_for_later
 from bridge.clock import Clock
+from bridge.language import say
 from bridge.mailbox import Mailboxes
 from bridge.sync import interval
 from bridge.sync.interval import Situation
@@ -30,12 +31,12 @@ they leave goes into that.
 
 PERSON_NEEDED = frozenset({"credentials", "payment"})
 
-FOR_A_PERSON = "a pause after a refusal"
-AFTER_AN_ERROR = "a pause after an error"
-USED_UP = "the day's requests are used up"
-SPREAD = "the day's requests are spread over what is left of it"
-NOBODY_LOOKS = "nobody has a mailbox open, and nothing was sent lately"
-IN_TURN = "looks are that far apart"
+FOR_A_PERSON = say("a pause after a refusal")
+AFTER_AN_ERROR = say("a pause after an error")
+USED_UP = say("the day's requests are used up")
+SPREAD = say("the day's requests are spread over what is left of it")
+NOBODY_LOOKS = say("nobody has a mailbox open, and nothing was sent lately")
+IN_TURN = say("looks are that far apart")
 
 
 class Pace:

@@ -25,6 +25,7 @@ from pathlib import Path
 import structlog
 
 from bridge.clock import Clock, SystemClock
+from bridge.language import say
 from bridge.limits import TRACE_FILES, TRACE_PENDING_BYTES, TRACES_AT_ONCE
 
 log = structlog.get_logger()
@@ -134,9 +135,14 @@ class Tracing:
             TraceFault: too many are on, or the file cannot be made.
         """
         if self._folder is None:
-            raise TraceFault("Nothing can be traced here.")
+            raise TraceFault(say("Nothing can be traced here."))
         if len(self._traces) >= TRACES_AT_ONCE:
-            raise TraceFault(f"{TRACES_AT_ONCE} traces are on; `pec-bridge trace stop` ends them.")
+            raise TraceFault(
+                say(
+                    "{count} traces are on; `pec-bridge trace stop` ends them.",
+                    count=TRACES_AT_ONCE,
+                )
+            )
         self._begun += 1
         who = wish.account or str(wish.peer)
         now = self._clock.now()
@@ -146,7 +152,13 @@ class Tracing:
             mine = frozenset(trace.path for trace in self._traces)
             descriptor = await asyncio.to_thread(_made, path, mine)
         except OSError as error:
-            raise TraceFault(f"A trace cannot be written to {self._folder}: {error}.") from None
+            raise TraceFault(
+                say(
+                    "A trace cannot be written to {folder}: {error}.",
+                    folder=self._folder,
+                    error=error,
+                )
+            ) from None
         ends_at_s = self._clock.monotonic() + wish.duration.total_seconds()
         trace = Trace(id, wish, path, descriptor, now, ends_at_s)
         protocols = ", ".join(sorted(wish.protocols))
@@ -164,7 +176,9 @@ class Tracing:
         """
         ended = [one for one in self._traces if id in (None, one.id)]
         if not ended:
-            raise TraceFault("No trace is on." if id is None else f"No trace {id} is on.")
+            raise TraceFault(
+                say("No trace is on.") if id is None else say("No trace {id} is on.", id=id)
+            )
         for trace in ended:
             trace.over = trace.over or "it was stopped"
         await self._flush()
@@ -375,4 +389,4 @@ def network_of(text: str) -> IPv4Network | IPv6Network:
     try:
         return ip_network(text, strict=False)
     except ValueError:
-        raise TraceFault(f"{text} is no address and no network.") from None
+        raise TraceFault(say("{text} is no address and no network.", text=text)) from None

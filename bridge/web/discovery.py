@@ -16,6 +16,7 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import BaseRoute, Route
 
+from bridge.language import say
 from bridge.net.address import is_loopback
 from bridge.operations.autoconfig import (
     FORMATS,
@@ -28,6 +29,7 @@ from bridge.operations.autoconfig import (
 from bridge.operations.autodiscover import AutodiscoverFault, asked_address
 from bridge.operations.mailprograms import connection
 from bridge.web.evidence import attachment
+from bridge.web.language import for_people
 from bridge.web.services import NotReady, WebServices
 
 XML = "application/xml; charset=utf-8"
@@ -64,7 +66,7 @@ class Discovery:
     async def _thunderbird(self, request: Request) -> Response:
         facts = self._facts(request, _NOBODY)
         if facts is None:
-            return _nothing()
+            return _nothing(request)
         address = request.query_params.get("emailaddress", "")
         return Response(FORMATS["thunderbird"].write(facts, address), media_type=XML)
 
@@ -74,7 +76,7 @@ class Discovery:
             return PlainTextResponse("Say ?emailaddress=…\n", 400)
         facts = self._facts(request, address)
         if facts is None:
-            return _nothing()
+            return _nothing(request)
         apple = FORMATS["apple"]
         return Response(
             apple.write(facts, address),
@@ -88,10 +90,10 @@ class Discovery:
             address = asked_address(await request.body())
         except AutodiscoverFault as fault:
             at = f"{now:%H:%M:%S}"
-            return Response(outlook_fault(fault.code, str(fault), at=at), media_type=XML)
+            return Response(outlook_fault(fault.code, fault.args[0], at=at), media_type=XML)
         facts = self._facts(request, address)
         if facts is None:
-            return _nothing()
+            return _nothing(request)
         return Response(FORMATS["outlook"].write(facts, address), media_type=XML)
 
     async def _outlook_json(self, request: Request) -> Response:
@@ -126,5 +128,5 @@ class _CaselessRoute(Route):
         self.path_regex = re.compile(self.path_regex.pattern, re.IGNORECASE)
 
 
-def _nothing() -> Response:
-    return PlainTextResponse("Other machines do not reach the mail servers here.\n", 404)
+def _nothing(request: Request) -> Response:
+    return for_people(request, say("Other machines do not reach the mail servers here."), 404)

@@ -14,7 +14,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from ipaddress import ip_address
 from urllib.parse import urlsplit
 
@@ -23,6 +23,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from bridge.language import LanguageSetting, Sentence, say
 from bridge.limits import WEB_BODY_BYTES, WEB_STRANGER_REQUEST_S
 from bridge.web.problem import ProblemKind, is_for_programs, refused
 
@@ -64,10 +65,14 @@ class Guard:
     Args:
         app: what it guards.
         names: the host names that are ours, besides every address and ``localhost``.
+        language: gives what the settings say, for refusals that programs read.
     """
 
-    def __init__(self, app: ASGIApp, names: Iterable[str] = ()) -> None:
+    def __init__(
+        self, app: ASGIApp, names: Iterable[str], language: Callable[[], LanguageSetting]
+    ) -> None:
         self._app = app
+        self._language = language
         self._names = {"localhost", *(name.casefold().rstrip(".") for name in names)}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -86,25 +91,36 @@ class Guard:
             words = "This has both a Content-Length and a Transfer-Encoding."
             return refused(request, ProblemKind.BAD_REQUEST, words, Connection="close")
         if not self._is_ours(host):
-            return refused(
+            return self._refused(
                 request,
                 ProblemKind.HOST,
-                "This bridge has no such name. Use its address, or add the name to "
-                "[web] hosts in its configuration.",
+                say(
+                    "This bridge has no such name. Use its address, or add the name to "
+                    "[web] hosts in its configuration."
+                ),
             )
         if request.method not in METHODS and not is_for_programs(request.url.path):
-            return refused(
+            return self._refused(
                 request,
                 ProblemKind.METHOD,
-                "This method is not used here.",
+                say("This method is not used here."),
                 Allow=", ".join(sorted(METHODS)),
             )
         if request.method not in SAFE and _is_foreign(request, host):
-            return refused(request, ProblemKind.FOREIGN, "This came from another site's page.")
+            return self._refused(
+                request,
+                ProblemKind.FOREIGN,
+                say("This came from another site's page."),
+            )
         length = request.headers.get("content-length", "0")
         if not (length.isascii() and length.isdigit()) or int(length[:20]) > WEB_BODY_BYTES:
-            return refused(request, ProblemKind.TOO_LONG, "This is too long.")
+            return self._refused(request, ProblemKind.TOO_LONG, say("This is too long."))
         return None
+
+    def _refused(
+        self, request: Request, kind: ProblemKind, sentence: Sentence, **headers: str
+    ) -> Response:
+        return refused(request, kind, sentence, self._language(), **headers)
 
     def _is_ours(self, host: str) -> bool:
         try:
@@ -135,13 +151,13 @@ class Guard:
         except ClientDisconnect:  # before its body was whole; nobody is there to answer
             return
         except BodyTooLong:
-            answer = refused(request, ProblemKind.TOO_LONG, "This is too long.")
+            answer = self._refused(request, ProblemKind.TOO_LONG, say("This is too long."))
         except TimeoutError:
-            answer = refused(request, ProblemKind.TOO_SLOW, "This took too long.")
+            answer = self._refused(request, ProblemKind.TOO_SLOW, say("This took too long."))
         except Exception:
             log.exception("web_request_failed", path=scope["path"])
-            words = "The bridge could not do that; its log says why."
-            answer = refused(request, ProblemKind.FAILED, words)
+            words = say("The bridge could not do that; its log says why.")
+            answer = self._refused(request, ProblemKind.FAILED, words)
         else:
             return
         if started:

@@ -7,12 +7,14 @@ without it ``Accept-Language`` decides, and Italian where that names neither.
 from __future__ import annotations
 
 import gettext
+from collections.abc import Mapping
 
 from starlette.requests import HTTPConnection
+from starlette.responses import PlainTextResponse, Response
 
-from bridge.language import LANGUAGES, Language, opened
+from bridge.language import LANGUAGES, Language, opened, said_in
 
-__all__ = ["COOKIE", "LANGUAGES", "Language", "catalogue", "language_of"]
+__all__ = ["COOKIE", "LANGUAGES", "Language", "catalogue", "for_people", "language_of"]
 
 COOKIE = "pec-bridge-language"
 DOMAIN = "pec-bridge"
@@ -25,6 +27,22 @@ def language_of(request: HTTPConnection) -> Language:
             if given == language:
                 return language
     return _accepted(request.headers.get("accept-language", ""))
+
+
+def for_people(
+    request: HTTPConnection, sentence: str, status: int, headers: Mapping[str, str] | None = None
+) -> Response:
+    """Return a plain answer that says a sentence, in the language of who asks.
+
+    Args:
+        request: what is answered.
+        sentence: what there is to say.
+        status: of the answer.
+        headers: of the answer.
+    """
+    language = language_of(request)
+    headers = {**(headers or {}), "Content-Language": language}
+    return PlainTextResponse(f"{said_in(sentence, language)}\n", status, headers)
 
 
 def _accepted(header: str) -> Language:

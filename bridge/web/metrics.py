@@ -31,10 +31,12 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from bridge.clock import Clock
+from bridge.language import say
 from bridge.net.address import is_loopback
 from bridge.operations.control import OperationFailed
 from bridge.store.base import ReadTransaction, StoreFailed
 from bridge.store.web import AttemptSummary
+from bridge.web.language import for_people
 from bridge.web.people import ADMINISTRATOR
 from bridge.web.services import WebServices
 
@@ -100,22 +102,23 @@ class Monitoring:
             Route("/metrics", self._metrics),
         ]
 
-    async def _ready(self, _request: Request) -> Response:
+    async def _ready(self, request: Request) -> Response:
         async def work(tx: ReadTransaction) -> None:
             await tx.newest_attempt_end()
 
         try:
             await self._services.store.read(work)
         except StoreFailed:
-            return PlainTextResponse("The store cannot be read.\n", 503)
+            return for_people(request, say("The store cannot be read."), 503)
         if self._services.perform is None:
-            return PlainTextResponse("The bridge is starting.\n", 503)
+            return for_people(request, say("The bridge is starting."), 503)
         return PlainTextResponse("ready\n")
 
     async def _metrics(self, request: Request) -> Response:
         if not await self._may_read(request):
-            return PlainTextResponse(
-                "Ask from the machine itself, or as the administrator over https.\n",
+            return for_people(
+                request,
+                say("Ask from the machine itself, or as the administrator over https."),
                 401,
                 {"WWW-Authenticate": 'Basic realm="pec-bridge metrics", charset="UTF-8"'},
             )

@@ -16,6 +16,7 @@ from pathlib import Path
 import structlog
 
 from bridge.credentials.local import Hashed, decoy, hash_password, read_hash
+from bridge.language import say
 
 log = structlog.get_logger()
 
@@ -60,7 +61,7 @@ def set_password(data_dir: Path, password: str) -> Path:
         OSError: it cannot be kept.
     """
     if len(password) < LEAST_CHARS:
-        raise ValueError(f"A password needs {LEAST_CHARS} characters at least.")
+        raise ValueError(say("A password needs {count} characters at least.", count=LEAST_CHARS))
     path = data_dir / FILE_NAME
     draft = path.with_suffix(".new")
     draft.unlink(missing_ok=True)

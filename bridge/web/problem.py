@@ -13,9 +13,10 @@ from enum import Enum
 from typing import Any
 
 from starlette.requests import Request
-from starlette.responses import PlainTextResponse, Response
+from starlette.responses import Response
 
-from bridge.language import LanguageSetting, rendered
+from bridge.language import LanguageSetting, Sentence, rendered, say
+from bridge.web.language import for_people
 
 API_PATH = "/api"
 MEDIA_TYPE = "application/problem+json"
@@ -28,7 +29,7 @@ class ProblemType:
 
     name: str
     status: int
-    meaning: str
+    meaning: Sentence
 
 
 class ProblemKind(Enum):
@@ -37,64 +38,79 @@ class ProblemKind(Enum):
     BAD_REQUEST = ProblemType(
         "bad-request",
         400,
-        "the request cannot be read as it is; `errors` names what is wrong with it",
+        say("the request cannot be read as it is; `errors` names what is wrong with it"),
     )
     UNAUTHORIZED = ProblemType(
-        "unauthorized", 401, "there is no key, or it is none of this bridge, or it was revoked"
+        "unauthorized", 401, say("there is no key, or it is none of this bridge, or it was revoked")
     )
     CLEAR = ProblemType(
         "in-clear",
         403,
-        "a key came over the network without TLS and was not looked at: revoke it, and use `https`",
+        say(
+            "a key came over the network without TLS and was not looked at: revoke "
+            "it, and use `https`"
+        ),
     )
-    READ_ONLY = ProblemType("read-only", 403, "the key may look and not decide")
-    FOREIGN = ProblemType("foreign-origin", 403, "a browser sent this for another site's page")
-    NOT_FOUND = ProblemType("not-found", 404, "there is no such path")
-    UNKNOWN_SEND = ProblemType("unknown-send", 404, "nothing of this account has that name")
+    READ_ONLY = ProblemType("read-only", 403, say("the key may look and not decide"))
+    FOREIGN = ProblemType("foreign-origin", 403, say("a browser sent this for another site's page"))
+    NOT_FOUND = ProblemType("not-found", 404, say("there is no such path"))
+    UNKNOWN_SEND = ProblemType("unknown-send", 404, say("nothing of this account has that name"))
     METHOD = ProblemType(
-        "method-not-allowed", 405, "the path does not know the method; `Allow` lists those it knows"
+        "method-not-allowed",
+        405,
+        say("the path does not know the method; `Allow` lists those it knows"),
     )
-    TOO_SLOW = ProblemType("too-slow", 408, "the request did not come to its end in time")
+    TOO_SLOW = ProblemType("too-slow", 408, say("the request did not come to its end in time"))
     AMBIGUOUS = ProblemType(
         "ambiguous-name",
         409,
-        "several messages have that name; `candidates` lists the first ones, each with its `id`",
+        say(
+            "several messages have that name; `candidates` lists the first ones, each with its `id`"
+        ),
     )
     CHANGED = ProblemType(
         "state-changed",
         409,
-        "the message has gone on since the `version` that was decided on: nothing was done, and "
-        "`send` is how it is",
+        say(
+            "the message has gone on since the `version` that was decided on: "
+            "nothing was done, and `send` is how it is"
+        ),
     )
     NOT_POSSIBLE = ProblemType(
         "not-possible",
         409,
-        "this cannot be done, and nothing was: `detail` says why; of a decision, `send` is how "
-        "the message is",
+        say(
+            "this cannot be done, and nothing was: `detail` says why; of a "
+            "decision, `send` is how the message is"
+        ),
     )
     POSITION = ProblemType(
         "unknown-position",
         409,
-        "there is no event of that number: the data is another, or a backup that was put back; "
-        "begin anew with `after=0`",
+        say(
+            "there is no event of that number: the data is another, or a backup "
+            "that was put back; begin anew with `after=0`"
+        ),
     )
-    TOO_LONG = ProblemType("body-too-long", 413, "the body is longer than is read")
-    MEDIA = ProblemType("unsupported-media-type", 415, "the body is not `application/json`")
-    HOST = ProblemType("wrong-host", 421, "the name in `Host` is none of this bridge's")
+    TOO_LONG = ProblemType("body-too-long", 413, say("the body is longer than is read"))
+    MEDIA = ProblemType("unsupported-media-type", 415, say("the body is not `application/json`"))
+    HOST = ProblemType("wrong-host", 421, say("the name in `Host` is none of this bridge's"))
     TOO_MANY_WAITS = ProblemType(
         "too-many-waits",
         429,
-        "so many requests wait already, with this key or with all; `Retry-After` says when to "
-        "come again",
+        say(
+            "so many requests wait already, with this key or with all; "
+            "`Retry-After` says when to come again"
+        ),
     )
-    FAILED = ProblemType("failed", 500, "the bridge could not do it; its log says why")
+    FAILED = ProblemType("failed", 500, say("the bridge could not do it; its log says why"))
     SERVICE = ProblemType(
-        "service-failed", 502, "the PEC service was asked, and its answer was no help"
+        "service-failed", 502, say("the PEC service was asked, and its answer was no help")
     )
     STORE = ProblemType(
-        "store-failed", 503, "the bridge cannot read or keep anything at the moment"
+        "store-failed", 503, say("the bridge cannot read or keep anything at the moment")
     )
-    STARTING = ProblemType("starting", 503, "the bridge is starting; come again")
+    STARTING = ProblemType("starting", 503, say("the bridge is starting; come again"))
 
     @property
     def uri(self) -> str:
@@ -114,11 +130,11 @@ class ProblemFound(Exception):
     more: Mapping[str, Any] = field(default_factory=dict)
     headers: Mapping[str, str] = field(default_factory=dict)
 
-    def answer(self, language: LanguageSetting = "en") -> Response:
+    def answer(self, language: LanguageSetting) -> Response:
         """Return it as an answer, what operations say in the language of the settings."""
         body = {
             "type": self.kind.uri,
-            "title": self.kind.value.meaning,
+            "title": rendered(self.kind.value.meaning, language),
             "status": self.kind.value.status,
             "detail": rendered(self.detail, language),
             **rendered(self.more, language),
@@ -132,16 +148,19 @@ def is_for_programs(path: str) -> bool:
     return path == API_PATH or path.startswith(f"{API_PATH}/")
 
 
-def refused(request: Request, kind: ProblemKind, sentence: str, **headers: str) -> Response:
+def refused(
+    request: Request, kind: ProblemKind, sentence: str, language: LanguageSetting, **headers: str
+) -> Response:
     """Return a refusal in the form that whoever asks can read.
 
     Args:
         request: what is refused.
         kind: why.
         sentence: the same for a person.
+        language: what the settings say, for programs; people are answered in theirs.
         headers: of the answer; ``_`` stands for ``-``.
     """
     named = {name.replace("_", "-"): value for name, value in headers.items()}
     if is_for_programs(request.url.path):
-        return ProblemFound(kind, sentence, headers=named).answer()
-    return PlainTextResponse(f"{sentence}\n", kind.value.status, named)
+        return ProblemFound(kind, sentence, headers=named).answer(language)
+    return for_people(request, sentence, kind.value.status, named)

@@ -11,8 +11,11 @@ from importlib.resources import files
 from types import MappingProxyType
 
 from starlette.requests import Request
-from starlette.responses import PlainTextResponse, Response
+from starlette.responses import Response
 from starlette.routing import Route
+
+from bridge.language import say
+from bridge.web.language import for_people
 
 KINDS = MappingProxyType(
     {
@@ -43,7 +46,7 @@ async def _answer(request: Request) -> Response:
     name = request.path_params["name"]
     content = _all().get(name)
     if content is None:
-        return PlainTextResponse("There is no such file.\n", 404)
+        return for_people(request, say("There is no such file."), 404)
     kind = KINDS[name[name.rfind(".") :]]
     return Response(content, media_type=kind, headers={"Cache-Control": KEPT})
 

@@ -89,7 +89,7 @@ def test_clear_text_has_to_be_said_twice() -> None:
         (hook("command = []", ""), "must be a list of words"),
         (hook('command = ["./told"]', ""), "must begin with an absolute path, or a name"),
         (hook('command = ["a"]\nevents = []', ""), "must name one event at least"),
-        (hook('command = ["a"]\nevents = ["sent"]', ""), "must be 'queued', 'submitted'"),
+        (hook('command = ["a"]\nevents = ["sent"]', ""), "must be one of 'queued', 'submitted'"),
         (hook('command = ["a"]\nname = "a/b"', ""), "may have letters, digits"),
         (hook('command = ["a"]\ntimeout_s = 0', ""), "must be more than 0"),
         (hook('command = ["a"]\nfrob = 1', ""), "is not a setting"),

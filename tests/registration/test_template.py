@@ -16,12 +16,14 @@ TODAY = date(2026, 1, 15)
 
 
 def test_it_is_toml_with_the_required_fields_empty() -> None:
-    assert tomllib.loads(template()) == {one.name: "" for one in FIELDS if one.required}
-    assert len(check(read(template()), TODAY).faults) == len([1 for one in FIELDS if one.required])
+    assert tomllib.loads(template("en")) == {one.name: "" for one in FIELDS if one.required}
+    assert len(check(read(template("en")), TODAY).faults) == len(
+        [1 for one in FIELDS if one.required]
+    )
 
 
 def test_every_field_is_in_it_with_meaning_and_choices() -> None:
-    text = template()
+    text = template("en")
     for field in FIELDS:
         assert re.search(rf"^(# )?{field.name} = ", text, re.MULTILINE)
         assert field.meaning in text
@@ -34,7 +36,7 @@ def test_filled_with_its_own_examples_it_can_be_sent() -> None:
         re.sub(r'= ""  # such as (.*)$', r"= \1", line.removeprefix("# "))
         if re.match(r"(# )?[a-z_]+ = ", line)
         else line
-        for line in template().splitlines()
+        for line in template("en").splitlines()
     ]
     filled = dict(read("\n".join(lines)))
     filled["sottotipo_cliente_altro"] = ""

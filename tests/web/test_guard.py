@@ -38,7 +38,8 @@ def application() -> ASGIApp:
 
 def client() -> httpx.AsyncClient:
     transport = httpx.ASGITransport(app=application())
-    return httpx.AsyncClient(transport=transport, base_url=f"http://{HOST}")
+    headers = {"Accept-Language": "en"}
+    return httpx.AsyncClient(transport=transport, base_url=f"http://{HOST}", headers=headers)
 
 
 async def test_a_request_within_another_is_not_answered() -> None:
@@ -150,6 +151,15 @@ async def test_a_body_too_long_is_refused() -> None:
         assert (await browser.post("/", content=bytes(WEB_BODY_BYTES + 1))).status_code == 413
     assert (await piecemeal(WEB_BODY_BYTES)).status_code == 200
     assert (await piecemeal(WEB_BODY_BYTES + 1024)).status_code == 413
+
+
+async def test_a_refusal_is_in_the_language_of_who_asks() -> None:
+    async with client() as browser:
+        for language, words in (("it", "non ha questo nome"), ("en", "has no such name")):
+            headers = {"Host": "attacker.example", "Accept-Language": language}
+            answer = await browser.get("/", headers=headers)
+            assert words in answer.text
+            assert answer.headers["Content-Language"] == language
 
 
 async def test_what_fails_inside_is_one_sentence() -> None:

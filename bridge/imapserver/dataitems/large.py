@@ -19,6 +19,7 @@ from bridge.imapserver.dataitems.fields import BYTES_PER_WORK, fields_of
 from bridge.imapserver.pace import WORK, CommandShare
 from bridge.imapserver.reply import No
 from bridge.imapserver.session import Session
+from bridge.language import say
 from bridge.mime.lenient.part import BodyPart, decode_parts
 from bridge.mime.lenient.section import SectionText, decode_part, find_part, is_encoded, locate
 from bridge.model import ContentId
@@ -127,7 +128,7 @@ class LargeMessage:
         else:
             text = await self._store.scan(lambda tx: tx.raw(content, start, length_bytes))
         if len(text) != length_bytes:
-            raise StoreFailed("a text is shorter than it was")
+            raise StoreFailed(say("a text is shorter than it was"))
         return text
 
     async def _parts(self) -> BodyPart:

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from io import StringIO
 from itertools import groupby
 
+from bridge.language import say
 from bridge.limits import HTML_BYTES, QUOTES_SHOWN, TEXT_SLICE_CHARS
 
 _LINE_END = re.compile(r"\r\n|\r|\n")
@@ -92,7 +93,9 @@ def _write(shown: StringIO, lines: Iterator[str], before: str) -> None:
     shown.write(before)
     for number, line in enumerate(lines):
         if shown.tell() + len(line) + _TAB_WIDTH * line.count("\t") > HTML_BYTES:
-            raise HtmlTooLong(f"its text would be longer than {HTML_BYTES >> 20} MiB as HTML")
+            raise HtmlTooLong(
+                say("its text would be longer than {most} MiB as HTML", most=HTML_BYTES >> 20)
+            )
         shown.write("<br>\n" if number else "")
         shown.write(_escape(line))
 

@@ -201,7 +201,7 @@ def _fragments(part: SubmittedPart) -> Iterator[str]:
         try:
             yield text_to_html(text, flowed=flowed, delsp=delsp)
         except HtmlTooLong as fault:
-            raise Unreadable(str(fault)) from None
+            raise Unreadable(fault.args[0]) from None
 
 
 def _shown(outline: Outline) -> _Shown:

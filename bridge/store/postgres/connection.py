@@ -19,6 +19,7 @@ import psycopg
 from psycopg import conninfo
 from psycopg.errors import DiskFull
 
+from bridge.language import say
 from bridge.store.base import StoreFailed, StoreFull
 from bridge.store.postgres.words import register
 
@@ -56,7 +57,9 @@ def conninfo_of(url: str) -> str:
     try:
         told = conninfo.conninfo_to_dict(url)
     except psycopg.Error as error:
-        raise StoreFailed(f"the database's URL cannot be read: {_first_line(error)}") from None
+        raise StoreFailed(
+            say("the database's URL cannot be read: {reason}", reason=_first_line(error))
+        ) from None
     for way, value in _WAYS.items():
         told.setdefault(way, value)
     hosts = str(told.get("host") or told.get("hostaddr") or "").split(",")
@@ -113,8 +116,8 @@ def cut_off(connection: Connection) -> None:
 def failure(error: Exception, name: str) -> StoreFailed:
     """Return what psycopg's error means to the store's users."""
     if isinstance(error, DiskFull):
-        return StoreFull(f"{name}: {_first_line(error)}")
-    return StoreFailed(f"{name}: {_first_line(error)}")
+        return StoreFull(say("{path}: {error}", path=name, error=_first_line(error)))
+    return StoreFailed(say("{path}: {error}", path=name, error=_first_line(error)))
 
 
 def _first_line(error: Exception) -> str:

@@ -23,6 +23,7 @@ from typing import TypeVar
 import psycopg
 import structlog
 
+from bridge.language import say
 from bridge.store.base import ReadWork, StoreFailed, Work
 from bridge.store.postgres.connection import (
     SCAN_MOST_S,
@@ -120,7 +121,7 @@ class PostgresStore:
 
     def _see_open(self) -> None:
         if self._closed:
-            raise StoreFailed("the store is closed")
+            raise StoreFailed(say("the store is closed"))
 
 
 def _prepare(told: str, name: str, data_dir: Path) -> None:

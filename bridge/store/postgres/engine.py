@@ -10,6 +10,7 @@ from typing import Any
 from psycopg import Connection
 from psycopg.errors import ForeignKeyViolation
 
+from bridge.language import say
 from bridge.mime.grammar.held import Held
 from bridge.model import HeldText, MailboxId
 from bridge.store.base import StoreFailed
@@ -137,9 +138,11 @@ class PostgresEngine(PostgresBodies):
                     left_bytes -= len(piece)
                     copy.write(bytes(piece))
             except OSError as error:
-                raise StoreFailed(f"a message cannot be read from the disk: {error}") from error
+                raise StoreFailed(
+                    say("a message cannot be read from the disk: {error}", error=error)
+                ) from error
             if left_bytes:
-                raise StoreFailed("a message cannot be read whole from the disk")
+                raise StoreFailed(say("a message cannot be read whole from the disk"))
             copy.write(_COPY_END)
 
     def kept_text(self, text: str) -> object:

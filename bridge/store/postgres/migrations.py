@@ -13,6 +13,7 @@ from __future__ import annotations
 from importlib import resources
 from pathlib import Path
 
+from bridge.language import say
 from bridge.store import mark
 from bridge.store.base import StoreFailed
 from bridge.store.postgres.connection import OLDEST_SERVER, Connection
@@ -51,18 +52,27 @@ def check(connection: Connection, name: str) -> int:
         StoreFailed: it cannot be used.
     """
     if connection.info.server_version < OLDEST_SERVER:
-        raise StoreFailed(f"{name} is too old: version 15 or later is needed.")
+        raise StoreFailed(say("{name} is too old: version 15 or later is needed.", name=name))
     row = connection.execute("SHOW server_encoding").fetchone()
     if row is None or row[0] != "UTF8":
         raise StoreFailed(
-            f"{name} keeps no UTF-8 (its encoding is {row and row[0]}): make the database with"
-            " ENCODING 'UTF8' TEMPLATE template0."
+            say(
+                "{name} keeps no UTF-8 (its encoding is {encoding}): make the database with"
+                " ENCODING 'UTF8' TEMPLATE template0.",
+                name=name,
+                encoding=row[0] if row else "",
+            )
         )
     found = seen(connection)
     if found > len(STEPS):
         raise StoreFailed(
-            f"{name} was written by a newer pec-bridge (schema {found}, this one knows"
-            f" {len(STEPS)}); install that version."
+            say(
+                "{source} was written by a newer pec-bridge (schema {seen}, this one "
+                "knows {steps}); install that version.",
+                source=name,
+                seen=found,
+                steps=len(STEPS),
+            )
         )
     return found
 
@@ -81,8 +91,13 @@ def migrate(connection: Connection, name: str, data_dir: Path) -> None:
         found = check(connection, name)
         if not found and (data_dir / mark.FILE_NAME).exists():
             raise StoreFailed(
-                f"{name} is empty, but {mark.FILE_NAME} in {data_dir} says that there was data."
-                f" Put the database back; to begin with an empty one, take {mark.FILE_NAME} away."
+                say(
+                    "{name} is empty, but {file} in {folder} says that there was data. Put the"
+                    " database back; to begin with an empty one, take {file} away.",
+                    name=name,
+                    file=mark.FILE_NAME,
+                    folder=data_dir,
+                )
             )
         if not found:
             connection.execute(_VERSIONS)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
+from bridge.language import packed, unpacked
 from bridge.model import AccountId, QueueId
 from bridge.store.clearing import ClearedRow
 from bridge.store.deletions import DeletionRow, DeletionState
@@ -45,7 +46,9 @@ class SqlClearing(SqlRemoteReads):
             row = await self.remote_row(RemoteId(remote))
             if row is not None and row.gone_at is None:
                 asked = None if asked_after is None else RemoteId(asked_after)
-                found.append(DeletionRow(row, aware(wanted_at), state, reason, asked, alike))
+                found.append(
+                    DeletionRow(row, aware(wanted_at), state, unpacked(reason), asked, alike)
+                )
         return found
 
     async def cleared(
@@ -113,7 +116,7 @@ class SqlClearing(SqlRemoteReads):
         self._row(
             "UPDATE clearing SET state = ?, reason = ?, settled_at = ?"
             " WHERE remote = ? AND state <> 'done'",
-            (state.value, reason, settled_at, remote),
+            (state.value, packed(reason), settled_at, remote),
         )
 
     async def ask_clearing(self, remote: RemoteId, alike: int) -> RemoteId:

@@ -106,7 +106,7 @@ def _run_job(session: WriterSession, transaction: Transaction, job: Job) -> None
     try:
         job.result = drive(job.work(transaction))
     except session.refusal as error:
-        job.error = StoreFailed(str(error))
+        job.error = StoreFailed(error.args[0])
     except session.fault:
         raise  # the medium: the whole group is undone
     except BaseException as error:

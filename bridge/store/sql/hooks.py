@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from datetime import date, datetime
 from typing import Any
 
+from bridge.language import packed, unpacked
 from bridge.model import AccountId
 from bridge.store.events import EventRow
 from bridge.store.hooks import (
@@ -109,7 +110,7 @@ class SqlHooks(SqlEvents):
                 sent,
                 optional_time(next_at),
                 failures,
-                error,
+                unpacked(error),
                 optional_time(sent_at),
                 optional_time(left_at),
             )
@@ -140,7 +141,7 @@ class SqlHooks(SqlEvents):
                 micros(row.failed_at),
                 micros(row.until),
                 row.waited_s,
-                row.error,
+                packed(row.error),
                 row.delivered,
                 row.failed,
                 row.died,
@@ -170,7 +171,7 @@ class SqlHooks(SqlEvents):
                 row.state.value,
                 row.tries,
                 micros(row.due_at or row.since),
-                row.error,
+                packed(row.error),
                 micros(row.died_at),
                 row.id,
             ),
@@ -212,7 +213,7 @@ class SqlHooks(SqlEvents):
                 row.sent,
                 micros(row.next_at),
                 row.failures,
-                row.error,
+                packed(row.error),
                 micros(row.sent_at),
                 micros(row.left_at),
             ),
@@ -245,7 +246,7 @@ def _hook(row: Sequence[Any]) -> HookRow:
         optional_time(failed_at),
         optional_time(until),
         waited_s,
-        error,
+        unpacked(error),
         delivered,
         failed,
         died,
@@ -267,6 +268,6 @@ def _delivery(row: Sequence[Any]) -> DeliveryRow:
         DeliveryState(state),
         tries,
         aware(due_at),
-        error,
+        unpacked(error),
         optional_time(died_at),
     )

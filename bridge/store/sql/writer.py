@@ -19,6 +19,7 @@ from typing import Any, Protocol
 
 import structlog
 
+from bridge.language import say
 from bridge.store.base import StoreFailed, Work
 
 log = structlog.get_logger()
@@ -213,7 +214,9 @@ class Writer:
                 log.exception("store_writer_failed")
                 self._medium.reset()
                 for job in group:
-                    job.fail(StoreFailed(f"{self._medium.name}: {error}"))
+                    job.fail(
+                        StoreFailed(say("{path}: {error}", path=self._medium.name, error=error))
+                    )
             with contextlib.suppress(RuntimeError):  # the loop was closed under us
                 self._loop.call_soon_threadsafe(self._settle, group)
         self._medium.reset()

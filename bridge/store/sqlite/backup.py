@@ -16,6 +16,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from bridge.language import say
 from bridge.store.base import StoreFailed
 from bridge.store.sqlite.connection import FILE_NAME, failure
 from bridge.store.sqlite.migrations import STEPS
@@ -42,7 +43,7 @@ def copy(source: Path, target: Path, told: Told) -> None:
         StoreFailed: there is no store, it is damaged, or the medium failed.
     """
     if not source.is_file() or not source.stat().st_size:
-        raise StoreFailed(f"{source} holds no data.")
+        raise StoreFailed(say("{source} holds no data.", source=source))
     try:
         with _reading(source) as reader, contextlib.closing(sqlite3.connect(target)) as writer:
             reader.backup(
@@ -114,15 +115,26 @@ def _check(connection: sqlite3.Connection, source: Path) -> None:
     (seen,) = connection.execute("PRAGMA user_version").fetchone()
     tables = {name for (name,) in connection.execute("SELECT name FROM sqlite_schema")}
     if not {"account", "lineage", "submission"} <= tables or not seen:
-        raise StoreFailed(f"{source} is no data of pec-bridge.")
+        raise StoreFailed(say("{source} is no data of pec-bridge.", source=source))
     if seen > len(STEPS):
         raise StoreFailed(
-            f"{source} was written by a newer pec-bridge (schema {seen}, this one knows "
-            f"{len(STEPS)}); install that version."
+            say(
+                "{source} was written by a newer pec-bridge (schema {seen}, this one "
+                "knows {steps}); install that version.",
+                source=source,
+                seen=seen,
+                steps=len(STEPS),
+            )
         )
     (verdict,) = connection.execute("PRAGMA quick_check(1)").fetchone()
     if verdict != "ok":
-        raise StoreFailed(f"{source} is damaged ({verdict}); put an older backup back.")
+        raise StoreFailed(
+            say(
+                "{source} is damaged ({verdict}); put an older backup back.",
+                source=source,
+                verdict=verdict,
+            )
+        )
 
 
 def _sync(path: Path) -> None:
@@ -133,7 +145,7 @@ def _sync(path: Path) -> None:
         finally:
             os.close(descriptor)
     except OSError as error:
-        raise StoreFailed(f"{path}: {error.strerror}") from error
+        raise StoreFailed(say("{path}: {strerror}", path=path, strerror=error.strerror)) from error
 
 
 def _sync_folder(folder: Path) -> None:

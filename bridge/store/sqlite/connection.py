@@ -20,6 +20,7 @@ import shutil
 import sqlite3
 from pathlib import Path
 
+from bridge.language import say
 from bridge.store import mark
 from bridge.store.base import StoreFailed, StoreFull
 from bridge.store.sqlite.migrations import migrate
@@ -64,7 +65,7 @@ def prepare(path: Path) -> None:
         finally:
             connection.close()
     except OSError as error:
-        raise StoreFailed(f"{path}: {error.strerror}") from error
+        raise StoreFailed(say("{path}: {strerror}", path=path, strerror=error.strerror)) from error
     except UnicodeDecodeError as error:  # sqlite3 quotes a schema that is no text any more
         raise _damaged(path, "its schema is not readable") from error
     except sqlite3.Error as error:
@@ -74,14 +75,23 @@ def prepare(path: Path) -> None:
 def _begin_nothing_beside_a_mark(path: Path) -> None:
     if (path.parent / mark.FILE_NAME).exists():
         raise StoreFailed(
-            f"{path} is empty or gone, but {mark.FILE_NAME} beside it says that it was in use. Put "
-            f"the database back; to begin with an empty one, take {mark.FILE_NAME} away."
+            say(
+                "{path} is empty or gone, but {file_name} beside it says that it was "
+                "in use. Put the database back; to begin with an empty one, take "
+                "{file_name} away.",
+                path=path,
+                file_name=mark.FILE_NAME,
+            )
         )
 
 
 def _damaged(path: Path, why: str) -> StoreFailed:
     return StoreFailed(
-        f"{path} is damaged ({why}). Keep a copy of its folder, and put a backup back."
+        say(
+            "{path} is damaged ({why}). Keep a copy of its folder, and put a backup back.",
+            path=path,
+            why=why,
+        )
     )
 
 
@@ -135,9 +145,9 @@ def failure(error: sqlite3.Error, path: Path) -> StoreFailed:
     """
     code = getattr(error, "sqlite_errorcode", 0)
     if code == sqlite3.SQLITE_FULL:
-        return StoreFull(f"{path}: {error}")
+        return StoreFull(say("{path}: {error}", path=path, error=error))
     if code & 0xFF == sqlite3.SQLITE_IOERR and shutil.disk_usage(path.parent).free == 0:
-        return StoreFull(f"{path}: {error}, the disk is full")
+        return StoreFull(say("{path}: {error}, the disk is full", path=path, error=error))
     if code & 0xFF in DAMAGE:
         return _damaged(path, str(error))
-    return StoreFailed(f"{path}: {error}")
+    return StoreFailed(say("{path}: {error}", path=path, error=error))

@@ -19,6 +19,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TypeVar
 
+from bridge.language import say
 from bridge.store.base import ReadWork, StoreFailed, Work
 from bridge.store.sql.drive import drive
 from bridge.store.sql.transaction import SqlTransaction
@@ -67,7 +68,7 @@ class SqliteStore:
     async def write(self, work: Work[T], committed: Callable[[T], None] | None = None) -> T:
         """See ``store.base.Store.write``."""
         if self._closed:
-            raise StoreFailed("the store is closed")
+            raise StoreFailed(say("the store is closed"))
         future: asyncio.Future[T] = self._loop.create_future()
         self._writer.submit(Job(work, committed, future))
         return await future
@@ -75,13 +76,13 @@ class SqliteStore:
     async def read(self, work: ReadWork[T]) -> T:
         """See ``store.base.Store.read``."""
         if self._closed:
-            raise StoreFailed("the store is closed")
+            raise StoreFailed(say("the store is closed"))
         return self._read_on(self._reader, work)
 
     async def scan(self, work: ReadWork[T]) -> T:
         """See ``store.base.Store.scan``."""
         if self._closed:
-            raise StoreFailed("the store is closed")
+            raise StoreFailed(say("the store is closed"))
         return await self._loop.run_in_executor(self._scanner, self._scan, work)
 
     async def close(self) -> None:

@@ -7,6 +7,7 @@ import sqlite3
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
+from bridge.language import say
 from bridge.mime.grammar.held import Held
 from bridge.model import HeldText, MailboxId
 from bridge.store.base import StoreFailed
@@ -101,9 +102,11 @@ class SqliteEngine(SqliteBodies):
                     blob.write(piece)
                     left_bytes -= len(piece)
             except OSError as error:
-                raise StoreFailed(f"a message cannot be read from the disk: {error}") from error
+                raise StoreFailed(
+                    say("a message cannot be read from the disk: {error}", error=error)
+                ) from error
         if left_bytes:
-            raise StoreFailed("a message cannot be read whole from the disk")
+            raise StoreFailed(say("a message cannot be read whole from the disk"))
 
     def kept_text(self, text: str) -> object:
         return text

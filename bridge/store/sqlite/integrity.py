@@ -7,6 +7,7 @@ import sqlite3
 from pathlib import Path
 from urllib.parse import quote
 
+from bridge.language import say
 from bridge.store.base import StoreFailed
 from bridge.store.sqlite.connection import FILE_NAME, failure
 from bridge.store.sqlite.migrations import STEPS
@@ -28,11 +29,19 @@ def examine(data_dir: Path) -> str | None:
             version = connection.execute("PRAGMA user_version").fetchone()[0]
             found = [str(row[0]) for row in connection.execute("PRAGMA quick_check(1)")]
     except UnicodeDecodeError:
-        raise StoreFailed(f"{path} is damaged (its schema is not readable).") from None
+        raise StoreFailed(
+            say("{path} is damaged (its schema is not readable).", path=path)
+        ) from None
     except sqlite3.Error as error:
         raise failure(error, path) from None
     if found != ["ok"]:
-        raise StoreFailed(f"{path} is damaged ({found[0] if found else 'nothing was read'}).")
+        raise StoreFailed(
+            say(
+                "{path} is damaged ({found}).",
+                path=path,
+                found=found[0] if found else say("nothing was read"),
+            )
+        )
     if version > len(STEPS):
-        raise StoreFailed(f"{path} was written by a newer version of pec-bridge.")
+        raise StoreFailed(say("{path} was written by a newer version of pec-bridge.", path=path))
     return f"{path.stat().st_size / 1024**2:,.1f} MiB, every page is readable, version {version}"

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TypeVar
 
+from bridge.language import say
 from bridge.store.base import ReadWork, StoreFailed, Work
 from bridge.store.sql.drive import drive
 from bridge.store.sql.transaction import SqlTransaction
@@ -49,7 +50,7 @@ class StoreLook:
         Raises:
             StoreFailed: always.
         """
-        raise StoreFailed("the store was opened to be read only")
+        raise StoreFailed(say("the store was opened to be read only"))
 
     async def read(self, work: ReadWork[T]) -> T:
         """See ``store.base.Store.read``."""

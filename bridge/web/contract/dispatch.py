@@ -10,7 +10,6 @@ from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
-import pydantic_core
 from pydantic import BaseModel, ValidationError
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
@@ -18,11 +17,12 @@ from starlette.routing import BaseRoute, Match
 from starlette.types import Receive, Scope, Send
 
 from bridge.config import Config
-from bridge.language import LanguageSetting, rendered
+from bridge.language import LanguageSetting, Sentence, rendered, say
 from bridge.operations.control import OperationFailed
 from bridge.store.base import StoreFailed
 from bridge.web.contract.endpoint import ApiAccess, Call, Endpoint, segments_of
 from bridge.web.contract.events import EventEndpoint
+from bridge.web.contract.faults import faults_of
 from bridge.web.contract.keys import ApiKeys, Caller
 from bridge.web.contract.openapi import description
 from bridge.web.contract.sends import SendEndpoints
@@ -85,7 +85,9 @@ class Contract:
         try:
             return await self._found(request)
         except StoreFailed as error:
-            raise ProblemFound(ProblemKind.STORE, f"The store failed: {error}") from None
+            raise ProblemFound(
+                ProblemKind.STORE, say("The store failed: {error}", error=error)
+            ) from None
         except OperationFailed as failure:
             raise ProblemFound(CAUSES[failure.cause], failure.args[0]) from None
 
@@ -108,8 +110,10 @@ class Contract:
         if endpoint.access is ApiAccess.WRITE and not caller.may_write:
             raise ProblemFound(
                 ProblemKind.READ_ONLY,
-                "This key may look and not decide; `pec-bridge apikey create NAME --write` makes "
-                "one that may.",
+                say(
+                    "This key may look and not decide; `pec-bridge apikey create NAME "
+                    "--write` makes one that may."
+                ),
             )
         return caller
 
@@ -145,10 +149,10 @@ def endpoint_of(endpoints: Sequence[Endpoint], request: Request) -> tuple[Endpoi
     try:
         segments = segments_of(request)
     except UnicodeDecodeError:
-        raise ProblemFound(ProblemKind.BAD_REQUEST, "The path is not UTF-8.") from None
+        raise ProblemFound(ProblemKind.BAD_REQUEST, say("The path is not UTF-8.")) from None
     found = [(one, names) for one in endpoints if (names := one.names_in(segments)) is not None]
     if not found:
-        words = "There is no such path; /api/v1/openapi.json describes those that there are."
+        words = say("There is no such path; /api/v1/openapi.json describes those that there are.")
         raise ProblemFound(ProblemKind.NOT_FOUND, words)
     method = "GET" if request.method == "HEAD" else request.method
     for one, names in found:
@@ -157,7 +161,9 @@ def endpoint_of(endpoints: Sequence[Endpoint], request: Request) -> tuple[Endpoi
     known = {one.method for one, _ in found}
     allowed = ", ".join(sorted(known | ({"HEAD"} if "GET" in known else set())))
     raise ProblemFound(
-        ProblemKind.METHOD, f"This path knows {allowed}.", headers={"Allow": allowed}
+        ProblemKind.METHOD,
+        say("This path knows {allowed}.", allowed=allowed),
+        headers={"Allow": allowed},
     )
 
 
@@ -165,17 +171,19 @@ def _read_query(request: Request, model: type[BaseModel] | None) -> Any:
     given = request.query_params.multi_items()
     twice = [name for name, count in Counter(name for name, _ in given).items() if count > 1]
     if twice:
-        errors = [{"where": name, "what": "is given twice"} for name in twice]
-        raise ProblemFound(ProblemKind.BAD_REQUEST, "The query is wrong.", {"errors": errors})
+        errors = [{"where": name, "what": say("is given twice")} for name in twice]
+        raise ProblemFound(ProblemKind.BAD_REQUEST, say("The query is wrong."), {"errors": errors})
     if model is None:
         if given:
-            errors = [{"where": name, "what": "is not known here"} for name, _ in given]
-            raise ProblemFound(ProblemKind.BAD_REQUEST, "The query is wrong.", {"errors": errors})
+            errors = [{"where": name, "what": say("is not known here")} for name, _ in given]
+            raise ProblemFound(
+                ProblemKind.BAD_REQUEST, say("The query is wrong."), {"errors": errors}
+            )
         return None
     try:
         return model.model_validate(dict(given))
     except ValidationError as fault:
-        raise _bad("The query is wrong.", fault) from None
+        raise _bad(say("The query is wrong."), fault) from None
 
 
 def _read_body(request: Request, body: bytes, model: type[BaseModel] | None) -> Any:
@@ -183,21 +191,13 @@ def _read_body(request: Request, body: bytes, model: type[BaseModel] | None) -> 
         return None
     kind = request.headers.get("content-type", "").partition(";")[0].strip().casefold()
     if (body or kind) and kind != "application/json":
-        words = "The body is to be application/json."
+        words = say("The body is to be application/json.")
         raise ProblemFound(ProblemKind.MEDIA, words)
     try:
         return model.model_validate_json(body or b"{}")
     except ValidationError as fault:
-        raise _bad("The body is wrong.", fault) from None
+        raise _bad(say("The body is wrong."), fault) from None
 
 
-def _bad(words: str, fault: ValidationError) -> ProblemFound:
-    """Return what is wrong with a query or a body, without the values that were given."""
-    errors = [
-        {"where": ".".join(map(str, one["loc"])), "what": _said(one)} for one in fault.errors()
-    ]
-    return ProblemFound(ProblemKind.BAD_REQUEST, words, {"errors": errors})
-
-
-def _said(error: pydantic_core.ErrorDetails) -> str:
-    return "is not known here" if error["type"] == "extra_forbidden" else error["msg"]
+def _bad(words: Sentence, fault: ValidationError) -> ProblemFound:
+    return ProblemFound(ProblemKind.BAD_REQUEST, words, {"errors": faults_of(fault)})

@@ -13,6 +13,7 @@ import structlog
 from starlette.requests import Request
 
 from bridge.credentials.apikey import ApiKey, read_api_key
+from bridge.language import say
 from bridge.limits import API_KEY_USE_NOTED_S
 from bridge.store.base import StoreFailed
 from bridge.store.keys import ApiKeyRow
@@ -54,7 +55,7 @@ class ApiKeys:
         if not is_private(request):
             raise ProblemFound(
                 ProblemKind.CLEAR,
-                "Over the network keys are taken by https alone. If one was sent: revoke it.",
+                say("Over the network keys are taken by https alone. If one was sent: revoke it."),
             )
         given = _given(request)
         if given is None:
@@ -105,7 +106,7 @@ class ApiKeys:
 
 def unauthorized() -> ProblemFound:
     """Return the refusal of whoever shows no key that counts."""
-    words = "Show a key: `Authorization: Bearer pec_…` (`pec-bridge apikey create` makes one)."
+    words = say("Show a key: `Authorization: Bearer pec_…` (`pec-bridge apikey create` makes one).")
     return ProblemFound(ProblemKind.UNAUTHORIZED, words, headers=CHALLENGE)
 
 

@@ -13,6 +13,7 @@ from typing import Any
 from starlette.responses import Response
 
 from bridge.config import Config
+from bridge.language import say
 from bridge.limits import API_CANDIDATES
 from bridge.operations.control import OperationFailed
 from bridge.web.contract.endpoint import ApiAccess, Call, Endpoint
@@ -241,11 +242,11 @@ class SendEndpoints:
             some = [{what: one[what] for what in CANDIDATE} for one in sends[:API_CANDIDATES]]
             raise ProblemFound(
                 ProblemKind.AMBIGUOUS,
-                "Several messages have this name: ask for one by its id.",
+                say("Several messages have this name: ask for one by its id."),
                 {"candidates": some, "more": len(sends) > API_CANDIDATES},
             )
         if not sends:
-            words = "Nothing of this account has this name."
+            words = say("Nothing of this account has this name.")
             raise ProblemFound(ProblemKind.UNKNOWN_SEND, words)
         return _one(sends, name)
 

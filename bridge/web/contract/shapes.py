@@ -22,6 +22,7 @@ from pydantic import (
     model_validator,
 )
 
+from bridge.language import say
 from bridge.limits import API_PAGE_EVENTS, API_PAGE_SENDS, API_WAIT_S
 from bridge.model import Outcome, SubmissionState
 from bridge.receipts.states import RecipientState
@@ -36,13 +37,13 @@ INT64 = 2**63 - 1
 
 def _digits(value: Any) -> int:
     if not isinstance(value, str) or not _DIGITS.fullmatch(value):
-        raise ValueError("is no number")
+        raise ValueError(say("is no number"))
     return int(value)
 
 
 def _time(value: Any) -> datetime:
     if not isinstance(value, str) or not _TIME.fullmatch(value):
-        raise ValueError("is no RFC 3339 time, such as 2026-01-31T09:00:00Z")
+        raise ValueError(say("is no RFC 3339 time, such as 2026-01-31T09:00:00Z"))
     return datetime.fromisoformat(value)
 
 
@@ -53,7 +54,7 @@ def _whole(value: Any) -> Any:
 
 def _text(value: str) -> str:
     if not value:
-        raise ValueError("is empty")
+        raise ValueError(say("is empty"))
     return value
 
 
@@ -203,9 +204,9 @@ class Resolve(Decision):
     @model_validator(mode="after")
     def _fits(self) -> Resolve:
         if (self.action == "sent") != bool(self.code) or self.code == "":
-            raise ValueError("code goes with the action sent, and with no other")
+            raise ValueError(say("code goes with the action sent, and with no other"))
         if self.force and self.action not in ("sent", "resend"):
-            raise ValueError("force goes with the actions sent and resend")
+            raise ValueError(say("force goes with the actions sent and resend"))
         return self
 
 

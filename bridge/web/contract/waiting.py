@@ -13,6 +13,7 @@ from typing import Any
 
 from starlette.requests import Request
 
+from bridge.language import say
 from bridge.limits import API_WAITS, API_WAITS_PER_KEY
 from bridge.web.contract.endpoint import Call
 from bridge.web.contract.keys import ApiKeys, Caller
@@ -91,8 +92,11 @@ class Waits:
         if self._waiting[caller.key] >= API_WAITS_PER_KEY or self._waiting.total() >= API_WAITS:
             raise ProblemFound(
                 ProblemKind.TOO_MANY_WAITS,
-                f"{self._waiting[caller.key]} requests with this key wait already, "
-                f"{self._waiting.total()} in all.",
+                say(
+                    "{waiting} requests with this key wait already, {total} in all.",
+                    waiting=self._waiting[caller.key],
+                    total=self._waiting.total(),
+                ),
                 headers={"Retry-After": "5"},
             )
         self._waiting[caller.key] += 1

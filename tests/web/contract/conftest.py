@@ -162,7 +162,7 @@ async def office(tmp_path: Path, clock: FakeClock) -> AsyncIterator[Office]:
     contract = Contract(
         services, lambda: replace(CONFIG, display=replace(CONFIG.display, language=speaks[0]))
     )
-    app = web_app(contract.routes())
+    app = web_app(contract.routes(), language=lambda: speaks[0])
     one = Office(rig, simulator, services, app, operations, contract, speaks)
     yield one
     for program in one.programs:
