@@ -10,7 +10,7 @@ from datetime import timedelta
 from typing import Any
 
 from bridge.clock import rfc3339
-from bridge.language import say
+from bridge.language import Sentence, say
 from bridge.operations.accounts import Methods
 from bridge.operations.control import OperationFailed, Progress
 from bridge.operations.finding import CheckFinding, warning
@@ -105,27 +105,30 @@ def trace_findings(status: Mapping[str, Any]) -> list[CheckFinding]:
     return [
         warning(
             "trace",
-            f"what is said is written down: {trace_sentence(one, one['since'])}",
-            f"`pec-bridge trace stop {one['id']}`, if it is not needed any more",
+            say("what is said is written down: {trace}", trace=trace_sentence(one, one["since"])),
+            say("`pec-bridge trace stop {id}`, if it is not needed any more", id=one["id"]),
             "on",
         )
         for one in status.get("traces", ())
     ]
 
 
-def trace_sentence(facts: Mapping[str, Any], since: str) -> str:
+def trace_sentence(facts: Mapping[str, Any], since: str) -> Sentence:
     """Say whom a trace is of, since when, how much it wrote, where, and how long it goes on.
 
     Args:
         facts: see ``trace_facts``.
         since: when it began, as whoever reads it is used to.
     """
-    of = facts["account"] or f"the clients from {facts['peer']}"
-    protocols = ", ".join(facts["protocols"])
-    mib, most = facts["size_bytes"] / MIB, facts["most_bytes"] // MIB
-    return (
-        f"{of} ({protocols}) since {since}, {mib:.1f} of {most} MiB in {facts['file']}; "
-        f"{-(-facts['left_s'] // 60)} minutes more"
+    return say(
+        "{of} ({protocols}) since {since}, {mib} of {most} MiB in {file}; {minutes} minutes more",
+        of=facts["account"] or say("the clients from {peer}", peer=facts["peer"]),
+        protocols=", ".join(facts["protocols"]),
+        since=since,
+        mib=f"{facts['size_bytes'] / MIB:.1f}",
+        most=facts["most_bytes"] // MIB,
+        file=facts["file"],
+        minutes=-(-facts["left_s"] // 60),
     )
 
 

@@ -88,8 +88,12 @@ class Guard:
     def _refusal(self, request: Request) -> Response | None:
         host = request.headers.get("host", "")
         if {"content-length", "transfer-encoding"} <= set(request.headers):
-            words = "This has both a Content-Length and a Transfer-Encoding."
-            return refused(request, ProblemKind.BAD_REQUEST, words, Connection="close")
+            return self._refused(
+                request,
+                ProblemKind.BAD_REQUEST,
+                say("This has both a Content-Length and a Transfer-Encoding."),
+                Connection="close",
+            )
         if not self._is_ours(host):
             return self._refused(
                 request,
