@@ -1,4 +1,4 @@
-"""The daily sums of ``store.outbox``, for every backend: they are what the entries say."""
+"""The daily sums, for every backend: they are what the entries say."""
 
 from __future__ import annotations
 
