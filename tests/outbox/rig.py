@@ -97,7 +97,7 @@ class Rig:
         self.settled: list[AccountId] = []
         self.synced: set[int] = set()
         """Rows of the simulator that ``tests.outbox.test_foreign.sync`` has brought."""
-        self._connection = connection
+        self.connection = connection
         clients = {
             id: PecClient(connection, username=address, password=PASSWORD, clock=clock)
             for id, address in zip(accounts, ADDRESSES, strict=True)
@@ -197,7 +197,7 @@ class Rig:
         if self._running is not None:
             self._running.cancel()
             await asyncio.gather(self._running, return_exceptions=True)
-        await self._connection.aclose()
+        await self.connection.aclose()
         if not self.store.crashes.is_set():
             with contextlib.suppress(StoreFailed):
                 await self.lineage.tick()
@@ -214,7 +214,7 @@ class Rig:
             others = {task for task in others if not task.done()} | (
                 asyncio.all_tasks() - {asyncio.current_task()}
             )
-        await self._connection.aclose()
+        await self.connection.aclose()
         await self.store.close()
 
     # -- what a user does --------------------------------------------------------------------

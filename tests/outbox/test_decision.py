@@ -8,10 +8,10 @@ import pytest
 
 from bridge.model import PEC_UNCERTAIN, QueueId, SubmissionState
 from bridge.outbox.decision import DecisionRefused, Decisions
-from bridge.simulator import Failure, FaultRule, Hold, Operation, Phase, Simulator
+from bridge.simulator import Delays, Failure, FaultRule, Hold, Operation, Phase, Simulator
 from bridge.store.outbox import ClaimBasis, Step
 from tests.fakes import FakeClock
-from tests.outbox.rig import ADDRESSES, Rig, rig_on
+from tests.outbox.rig import ADDRESSES, Rig, rig_on, simulated
 
 State = SubmissionState
 CODE = "2026011510000012"
@@ -301,6 +301,28 @@ async def test_resend_looks_first_and_names_the_code(rig: Rig, simulator: Simula
     await rig.decisions.resolve_resend(id, force=True)
     await rig.pass_time(2)
     assert len(simulator.sent) == 2
+
+
+async def test_resend_looks_for_the_code_that_an_answer_named(
+    tmp_path: Path, clock: FakeClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its acceptance is dated so late that subject and time alone would not make it its."""
+    simulator = simulated(clock, delays=Delays(acceptance_s=2400))
+
+    async def breaks(*_: object) -> None:
+        raise RuntimeError("a fault in what follows an answer")
+
+    async with rig_on(tmp_path, clock, simulator) as rig:
+        with monkeypatch.context() as patch:
+            patch.setattr("bridge.outbox.settle.claim", breaks)
+            id = await rig.submit("Fattura")
+            await rig.pass_time(3)
+        assert await rig.state(id) is State.UNCERTAIN
+        await rig.pass_time(3000)
+        with pytest.raises(DecisionRefused, match=f"with the code {simulator.sent[0].code}"):
+            await rig.decisions.resolve_resend(id)
+        await rig.pass_time(60)
+    assert len(simulator.sent) == 1
 
 
 async def test_resend_waits_while_the_api_cannot_be_asked(rig: Rig, simulator: Simulator) -> None:

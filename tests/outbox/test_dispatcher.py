@@ -120,6 +120,24 @@ async def test_an_answer_awaited_does_not_stop_other_accounts(
     assert len(simulator.sent) == 7
 
 
+async def test_a_refusal_is_an_answer_after_which_nothing_goes_more_carefully(
+    rig: Rig, simulator: Simulator
+) -> None:
+    simulator.faults.fail(Operation.SEND, Phase.BEFORE, Failure.TIMEOUT)
+    simulator.faults.answer(Operation.SEND, 400)
+    holds = [Hold(), Hold()]
+    for hold in holds:
+        simulator.faults.add(
+            FaultRule(phase=Phase.BEFORE, result=None, operation=Operation.SEND, hold=hold)
+        )
+    for number in range(4):
+        await rig.submit(f"Messaggio {number}")
+    await rig.pass_time(10)
+    assert all(hold.reached.is_set() for hold in holds)  # beside each other again
+    for hold in holds:
+        hold.release.set()
+
+
 async def test_an_api_that_hangs_leaves_few_sends_uncertain(rig: Rig, simulator: Simulator) -> None:
     simulator.faults.answer(Operation.SEND, 503, times=None)
     for number in range(40):
