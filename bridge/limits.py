@@ -560,6 +560,13 @@ GUESSES_FREE = _count(
     told="nothing: the answer comes later",
     test="tests/login/test_guessing.py::test_the_wait_begins_doubles_and_ends",
 )
+GUESSES_AT_ONCE = _count(
+    "logins of one address as one account that wait and are looked at at once",
+    20,
+    met_by="who guesses on many connections",
+    told="nothing: the others come after them",
+    test="tests/login/test_guessing.py::test_many_connections_are_no_way_round_the_wait",
+)
 GUESS_PAUSE_S = _seconds(
     "the longest wait before a password is looked at",
     4.0,

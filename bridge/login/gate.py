@@ -48,13 +48,14 @@ class LoginGate:
                 passwords where the name goes.
             password: as the client gave it. Not logged.
         """
-        await self.guard.pause(peer, name)
-        account = await self._check(name, password)
-        if account is None:
-            self.guard.failed(peer, name)
-            log.warning("login_failed", protocol=protocol, login=self.guard.shown(name), peer=peer)
-            return None
-        self.guard.succeeded(peer, name)
+        async with self.guard.turn(peer, name):
+            account = await self._check(name, password)
+            if account is None:
+                self.guard.failed(peer, name)
+                shown = self.guard.shown(name)
+                log.warning("login_failed", protocol=protocol, login=shown, peer=peer)
+                return None
+            self.guard.succeeded(peer, name)
         log.info("login", protocol=protocol, login=name, peer=peer)
         return account
 

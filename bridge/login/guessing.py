@@ -8,20 +8,28 @@ guessers elsewhere slow it nor those beside it, for many people may share an add
 others what is guessed at the account, and what the address guesses at any, count together. One
 guard serves all protocols.
 
+Many connections are no way round the wait: of what an address tries at an account some are waited
+for and looked at at once, and the others after them. They are still so many that whoever shares an
+address with a guesser gets in within the time that a login has.
+
 Failure: none. What is remembered is bounded, and forgotten some minutes after the last failure.
 """
 
 from __future__ import annotations
 
+import asyncio
 from collections import OrderedDict
-from collections.abc import Iterable, Iterator
+from collections.abc import AsyncIterator, Iterable, Iterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Literal
+from weakref import WeakValueDictionary
 
 from bridge.clock import Backoff, Clock
 from bridge.limits import (
     GUESS_FORGOTTEN_S,
     GUESS_PAUSE_S,
+    GUESSES_AT_ONCE,
     GUESSES_FREE,
     GUESSES_REMEMBERED,
 )
@@ -88,16 +96,26 @@ class GuessGuard:
         self._accounts = _Memory()
         self._pairs = _Memory()
         self._used: OrderedDict[tuple[str, str], None] = OrderedDict()
+        self._turns: WeakValueDictionary[str, asyncio.Semaphore] = WeakValueDictionary()
 
     def know(self, names: Iterable[str]) -> None:
         """Take these for the accounts' addresses from here on."""
         self._names = {name.casefold() for name in names}
 
-    async def pause(self, peer: str, login: str) -> None:
-        """Wait before a login of ``peer`` as ``login`` is looked at, if there is cause."""
-        pause_s = self.pause_s(peer, login)
-        if pause_s > 0:
-            await self._clock.sleep(pause_s)
+    @asynccontextmanager
+    async def turn(self, peer: str, login: str) -> AsyncIterator[None]:
+        """Wait before a login of ``peer`` as ``login`` is looked at, if there is cause.
+
+        Whether it was right is to be noted before the turn ends.
+        """
+        account = login.casefold()
+        pair = _pair(peer, account if account in self._names else UNKNOWN)
+        turns = self._turns.setdefault(pair, asyncio.Semaphore(GUESSES_AT_ONCE))
+        async with turns:
+            pause_s = self.pause_s(peer, login)
+            if pause_s > 0:
+                await self._clock.sleep(pause_s)
+            yield
 
     def pause_s(self, peer: str, login: str) -> float:
         """Return how long such a login has to wait, in seconds."""

@@ -2,11 +2,20 @@
 
 from __future__ import annotations
 
+import asyncio
+import gc
 import itertools
 
 import pytest
 
-from bridge.limits import GUESS_FORGOTTEN_S, GUESS_PAUSE_S, GUESSES_FREE, GUESSES_REMEMBERED
+from bridge.limits import (
+    GUESS_FORGOTTEN_S,
+    GUESS_PAUSE_S,
+    GUESSES_AT_ONCE,
+    GUESSES_FREE,
+    GUESSES_REMEMBERED,
+    LOGIN_S,
+)
 from bridge.login.guessing import FIRST_PAUSE_S, GuessGuard
 from tests.fakes import FakeClock
 
@@ -50,6 +59,51 @@ async def test_whose_logins_wait_is_told_and_no_name_that_is_no_account(
     ]
     await clock.advance(GUESS_FORGOTTEN_S + 1)
     assert guard.slowed() == []
+
+
+async def test_many_connections_are_no_way_round_the_wait(
+    guard: GuessGuard, clock: FakeClock
+) -> None:
+    looked_at: list[str] = []
+
+    async def log_in(password: str) -> None:
+        async with guard.turn(HERE, MINE):
+            looked_at.append(password)
+            if password == "right":
+                guard.succeeded(HERE, MINE)
+            else:
+                guard.failed(HERE, MINE)
+
+    tries = [asyncio.create_task(log_in("wrong")) for _ in range(400)]
+    tries.append(asyncio.create_task(log_in("right")))
+    await clock.advance(FIRST_PAUSE_S / 2)
+    assert len(looked_at) <= GUESSES_AT_ONCE
+    await clock.advance(10 * GUESS_PAUSE_S)
+    assert len(looked_at) <= 12 * GUESSES_AT_ONCE
+    await clock.advance(LOGIN_S - 10 * GUESS_PAUSE_S - 1)
+    assert looked_at[-1] == "right", "he has his turn before his connection is ended"
+    await asyncio.gather(*tries)
+
+
+async def test_a_turn_ends_with_whoever_has_it(guard: GuessGuard, clock: FakeClock) -> None:
+    guess(guard, HERE, MINE)
+
+    async def log_in() -> None:
+        async with guard.turn(HERE, MINE):
+            pass
+
+    waiting = [asyncio.create_task(log_in()) for _ in range(2 * GUESSES_AT_ONCE)]
+    await clock.advance(GUESS_PAUSE_S / 2)
+    for one in waiting[: GUESSES_AT_ONCE + 3]:
+        one.cancel()
+    await clock.advance(GUESS_PAUSE_S)
+    await asyncio.gather(*waiting, return_exceptions=True)
+    await clock.advance(GUESS_PAUSE_S)
+    assert [one.cancelled() for one in waiting].count(False) == GUESSES_AT_ONCE - 3
+    waiting.clear()
+    del one
+    gc.collect()  # what cancelled a task remembers its frames
+    assert not guard._turns, "nothing is kept of whoever is gone"
 
 
 def test_an_account_is_guarded_from_everywhere(guard: GuessGuard) -> None:

@@ -63,14 +63,15 @@ class ApiKeys:
         row = await self._row(given.id)
         address = None if row is None else self._services.people.address(row.account)
         peer, guard = peer_of(request), self._services.logins.guard
-        await guard.pause(peer, address or "")
-        if row is None or address is None or not given.fits(row.secret_hash):
-            guard.failed(peer, address or "")
-            if (door := door_of(request)) is not None:
-                door.guesses += 1
-            log.warning("login_failed", protocol="api", login=guard.shown(address or ""), peer=peer)
-            raise unauthorized()
-        guard.succeeded(peer, address)
+        async with guard.turn(peer, address or ""):
+            if row is None or address is None or not given.fits(row.secret_hash):
+                guard.failed(peer, address or "")
+                if (door := door_of(request)) is not None:
+                    door.guesses += 1
+                shown = guard.shown(address or "")
+                log.warning("login_failed", protocol="api", login=shown, peer=peer)
+                raise unauthorized()
+            guard.succeeded(peer, address)
         if (door := door_of(request)) is not None:
             door.know(row.account)
         await self._note(row, peer)
