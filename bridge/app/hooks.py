@@ -230,7 +230,7 @@ def mail_target(config: Config, secrets: Secrets) -> MailTarget | None:
     alarms, server = config.alarms, smarthost(config, secrets)
     if alarms.to is None or server is None or alarms.smtp is None:
         return None
-    return MailTarget(server, alarms.smtp.sender or alarms.to, alarms.to)
+    return MailTarget(server, alarms.smtp.sender or alarms.to, alarms.to, config.display.language)
 
 
 def smarthost(config: Config, secrets: Secrets) -> Smarthost | None:
@@ -249,7 +249,7 @@ def _ways(resources: Resources, secrets: Secrets, settings: OutsideSettings) -> 
     targets: list[AlarmTarget] = [] if mail is None else [mail]
     every = secrets.alarms or (ReceiverSecrets(),) * len(alarms.webhook)
     targets += [
-        AsJson(_target(resources, secrets, one, own))
+        AsJson(_target(resources, secrets, one, own), resources.config.display.language)
         for one, own in zip(alarms.webhook, every, strict=True)
     ]
     return [

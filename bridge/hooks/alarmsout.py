@@ -25,6 +25,7 @@ from bridge.hooks.digest import AlarmNews, Digest, digest, facts_of
 from bridge.hooks.hook import HookTarget, body_of
 from bridge.hooks.schedule import TryReport
 from bridge.hooks.states import TryOutcome
+from bridge.language import LanguageSetting
 from bridge.model import EventKind
 from bridge.store.base import ReadTransaction, Store, Transaction
 from bridge.store.events import EventRow
@@ -60,12 +61,13 @@ class AlarmTarget(Protocol):
 class AsJson:
     """Alarms for a program: ``target`` is told them as JSON."""
 
-    def __init__(self, target: HookTarget) -> None:
+    def __init__(self, target: HookTarget, language: LanguageSetting) -> None:
         self._target = target
+        self._language = language
 
     async def tell(self, name: str, told: Digest, at: datetime) -> TryReport:
         """See ``AlarmTarget``."""
-        return await self._target.tell(name, body_of(facts_of(told, at)))
+        return await self._target.tell(name, body_of(facts_of(told, at, self._language)))
 
     async def aclose(self) -> None:
         """See ``AlarmTarget``."""

@@ -14,6 +14,7 @@ from typing import Any
 from bridge.alarms.collected import TOPICS
 from bridge.alarms.kind import OF_MESSAGES
 from bridge.clock import ROME, rfc3339
+from bridge.language import LanguageSetting, Title, rendered
 
 NAMED_MOST = 100
 """Alarms that a message names; the rest is counted."""
@@ -80,7 +81,7 @@ def digest(news: Iterable[AlarmNews]) -> Digest:
     )
 
 
-def subject_of(told: Digest) -> str:
+def subject_of(told: Digest, language: LanguageSetting) -> str:
     """Return one line: how many, and of which kinds."""
     counts_it, counts_en = [], []
     if told.raised:
@@ -92,31 +93,45 @@ def subject_of(told: Digest) -> str:
         counts_en.append(f"{len(told.ended)} ended")
     kinds = list(dict.fromkeys(one.news.kind for one in (*told.raised, *told.ended)))
     shown = [*kinds[:KINDS_IN_SUBJECT], *(["…"] if len(kinds) > KINDS_IN_SUBJECT else [])]
-    return f"pec-bridge: {', '.join(counts_it)} / {', '.join(counts_en)}: {', '.join(shown)}"
+    counts = _half(", ".join(counts_it), ", ".join(counts_en), language)
+    return f"pec-bridge: {counts}: {', '.join(shown)}"
 
 
-def text_of(told: Digest, host: str) -> str:
+def text_of(told: Digest, host: str, language: LanguageSetting) -> str:
     """Return the message's text; ``host`` is the machine's name."""
     lines = [
-        f"Allarmi del bridge PEC su {host}. Che fare: `pec-bridge alarm list` su quella macchina, "
-        "o la pagina.",
-        f"Alarms of the PEC bridge on {host}. What to do: `pec-bridge alarm list` there, or the "
-        "page.",
+        _half(
+            f"Allarmi del bridge PEC su {host}. Che fare: `pec-bridge alarm list` su quella "
+            "macchina, o la pagina.",
+            f"Alarms of the PEC bridge on {host}. What to do: `pec-bridge alarm list` there, or "
+            "the page.",
+            language,
+            between="\n",
+        )
     ]
-    for title, group in (("Iniziati / Begun", told.raised), ("Cessati / Ended", told.ended)):
+    for italian, english, group in (
+        ("Iniziati", "Begun", told.raised),
+        ("Cessati", "Ended", told.ended),
+    ):
         if group:
-            lines += ["", f"{title}: {len(group)}", *_listed(group)]
+            title = _half(italian, english, language)
+            lines += ["", f"{title}: {len(group)}", *_listed(group, language)]
     return "\n".join(lines) + "\n"
 
 
-def facts_of(told: Digest, at: datetime) -> dict[str, Any]:
+def _half(italian: str, english: str, language: LanguageSetting, between: str = " / ") -> str:
+    both = {"it": italian, "en": english, "both": f"{italian}{between}{english}"}
+    return both[language]
+
+
+def facts_of(told: Digest, at: datetime, language: LanguageSetting) -> dict[str, Any]:
     """Return the same as JSON."""
     raised, ended = told.raised[:NAMED_MOST], told.ended[:NAMED_MOST]
     return {
         "event": "alarms",
         "at": rfc3339(at),
-        "raised": [_facts(one) for one in raised],
-        "ended": [_facts(one) for one in ended],
+        "raised": [_facts(one, language) for one in raised],
+        "ended": [_facts(one, language) for one in ended],
         "left_out": len(told.raised) + len(told.ended) - len(raised) - len(ended),
     }
 
@@ -128,30 +143,30 @@ def sample_digest(account: str, at: datetime) -> Digest:
     return Digest((Told(news, at, None),), ())
 
 
-def _listed(group: Sequence[Told]) -> Iterator[str]:
+def _listed(group: Sequence[Told], language: LanguageSetting) -> Iterator[str]:
     for one in group[:NAMED_MOST]:
         at = one.ended_at or one.news.at
         shown = f"{at.astimezone(ROME):%d/%m %H:%M}  {one.news.account}"
-        yield f"  {shown}  {one.news.kind}: {_words(one)}"
+        yield f"  {shown}  {one.news.kind}: {_words(one, language)}"
     if len(group) > NAMED_MOST:
         yield f"  (+ {len(group) - NAMED_MOST})"
 
 
-def _words(one: Told) -> str:
+def _words(one: Told, language: LanguageSetting) -> str:
     """Return what an alarm says, but for what a message says."""
     if one.is_whole:
-        return one.news.text or one.news.kind
+        return str(rendered(Title(one.news.text), language)) or one.news.kind
     topic = TOPICS.get(one.news.kind)
-    said = f"{topic.italian} / {topic.english}" if topic else one.news.kind
+    said = _half(topic.italian, topic.english, language) if topic else one.news.kind
     return f"{said}: {one.news.id}" if one.news.id else said
 
 
-def _facts(one: Told) -> dict[str, Any]:
+def _facts(one: Told, language: LanguageSetting) -> dict[str, Any]:
     return {
         "account": one.news.account,
         "kind": one.news.kind,
         "id": one.news.id,
         "began_at": rfc3339(one.began_at),
         "ended_at": rfc3339(one.ended_at),
-        "text": _words(one),
+        "text": _words(one, language),
     }

@@ -28,7 +28,7 @@ from bridge.clock import ROME
 from bridge.hooks.digest import Digest, subject_of, text_of
 from bridge.hooks.schedule import TryReport
 from bridge.hooks.states import TryOutcome
-from bridge.language import say
+from bridge.language import LanguageSetting, say
 from bridge.limits import SMARTHOST_ANSWER_BYTES
 
 OURSELVES = b"pec-bridge"
@@ -176,9 +176,13 @@ class MailTarget:
         server: the smarthost.
         sender: whose mail it is.
         receiver: who reads it.
+        language: what it is written in.
     """
 
-    def __init__(self, server: Smarthost, sender: str, receiver: str) -> None:
+    def __init__(
+        self, server: Smarthost, sender: str, receiver: str, language: LanguageSetting
+    ) -> None:
+        self._language = language
         self._server = server
         self._sender = sender
         self._receiver = receiver
@@ -207,11 +211,11 @@ class MailTarget:
         message = EmailMessage(policy=SMTP)
         message["From"] = self._sender
         message["To"] = self._receiver
-        message["Subject"] = subject_of(told)
+        message["Subject"] = subject_of(told, self._language)
         message["Date"] = format_datetime(at.astimezone(ROME))
         message["Message-ID"] = f"<{name}@{DOMAIN}>"
         message["Auto-Submitted"] = "auto-generated"
-        message.set_content(text_of(told, host))
+        message.set_content(text_of(told, host, self._language))
         return message
 
     async def _report(self, message: EmailMessage | None) -> TryReport:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 from collections.abc import AsyncIterator, Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
 from pathlib import Path
 from random import Random
@@ -26,10 +26,12 @@ from bridge.hooks.digest import (
 )
 from bridge.hooks.schedule import TryReport
 from bridge.hooks.states import TryOutcome
+from bridge.language import Language
 from bridge.mailbox import Mailboxes, MailboxTransaction
 from bridge.model import AccountId
 from bridge.store.hooks import AlarmsOutRow
 from bridge.store.sqlite import SqliteStore
+from tests.english import english_in
 from tests.fakes import FakeClock, settle
 
 ADDRESS = "azienda@pec.example"
@@ -267,27 +269,62 @@ def news(kind: str, *, key: str = "", id: str | None = None, end: bool = False) 
 
 def test_the_subject_of_a_message_goes_nowhere() -> None:
     told = digest([news("failure", key=ENTRY, id=ENTRY), news("waiting", key=ENTRY, id=ENTRY)])
-    for text in (text_of(told, "host"), subject_of(told), str(facts_of(told, AT))):
+    for text in (
+        text_of(told, "host", "both"),
+        subject_of(told, "both"),
+        str(facts_of(told, AT, "both")),
+    ):
         assert "segreta" not in text
-    assert ENTRY in text_of(told, "host")
-    assert "segreta" in text_of(digest([news("disk")]), "host"), "that is the alarm's own text"
+    assert ENTRY in text_of(told, "host", "both")
+    assert "segreta" in text_of(digest([news("disk")]), "host", "both"), (
+        "that is the alarm's own text"
+    )
+
+
+@pytest.mark.parametrize(
+    ("language", "subject", "words", "others"),
+    [
+        (
+            "it",
+            "pec-bridge: 2 allarmi, 1 cessato: disk, failure, clock",
+            ("Allarmi del bridge PEC", "Iniziati: 2", "Cessati: 1", "disk: Il disco è pieno: /x"),
+            ("Alarms", "Begun", "not delivered", "disk is full"),
+        ),
+        (
+            "en",
+            "pec-bridge: 2 alarms, 1 ended: disk, failure, clock",
+            ("Alarms of the PEC bridge", "Begun: 2", "Ended: 1", "disk: The disk is full: /x"),
+            ("Allarmi", "Iniziati", "non consegnati", "Il disco"),
+        ),
+    ],
+)
+def test_alarms_are_told_in_the_language_of_the_settings_alone(
+    language: Language, subject: str, words: tuple[str, ...], others: tuple[str, ...]
+) -> None:
+    full = replace(news("disk"), text="Il disco è pieno / The disk is full: /x")
+    told = digest([full, news("failure", key=ENTRY, id=ENTRY), news("clock", end=True)])
+    assert subject_of(told, language) == subject
+    text = text_of(told, "host", language) + str(facts_of(told, AT, language))
+    assert [one for one in words if one not in text] == []
+    assert [one for one in others if one in text] == []
+    assert english_in(text_of(told, "bridge", "it")) <= {"disk", "clock", "failure"}
 
 
 def test_a_digest_names_so_many_and_counts_the_rest() -> None:
     told = digest([news("failure", key=f"{ENTRY}{n}", id=ENTRY) for n in range(1000)])
-    assert "(+ 900)" in text_of(told, "host")
-    facts = facts_of(told, AT)
+    assert "(+ 900)" in text_of(told, "host", "both")
+    facts = facts_of(told, AT, "both")
     assert (len(facts["raised"]), facts["left_out"]) == (100, 900)
-    assert len(text_of(told, "host")) < 20_000
+    assert len(text_of(told, "host", "both")) < 20_000
 
 
 def test_the_subject_says_how_many_and_which() -> None:
     told = digest([news("disk"), news("plan"), news("clock", end=True)])
-    assert subject_of(told) == (
+    assert subject_of(told, "both") == (
         "pec-bridge: 2 allarmi, 1 cessato / 2 alarms, 1 ended: disk, plan, clock"
     )
-    assert subject_of(digest([news("disk")])) == "pec-bridge: 1 allarme / 1 alarm: disk"
-    assert facts_of(digest([news("disk")]), AT)["raised"] == [
+    assert subject_of(digest([news("disk")]), "both") == "pec-bridge: 1 allarme / 1 alarm: disk"
+    assert facts_of(digest([news("disk")]), AT, "both")["raised"] == [
         {
             "account": ADDRESS,
             "kind": "disk",
@@ -300,4 +337,4 @@ def test_the_subject_says_how_many_and_which() -> None:
 
 
 def test_a_sample_says_that_it_is_one() -> None:
-    assert "nothing to do" in text_of(sample_digest(ADDRESS, AT), "host")
+    assert "nothing to do" in text_of(sample_digest(ADDRESS, AT), "host", "both")

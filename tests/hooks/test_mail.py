@@ -63,7 +63,7 @@ async def server(
 
 
 async def tell(host: Smarthost) -> TryReport:
-    target = MailTarget(host, FROM, TO)
+    target = MailTarget(host, FROM, TO, "both")
     try:
         return await target.tell("alarms_life_7", sample_digest("a@pec.example", AT), AT)
     finally:
@@ -263,7 +263,7 @@ async def test_nobody_there() -> None:
 async def test_a_look_sends_nothing() -> None:
     kept = Kept()
     async with server(kept) as port:
-        target = MailTarget(plain(port), FROM, TO)
+        target = MailTarget(plain(port), FROM, TO, "both")
         assert (await target.look()).outcome is TryOutcome.TAKEN
         await target.aclose()
     assert kept.envelopes == []
