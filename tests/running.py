@@ -25,6 +25,7 @@ from bridge.config import (
     Account,
     Api,
     Config,
+    Database,
     Imap,
     Listen,
     Receiver,
@@ -37,6 +38,7 @@ from bridge.config import (
 from bridge.credentials import AccountSecrets, ReceiverSecrets, Secret, Secrets
 from bridge.net.listening import Listening
 from bridge.simulator import SEQUENCE_READING, Delays, Simulator
+from tests.stores import CHOSEN, DATABASES
 
 ADDRESS = "azienda@pec.example"
 PASSWORD = "parola"
@@ -72,6 +74,7 @@ def settings(data_dir: Path) -> Config:
         imap=Imap(listen=(Listen("127.0.0.1", 0),)),
         smtp=Smtp(listen=(Listen("127.0.0.1", 0),)),
         web=Web(listen=()),
+        store=Database(nowhere if CHOSEN == "postgres" else None),
     )
 
 
@@ -128,6 +131,7 @@ async def running(
     if isinstance(transport, Simulator):
         token, transport = transport.token, httpx.ASGITransport(app=transport.app)
     config = change(settings(data_dir))
+    url = None if config.store.url is None else Secret(await DATABASES.made(data_dir))
     secret = Secret(PASSWORD)
     bridge = Bridge(
         config,
@@ -136,6 +140,7 @@ async def running(
             tuple(AccountSecrets(secret, secret) for _ in config.account),
             webhooks=tuple(signing(one) for _, _, one in config.webhooks()),
             alarms=tuple(map(signing, config.alarms.webhook)),
+            store_url=url,
         ),
         clock=clock or SystemClock(),
         random=Random(1),

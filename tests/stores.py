@@ -42,11 +42,21 @@ class Databases:
     async def open(self, data_dir: Path) -> Store:
         """Open a folder's store in PostgreSQL."""
         os.makedirs(data_dir, mode=0o700, exist_ok=True)
+        return await PostgresStore.open(await self.made(data_dir), data_dir)
+
+    async def made(self, data_dir: Path) -> str:
+        """Return the URL of a folder's database, which has its tables."""
         if not self._template:
             first = Path("template")
             await (await PostgresStore.open(self.url(first), first)).close()
             self._template = self._of.pop(first)
-        return await PostgresStore.open(self.url(data_dir), data_dir)
+        return self.url(data_dir)
+
+    @property
+    def server(self) -> cluster.Cluster:
+        """The server, once a database was asked for."""
+        assert self._cluster is not None
+        return self._cluster
 
     def drop(self) -> None:
         """Take away every database that a folder has."""

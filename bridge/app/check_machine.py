@@ -17,6 +17,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from bridge.app.certificate_facts import certificate_facts
+from bridge.app.database import DataPlace, looked_through
 from bridge.clock import Clock
 from bridge.config import Config, Listen
 from bridge.credentials.source import open_to_others
@@ -24,27 +25,29 @@ from bridge.language import say
 from bridge.operations.control import OperationFailed
 from bridge.operations.finding import CheckFinding, failed, ok, skipped, warning
 from bridge.store.base import StoreFailed
-from bridge.store.sqlite.integrity import examine
 
 MIB = 1024**2
 DISK_LOW_BYTES, DISK_FULL_BYTES = 1024 * MIB, 100 * MIB
 CERTIFICATE_DAYS = 30
 
 
-async def machine(config: Config, file: Path, clock: Clock, *, running: bool) -> list[CheckFinding]:
+async def machine(
+    config: Config, file: Path, clock: Clock, place: DataPlace, *, running: bool
+) -> list[CheckFinding]:
     """Look at everything here.
 
     Args:
         config: the settings.
         file: where they were read.
         clock: time.
+        place: where the data are.
         running: whether a bridge runs, which has the ports then.
     """
     found = await asyncio.to_thread(lambda: list(_modes(config, file)))
     found.append(await asyncio.to_thread(certificate, config, clock.now()))
     if not running:
         found += [await port(name, one) for name, one in _ports(config)]
-    found.append(await asyncio.to_thread(store, config.data_dir))
+    found.append(await asyncio.to_thread(store, place))
     found.append(await asyncio.to_thread(disk, config.data_dir))
     return found
 
@@ -195,18 +198,20 @@ async def port(what: str, listen: Listen) -> CheckFinding:
     return ok(what, say("free"))
 
 
-def store(data_dir: Path) -> CheckFinding:
-    """Look whether the database can be read, all of it; blocks for a second a gigabyte or so."""
+def store(place: DataPlace) -> CheckFinding:
+    """Look whether the database can be read; a file all of it, which takes a second a gigabyte."""
     what = "store"
+    mend = say("stop the bridge, keep a copy of the folder, and put a backup back")
+    if place.url is not None:
+        mend = say("see whether the server runs, and whether [store] url names it")
     try:
-        said = examine(data_dir)
+        said = looked_through(place)
     except StoreFailed as fault:
-        mend = say("stop the bridge, keep a copy of the folder, and put a backup back")
-        return failed(what, fault.args[0], mend, "damaged")
+        return failed(what, fault.args[0], mend, "damaged" if place.url is None else "unreachable")
     except OSError as error:
         return failed(
             what,
-            say("{data_dir}: {strerror}", data_dir=data_dir, strerror=error.strerror),
+            say("{data_dir}: {strerror}", data_dir=place.name, strerror=error.strerror),
             say("run this as its user"),
             "unreadable",
         )

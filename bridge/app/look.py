@@ -5,12 +5,14 @@ Nothing is locked, made, migrated or written; an account that no store knows yet
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 from bridge.api.budget import RequestBudget
 from bridge.app.certificate import FILE_NAME as CERTIFICATE_NAME
 from bridge.app.certificate import fingerprint
 from bridge.app.count import StoredCount
+from bridge.app.database import DataPlace, is_there, look_at
 from bridge.app.hooks import outside
 from bridge.clock import Clock
 from bridge.config import Config
@@ -20,31 +22,23 @@ from bridge.operations.status import Sends, StatusOperations
 from bridge.outbox.plan import PLANS
 from bridge.outbox.window import Window
 from bridge.store.base import ReadTransaction, Store, StoreFailed
-from bridge.store.sqlite.look import StoreLook, is_there
 
 
-async def look(config: Config, clock: Clock) -> dict[str, Any]:
+async def look(config: Config, clock: Clock, place: DataPlace) -> dict[str, Any]:
     """Return the facts of ``status``, and under ``store`` why the store tells nothing, or None.
 
     Raises:
         OSError: nobody may look into ``data_dir``.
     """
     fault = None
-    store: StoreLook | None = None
-    if is_there(config.data_dir):
-        try:
-            store = StoreLook(config.data_dir)
-            return {**await _facts(config, store, clock), "store": None}
-        except StoreFailed as error:
-            fault = error.args[0]
-        finally:
-            if store is not None:
-                await store.close()
-    store = StoreLook(None)
     try:
+        if await asyncio.to_thread(is_there, place):
+            async with look_at(place) as store:
+                return {**await _facts(config, store, clock), "store": None}
+    except StoreFailed as error:
+        fault = error.args[0]
+    async with look_at(None) as store:
         return {**await _facts(config, store, clock), "store": fault}
-    finally:
-        await store.close()
 
 
 async def _facts(config: Config, store: Store, clock: Clock) -> dict[str, Any]:

@@ -11,16 +11,14 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import asdict
-from pathlib import Path
 from typing import Any
 
+from bridge.app.database import DataPlace, is_there, open_store
 from bridge.app.lock import DataLock
 from bridge.language import say
 from bridge.model import AccountId
 from bridge.operations.control import OperationFailed
 from bridge.store.base import ReadTransaction, Store, Transaction
-from bridge.store.sqlite import SqliteStore
-from bridge.store.sqlite.look import is_there
 from bridge.trace.tracing import FOLDER as TRACES
 from bridge.trace.tracing import forget_all
 
@@ -28,12 +26,12 @@ CONTENTS_AT_ONCE = 200
 
 
 @asynccontextmanager
-async def _held(data_dir: Path) -> AsyncIterator[Store]:
-    if not is_there(data_dir):
-        raise OperationFailed(say("There is no data in {data_dir}.", data_dir=data_dir))
-    lock = await asyncio.to_thread(DataLock, data_dir)
+async def _held(place: DataPlace) -> AsyncIterator[Store]:
+    if not await asyncio.to_thread(is_there, place):
+        raise OperationFailed(say("There is no data in {data_dir}.", data_dir=place.name))
+    lock = await asyncio.to_thread(DataLock, place.data_dir)
     try:
-        store = await SqliteStore.open(data_dir)
+        store = await open_store(place)
         try:
             yield store
         finally:
@@ -42,14 +40,14 @@ async def _held(data_dir: Path) -> AsyncIterator[Store]:
         lock.release()
 
 
-async def left_of(data_dir: Path, address: str) -> dict[str, Any]:
+async def left_of(place: DataPlace, address: str) -> dict[str, Any]:
     """Return what the data hold of an account.
 
     Raises:
         OperationFailed: nothing.
         Locked, StoreFailed: it cannot be seen.
     """
-    async with _held(data_dir) as store:
+    async with _held(place) as store:
         account = await _found(store, address)
 
         async def work(tx: ReadTransaction) -> dict[str, Any]:
@@ -58,14 +56,14 @@ async def left_of(data_dir: Path, address: str) -> dict[str, Any]:
         return await store.read(work)
 
 
-async def purge(data_dir: Path, address: str) -> None:
+async def purge(place: DataPlace, address: str) -> None:
     """Forget all of it; what was begun and cut off is ended by another go.
 
     Raises:
         OperationFailed: nothing is left.
         Locked, StoreFailed: it could not be done, or not all of it.
     """
-    async with _held(data_dir) as store:
+    async with _held(place) as store:
         account = await _found(store, address)
 
         async def rows(tx: Transaction) -> None:
@@ -82,7 +80,7 @@ async def purge(data_dir: Path, address: str) -> None:
             pass
         await store.write(itself)
         # of whom a trace of an address has words nobody can tell
-        await asyncio.to_thread(forget_all, data_dir / TRACES)
+        await asyncio.to_thread(forget_all, place.data_dir / TRACES)
 
 
 async def _found(store: Store, address: str) -> AccountId:

@@ -121,6 +121,7 @@ def kept(old: Config, new: Config) -> tuple[Config, list[str]]:
         name
         for name, was, is_now in (
             ("data_dir", old.data_dir, new.data_dir),
+            ("store.url", old.store, new.store),
             ("imap.listen", old.imap.listen, new.imap.listen),
             ("smtp.listen", old.smtp.listen, new.smtp.listen),
             ("web.listen", old.web.listen, new.web.listen),
@@ -129,7 +130,9 @@ def kept(old: Config, new: Config) -> tuple[Config, list[str]]:
         if was != is_now
     ]
     smtp = dataclasses.replace(new.smtp, listen=old.smtp.listen)
-    config = dataclasses.replace(new, data_dir=old.data_dir, imap=old.imap, smtp=smtp, web=old.web)
+    config = dataclasses.replace(
+        new, data_dir=old.data_dir, store=old.store, imap=old.imap, smtp=smtp, web=old.web
+    )
     return config, waits
 
 

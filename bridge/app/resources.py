@@ -21,18 +21,18 @@ from bridge.api.client import PecClient
 from bridge.api.connection import ApiConnection
 from bridge.app.certificate import FILE_NAME as CERTIFICATE_NAME
 from bridge.app.count import StoredCount
+from bridge.app.database import open_store, place_of
 from bridge.app.lock import DataLock
 from bridge.app.way import way
 from bridge.clock import Clock
 from bridge.config import Account, Config
-from bridge.credentials import Secrets
+from bridge.credentials import Secret, Secrets
 from bridge.mailbox import Mailboxes
 from bridge.model import AccountId
 from bridge.naming import name_account
 from bridge.outbox.lineage import Lineage
 from bridge.outbox.plan import PLANS, Plan
 from bridge.store.base import ReadTransaction, Store, StoreFailed
-from bridge.store.sqlite.database import SqliteStore
 from bridge.trace.tracing import FOLDER as TRACES
 from bridge.trace.tracing import ApiTap, Tracing
 
@@ -92,6 +92,7 @@ class Resources:
         *,
         clock: Clock,
         http_transport: httpx.AsyncBaseTransport | None = None,
+        store_url: Secret | None = None,
     ) -> Resources:
         """Take the lock, open the store and the accounts; see ``Lineage`` for a restored store.
 
@@ -100,15 +101,18 @@ class Resources:
             secrets: what they point to; None where the API will not be asked.
             clock: time.
             http_transport: where API requests go instead of the network.
+            store_url: what ``[store] url`` points to, where ``secrets`` are left out.
 
         Raises:
             Locked: another process uses the data.
             DataFault: the folder cannot be used.
             StoreFailed: the store cannot be used.
         """
+        if secrets is not None:
+            store_url = secrets.store_url
         lock = await asyncio.to_thread(DataLock, config.data_dir)
         try:
-            store = await SqliteStore.open(config.data_dir)
+            store = await open_store(place_of(config, store_url))
         except BaseException:
             lock.release()
             raise

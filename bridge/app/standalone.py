@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from random import SystemRandom
 
+from bridge.app.database import found_place
 from bridge.app.hooks import HookService
 from bridge.app.operations import operations
 from bridge.app.resources import Resources
@@ -33,7 +34,8 @@ async def standalone(file: ConfigFile, name: str) -> AsyncIterator[Operations]:
         ConfigError, Locked, StoreFailed: the data cannot be had.
     """
     secrets = await _secrets(file, name)
-    resources = await Resources.open(file.config, secrets, clock=SystemClock())
+    place = await asyncio.to_thread(found_place, file)
+    resources = await Resources.open(file.config, secrets, clock=SystemClock(), store_url=place.url)
     try:
         if name.startswith(
             ("queue ", "outcome", "sends", "events")

@@ -189,6 +189,7 @@ def purge(address: Address, config: option.Config = None, as_json: option.Json =
     Asks twice. No bridge may run on the data meanwhile. The mailbox at the service stays as it is.
     """
     from bridge.app.accounts import secret_name
+    from bridge.app.database import found_place
     from bridge.app.purge import left_of
     from bridge.app.purge import purge as forget
     from bridge.cli.log import configure
@@ -204,7 +205,8 @@ def purge(address: Address, config: option.Config = None, as_json: option.Json =
             )
         )
     configure("human", "error")
-    left = asyncio.run(left_of(file.config.data_dir, address))
+    where = found_place(file)
+    left = asyncio.run(left_of(where, address))
     place = place_of(path, file)
     names = (secret_name(address, kind) for kind in ("password", "local"))
     secrets = [one for one in map(place.secret, names) if one.exists()]
@@ -228,7 +230,7 @@ def purge(address: Address, config: option.Config = None, as_json: option.Json =
         != address.casefold()
     ):
         raise typer.Abort
-    asyncio.run(forget(file.config.data_dir, address))
+    asyncio.run(forget(where, address))
     for one in secrets:
         one.unlink()
     facts = {"address": address, **left, "secrets": [str(one) for one in secrets]}
@@ -239,6 +241,6 @@ def purge(address: Address, config: option.Config = None, as_json: option.Json =
         say(
             "Nothing of {address} is left in {data_dir}. Backups may have it still.",
             address=address,
-            data_dir=file.config.data_dir,
+            data_dir=where.name,
         )
     )

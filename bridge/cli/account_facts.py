@@ -137,7 +137,7 @@ def _shown(source: SecretSource) -> str:
 def has_credentials(config: Config) -> bool:
     """Tell whether systemd hands out any of the secrets."""
     api = config.api
-    sources = [api.token, api.admin_token, api.api_key, api.proxy_login]
+    sources = [api.token, api.admin_token, api.api_key, api.proxy_login, config.store.url]
     for account in config.account:
         sources += [account.password, account.local_password]
     return any(one is not None and one.credential is not None for one in sources)

@@ -28,11 +28,13 @@ def backup(
     No secret is in it. Keep it where only you can read it: it holds your mail.
     """
     from bridge.app.backup import write_backup
+    from bridge.app.database import in_a_file
     from bridge.cli.wholefile import WholeFile
 
-    data_dir = settings(config).config.data_dir
+    found = settings(config).config
+    in_a_file(found, "backup")
     with WholeFile(file, overwrite=force) as target, Bar("Copying") as bar:
-        write_backup(data_dir, target.unfinished, bar.progress)
+        write_backup(found.data_dir, target.unfinished, bar.progress)
         target.keep()
     facts = {"file": str(file), "size_bytes": file.stat().st_size}
     _print(facts, as_json)
@@ -51,10 +53,12 @@ def restore(
     """
     from bridge.app.backup import holds_data
     from bridge.app.backup import restore as put_back
+    from bridge.app.database import in_a_file
     from bridge.cli.log import configure
     from bridge.clock import SystemClock
 
     settings_file = settings(config)
+    in_a_file(settings_file.config, "restore")
     data_dir = settings_file.config.data_dir
     if holds_data(data_dir) and not yes:
         confirm(

@@ -66,6 +66,7 @@ async def _look(given: Path | None) -> tuple[list[CheckFinding], Config | None, 
     from bridge.app.check_login import logins
     from bridge.app.check_machine import machine
     from bridge.app.check_told import told
+    from bridge.app.database import place_of
     from bridge.app.throttles import throttle_findings
     from bridge.clock import SystemClock
     from bridge.operations.trace import trace_findings
@@ -77,7 +78,8 @@ async def _look(given: Path | None) -> tuple[list[CheckFinding], Config | None, 
     clock = SystemClock()
     about, status = await _bridge(config)
     found.append(about)
-    found += await machine(config, path, clock, running=status is not None)
+    place = place_of(config, secrets.store_url)
+    found += await machine(config, path, clock, place, running=status is not None)
     found += await api(config, secrets, clock)
     found += await told(config, secrets)
     if status is None:

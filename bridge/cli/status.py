@@ -59,12 +59,13 @@ def _facts(path: Path | None) -> tuple[Path, dict[str, Any]]:
     try:
         facts = asyncio.run(ask(data_dir, "status", {}, within_s=ANSWERS_WITHIN_S))
     except NotRunning:
+        from bridge.app.database import found_place
         from bridge.app.look import look
         from bridge.cli.log import configure
         from bridge.clock import SystemClock
 
         configure("human", "error")
-        facts = asyncio.run(look(file.config, SystemClock()))
+        facts = asyncio.run(look(file.config, SystemClock(), found_place(file)))
     if "running" not in facts:
         raise OperationFailed(say("The running bridge is of another version; restart it."))
     return data_dir, facts

@@ -18,7 +18,7 @@ from bridge.config.values import SecretSource, Tls
 
 SECRETS = (
     *("token", "admin_token", "api_key", "proxy_login", "password", "local_password"),
-    *("secret", "old_secret"),
+    *("secret", "old_secret", "url"),
 )
 
 T = TypeVar("T")
@@ -42,6 +42,7 @@ def _sources(document: Mapping[str, Any]) -> Iterator[tuple[Key, SecretSource]]:
     alarms = alarms if isinstance(alarms, dict) else {}
     tables: list[tuple[Key, Any]] = [
         (("api",), document.get("api")),
+        (("store",), document.get("store")),
         (("alarms", "smtp"), alarms.get("smtp")),
         *_each(document, "webhook"),
         *_each(alarms, "webhook", "alarms"),

@@ -398,6 +398,13 @@ class Tls:
 
 
 @dataclass(frozen=True, slots=True, config=_RULES)
+class Database:
+    """Where data are: in the PostgreSQL database that ``url`` names, else in ``data_dir``."""
+
+    url: SecretSource | None = None
+
+
+@dataclass(frozen=True, slots=True, config=_RULES)
 class Prices:
     """What the service costs, in EUR before VAT: nothing at the service says it."""
 
@@ -544,6 +551,7 @@ class Config:
     api: Api
     account: tuple[Account, ...]
     data_dir: FilePath = usual_data_dir()
+    store: Database = field(default_factory=Database)
     send: Send = field(default_factory=Send)
     sync: Sync = field(default_factory=Sync)
     receipts: Receipts = field(default_factory=Receipts)
@@ -572,6 +580,7 @@ class Config:
 TABLES: dict[tuple[str, ...], type] = {
     (): Config,
     ("api",): Api,
+    ("store",): Database,
     ("send",): Send,
     ("sync",): Sync,
     ("receipts",): Receipts,

@@ -51,9 +51,9 @@ class ReceiverSecrets:
 class Secrets:
     """All secrets of a configuration; ``accounts`` in the order of its accounts.
 
-    ``admin_token``, ``api_key``, ``proxy_login`` and ``alarms_password`` are None where the
-    configuration has none. ``webhooks`` are in the order of ``Config.webhooks``, ``alarms`` in that
-    of ``[[alarms.webhook]]``.
+    ``admin_token``, ``api_key``, ``proxy_login``, ``alarms_password`` and ``store_url`` are None
+    where the configuration has none. ``webhooks`` are in the order of ``Config.webhooks``,
+    ``alarms`` in that of ``[[alarms.webhook]]``.
     """
 
     token: Secret
@@ -64,6 +64,7 @@ class Secrets:
     webhooks: tuple[ReceiverSecrets, ...] = ()
     alarms: tuple[ReceiverSecrets, ...] = ()
     alarms_password: Secret | None = None
+    store_url: Secret | None = None
 
 
 def resolve(
@@ -145,6 +146,8 @@ def resolve_all(file: ConfigFile, environment: Mapping[str, str] = os.environ) -
     alarms_password = (
         None if password_source is None else found(password_source, "alarms", "smtp", "password")
     )
+    url_source = file.config.store.url
+    store_url = None if url_source is None else found(url_source, "store", "url")
     if faults:
         raise ConfigError(tuple(faults))
     return Secrets(
@@ -153,6 +156,7 @@ def resolve_all(file: ConfigFile, environment: Mapping[str, str] = os.environ) -
         webhooks=webhooks,
         alarms=alarms,
         alarms_password=alarms_password,
+        store_url=store_url,
         **more,
     )
 

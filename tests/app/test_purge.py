@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from bridge.app.database import DataPlace
 from bridge.app.lock import DataLock, Locked
 from bridge.app.purge import left_of, purge
 from bridge.config import Account, Config, SecretSource
@@ -63,11 +64,11 @@ def counts(data_dir: Path) -> Iterator[tuple[str, str, int, int]]:
 async def test_nothing_is_left_and_nothing_else_goes(tmp_path: Path) -> None:
     await used(tmp_path)
     before = list(counts(tmp_path))
-    left = await left_of(tmp_path, ADDRESS)
+    left = await left_of(DataPlace(tmp_path), ADDRESS)
     assert left["sends"] == 1
     assert left["messages"] >= 4
     assert SUBJECT.encode() in (tmp_path / FILE_NAME).read_bytes()
-    await purge(tmp_path, ADDRESS)
+    await purge(DataPlace(tmp_path), ADDRESS)
     after = list(counts(tmp_path))
     assert {one for one in before if one[1] == OTHER} == {one for one in after if one[1] == OTHER}
     assert len({one[0] for one in before if one[1] == ADDRESS}) > 5
@@ -78,7 +79,7 @@ async def test_nothing_is_left_and_nothing_else_goes(tmp_path: Path) -> None:
         query = "SELECT count(*) FROM receipt WHERE remote NOT IN (SELECT id FROM remote)"
         assert connection.execute(query).fetchone() == (0,)
     with pytest.raises(OperationFailed, match="Nothing of"):
-        await left_of(tmp_path, ADDRESS)
+        await left_of(DataPlace(tmp_path), ADDRESS)
 
 
 async def test_no_page_has_what_was_sent_only_by_it(tmp_path: Path) -> None:
@@ -87,7 +88,7 @@ async def test_no_page_has_what_was_sent_only_by_it(tmp_path: Path) -> None:
         await apart(bridge.submit, SUBJECT, "mute-x@pec.example")
     content = (tmp_path / FILE_NAME).read_bytes()
     assert SUBJECT.encode() in content
-    await purge(tmp_path, ADDRESS)
+    await purge(DataPlace(tmp_path), ADDRESS)
     found = await apart(lambda: [one.name for one in tmp_path.iterdir() if has(one)])
     assert found == []
 
@@ -108,9 +109,9 @@ async def test_begun_and_cut_off_it_is_ended_by_another_go(
     with monkeypatch.context() as cut:
         cut.setattr(name, cut_off)
         with pytest.raises(StoreFull):
-            await purge(tmp_path, ADDRESS)
-    assert (await left_of(tmp_path, ADDRESS))["messages"] == 0
-    await purge(tmp_path, ADDRESS)
+            await purge(DataPlace(tmp_path), ADDRESS)
+    assert (await left_of(DataPlace(tmp_path), ADDRESS))["messages"] == 0
+    await purge(DataPlace(tmp_path), ADDRESS)
     assert {one[1] for one in counts(tmp_path)} == {OTHER}
 
 
@@ -118,5 +119,5 @@ async def test_not_while_a_bridge_runs(tmp_path: Path) -> None:
     await used(tmp_path)
     lock = DataLock(tmp_path)
     with pytest.raises(Locked):
-        await purge(tmp_path, ADDRESS)
+        await purge(DataPlace(tmp_path), ADDRESS)
     lock.release()
