@@ -4,8 +4,7 @@ Start: lock, store, mailboxes, accounts, what a crash cut off, listeners, then b
 Nothing waits for the API, so the bridge starts with the API down.
 
 Stop: listen no more, finish what is in hand (submissions, commands, requests to the API) for up
-to ``STOP_GRACE_S``, cut off the rest, close the store. A request cut off makes its send
-``uncertain``.
+to ``STOP_GRACE_S``, cut off the rest (a send under way is ``uncertain`` then), close the store.
 """
 
 from __future__ import annotations
@@ -56,7 +55,6 @@ from bridge.operations.trace import TraceOperations, trace_facts
 
 if TYPE_CHECKING:
     import httpx
-
 
 log = structlog.get_logger()
 
@@ -133,16 +131,23 @@ class Bridge:
         return listening
 
     async def wait(self) -> None:
-        """Return when the bridge is to end by itself: drained, or because background work ended."""
-        if self._work is None or self._drain is None:
+        """Return when the bridge is to end by itself: drained, or because background work ended.
+
+        Raises:
+            TermOver: another works on the data by now.
+        """
+        if self._work is None or self._drain is None or self._resources is None:
             return
         drained = asyncio.ensure_future(self._drain.wait())
+        lost = asyncio.ensure_future(self._resources.lost())
         try:
-            await asyncio.wait((self._work, drained), return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait((self._work, drained, lost), return_when=asyncio.FIRST_COMPLETED)
+            for ended in (self._work, lost):
+                if ended.done():
+                    ended.result()
         finally:
             drained.cancel()
-        if self._work.done():
-            self._work.result()
+            lost.cancel()
 
     async def standing(self) -> str:
         """Say in a sentence how things stand."""

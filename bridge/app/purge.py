@@ -13,8 +13,10 @@ from contextlib import asynccontextmanager
 from dataclasses import asdict
 from typing import Any
 
-from bridge.app.database import DataPlace, is_there, open_store
+from bridge.app.database import DataPlace, is_there
+from bridge.app.held import HeldStore
 from bridge.app.lock import DataLock
+from bridge.clock import SystemClock
 from bridge.language import say
 from bridge.model import AccountId
 from bridge.operations.control import OperationFailed
@@ -31,11 +33,11 @@ async def _held(place: DataPlace) -> AsyncIterator[Store]:
         raise OperationFailed(say("There is no data in {data_dir}.", data_dir=place.name))
     lock = await asyncio.to_thread(DataLock, place.data_dir)
     try:
-        store = await open_store(place)
+        held = await HeldStore.open(place, SystemClock())
         try:
-            yield store
+            yield held.store
         finally:
-            await store.close()
+            await held.close()
     finally:
         lock.release()
 

@@ -21,7 +21,8 @@ from bridge.api.client import PecClient
 from bridge.api.connection import ApiConnection
 from bridge.app.certificate import FILE_NAME as CERTIFICATE_NAME
 from bridge.app.count import StoredCount
-from bridge.app.database import open_store, place_of
+from bridge.app.database import place_of
+from bridge.app.held import HeldStore
 from bridge.app.lock import DataLock
 from bridge.app.way import way
 from bridge.clock import Clock
@@ -67,14 +68,14 @@ class Resources:
         config: Config,
         clock: Clock,
         lock: DataLock,
-        store: Store,
+        held: HeldStore,
         mailboxes: Mailboxes,
         lineage: Lineage,
         apart: Apart,
     ) -> None:
         self.config = config
         self.clock = clock
-        self.store = store
+        self.store = held.store
         self.mailboxes = mailboxes
         self.lineage = lineage
         self.accounts: tuple[Served, ...] = ()
@@ -82,6 +83,7 @@ class Resources:
         self.tracing = Tracing(config.data_dir / TRACES, clock)
         self.api_results: Counter[str] = Counter()
         self._lock = lock
+        self._held = held
         self._connection: ApiConnection | None = None
 
     @classmethod
@@ -112,26 +114,34 @@ class Resources:
             store_url = secrets.store_url
         lock = await asyncio.to_thread(DataLock, config.data_dir)
         try:
-            store = await open_store(place_of(config, store_url))
+            held = await HeldStore.open(place_of(config, store_url), clock)
         except BaseException:
             lock.release()
             raise
-        await _name_accounts(store)
+        await _name_accounts(held.store)
         apart = Apart(config.data_dir)
-        mailboxes = Mailboxes(store, clock, apart)
+        mailboxes = Mailboxes(held.store, clock, apart)
         try:
             lineage = await Lineage.open(mailboxes, clock, config.data_dir)
         except BaseException:
-            await store.close()
+            await held.close()
             lock.release()
             raise
-        resources = cls(config, clock, lock, store, mailboxes, lineage, apart)
+        resources = cls(config, clock, lock, held, mailboxes, lineage, apart)
         try:
             await resources._open_accounts(secrets, http_transport)
         except BaseException:
             await resources.close()
             raise
         return resources
+
+    async def lost(self) -> None:
+        """Wait until another bridge takes the data over, which a folder's lock keeps out.
+
+        Raises:
+            TermOver: one has.
+        """
+        await self._held.lost()
 
     @property
     def addresses(self) -> dict[AccountId, str]:
@@ -184,7 +194,7 @@ class Resources:
             await self.apart.aclose()
             with contextlib.suppress(StoreFailed):  # as after a crash
                 await self.lineage.tick()
-            await self.store.close()
+            await self._held.close()
         finally:
             self._lock.release()
 

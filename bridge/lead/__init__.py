@@ -1,11 +1,12 @@
-"""Several bridges on one store: one leads, and does what must be done by one alone.
+"""One bridge at a time on a database that several could reach.
 
-That is all that asks the API or decides by itself: sync, dispatch, reconciliation, alarms, hooks.
-Mail programs and submissions are served by each. The bridge that leads says so by a beat in the
-store. Whoever sees no beat for ``LAPSES_S`` of its own seconds begins a new *term*; nobody compares
-two machines' clocks. One that could not be heard for ``STEPS_DOWN_S`` has ended its work by then.
+Two that follow the same inboxes and send the same queue would do all of it twice. On a file a lock
+keeps the second one out; a database may be reached from anywhere, and a lock there ends with its
+connection while the process goes on. So the one that works beats in the store. Another hears the
+beat and does not begin; where none is heard for ``LAPSES_S`` of its own seconds, it begins a new
+*term*. Nobody compares two machines' clocks.
 
-It may not have: a process can be stopped anywhere, and go on later. So every write of that work
-proves its term in its own transaction (``fenced``). What it has asked of the API meanwhile stands
-as after a crash: ``uncertain``, for whoever leads.
+The old one may be alive all the same: a process can be stopped anywhere, and go on later. So each
+write proves its term in its own transaction (``fenced``), and nothing is asked of the API that was
+not written down before. What it had asked by then stands as after a crash: ``uncertain``.
 """

@@ -1,13 +1,8 @@
-"""A store that takes the writes of a term only while that term lasts.
-
-What runs for the bridge that leads carries its term in its context, and so do the tasks that it
-begins. What serves mail programs carries none: any bridge may write for them.
-"""
+"""A store that takes what is written only while the term of the bridge that writes lasts."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from contextvars import ContextVar
 from typing import TypeVar
 
 from bridge.language import say
@@ -15,12 +10,12 @@ from bridge.store.base import ReadWork, Store, StoreFailed, Transaction, Work
 
 T = TypeVar("T")
 
-TERM: ContextVar[int | None] = ContextVar("term", default=None)
-"""The term for which something runs; None for what needs none."""
+
+OVER = say("another bridge has taken the database over")
 
 
 class TermOver(StoreFailed):
-    """Another bridge leads; nothing of the transaction was kept."""
+    """Another bridge has taken over; nothing of the transaction was kept."""
 
 
 class FencedStore:
@@ -28,10 +23,12 @@ class FencedStore:
 
     Args:
         store: which is fenced.
+        term: of the bridge that writes.
     """
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Store, term: int) -> None:
         self._store = store
+        self._term = term
 
     @property
     def failing(self) -> str | None:
@@ -42,15 +39,12 @@ class FencedStore:
         """See ``store.base.Store.write``.
 
         Raises:
-            TermOver: the term in the caller's context is over.
+            TermOver: the term is over.
         """
-        term = TERM.get()
-        if term is None:
-            return await self._store.write(work, committed)
 
         async def fenced(tx: Transaction) -> T:
-            if (await tx.lead()).term != term:
-                raise TermOver(say("another bridge leads by now"))
+            if (await tx.lead()).term != self._term:
+                raise TermOver(OVER)
             return await work(tx)
 
         return await self._store.write(fenced, committed)

@@ -1,6 +1,7 @@
 """Taking the lead, keeping it, and noticing that it is lost.
 
-Failure: none. While the store cannot be reached nobody begins to lead, and the one that does ends.
+Failure: while the store cannot be reached nobody begins to lead, and nobody else can have taken
+over from the one that does.
 """
 
 from __future__ import annotations
@@ -8,68 +9,74 @@ from __future__ import annotations
 import structlog
 
 from bridge.clock import Clock
-from bridge.lead.fenced import TERM
+from bridge.language import say
 from bridge.store.base import ReadTransaction, Store, StoreFailed, Transaction
 from bridge.store.lead import Lead
 
 log = structlog.get_logger()
 
 BEAT_S = 3.0
-"""How often the one that leads beats, and the others look."""
-
-STEPS_DOWN_S = 14.0
-"""After so long without a beat of its own one ends its work."""
+"""How often the one that leads beats, and one that would looks."""
 
 LAPSES_S = 20.0
 """After so long without a beat of another one takes over."""
+
+
+class AnotherLeads(StoreFailed):
+    """Another bridge works on this database."""
 
 
 class Leadership:
     """One bridge's part in it.
 
     Args:
-        store: which several bridges share.
+        store: which several bridges could reach, itself not fenced.
         clock: seconds.
-        name: what this bridge is called.
+        name: what this bridge is called: another start of it on the same folder, and nobody else,
+            bears the same name.
     """
 
     def __init__(self, store: Store, clock: Clock, name: str) -> None:
         self._store = store
         self._clock = clock
         self._name = name
-        self._seen: tuple[Lead, float] | None = None
 
     async def take(self) -> int:
-        """Return the term in which this bridge leads, once it does."""
-        while True:
-            try:
-                lead = await self._store.read(_lead)
-                if self._has_lapsed(lead) and (term := await self._take_over(lead)) is not None:
-                    log.info("lead_taken", term=term, before=lead.bridge)
-                    return term
-            except StoreFailed as error:
-                log.warning("lead_unknown", reason=str(error))
+        """Return the term in which this bridge leads, once it does.
+
+        That is at once where the last one ended as it should, or was this one. Otherwise it is
+        listened for as long as a beat may take.
+
+        Raises:
+            AnotherLeads: it is well, or was quicker.
+            StoreFailed: nothing is known.
+        """
+        lead = await self._store.read(_lead)
+        until_s = self._clock.monotonic() + LAPSES_S
+        while lead.bridge not in ("", self._name) and self._clock.monotonic() < until_s:
             await self._clock.sleep(BEAT_S)
+            if await self._store.read(_lead) != lead:
+                raise self._another(lead)
+        term = await self._take_over(lead)
+        log.info("lead_taken", term=term, before=lead.bridge)
+        return term
 
     async def keep(self, term: int) -> None:
-        """Beat; returns when the term is over, or may be."""
-        last_s = self._clock.monotonic()
-        while self._clock.monotonic() - last_s < STEPS_DOWN_S:
+        """Beat; returns when another has taken over."""
+        while True:
             await self._clock.sleep(BEAT_S)
-            began_s = self._clock.monotonic()
             try:
                 if not await self._beat(term):
                     break
-                last_s = began_s
             except StoreFailed as error:
                 log.warning("lead_not_renewed", term=term, reason=str(error))
-        log.warning("lead_lost", term=term)
+        log.error("lead_lost", term=term)
 
     async def leave(self, term: int) -> None:
-        """Let another take over at once.
+        """Let another take over at once; nothing if one has.
 
         Raises:
-            StoreFailed: another will, when it sees no beat any more.
+            StoreFailed: another will, when it hears no beat.
         """
 
         async def work(tx: Transaction) -> None:
@@ -77,20 +84,14 @@ class Leadership:
 
         await self._store.write(work)
 
-    def _has_lapsed(self, lead: Lead) -> bool:
-        """Tell whether nobody leads, as far as this bridge has seen."""
-        now_s = self._clock.monotonic()
-        if self._seen is None or self._seen[0] != lead:
-            self._seen = (lead, now_s)
-        return not lead.bridge or now_s - self._seen[1] >= LAPSES_S
-
-    async def _take_over(self, seen: Lead) -> int | None:
+    async def _take_over(self, seen: Lead) -> int:
         async def work(tx: Transaction) -> int | None:
-            if await tx.lead() != seen:  # another was quicker, or it beats again
-                return None
-            return await tx.take_lead(self._name)
+            return await tx.take_lead(self._name) if await tx.lead() == seen else None
 
-        return await self._store.write(work)
+        term = await self._store.write(work)
+        if term is None:
+            raise self._another(await self._store.read(_lead))
+        return term
 
     async def _beat(self, term: int) -> bool:
         async def work(tx: Transaction) -> bool:
@@ -98,11 +99,16 @@ class Leadership:
 
         return await self._store.write(work)
 
+    @staticmethod
+    def _another(lead: Lead) -> AnotherLeads:
+        return AnotherLeads(
+            say(
+                "Another bridge ({bridge}) works on this database. Two would send everything twice:"
+                " stop that one first.",
+                bridge=lead.bridge,
+            )
+        )
+
 
 async def _lead(tx: ReadTransaction) -> Lead:
     return await tx.lead()
-
-
-def carry(term: int) -> None:
-    """Let what runs in this task, and in those that it begins, be done for this term."""
-    TERM.set(term)

@@ -10,14 +10,17 @@ from pathlib import Path
 
 import pytest
 
-from bridge.app.database import DataPlace, in_a_file, looked_through, place_of
+from bridge.app.database import DataPlace, in_a_file, looked_through, open_store, place_of
+from bridge.app.held import HeldStore
 from bridge.app.look import look
 from bridge.app.purge import left_of, purge
 from bridge.clock import SystemClock
 from bridge.config import Config, Database, SecretSource
 from bridge.credentials import Secret
+from bridge.lead.fenced import TermOver
+from bridge.lead.leadership import BEAT_S, AnotherLeads
 from bridge.operations.control import OperationFailed, ask
-from bridge.store.base import StoreFailed
+from bridge.store.base import StoreFailed, Transaction
 from bridge.store.sqlite.look import is_there
 from tests import cluster
 from tests.running import ADDRESS, Running, apart, eventually, running, settings, simulated
@@ -95,6 +98,36 @@ async def test_while_the_database_is_gone_it_says_so_and_then_goes_on(place: Dat
         await apart(client.logout)
         await apart(bridge.submit, "Second", ADDRESS)
         await delivered(place.data_dir, 2)
+
+
+async def test_a_second_bridge_on_the_database_does_not_begin(
+    place: DataPlace, tmp_path: Path
+) -> None:
+    elsewhere = DataPlace(tmp_path / "elsewhere", place.url)
+    elsewhere.data_dir.mkdir()
+    async with running(place.data_dir, simulated(), change=on_postgres) as bridge:
+        with pytest.raises(AnotherLeads, match=str(place.data_dir)):
+            await HeldStore.open(elsewhere, SystemClock())
+        await apart(bridge.submit, "First", ADDRESS)
+    held = await HeldStore.open(elsewhere, SystemClock())  # the first has ended
+    await held.close()
+
+
+async def test_a_bridge_whose_database_was_taken_over_takes_nothing_and_ends(
+    place: DataPlace,
+) -> None:
+    async def take(tx: Transaction) -> int:
+        return await tx.take_lead("another")
+
+    async with running(place.data_dir, simulated(), change=on_postgres) as bridge:
+        store = await open_store(place)
+        await store.write(take)
+        await store.close()
+        with pytest.raises(smtplib.SMTPResponseException) as refusal:
+            await apart(bridge.submit, "First", ADDRESS)
+        assert refusal.value.smtp_code == 451
+        with pytest.raises(TermOver):
+            await asyncio.wait_for(bridge.bridge.wait(), 3 * BEAT_S)
 
 
 async def test_it_is_looked_at_and_purged_while_no_bridge_runs(place: DataPlace) -> None:
