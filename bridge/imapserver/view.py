@@ -106,7 +106,7 @@ class View:
 
     def number(self, uid: int) -> int | None:
         """Return the sequence number of ``uid``, None if the client knows of none."""
-        at = bisect_left(self._uids, uid, 0, self._count)
+        at = bisect_left(self._uids, uid)
         return at + 1 if at < self._count and self._uids[at] == uid else None
 
     def numbers(self, wanted: SequenceSet, *, uid: bool) -> Sequence[int]:

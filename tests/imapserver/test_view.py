@@ -155,6 +155,15 @@ def test_own_flags_are_not_told_again() -> None:
     assert told(other) == ["1 FETCH (FLAGS (\\Seen))"]
 
 
+def test_what_another_flagged_meanwhile_is_told_beside_own_flags() -> None:
+    box = Box.of(2)
+    view = box.view()
+    box.flag(SEEN, 2)
+    box.flag(SEEN, 1)
+    view.forget_flags(box.index.highest_modseq)
+    assert told(view) == ["2 FETCH (FLAGS (\\Seen))"]
+
+
 CHANGES: dict[str, Callable[[Box], None]] = {
     "added": lambda box: box.add(2),
     "flagged": lambda box: box.flag(SEEN, 1),
@@ -237,6 +246,15 @@ NUMBERS = {
 @pytest.mark.parametrize(("ranges", "uid", "expected"), NUMBERS.values(), ids=NUMBERS.keys())
 def test_numbers(ranges: tuple[tuple[int, int], ...], uid: bool, expected: list[int]) -> None:
     assert list(Box.of(3).view().numbers(SequenceSet(ranges), uid=uid)) == expected
+
+
+@pytest.mark.parametrize("numbers", [range(2, 4), [2, 4], range(4, 5), [], range(1, 1)], ids=repr)
+def test_the_uids_of_numbers(numbers: range | list[int]) -> None:
+    """By these messages are expunged and moved."""
+    box = Box.of(5)
+    box.expunge(1)
+    view = box.view()
+    assert view.uids(numbers) == [number + 1 for number in numbers]
 
 
 @pytest.mark.parametrize("uid", [True, False])

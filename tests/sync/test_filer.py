@@ -64,3 +64,21 @@ async def test_what_leaves_before_its_text_came_is_not_counted_as_here(tmp_path:
         assert (parts.memory.live, parts.memory.filed) == (1, 1)
         await parts.filer.withdraw([rows[0].id])
         assert (parts.memory.live, parts.memory.filed) == (0, 0)
+
+
+async def test_what_left_before_leaves_no_second_time(tmp_path: Path) -> None:
+    """It is counted once, and its retention runs from when it left."""
+    async with world(tmp_path, SEQUENCE_READING) as here:
+        here.simulator.inject(ADDRESS, subject="Uno", body="(uno)", at=here.clock.now())
+        await here.sync_now()
+        parts = here.parts()
+        await parts.memory.load()
+        (place,) = await parts.rows.between(None, None)
+        await parts.filer.withdraw([place.remote, place.remote])
+        left_at = here.clock.now()
+        await here.clock.advance(3_600)
+        await parts.filer.withdraw([place.remote])
+        row = await parts.rows.row(place.remote)
+        assert row is not None
+        assert row.gone_at == left_at
+        assert (parts.memory.live, parts.memory.filed) == (0, 0)
