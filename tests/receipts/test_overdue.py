@@ -391,6 +391,15 @@ async def test_what_nobody_could_see_is_one_alarm_with_figures(rig: Rig) -> None
     assert await watch.after(0) == ["not-accepted"] * 31
 
 
+async def test_what_a_clock_ahead_said_was_seen_makes_nothing_due_early(rig: Rig) -> None:
+    """It was set right since; what is due later was not seen yet."""
+    await rig.send()
+    watch = Watch(rig, has_sight=True)
+    watch.seen = rig.clock.now() + timedelta(days=1)
+    assert await watch.after(29 * MINUTES) == []
+    assert await watch.after(1 * MINUTES) == ["not-accepted"]
+
+
 async def test_without_sends_that_wait_it_is_no_alarm(rig: Rig) -> None:
     watch = Watch(rig, has_sight=True)
     assert await watch.after(3 * HOURS) == []

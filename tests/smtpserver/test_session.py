@@ -9,7 +9,7 @@ import pytest
 
 from bridge.mime.strict.rules import SubmissionRules
 from bridge.store.dsn import DsnWish, NotifyOn
-from tests.smtpserver.conftest import ADDRESS, PASSWORD, TO, Serve, Served, message
+from tests.smtpserver.conftest import ADDRESS, PASSWORD, TO, Client, Serve, Served, message
 
 
 def b64(text: str) -> str:
@@ -574,6 +574,23 @@ async def test_a_web_page_cannot_send_through_its_readers_browser(serve: Serve) 
     await client.send(b"POST / HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n" + body + b".\r\n")
     assert (await client.reply()).code == 421
     assert await client.at_end()
+    assert await served.queued() == ()
+
+
+@pytest.mark.parametrize("trusted", [True, False])
+async def test_who_speaks_before_the_banner_sends_nothing_from_a_trusted_network(
+    serve: Serve, trusted: bool
+) -> None:
+    """A request made to hold commands looks like this; who logs in may be in a hurry."""
+    served = await serve(trusted=trusted)
+    reader, writer = await asyncio.open_connection(served.host, served.port)
+    served.stack.callback(writer.close)
+    client = Client(reader, writer)
+    commands = ("EHLO x", f"MAIL FROM:<{ADDRESS}>", f"RCPT TO:<{TO}>", "DATA")
+    await client.send("".join(f"{one}\r\n" for one in commands).encode() + message() + b".\r\n")
+    assert (await client.reply()).code == (421 if trusted else 220)
+    if trusted:
+        assert await client.at_end()
     assert await served.queued() == ()
 
 
