@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bridge.smtpserver.budget import ByteBudget
 from bridge.smtpserver.data import DataReader
 
 LIMIT_BYTES = 10_000
@@ -96,3 +97,15 @@ def test_limit(size_bytes: int, fits: bool) -> None:
 def test_doubled_dots_do_not_count_against_the_limit() -> None:
     reader, _rest = read(b"..\r\n" * 25 + b".\r\n", limit_bytes=75)
     assert reader.message() == b".\r\n" * 25
+
+
+def test_what_has_no_room_on_the_disk_is_given_up_whole() -> None:
+    """Not only the block that had none: a message without it must not be taken for whole."""
+    memory, disk = ByteBudget(0), ByteBudget(6)
+    reader = DataReader(LIMIT_BYTES, memory, disk)
+    assert reader.feed(b"uno\r\n due") is None
+    assert reader.must_spill
+    assert reader.spill() == b""
+    assert (reader.is_over_budget, reader.is_given_up) == (True, True)
+    assert reader.feed(b"\r\n.\r\n") == b""
+    assert (reader.message(), memory.used_bytes, disk.used_bytes) == (b"", 0, 0)

@@ -273,6 +273,17 @@ async def test_login_challenges_are_the_usual_ones(served: Served) -> None:
     assert base64.b64decode((await client.do(b64("x"))).lines[0]) == b"Password:"
 
 
+async def test_nobody_logs_in_amid_a_message(serve: Serve) -> None:
+    """It was begun as what comes from a trusted network, with other rights."""
+    served = await serve(trusted=True)
+    client = await served.connect()
+    for command in ("EHLO client", f"MAIL FROM:<{ADDRESS}>"):
+        assert (await client.do(command)).code == 250
+    assert (await client.do(LOG_IN)).code == 503
+    await client.do("RSET")
+    assert (await client.do(LOG_IN)).code == 235
+
+
 async def test_nobody_logs_in_twice(served: Served) -> None:
     client = await served.user()
     assert (await client.do(LOG_IN)).code == 503

@@ -91,6 +91,7 @@ def receive_all(here: World, number: int) -> list[str]:
         ("never", 99, None),
         ("receipts-after 30d", None, timedelta(days=30)),
         ("receipts-after 1d", 10, timedelta(days=1)),
+        ("receipts-after 0d", 99, timedelta(days=1)),
         ("over 70%", 70, None),
         ("over 70%", 71, timedelta(days=1)),
         ("over 70%", None, None),

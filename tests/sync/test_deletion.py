@@ -234,6 +234,23 @@ async def test_a_deletion_without_an_answer_is_looked_into(
         assert await here.alarms() == []
 
 
+async def test_a_deletion_without_an_answer_is_not_called_done_by_one_list(tmp_path: Path) -> None:
+    """Rows may just have moved while that was read: the next passes tell."""
+    async with world(tmp_path, SEQUENCE_READING) as here:
+        arrive(here, 5)
+        await here.sync_now()
+        await expunge(here, "2")
+        here.simulator.faults.fail(Operation.INBOX_DELETE, Phase.AFTER, Failure.TIMEOUT)
+        parts = here.parts()
+        await parts.memory.load()
+        assert await parts.deleter.carry_out() == 0
+        assert left(here) == ["0", "1", "3", "4"]
+        (wish,) = await parts.deletions.wanted()
+        assert (wish.remote.subject, wish.remote.gone_at) == ("N. 2", None)
+        await here.sync_now()
+        assert await states(here) == {DeletionState.DONE: 1}
+
+
 async def test_what_a_mailbox_shows_is_never_deleted(tmp_path: Path) -> None:
     async with world(tmp_path, STABLE) as here:
         arrive(here, 2)
