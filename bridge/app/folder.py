@@ -14,7 +14,7 @@ import os
 import stat
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from bridge.language import say
@@ -55,21 +55,28 @@ def make_folder(data_dir: Path) -> None:
 
 
 def close_to_others(
-    data_dir: Path, run: Callable[..., subprocess.CompletedProcess[bytes]] = subprocess.run
+    data_dir: Path,
+    environment: Mapping[str, str] = os.environ,
+    run: Callable[..., subprocess.CompletedProcess[bytes]] = subprocess.run,
 ) -> None:
     """On Windows: let the folder and all in it be used by this user, SYSTEM and administrators.
 
     ``icacls`` comes with Windows. Files have no modes there; what is made in the folder later
-    inherits this.
+    inherits this. A service that runs as SYSTEM is called by the machine's name and a dollar sign,
+    which ``icacls`` knows in a domain only.
 
     Args:
         data_dir: the folder.
+        environment: tells the machine's name.
         run: runs the program.
 
     Raises:
         DataFault: it could not be done.
     """
-    grants = [f"{one}:(OI)(CI)F" for one in (getpass.getuser(), *_ALWAYS)]
+    user = getpass.getuser()
+    is_system = user.casefold() == f"{environment.get('COMPUTERNAME', '')}$".casefold()
+    allowed = _ALWAYS if is_system else (user, *_ALWAYS)
+    grants = [f"{one}:(OI)(CI)F" for one in allowed]
     words = ["icacls", str(data_dir), "/inheritance:r", "/grant:r", *grants, "/q"]
     try:
         run(words, check=True, capture_output=True, timeout=ICACLS_TIMEOUT_S)

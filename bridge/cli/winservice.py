@@ -41,6 +41,10 @@ class BridgeService(win32serviceutil.ServiceFramework):
         self.ReportServiceStatus(win32service.SERVICE_STOP_PENDING, waitHint=15_000)
         self._told.stop()
 
+    def SvcShutdown(self) -> None:
+        """Likewise when the machine ends; pywin32 asks to be told of it where this is there."""
+        self.SvcStop()
+
     def SvcDoRun(self) -> None:
         """Serve until told to stop."""
         path = Path(str(win32serviceutil.GetServiceCustomOption(NAME, OPTION)))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import getpass
 import os
 import subprocess
 from pathlib import Path
@@ -64,7 +65,7 @@ def test_on_windows_the_folder_is_closed_to_others(tmp_path: Path) -> None:
         ran.append(words)
         return subprocess.CompletedProcess(words, 0)
 
-    close_to_others(tmp_path, run)
+    close_to_others(tmp_path, {}, run)
     (words,) = ran
     assert words[:4] == ["icacls", str(tmp_path), "/inheritance:r", "/grant:r"]
     assert [word for word in words if word.endswith(":(OI)(CI)F")][1:] == [
@@ -76,4 +77,22 @@ def test_on_windows_the_folder_is_closed_to_others(tmp_path: Path) -> None:
         raise subprocess.CalledProcessError(5, words)
 
     with pytest.raises(DataFault, match="cannot be closed to other users"):
-        close_to_others(tmp_path, fails)
+        close_to_others(tmp_path, {}, fails)
+
+
+def test_a_windows_service_of_the_systems_is_no_user_of_its_own(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ran: list[list[str]] = []
+
+    def run(words: list[str], **_options: object) -> subprocess.CompletedProcess[bytes]:
+        ran.append(words)
+        return subprocess.CompletedProcess(words, 0)
+
+    monkeypatch.setattr(getpass, "getuser", lambda: "UFFICIO1$")
+    close_to_others(tmp_path, {"COMPUTERNAME": "Ufficio1"}, run)
+    (words,) = ran
+    assert [word for word in words if word.endswith(":(OI)(CI)F")] == [
+        "*S-1-5-18:(OI)(CI)F",
+        "*S-1-5-32-544:(OI)(CI)F",
+    ]

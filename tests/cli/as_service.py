@@ -1,9 +1,10 @@
 """Plays Windows' service manager: installs, starts, stops and removes the service of a process.
 
-``python as_service.py CONFIG`` puts stand-ins of pywin32's modules in place, runs the commands, and
-what they install as the system would: ``SvcDoRun``, and ``SvcStop`` from another thread once the
-bridge answers. Prints what was asked of the system as JSON. Shows that the service does what such a
-manager needs, not that Windows behaves.
+``python as_service.py CONFIG ENDING`` puts stand-ins of pywin32's modules in place, runs the
+commands, and what they install as the system would: ``SvcDoRun``, and ENDING (``SvcStop``, or
+``SvcShutdown`` as the machine ends) from another thread once the bridge answers. Prints what was
+asked of the system as JSON. Shows that the service does what such a manager needs, not that Windows
+behaves.
 """
 
 from __future__ import annotations
@@ -54,7 +55,7 @@ def command(*words: str) -> None:
     build()(list(words), standalone_mode=False)
 
 
-def stop_once_it_answers(service: Any, data_dir: Path) -> None:
+def end_once_it_answers(service: Any, data_dir: Path, ending: str) -> None:
     from bridge.operations.control import NotRunning, ask
 
     while True:
@@ -64,11 +65,11 @@ def stop_once_it_answers(service: Any, data_dir: Path) -> None:
             time.sleep(0.05)
             continue
         ASKED.append(["running", status["running"]])
-        service.SvcStop()
+        getattr(service, ending)()
         return
 
 
-def main(config: Path) -> None:
+def main(config: Path, ending: str) -> None:
     out = sys.stdout
     stand_in()
     command("service", "install", "--config", str(config))
@@ -77,7 +78,7 @@ def main(config: Path) -> None:
     module, _, name = ASKED[0][1].rpartition(".")
     service = getattr(importlib.import_module(module), name)(["pec-bridge"])
     stopper = threading.Thread(
-        target=stop_once_it_answers, args=(service, config.parent / "data"), daemon=True
+        target=end_once_it_answers, args=(service, config.parent / "data", ending), daemon=True
     )
     stopper.start()
     service.SvcDoRun()
@@ -86,4 +87,4 @@ def main(config: Path) -> None:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]))
+    main(Path(sys.argv[1]), sys.argv[2])

@@ -19,11 +19,12 @@ from tests.running import PATIENCE_S, simulated
 STOP_PENDING = 3
 
 
-async def driven(config: Path) -> tuple[int | None, str, str]:
+async def driven(config: Path, ending: str = "SvcStop") -> tuple[int | None, str, str]:
     process = await asyncio.create_subprocess_exec(
         sys.executable,
         as_service.__file__,
         str(config),
+        ending,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,
         env={"TEST_PEC_PASSWORD": "parola", "PYTHONPATH": ":".join(sys.path)},
@@ -36,11 +37,14 @@ async def driven(config: Path) -> tuple[int | None, str, str]:
     return process.returncode, out.decode(), err.decode()
 
 
-async def test_it_is_installed_runs_and_ends_as_its_manager_says(tmp_path: Path) -> None:
+@pytest.mark.parametrize("ending", ["SvcStop", "SvcShutdown"])
+async def test_it_is_installed_runs_and_ends_as_its_manager_says(
+    tmp_path: Path, ending: str
+) -> None:
     simulator = simulated()
     async with SimulatorServer(simulator.app) as api:
         config = write_config(tmp_path, api.url, simulator.token)
-        code, out, err = await driven(config)
+        code, out, err = await driven(config, ending)
     assert code == 0, err
     asked = json.loads(out.splitlines()[-1])
     install, start, stop, remove, made, running, stopping = asked
