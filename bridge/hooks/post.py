@@ -19,6 +19,7 @@ from http.cookiejar import CookieJar, DefaultCookiePolicy
 
 import httpx
 
+from bridge.api.encoding import raw_pieces
 from bridge.api.errors import retry_after_s
 from bridge.api.unreachable import shown_host, why_unreachable
 from bridge.api.way import ApiRoute
@@ -154,7 +155,7 @@ def _transport(place: WebhookPlace, tls: ssl.SSLContext) -> httpx.AsyncHTTPTrans
 async def _read(response: httpx.Response) -> None:
     """Read to the end, so that the connection can be used again, but not without end."""
     left_bytes = WEBHOOK_ANSWER_BYTES
-    async for piece in response.aiter_raw():
+    async for piece in raw_pieces(response):
         left_bytes -= len(piece)
         if left_bytes < 0:
             return

@@ -10,9 +10,10 @@ import httpx
 import pytest
 
 from bridge.api.connection import Answer, ApiConnection, ApiRequest
+from bridge.api.encoding import PIECES_A_TURN, plain
 from bridge.api.errors import OutcomeUnknown
 from bridge.limits import API_ANSWER_BYTES, MIB
-from tests.costs.measure import peak
+from tests.costs.measure import others, peak
 from tests.fakes import FakeClock
 
 TEXT = b'{"success": true}'
@@ -21,12 +22,13 @@ TEXT = b'{"success": true}'
 class Wire(httpx.AsyncByteStream):
     """What comes over a connection, in pieces."""
 
-    def __init__(self, content: bytes) -> None:
+    def __init__(self, content: bytes, piece_bytes: int = 1000) -> None:
         self._content = content
+        self._piece_bytes = piece_bytes
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
-        for at in range(0, len(self._content), 1000):
-            yield self._content[at : at + 1000]
+        for at in range(0, len(self._content), self._piece_bytes):
+            yield self._content[at : at + self._piece_bytes]
 
 
 async def asked(clock: FakeClock, content: bytes, coding: str) -> Answer:
@@ -41,6 +43,15 @@ async def asked(clock: FakeClock, content: bytes, coding: str) -> Answer:
         return await connection.exchange(ApiRequest("GET", "/x", {}))
     finally:
         await connection.aclose()
+
+
+async def test_others_run_while_an_answer_comes_byte_by_byte() -> None:
+    content = TEXT * 1_000
+    response = httpx.Response(200, stream=Wire(content, 1))
+    async with others() as turns:
+        before = turns.count
+        assert b"".join([piece async for piece in plain(response)]) == content
+        assert turns.count - before >= len(content) // PIECES_A_TURN
 
 
 @pytest.mark.parametrize(
