@@ -50,6 +50,7 @@ class ExportOperations:
             "export send": self._send,
             "export message": self._message,
             "export body": self._body,
+            "export receipt": self._whole_receipt,
         }
 
     async def _find(self, arguments: Mapping[str, Any], _progress: Progress) -> Any:
@@ -127,6 +128,31 @@ class ExportOperations:
 
         return base64.b64encode(await self._store.scan(work)).decode()
 
+    async def _whole_receipt(self, arguments: Mapping[str, Any], _progress: Progress) -> Any:
+        """Return a slice of a receipt as a message, as IMAP shows it; "" past its end.
+
+        ``id`` is the send's, ``number`` the receipt's, as ``export send`` has it.
+        """
+        id, number = QueueId(str(arguments["id"])), int(arguments["number"])
+
+        async def work(tx: ReadTransaction) -> bytes:
+            content = await _content(tx, id, number)
+            if content is None:
+                raise OperationFailed(
+                    say("{id} has no receipt {number} whose text is here.", id=id, number=number)
+                )
+            return await tx.raw(content, int(arguments["at"]), SLICE_BYTES)
+
+        return base64.b64encode(await self._store.scan(work)).decode()
+
+
+async def _content(tx: ReadTransaction, id: QueueId, number: int) -> ContentId | None:
+    """Return the text of a send's receipt, None if it is none of the send's or no longer there."""
+    if not any(one.remote == number for one in await tx.receipts_of(id)):
+        return None
+    row = await tx.remote_row(RemoteId(number))
+    return None if row is None else row.content
+
 
 def _attempt(one: AttemptRow) -> dict[str, Any]:
     return {
@@ -150,8 +176,14 @@ def _transition(one: TransitionRow) -> dict[str, Any]:
 
 
 async def _receipt(tx: ReadTransaction, one: ReceiptRow) -> dict[str, Any]:
-    """Return a receipt; ``row`` is None where the archive's retention has passed."""
+    """Return a receipt; ``row`` is None where the archive's retention has passed.
+
+    ``size_bytes`` is the message's as IMAP shows it, None where there is none.
+    """
     row = await tx.remote_row(one.remote)
+    text = None
+    if row is not None and row.content is not None:
+        text = await tx.archived_text(row.content)
     return {
         "remote": one.remote,
         "kind": one.kind,
@@ -162,4 +194,5 @@ async def _receipt(tx: ReadTransaction, one: ReceiptRow) -> dict[str, Any]:
         "first_seen": rfc3339(row.first_seen) if row else None,
         "gone_at": rfc3339(row.gone_at) if row else None,
         "readable": row.readable if row else None,
+        "size_bytes": text.size_bytes if text else None,
     }

@@ -120,6 +120,7 @@ class ReceiptOperations:
                 )
             receipts = [
                 {
+                    "number": receipt.remote,
                     "kind": receipt.kind,
                     "at": rfc3339(receipt.at),
                     "recipients": ", ".join(receipt.addresses),

@@ -55,6 +55,9 @@ class ProblemKind(Enum):
     FOREIGN = ProblemType("foreign-origin", 403, say("a browser sent this for another site's page"))
     NOT_FOUND = ProblemType("not-found", 404, say("there is no such path"))
     UNKNOWN_SEND = ProblemType("unknown-send", 404, say("nothing of this account has that name"))
+    UNKNOWN_RECEIPT = ProblemType(
+        "unknown-receipt", 404, say("the message has no receipt of that number whose text is here")
+    )
     METHOD = ProblemType(
         "method-not-allowed",
         405,

@@ -138,6 +138,7 @@ def steps(facts: Mapping[str, Any]) -> Sequence[Mapping[str, Any]]:
                 "at": one["at"],
                 "kind": "receipt",
                 "receipt": one["kind"],
+                "number": one["remote"] if one["size_bytes"] else None,
                 "detail": one["detail"],
                 "addresses": one["addresses"],
             }

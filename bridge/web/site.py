@@ -8,7 +8,7 @@ from pathlib import Path
 from starlette.routing import BaseRoute
 
 from bridge.config import Config
-from bridge.web import archive, home, mailboxes, sent, static, tour, usage
+from bridge.web import archive, home, mailboxes, receipt, sent, static, tour, usage
 from bridge.web.discovery import Discovery
 from bridge.web.entrance import Entrance
 from bridge.web.evidence import Evidence
@@ -32,6 +32,7 @@ def site(services: WebServices, config: Callable[[], Config], certificate: Path)
         *home.routes(pages),
         *Evidence(pages, config).routes(),
         *sent.routes(pages),
+        *receipt.routes(pages),
         *usage.routes(pages),
         *archive.routes(pages),
         *tour.routes(pages),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
+from email import message_from_bytes
 from io import StringIO
 from pathlib import Path
 from typing import Any
@@ -79,6 +80,29 @@ async def test_show_has_every_receipt(sent: Sent, command: Command, config: Path
     text = await apart(command, *arguments)
     assert f"code: {sent.code}" in text.out
     assert text.out.count("altra.example") >= 4
+
+
+async def test_each_receipt_is_written_as_a_message(
+    sent: Sent, command: Command, config: Path
+) -> None:
+    folder = config.parent / "out"
+    folder.mkdir()
+    arguments = ("receipts", "export", sent.code, "-o", folder, "--config", config)
+    written = (await apart(command, *arguments, "--json")).json
+    assert {one["kind"] for one in written} == {"acceptance", "delivery", "failure"}
+    for one in written:
+        raw = await apart(Path(one["file"]).read_bytes)
+        assert len(raw) == one["size_bytes"]
+        message = message_from_bytes(raw)
+        assert sent.code in str(message["Subject"])
+        assert message["X-Ricevuta"]
+    again = await apart(command, *arguments)
+    assert (again.code, "--force" in again.err) == (1, True)
+    number = written[0]["number"]
+    (only,) = (await apart(command, *arguments, "--number", number, "--force", "--json")).json
+    assert only == written[0]
+    none = await apart(command, *arguments, "--number", "99999", "--force")
+    assert (none.code, "no receipt 99999" in none.err) == (1, True)
 
 
 async def test_delete_asks_first(

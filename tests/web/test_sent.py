@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import re
 from datetime import timedelta
 from typing import Any
 
@@ -63,6 +65,7 @@ def entry(id: str, account: str, **changes: Any) -> dict[str, Any]:
         "receipts": [
             {
                 "remote": 1,
+                "size_bytes": None,
                 "kind": "delivery",
                 "at": AT,
                 "addresses": ["cliente@pec.example"],
@@ -127,7 +130,14 @@ async def test_who_guesses_anothers_id_finds_nothing_there(made: Site) -> None:
     sends(made, entry("a1", ANNA), entry("b1", BRUNO, subject="segreto", state="uncertain"))
     anna = await made.anna()
     answers = [
-        await anna.get(path) for path in ("/sent/b1", "/sent/nobody", "/sent/b1/evidence.zip")
+        await anna.get(path)
+        for path in (
+            "/sent/b1",
+            "/sent/nobody",
+            "/sent/b1/evidence.zip",
+            "/sent/b1/receipts/7",
+            "/sent/a1/receipts/7",
+        )
     ]
     answers += [
         await anna.press("/sent/a1", "/sent/b1", action=action)
@@ -139,10 +149,35 @@ async def test_who_guesses_anothers_id_finds_nothing_there(made: Site) -> None:
     assert not [name for name, _ in made.done.asked if "resolve" in name or "cancel" in name]
 
 
+async def test_each_receipt_that_is_here_is_a_download(made: Site) -> None:
+    receipt = {"kind": "delivery", "at": AT, "addresses": [], "detail": ""}
+    here = receipt | {"remote": 7, "size_bytes": 5}
+    gone = receipt | {"remote": 8, "size_bytes": None}
+    sends(made, entry("a1", ANNA, receipts=[here, gone]), entry("b1", BRUNO, receipts=[here]))
+    pieces = {0: b"a\r\n", 3: b"b!", 5: b""}
+    made.done.answers["export receipt"] = lambda asked: base64.b64encode(pieces[asked["at"]])
+    anna = await made.anna()
+    page = await anna.get("/sent/a1")
+    assert re.findall(r'href="(/sent/a1/receipts/[^"]+)"', page.text) == ["/sent/a1/receipts/7"]
+    answer = await anna.get("/sent/a1/receipts/7")
+    assert (answer.status_code, answer.content) == (200, b"a\r\nb!")
+    assert answer.headers["Content-Type"] == "message/rfc822"
+    assert 'filename="opec123-7-delivery.eml"' in answer.headers["Content-Disposition"]
+    for path in ("/sent/a1/receipts/8", "/sent/a1/receipts/07", "/sent/b1/receipts/7"):
+        assert (await anna.get(path)).status_code == 404
+
+
 @pytest.mark.parametrize("attack", ATTACKS)
 async def test_foreign_words_are_only_shown(made: Site, attack: str) -> None:
     recipient = {"address": attack, "state": attack, "at": AT, "detail": attack, "conflict": False}
-    receipt = {"kind": attack, "at": AT, "addresses": [attack], "detail": attack}
+    receipt = {
+        "remote": 7,
+        "kind": attack,
+        "at": AT,
+        "addresses": [attack],
+        "detail": attack,
+        "size_bytes": 10,
+    }
     tried = {"started_at": AT, "ended_at": AT, "status": 200, "answer": attack, "error": ""}
     one = entry(
         "a1",

@@ -30,10 +30,11 @@ from bridge.web.contract.shapes import SendsQuery as ListQuery
 from bridge.web.contract.waiting import Waits
 from bridge.web.evidence import archive
 from bridge.web.problem import ProblemFound, ProblemKind
+from bridge.web.receipt import EML, receipt_message
 from bridge.web.services import WebServices
 
 CANDIDATE = ("id", "message_id", "reference", "code", "state", "outcome", "created_at")
-RECEIPT = ("kind", "at", "addresses", "detail")
+RECEIPT = ("kind", "at", "addresses", "detail", "size_bytes")
 ZIP = "application/zip"
 NAME = {
     "name": "Any of the message's names: the queue's id, its Message-ID (with or without its angle "
@@ -96,6 +97,17 @@ class SendEndpoints:
                 answer=SendReceipts,
                 problems=FINDING,
                 parameters=NAME,
+            ),
+            Endpoint(
+                "GET",
+                f"{one}/receipts/{{number}}",
+                "get_receipt",
+                "A receipt as a mail message, as INBOX shows it. It is made from what the service "
+                "gives out, which the provider's signature is not part of.",
+                self._receipt,
+                media=EML,
+                problems=(*FINDING, ProblemKind.UNKNOWN_RECEIPT),
+                parameters={**NAME, "number": "The receipt's `number`, from the list of them."},
             ),
             Endpoint(
                 "GET",
@@ -183,8 +195,20 @@ class SendEndpoints:
     async def _receipts(self, call: Call) -> dict[str, Any]:
         send = await self._found(call)
         facts = await self._services.do("export send", {"id": send["id"]})
-        receipts = ({name: one[name] for name in RECEIPT} for one in facts["receipts"])
+        receipts = (
+            {"number": one["remote"], **{name: one[name] for name in RECEIPT}}
+            for one in facts["receipts"]
+        )
         return {"receipts": sorted(receipts, key=lambda one: str(one["at"]))}
+
+    async def _receipt(self, call: Call) -> Response:
+        send = await self._found(call)
+        facts = await self._services.do("export send", {"id": send["id"]})
+        answer = receipt_message(self._services, facts, call.names["number"])
+        if answer is None:
+            words = say("This message has no receipt of that number whose text is here.")
+            raise ProblemFound(ProblemKind.UNKNOWN_RECEIPT, words)
+        return answer
 
     async def _evidence(self, call: Call) -> Response:
         send = await self._found(call)

@@ -289,10 +289,14 @@ class Events(BaseModel):
 class SendReceipt(BaseModel):
     """A receipt of a message."""
 
+    number: Annotated[int, Field(description="Names it for good, within its message.")]
     kind: str
     at: At
     addresses: list[str]
     detail: str
+    size_bytes: Annotated[
+        int | None, Field(description="Of it as a message; null where its text is not here.")
+    ]
 
 
 class SendReceipts(BaseModel):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 from collections.abc import Mapping
 from typing import Any
 from urllib.parse import quote
@@ -73,6 +74,7 @@ async def test_of_another_account_nothing_is_seen_or_touched(office: Office) -> 
         assert await erp.problem(f"sends/{path}", wait=5) == (404, "unknown-send")
         assert await erp.problem(f"sends/{path}/receipts") == (404, "unknown-send")
         assert await erp.problem(f"sends/{path}/evidence.zip") == (404, "unknown-send")
+        assert await erp.problem(f"sends/{path}/receipts/1") == (404, "unknown-send")
         for action, body in (
             ("cancel", {}),
             ("cancel", {"version": 0}),
@@ -89,6 +91,30 @@ async def test_of_another_account_nothing_is_seen_or_touched(office: Office) -> 
     studio = await office.erp("studio", STUDIO)
     assert (await studio.ask("sends/Ordine%2017"))["id"] == id
     assert [one["id"] for one in (await studio.ask("sends", account=STUDIO))["sends"]] == [id]
+
+
+async def test_a_receipt_is_a_mail_message_of_its_send_alone(office: Office) -> None:
+    id = await office.rig.submit("Prova")
+    one = {"kind": "delivery", "at": "2026-01-15T09:00:00.000Z", "addresses": [], "detail": ""}
+    receipts = [one | {"remote": 7, "size_bytes": 5}, one | {"remote": 8, "size_bytes": None}]
+    asked = []
+
+    async def known(name: str, arguments: Mapping[str, Any], progress: Progress) -> Any:
+        if name == "export receipt":
+            asked.append(arguments)
+            return base64.b64encode(b"a\r\nb!"[arguments["at"] :]).decode()
+        found = await office.operations.perform(name, arguments, progress)
+        return {**found, "receipts": receipts} if name == "export send" else found
+
+    office.services.perform = known
+    erp = await office.erp()
+    listed = (await erp.ask(f"sends/{id}/receipts"))["receipts"]
+    assert [(each["number"], each["size_bytes"]) for each in listed] == [(7, 5), (8, None)]
+    answer = await erp.get(f"/api/v1/sends/{id}/receipts/7")
+    assert (answer.content, answer.headers["Content-Type"]) == (b"a\r\nb!", "message/rfc822")
+    assert asked[0] == {"id": id, "number": 7, "at": 0}
+    for number in ("8", "9", "07", "x", "-1", "9" * 100):
+        assert await erp.problem(f"sends/{id}/receipts/{number}") == (404, "unknown-receipt")
 
 
 async def test_an_id_names_its_message_though_others_are_called_like_it(office: Office) -> None:
