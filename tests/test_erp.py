@@ -6,17 +6,21 @@
 from __future__ import annotations
 
 import ast
+import contextlib
 import json
 import os
 import re
 import subprocess
 import sys
+import threading
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
@@ -227,6 +231,101 @@ def run(
         [*program, text],
         cwd=folder, env=environment, capture_output=True, text=True, timeout=60, check=False,
     )  # fmt: skip
+
+
+KILLED = 9
+KILLS = {
+    "before it begins to write": "open",
+    "when nothing is written yet": "open_after",
+    "before it is on the disk": "fsync",
+    "before it is in its place": "replace",
+}
+DYING = """
+import builtins, io, os
+def dies(real, when, is_meant=lambda *_: True):
+    def call(*given, **named):
+        if not is_meant(*given): return real(*given, **named)
+        result = real(*given, **named) if when == "after" else None
+        os._exit(9)
+    return call
+def writes(path, mode="r", *_):
+    return "w" in mode and "last-event" in str(path)
+where = WHERE
+if where.startswith("open"):
+    when = "after" if where == "open_after" else "before"
+    builtins.open = io.open = dies(io.open, when, writes)
+else:
+    setattr(os, where, dies(getattr(os, where), "before"))
+"""
+"""Runs before an example, and kills it where it keeps its place."""
+
+
+def listening(
+    answers: list[tuple[int, dict[str, Any]]], asked: list[str]
+) -> contextlib.AbstractContextManager[int]:
+    """Serve events: the last answer again and again."""
+
+    class Events(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            asked.append(parse_qs(urlsplit(self.path).query)["after"][0])
+            status, body = answers.pop(0) if len(answers) > 1 else answers[0]
+            self.send_response(status)
+            self.end_headers()
+            self.wfile.write(json.dumps(body).encode())
+
+        def log_message(self, format: str, *_words: object) -> None:
+            """Say nothing."""
+
+    @contextlib.contextmanager
+    def served() -> Iterator[int]:
+        with ThreadingHTTPServer(("127.0.0.1", 0), Events) as server:
+            threading.Thread(target=server.serve_forever, daemon=True).start()
+            yield server.server_port
+            server.shutdown()
+
+    return served()
+
+
+def follow(
+    folder: Path, port: int, rounds: int, before: str = ""
+) -> subprocess.CompletedProcess[str]:
+    """Run the example that follows events, for so many rounds."""
+    text = example("Over HTTP", "python").replace("localhost:1180", f"127.0.0.1:{port}")
+    assert text.count("while True:") == 1
+    text = before + text.replace("while True:", f"for _ in range({rounds}):")
+    return subprocess.run(
+        [sys.executable, "-c", text],
+        cwd=folder, env=os.environ | {"PEC_KEY": "x"}, capture_output=True, text=True,
+        timeout=60, check=False,
+    )  # fmt: skip
+
+
+def page_of(*numbers: int) -> tuple[int, dict[str, Any]]:
+    events = [{"event": "queued", "reference": f"{n}", "recipient": None} for n in numbers]
+    return 200, {"events": events, "next": max(numbers, default=0), "missing": False}
+
+
+@pytest.mark.parametrize("where", KILLS.values(), ids=list(KILLS))
+def test_a_kill_leaves_the_example_its_place(tmp_path: Path, where: str) -> None:
+    (tmp_path / "last-event").write_text("7")
+    asked: list[str] = []
+    with listening([page_of(8, 9)], asked) as port:
+        killed = follow(tmp_path, port, 1, DYING.replace("WHERE", repr(where)))
+        assert killed.returncode == KILLED, killed.stderr
+        assert (tmp_path / "last-event").read_text() == "7"
+        done = follow(tmp_path, port, 1)
+    assert (asked, done.stderr) == (["7", "7"], "")
+    assert done.stdout == "queued 8 None\nqueued 9 None\n"
+    assert (tmp_path / "last-event").read_text() == "9"
+
+
+def test_the_example_begins_anew_where_its_place_is_lost(tmp_path: Path) -> None:
+    (tmp_path / "last-event").write_text("99999")
+    asked: list[str] = []
+    with listening([(409, {"type": "x"}), page_of(1, 2), page_of(3)], asked) as port:
+        done = follow(tmp_path, port, 3)
+    assert (asked, done.stderr) == (["99999", "0", "2"], "")
+    assert [line.split()[1] for line in done.stdout.splitlines()[1:]] == ["1", "2", "3"]
 
 
 def with_the_page(config: Config) -> Config:
