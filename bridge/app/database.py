@@ -37,7 +37,11 @@ class DataPlace:
     @property
     def name(self) -> str:
         """What people know it by; the URL may hold a password."""
-        return str(self.data_dir) if self.url is None else _postgres().name_of(self.url.reveal())
+        return (
+            str(self.data_dir)
+            if self.url is None
+            else part_for_postgres().name_of(self.url.reveal())
+        )
 
 
 def place_of(config: Config, url: Secret | None) -> DataPlace:
@@ -100,7 +104,7 @@ async def open_store(place: DataPlace) -> Store:
     """
     if place.url is None:
         return await SqliteStore.open(place.data_dir)
-    store: Store = await _postgres().PostgresStore.open(place.url.reveal(), place.data_dir)
+    store: Store = await part_for_postgres().PostgresStore.open(place.url.reveal(), place.data_dir)
     return store
 
 
@@ -112,7 +116,7 @@ def is_there(place: DataPlace) -> bool:
     """
     if place.url is None:
         return look.is_there(place.data_dir)
-    return bool(_postgres().is_there(place.url.reveal()))
+    return bool(part_for_postgres().is_there(place.url.reveal()))
 
 
 @asynccontextmanager
@@ -129,7 +133,7 @@ async def look_at(place: DataPlace | None) -> AsyncIterator[Store]:
     if place is None or place.url is None:
         store = look.StoreLook(None if place is None else place.data_dir)
     else:
-        store = await _postgres().PostgresLook.open(place.url.reveal())
+        store = await part_for_postgres().PostgresLook.open(place.url.reveal())
     try:
         yield store
     finally:
@@ -144,11 +148,16 @@ def looked_through(place: DataPlace) -> str | None:
     """
     if place.url is None:
         return examine(place.data_dir)
-    said: str | None = _postgres().examine(place.url.reveal())
+    said: str | None = part_for_postgres().examine(place.url.reveal())
     return said
 
 
-def _postgres() -> ModuleType:
+def part_for_postgres() -> ModuleType:
+    """Return the package of PostgreSQL's store.
+
+    Raises:
+        StoreFailed: what it needs is not installed.
+    """
     try:
         from bridge.store import postgres
     except ImportError as error:

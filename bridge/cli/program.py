@@ -30,6 +30,7 @@ from bridge.cli import (
     service,
     simulator,
     status,
+    store,
     streams,
     token,
     trace,
@@ -71,6 +72,7 @@ def build() -> typer.Typer:
     program.command()(reload.reload)
     program.command()(backup.backup)
     program.command()(backup.restore)
+    program.add_typer(store.commands, name="store")
     program.add_typer(facts.alarm, name="alarm")
     program.add_typer(queue.commands, name="queue")
     program.add_typer(receipts.commands, name="receipts")

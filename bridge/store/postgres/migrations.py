@@ -77,8 +77,13 @@ def check(connection: Connection, name: str) -> int:
     return found
 
 
-def migrate(connection: Connection, name: str, data_dir: Path) -> None:
+def migrate(connection: Connection, name: str, data_dir: Path | None) -> None:
     """Bring the database up to the newest schema.
+
+    Args:
+        connection: the database.
+        name: how it is called.
+        data_dir: where its mark is, if it has one; None where it is about to be filled.
 
     Raises:
         StoreFailed: it cannot be used, or is empty although there is a mark.
@@ -89,7 +94,7 @@ def migrate(connection: Connection, name: str, data_dir: Path) -> None:
     try:
         connection.execute(f"SELECT pg_advisory_xact_lock({SCHEMA_LOCK})")
         found = check(connection, name)
-        if not found and (data_dir / mark.FILE_NAME).exists():
+        if not found and data_dir is not None and (data_dir / mark.FILE_NAME).exists():
             raise StoreFailed(
                 say(
                     "{name} is empty, but {file} in {folder} says that there was data. Put the"
