@@ -18,11 +18,11 @@ from bridge.hooks.schedule import TryReport
 from bridge.hooks.states import TryOutcome
 from bridge.hooks.taking_up import take_up
 from bridge.model import AccountId, EventKind, QueueId
-from bridge.store.base import ReadTransaction, Transaction
+from bridge.store.base import ReadTransaction, Store, Transaction
 from bridge.store.events import EventRow, NewEvent
 from bridge.store.hooks import DeliveryRow, HookBacklog, HookRow
-from bridge.store.sqlite import SqliteStore
 from tests.fakes import FakeClock, settle
+from tests.stores import open_store
 
 LIFE = "life"
 TAKEN = TryReport(TryOutcome.TAKEN)
@@ -71,7 +71,7 @@ class Receiver:
 class Rig:
     """See the module. Build it with ``open``; ``start`` begins telling, ``stop`` is a crash."""
 
-    def __init__(self, store: SqliteStore, clock: FakeClock, account: AccountId) -> None:
+    def __init__(self, store: Store, clock: FakeClock, account: AccountId) -> None:
         self.store = store
         self.clock = clock
         self.account = account
@@ -82,7 +82,7 @@ class Rig:
 
     @classmethod
     async def open(cls, folder: Path, clock: FakeClock) -> Rig:
-        store = await SqliteStore.open(folder)
+        store = await open_store(folder)
 
         async def work(tx: Transaction) -> AccountId:
             known = await tx.account("a@pec.example")

@@ -8,14 +8,14 @@ from pathlib import Path
 import pytest
 
 from bridge.store.base import Store
-from bridge.store.sqlite import SqliteStore
 from tests.fakes import FakeClock
 from tests.imapserver.client import Rig
+from tests.stores import open_store
 
 
 @pytest.fixture
 async def store(tmp_path: Path) -> AsyncIterator[Store]:
-    store = await SqliteStore.open(tmp_path / "data")
+    store = await open_store(tmp_path / "data")
     yield store
     await store.close()
 

@@ -8,13 +8,13 @@ import pytest
 from bridge.mailbox import Mailboxes
 from bridge.model import AccountId, Mailbox
 from bridge.store.base import Store
-from bridge.store.sqlite import SqliteStore
 from tests.fakes import FakeClock
+from tests.stores import open_store
 
 
 @pytest.fixture
 async def store(tmp_path: Path) -> AsyncIterator[Store]:
-    store = await SqliteStore.open(tmp_path)
+    store = await open_store(tmp_path)
     yield store
     await store.close()
 

@@ -32,6 +32,7 @@ class FragileStore:
         self._under_way: set[asyncio.Task[Any]] = set()
         self.crashes = asyncio.Event()
         self.reads = 0
+        self._reading = 0
 
     def crash(self, crash: Crash | None) -> None:
         """Arm a crash, or call off the one that was armed."""
@@ -73,11 +74,18 @@ class FragileStore:
     async def read(self, work: ReadWork[T]) -> T:
         await self._alive()
         self.reads += 1
-        return await self._store.read(work)
+        return await self._read(self._store.read(work))
 
     async def scan(self, work: ReadWork[T]) -> T:
         await self._alive()
-        return await self._store.scan(work)
+        return await self._read(self._store.scan(work))
+
+    async def _read(self, reading: Coroutine[Any, Any, T]) -> T:
+        self._reading += 1
+        try:
+            return await reading
+        finally:
+            self._reading -= 1
 
     async def close(self) -> None:
         await self._store.close()
@@ -87,7 +95,7 @@ class FragileStore:
         ready = asyncio.get_running_loop()._ready  # type: ignore[attr-defined]
         while True:
             await asyncio.sleep(0)
-            if ready:
+            if ready or self._reading:
                 continue
             if not self._under_way:
                 return

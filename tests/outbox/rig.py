@@ -46,11 +46,11 @@ from bridge.store.base import ReadTransaction, ReadWork, StoreFailed
 from bridge.store.dsn import NOTHING_ASKED, DsnRequest
 from bridge.store.figures import DayFigures
 from bridge.store.outbox import AttemptRow, HoldRow, SubmissionRow, TransitionRow
-from bridge.store.sqlite.database import SqliteStore
 from bridge.wake import Wake
 from tests.fakes import FakeClock, Skewed
 from tests.in_memory import in_memory
 from tests.outbox.fragile import FragileStore
+from tests.stores import open_store
 
 T = TypeVar("T")
 
@@ -137,7 +137,7 @@ class Rig:
         window: Window = ALL_DAY,
     ) -> Rig:
         """Open the store, recover what a crash left, put the parts together."""
-        store = FragileStore(await SqliteStore.open(data_dir))
+        store = FragileStore(await open_store(data_dir))
         mailboxes = Mailboxes(store, clock)
         lineage = await WatchedLineage.open(mailboxes, clock, data_dir)
         lineage.store = store

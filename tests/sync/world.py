@@ -22,11 +22,11 @@ from bridge.simulator import Operation, Options, Simulator
 from bridge.store.alarms import AlarmRow
 from bridge.store.base import ReadTransaction, Transaction
 from bridge.store.messages import Part
-from bridge.store.sqlite.database import SqliteStore
 from bridge.sync.pages import InboxClient
 from bridge.sync.parts import Parts, assemble
 from bridge.sync.service import Sync, SyncAccount, SyncSettings
 from tests.fakes import FakeClock, settle
+from tests.stores import open_store
 
 ADDRESS = "azienda@pec.invalid"
 PASSWORD = "parola"
@@ -53,7 +53,7 @@ class World:
     """Where large texts are worked on; None reads all in memory."""
 
     async def start(self) -> None:
-        self.store = await SqliteStore.open(self.data_dir)
+        self.store = await open_store(self.data_dir)
         self.mailboxes = Mailboxes(self.store, self.clock)
         self.connection = ApiConnection(
             "http://127.0.0.1",

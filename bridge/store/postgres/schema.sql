@@ -409,8 +409,8 @@ CREATE INDEX remote_unjudged ON remote (account, rank)
 CREATE TABLE notice_day (
     account bigint NOT NULL REFERENCES account (id) DEFERRABLE,
     day words NOT NULL,
-    singly boolean NOT NULL,
-    of_messages boolean NOT NULL,
+    singly bigint NOT NULL,
+    of_messages bigint NOT NULL,
     writes bigint NOT NULL,
     written_at bigint,
     due_at bigint,
