@@ -21,7 +21,11 @@ _SPACE_UNITS = {"disk": 1024, "history": 1024, "archive": 512}
 
 
 def read_argument(name: str, read: Any, text: object) -> Any:
-    """Read an argument by a field's rule; ``name`` is what a person calls it."""
+    """Read an argument by a field's rule; ``name`` is what a person calls it.
+
+    Raises:
+        OperationFailed: it breaks the rule.
+    """
     try:
         return read(str(text))
     except ValueError as fault:
@@ -31,7 +35,11 @@ def read_argument(name: str, read: Any, text: object) -> Any:
 
 
 def one_pdf(pdfs: list[bytes], names: list[str]) -> tuple[bytes, int]:
-    """Check each PDF and make one of them; returns it and its pages. Blocking."""
+    """Check each PDF and make one of them; returns it and its pages. Blocking.
+
+    Raises:
+        OperationFailed: one cannot be used.
+    """
     for name, pdf in zip(names, pdfs, strict=True):
         try:
             inspect(pdf)
@@ -49,7 +57,11 @@ def one_pdf(pdfs: list[bytes], names: list[str]) -> tuple[bytes, int]:
 
 
 def years_of(arguments: Mapping[str, Any]) -> int:
-    """Return for how many years."""
+    """Return for how many years.
+
+    Raises:
+        OperationFailed: it cannot be for so many.
+    """
     years = int(arguments.get("years") or 1)
     if not 1 <= years <= YEARS_LIMIT:
         raise OperationFailed(say("A mailbox is renewed for 1 to {most} years.", most=YEARS_LIMIT))
@@ -57,7 +69,11 @@ def years_of(arguments: Mapping[str, Any]) -> int:
 
 
 def kind_of(arguments: Mapping[str, Any]) -> str:
-    """Return the kind of mailbox that is wanted."""
+    """Return the kind of mailbox that is wanted.
+
+    Raises:
+        OperationFailed: there is no such kind.
+    """
     kind = str(arguments["kind"]).strip().upper()
     if kind not in choices.CONVERTIBLE:
         raise OperationFailed(
@@ -67,7 +83,11 @@ def kind_of(arguments: Mapping[str, Any]) -> str:
 
 
 def space_of(arguments: Mapping[str, Any]) -> Space:
-    """Return the space that is wanted."""
+    """Return the space that is wanted.
+
+    Raises:
+        OperationFailed: it is no space that can be had.
+    """
     wanted: dict[str, str | None] = {}
     for name, unit in _SPACE_UNITS.items():
         given = arguments.get(name)
@@ -98,7 +118,11 @@ def space_in_words(space: Space) -> str:
 
 
 def user_of(arguments: Mapping[str, Any]) -> NewUser:
-    """Return the further user that is wanted."""
+    """Return the further user that is wanted.
+
+    Raises:
+        OperationFailed: a field is missing.
+    """
     fields = {
         name: str(arguments.get(name) or "").strip()
         for name in ("name", "surname", "description", "email")
