@@ -109,3 +109,14 @@ def test_what_has_no_room_on_the_disk_is_given_up_whole() -> None:
     assert (reader.is_over_budget, reader.is_given_up) == (True, True)
     assert reader.feed(b"\r\n.\r\n") == b""
     assert (reader.message(), memory.used_bytes, disk.used_bytes) == (b"", 0, 0)
+
+
+def test_what_is_put_on_the_disk_is_in_memory_no_more() -> None:
+    memory, disk = ByteBudget(100), ByteBudget(100)
+    reader = DataReader(LIMIT_BYTES, memory, disk)
+    assert reader.feed(b"uno due") is None
+    assert (memory.used_bytes, disk.used_bytes) == (7, 0)
+    assert reader.spill() == b"uno due"
+    assert (memory.used_bytes, disk.used_bytes) == (0, 7)
+    reader.release()
+    assert (memory.used_bytes, disk.used_bytes) == (0, 0)

@@ -283,3 +283,16 @@ async def test_who_logged_in_goes_on_unless_the_account_has_ended(
     reply = await (client.reply() if is_ended else client.submit(message()))
     assert reply.text.startswith("The account" if is_ended else "Ok: queued")
     assert (reply.code, await served.queued() == ()) == ((421, True) if is_ended else (250, False))
+
+
+async def test_messages_give_back_the_room_that_they_took(
+    serve: Serve, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bridge.smtpserver.server.SUBMISSIONS_BYTES", 1_500)
+    monkeypatch.setattr("bridge.smtpserver.server.SUBMISSIONS_SPOOLED_BYTES", 0)
+    served = await serve(rules=SubmissionRules(max_message_bytes=1_000))
+    client = await served.user()
+    text = "x" * 600 + "\r\n"
+    for number in range(8):  # more than there is room for in memory and on the disk together
+        reply = await client.submit(message(text, Message_ID=f"<{number}@erp.example>"))
+        assert reply.code == 250

@@ -65,3 +65,14 @@ def test_a_damaged_part_leaves_the_others() -> None:
 )
 def test_a_total_that_is_explained(state: SyncState, live: int, expected: bool) -> None:
     assert state.agrees(live) is expected
+
+
+@pytest.mark.parametrize(
+    ("total", "above"),
+    [(100, -7.5), (124, -7.5), (125, None), (90, -7.5), (None, -7.5)],
+)
+def test_new_rows_of_the_next_page_are_below_the_last_unless_a_whole_page_came(
+    total: int | None, above: float | None
+) -> None:
+    """Then the next page shows only what is newer than the last one."""
+    assert Sweep(3, -7.5, 100, whole=False).rank_above(total, 25) == above
