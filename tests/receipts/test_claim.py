@@ -57,3 +57,14 @@ async def test_an_entry_that_is_gone_claims_nothing(rig: Rig) -> None:
     remote = await rig.receipt(NetworkKind.ACCEPTANCE, ANNA)
     await claimed(rig, QueueId("none"), CODE, remote)
     assert (await rig.row(remote)).submission is None
+
+
+async def test_a_doubt_about_a_code_takes_back_nothing_that_was_tied_without_it(rig: Rig) -> None:
+    """What ties it is subject and time, of which the doubt says nothing."""
+    subject = "Trasmissione della documentazione integrativa"
+    id = await rig.send(subject=subject)
+    await rig.arrive(f"ACCETTAZIONE: {subject}"[:-6], "<p>Testo</p>")
+    assert await rig.states(id) == {ANNA: "accepted"}
+    await rig.send(subject=subject, id="Q2", code=None)  # its answer is awaited: a rival by now
+    await rig.receipt(NetworkKind.DELIVERY, "altro@pec.example", subject=subject)
+    assert await rig.states(id) == {ANNA: "accepted"}

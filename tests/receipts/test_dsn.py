@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 
 import pytest
 from flufl.bounce import all_failures
@@ -278,6 +278,26 @@ async def test_where_texts_are_not_wanted_those_of_deliveries_asked_for_are(rig:
 
 
 # -- what stands no longer -------------------------------------------------------------------------
+
+
+async def test_a_text_that_is_asked_for_meanwhile_is_waited_for(
+    rig: Rig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The message would have been made of its row, and the text shown nowhere."""
+    await accepted_by_row(rig, frozenset({NotifyOn.FAILURE}))
+    (acceptance,) = await rig.store.read(lambda tx: tx.remote_to_show(rig.account, 9))
+    filing = Filing(rig.store, rig.mailboxes, rig.clock, waits_for_texts=False)
+    write = rig.mailboxes.write
+
+    async def asked_for_before(work: Callable[[MailboxTransaction], Awaitable[int]]) -> int:
+        await write(lambda mtx: mtx.tx.judge_remote(acceptance.id, Worth.FAILURE, CODE))
+        return await write(work)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(rig.mailboxes, "write", asked_for_before)
+        assert await filing.show_rows(rig.account) == 0
+    assert (await rig.row(acceptance.id)).content is None
+    assert await rig.raws() == []
 
 
 async def take_back(rig: Rig, id: QueueId) -> None:

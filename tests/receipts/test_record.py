@@ -47,6 +47,19 @@ async def test_outcomes_outlive_the_archive(rig: Rig) -> None:
     assert await rig.alarm_kinds() == alarms == ["failure"]
 
 
+@pytest.mark.parametrize("days", [6, 8])
+async def test_a_failures_alarm_stays_when_it_is_no_news_any_more(rig: Rig, days: int) -> None:
+    """Only what takes the failure back ends it."""
+    id = await rig.send((ANNA, BRUNO))
+    await rig.receipt(NetworkKind.FAILURE, BRUNO)
+    await rig.clock.advance(days * 86_400)
+    await rig.receipt(NetworkKind.DELIVERY, ANNA)
+    assert await rig.alarm_kinds() == ["failure"]
+    await rig.receipt(NetworkKind.DELIVERY, BRUNO)
+    assert await rig.states(id) == {ANNA: "delivered", BRUNO: "delivered"}
+    assert await rig.alarm_kinds() == []
+
+
 async def test_a_row_that_comes_later_takes_no_old_receipts_place(rig: Rig) -> None:
     id = await rig.send()
     await rig.receipt(NetworkKind.DELIVERY, ANNA)

@@ -605,6 +605,24 @@ async def test_who_speaks_before_the_banner_sends_nothing_from_a_trusted_network
     assert await served.queued() == ()
 
 
+async def test_what_fails_in_an_unforeseen_way_leaves_no_message_begun(
+    served: Served, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A recipient may be missing by then."""
+
+    def breaks(_: object) -> None:
+        raise RuntimeError("a fault")
+
+    client = await served.user()
+    for command in (f"MAIL FROM:<{ADDRESS}>", f"RCPT TO:<{TO}>"):
+        assert (await client.do(command)).code == 250
+    with monkeypatch.context() as patch:
+        patch.setattr("bridge.smtpserver.session.recipient_of", breaks)
+        assert (await client.do("RCPT TO:<due@altra.example>")).code == 451
+    assert (await client.do("DATA")).code == 503
+    assert (await client.submit(message())).code == 250
+
+
 async def test_nonsense_ends_the_connection(served: Served) -> None:
     client = await served.connect()
     for _ in range(10):
