@@ -1,4 +1,4 @@
-"""A headless Thunderbird, driven by Marionette: JSON over TCP, lengths in front."""
+"""A Thunderbird, headless or not, driven by Marionette: JSON over TCP, lengths in front."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from typing import Any
 
 import pytest
 
-FLAGS = ("--headless", "--marionette", "--remote-allow-system-access", "--no-remote")
+FLAGS = ("--marionette", "--remote-allow-system-access", "--no-remote")
 READY_WITHIN_S = 60.0
 ANSWER_WITHIN_S = 60.0
 
@@ -81,7 +81,9 @@ class Marionette:
 
 
 @contextlib.contextmanager
-def thunderbird(folder: Path, preferences: Mapping[str, object]) -> Iterator[Marionette]:
+def thunderbird(
+    folder: Path, preferences: Mapping[str, object], *, headless: bool = True
+) -> Iterator[Marionette]:
     """Start Thunderbird on a new profile and drive it; skips where there is none."""
     program = shutil.which("thunderbird")
     if program is None:
@@ -96,7 +98,7 @@ def thunderbird(folder: Path, preferences: Mapping[str, object]) -> Iterator[Mar
     (profile / "user.js").write_text("".join(lines), encoding="utf-8")
     with (folder / "thunderbird.log").open("wb") as log:
         process = subprocess.Popen(
-            [program, *FLAGS, "--profile", profile],
+            [program, *FLAGS, *(["--headless"] if headless else []), "--profile", profile],
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=log,
