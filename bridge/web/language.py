@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import gettext
 from collections.abc import Mapping
+from math import isfinite
 
 from starlette.requests import HTTPConnection
 from starlette.responses import PlainTextResponse, Response
@@ -46,27 +47,36 @@ def for_people(
 
 
 def _accepted(header: str) -> Language:
-    """Return the wanted language of an ``Accept-Language`` (RFC 9110 §12.5.4)."""
-    best: Language = "it"
-    best_weight = 0.0
+    """Return the wanted language of an ``Accept-Language`` (RFC 9110 §12.5.4).
+
+    Of equal ones the first counts; one that is refused (``q=0``) comes after one that is not named.
+    """
+    weights: dict[str, float] = {}
     for item in header[:500].split(","):
         tag, _, parameter = item.partition(";")
         name = tag.strip().casefold().partition("-")[0]
         weight = _weight(parameter)
-        for language in LANGUAGES:
-            if name == language and weight > best_weight:
-                best, best_weight = language, weight
-    return best
+        if weight is not None:
+            weights[name] = max(weight, weights.get(name, 0.0))
+
+    def rank(language: Language) -> float:
+        weight = weights.get(language, weights.get("*", 0.0))
+        return -1.0 if language in weights and not weight else weight
+
+    named = [one for name in weights for one in LANGUAGES if one == name]
+    return max([*named, *LANGUAGES], key=rank)
 
 
-def _weight(parameter: str) -> float:
+def _weight(parameter: str) -> float | None:
+    """Return a weight from 0 to 1, None for what is none."""
     name, _, value = parameter.strip().partition("=")
-    if name != "q":
+    if name.strip().casefold() != "q":
         return 1.0
     try:
-        return min(max(float(value), 0.0), 1.0)
+        weight = float(value)
     except ValueError:
-        return 0.0
+        return None
+    return min(max(weight, 0.0), 1.0) if isfinite(weight) else None
 
 
 def catalogue(language: Language) -> gettext.NullTranslations:
