@@ -2,12 +2,14 @@
 
 ``RequestBudget`` is the one authority: every GET passes it, whoever makes it, under the
 ``Purpose`` it is made for. The policy is pure (``floor``, ``wait_s``, ``look_interval_s``) and
-rests on one figure, the *even share*: the requests that would be left now if the day's were made
-evenly, an hour of the night for a quarter of one of the day. Looks may use all that is left.
-Everything else leaves them ``FLOORS`` of the even share, half of it at least: whatever else
-happens, looks come no more than twice as far apart as the even pace has them. Where busy hours are
-expected (``expects``), the day is shared out accordingly, and what is no news leaves what those
-need. The share melts towards midnight, and what is kept for looks with it.
+rests on two figures. The *even share* are the requests that would be left now if the day's were
+made evenly, an hour of the night for a quarter of one of the day. The *watch* are those that it
+takes to look each ``WATCH_DAY_S`` by day and each ``WATCH_NIGHT_S`` by night until midnight. Looks
+may use all that is left. What came just now, rows and texts, borrows from the hours to come, which
+may be quiet: it leaves the watch and little more. Everything else leaves ``FLOORS`` of the even
+share, half of it at least. Where busy hours are expected (``expects``), the day is shared out
+accordingly, and what is no news leaves what those need; nothing is borrowed where the days before
+needed all there is. The share melts towards midnight, and what is kept for looks with it.
 
 Counts are kept for each account and day (Europe/Rome), over restarts. They are written ahead in
 steps, so that a crash can only make them too high.
@@ -24,7 +26,7 @@ from __future__ import annotations
 import asyncio
 import math
 from collections.abc import Awaitable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, time, timedelta
 from enum import Enum
 from typing import Protocol
@@ -39,10 +41,11 @@ class Purpose(Enum):
     """What a request is made for."""
 
     LOOK = "look"
+    ARRIVAL = "arrival"
+    NEWS = "news"
     BODY = "body"
     SEARCH = "search"
     STATUS = "status"
-    NEWS = "news"
     LISTING = "listing"
     DELETION = "deletion"
     COMMAND = "command"
@@ -55,10 +58,11 @@ class Purpose(Enum):
 
 FLOORS: Mapping[Purpose, float] = {
     Purpose.LOOK: 0.0,
+    Purpose.ARRIVAL: 0.0,
+    Purpose.NEWS: 0.02,
     Purpose.BODY: 0.50,
     Purpose.SEARCH: 0.50,
     Purpose.STATUS: 0.50,
-    Purpose.NEWS: 0.51,
     Purpose.LISTING: 0.53,
     Purpose.DELETION: 0.55,
     Purpose.COMMAND: 0.60,
@@ -68,13 +72,23 @@ FLOORS: Mapping[Purpose, float] = {
     Purpose.RECONCILIATION: 0.80,
     Purpose.CLEARING: 0.80,
 }
-"""How much of the even share each purpose leaves, the most urgent first: texts of what came, so
-that what is listed is shown; the evidence of an uncertain send; the gap that a look found, which
-later looks would not come by, and other pages that list what is new; then deletions, what a person
-asks for at the command line, and texts of receipts that prove more with them. Texts that only
-confirm what is known, the day's pass over all that is listed and what the settings clear come last,
-and leave three quarters of the share and more to the rest: none is to take a request from an
-incoming message, however many there are."""
+"""How much of the even share each purpose leaves, the most urgent first: texts of what came just
+now, so that what is listed is shown; the gap that a look found, which later looks would not come
+by; texts of what came days before, as an import brings them, and of rows that are alike; the
+evidence of an uncertain send; other pages that list what is new; then deletions, what a person asks
+for at the command line, and texts of receipts that prove more with them. Texts that only confirm
+what is known, the day's pass over all that is listed and what the settings clear come last, and
+leave three quarters of the share and more to the rest: none is to take a request from an incoming
+message, however many there are."""
+
+BORROWING: frozenset[Purpose] = frozenset({Purpose.ARRIVAL, Purpose.NEWS})
+"""Purposes that need leave only the watch beside their part of the share: most of what comes in an
+hour is followed by quieter ones. Where the days before needed all there is, they leave ``HALF`` of
+the share too, so that some of what comes is shown at every hour and not all of it until noon."""
+
+HALF = 0.5
+"""The part of the even share below which looks come further apart than ``LONGEST_S``, and beyond
+which nothing is borrowed."""
 
 SPARED: frozenset[Purpose] = frozenset(
     {Purpose.CLEARING, Purpose.CONFIRMATION, Purpose.QUOTA, Purpose.RECONCILIATION}
@@ -82,12 +96,24 @@ SPARED: frozenset[Purpose] = frozenset(
 """Purposes that nobody misses if they have to wait a while."""
 
 FOR_NEWS: frozenset[Purpose] = frozenset(
-    {Purpose.LOOK, Purpose.NEWS, Purpose.BODY, Purpose.SEARCH, Purpose.STATUS}
+    {
+        Purpose.LOOK,
+        Purpose.ARRIVAL,
+        Purpose.NEWS,
+        Purpose.BODY,
+        Purpose.SEARCH,
+        Purpose.STATUS,
+    }
 )
 """Purposes that requests are kept for where busy hours are expected."""
 
 OF_RECEIPTS: frozenset[Purpose] = frozenset({Purpose.CONFIRMATION, Purpose.RECEIPT})
-"""Texts whose rows said what counts, or most of it."""
+"""Texts whose rows said what counts, or most of it: no faster than half of the even pace after the
+first ones, and the slower the more a look takes. A burst is not to find the day's requests spent on
+texts of its own first receipts."""
+
+FIRST_TEXTS = 1 / 40
+"""The part of a day's requests that such texts may take at once."""
 
 MORNING, NIGHT = time(7), time(22)
 NIGHT_WEIGHT = 0.25
@@ -96,7 +122,13 @@ comes and is read by day, and what nights save is there when much comes at once.
 
 LEAD = 0.1
 """By how much of the even share looks may run ahead of the even pace at busy hours: what is sent is
-seen to sooner then. By night that would go for looks that find nothing."""
+seen to sooner then. By night that would go for looks that find nothing, and where looks take more
+than a page for the pages that further looks would save."""
+
+WATCH_DAY_S, WATCH_NIGHT_S = 720.0, 2_700.0
+WATCH_DAY = (MORNING, time(22, 15))
+"""Whatever came before, looks come so often until midnight. A quarter of an hour by day, the last
+one before ``NIGHT`` too, and an hour by night are not to pass without one."""
 
 NEAR_MIDNIGHT_S = 900.0
 """So shortly before midnight the last request may have been made: a look is often so far apart."""
@@ -107,12 +139,19 @@ ONE_LOOK = timedelta(seconds=4)
 NEWS_WEIGHT = 0.1
 """How much the last look counts for what looks take: nights say little of the day."""
 
-COSTLIEST_LOOK = 25.0
+COSTLIEST_LOOK = 49.0
 """Requests that a look is taken to need at the most: the newest page and its gap (``listing``)."""
 
-LONGEST_S = 240.0
-"""Looks come at least so often as long as there are requests for the newest page alone: none is to
-wait for it longer because much comes."""
+COSTLIEST_NEWEST = 3.0
+"""Likewise, for the newest page alone: two to find it, or three to find out how pages are cut."""
+
+LONGEST_S = 200.0
+"""Looks come at least so often as long as half of the even share is left: what comes just after one
+is known within five minutes, also where the next takes a minute and a half to read. Much further
+apart would save little, for each row that comes has to be listed once in any case."""
+
+SEVERAL_PAGES = 2.0
+"""Pages that looks take where masses come."""
 
 LEDGER_STEP = 10
 """The most requests written down ahead: one commit for ten reads; a crash loses at most these."""
@@ -138,7 +177,9 @@ class Day:
     ``share`` is the part of its requests that would be left had they been made evenly, None if all
     hours are worth the same; ``pace`` is how fast it falls now, 1 where they are. A look takes
     ``look_cost`` requests of late, and ``texts`` for what it brings up; ``needed`` are those that
-    the hours that are left are expected to need, as far as they are kept for that.
+    the hours that are left are expected to need, as far as they are kept for that, and ``is_short``
+    says that a whole day needs all there is. ``watch`` are those that looks so far apart as
+    ``watch_s`` take until midnight. ``receipts`` texts of receipts may be fetched now.
     """
 
     per_day: int
@@ -150,6 +191,10 @@ class Day:
     look_cost: float = 1.0
     texts: float = 0.0
     needed: float = 0.0
+    is_short: bool = False
+    watch: float = 0.0
+    watch_s: float = math.inf
+    receipts: float = math.inf
 
     @property
     def remaining(self) -> int:
@@ -178,7 +223,7 @@ def kept_share(purpose: Purpose, day: Day) -> float:
     """
     if purpose in OF_RECEIPTS:
         return 1 - (1 - FLOORS[purpose]) / max(day.look_cost + day.texts, 1.0)
-    return FLOORS[purpose]
+    return FLOORS[purpose] + (HALF if purpose in BORROWING else 0.0)
 
 
 def floor(purpose: Purpose, day: Day) -> int:
@@ -188,12 +233,23 @@ def floor(purpose: Purpose, day: Day) -> int:
 
 def _kept(purpose: Purpose, day: Day) -> float:
     needed = 0.0 if purpose in FOR_NEWS else min(day.needed, day.even_share)
-    return needed + kept_share(purpose, day) * (day.even_share - needed)
+    kept = needed + kept_share(purpose, day) * (day.even_share - needed)
+    if purpose in BORROWING and not day.is_short:
+        return min(day.watch + FLOORS[purpose] * day.even_share, kept)
+    return kept
 
 
 def may_be_made(purpose: Purpose, day: Day) -> bool:
     """Tell whether a request of this purpose may be made now."""
-    return day.per_day == UNLIMITED or day.remaining > floor(purpose, day)
+    if day.per_day == UNLIMITED:
+        return True
+    is_in_turn = purpose not in OF_RECEIPTS or day.receipts >= 1
+    return is_in_turn and day.remaining > floor(purpose, day)
+
+
+def receipts_a_second(day: Day) -> float:
+    """Return how many texts of receipts may be fetched in a second, after the first ones."""
+    return HALF / ((day.look_cost + day.texts) * day.lasting_s(1 / day.per_day))
 
 
 def wait_s(purpose: Purpose, day: Day) -> float:
@@ -201,16 +257,22 @@ def wait_s(purpose: Purpose, day: Day) -> float:
     kept = _kept(purpose, day)
     if day.remaining < 1 or not kept:
         return day.left_s
-    return max(day.lasting_s(day.left_share * (1 - (day.remaining - 1) / kept)), 1.0)
+    after_s = day.lasting_s(day.left_share * (1 - (day.remaining - 1) / kept))
+    if purpose in OF_RECEIPTS and day.receipts < 1:
+        after_s = max(after_s, (1 - day.receipts) / receipts_a_second(day))
+    return max(min(after_s, day.left_s), 1.0)
 
 
 def look_interval_s(wanted_s: float, day: Day) -> float:
     """Stretch the interval between looks so that they last until midnight.
 
     At busy hours looks may run ahead of the even pace, by ever less as the day goes on: by nothing
-    in the end. They leave what the texts that they bring up take, as long as they are no further
-    apart for that than where those may be fetched no more. What they take beyond the newest page
-    puts them no further apart than ``LONGEST_S``.
+    in the end. They leave what the texts that they bring up take. What they take beyond the newest
+    page puts them no further apart than ``LONGEST_S`` while half of the even share is left, and
+    further the less it is, so that texts have their part of it. Looks of several pages stay as
+    close as long as there are requests for these: further apart they would take more of them each.
+    Never are any further apart than ``watch_s`` while there is the watch for it, and just that once
+    there is little more: what they leave goes into the pages that they found.
 
     Args:
         wanted_s: how far apart they are wanted.
@@ -220,14 +282,20 @@ def look_interval_s(wanted_s: float, day: Day) -> float:
         return wanted_s
     if day.remaining < 1:
         return max(wanted_s, day.left_s)
-    lead = LEAD if day.pace >= 1 else 0.0
+    lead = LEAD * max(2 - day.look_cost - day.texts, 0.0) if day.pace >= 1 else 0.0
     if day.remaining >= (1 - lead) * day.even_share:
         return wanted_s
     a_request_s = day.lasting_s(day.left_share) / day.remaining
-    most_s = day.look_cost * day.lasting_s(1 / day.per_day) / FLOORS[Purpose.BODY]
-    with_texts_s = min((day.look_cost + day.texts) * a_request_s, most_s)
-    look_s = max(day.look_cost * a_request_s, with_texts_s)
-    return max(wanted_s, a_request_s, min(look_s, LONGEST_S))
+    look_s = (day.look_cost + day.texts) * a_request_s
+    if day.look_cost >= SEVERAL_PAGES and may_be_made(Purpose.NEWS, day):
+        return max(wanted_s, min(look_s, LONGEST_S))
+    longest_s = LONGEST_S * max(HALF * day.even_share / day.remaining, 1.0)
+    interval_s = max(wanted_s, a_request_s, min(look_s, longest_s, day.watch_s))
+    if day.remaining < day.watch or not day.watch:
+        return interval_s
+    if not day.is_short and not may_be_made(Purpose.NEWS, day):
+        return max(wanted_s, day.watch_s)
+    return min(interval_s, max(wanted_s, day.watch_s))
 
 
 async def within_budget(work: Awaitable[object]) -> bool:
@@ -310,9 +378,11 @@ class RequestLedger(Protocol):
 class _Counts:
     """One day's, from ``begin`` to ``end``: requests made, written down, purposes refused.
 
-    Looks take ``look_cost`` each of late, the one under way ``look_requests`` so far, and bring up
-    ``texts`` that are fetched, so far ``look_texts``. ``heard`` is what the API said last of the
-    day's requests, when ``heard_at`` were made.
+    Looks take ``look_cost`` each of late, the one under way ``look_requests`` so far, of these
+    ``newest_cost`` and ``newest_requests`` for the newest page alone, and bring up ``texts`` that
+    are fetched, so far ``look_texts``. ``heard`` is what the API said last of the
+    day's requests, when ``heard_at`` were made. ``receipts`` texts of receipts might be fetched
+    after the last one of them, at ``receipts_at``.
     """
 
     day: date
@@ -325,9 +395,13 @@ class _Counts:
     heard_at: int = 0
     look_cost: float = 1.0
     look_requests: int = 0
+    newest_cost: float = 1.0
+    newest_requests: int = 0
     texts: float = 0.0
     look_texts: int = 0
     last_look_at: datetime | None = None
+    receipts: float = 0.0
+    receipts_at: datetime | None = None
 
     def count(self, purpose: Purpose, now: datetime) -> None:
         """Take note of a request, and of what looks cost.
@@ -339,7 +413,7 @@ class _Counts:
             self._look(now)
         elif purpose is Purpose.NEWS:
             self.look_requests += 1
-        elif purpose is Purpose.BODY:
+        elif purpose is Purpose.ARRIVAL:
             self.look_texts += 1
         self.made[purpose] = self.made.get(purpose, 0) + 1
 
@@ -350,8 +424,11 @@ class _Counts:
             )
             self.look_cost += NEWS_WEIGHT * (last - self.look_cost)
             self.texts += NEWS_WEIGHT * (texts - self.texts)
-            self.look_requests = self.look_texts = 0
+            newest = min(self.newest_requests, COSTLIEST_NEWEST)
+            self.newest_cost += NEWS_WEIGHT * (newest - self.newest_cost)
+            self.look_requests = self.newest_requests = self.look_texts = 0
         self.look_requests += 1
+        self.newest_requests += 1
         self.last_look_at = now
 
     @property
@@ -403,6 +480,8 @@ class RequestBudget:
                     retry_after_s=wait_s(purpose, day),
                 )
             counts.count(purpose, self._clock.now())
+            if purpose in OF_RECEIPTS:
+                counts.receipts, counts.receipts_at = day.receipts - 1, self._clock.now()
             made = counts.made[purpose]
             if self._ledger is not None and made > counts.written.get(purpose, 0):
                 ahead = made + self._step - 1
@@ -459,9 +538,29 @@ class RequestBudget:
         share, pace = hours.share(worth), hours.pace(worth)
         needed = min(sum(self._needs), (1 - LEAST_OTHER) * per_day)
         needed *= hours.share(self._needs) if needed else 0.0
-        cost, texts = counts.look_cost, counts.texts
-        left_s = min(left_s, length_s)
-        return Day(per_day, used, length_s, left_s, share, pace, cost, texts, needed)
+        day = Day(
+            per_day,
+            used,
+            length_s,
+            min(left_s, length_s),
+            share,
+            pace,
+            counts.look_cost,
+            counts.texts,
+            needed,
+            is_short=sum(self._needs) > per_day - ENOUGH_TO_LOOK,
+            watch=hours.watch() * counts.newest_cost,
+            watch_s=_watch_s(self._clock.now()),
+        )
+        return day if per_day == UNLIMITED else replace(day, receipts=self._receipts(counts, day))
+
+    def _receipts(self, counts: _Counts, day: Day) -> float:
+        """Return how many texts of receipts may be fetched now."""
+        most = max(FIRST_TEXTS * day.per_day, 1.0)
+        if counts.receipts_at is None:
+            return most
+        since_s = (self._clock.now() - counts.receipts_at).total_seconds()
+        return min(counts.receipts + max(since_s, 0.0) * receipts_a_second(day), most)
 
     async def _today(self) -> _Counts:
         now, counts = self._clock.now(), self._counts
@@ -476,6 +575,7 @@ class RequestBudget:
 
 _CALLED: Mapping[Purpose, Sentence] = {
     Purpose.LOOK: say("look"),
+    Purpose.ARRIVAL: say("arrival"),
     Purpose.NEWS: say("news"),
     Purpose.SEARCH: say("search"),
     Purpose.STATUS: say("status"),
@@ -537,6 +637,14 @@ class _Hours:
             at = next_at
         return left / whole
 
+    def watch(self) -> float:
+        """Return how many looks keep the inbox in sight until the day ends."""
+        today = self.begin.astimezone(ROME).date()
+        first, last = (datetime.combine(today, at, ROME) for at in WATCH_DAY)
+        left_s = max((self.end - self.now).total_seconds(), 0.0)
+        day_s = max((last - max(self.now, first)).total_seconds(), 0.0)
+        return day_s / WATCH_DAY_S + (left_s - day_s) / WATCH_NIGHT_S
+
     def pace(self, worth: Sequence[float]) -> float:
         """Return how fast that falls now, 1 where all hours are worth the same."""
         hours = (self.end - self.begin) / HOUR
@@ -544,6 +652,12 @@ class _Hours:
         whole = sum(worth[at.astimezone(ROME).hour] for at in starts)
         now = min(max(self.now, self.begin), self.end)
         return worth[now.astimezone(ROME).hour] * hours / whole
+
+
+def _watch_s(at: datetime) -> float:
+    """Return how far apart looks may be at the most."""
+    begin, end = WATCH_DAY
+    return WATCH_DAY_S if begin <= at.astimezone(ROME).time() < end else WATCH_NIGHT_S
 
 
 def _midnight(day: date) -> datetime:

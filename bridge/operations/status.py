@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from bridge import __version__
@@ -27,6 +27,7 @@ from bridge.outbox.waiting import AccountQueue, account_queue, why
 from bridge.outbox.window import Window
 from bridge.store.base import ReadTransaction, Store
 from bridge.sync.state import SyncState, load
+from bridge.sync.volume import A_DAY, volume
 
 if TYPE_CHECKING:
     from bridge.sync.service import Sync
@@ -113,8 +114,8 @@ class StatusOperations:
             await self._add_reading(facts, one.id)
             budget = self._budgets[one.id]
             facts["requests"] = request_facts(await budget.use())
-            volume, receipts = await self._volume(one.id, now)
-            facts["forecast"] = forecast_facts(forecast(volume, budget.per_day))
+            mail, receipts = await self._mail(one.id, now)
+            facts["forecast"] = forecast_facts(forecast(mail, budget.per_day))
             facts["hint"] = hint(receipts, self._sends.deliver_to)
         status["store"] = self._store.failing
         return {**self._presence(), **status, "tls": {"fingerprint": self._fingerprint()}}
@@ -131,14 +132,12 @@ class StatusOperations:
             "traces": running.traces() if running else [],
         }
 
-    async def _volume(self, account: AccountId, now: datetime) -> tuple[Volume, int]:
+    async def _mail(self, account: AccountId, now: datetime) -> tuple[Volume, int]:
         """Return the mail of the last 24 hours, and how many receipts were in it."""
-        since = now - timedelta(days=1)
 
         async def work(tx: ReadTransaction) -> tuple[Volume, int]:
-            seen = await tx.rows_seen(account, since)
-            asked = await tx.deletions_asked(account, since)
-            return Volume(seen.rows, seen.confirming, *asked), seen.receipts
+            seen = await tx.rows_seen(account, now - A_DAY)
+            return await volume(tx, account, now), seen.receipts
 
         return await self._store.read(work)
 
@@ -221,7 +220,7 @@ def forecast_facts(found: Forecast) -> dict[str, Any]:
         "allowed": found.allowed,
         "texts_a_day": found.texts,
         "texts_lag_days": found.lag_days,
-        "states_lag": found.states_lag,
+        "states_lag_days": found.states_lag_days,
         "text": found.sentence,
     }
 

@@ -119,11 +119,11 @@ class RemoteCount:
 
 @dataclass(frozen=True, slots=True)
 class RowsSeen:
-    """Rows first listed in a time: those that are receipts, and those of these that said it all."""
+    """Rows first listed in a time: receipts among them, and acceptances and deliveries of these."""
 
     rows: int
     receipts: int
-    confirming: int
+    good: int
 
 
 class RemoteReads(Protocol):

@@ -77,7 +77,7 @@ function of somebody's, nor writes what is another's: ``parts`` puts all togethe
 tests/sync/test_edges.py holds it. From below:
 
     memory, alarm                      what is known, and what a person is told
-    rows, texts, deletions, clearings  the store
+    rows, texts, deletions, clearings  the store (volume: how much of it came in a day)
     pages, locating                    the API's pages, and where a row is on them
     filer                              INBOX
     absence, listing                   looks and sweeps

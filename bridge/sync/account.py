@@ -172,14 +172,19 @@ class AccountSync:
                     sweep = self._parts.memory.state.sweep
                     self._parts.pace.lags(is_behind=sweep is not None and not sweep.whole)
                     break
-        use = await self._account.budget.use()
-        self._expect(use)
-        await self._parts.teller.used(use)
+        self._expect(await self._tell_use())
         self._parts.pace.looked()
+
+    async def _tell_use(self) -> Use:
+        """Tell of the day's requests if they are used up; returns what became of them."""
+        use = await self._account.budget.use()
+        mail = await self._parts.rows.volume() if use.is_used_up else None
+        await self._parts.teller.used(use, mail)
+        return use
 
     def _expect(self, use: Use) -> None:
         """Tell the budget when requests are needed, as the last days had it."""
-        memory, texts = self._parts.memory, use.made.get(Purpose.BODY, 0)
+        memory, texts = self._parts.memory, use.made.get(Purpose.ARRIVAL, 0)
         arrivals = memory.state.arrivals.fetched(use.day, texts)
         memory.remember(replace(memory.state, arrivals=arrivals))
         page_rows = PAGE_ROWS if memory.state.layout is None else memory.state.layout.size
@@ -240,8 +245,9 @@ class AccountSync:
         await self._parts.memory.keep()
 
     async def _fetch(self) -> None:
+        """Fetch what can be had now; what has to wait is tried again after the next look."""
         await self._ready()
-        await self._parts.fetcher.drain()
+        await within_budget(self._parts.fetcher.drain())
 
     # -- once --------------------------------------------------------------------------------
 
@@ -345,7 +351,7 @@ class AccountSync:
     async def _failed(self, error: Exception) -> None:
         """Take note of a failure."""
         if is_left_for_later(error):
-            await self._parts.teller.used(await self._account.budget.use())
+            await self._tell_use()
             return
         self._error = _reason(error)
         self._is_refused = isinstance(error, NotSent) and error.kind in REFUSALS

@@ -5,7 +5,8 @@ filed as one batch, its last row first, while the next ones are being fetched. W
 filed also when a neighbour failed.
 
 What only confirms a row is fetched when nothing else is, a chunk at a time, and for requests that
-nobody else wants: that there are none left for it stops nothing.
+nobody else wants: that there are none left for it stops nothing. Nor does it stop anything that
+there are none for what came long before, as an import brings it: what came lately is fetched.
 
 A body counts only if its row agrees with the listed one (Q11); otherwise the page is listed again
 and the new id tried. A row that keeps failing while others succeed is filed as unreadable, so
@@ -24,8 +25,8 @@ import asyncio
 import contextlib
 import json
 import math
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from enum import Enum
 
 import structlog
 
@@ -43,6 +44,7 @@ from bridge.receipts.arrival import Arrival
 from bridge.store.base import StoreFailed
 from bridge.store.remote import RemoteId, RemoteRow, Worth
 from bridge.sync.agreement import agrees
+from bridge.sync.demand import LATE
 from bridge.sync.filer import Filer
 from bridge.sync.locating import Way
 from bridge.sync.memory import AccountMemory
@@ -70,31 +72,35 @@ ALL_FAILING = 3
 """So many failures in a row, none of them a plain no, mean that the API is in trouble."""
 
 
-OF_RECEIPTS = (Worth.RECEIPT, Worth.CONFIRMATION)
-"""RowTexts that stop nothing."""
-
 SPARE_PAUSE_S = 60.0
 """How long spare requests are left alone after one was refused without saying for how long."""
 
 
-@dataclass(frozen=True, slots=True)
-class Ways:
-    """How texts are fetched: those that somebody waits for, and those of receipts.
+class TextKind(Enum):
+    """What a text is fetched for.
 
-    ``proving`` is for receipts that prove more with their text, ``spare`` for those that only
-    confirm a row. These stop nothing if the day's requests do not allow for them: what comes in is
-    not to wait for them.
+    All but the first stop nothing if the day's requests do not allow for them: what comes in is not
+    to wait for them.
     """
 
-    awaited: Way
-    proving: Way
-    spare: Way
+    LATELY = "somebody waits for it, and it was listed when it came"
+    EARLIER = "it had come long before, or nothing says when"
+    PROVING = "it is a receipt's that proves more with its text"
+    CONFIRMING = "it only confirms its row"
 
-    def to(self, worth: Worth | None) -> Way:
-        """Return the way of a text worth so much."""
-        return {Worth.RECEIPT: self.proving, Worth.CONFIRMATION: self.spare}.get(
-            Worth.INCOMING if worth is None else worth, self.awaited
-        )
+
+def text_kind(row: RemoteRow) -> TextKind:
+    """Return what a row's text is fetched for."""
+    if row.worth is Worth.RECEIPT:
+        return TextKind.PROVING
+    if row.worth is Worth.CONFIRMATION:
+        return TextKind.CONFIRMING
+    is_known = row.received_at is not None and row.first_seen - row.received_at <= LATE
+    return TextKind.LATELY if is_known else TextKind.EARLIER
+
+
+Ways = Mapping[TextKind, Way]
+"""How texts of each kind are asked for."""
 
 
 class Fetcher:
@@ -130,7 +136,8 @@ class Fetcher:
         self._chunks = asyncio.Semaphore(CHUNKS)
         self._ended: list[RemoteId] = []
         self._tries = Tries(clock)
-        self._not_before_s: dict[Worth, float] = {}
+        self._not_before_s: dict[TextKind, float] = {}
+        self._left_for_later: ApiError | None = None
         self._failing = 0
         self._held_bytes = 0
         self._room = asyncio.Event()
@@ -158,7 +165,7 @@ class Fetcher:
             StoreFailed: the store is.
         """
         async with self._draining:
-            self._trouble = None
+            self._trouble = self._left_for_later = None
             chunks: set[asyncio.Task[None]] = set()
             try:
                 while rows := await self._next_rows(chunks):
@@ -171,8 +178,8 @@ class Fetcher:
                 if self._ended:
                     with contextlib.suppress(StoreFailed):
                         await self._write_down([])
-            if self._trouble is not None:
-                raise self._trouble
+            if trouble := self._trouble or self._left_for_later:
+                raise trouble
 
     def hint(self) -> None:
         """There may be new rows; one who drains looks again."""
@@ -204,15 +211,17 @@ class Fetcher:
         return rows
 
     async def _next_chunk(self) -> list[RemoteRow]:
-        below = Worth.CONFIRMATION if self._may_be(Worth.RECEIPT) else Worth.RECEIPT
+        below = Worth.CONFIRMATION if self._may_be(TextKind.PROVING) else Worth.RECEIPT
         rows = await self._next_of(below)
-        if not rows and not self._memory.under_way and self._may_be(Worth.CONFIRMATION):
+        if not rows and not self._memory.under_way and self._may_be(TextKind.CONFIRMING):
             rows = await self._next_of(below, confirming=True)
         return rows
 
-    def _may_be(self, worth: Worth) -> bool:
-        """Tell whether there may be requests for what is worth so much."""
-        return self._clock.monotonic() >= self._not_before_s.get(worth, -math.inf)
+    def _may_be(self, kind: TextKind) -> bool:
+        """Tell whether there may be requests for such texts."""
+        if kind is TextKind.EARLIER:
+            return self._left_for_later is None
+        return self._clock.monotonic() >= self._not_before_s.get(kind, -math.inf)
 
     async def _next_of(self, below: Worth, *, confirming: bool = False) -> list[RemoteRow]:
         limit = CHUNK_ROWS + self._memory.under_way + len(self._tries)
@@ -230,7 +239,8 @@ class Fetcher:
         return free[:CHUNK_ROWS] or ([] if self._memory.under_way else rows[:1])
 
     def _is_due(self, row: RemoteRow) -> bool:
-        return not self._memory.is_under_way(row.id) and self._tries.is_due(row)
+        is_free = not self._memory.is_under_way(row.id) and self._may_be(text_kind(row))
+        return is_free and self._tries.is_due(row)
 
     async def _without_twins(self, rows: list[RemoteRow]) -> list[RemoteRow]:
         if not rows:
@@ -287,19 +297,22 @@ class Fetcher:
         return result
 
     def _may_ask(self, row: RemoteRow) -> bool:
-        return self._trouble is None and (row.worth is None or self._may_be(row.worth))
+        return self._trouble is None and self._may_be(text_kind(row))
 
     def _stop(self, row: RemoteRow, error: ApiError) -> None:
-        """End ``drain``, or, if it was but for a receipt, leave its like alone for a while."""
-        if row.worth in OF_RECEIPTS and is_left_for_later(error):
-            after_s = error.retry_after_s if isinstance(error, NotSent) else None
-            self._not_before_s[row.worth] = self._clock.monotonic() + (after_s or SPARE_PAUSE_S)
-        else:
+        """End ``drain``, or, if it was but for want of requests, leave what can wait alone."""
+        kind = text_kind(row)
+        if kind is TextKind.LATELY or not is_left_for_later(error):
             self._trouble = self._trouble or error
+        elif kind is TextKind.EARLIER:
+            self._left_for_later = error
+        else:
+            after_s = error.retry_after_s if isinstance(error, NotSent) else None
+            self._not_before_s[kind] = self._clock.monotonic() + (after_s or SPARE_PAUSE_S)
 
     async def _ask(self, row: RemoteRow, *, again: bool = False) -> Arrival | None:
         try:
-            message = await self._ways.to(row.worth).client.inbox_message(row.api_id)
+            message = await self._ways[text_kind(row)].client.inbox_message(row.api_id)
         except NotSent as error:
             self._stop(row, error)
             return None
@@ -326,7 +339,7 @@ class Fetcher:
         """Look where the row is listed now and ask there, once."""
         if not again:
             try:
-                await self._ways.to(row.worth).locator.page_with(
+                await self._ways[text_kind(row)].locator.page_with(
                     row, thorough=row.id in self._tries
                 )
             except ApiError as error:

@@ -38,9 +38,9 @@ from bridge.sync.totals import doubted_loss, judged
 
 log = structlog.get_logger()
 
-NEWS_PAGES = 24
-"""So many pages a look reads on while they end with new rows: what 3,500 sends to five recipients
-each bring in ten minutes, and half as much again. What is first read is an import.
+NEWS_PAGES = 48
+"""So many pages a look reads on while they end with new rows: what sends to five recipients each,
+one a second, bring between two looks (``api.budget.LONGEST_S``). What is first read is an import.
 """
 
 SWEEP_IN_LOSS = timedelta(hours=1)
@@ -97,6 +97,7 @@ class Listing:
         self._is_unbroken = False
         self._has_more_news = False
         self._ends_new = False
+        self._is_gap_left = False
         self._interrupted: Sweep | None = None
         self._routine = Routine()
         self._swept_at: datetime | None = None
@@ -127,8 +128,8 @@ class Listing:
             await self._take_in_newest(page, layout)
         self._memory.remember(replace(self._memory.state, last_sync=self._clock.now()))
         await self._memory.keep()
-        if not is_first:
-            await within_budget(self._read_on(news))
+        if not is_first and not await within_budget(self._read_on(news)):
+            self._is_gap_left = True
 
     async def _read_on(self, pages: Pages) -> None:
         """Read the gap that the newest page leaves, if it does."""
@@ -217,7 +218,9 @@ class Listing:
         is_repeated = self._memory.state.whole_at is not None or self._routine.is_repeated
         is_whole = self._memory.state.sweep is not None and self._memory.state.sweep.whole
         is_routine = is_whole and is_repeated and not self._has_more_news
-        await self._step(self._pages.routine if is_routine else self._pages.sweeps)
+        pages = self._pages.news if self._is_gap_left else self._pages.sweeps
+        await self._step(self._pages.routine if is_routine else pages)
+        self._is_gap_left = self._is_gap_left and self._ends_new
 
     async def _step(self, pages: Pages) -> None:
         sweep, layout = self._memory.state.sweep, self._memory.state.layout

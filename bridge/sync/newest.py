@@ -30,7 +30,7 @@ ANEW_EVERY = timedelta(hours=1)
 LATEST_WEIGHT = 0.3
 """How much the time between the last two looks counts for what is expected until the next."""
 
-MOST_PAGES = 24
+MOST_PAGES = 48
 """No more than so many pages of new rows are expected."""
 
 

@@ -9,6 +9,7 @@ from datetime import datetime
 
 from bridge.alarms import Notice
 from bridge.api.budget import Purpose, Use
+from bridge.api.forecast import Forecast
 from bridge.clock import ROME
 from bridge.language import in_italian
 from bridge.mime.row.address import one_line
@@ -122,20 +123,20 @@ def unread(address: str, rows: int) -> Notice:
     )
 
 
-def used_up(address: str, use: Use) -> Notice:
-    """Say that the day's requests do not suffice, with figures."""
+def used_up(address: str, use: Use, needs: Forecast) -> Notice:
+    """Say that the day's requests do not suffice, with figures, and what such days lead to."""
     spent = ", ".join(f"{one.value} {use.made[one]}" for one in Purpose if use.made.get(one))
     waiting = ", ".join(sorted(one.value for one in use.refused)) or "look"
     return Notice(
         f"Richieste del giorno esaurite / The day's requests are used up: {address} ({waiting})",
         f"Delle {use.per_day} richieste di oggi per {address} ne sono state fatte {use.used} "
         f"({spent}). Aspettano: {waiting}. Le restanti servono a vedere che cosa arriva fino a "
-        "mezzanotte. Testi e ricevute possono comparire in ritardo; domani riprende tutto. Il "
-        "limite è request_budget_per_day in [sync].",
+        "mezzanotte. Testi e ricevute possono comparire in ritardo; domani riprende tutto. "
+        f"{in_italian(needs.sentence)} Il limite è request_budget_per_day in [sync].",
         f"Of today's {use.per_day} requests for {address} {use.used} were made ({spent}). Waiting: "
-        f"{waiting}. What is left is kept for looking for new mail until midnight. RowTexts and "
-        "receipts may show late; tomorrow everything goes on. The limit is request_budget_per_day "
-        "in [sync].",
+        f"{waiting}. What is left is kept for looking for new mail until midnight. Texts and "
+        f"receipts may show late; tomorrow everything goes on. {needs.sentence} The limit is "
+        "request_budget_per_day in [sync].",
     )
 
 

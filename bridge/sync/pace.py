@@ -10,6 +10,7 @@ from collections.abc import Callable
 from datetime import timedelta
 from random import Random
 
+from bridge.api.budget import LONGEST_S
 from bridge.api.errors import NotSent, is_left_for_later
 from bridge.clock import Clock
 from bridge.language import say
@@ -24,7 +25,7 @@ LOOK_ROUND_S = 2.0
 WATCHED_RETRY_S = 60.0
 """The longest pause after trouble with the API while a client has a mailbox open."""
 
-BEHIND_S = 300.0
+BEHIND_S = LONGEST_S
 """How far apart looks are wanted while the day's requests do not suffice to list what came: what
 they leave goes into that.
 """

@@ -17,7 +17,7 @@ from bridge.sync.clearing import Clearing, ClearingRule
 from bridge.sync.clearings import Clearings
 from bridge.sync.deletion import Deleter
 from bridge.sync.deletions import Deletions
-from bridge.sync.fetching import Fetcher, Ways
+from bridge.sync.fetching import Fetcher, TextKind
 from bridge.sync.filer import Filer
 from bridge.sync.listing import Listing, ListingPages
 from bridge.sync.locating import Way
@@ -86,11 +86,12 @@ def assemble(
 
     is_always = settings.text == "always"
     bodies, asking = way(Purpose.BODY), way(Purpose.COMMAND)
-    ways = Ways(
-        bodies,
-        way(Purpose.BODY if is_always else Purpose.RECEIPT),
-        way(Purpose.BODY if is_always else Purpose.CONFIRMATION),
-    )
+    ways = {
+        TextKind.LATELY: way(Purpose.ARRIVAL),
+        TextKind.EARLIER: bodies,
+        TextKind.PROVING: way(Purpose.BODY if is_always else Purpose.RECEIPT),
+        TextKind.CONFIRMING: way(Purpose.BODY if is_always else Purpose.CONFIRMATION),
+    }
     pages = ListingPages.of(account.client)
     absence = Absence(pages.sweeps, rows, filer, memory, clock)
     rule = ClearingRule.parse(settings.clear_at_api)

@@ -12,6 +12,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
+from bridge.api.forecast import Volume
 from bridge.api.schema import InboxRow
 from bridge.clock import Clock
 from bridge.model import RowFields
@@ -25,6 +26,7 @@ from bridge.sync.memory import AccountMemory
 from bridge.sync.paging import Snapshot
 from bridge.sync.ranking import ROOM, cramped, raised, ranked, with_room
 from bridge.sync.shifts import drifted
+from bridge.sync.volume import volume
 
 BETWEEN_LIMIT = 2_000
 """Rows looked at for one gap in the listing; a wider one is closed in several passes."""
@@ -271,6 +273,12 @@ class Rows:
             return await tx.places_newer(self._memory.account, rank)
 
         return await self._store.read(work)
+
+    async def volume(self) -> Volume:
+        """Return the mail of the last 24 hours."""
+        return await self._store.scan(
+            lambda tx: volume(tx, self._memory.account, self._clock.now())
+        )
 
     async def row(self, remote: RemoteId) -> RemoteRow | None:
         """Return one row."""

@@ -16,6 +16,7 @@ import structlog
 
 from bridge.alarms import AlarmKind, Notice
 from bridge.api.budget import Use
+from bridge.api.forecast import Volume, forecast
 from bridge.clock import Clock
 from bridge.store.base import StoreFailed
 from bridge.sync import notice
@@ -121,16 +122,21 @@ class Teller:
         elif is_raised:
             await self._alarms.end(AlarmKind.CLEARING, "")
 
-    async def used(self, use: Use) -> None:
-        """Tell of the day's requests if they are used up; what was told of another day ends."""
+    async def used(self, use: Use, mail: Volume | None) -> None:
+        """Tell of the day's requests if they are used up; what was told of another day ends.
+
+        Args:
+            use: what became of them.
+            mail: what a day brings; None if they are not used up.
+        """
         today = use.day.isoformat()
         try:
             raised = await self._alarms.raised()
             for kind, key in raised:
                 if kind == AlarmKind.REQUESTS.value and key != today:
                     await self._alarms.end(AlarmKind.REQUESTS, key)
-            if use.is_used_up:
-                words = notice.used_up(self._address, use)
+            if mail is not None:
+                words = notice.used_up(self._address, use, forecast(mail, use.per_day))
                 await self._set(raised, AlarmKind.REQUESTS, today, words)
         except StoreFailed as error:
             log.error("alarm_store_failed", account=self._alarms.account, reason=str(error))

@@ -5,17 +5,26 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import replace
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from bridge.api.budget import (
+    BORROWING,
+    ENOUGH_TO_LOOK,
+    FIRST_TEXTS,
     FLOORS,
+    HALF,
+    LEAD,
     LEDGER_STEP,
     LONGEST_S,
+    MORNING,
+    NIGHT,
     NIGHT_WEIGHT,
+    OF_RECEIPTS,
+    WATCH_DAY_S,
     Day,
     Purpose,
     RequestBudget,
@@ -25,10 +34,11 @@ from bridge.api.budget import (
     wait_s,
 )
 from bridge.api.errors import NotSent
+from bridge.clock import ROME
 from tests.fakes import FakeClock
 
 DAY_S = 86_400.0
-OTHERS = [purpose for purpose in Purpose if purpose not in {Purpose.LOOK, Purpose.NEWS}]
+OTHERS = [purpose for purpose in Purpose if purpose not in {Purpose.LOOK, *BORROWING}]
 
 
 class Ledger:
@@ -84,7 +94,7 @@ async def test_looks_may_use_a_whole_day_and_no_more(clock: FakeClock) -> None:
     assert refusal.value.retry_after_s == 14 * 3600  # 09:00 UTC is 10:00 in Rome
 
 
-@pytest.mark.parametrize("purpose", OTHERS)
+@pytest.mark.parametrize("purpose", [one for one in OTHERS if one not in OF_RECEIPTS])
 @pytest.mark.parametrize("per_day", [10, 100, 1440])
 async def test_nobody_else_touches_what_looks_need(per_day: int, purpose: Purpose) -> None:
     clock = FakeClock(datetime(2026, 1, 14, 23, 0, tzinfo=UTC))
@@ -281,18 +291,34 @@ def test_looks_leave_what_the_texts_they_bring_up_take() -> None:
 
 
 @given(used=st.integers(0, 1439), cost=st.floats(1, 9), texts=st.floats(0, 9))
-def test_texts_put_looks_off_no_further_than_where_they_may_not_be_fetched(
+def test_pages_and_texts_put_looks_off_the_further_the_less_is_left(
     used: int, cost: float, texts: float
 ) -> None:
-    day = Day(1440, used, DAY_S, DAY_S / 2, look_cost=cost)
-    most_s = 2 * cost * DAY_S / 1440 + 1e-6
-    assert look_interval_s(5, replace(day, texts=texts)) <= max(look_interval_s(5, day), most_s)
+    """No further than ``LONGEST_S`` while that is half: below, texts are to have their part."""
+    plain = Day(1440, used, DAY_S, DAY_S / 2, watch=60, watch_s=WATCH_DAY_S)
+    costly = replace(plain, look_cost=cost, texts=texts)
+    most_s = LONGEST_S * max(HALF * plain.even_share / plain.remaining, 1)
+    interval_s = look_interval_s(5, costly)
+    assert interval_s <= max(look_interval_s(5, plain), most_s)
+    assert interval_s <= WATCH_DAY_S or plain.remaining < plain.watch
+
+
+@pytest.mark.parametrize(("cost", "texts"), [(2.0, 0.0), (1.5, 0.5), (9.0, 3.0)])
+def test_looks_that_take_more_than_a_page_do_not_run_ahead(cost: float, texts: float) -> None:
+    day = Day(1440, 144, DAY_S, DAY_S)
+    assert look_interval_s(5, day) == 5
+    half_way = replace(day, used=72, look_cost=1.5)
+    assert look_interval_s(5, half_way) == 5
+    assert look_interval_s(5, replace(half_way, used=73)) > 5
+    assert look_interval_s(5, replace(day, used=0, look_cost=cost, texts=texts)) == 5
+    assert look_interval_s(5, replace(day, used=1, look_cost=cost, texts=texts)) > 5
+    assert pytest.approx(0.1) == LEAD
 
 
 def test_what_comes_in_masses_hides_no_newest_page_for_long() -> None:
-    """The page alone is looked at as often as the requests allow, or each four minutes."""
+    """The page alone is looked at as often as the requests allow, or each 200 seconds."""
     for used, expected_s in ((1_000, LONGEST_S), (1_420, DAY_S / 2 / 20)):
-        day = Day(1440, used, DAY_S, DAY_S / 2, look_cost=9.0)
+        day = Day(1440, used, DAY_S, DAY_S / 2, look_cost=9.0, watch=60, watch_s=WATCH_DAY_S)
         assert look_interval_s(5, day) == pytest.approx(expected_s)
 
 
@@ -358,3 +384,94 @@ async def test_texts_that_only_confirm_leave_others_a_quarter(clock: FakeClock) 
     await spend(budget, 1440, Purpose.CONFIRMATION)
     share = 1440 * (await budget.use()).left_s / DAY_S
     assert await spend(budget, 1440, Purpose.BODY) >= 0.24 * share
+
+
+# -- what comes just now ---------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("hour", [0, 9, 21])
+@pytest.mark.parametrize("purpose", sorted(BORROWING, key=lambda one: one.value))
+async def test_what_comes_now_borrows_from_the_hours_to_come_and_no_minute_is_blind(
+    purpose: Purpose, hour: int
+) -> None:
+    """Whatever came: 15 minutes by day and 60 by night never pass without a look."""
+    clock = FakeClock(datetime(2026, 1, 14, 23, 0, tzinfo=UTC) + timedelta(hours=hour))
+    budget = RequestBudget(clock, 1440)
+    even_share = 1440 * (await budget.use()).left_s / DAY_S
+    while await spend(budget, 1440, purpose):
+        left = (await budget.use()).remaining or 0
+        assert left < 0.2 * even_share
+        last = clock.now()
+        while clock.now() - last < timedelta(seconds=await budget.look_interval_s(5)):
+            await clock.advance(60)
+        assert await spend(budget, 1) == 1
+        local = last.astimezone(ROME).time()
+        apart_s = (clock.now() - last).total_seconds()
+        assert apart_s <= (900 if MORNING <= local < NIGHT else 3_600)
+        if clock.now() - last > timedelta(hours=24 - hour):
+            break
+
+
+async def test_a_gap_leaves_the_texts_of_what_it_lists_a_little(clock: FakeClock) -> None:
+    budget = RequestBudget(clock, 1440)
+    await spend(budget, 1440, Purpose.NEWS)
+    assert 10 <= await spend(budget, 1440, Purpose.ARRIVAL) <= 30
+    use = await budget.use()
+    assert use.refused == {Purpose.NEWS, Purpose.ARRIVAL}
+
+
+@pytest.mark.parametrize("purpose", sorted(BORROWING, key=lambda one: one.value))
+async def test_nothing_is_borrowed_where_the_days_before_needed_all(
+    clock: FakeClock, purpose: Purpose
+) -> None:
+    """Then some of what comes is shown at every hour, and not all of it until noon."""
+    needs = [0.0] * 24
+    needs[8:18] = [(1440 - ENOUGH_TO_LOOK) / 10] * 10
+    enough, short = RequestBudget(clock, 1440), RequestBudget(clock, 1440)
+    enough.expects(needs)
+    short.expects([*needs[:8], needs[8] + 1, *needs[9:]])
+    await spend(enough, 1440, purpose)
+    await spend(short, 1440, purpose)
+    lefts = [(await one.use()).remaining or 0 for one in (enough, short)]
+    assert lefts[0] < 120
+    assert lefts[1] > 500
+
+
+# -- texts of receipts -----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("purpose", sorted(OF_RECEIPTS, key=lambda one: one.value))
+async def test_receipts_texts_are_fetched_at_half_the_pace_after_the_first_ones(
+    clock: FakeClock, purpose: Purpose
+) -> None:
+    """So that a burst does not find the day's requests gone for those of its own beginning."""
+    budget = RequestBudget(clock, 1440)
+    first = int(FIRST_TEXTS * 1440)
+    assert await spend(budget, 1440, purpose) == first
+    with pytest.raises(NotSent) as refusal:
+        await budget.spend(purpose)
+    an_hour = 1440 / (15 + 9 * NIGHT_WEIGHT)
+    assert refusal.value.retry_after_s == pytest.approx(3_600 / (HALF * an_hour))
+    await clock.advance(1_800)
+    assert await spend(budget, 1440, purpose) == int(HALF * an_hour / 2)
+
+
+async def test_they_are_the_slower_the_more_a_look_takes(clock: FakeClock) -> None:
+    budget = RequestBudget(clock, 10_000)
+    for _ in range(200):
+        await clock.advance(30)
+        await spend(budget, 1)
+        await spend(budget, 3, Purpose.NEWS)
+    await spend(budget, 10_000, Purpose.CONFIRMATION)
+    await clock.advance(3_600)
+    an_hour = 10_000 / (15 + 9 * NIGHT_WEIGHT)
+    taken = await spend(budget, 10_000, Purpose.CONFIRMATION)
+    assert taken == pytest.approx(HALF * an_hour / 4, abs=1)
+
+
+def test_looks_of_several_pages_stay_as_close_while_there_are_requests_for_these() -> None:
+    """Further apart they would take more pages each; what only lists the newest waits longer."""
+    watched = Day(1440, 1_240, DAY_S, DAY_S / 2, watch=60, watch_s=WATCH_DAY_S, look_cost=2.0)
+    assert look_interval_s(5, watched) == LONGEST_S
+    assert look_interval_s(5, replace(watched, look_cost=1.9)) > LONGEST_S
+    assert look_interval_s(5, replace(watched, used=1_370)) > LONGEST_S  # pages are refused

@@ -64,7 +64,7 @@ def test_status_of_a_bridge_that_never_ran_makes_nothing(command: Command, confi
                     "allowed": 1440,
                     "texts_a_day": 0,
                     "texts_lag_days": 0,
-                    "states_lag": False,
+                    "states_lag_days": 0,
                     "text": FORECAST,
                 },
                 "hint": None,

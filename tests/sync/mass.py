@@ -22,6 +22,7 @@ from bridge.receipts.overdue import Overdue
 from bridge.simulator import SEQUENCE_READING, Options
 from bridge.simulator.wording import NetworkKind
 from bridge.store.deletions import DeletionState
+from bridge.sync.volume import volume
 from tests.fakes import FakeClock
 from tests.sync.client import Passing
 from tests.sync.test_rows import know_issuer, receipt, submit
@@ -32,6 +33,8 @@ MIDNIGHT = datetime(2026, 1, 14, 23, 0, tzinfo=UTC)
 """In Rome."""
 
 STEP_S = 20
+MOST_ASKED = 40
+"""So many requests are answered in a step, or a few more."""
 DAY_S = 86_400
 BEGIN_S = 8 * 3_600
 INCOMING_EVERY_S = 1_200
@@ -137,11 +140,13 @@ class Noting(Passing):
         self._mass = mass
 
     async def inbox_page(self, page: int | None = None, query: str | None = None) -> InboxPage:
+        self._mass.asked()
         if self.purpose is Purpose.LOOK:
             self._mass.looked_at(self._mass.clock.now())
         return await super().inbox_page(page, query)
 
     async def inbox_message(self, api_id: str) -> InboxMessage:
+        self._mass.asked()
         message = await super().inbox_message(api_id)
         self._mass.read(message.row.subject)
         return message
@@ -157,6 +162,7 @@ class Mass:
         self._waiting: dict[str, datetime] = {}
         self._mail: dict[str, datetime] = {}
         self._last_look: datetime | None = None
+        self._asked = 0
         self._today = Figures()
 
     @asynccontextmanager
@@ -188,6 +194,10 @@ class Mass:
 
     # -- what is noted -----------------------------------------------------------------------
 
+    def asked(self) -> None:
+        """Note that something was asked for."""
+        self._asked += 1
+
     def looked_at(self, now: datetime) -> None:
         """Note a look, and how long nobody had looked."""
         last, self._last_look = self._last_look, now
@@ -215,6 +225,7 @@ class Mass:
                 use = await here.accounts[0].budget.use()
                 today.requests = {one.value: count for one, count in use.made.items()}
             await here.let_pass(STEP_S)
+            await self._answer(here)
             await self._see_what_is_known(here)
             await self._send(here, step * STEP_S)
         today.unknown, today.unshown = len(self._waiting), len(self._mail)
@@ -223,18 +234,22 @@ class Mass:
         await self._look_back(here)
         return today
 
+    async def _answer(self, here: World) -> None:
+        """Let what was asked for be answered, as much as could be within a step."""
+        begun, before = self._asked, -1
+        while before < self._asked < begun + MOST_ASKED:
+            before = self._asked
+            await here.let_pass(0)
+
     async def _look_back(self, here: World) -> None:
         """Note what waits to be deleted, and what ``status`` would say of the day."""
-        since = self.clock.now() - timedelta(days=1)
 
-        async def work(tx: Any) -> tuple[int, Any, tuple[int, int]]:
+        async def work(tx: Any) -> tuple[int, forecast_of.Volume]:
             wanted = await tx.deletions(here.account, DeletionState.WANTED)
-            seen = await tx.rows_seen(here.account, since)
-            return len(wanted), seen, await tx.deletions_asked(here.account, since)
+            return len(wanted), await volume(tx, here.account, self.clock.now())
 
-        left, seen, asked = await here.store.read(work)
+        left, mail = await here.store.read(work)
         per_day = (await here.accounts[0].budget.use()).per_day
-        mail = forecast_of.Volume(seen.rows, seen.confirming, *asked)
         self._today.deletions_left = left
         self._today.forecast = forecast_of.forecast(mail, per_day).sentence
 

@@ -10,7 +10,14 @@ from typing import cast
 
 import pytest
 
-from bridge.api.budget import MORNING, NIGHT, NIGHT_WEIGHT, Purpose, RequestBudget
+from bridge.api.budget import (
+    BORROWING,
+    MORNING,
+    NIGHT,
+    NIGHT_WEIGHT,
+    Purpose,
+    RequestBudget,
+)
 from bridge.api.errors import NotSent
 from bridge.clock import ROME, JumpAware
 from bridge.mailbox import Mailboxes
@@ -25,7 +32,7 @@ DAYS = 2
 SPRING = datetime(2026, 3, 28, 23, 0, tzinfo=UTC)  # the clock goes forward on that day
 AUTUMN = datetime(2026, 10, 24, 22, 0, tzinfo=UTC)  # and back
 WINTER = datetime(2026, 1, 14, 23, 0, tzinfo=UTC)
-OTHERS = [purpose for purpose in Purpose if purpose not in {Purpose.LOOK, Purpose.NEWS}]
+OTHERS = [purpose for purpose in Purpose if purpose not in {Purpose.LOOK, *BORROWING}]
 
 
 class SteppingClock(JumpAware):
@@ -94,7 +101,7 @@ class Days:
             if self.sends_a_day and clock.now() >= send_at:
                 send_at = max(send_at, clock.now()) + timedelta(hours=8) / self.sends_a_day
                 pace.sent()
-                for purpose in (Purpose.BODY, Purpose.BODY, Purpose.STATUS):
+                for purpose in (Purpose.ARRIVAL, Purpose.ARRIVAL, Purpose.STATUS):
                     await self._other(budget, purpose)
             while self.is_greedy and [p for p in OTHERS if await self._other(budget, p)]:
                 pass

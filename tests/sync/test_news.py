@@ -5,14 +5,18 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import ClassVar
 
 import pytest
 
 from bridge.api.budget import Purpose, RequestBudget
+from bridge.api.errors import NotSent
+from bridge.api.schema import InboxPage
 from bridge.simulator import SEQUENCE_READING, Ids, Missing
 from bridge.simulator.options import PageCounts
 from bridge.sync.state import Sweep
 from tests.fakes import FakeClock
+from tests.sync.client import Passing
 from tests.sync.test_deletion import arrive
 from tests.sync.test_service import running
 from tests.sync.world import ADDRESS, World, world
@@ -82,16 +86,29 @@ async def test_news_of_several_pages_are_part_of_the_look_where_a_total_tells_of
         assert parts.memory.live == 180
 
 
-async def test_a_gap_that_requests_do_not_suffice_for_is_read_before_the_day_ends(
-    tmp_path: Path,
+class Refusing(Passing):
+    """A client that refuses pages for some purposes."""
+
+    refused: ClassVar[set[Purpose]] = set()
+
+    async def inbox_page(self, page: int | None = None, query: str | None = None) -> InboxPage:
+        if self.purpose in self.refused:
+            raise NotSent("not now", kind="budget", retry_after_s=600.0)
+        return await super().inbox_page(page, query)
+
+
+async def test_a_gap_that_requests_did_not_suffice_for_stays_news(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Looks, which would take all that is left evenly, leave it what they can."""
-    async with world(tmp_path, WITH_TOTAL, FakeClock(MIDNIGHT), per_day=1_440) as here:
+    """It is not left to the pages that make sure of what is known, which wait for long."""
+    refused = {Purpose.NEWS, Purpose.LISTING}
+    monkeypatch.setattr(Refusing, "refused", refused)
+    async with world(tmp_path, WITH_TOTAL, FakeClock(MIDNIGHT), wrap=Refusing) as here:
         arrive(here, 120)
+        refused.clear()
         for _ in range(2):
             await here.sync_now()
-        await here.clock.advance(10 * 3_600)
-        await use_up(here, 0.45)
+        refused |= {Purpose.NEWS, Purpose.LISTING}
         for number in range(60):
             at = here.clock.now() + timedelta(seconds=number)
             here.simulator.inject(ADDRESS, subject="Nuovo", body=f"(nuovo {number})", at=at)
@@ -101,6 +118,7 @@ async def test_a_gap_that_requests_do_not_suffice_for_is_read_before_the_day_end
             for _ in range(5):
                 await here.let_pass(60)
             assert memory.live == 145
-            for _ in range(4 * 60):
+            refused.discard(Purpose.NEWS)
+            for _ in range(10):
                 await here.let_pass(60)
         assert memory.live == 180

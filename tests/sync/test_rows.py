@@ -133,7 +133,7 @@ READINGS = [
 @pytest.mark.parametrize("options", READINGS)
 async def test_states_are_known_without_a_text(tmp_path: Path, options: Options) -> None:
     """Over several pages, whatever ids and order mean."""
-    _, wrap = frugal(Purpose.BODY, Purpose.RECEIPT, Purpose.CONFIRMATION)
+    _, wrap = frugal(Purpose.ARRIVAL, Purpose.RECEIPT, Purpose.CONFIRMATION)
     async with world(tmp_path, options, wrap=wrap) as here:
         await know_issuer(here)
         ids = [await submit(here, number) for number in range(30)]
@@ -166,11 +166,11 @@ async def test_texts_come_by_worth_and_the_newest_first(tmp_path: Path) -> None:
         ]
         here.simulator.inject(ADDRESS, subject=wanted[-1])
         await here.sync_now()
-        body, proving, spare = Purpose.BODY, Purpose.RECEIPT, Purpose.CONFIRMATION
+        lately, proving, spare = Purpose.ARRIVAL, Purpose.RECEIPT, Purpose.CONFIRMATION
         assert made[0].notes == [
-            (body, wanted[5]),
-            (body, behind),
-            (body, wanted[4]),
+            (lately, wanted[5]),
+            (lately, behind),
+            (lately, wanted[4]),
             (proving, wanted[3]),
             (proving, wanted[2]),
             (spare, wanted[1]),
@@ -250,9 +250,9 @@ async def test_what_comes_while_rows_are_confirmed_waits_for_one_chunk_at_most(
                     await here.let_pass(60)
             gate.set()
             async with asyncio.timeout(PATIENCE_S):
-                while Purpose.BODY not in asked:
+                while Purpose.ARRIVAL not in asked:
                     await here.let_pass(1)
-        assert asked.index(Purpose.BODY) <= CHUNK_ROWS
+        assert asked.index(Purpose.ARRIVAL) <= CHUNK_ROWS
 
 
 async def test_what_was_refused_is_asked_again_only_when_it_may_be(tmp_path: Path) -> None:
@@ -271,8 +271,38 @@ async def test_what_was_refused_is_asked_again_only_when_it_may_be(tmp_path: Pat
         assert len(made[0].notes) == asked + 1
 
 
+async def test_what_had_come_long_before_borrows_nothing_and_stops_no_incoming_mail(
+    tmp_path: Path,
+) -> None:
+    """An import waits for requests of its own; that it is not finished is told who asked for it."""
+    made, wrap = frugal(Purpose.BODY)
+    async with world(tmp_path, SEQUENCE_READING, wrap=wrap) as here:
+        long_ago = here.clock.now() - timedelta(days=2)
+        for number in range(2 * CHUNK_ROWS):
+            at = long_ago + timedelta(seconds=number)
+            here.simulator.inject(ADDRESS, subject=f"POSTA CERTIFICATA: {number}", at=at)
+        here.simulator.inject(ADDRESS, subject="POSTA CERTIFICATA: oggi")
+        for _ in range(2):
+            with pytest.raises(NotSent):
+                await here.sync_now()
+        assert [subject for subject in made[0].notes if subject[0] is Purpose.ARRIVAL] == [
+            (Purpose.ARRIVAL, "POSTA CERTIFICATA: oggi")
+        ]
+        assert len(await here.messages()) == 1
+        async with running(here):
+            await here.let_pass(60)
+            here.simulator.inject(ADDRESS, subject="POSTA CERTIFICATA: ora")
+            async with asyncio.timeout(PATIENCE_S):
+                while len(await here.messages()) < 2:
+                    await here.let_pass(60)
+            made[0].refused.clear()
+            async with asyncio.timeout(PATIENCE_S):
+                while len(await here.messages()) < 2 * CHUNK_ROWS + 2:
+                    await here.let_pass(60)
+
+
 async def test_a_text_that_is_missed_holds_up_what_was_seen(tmp_path: Path) -> None:
-    _, wrap = frugal(Purpose.BODY)
+    _, wrap = frugal(Purpose.ARRIVAL)
     async with world(tmp_path, SEQUENCE_READING, wrap=wrap) as here:
         await submit(here, 1)
         receipt(here, 1, NetworkKind.FAILURE)

@@ -44,7 +44,7 @@ STRANGER = "avvocato@studio.invalid"
 FEW = 2
 """Sends of a story: of few much can happen to each."""
 
-TEXTS = (Purpose.BODY, Purpose.CONFIRMATION)
+TEXTS = (Purpose.ARRIVAL, Purpose.CONFIRMATION)
 STATES = {
     "accepted": "accepted",
     "delivered": "delivered",

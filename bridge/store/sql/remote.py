@@ -102,7 +102,7 @@ class SqlRemoteReads(Area):
             "SELECT count(*), count(*) FILTER (WHERE worth >= ?),"
             " count(*) FILTER (WHERE worth >= ?)"
             " FROM remote WHERE account = ? AND first_seen > ?",
-            (Worth.FAILURE, Worth.CONFIRMATION, account, micros(since)),
+            (Worth.FAILURE, Worth.RECEIPT, account, micros(since)),
         )
         return RowsSeen(*counts)
 
