@@ -2,9 +2,9 @@
 
 A *work* is an ``async def`` that receives a transaction, awaits nothing but its methods, and
 returns a value. ``Store.write(work)`` runs it as one atomic, durable transaction. The same works
-run on SQLite (on the writer's thread, driven to the end without an event loop) and, later, on
-PostgreSQL; a work must therefore touch no state but its transaction, its arguments and its
-result, and may be run again from the start after a conflict.
+run on SQLite and on PostgreSQL, driven to the end on a thread without an event loop (SQLite's short
+reads on the loop's own); a work must therefore touch no state but its transaction, its arguments
+and its result, and may be run again from the start after a conflict.
 
 One protocol per area, each in a file of its own:
 ``messages`` (mailboxes, messages, contents), ``outbox`` (submissions, attempts),

@@ -25,6 +25,7 @@ from collections.abc import Sequence
 
 import psycopg
 from psycopg import pq
+from psycopg.errors import LockNotAvailable, ReadOnlySqlTransaction
 
 from bridge.store.base import StoreFailed, Transaction
 from bridge.store.postgres.connection import connect, cut_off, failure
@@ -71,6 +72,10 @@ class PostgresSession:
     @property
     def is_open(self) -> bool:
         return self.connection.info.transaction_status != pq.TransactionStatus.IDLE
+
+    def is_for_all(self, error: Exception) -> bool:
+        """See ``WriterSession``: another bridge holds the lock, or no server takes writes."""
+        return isinstance(error, LockNotAvailable | ReadOnlySqlTransaction)
 
     def begin(self) -> None:
         self._run(_BEGIN)

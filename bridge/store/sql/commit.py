@@ -29,6 +29,9 @@ class WriterSession(Protocol):
     def is_open(self) -> bool:
         """Whether something was begun and not ended, or cannot be."""
 
+    def is_for_all(self, error: Exception) -> bool:
+        """Tell whether an error of a group would meet each of its works alone, too."""
+
     def begin(self) -> None:
         """Begin a transaction that changes things."""
 
@@ -55,8 +58,9 @@ def run_one_by_one(
     error = run_group(session, group)
     if error is None:
         return True
+    is_for_all = len(group) == 1 or session.is_for_all(error)
     for job in group:
-        if len(group) > 1 and not session.is_open:
+        if not is_for_all and not session.is_open:
             error = run_group(session, (job,))
         if error is not None:
             job.fail(failure(error))

@@ -33,6 +33,10 @@ class SqliteSession:
     def is_open(self) -> bool:
         return self._connection.in_transaction
 
+    def is_for_all(self, _error: Exception) -> bool:
+        """See ``WriterSession``: what has no room together may have it alone."""
+        return False
+
     def begin(self) -> None:
         self._connection.execute("BEGIN IMMEDIATE")
 

@@ -14,6 +14,7 @@ from bridge.model import AccountId, Mailbox
 from bridge.store.base import ReadTransaction, StoreFailed, StoreFull, Transaction
 from bridge.store.postgres import PostgresStore
 from bridge.store.postgres.connection import failure
+from bridge.store.postgres.migrations import WRITE_LOCK
 from tests.bound import bound
 from tests.cluster import Cluster
 from tests.store.made import NOW, ingested
@@ -135,6 +136,26 @@ async def test_a_work_that_conflicts_fails_alone(
     ]
     names = await store.read(lambda tx: tx.subscriptions(account))
     assert names == tuple(f"n{number}" for number in range(10) if number != 5)
+    await store.close()
+
+
+async def test_who_waits_for_another_for_too_long_fails_together(
+    server: Cluster, database: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bridge.store.postgres.connection.LOCK_MOST_S", 1)
+    store = await PostgresStore.open(server.url(database), tmp_path)
+    account = await store.write(lambda tx: tx.add_account("a@pec.example"))
+    with psycopg.connect(server.url(database)) as other:
+        other.execute(f"SELECT pg_advisory_xact_lock({WRITE_LOCK})")
+        works = [
+            store.write(bound(lambda tx, name: tx.add_subscription(account, name), str(number)))
+            for number in range(20)
+        ]
+        async with asyncio.timeout(10):
+            outcomes = await asyncio.gather(*works, return_exceptions=True)
+    assert {type(outcome) for outcome in outcomes} == {StoreFailed}
+    await store.write(lambda tx: tx.add_subscription(account, "later"))
+    assert await store.read(lambda tx: tx.subscriptions(account)) == ("later",)
     await store.close()
 
 
