@@ -349,6 +349,16 @@ async def test_a_cut_subject_that_an_uncertain_send_fits_too_is_tied_to_none(rig
     assert await rig.states(one) == {ANNA: "pending"}
 
 
+async def test_a_cut_subject_that_only_a_send_without_an_answer_fits_is_tied_to_none(
+    rig: Rig,
+) -> None:
+    """Whether that left is for its acceptance to say, beside all that competes for it."""
+    id = await rig.send(subject=LONG, code=None)
+    remote = await rig.arrive(f"CONSEGNA: {LONG}"[:40], "<p>Testo</p>")
+    assert await rig.states(id) == {ANNA: "pending"}
+    assert (await rig.row(remote)).submission is None
+
+
 async def test_a_cut_subject_may_be_an_uncertain_sends_whose_clock_is_ahead(rig: Rig) -> None:
     one = await rig.send(subject=LONG)
     await rig.clock.advance(1200)

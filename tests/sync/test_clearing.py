@@ -208,6 +208,22 @@ async def test_what_is_no_more_over_when_its_turn_comes_stays(tmp_path: Path) ->
         assert {one.state for one in await log_of(here)} == {DeletionState.KEPT}
 
 
+async def test_what_is_not_over_is_not_passed_over_for_good(tmp_path: Path) -> None:
+    async with world(tmp_path, SEQUENCE_READING, settings=AFTER_2D) as here:
+        await know_issuer(here)
+        await submit(here, 1)
+        acceptance = receipt(here, 1, NetworkKind.ACCEPTANCE)
+        await here.sync_now()
+        await here.clock.advance(3 * DAY_S)
+        await rounds(here, 2)
+        assert await log_of(here) == []
+        delivery = receipt(here, 1, NetworkKind.DELIVERY, later_s=3 * DAY_S)
+        await here.sync_now()
+        await here.clock.advance(3 * DAY_S)
+        await rounds(here)
+        assert await went(here) == {acceptance, delivery}
+
+
 async def test_a_text_that_is_not_here_whole_keeps_its_row(tmp_path: Path) -> None:
     async with world(tmp_path, SEQUENCE_READING, settings=AFTER_2D) as here:
         await know_issuer(here)
