@@ -419,7 +419,9 @@ def searches(draw: st.DrawFn) -> c.Command:
             return c.Search(uid, wanted, returns, partial)
         case 1:
             pair = st.tuples(st.sampled_from(sorted(SORT_KEYS)), st.booleans())
-            criteria = tuple(draw(st.lists(pair, min_size=1, max_size=3)))
+            criteria = tuple(
+                draw(st.lists(pair, min_size=1, max_size=3, unique_by=lambda one: one[0]))
+            )
             return c.Sort(uid, criteria, wanted, returns, partial)
         case _:
             algorithm = draw(st.sampled_from(["REFERENCES", "ORDEREDSUBJECT"]))
