@@ -67,7 +67,9 @@ class Proof:
             raise Unproven("il servizio non le dà un identificativo.", "the API gives it no id.")
         twins = await self.twins_of(row)
         thorough = self._patience.was_tried(row.id)
-        listed = await self._listed(twins, locator, thorough=thorough)
+        listed = await self._listed(twins, locator, thorough=thorough and len(twins) > 1)
+        if not listed and thorough:  # all pages cost what a hundred deletions do
+            listed = await self._listed(twins, locator, thorough=True)
         if not listed:
             self._patience.begin(row.id)
             raise Later

@@ -58,6 +58,24 @@ async def test_many_cost_two_reads_each_at_the_most(tmp_path: Path, options: Opt
         assert len(await here.messages()) == 120 - len(MANY)
 
 
+@pytest.mark.parametrize("options", READINGS)
+async def test_what_was_not_listed_where_it_should_be_is_looked_for_there_first(
+    tmp_path: Path, options: Options
+) -> None:
+    """Before all pages are read for it: they are many, and it is there again most often."""
+    async with world(tmp_path, options) as here:
+        arrive(here, 600)
+        await here.sync_now()
+        await expunge(here, "300")
+        parts = here.sync._accounts[here.account]._parts
+        (wish,) = await parts.deletions.wanted()
+        parts.deleter._patience.begin(wish.remote.id)
+        before = here.made(Operation.INBOX_LIST)
+        assert await parts.deleter.carry_out() == 1
+        assert here.made(Operation.INBOX_LIST) - before < 600 // 25
+        assert "300" not in left(here)
+
+
 @pytest.mark.parametrize("after", some([4, 19, 34, 1, 7, 10, 13, 16, 22, 25, 28, 31, 37], 3))
 @pytest.mark.parametrize("which", [0, 30, 59])
 async def test_what_goes_elsewhere_meanwhile_moves_no_deletion(
