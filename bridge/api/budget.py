@@ -293,7 +293,7 @@ def look_interval_s(wanted_s: float, day: Day) -> float:
     interval_s = max(wanted_s, a_request_s, min(look_s, longest_s, day.watch_s))
     if day.remaining < day.watch or not day.watch:
         return interval_s
-    if not day.is_short and not may_be_made(Purpose.NEWS, day):
+    if not day.is_short and day.remaining <= _kept(Purpose.NEWS, day):
         return max(wanted_s, day.watch_s)
     return min(interval_s, max(wanted_s, day.watch_s))
 

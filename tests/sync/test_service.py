@@ -423,6 +423,7 @@ async def test_requests_used_up_are_told_with_figures_and_looks_go_on(tmp_path: 
         assert fetched(here) < 60
         text = await told(here)
         assert "Of today's 60 requests" in text
+        assert "At today's volume about" in " ".join(text.split())
         assert "body" in text
         for _ in range(90):
             await here.clock.advance(60)
