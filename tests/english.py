@@ -16,8 +16,6 @@ from tests.catalogues import PAGE, SENTENCES, Words
 _NO_PROSE = re.compile(
     r"""
     `[^`]*`                         # code
-    | <(script|style|code|pre|svg)\b.*?</\1>
-    | <[^>]*>                       # tags and addresses
     | \{\w+\} | %\(\w+\)s           # what is filled in
     | \[\[?[\w.\[\]]+\]\]?          # names of tables
     | "[^"\n]*" | (?<!\w)'[^'\s]*' # values of settings
@@ -28,6 +26,7 @@ _NO_PROSE = re.compile(
     """,
     re.VERBOSE | re.DOTALL,
 )
+_TAGS = re.compile(r"<(script|style|code|pre|svg)\b.*?</\1>|<[^>]*>", re.DOTALL)
 _WORD = re.compile(r"[a-zà-ù]{3,}")
 _BOTH = frozenset("get api pec smtp imap http https tls json toml utf".split())  # noqa: SIM905 - words
 """Names, in the texts of others too."""
@@ -35,7 +34,7 @@ _BOTH = frozenset("get api pec smtp imap http https tls json toml utf".split()) 
 
 def words(text: str) -> set[str]:
     """Return the words of a text's prose, in small letters."""
-    prose = _NO_PROSE.sub(" ", html.unescape(text))
+    prose = _NO_PROSE.sub(" ", html.unescape(_TAGS.sub(" ", text)))
     return set(_WORD.findall(prose.casefold()))
 
 

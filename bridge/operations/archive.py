@@ -19,7 +19,7 @@ from bridge.operations.accounts import Methods
 from bridge.operations.archive_facts import ORDINARY, ArchiveFacts
 from bridge.operations.archive_named import archived_by, archived_named
 from bridge.operations.control import OperationFailed, Progress
-from bridge.operations.period import midnight, zoned
+from bridge.operations.period import midnight, not_looked_for, zoned
 from bridge.receipts.kind import PREFIXES, Kind
 from bridge.store.archive import Archived, ArchivePlace, ArchiveQuery, Direction
 from bridge.store.base import ReadTransaction, Store
@@ -184,7 +184,7 @@ def _query(arguments: Mapping[str, Any]) -> ArchiveQuery:
     except KeyError:
         raise OperationFailed(say("A direction is received or submitted.")) from None
     except (ValueError, OverflowError) as fault:
-        raise OperationFailed(say("This cannot be looked for: {fault}.", fault=fault)) from None
+        raise not_looked_for(fault) from None
 
 
 def _kind(name: object) -> Kind | None:

@@ -15,14 +15,13 @@ from datetime import datetime
 from typing import Any
 
 from bridge.clock import Clock, rfc3339
-from bridge.language import say
 from bridge.limits import API_PAGE_SENDS as PAGE_SENDS
 from bridge.mailbox import Mailboxes
 from bridge.model import SubmissionState
 from bridge.operations.accounts import ApiAccounts, Methods
-from bridge.operations.control import OperationFailed, Progress
+from bridge.operations.control import Progress
 from bridge.operations.named import find_sends
-from bridge.operations.period import zoned
+from bridge.operations.period import not_looked_for, zoned
 from bridge.operations.reason import Reasons
 from bridge.operations.receipts import send_facts
 from bridge.operations.watching import watched
@@ -171,7 +170,7 @@ def _query(arguments: Mapping[str, Any]) -> SentQuery:
             before=None if before is None else int(before),
         )
     except (ValueError, OverflowError) as fault:
-        raise OperationFailed(say("This cannot be looked for: {fault}.", fault=fault)) from None
+        raise not_looked_for(fault) from None
 
 
 def _last_change(row: SubmissionRow, where: DeliveryStatus) -> datetime:

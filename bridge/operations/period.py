@@ -12,13 +12,15 @@ from datetime import date, datetime, time, timedelta
 from typing import Any
 
 from bridge.clock import ROME
-from bridge.language import say
+from bridge.language import Sentence, say
+from bridge.mime.row.address import one_line
 from bridge.operations.control import OperationFailed
 from bridge.outbox.plan import rome_day
 
 _MONTH = re.compile(r"(?a)(\d{4})-(\d\d)")
 _YEAR = re.compile(r"(?a)\d{4}")
 MONTHS_A_YEAR = 12
+SHOWN_CHARS = 60
 
 
 def midnight(text: str, *, after: int = 0) -> datetime:
@@ -27,7 +29,13 @@ def midnight(text: str, *, after: int = 0) -> datetime:
     Raises:
         ValueError, OverflowError: it names none.
     """
-    return datetime.combine(date.fromisoformat(text) + timedelta(days=after), time(), ROME)
+    try:
+        day = date.fromisoformat(text)
+    except ValueError:
+        raise ValueError(
+            say("{text} is no day such as 2026-01-31", text=one_line(text)[:SHOWN_CHARS])
+        ) from None
+    return datetime.combine(day + timedelta(days=after), time(), ROME)
 
 
 def zoned(text: str) -> datetime:
@@ -36,10 +44,23 @@ def zoned(text: str) -> datetime:
     Raises:
         ValueError: it names none, or says no zone.
     """
-    at = datetime.fromisoformat(text)
+    shown = one_line(text)[:SHOWN_CHARS]
+    try:
+        at = datetime.fromisoformat(text)
+    except ValueError:
+        raise ValueError(
+            say("{text} is no time such as 2026-01-31T09:00:00Z", text=shown)
+        ) from None
     if at.tzinfo is None:
-        raise ValueError(f"{text} says no zone")
+        raise ValueError(say("{text} says no zone", text=shown))
     return at
+
+
+def not_looked_for(fault: Exception) -> OperationFailed:
+    """Return what to say of a search that cannot be: why, where that is a sentence of ours."""
+    if fault.args and isinstance(fault.args[0], Sentence):
+        return OperationFailed(say("This cannot be looked for: {fault}.", fault=fault))
+    return OperationFailed(say("This cannot be looked for."))
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from bridge.language import say
 from bridge.model import AccountId
 from bridge.operations.accounts import ApiAccounts, Methods, on_word
 from bridge.operations.control import OperationFailed, Progress
-from bridge.operations.period import midnight
+from bridge.operations.period import midnight, not_looked_for
 from bridge.store.base import ReadTransaction, Store
 from bridge.store.figures import ReceiptSummary
 from bridge.store.outbox import SubmissionRow
@@ -85,7 +85,7 @@ class SentOperations:
                 before=None if before is None else int(before),
             )
         except (ValueError, OverflowError) as fault:
-            raise OperationFailed(say("This cannot be looked for: {fault}.", fault=fault)) from None
+            raise not_looked_for(fault) from None
 
 
 def _of(query: SentQuery, account: AccountId | None) -> SentQuery:

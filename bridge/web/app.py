@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from typing import Any
 
+from starlette.exceptions import HTTPException
 from starlette.middleware.exceptions import ExceptionMiddleware
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Router
-from starlette.types import ASGIApp
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from bridge.language import LanguageSetting, say
 from bridge.web.guard import Guard
+from bridge.web.language import for_people
 from bridge.web.problem import ProblemKind, refused
 from bridge.web.services import NotReady
 
@@ -35,4 +38,19 @@ def web_app(
         return refused(request, ProblemKind.STARTING, sentence, language(), Retry_After="1")
 
     router = Router(list(routes), redirect_slashes=False)
-    return Guard(ExceptionMiddleware(router, {NotReady: not_ready}), names, language)
+
+    async def routed(scope: Scope, receive: Receive, send: Send) -> None:
+        # With an application named, the router raises what it has no answer to.
+        await router({**scope, "app": router}, receive, send)
+
+    handlers: dict[Any, Any] = {NotReady: not_ready, HTTPException: _unanswered}
+    return Guard(ExceptionMiddleware(routed, handlers), names, language)
+
+
+_SENTENCES = {404: say("There is no such page."), 405: say("This method is not used here.")}
+
+
+async def _unanswered(request: Request, error: HTTPException) -> Response:
+    """Say what the router has no answer to, in the language of who asks."""
+    sentence = _SENTENCES.get(error.status_code, error.detail)
+    return for_people(request, sentence, error.status_code, error.headers)

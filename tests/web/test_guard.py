@@ -162,6 +162,23 @@ async def test_a_refusal_is_in_the_language_of_who_asks() -> None:
             assert answer.headers["Content-Language"] == language
 
 
+@pytest.mark.parametrize(
+    ("method", "path", "status", "english", "italian"),
+    [
+        ("GET", "/nowhere", 404, "There is no such page.", "Non c'è una pagina così."),
+        ("POST", "/fail", 405, "This method is not used here.", "Questo metodo qui non si usa."),
+    ],
+)
+async def test_what_nothing_answers_is_said_in_the_language_of_who_asks(
+    method: str, path: str, status: int, english: str, italian: str
+) -> None:
+    async with client() as browser:
+        for language, words in (("en", english), ("it", italian)):
+            answer = await browser.request(method, path, headers={"Accept-Language": language})
+            assert (answer.status_code, answer.text) == (status, f"{words}\n")
+        assert ("Allow" in answer.headers) == (status == 405)
+
+
 async def test_what_fails_inside_is_one_sentence() -> None:
     async with client() as browser:
         answer = await browser.get("/fail")
