@@ -81,6 +81,20 @@ async def test_every_page_fits_and_is_accessible(
         await fit(page)
 
 
+async def test_a_receipt_is_fetched_on_a_phone_by_keyboard_alone(here: Office) -> None:
+    async with here.logged_in(width=360, language="it") as page:
+        await page.goto("/sent?text=Ditta Rossi")
+        await expect(page.locator("#live")).to_contain_text("Consegnato", timeout=20_000)
+        await page.get_by_role("link", name="Fattura").first.click()
+        link = page.get_by_role("link", name="Scarica questa ricevuta").first
+        await expect(link).to_be_visible()
+        await fit(page)
+        await link.focus()
+        async with page.expect_download() as download:
+            await page.keyboard.press("Enter")
+        assert (await download.value).suggested_filename.endswith("-acceptance.eml")
+
+
 async def test_a_person_searches_the_archive(here: Office) -> None:
     async with here.logged_in(language="it") as page:
         await page.goto("/sent?text=Ditta Rossi")
