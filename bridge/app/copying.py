@@ -15,6 +15,7 @@ from pathlib import Path
 
 from bridge.app.database import DataPlace, is_there, part_for_postgres
 from bridge.app.lock import DataLock
+from bridge.language import say
 from bridge.operations.control import OperationFailed
 from bridge.store.sql.copying import Tables, copy_rows
 from bridge.store.sqlite import tables as sqlite_tables
@@ -39,7 +40,7 @@ def copy_store(place: DataPlace, target: str, told: Callable[[int, int], None]) 
         StoreFailed: it was not copied.
     """
     if not is_there(place):
-        raise OperationFailed(f"There is no data in {place.name}.")
+        raise OperationFailed(say("There is no data in {name}.", name=place.name))
     lock = DataLock(place.data_dir)
     try:
         with _source(place) as source, _target(target) as made:

@@ -8,6 +8,7 @@ from typing import Any
 
 import psycopg
 
+from bridge.language import say
 from bridge.store.base import StoreFailed
 from bridge.store.postgres.connection import (
     Connection,
@@ -157,7 +158,7 @@ def opened(url: str) -> Iterator[PostgresTables]:
     """
     with _connected(url) as connection:
         if not check(connection, name_of(url)):
-            raise StoreFailed(f"{name_of(url)} holds no data.")
+            raise StoreFailed(say("{url} holds no data.", url=name_of(url)))
         migrate(connection, name_of(url), None)
         connection.execute(f"SELECT pg_advisory_lock({WRITE_LOCK})")
         connection.execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
@@ -177,7 +178,7 @@ def made(url: str) -> Iterator[PostgresTables]:
         connection.execute("BEGIN")
         connection.execute(f"SELECT pg_advisory_xact_lock({WRITE_LOCK})")
         if connection.execute("SELECT 1 FROM account LIMIT 1").fetchone():
-            raise StoreFailed(f"{name} holds data already: take an empty database.")
+            raise StoreFailed(say("{name} holds data already: take an empty database.", name=name))
         yield PostgresTables(connection)
         connection.execute("COMMIT")
         index_bodies(connection)

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from itertools import zip_longest
 from typing import Any, Protocol
 
+from bridge.language import say
 from bridge.store.base import StoreFailed
 
 Row = tuple[Any, ...]
@@ -76,9 +77,11 @@ def copy_rows(source: Tables, target: Tables, told: Callable[[int, int], None]) 
             pairs = zip_longest(rows, others)
             for at, (row, copied) in enumerate(progress.through(pairs), 1):
                 if row != copied:
-                    raise StoreFailed(f"the copy is not the same: row {at} of {table.name}")
+                    raise StoreFailed(
+                        say("the copy is not the same: row {at} of {name}", at=at, name=table.name)
+                    )
     if source.numbers() != target.numbers():
-        raise StoreFailed("the copy is not the same: its numbers go on from elsewhere")
+        raise StoreFailed(say("the copy is not the same: its numbers go on from elsewhere"))
     return counts
 
 
@@ -86,7 +89,9 @@ def _see_same(tables: list[Table], others: list[Table]) -> None:
     known = {table.name: table for table in others}
     if {table.name: table for table in tables} != known:
         names = [one.name for one in tables if one != known.pop(one.name, None)]
-        raise StoreFailed(f"the two have other tables: {', '.join([*names, *known])}")
+        raise StoreFailed(
+            say("the two have other tables: {names}", names=", ".join([*names, *known]))
+        )
 
 
 class _Progress:

@@ -7,6 +7,7 @@ import sqlite3
 from collections.abc import Generator, Iterable, Iterator, Mapping
 from pathlib import Path
 
+from bridge.language import say
 from bridge.store.base import StoreFailed
 from bridge.store.sql.copying import Row, Table
 from bridge.store.sqlite import connection, migrations
@@ -92,7 +93,7 @@ def made(path: Path) -> Iterator[SqliteTables]:
         StoreFailed: it cannot be made, or there is one.
     """
     if path.exists():
-        raise StoreFailed(f"{path} is there already: set it aside first.")
+        raise StoreFailed(say("{path} is there already: set it aside first.", path=path))
     unfinished = path.with_suffix(".unfinished")
     unfinished.unlink(missing_ok=True)
     unfinished.touch(mode=0o600)
