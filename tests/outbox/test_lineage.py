@@ -26,6 +26,7 @@ from bridge.store.outbox import LineageRow
 from bridge.store.sqlite.connection import FILE_NAME as DATABASE
 from tests.fakes import FakeClock
 from tests.outbox.rig import Rig, rig_on
+from tests.stores import CHOSEN
 
 QUEUED, HELD, RESTORED = SubmissionState.QUEUED, SubmissionState.HELD, SubmissionState.RESTORED
 SUBMITTED = SubmissionState.SUBMITTED
@@ -33,7 +34,10 @@ ONE, OTHER = "1" * 32, "2" * 32
 ROW = LineageRow(ONE, 5, 5, 77, 1000, datetime(2026, 1, 15, tzinfo=UTC))
 FILE = Mark(ONE, 5, 77, 1000, is_touched=False)
 
-pytestmark = pytest.mark.skipif(os.name == "nt", reason="copies by the tools of Unix")
+pytestmark = [
+    pytest.mark.skipif(os.name == "nt", reason="copies by the tools of Unix"),
+    pytest.mark.skipif(CHOSEN != "sqlite", reason="puts back SQLite's file"),
+]
 
 
 @pytest.mark.parametrize(
