@@ -38,10 +38,11 @@ class MailboxNames:
 
     async def of(self, account: AccountId) -> dict[str, Mailbox]:
         """Return an account's mailboxes by name; not to be changed."""
-        boxes = self._boxes.get(account)
-        if boxes is None:
-            boxes = self._boxes[account] = _by_name(await self._read(account))
-        return boxes
+        while account not in self._boxes:
+            changes, stored = self._changes, await self._read(account)
+            if changes == self._changes:  # of what came meanwhile it may lack some
+                self._boxes.setdefault(account, _by_name(stored))
+        return self._boxes[account]
 
     def take_in(self, change: MailboxChange) -> bool:
         """Take in what was changed here, or elsewhere; tells whether it was not known yet."""
@@ -68,7 +69,7 @@ class MailboxNames:
         gone: list[Mailbox] = []
         for account in [one for one in self._boxes if accounts is None or one in accounts]:
             changes, stored = self._changes, await self._read(account)
-            while changes != self._changes:  # of what came meanwhile it may lack some
+            while changes != self._changes:
                 changes, stored = self._changes, await self._read(account)
             for change in _between(self._boxes[account].values(), stored):
                 self.take_in(change)

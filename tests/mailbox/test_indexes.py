@@ -249,3 +249,19 @@ async def test_what_is_followed_before_its_commit_is_told_of_here_is_told_once(
     monkeypatch.setattr(store, "write", late)
     await mailboxes.append(inbox.id, ingested("a"), frozenset(), NOW)
     assert [type(change) for change in changes] == [Added]
+
+
+async def test_a_list_that_was_read_as_a_mailbox_came_has_it(
+    mailboxes: Mailboxes, account: AccountId, store: SqliteStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fresh = Mailboxes(store, FakeClock())
+    read = store.read
+
+    async def late(work: ReadWork[object]) -> object:
+        found = await read(work)
+        monkeypatch.setattr(store, "read", read)
+        await fresh.write(lambda one: one.create(account, "Gare", None))
+        return found
+
+    monkeypatch.setattr(store, "read", late)
+    assert "Gare" in [box.name for box in await fresh.mailboxes(account)]
