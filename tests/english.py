@@ -27,7 +27,7 @@ _NO_PROSE = re.compile(
     re.VERBOSE | re.DOTALL,
 )
 _TAGS = re.compile(r"<(script|style|code|pre|svg)\b.*?</\1>|<[^>]*>", re.DOTALL)
-_WORD = re.compile(r"[a-zà-ù]{3,}")
+_WORD = re.compile(r"(?<!\w)[a-zà-ù]{3,}(?!\w)")
 _BOTH = frozenset("get api pec smtp imap http https tls json toml utf".split())  # noqa: SIM905 - words
 """Names, in the texts of others too."""
 

@@ -1,6 +1,6 @@
 """The mailboxes of each account by name, as far as somebody asked for them, as the store has them.
 
-Others may write to the same store (docs/scaling.md): ``catch_up`` finds out what they made, named
+Others may write to the same store (docs/postgres.md): ``catch_up`` finds out what they made, named
 anew and deleted. The numbers of a mailbox that move with its messages are its index's, not these.
 
 Failure: the store's errors pass; what was not found out is found out the next time.

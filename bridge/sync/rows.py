@@ -276,9 +276,8 @@ class Rows:
 
     async def volume(self) -> Volume:
         """Return the mail of the last 24 hours."""
-        return await self._store.scan(
-            lambda tx: volume(tx, self._memory.account, self._clock.now())
-        )
+        now = self._clock.now()
+        return await self._store.scan(lambda tx: volume(tx, self._memory.account, now))
 
     async def row(self, remote: RemoteId) -> RemoteRow | None:
         """Return one row."""

@@ -116,6 +116,7 @@ async def test_a_receiver_that_is_down_is_asked_by_one_at_a_time_and_then_told_a
     erp.respond = lambda _number, _lane: TAKEN
     await rig.pass_time(960)
     await rig.until(lambda: len(erp.taken) == 300)
+    await rig.pass_time(60)  # what was taken is written down
     assert (await rig.backlog()).waiting == 0
 
 

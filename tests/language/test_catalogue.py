@@ -72,7 +72,7 @@ SAYS = {
 """What carries a sentence to people, and which of its arguments that is."""
 
 OF_THE_COMMAND_LINE = frozenset({"tell", "ok", "warning", "failed", "skipped"})
-"""Functions of which others' methods have the names, such as ``log.warning``."""
+"""Functions of which others' methods have the names, such as the log's."""
 
 MENDED = {"warning": 2, "failed": 2}
 """What carries a second one: what mends it."""

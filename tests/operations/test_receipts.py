@@ -122,6 +122,7 @@ async def test_show_adds_every_receipt(rig: Rig) -> None:
     assert (shown["id"], shown["account"], shown["code"]) == ("Q1", ADDRESS, CODE)
     assert shown["receipts"] == [
         {
+            "number": 1,
             "kind": "acceptance",
             "at": "2026-01-15T09:00:00.000Z",
             "recipients": ANNA,

@@ -115,7 +115,7 @@ async def test_a_look_reads_no_more_of_a_gap_than_a_few_pages(tmp_path: Path) ->
         await listing.look()
         while listing.sweeping:
             await listing.step()
-        arrive(here, 2 * FULL, 30 * FULL)
+        arrive(here, 2 * FULL, (NEWS_PAGES + 6) * FULL)
         made = here.made(Operation.INBOX_LIST)
         await listing.look()
         assert here.made(Operation.INBOX_LIST) - made == 1 + NEWS_PAGES
