@@ -35,6 +35,7 @@ from bridge.store.sqlite import SqliteStore
 from tests.fakes import FakeClock
 from tests.mailbox.test_index import FLAGS, NAME, UIDS, Account, Shown, replay
 from tests.store.made import NOW, ingested
+from tests.stores import open_store
 
 
 class TwoBridges(Account):
@@ -113,7 +114,7 @@ TestTwoBridges = TwoBridges.TestCase
 @pytest.fixture
 async def elsewhere(tmp_path: Path, store: Store, clock: FakeClock) -> AsyncIterator[Mailboxes]:
     """Another bridge on the same store."""
-    other = await SqliteStore.open(tmp_path)
+    other = await open_store(tmp_path)
     yield Mailboxes(other, clock)
     await other.close()
 

@@ -24,6 +24,7 @@ from bridge.store.figures import ReceiptSummary
 from bridge.store.sqlite.connection import FILE_NAME
 from tests.outbox.made import NOW, row_of
 from tests.receipts.rig import ADDRESS, Rig
+from tests.stores import CHOSEN
 
 OTHER = "studio@pec.example"
 THREE = ("anna@pec.example", "bruno@pec.example", "carla@pec.example")
@@ -159,6 +160,7 @@ async def test_the_plan_is_held_against_its_fullest_period(rig: Rig) -> None:
     assert (flat["peak"], flat["peak_on"], flat["period"]) == (3, "2026-01", "month")
 
 
+@pytest.mark.skipif(CHOSEN != "sqlite", reason="writes an older file")
 async def test_receipts_filed_before_there_were_sums_are_weighed(rig: Rig, tmp_path: Path) -> None:
     await sent(rig, "1")
     code = f"20260115{1:0>10}"

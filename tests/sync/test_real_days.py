@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from bridge.api.budget import MORNING, NIGHT, NIGHT_WEIGHT, Purpose
+from bridge.api.budget import MORNING, NIGHT, NIGHT_WEIGHT, WATCH_DAY_S, Purpose
 from bridge.api.client import PecClient
 from bridge.api.schema import InboxPage
 from bridge.clock import ROME
@@ -59,7 +59,7 @@ async def pass_by(here: World, sends_a_day: int) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("sends_a_day", "most_s"), [(0, 1.5 * EVEN_S), (200, 2.5 * EVEN_S)])
+@pytest.mark.parametrize(("sends_a_day", "most_s"), [(0, 1.5 * EVEN_S), (200, WATCH_DAY_S)])
 async def test_the_longest_time_without_a_look(
     tmp_path: Path, sends_a_day: int, most_s: float
 ) -> None:
