@@ -10,7 +10,7 @@ import tomllib
 
 from bridge.language.sentence import Sentence, say
 
-_PLACED = re.compile(r"(?P<what>.*) \(at (?:line (?P<line>\d+), column (?P<column>\d+)|end .*)\)")
+_PLACE = re.compile(r"line (?P<line>\d+), column (?P<column>\d+)\)")
 _QUOTING = re.compile(r"(?P<before>[^'\"]+) (?P<quoted>['\"].*['\"])")
 
 _WORDS = {
@@ -40,38 +40,36 @@ _BEFORE_QUOTES = {
     "Duplicate inline table key": say("Duplicate inline table key {quoted}"),
 }
 _OF_KEYS = (
-    (re.compile(r"Cannot declare (?P<key>.*) twice"), say("Cannot declare {key} twice")),
-    (
-        re.compile(r"Cannot mutate immutable namespace (?P<key>.*)"),
-        say("Cannot add to {key}, which is complete"),
-    ),
-    (re.compile(r"Cannot redefine namespace (?P<key>.*)"), say("Cannot declare {key} twice")),
+    ("Cannot declare ", " twice", say("Cannot declare {key} twice")),
+    ("Cannot mutate immutable namespace ", "", say("Cannot add to {key}, which is complete")),
+    ("Cannot redefine namespace ", "", say("Cannot declare {key} twice")),
 )
+"""What stands before a key and behind it."""
 
 
 def not_toml(error: tomllib.TOMLDecodeError) -> Sentence:
     """Return what to say of a text that is no TOML."""
     text = str(error)
-    placed = _PLACED.fullmatch(text)
-    if placed is None:
+    what, _, where = text.rpartition(" (at ")
+    if where.startswith("end "):
+        return say("is not TOML: {what} (at its end)", what=_said(what))
+    place = _PLACE.fullmatch(where)
+    if place is None:
         return say("is not TOML: {what}", what=text)
-    what = _said(placed["what"])
-    if placed["line"] is None:
-        return say("is not TOML: {what} (at its end)", what=what)
     return say(
         "is not TOML: {what} (line {line}, column {column})",
-        what=what,
-        line=placed["line"],
-        column=placed["column"],
+        what=_said(what),
+        line=place["line"],
+        column=place["column"],
     )
 
 
 def _said(what: str) -> str:
     if what in _WORDS:
         return _WORDS[what]
-    for pattern, sentence in _OF_KEYS:
-        if found := pattern.fullmatch(what):
-            return sentence.filled_with(key=found["key"])
+    for before, behind, sentence in _OF_KEYS:
+        if what.startswith(before) and what.endswith(behind):
+            return sentence.filled_with(key=what[len(before) : len(what) - len(behind)])
     quoting = _QUOTING.fullmatch(what)
     if quoting is not None and quoting["before"] in _BEFORE_QUOTES:
         return _BEFORE_QUOTES[quoting["before"]].filled_with(quoted=quoting["quoted"])
