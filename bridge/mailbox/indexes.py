@@ -1,10 +1,10 @@
 """The indexes of the mailboxes that are open here, each as the store has it.
 
-Others may write to the same store (docs/postgres.md). The MODSEQs of a mailbox rise by one with each
-change, in the order of the commits (RFC 7162 §3.1): one that is missing before another was made
-elsewhere. Then the index takes in nothing until what it lacks was read from the store, where each
-message has its flags and MODSEQ, and those that left are remembered. So what is told here has one
-order, whoever made it.
+Others may write to the same store (docs/postgres.md). The MODSEQs of a mailbox rise by one with
+each change, in the order of the commits (RFC 7162 §3.1): one that is missing before another was
+made elsewhere. Then the index takes in nothing until what it lacks was read from the store, where
+each message has its flags and MODSEQ, and those that left are remembered. So what is told here has
+one order, whoever made it.
 
 Failure: ``NoSuchMailbox``; the store's errors pass, and what is lacking is read the next time.
 """
