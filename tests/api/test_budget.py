@@ -386,11 +386,15 @@ async def test_texts_that_only_confirm_leave_others_a_quarter(clock: FakeClock) 
     assert await spend(budget, 1440, Purpose.BODY) >= 0.24 * share
 
 
+BORROWERS = sorted(BORROWING, key=lambda one: one.value)
+RECEIPTS = sorted(OF_RECEIPTS, key=lambda one: one.value)
+
+
 # -- what comes just now ---------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("hour", [0, 9, 21])
-@pytest.mark.parametrize("purpose", sorted(BORROWING, key=lambda one: one.value))
+@pytest.mark.parametrize("purpose", BORROWERS)
 async def test_what_comes_now_borrows_from_the_hours_to_come_and_no_minute_is_blind(
     purpose: Purpose, hour: int
 ) -> None:
@@ -420,7 +424,7 @@ async def test_a_gap_leaves_the_texts_of_what_it_lists_a_little(clock: FakeClock
     assert use.refused == {Purpose.NEWS, Purpose.ARRIVAL}
 
 
-@pytest.mark.parametrize("purpose", sorted(BORROWING, key=lambda one: one.value))
+@pytest.mark.parametrize("purpose", BORROWERS)
 async def test_nothing_is_borrowed_where_the_days_before_needed_all(
     clock: FakeClock, purpose: Purpose
 ) -> None:
@@ -440,7 +444,7 @@ async def test_nothing_is_borrowed_where_the_days_before_needed_all(
 # -- texts of receipts -----------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("purpose", sorted(OF_RECEIPTS, key=lambda one: one.value))
+@pytest.mark.parametrize("purpose", RECEIPTS)
 async def test_receipts_texts_are_fetched_at_half_the_pace_after_the_first_ones(
     clock: FakeClock, purpose: Purpose
 ) -> None:
