@@ -62,6 +62,17 @@ async def test_the_second_does_not_begin_while_the_first_is_well(
     keeping.cancel()
 
 
+async def test_the_second_says_so_at_the_first_beat_that_it_hears(
+    first: Leadership, second: Leadership, clock: FakeClock, store: Store
+) -> None:
+    keeping = asyncio.ensure_future(first.keep(await first.take()))
+    taking = asyncio.ensure_future(second.take())
+    await pass_by(clock, store, 2 * BEAT_S)
+    assert taking.done()
+    assert isinstance(taking.exception(), AnotherLeads)
+    keeping.cancel()
+
+
 async def test_another_begins_soon_after_one_was_killed(
     first: Leadership, second: Leadership, clock: FakeClock, store: Store
 ) -> None:
