@@ -7,13 +7,13 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import TypeVar
 
 import psycopg
 
 from bridge.language import say
-from bridge.store.base import ReadWork, StoreFailed, Work
+from bridge.store.base import ReadWork, StoreFailed
 from bridge.store.postgres.connection import (
     STATEMENT_MOST_S,
     Connection,
@@ -24,12 +24,13 @@ from bridge.store.postgres.connection import (
 )
 from bridge.store.postgres.migrations import STEPS, check
 from bridge.store.postgres.reader import Reader
+from bridge.store.sql.look import ReadOnlyStore, other_version
 
 T = TypeVar("T")
 
 
-class PostgresLook:
-    """Satisfies ``store.base.Store``, but for writing; build it with ``open``."""
+class PostgresLook(ReadOnlyStore):
+    """A look at a database; build it with ``open``."""
 
     def __init__(self, reader: Reader) -> None:
         self._reader = reader
@@ -44,26 +45,9 @@ class PostgresLook:
         await asyncio.to_thread(_see_present, url)
         return cls(Reader(conninfo_of(url), name_of(url), STATEMENT_MOST_S))
 
-    @property
-    def failing(self) -> str | None:
-        """See ``store.base.Store.failing``: nothing was tried."""
-        return None
-
-    async def write(self, _work: Work[T], _committed: Callable[[T], None] | None = None) -> T:
-        """Refuse: this is a look.
-
-        Raises:
-            StoreFailed: always.
-        """
-        raise StoreFailed(say("the store was opened to be read only"))
-
     async def read(self, work: ReadWork[T]) -> T:
         """See ``store.base.Store.read``."""
         return await asyncio.to_thread(self._reader.reading(work).run)
-
-    async def scan(self, work: ReadWork[T]) -> T:
-        """See ``store.base.Store.scan``."""
-        return await self.read(work)
 
     async def close(self) -> None:
         """See ``store.base.Store.close``."""
@@ -105,14 +89,7 @@ def _see_present(url: str) -> None:
     with _connected(url) as connection:
         seen = check(connection, name_of(url))
     if seen != len(STEPS):
-        raise StoreFailed(
-            say(
-                "another version of pec-bridge wrote the data (schema {seen}, this one is"
-                " {steps}); they are brought up to date when the bridge starts",
-                seen=seen,
-                steps=len(STEPS),
-            )
-        )
+        raise StoreFailed(other_version(seen, len(STEPS)))
 
 
 @contextlib.contextmanager

@@ -143,11 +143,11 @@ def failure(error: sqlite3.Error, path: Path) -> StoreFailed:
     A full disk shows as SQLITE_FULL, and as one of SQLITE_IOERR's kinds where SQLite was growing
     a file it maps.
     """
-    code = getattr(error, "sqlite_errorcode", 0)
+    code, why = getattr(error, "sqlite_errorcode", 0), error.args[0] if error.args else ""
     if code == sqlite3.SQLITE_FULL:
-        return StoreFull(say("{path}: {error}", path=path, error=error))
+        return StoreFull(say("{path}: {error}", path=path, error=why))
     if code & 0xFF == sqlite3.SQLITE_IOERR and shutil.disk_usage(path.parent).free == 0:
-        return StoreFull(say("{path}: {error}, the disk is full", path=path, error=error))
+        return StoreFull(say("{path}: {error}, the disk is full", path=path, error=why))
     if code & 0xFF in DAMAGE:
         return _damaged(path, str(error))
-    return StoreFailed(say("{path}: {error}", path=path, error=error))
+    return StoreFailed(say("{path}: {error}", path=path, error=why))

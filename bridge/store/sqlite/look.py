@@ -7,13 +7,12 @@ SQLite itself may put its empty ``-wal`` and ``-shm`` beside a store that is rea
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable
 from pathlib import Path
 from typing import TypeVar
 
-from bridge.language import say
-from bridge.store.base import ReadWork, StoreFailed, Work
+from bridge.store.base import ReadWork
 from bridge.store.sql.drive import drive
+from bridge.store.sql.look import ReadOnlyStore, other_version
 from bridge.store.sql.transaction import SqlTransaction
 from bridge.store.sqlite.connection import FILE_NAME, failure
 from bridge.store.sqlite.engine import SqliteEngine
@@ -22,8 +21,8 @@ from bridge.store.sqlite.migrations import STEPS, migrate
 T = TypeVar("T")
 
 
-class StoreLook:
-    """Satisfies ``store.base.Store``, but for writing.
+class StoreLook(ReadOnlyStore):
+    """A look at a file.
 
     Args:
         data_dir: where the store is; None stands for an empty one.
@@ -39,19 +38,6 @@ class StoreLook:
         except sqlite3.Error as error:
             raise failure(error, self._path or Path()) from error
 
-    @property
-    def failing(self) -> str | None:
-        """See ``store.base.Store.failing``: nothing was tried."""
-        return None
-
-    async def write(self, _work: Work[T], _committed: Callable[[T], None] | None = None) -> T:
-        """Refuse: this is a look.
-
-        Raises:
-            StoreFailed: always.
-        """
-        raise StoreFailed(say("the store was opened to be read only"))
-
     async def read(self, work: ReadWork[T]) -> T:
         """See ``store.base.Store.read``."""
         try:
@@ -62,10 +48,6 @@ class StoreLook:
                 self._connection.execute("COMMIT")
         except sqlite3.Error as error:
             raise failure(error, self._path or Path()) from error
-
-    async def scan(self, work: ReadWork[T]) -> T:
-        """See ``store.base.Store.scan``."""
-        return await self.read(work)
 
     async def close(self) -> None:
         """See ``store.base.Store.close``."""
@@ -86,13 +68,7 @@ def _opened(path: Path) -> sqlite3.Connection:
     try:
         (seen,) = connection.execute("PRAGMA user_version").fetchone()
         if seen != len(STEPS):
-            raise sqlite3.DatabaseError(
-                f"another version of pec-bridge wrote the data (schema {seen}, this one is "
-                f"{len(STEPS)}); they are brought up to date when the bridge starts"
-                if seen < len(STEPS)
-                else f"a newer pec-bridge wrote the data (schema {seen}, this one knows "
-                f"{len(STEPS)}); install that version"
-            )
+            raise sqlite3.DatabaseError(other_version(seen, len(STEPS)))
     except BaseException:
         connection.close()
         raise

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import sqlite3
 
+from bridge.language import say
 from bridge.store.sqlite import (
     schema_archive,
     schema_clearing,
@@ -69,8 +70,12 @@ def migrate(connection: sqlite3.Connection) -> None:
     (seen,) = connection.execute("PRAGMA user_version").fetchone()
     if seen > len(STEPS):
         raise sqlite3.DatabaseError(
-            f"the data was written by a newer pec-bridge (schema {seen}, this one knows "
-            f"{len(STEPS)}); install that version"
+            say(
+                "the data was written by a newer pec-bridge (schema {seen}, this one knows "
+                "{steps}); install that version",
+                seen=seen,
+                steps=len(STEPS),
+            )
         )
     for number, step in enumerate(STEPS[seen:], start=seen + 1):
         connection.executescript(

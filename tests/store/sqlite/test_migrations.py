@@ -5,9 +5,11 @@ from pathlib import Path
 
 import pytest
 
+from bridge.language import in_italian
 from bridge.store.base import StoreFailed
 from bridge.store.sqlite import SqliteStore, migrations
 from bridge.store.sqlite.connection import FILE_NAME
+from bridge.store.sqlite.look import StoreLook
 
 
 def schema(connection: sqlite3.Connection) -> list[tuple[str, ...]]:
@@ -67,8 +69,12 @@ async def test_a_newer_file_is_refused_untouched(tmp_path: Path) -> None:
     newer.execute("CREATE TABLE of_the_future (a)")
     newer.execute(f"PRAGMA user_version = {len(migrations.STEPS) + 1}")
     before = schema(newer)
-    with pytest.raises(StoreFailed, match="newer pec-bridge"):
+    with pytest.raises(StoreFailed, match="newer pec-bridge") as refused:
         await SqliteStore.open(tmp_path)
+    assert "un pec-bridge più recente" in in_italian(refused.value.args[0])
+    with pytest.raises(StoreFailed, match="newer pec-bridge") as unseen:
+        StoreLook(tmp_path)
+    assert "un pec-bridge più recente" in in_italian(unseen.value.args[0])
     assert schema(newer) == before
     newer.close()
 
