@@ -19,7 +19,7 @@ from urllib.parse import quote
 
 from bridge.apart.process import Apart, ApartCrashed, ApartFailed, TooCostly
 from bridge.api import schema
-from bridge.api.budget import Purpose, RequestBudget
+from bridge.api.budget import RequestBudget
 from bridge.api.connection import Answer, ApiConnection, ApiRequest, header_value
 from bridge.api.errors import (
     ANSWER_LIMIT_CHARS,
@@ -34,6 +34,7 @@ from bridge.api.errors import (
     retry_after_s,
 )
 from bridge.api.lenient import UnreadableAnswer
+from bridge.api.purpose import Purpose
 from bridge.api.ratelimit import Start
 from bridge.api.reading import NothingDone, read_apart
 from bridge.api.redaction import redact

@@ -11,7 +11,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from bridge.api.budget import ENOUGH_TO_LOOK, FLOORS, UNLIMITED, Purpose
+from bridge.api.budget import ENOUGH_TO_LOOK
+from bridge.api.hours import UNLIMITED
+from bridge.api.purpose import FLOORS, Purpose
 from bridge.language import Sentence, say
 
 LOOKS = ENOUGH_TO_LOOK

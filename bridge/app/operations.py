@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from random import Random
 
-from bridge.api.budget import Purpose
+from bridge.api.purpose import Purpose
 from bridge.app.certificate import fingerprint
 from bridge.app.hooks import outside
 from bridge.app.reading import InboxReading

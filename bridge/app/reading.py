@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict
 from random import Random
 
-from bridge.api.budget import Purpose
+from bridge.api.purpose import Purpose
 from bridge.app.resources import Resources
 from bridge.app.worker import Work
 from bridge.config.values import Receipts

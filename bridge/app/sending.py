@@ -7,7 +7,7 @@ from datetime import datetime
 from random import Random
 from urllib.parse import urlsplit
 
-from bridge.api.budget import Purpose
+from bridge.api.purpose import Purpose
 from bridge.api.ratelimit import SendPacer
 from bridge.app.resources import Resources
 from bridge.app.worker import Work

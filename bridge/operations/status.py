@@ -8,10 +8,11 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from bridge import __version__
-from bridge.api.budget import Purpose, RequestBudget, Subscribed, Use
+from bridge.api.budget import RequestBudget, Subscribed, Use
 from bridge.api.client import PecClient
 from bridge.api.errors import Refused
 from bridge.api.forecast import Forecast, Volume, forecast
+from bridge.api.purpose import Purpose
 from bridge.api.schema import InboxRow
 from bridge.clock import Clock, rfc3339
 from bridge.model import INBOX, AccountId, Quota, SubmissionState

@@ -15,8 +15,9 @@ from datetime import datetime, timedelta
 
 import structlog
 
-from bridge.api.budget import Purpose, Use, within_budget
+from bridge.api.budget import Use, within_budget
 from bridge.api.errors import ApiError, NotSent, is_left_for_later
+from bridge.api.purpose import Purpose
 from bridge.clock import Clock
 from bridge.mailbox import Mailboxes
 from bridge.model import MailboxId, Quota

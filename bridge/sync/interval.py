@@ -1,7 +1,7 @@
 """When to look at the API again. Pure; the jitter's number is passed in.
 
 Quick while receipts are due or a client watches, slow when nobody looks. How far the day's
-requests allow for it is ``api.budget``'s to say.
+requests allow for it is ``api.share``'s to say.
 """
 
 from __future__ import annotations

@@ -23,7 +23,8 @@ from typing import Self
 
 import structlog
 
-from bridge.api.budget import Purpose, within_budget
+from bridge.api.budget import within_budget
+from bridge.api.purpose import Purpose
 from bridge.api.schema import InboxRow
 from bridge.clock import Clock
 from bridge.sync.absence import Absence, Span
@@ -40,7 +41,7 @@ log = structlog.get_logger()
 
 NEWS_PAGES = 48
 """So many pages a look reads on while they end with new rows: what sends to five recipients each,
-one a second, bring between two looks (``api.budget.LONGEST_S``). What is first read is an import.
+one a second, bring between two looks (``api.share.LONGEST_S``). What is first read is an import.
 """
 
 SWEEP_IN_LOSS = timedelta(hours=1)

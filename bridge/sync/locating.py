@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Self
 
-from bridge.api.budget import Purpose
+from bridge.api.purpose import Purpose
 from bridge.store.remote import Place, RemoteRow
 from bridge.sync.alignment import Alignment
 from bridge.sync.memory import AccountMemory

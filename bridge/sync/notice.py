@@ -8,8 +8,9 @@ from __future__ import annotations
 from datetime import datetime
 
 from bridge.alarms import Notice
-from bridge.api.budget import Purpose, Use
+from bridge.api.budget import Use
 from bridge.api.forecast import Forecast
+from bridge.api.purpose import Purpose
 from bridge.clock import ROME
 from bridge.language import in_italian
 from bridge.mime.row.address import one_line

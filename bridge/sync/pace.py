@@ -10,8 +10,8 @@ from collections.abc import Callable
 from datetime import timedelta
 from random import Random
 
-from bridge.api.budget import LONGEST_S
 from bridge.api.errors import NotSent, is_left_for_later
+from bridge.api.share import LONGEST_S
 from bridge.clock import Clock
 from bridge.language import say
 from bridge.mailbox import Mailboxes

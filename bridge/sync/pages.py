@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from typing import Protocol
 
-from bridge.api.budget import Purpose
 from bridge.api.errors import Refused
+from bridge.api.purpose import Purpose
 from bridge.api.schema import InboxMessage, InboxPage
 from bridge.model import Quota
 from bridge.store.remote import RemoteRow

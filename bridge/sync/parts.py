@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from random import Random
 
-from bridge.api.budget import Purpose
+from bridge.api.purpose import Purpose
 from bridge.clock import Clock
 from bridge.mailbox import Mailboxes
 from bridge.receipts.filing import Filing

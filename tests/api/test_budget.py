@@ -11,29 +11,21 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bridge.api.budget import (
-    BORROWING,
-    ENOUGH_TO_LOOK,
+from bridge.api.budget import ENOUGH_TO_LOOK, LEDGER_STEP, RequestBudget
+from bridge.api.errors import NotSent
+from bridge.api.hours import MORNING, NIGHT, NIGHT_WEIGHT, WATCH_DAY_S
+from bridge.api.purpose import BORROWING, FLOORS, OF_RECEIPTS, Purpose
+from bridge.api.share import (
     FIRST_TEXTS,
-    FLOORS,
     HALF,
     LEAD,
-    LEDGER_STEP,
     LONGEST_S,
-    MORNING,
-    NIGHT,
-    NIGHT_WEIGHT,
-    OF_RECEIPTS,
-    WATCH_DAY_S,
     Day,
-    Purpose,
-    RequestBudget,
     floor,
     look_interval_s,
     may_be_made,
     wait_s,
 )
-from bridge.api.errors import NotSent
 from bridge.clock import ROME
 from tests.fakes import FakeClock
 

@@ -7,10 +7,11 @@ from typing import Any
 import httpx
 import pytest
 
-from bridge.api.budget import Purpose, RequestBudget
+from bridge.api.budget import RequestBudget
 from bridge.api.client import ID_LIMIT_CHARS, PecClient
 from bridge.api.connection import ApiConnection
 from bridge.api.errors import ApiError, NotFound, NotSent, OutcomeUnknown, Refused
+from bridge.api.purpose import Purpose
 from bridge.api.schema import Attachment, InboxRow, SendRequest
 from bridge.limits import API_MESSAGE_BYTES
 from bridge.model import Quota

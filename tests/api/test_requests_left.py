@@ -7,10 +7,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bridge.api.budget import Purpose, RequestBudget
+from bridge.api.budget import RequestBudget
 from bridge.api.client import PecClient
 from bridge.api.connection import ApiConnection
 from bridge.api.errors import NotSent
+from bridge.api.purpose import Purpose
 from bridge.api.requests_left import RequestsLeft, read_requests_left
 from tests.fakes import FakeClock
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from structlog.testing import capture_logs
 
-from bridge.api.budget import Purpose
+from bridge.api.purpose import Purpose
 from bridge.app.count import StoredCount
 from bridge.app.lock import DataLock, Locked
 from bridge.app.resources import Resources

@@ -30,9 +30,10 @@ from typing import Any
 import httpx
 import structlog
 
-from bridge.api.budget import Purpose, RequestBudget
+from bridge.api.budget import RequestBudget
 from bridge.api.client import PecClient
 from bridge.api.connection import ApiConnection
+from bridge.api.purpose import Purpose
 from bridge.api.schema import InboxMessage, InboxPage, InboxRow, UnreadableRow
 from bridge.clock import SystemClock
 from bridge.mailbox import Mailboxes

@@ -23,7 +23,7 @@ from email.policy import default
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from bridge.api.budget import Purpose
+from bridge.api.purpose import Purpose
 from bridge.operations.control import ask
 from tests.benchmarks.imap_client import PASSWORD, USER, Client
 from tests.benchmarks.memory import Memory, running, write_settings

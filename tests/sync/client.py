@@ -5,8 +5,8 @@ from __future__ import annotations
 import copy
 from typing import Self
 
-from bridge.api.budget import Purpose
 from bridge.api.client import PecClient
+from bridge.api.purpose import Purpose
 from bridge.api.schema import InboxMessage, InboxPage, StatusRow
 from bridge.model import Quota
 

@@ -13,8 +13,8 @@ from typing import Any
 
 from bridge.alarms.collector import Collector
 from bridge.api import forecast as forecast_of
-from bridge.api.budget import Purpose
 from bridge.api.client import PecClient
+from bridge.api.purpose import Purpose
 from bridge.api.schema import InboxMessage, InboxPage
 from bridge.clock import ROME
 from bridge.model import Uid

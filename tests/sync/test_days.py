@@ -10,18 +10,11 @@ from typing import cast
 
 import pytest
 
-from bridge.api.budget import (
-    BORROWING,
-    LONGEST_S,
-    MORNING,
-    NIGHT,
-    NIGHT_WEIGHT,
-    WATCH_DAY_S,
-    WATCH_NIGHT_S,
-    Purpose,
-    RequestBudget,
-)
+from bridge.api.budget import RequestBudget
 from bridge.api.errors import NotSent
+from bridge.api.hours import MORNING, NIGHT, NIGHT_WEIGHT, WATCH_DAY_S, WATCH_NIGHT_S
+from bridge.api.purpose import BORROWING, Purpose
+from bridge.api.share import LONGEST_S
 from bridge.clock import ROME, JumpAware
 from bridge.mailbox import Mailboxes
 from bridge.model import AccountId

@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 from structlog.testing import capture_logs
 
-from bridge.api.budget import Purpose
 from bridge.api.client import PecClient
 from bridge.api.errors import ApiError, OutcomeUnknown
+from bridge.api.purpose import Purpose
 from bridge.api.schema import InboxMessage, InboxPage
 from bridge.simulator import (
     SEQUENCE_READING,

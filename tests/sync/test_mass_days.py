@@ -13,8 +13,8 @@ from pathlib import Path
 
 import pytest
 
-from bridge.api.budget import Purpose
 from bridge.api.client import PecClient
+from bridge.api.purpose import Purpose
 from bridge.api.schema import InboxMessage
 from bridge.model import QueueId
 from bridge.receipts.overdue import Overdue

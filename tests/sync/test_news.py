@@ -9,8 +9,9 @@ from typing import ClassVar
 
 import pytest
 
-from bridge.api.budget import Purpose, RequestBudget
+from bridge.api.budget import RequestBudget
 from bridge.api.errors import NotSent
+from bridge.api.purpose import Purpose
 from bridge.api.schema import InboxPage
 from bridge.simulator import SEQUENCE_READING, Ids, Missing
 from bridge.simulator.options import PageCounts

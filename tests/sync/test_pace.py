@@ -9,8 +9,9 @@ from typing import cast
 
 import pytest
 
-from bridge.api.budget import Purpose, RequestBudget
+from bridge.api.budget import RequestBudget
 from bridge.api.errors import NotSent
+from bridge.api.purpose import Purpose
 from bridge.mailbox import Mailboxes
 from bridge.model import AccountId
 from bridge.sync import pace as words

@@ -9,8 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from bridge.api.budget import MORNING, NIGHT, NIGHT_WEIGHT, WATCH_DAY_S, Purpose
 from bridge.api.client import PecClient
+from bridge.api.hours import MORNING, NIGHT, NIGHT_WEIGHT, WATCH_DAY_S
+from bridge.api.purpose import Purpose
 from bridge.api.schema import InboxPage
 from bridge.clock import ROME
 from bridge.simulator import SEQUENCE_READING

@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from bridge.api.budget import Purpose
 from bridge.api.client import PecClient
 from bridge.api.errors import ApiError, NotSent
+from bridge.api.purpose import Purpose
 from bridge.api.schema import InboxMessage
 from bridge.mailbox import MailboxTransaction
 from bridge.mime.ingest import ingest

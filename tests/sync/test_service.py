@@ -13,9 +13,9 @@ from pathlib import Path
 
 import pytest
 
-from bridge.api.budget import Purpose
 from bridge.api.client import PecClient
 from bridge.api.errors import ApiError, NotSent
+from bridge.api.purpose import Purpose
 from bridge.api.schema import InboxPage
 from bridge.mailbox import FlagChange
 from bridge.model import ARCHIVE, INBOX, SEEN, Uid

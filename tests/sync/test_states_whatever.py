@@ -17,8 +17,8 @@ import pytest
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
 
-from bridge.api.budget import Purpose
 from bridge.api.errors import ApiError
+from bridge.api.purpose import Purpose
 from bridge.model import QueueId
 from bridge.receipts.record import standing_of
 from bridge.simulator import (

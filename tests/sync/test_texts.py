@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from bridge.api.budget import Purpose
+from bridge.api.purpose import Purpose
 from bridge.simulator import SEQUENCE_READING, Operation
 from bridge.simulator.wording import NetworkKind
 from bridge.store.base import ReadTransaction
