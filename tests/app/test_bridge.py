@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import dataclasses
 import imaplib
+import os
 import re
 import smtplib
 import ssl
@@ -23,6 +24,7 @@ from bridge.operations.control import NotRunning, OperationFailed, ask
 from bridge.simulator import FaultRule, Hold, Operation, Phase
 from tests.fakes import FakeClock
 from tests.running import ADDRESS, PASSWORD, Running, apart, eventually, running, simulated, until
+from tests.streams import hang_up
 
 
 class Down(httpx.AsyncBaseTransport):
@@ -231,3 +233,27 @@ def log_in_over_tls(bridge: Running) -> None:
         imap.login(ADDRESS, PASSWORD)
     with smtplib.SMTP_SSL("localhost", smtps.port, context=context, timeout=10) as smtp:
         smtp.login(ADDRESS, PASSWORD)
+
+
+def opened() -> set[str]:
+    """Return what this process has open that a bridge opens: connections and files."""
+    found = set()
+    for name in os.listdir("/proc/self/fd"):
+        with suppress(FileNotFoundError):  # the folder's own
+            found.add(os.readlink(f"/proc/self/fd/{name}"))
+    return {one for one in found if one.startswith(("socket:", "/")) and "/fd" not in one}
+
+
+@pytest.mark.skipif(not Path("/proc/self/fd").exists(), reason="the system does not say")
+async def test_nothing_is_open_at_the_end(tmp_path: Path) -> None:
+    before = opened()
+    async with running(tmp_path, simulated(messages=2)) as bridge:
+        await apart(bridge.submit, "Addio", "anna@altra.example")
+        writers = []
+        for protocol in ("imap", "smtp"):
+            reader, writer = await asyncio.open_connection("127.0.0.1", bridge.port(protocol))
+            await reader.readline()
+            writers.append(writer)
+        assert len(opened() - before) > 4
+    await hang_up(*writers)
+    assert opened() - before == set()

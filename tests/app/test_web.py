@@ -18,6 +18,7 @@ from bridge.config.values import WEB_USUAL
 from bridge.evidence.verify import verify
 from bridge.net.listening import CannotListen
 from tests.running import ADDRESS, PASSWORD, apart, running, simulated
+from tests.streams import hang_up
 from tests.web.conftest import Browser
 
 
@@ -50,7 +51,7 @@ async def test_a_browser_that_stays_does_not_hold_up_the_end(tmp_path: Path) -> 
     async with asyncio.timeout(5):
         with contextlib.suppress(ConnectionError):
             assert await reader.read() == b""
-    writer.close()
+    await hang_up(writer)
 
 
 async def test_where_nobody_asked_for_the_page_a_taken_port_is_no_fault(

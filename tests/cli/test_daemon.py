@@ -19,6 +19,7 @@ import pytest
 from bridge.cli.daemon import first_of
 from bridge.simulator import SimulatorServer
 from tests.running import ADDRESS, PASSWORD, PATIENCE_S, simulated
+from tests.streams import hang_up
 
 CONFIG = """\
 data_dir = "data"
@@ -94,7 +95,7 @@ async def test_ready_line_second_instance_and_sigterm(tmp_path: Path) -> None:
             ]
             for one in ready["listeners"]:
                 _, writer = await asyncio.open_connection(one["host"], one["port"])
-                writer.close()
+                await hang_up(writer)
             code, out, err = await ended(await start(config))
             assert (code, out) == (1, "")
             assert f"Another pec-bridge (process {process.pid}) is using" in err

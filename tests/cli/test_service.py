@@ -17,6 +17,7 @@ from bridge.operations.control import ask
 from bridge.simulator import SimulatorServer
 from tests.cli.test_daemon import write_config
 from tests.running import ADDRESS, PASSWORD, PATIENCE_S, apart, simulated
+from tests.streams import hang_up
 
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="protocols of Unix")
 
@@ -88,7 +89,7 @@ async def test_serve_under_a_manager(tmp_path: Path) -> None:
                 for server in (imap, smtp):
                     reader, writer = await asyncio.open_connection(*server.getsockname())
                     assert (await reader.readline())[:1] in (b"*", b"2")
-                    writer.close()
+                    await hang_up(writer)
                 await ask(tmp_path / "data", "queue pause", {"account": ADDRESS})
                 process.send_signal(signal.SIGTERM)
                 assert await asyncio.wait_for(process.wait(), PATIENCE_S) == 0

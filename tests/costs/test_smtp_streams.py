@@ -12,6 +12,7 @@ from bridge.smtpserver.reply import reply
 from tests.costs.measure import others, peak
 from tests.running import until
 from tests.smtpserver.conftest import ADDRESS, TO, Client, Serve, Served, message
+from tests.streams import hang_up
 
 SENT = (
     f"EHLO x\r\nMAIL FROM:<{ADDRESS}>\r\nRCPT TO:<{TO}>\r\nDATA\r\n".encode() + message() + b".\r\n"
@@ -97,7 +98,7 @@ async def test_talk_before_the_banner_in_a_trusted_network(serve: Serve, start: 
     reader, writer = await asyncio.open_connection(served.host, served.port)
     writer.write(start + SENT)
     said = await Client(reader, writer).reader.read()
-    writer.close()
+    await hang_up(writer)
     assert said == b"421 4.7.0 This is SMTP; goodbye\r\n"
     assert await served.queued() == ()
 
@@ -143,7 +144,7 @@ async def test_a_client_too_many_is_told_so_and_may_talk(serve: Serve) -> None:
     reader, writer = await asyncio.open_connection(served.host, served.port)
     writer.write(b"EHLO x\r\n" * 100)
     assert (await reader.read()).startswith(b"421 4.7.0 Too many connections")
-    writer.close()
+    await hang_up(writer)
     assert (await first.do("NOOP")).code == 250
 
 

@@ -17,6 +17,7 @@ from tests.imapserver.client import Rig
 from tests.imapserver.conftest import NewRig
 from tests.running import until
 from tests.smtpserver.conftest import Client, Serve
+from tests.streams import hang_up
 
 
 async def ended(reader: asyncio.StreamReader) -> bytes:
@@ -43,7 +44,7 @@ async def test_a_handshake_that_does_not_end_is_cut(
         reader, writer = await asyncio.open_connection("127.0.0.1", port)
         writer.write(start)
         assert await ended(reader) == b""
-        writer.close()
+        await hang_up(writer)
         await until(partial(_is_empty, server))
 
 
@@ -117,6 +118,6 @@ async def test_a_client_too_many_ends_without_a_traceback(
     writer.write(b"EHLO x\r\n" * 100)
     said = await ended(reader)
     assert said == b"" if implicit else said.startswith(b"421 4.7.0 Too many connections")
-    writer.close()
+    await hang_up(writer)
     assert isinstance(first, Client)
     assert (await first.do("NOOP")).code == 250

@@ -7,6 +7,7 @@ import pytest
 
 from bridge.net.listen import Listen
 from bridge.net.ports import Ports
+from tests.streams import hang_up
 
 
 class Greeter(asyncio.Protocol):
@@ -26,7 +27,7 @@ async def said(host: str, port: int) -> bytes:
     try:
         return await reader.read()
     finally:
-        writer.close()
+        await hang_up(writer)
 
 
 async def test_each_listener_knows_its_clients() -> None:

@@ -16,6 +16,7 @@ import structlog.testing
 from bridge.limits import CONTROL_STRANGERS
 from bridge.operations import control
 from bridge.operations.control import ControlServer, NotRunning, OperationFailed, Progress, ask
+from tests.streams import hang_up
 
 
 async def perform(name: str, arguments: Mapping[str, Any], progress: Progress) -> Any:
@@ -155,7 +156,7 @@ async def test_what_others_say_fails_nothing(by_port: Path, said: bytes) -> None
             with contextlib.suppress(ConnectionError):
                 writer.write(said)
                 assert await asyncio.wait_for(reader.read(), 10) == b""
-            writer.close()
+            await hang_up(writer)
             assert await ask(by_port, "echo", {}) == {}
         gc.collect()  # a task's exception that nobody asked for is told then
         assert [one for one in logs if one["log_level"] == "error"] == []
@@ -169,8 +170,7 @@ async def test_who_says_no_password_makes_room(by_port: Path) -> None:
             assert await asyncio.wait_for(reader.read(), 10) == b""
         assert await ask(by_port, "echo", {}) == {}
         assert not any(reader.at_eof() for reader, _ in streams[3:])
-        for _, writer in streams:
-            writer.close()
+        await hang_up(*(writer for _, writer in streams))
 
 
 async def test_who_says_no_password_is_hung_up_on(
@@ -183,7 +183,7 @@ async def test_who_says_no_password_is_hung_up_on(
         writer.write(b"gue")
         assert await asyncio.wait_for(reader.read(), 10) == b""
         assert not waiting.done(), "who said it may take his time"
-        writer.close()
+        await hang_up(writer)
     with pytest.raises(OperationFailed, match="stopped before"):
         await waiting
 
@@ -194,5 +194,5 @@ async def test_a_request_nested_too_deeply_is_dropped(data_dir: Path) -> None:
         writer.write(f"{password}\n".encode() if password else b"")
         writer.write(b"[" * 50_000 + b"\n")
         assert await asyncio.wait_for(reader.read(), 10) == b""
-        writer.close()
+        await hang_up(writer)
         assert await ask(data_dir, "echo", {}) == {}

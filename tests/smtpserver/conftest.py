@@ -30,6 +30,7 @@ from bridge.store.outbox import SubmissionRow
 from bridge.store.sqlite.database import SqliteStore
 from bridge.wake import Wake
 from tests.fakes import FakeClock
+from tests.streams import hang_up
 
 ADDRESS = "azienda@pec.example"
 PASSWORD = "segreto-della-casella"
@@ -115,7 +116,7 @@ class Served:
 
     async def connect(self, tls: ssl.SSLContext | None = None) -> Client:
         reader, writer = await asyncio.open_connection(self.host, self.port, ssl=tls)
-        self.stack.callback(writer.close)
+        self.stack.push_async_callback(hang_up, writer)
         client = Client(reader, writer)
         greeting = await client.reply()
         assert greeting.code == 220, greeting

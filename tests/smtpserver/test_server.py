@@ -24,6 +24,7 @@ from bridge.smtpserver.settings import SmtpSettings
 from bridge.wake import Wake
 from tests.fakes import FakeClock, settle
 from tests.smtpserver.conftest import ADDRESS, PASSWORD, TO, Serve, Served, message
+from tests.streams import hang_up
 
 
 class Nobody:
@@ -58,7 +59,7 @@ async def test_listens_on_every_address_and_says_where(clock: FakeClock) -> None
         for host, port in addresses:
             reader, writer = await asyncio.open_connection(host, port)
             assert (await reader.readline()).startswith(b"220 pec-bridge.localhost ESMTP")
-            writer.close()
+            await hang_up(writer)
     finally:
         await server.stop()
 
@@ -161,7 +162,7 @@ async def test_too_many_connections(serve: Serve) -> None:
     first = await served.connect()
     reader, writer = await asyncio.open_connection(served.host, served.port)
     assert (await reader.read()).startswith(b"421 4.7.0 Too many connections")
-    writer.close()
+    await hang_up(writer)
     assert (await first.do("NOOP")).code == 250
     await first.do("QUIT")
     assert await first.at_end()

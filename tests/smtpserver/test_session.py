@@ -10,6 +10,7 @@ import pytest
 from bridge.mime.strict.rules import SubmissionRules
 from bridge.store.dsn import DsnWish, NotifyOn
 from tests.smtpserver.conftest import ADDRESS, PASSWORD, TO, Client, Serve, Served, message
+from tests.streams import hang_up
 
 
 def b64(text: str) -> str:
@@ -595,7 +596,7 @@ async def test_who_speaks_before_the_banner_sends_nothing_from_a_trusted_network
     """A request made to hold commands looks like this; who logs in may be in a hurry."""
     served = await serve(trusted=trusted)
     reader, writer = await asyncio.open_connection(served.host, served.port)
-    served.stack.callback(writer.close)
+    served.stack.push_async_callback(hang_up, writer)
     client = Client(reader, writer)
     commands = ("EHLO x", f"MAIL FROM:<{ADDRESS}>", f"RCPT TO:<{TO}>", "DATA")
     await client.send("".join(f"{one}\r\n" for one in commands).encode() + message() + b".\r\n")

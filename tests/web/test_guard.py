@@ -19,6 +19,7 @@ from bridge.net.listen import Listen
 from bridge.web.app import web_app
 from bridge.web.guard import HEADERS
 from bridge.web.listener import WebServer
+from tests.streams import hang_up
 
 HOST = "127.0.0.1:1180"
 
@@ -54,7 +55,7 @@ async def test_a_request_within_another_is_not_answered() -> None:
         said = await asyncio.wait_for(reader.read(), 5)
         assert said.startswith(b"HTTP/1.1 400 ")
         assert said.count(b"HTTP/1.1") == 1
-        writer.close()
+        await hang_up(writer)
     finally:
         await server.stop()
 

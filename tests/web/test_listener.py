@@ -26,6 +26,7 @@ from bridge.net.listen import Listen
 from bridge.web.listener import CHECK_INTERVAL_S, DOOR, WebServer
 from tests.costs.measure import others
 from tests.fakes import FakeClock
+from tests.streams import hang_up
 
 GET = b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n"
 PATIENCE_S = 5.0
@@ -67,9 +68,7 @@ _writers: list[asyncio.StreamWriter] = []
 @pytest.fixture(autouse=True)
 async def hung_up() -> AsyncIterator[None]:
     yield
-    for writer in _writers:
-        writer.transport.abort()
-    await asyncio.sleep(0)
+    await hang_up(*_writers)
     _writers.clear()
 
 
