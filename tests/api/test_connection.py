@@ -61,6 +61,7 @@ async def test_no_such_way_is_not_sent(base: str) -> None:
     await connection.aclose()
 
 
+@pytest.mark.slow
 async def test_a_tls_failure_is_not_sent() -> None:
     async with byte_server(replies(SENT)) as server:
         connection = connect(server.url.replace("http:", "https:"))

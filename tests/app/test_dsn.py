@@ -9,6 +9,8 @@ from dataclasses import replace
 from email.message import EmailMessage
 from pathlib import Path
 
+import pytest
+
 from bridge.config import Config, Receipts
 from bridge.simulator import Simulator
 from tests.receipts.notified import Notified, is_notification, read_notification
@@ -66,6 +68,7 @@ def never_texts(config: Config) -> Config:
     return replace(config, receipts=Receipts(text="never"))
 
 
+@pytest.mark.slow
 async def test_a_client_is_told_what_it_asked_for_and_nothing_twice(tmp_path: Path) -> None:
     simulator: Simulator = simulated(messages=2)
     asked = {
@@ -107,6 +110,7 @@ async def _has_delivery(up: Running, subject: str) -> bool:
     return await apart(look)
 
 
+@pytest.mark.slow
 async def test_a_delivery_is_told_where_no_text_is_read_but_for_that(tmp_path: Path) -> None:
     async with running(tmp_path, simulated(), change=never_texts) as up:
         await apart(submit, up, {ANNA: ["NOTIFY=SUCCESS"]}, [])

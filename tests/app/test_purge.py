@@ -97,6 +97,7 @@ def has(path: Path) -> bool:
     return SUBJECT.encode() in path.read_bytes()
 
 
+@pytest.mark.slow
 async def test_begun_and_cut_off_it_is_ended_by_another_go(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -115,6 +116,7 @@ async def test_begun_and_cut_off_it_is_ended_by_another_go(
     assert {one[1] for one in counts(tmp_path)} == {OTHER}
 
 
+@pytest.mark.slow
 async def test_not_while_a_bridge_runs(tmp_path: Path) -> None:
     await used(tmp_path)
     lock = DataLock(tmp_path)

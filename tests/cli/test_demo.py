@@ -27,6 +27,7 @@ def state(demo: Demo) -> tuple[object, object, object]:
         return validity, lines, demo.state()["mailboxes"][0]["messages"]
 
 
+@pytest.mark.slow
 async def test_the_demo_goes_on_in_its_folder(tmp_path: Path) -> None:
     with running_demo(tmp_path) as demo:
         total = demo.state()["mailboxes"][0]["messages"]
@@ -46,6 +47,7 @@ async def test_every_command_works_on_it(command: Command, tmp_path: Path) -> No
     assert check.code == 0, check.out  # the page answers too, on uvloop
 
 
+@pytest.mark.slow
 async def test_the_tour_ends_in_every_state(command: Command, tmp_path: Path) -> None:
     wanted = {"submitted", "refused", "uncertain", "dropped", "held", "queued", "cancelled"}
     with running_demo(tmp_path, "--tour"):
@@ -72,6 +74,7 @@ def test_a_folder_of_something_else_is_a_fault_of_usage(command: Command, tmp_pa
     assert "is not a simulator's state; remove it" in done.err
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("option", ["--imap-port", "--smtp-port", "--web-port"])
 def test_a_port_that_is_taken_is_one_sentence(
     command: Command, tmp_path: Path, option: str

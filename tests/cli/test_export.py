@@ -35,6 +35,7 @@ def break_a_byte(path: Path) -> None:
     path.write_bytes(found)
 
 
+@pytest.mark.slow
 async def test_from_a_send_to_its_evidence(command: Command, config: Path, tmp_path: Path) -> None:
     """Sent, its receipts in, its cost known; exported while the bridge runs, and after."""
     simulator = simulated()

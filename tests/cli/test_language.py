@@ -23,6 +23,7 @@ from tests.cli.administered import administered
 from tests.cli.conftest import Command, Done
 from tests.english import english_in
 from tests.running import ADDRESS
+from tests.selected import some
 
 ITALIAN = '[display]\nlanguage = "it"\n'
 
@@ -179,7 +180,7 @@ def english(done: Done) -> set[str]:
     return english_in(done.err) - NAMES
 
 
-@pytest.mark.parametrize("words", WORDS, ids=" ".join)
+@pytest.mark.parametrize("words", some(WORDS, 25), ids=" ".join)
 def test_what_a_command_fails_with_is_in_italian(
     words: tuple[str, ...], italian: Path, command: Command
 ) -> None:
@@ -227,7 +228,7 @@ SETTINGS = (
 )
 
 
-@pytest.mark.parametrize("more", SETTINGS)
+@pytest.mark.parametrize("more", some(SETTINGS, 12))
 def test_faults_of_the_settings_are_in_italian_with_line_and_key(
     more: str, italian: Path, command: Command
 ) -> None:

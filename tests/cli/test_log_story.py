@@ -106,6 +106,7 @@ async def test_one_id_follows_a_message_through_the_log(tmp_path: Path) -> None:
         assert secret not in log
 
 
+@pytest.mark.slow
 async def test_nobody_elses_name_nor_a_subject_is_in_an_ordinary_log(tmp_path: Path) -> None:
     log, token = await run(tmp_path)
     lines = lines_of(log)

@@ -48,6 +48,7 @@ async def sent(command: Command, config: Path) -> AsyncIterator[Sent]:
         yield Sent(simulator, facts)
 
 
+@pytest.mark.slow
 async def test_list_has_its_shape(sent: Sent, command: Command, config: Path) -> None:
     facts = sent.facts
     assert set(facts) == {
@@ -82,6 +83,7 @@ async def test_show_has_every_receipt(sent: Sent, command: Command, config: Path
     assert text.out.count("altra.example") >= 4
 
 
+@pytest.mark.slow
 async def test_each_receipt_is_written_as_a_message(
     sent: Sent, command: Command, config: Path
 ) -> None:
@@ -105,6 +107,7 @@ async def test_each_receipt_is_written_as_a_message(
     assert (none.code, "no receipt 99999" in none.err) == (1, True)
 
 
+@pytest.mark.slow
 async def test_delete_asks_first(
     sent: Sent, command: Command, config: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -20,6 +20,7 @@ pytestmark = pytest.mark.skipif(os.name == "nt", reason="a signal of Unix")
 MORE = '[[account]]\naddress = "altra@pec.example"\npassword = { env = "TEST_PEC_PASSWORD" }\n'
 
 
+@pytest.mark.slow
 async def test_hanging_up_takes_the_file_over(tmp_path: Path, command: Command) -> None:
     simulator = simulated()
     async with SimulatorServer(simulator.app) as api:

@@ -67,6 +67,7 @@ async def test_figures_cost_and_the_services_count(used: Used) -> None:
         assert shown in text
 
 
+@pytest.mark.slow
 async def test_a_plot_fits_eighty_columns_without_a_terminal(
     used: Used, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -78,6 +79,7 @@ async def test_a_plot_fits_eighty_columns_without_a_terminal(
     assert "total:" in figures
 
 
+@pytest.mark.slow
 async def test_lines_go_to_a_file_once(used: Used, tmp_path: Path) -> None:
     path = tmp_path / "uso.csv"
     assert (await used.run("--csv", path)).code == 0
@@ -141,6 +143,7 @@ async def test_a_count_that_cannot_be_had_is_a_sentence_beside_the_figures(
     assert call.operation is AdminOperation.STATS
 
 
+@pytest.mark.slow
 async def test_a_service_that_says_no_is_quoted(used: Used) -> None:
     (used.config.parent / "key").write_text("wrong\n")
     facts = (await used.run("--json")).json

@@ -196,6 +196,7 @@ async def test_it_stops_in_time_while_a_thread_hangs(
         await ended(again)
 
 
+@pytest.mark.slow
 async def test_a_second_start_waits_for_nobody(tmp_path: Path, api: tuple[Simulator, str]) -> None:
     simulator, url = api
     config = write_config(tmp_path, url, simulator.token)

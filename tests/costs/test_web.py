@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 import structlog.testing
 
+from tests.selected import some
 from tests.web.conftest import Site, made
 
 __all__ = ["made"]
@@ -54,7 +55,7 @@ QUERIES = {
 }
 
 
-@pytest.mark.parametrize("query", QUERIES)
+@pytest.mark.parametrize("query", some(QUERIES, 6))
 @pytest.mark.parametrize("page", PAGES)
 async def test_no_query_fails_or_costs(made: Site, page: str, query: str) -> None:
     browser = await made.anna()

@@ -135,6 +135,7 @@ def test_sources_that_fail(source: SecretSource, sentence: str) -> None:
     assert "hush" not in str(fault.value)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("program", "sentence"),
     [

@@ -178,6 +178,7 @@ async def test_a_restart_tells_nothing_twice_and_misses_nothing(world: World) ->
     assert world.reader.kinds() == [(["credentials"], []), (["disk"], [])]
 
 
+@pytest.mark.slow
 async def test_a_flood_is_few_messages_that_name_all(world: World) -> None:
     await world.start()
     for number in range(200):
@@ -189,6 +190,7 @@ async def test_a_flood_is_few_messages_that_name_all(world: World) -> None:
     assert max(world.reader.by_day().values()) < 20
 
 
+@pytest.mark.slow
 async def test_what_is_about_the_whole_does_not_wait_for_hours_behind_messages(
     world: World,
 ) -> None:
@@ -203,6 +205,7 @@ async def test_what_is_about_the_whole_does_not_wait_for_hours_behind_messages(
     assert "credentials" in world.reader.kinds()[-1][0]
 
 
+@pytest.mark.slow
 async def test_one_that_comes_and_goes_all_day_is_a_bounded_number_of_messages(
     world: World,
 ) -> None:
@@ -217,6 +220,7 @@ async def test_one_that_comes_and_goes_all_day_is_a_bounded_number_of_messages(
     assert len(told.raised) + len(told.ended) == 1
 
 
+@pytest.mark.slow
 async def test_a_way_that_fails_is_tried_again_and_says_so(world: World) -> None:
     world.reader.report = DOWN
     await world.start()

@@ -196,6 +196,7 @@ async def test_who_says_nothing_or_only_a_little_at_a_time_is_not_waited_for() -
                 await asyncio.sleep(0.02)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("lines", "words"),
     [

@@ -156,6 +156,7 @@ async def redeliver(rig: Rig) -> None:
     rig.wake()
 
 
+@pytest.mark.slow
 async def test_what_is_refused_for_three_days_lets_the_next_of_its_message_go(rig: Rig) -> None:
     erp = Receiver(lambda number, _lane: REFUSED if number == 1 else TAKEN)
     await rig.start({"erp": erp})

@@ -9,6 +9,8 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+import pytest
+
 from bridge.config import Config, SecretSource, Webhook
 from bridge.operations.control import ask
 from tests.hooks.receiver import Inbox, Request, receiving
@@ -60,6 +62,7 @@ def hung(_request: Request) -> int:
 HUNG = threading.Event()
 
 
+@pytest.mark.slow
 async def test_receivers_that_hang_hold_up_neither_sending_nor_stopping(tmp_path: Path) -> None:
     """Three receivers take nothing, a fourth takes all, and messages leave all the same."""
     simulator = simulated()
@@ -88,6 +91,7 @@ def delivered(inbox: Inbox) -> int:
     return sum(kind == "delivered" for kind, _ in inbox.told())
 
 
+@pytest.mark.slow
 async def test_a_restart_asks_at_once_what_was_failing(tmp_path: Path) -> None:
     with receiving(Inbox(lambda _request: 503)) as inbox:
         async with running(tmp_path, simulated(), change=telling(inbox.url)) as bridge:

@@ -284,6 +284,7 @@ def held_bytes() -> int:
     return sum(one.size for one in tracemalloc.take_snapshot().filter_traces(ours).traces)
 
 
+@pytest.mark.slow
 async def test_a_month_of_thirty_thousand_takes_no_hundred_megabytes(
     rig: Rig, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -34,6 +34,7 @@ from bridge.simulator import Failure, FixedAnswer, Operation, Phase, Simulator
 from tests.fakes import FakeClock
 from tests.outbox.fragile import Crash
 from tests.outbox.rig import Rig, simulated, starts
+from tests.selected import some
 
 State = SubmissionState
 OPEN = frozenset(State) - {State.SUBMITTED, State.REFUSED, State.CANCELLED, State.DROPPED}
@@ -354,7 +355,7 @@ def test_many_more_backups(
 
 @pytest.mark.parametrize("fault", ["unreachable", "timeout after", "400", "402"])
 @pytest.mark.parametrize("written", [False, True], ids=["before the commit", "after it"])
-@pytest.mark.parametrize("commits", range(1, 6))
+@pytest.mark.parametrize("commits", some(range(1, 6), 3))
 def test_a_kill_at_each_commit_of_each_fault(fault: str, commits: int, written: bool) -> None:
     story: list[tuple[object, ...]] = [
         ("submit", 0, False),

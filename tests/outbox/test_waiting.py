@@ -51,6 +51,7 @@ UNREACHED = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("looks_rarely")
 @pytest.mark.parametrize("fault", UNREACHED.values(), ids=UNREACHED)
 async def test_an_hour_without_leaving_is_one_alarm_that_ends_by_itself(

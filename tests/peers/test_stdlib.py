@@ -79,6 +79,7 @@ async def test_messages_leave_once_each_and_no_faster_than_one_a_second(demo: De
     assert all(later - earlier >= 0.999 for earlier, later in pairwise(starts))
 
 
+@pytest.mark.slow
 def test_a_wrong_password_is_refused(demo: Demo) -> None:
     with (
         smtplib.SMTP("127.0.0.1", demo.smtp_port, timeout=30) as smtp,

@@ -167,6 +167,7 @@ DAYS_AND_LIMITS = pytest.mark.parametrize(
 )
 
 
+@pytest.mark.slow
 @DAYS_AND_LIMITS
 async def test_with_a_client_all_day_and_nothing_sent(per_day: int, start: datetime) -> None:
     days = Days(per_day, start=start)
@@ -186,6 +187,7 @@ async def test_without_a_limit_looks_are_as_wanted() -> None:
     check(days, 0)
 
 
+@pytest.mark.slow
 @DAYS_AND_LIMITS
 async def test_with_200_sends_a_day(per_day: int, start: datetime) -> None:
     days = Days(per_day, sends_a_day=200, start=start)
@@ -194,6 +196,7 @@ async def test_with_200_sends_a_day(per_day: int, start: datetime) -> None:
     assert days.others >= 50
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("per_day", some([100, 10, 1440], 1))
 @pytest.mark.parametrize("is_watched", [True, False])
 async def test_whatever_everybody_else_takes(per_day: int, is_watched: bool) -> None:
@@ -203,6 +206,7 @@ async def test_whatever_everybody_else_takes(per_day: int, is_watched: bool) -> 
     assert days.others >= DAYS * per_day * 0.3
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("restart_every", [50])
 async def test_over_restarts(restart_every: int) -> None:
     days = Days(1440, restart_every=restart_every, is_greedy=True)

@@ -58,6 +58,7 @@ async def test_many_cost_two_reads_each_at_the_most(tmp_path: Path, options: Opt
         assert len(await here.messages()) == 120 - len(MANY)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("options", READINGS)
 async def test_what_was_not_listed_where_it_should_be_is_looked_for_there_first(
     tmp_path: Path, options: Options
@@ -155,7 +156,7 @@ async def test_trouble_amid_a_batch_leaves_nothing_to_be_deleted_twice(
 
 
 @pytest.mark.parametrize("options", READINGS)
-@pytest.mark.parametrize("after", range(6))
+@pytest.mark.parametrize("after", some(range(6), 3))
 async def test_what_comes_while_a_lost_answer_is_looked_into_stays(
     tmp_path: Path, after: int, options: Options
 ) -> None:

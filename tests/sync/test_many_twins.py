@@ -173,6 +173,7 @@ async def test_some_that_cannot_be_read_at_all_are_shown_without_a_text(
         assert len(await here.messages()) == 41
 
 
+@pytest.mark.slow
 @BOTH_AT_LENGTH
 async def test_while_none_can_be_read_what_is_older_is_and_the_api_is_spared(
     tmp_path: Path, options: Options

@@ -13,6 +13,7 @@ from bridge.sync.listing import Listing
 from bridge.sync.newest import Growth, Newest
 from bridge.sync.pages import Pages
 from bridge.sync.state import SyncState
+from tests.selected import some
 from tests.sync.world import ADDRESS, World, world
 
 FULL = 5
@@ -65,7 +66,7 @@ async def test_news_at_an_even_pace_cost_each_page_once(tmp_path: Path, came: in
 
 
 @pytest.mark.parametrize("past_end", PastEnd)
-@pytest.mark.parametrize("ids", Ids)
+@pytest.mark.parametrize("ids", some(Ids, 1))
 @pytest.mark.parametrize("counts", [PageCounts.NUMBERS, PageCounts.ABSENT])
 @pytest.mark.parametrize("came", [[7] * 6 + [0, 0, 1, 0], [0, 0, 33, 0, 2], [3, 0, 19, 4, 0, 6]])
 async def test_a_wrong_guess_costs_requests_and_no_row(

@@ -187,6 +187,7 @@ async def test_looks_go_on_where_what_is_missing_cannot_be_looked_for(tmp_path: 
             await until(lambda: fetched(here) == 5, here.clock)
 
 
+@pytest.mark.slow
 async def test_a_day_stays_within_its_budget(tmp_path: Path) -> None:
     async with world(tmp_path, SEQUENCE_READING, per_day=200) as here:
         here.simulator.seed(ADDRESS, 500)
@@ -406,6 +407,7 @@ async def test_after_trouble_the_pause_is_short_while_a_client_is_there(
         await until_told(here, [])
 
 
+@pytest.mark.slow
 async def test_requests_used_up_are_told_with_figures_and_looks_go_on(tmp_path: Path) -> None:
     clock = FakeClock(datetime(2026, 1, 15, 15, 0, tzinfo=UTC))
     async with world(tmp_path, SEQUENCE_READING, clock, per_day=60) as here, running(here):

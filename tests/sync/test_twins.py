@@ -267,6 +267,7 @@ async def test_a_text_that_comes_while_its_like_are_read_is_not_given_to_two(
         assert await shown(here) == "ab"
 
 
+@pytest.mark.slow
 async def test_none_is_kept_while_a_text_that_set_out_meanwhile_is_on_its_way(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
