@@ -13,6 +13,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import ssl
+from collections.abc import Sequence
 from dataclasses import replace
 
 import structlog
@@ -113,6 +114,13 @@ class ImapConnection(Wire):
             for line in imap_reply(data):
                 self._tap.server(line)
         super().write(data)
+
+    def write_all(self, pieces: Sequence[bytes]) -> None:
+        """Send pieces; see ``Wire``."""
+        if self._tap.is_on:
+            self.write(b"".join(pieces))
+        else:
+            super().write_all(pieces)
 
     def lost(self) -> None:
         """Forget the connection."""
@@ -220,11 +228,6 @@ class ImapConnection(Wire):
     def compress(self) -> None:
         """Ask for compression after the reply."""
         self._want_deflate = True
-
-    @property
-    def backed_up(self) -> bool:
-        """Whether the client does not keep up."""
-        return self.backed_up_since is not None
 
     @property
     def secure(self) -> bool:

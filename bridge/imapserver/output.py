@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Protocol
 
 
@@ -26,6 +27,9 @@ class Output(Protocol):
 
     def write(self, data: bytes) -> None:
         """Send bytes, in order."""
+
+    def write_all(self, pieces: Sequence[bytes]) -> None:
+        """Send pieces of whole responses, in order, with no copy made of them where that can be."""
 
     async def drain(self) -> None:
         """Let others run, and wait until the client has taken most of what was sent.

@@ -156,6 +156,10 @@ class Session:
         """Send one response or several."""
         self.output.write(line)
 
+    def send_all(self, pieces: Sequence[bytes]) -> None:
+        """Send whole responses in pieces."""
+        self.output.write_all(pieces)
+
     def flags_of(self, uid: int, flags: Flags) -> Sequence[str]:
         r"""Return flags as this session sees them, ``\\Recent`` among them."""
         if self.selected is not None and uid in self.selected.recent:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import ssl
+from collections.abc import Sequence
 from typing import cast
 
 from bridge.clock import Clock
@@ -116,14 +117,26 @@ class Wire(asyncio.Protocol):
         if self._more is not None or self._out_bytes >= GATHER_BYTES:
             self.flush()
 
+    def write_all(self, pieces: Sequence[bytes]) -> None:
+        """Send pieces as ``write`` sends one; they are not copied where there is much of them."""
+        if self.gone:
+            return
+        self._out += pieces
+        self._out_bytes += sum(map(len, pieces))
+        if self._more is not None or self._out_bytes >= GATHER_BYTES:
+            self.flush()
+
     def flush(self) -> None:
         """Hand what was gathered to the transport."""
         if not self._out or self.gone:
             return
-        data = self._out[0] if len(self._out) == 1 else b"".join(self._out)
-        self._out.clear()
-        self._out_bytes = 0
+        out, size_bytes = self._out, self._out_bytes
+        self._out, self._out_bytes = [], 0
         self.sent_at = self._clock.monotonic()
+        if size_bytes >= GATHER_BYTES and self._deflate is None:
+            self._transport.writelines(out)
+            return
+        data = out[0] if len(out) == 1 else b"".join(out)
         self._transport.write(data if self._deflate is None else self._deflate.pack(data))
 
     async def drain(self) -> None:
@@ -135,6 +148,11 @@ class Wire(asyncio.Protocol):
         self.flush()
         await asyncio.sleep(0)
         await self.kept_up()
+
+    @property
+    def backed_up(self) -> bool:
+        """Whether the client does not keep up."""
+        return self.backed_up_since is not None
 
     async def kept_up(self) -> None:
         """Wait while the client does not keep up.

@@ -22,6 +22,7 @@ from bridge.imapserver.dataitems.column import (
     index_column,
     lines,
     piece_column,
+    pieces,
 )
 from bridge.imapserver.dataitems.large import LargeMessage
 from bridge.imapserver.partial import partial_of
@@ -124,7 +125,7 @@ async def _send_batch(
     start = 0
     while start < len(batch.numbers):
         contents = batch.contents[start:] if start else batch.contents
-        count, pieces = await _pieces(session, items, contents)
+        count, ready_pieces = await _pieces(session, items, contents)
         texts: list[Column] = []
         if not is_large:
             count, texts = await body.columns(contents[:count])
@@ -132,16 +133,16 @@ async def _send_batch(
         part = slice(None) if is_whole else slice(start, start + count)
         begin = slice(None) if is_whole else slice(count)
         columns = [
-            ready[item].part(part) if item in ready else pieces[item].part(begin)
+            ready[item].part(part) if item in ready else ready_pieces[item].part(begin)
             for item in items
             if isinstance(item, Item)
         ]
-        told = lines(batch.numbers[part], columns + texts, [] if is_large else tails[part])
         if is_large:
+            told = lines(batch.numbers[part], columns, [])
             head, tail = told[0].removesuffix(b")\r\n"), b"".join([*tails, b")\r\n"])
             await LargeMessage(session, contents[0], size_bytes).send(head, items, tail)
             return
-        session.send(b"".join(told))
+        session.send_all(pieces(batch.numbers[part], columns + texts, tails[part]))
         start += count
         if start < len(batch.numbers):
             await session.output.give_way()

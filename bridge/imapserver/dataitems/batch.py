@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import accumulate
 from typing import TypeVar, cast
 
 from bridge.imapserver.view import View
@@ -86,5 +84,11 @@ def _contents(view: View, positions: Sequence[int]) -> Sequence[ContentId]:
 
 
 def _fitting(view: View, numbers: Sequence[int], most_bytes: int) -> int:
-    sizes = take(view.index.sizes, batch_of(view, numbers).positions)
-    return max(bisect_right(list(accumulate(sizes)), most_bytes), 1)
+    """Return how many of the first messages, one at least, are not too long together."""
+    sizes, left_bytes = view.index.sizes, most_bytes
+    for count, number in enumerate(numbers):
+        at = view.position(number)
+        left_bytes -= 0 if at is None else sizes[at]
+        if left_bytes < 0:
+            return max(count, 1)
+    return len(numbers)

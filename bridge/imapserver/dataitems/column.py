@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
+from typing import cast
 
 from bridge.imap import responses
 from bridge.imap.sections import Item
@@ -25,6 +26,12 @@ PIECES = {
     Item.PREVIEW: Part.PREVIEW,
 }
 """Items that the store has ready for the wire, or nearly so."""
+
+_LITERAL_END = b"\r\n%b"
+"""How the template of a column of literals ends."""
+
+LONG_BYTES = 1024
+"""Longer texts, on average, are sent as they are; of shorter ones whole lines cost less."""
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -54,12 +61,32 @@ def lines(numbers: Sequence[int], columns: Sequence[Column], tails: Sequence[byt
     return [template % row for row in zip(numbers, *values, strict=True)]
 
 
+def pieces(
+    numbers: Sequence[int], columns: Sequence[Column], tails: Sequence[bytes]
+) -> Sequence[bytes]:
+    """Return what ``lines`` does, in pieces: long texts of the last column are not copied."""
+    last = columns[-1]
+    if tails or not last.template.endswith(_LITERAL_END):
+        return lines(numbers, columns, tails)
+    *values, texts = [values for column in columns for values in column.values]
+    if sum(map(len, cast(Sequence[bytes], texts))) < LONG_BYTES * len(texts):
+        return lines(numbers, columns, tails)
+    shown = b" ".join(column.template for column in columns).removesuffix(b"%b")
+    template = b")\r\n* %d FETCH (" + shown
+    heads = [template % row for row in zip(numbers, *values, strict=True)]
+    heads[0] = heads[0].removeprefix(b")\r\n")
+    pieces: list[bytes] = [b""] * (2 * len(heads))
+    pieces[::2] = heads
+    pieces[1::2] = cast(Sequence[bytes], texts)
+    return [*pieces, b")\r\n"]
+
+
 def literals(name: str, texts: Sequence[bytes | None], *, binary: bool) -> Column:
     """Return texts as literals under ``name``; None is NIL, a NUL makes a literal8 (RFC 3516)."""
     marked = name.replace("%", "%%").encode()
     if None not in texts and not (binary and any(b"\0" in text for text in texts if text)):
         sizes = [len(text) for text in texts if text is not None]
-        return Column(marked + b" {%d}\r\n%b", (sizes, texts))
+        return Column(marked + b" {%d}" + _LITERAL_END, (sizes, texts))
     return Column(marked + b" %b", ([_literal(text, binary=binary) for text in texts],))
 
 
