@@ -36,6 +36,8 @@ def unmarked_codec(content: bytes) -> str | None:
     """Return the codec of octets of which nothing is declared, None if they don't tell it."""
     if escapes_to_jis(content):
         return "iso2022_jp_ext"
+    if b"\0" not in content[:_LOOK_BYTES]:
+        return None  # nearly every text, and every field of a header, ends here
     codec = order_of(content)
     return codec if _is_mostly_latin(content[:_LOOK_BYTES], codec) else None
 

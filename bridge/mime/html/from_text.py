@@ -19,12 +19,15 @@ from bridge.language import say
 from bridge.limits import HTML_BYTES, QUOTES_SHOWN, TEXT_SLICE_CHARS
 
 _LINE_END = re.compile(r"\r\n|\r|\n")
+_FIRST_BLANK = re.compile("^ ", re.MULTILINE)
 _SIGNATURE = "-- "
 _TAB_WIDTH = 8
 _QUOTE = (
     '<blockquote type="cite" style="margin: 0 0 0 .5em; padding-left: .5em; '
     'border-left: 2px solid #999">'
 )
+AT_ONCE_CHARS = 64 * 1024
+"""A text that cannot become too long, and takes no time to speak of, is not taken line by line."""
 
 
 class HtmlTooLong(ValueError):
@@ -48,6 +51,8 @@ def text_to_html(text: str, *, flowed: bool = False, delsp: bool = False) -> str
     Raises:
         TooLong: see the class.
     """
+    if not flowed and len(text) <= AT_ONCE_CHARS:
+        return _framed(_short(text))
     shown = StringIO()
     if not flowed:
         _write(shown, _lines(text), "")
@@ -114,14 +119,22 @@ def to_ascii(markup: str) -> str:
 
 
 def _block(shown: StringIO) -> str:
-    return f'<div style="font-family: monospace">{to_ascii(shown.getvalue())}</div>'
+    return _framed(shown.getvalue())
 
 
-def _escape(line: str) -> str:
-    shown = html.escape(line.expandtabs(_TAB_WIDTH), quote=False)
-    if shown.startswith(" "):
-        shown = "&nbsp;" + shown[1:]
-    return shown.replace("  ", " &nbsp;")
+def _framed(shown: str) -> str:
+    return f'<div style="font-family: monospace">{to_ascii(shown)}</div>'
+
+
+def _short(text: str) -> str:
+    """Do as ``_write`` does, line by line, for all lines at once."""
+    lines = text.replace("\r\n", "\n").replace("\r", "\n").removesuffix("\n")
+    return _escape(lines).replace("\n", "<br>\n")
+
+
+def _escape(lines: str) -> str:
+    shown = html.escape(lines.expandtabs(_TAB_WIDTH), quote=False)
+    return _FIRST_BLANK.sub("&nbsp;", shown).replace("  ", " &nbsp;")
 
 
 def _flow(lines: Iterator[str], delsp: bool) -> Iterator[_Line]:

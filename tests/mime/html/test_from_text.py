@@ -113,3 +113,11 @@ def test_flowed_text_is_well_formed_and_loses_no_letter(text: str, delsp: bool) 
 
 def test_to_ascii_keeps_the_meaning() -> None:
     assert html.unescape(to_ascii("<p>è 𝄞</p>")) == "<p>è 𝄞</p>"
+
+
+@given(st.text(st.sampled_from(" \t\r\n<&>aè\f\x0b\u2028\0")))
+def test_lines_taken_at_once_are_as_those_taken_one_by_one(text: str) -> None:
+    at_once = text_to_html(text)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("bridge.mime.html.from_text.AT_ONCE_CHARS", -1)
+        assert text_to_html(text) == at_once
