@@ -103,6 +103,7 @@ class Dovecot(Server):
     """Debian's Dovecot with a Maildir, on a configuration of its own."""
 
     name = "dovecot"
+    storage = "maildir"
 
     @staticmethod
     def installed() -> str | None:
@@ -132,7 +133,7 @@ class Dovecot(Server):
             log_path = {self.folder}/log
             ssl = no
             disable_plaintext_auth = no
-            mail_location = maildir:{mail}
+            mail_location = {self.storage}:{mail}
             mail_uid = {user}
             mail_gid = {user}
             first_valid_uid = 1
@@ -156,6 +157,13 @@ class Dovecot(Server):
               chroot =
             }}
         """
+
+
+class Sdbox(Dovecot):
+    """The same with its own format, a file for each message and an index that must be there."""
+
+    name = "dovecot sdbox"
+    storage = "sdbox"
 
 
 def _exists(user: str) -> bool:
