@@ -172,6 +172,8 @@ def clean(markup: str) -> str:
             pieces.append(to_ascii(markup[start:end]))
         elif name != "script":
             pieces.append(markup[start:end])
+        elif markup.rfind("<", at, start) > markup.rfind(">", at, start):
+            pieces.append(" ")  # or what is around it could make up another
         at = end
     return "".join([*pieces, to_ascii(markup[at:])])
 

@@ -73,6 +73,11 @@ def test_images_go_inside_where_they_are_shown() -> None:
         pytest.param("<p>è</p>", "<p>&#232;</p>", id="text"),
         pytest.param("a<script>x</script>b", "ab", id="script"),
         pytest.param("a<SCRIPT src='x'>è\n</script >b", "ab", id="script, spelled otherwise"),
+        pytest.param(
+            "<scr<script></script><script></script>ipt>x</script>",
+            "<scr ipt>x</script>",
+            id="script around a script",
+        ),
         pytest.param("a<script>never closed", "a<script>never closed", id="unclosed script"),
         pytest.param("<scripture>x</scripture>", "<scripture>x</scripture>", id="another element"),
         pytest.param(
@@ -98,7 +103,20 @@ def test_clean(markup: str, cleaned: str) -> None:
 
 @given(
     st.lists(
-        st.sampled_from(["<script>", "</script>", "<style>", "</style>", "<!--", "-->", "è", "x "])
+        st.sampled_from(
+            [
+                "<script>",
+                "</script>",
+                "<scr",
+                "ipt>",
+                "<style>",
+                "</style>",
+                "<!--",
+                "-->",
+                "è",
+                "x ",
+            ]
+        )
     ).map("".join)
 )
 def test_cleaning_twice_changes_nothing_and_no_closed_script_stays(markup: str) -> None:
