@@ -15,6 +15,9 @@ what is behind a number he was told after the backup was made would miss what ha
     All put back, by any tool, or copied to another machine: the mark is another file, or touched.
     A whole machine rolled back to a snapshot: nothing disagrees but time. A store that was last
     used long ago and still holds what waits is taken for one; a younger one cannot be told.
+    A database that several bridges share (``bridge.lead``): each has a mark of its own. One whose
+    own agrees, but that neither led last nor heard of all that began since, cannot know; and what
+    the engine knows the database by is another's where a dump was put back, or an earlier moment.
 
 Where copy and original can't be told apart (``chown`` and ``chmod`` of the mark, a folder moved to
 another file system), it is a copy: a person's look costs less than a PEC sent twice.
@@ -43,8 +46,9 @@ from bridge.outbox.restored import put_back, restored
 from bridge.outbox.states import Event, following
 from bridge.outbox.step import take_steps
 from bridge.store.base import StoreFailed
+from bridge.store.lineage import LineageRow, MarkRow
 from bridge.store.mark import Mark, read_mark, write_mark
-from bridge.store.outbox import LineageRow, Step, SubmissionRow
+from bridge.store.outbox import Step, SubmissionRow
 
 log = structlog.get_logger()
 
@@ -57,30 +61,42 @@ BEHIND = say("The database is older than what was sent since.")
 OTHER_FILE = say("The data was copied or put back from a backup.")
 ALONE = say("The database was put back without the file beside it.")
 FOREIGN = say("The database and the file beside it are not of one store.")
+BEYOND = say(
+    "Another bridge worked on the database last, and this one cannot tell what was sent since."
+)
+MOVED = say("The database was put back, or is served by another server.")
 OLD = say("The data was last used long ago, as after a snapshot that was rolled back.")
 
 
-def find_fault(row: LineageRow | None, mark: Mark | None) -> str | None:
-    """Return why the store is not the one that ran last, as a sentence; None if it is. Pure."""
+def find_fault(row: LineageRow | None, marks: Sequence[MarkRow], mark: Mark | None) -> str | None:
+    """Return why the store is not the one that ran last, as a sentence; None if it is. Pure.
+
+    Args:
+        row: what the store says of itself.
+        marks: every bridge's mark, as the store heard of it last.
+        mark: this bridge's.
+    """
     if row is None:
         return None if mark is None else FOREIGN
-    if row.mark_changed_ns is None:  # cut off while it was made or taken over
-        return None
+    if marks and all(one.changed_ns is None for one in marks):
+        return None  # cut off while it was made or taken over
     if mark is None:
         return ALONE
-    if mark.incarnation != row.incarnation:
+    own = next((one for one in marks if one.name == mark.incarnation), None)
+    if own is None:
         return FOREIGN
     if mark.dispatches > row.dispatches:
         return BEHIND
-    if mark.dispatches == row.mark_dispatches:
-        is_same = (mark.inode, mark.changed_ns) == (row.mark_inode, row.mark_changed_ns)
+    if mark.dispatches == own.dispatches:
+        is_same = (mark.inode, mark.changed_ns) == (own.inode, own.changed_ns)
     else:  # rewritten since the store heard of it last
         is_same = (
-            mark.inode == row.mark_inode
-            and mark.dispatches > row.mark_dispatches
-            and not mark.is_touched
+            mark.inode == own.inode and mark.dispatches > own.dispatches and not mark.is_touched
         )
-    return None if is_same else OTHER_FILE
+    if not is_same:
+        return OTHER_FILE
+    knows_all = row.leader == own.name or mark.dispatches == row.dispatches
+    return None if knows_all else BEYOND
 
 
 class Lineage:
@@ -90,17 +106,13 @@ class Lineage:
         mailboxes: the single writer.
         clock: stamps.
         data_dir: where store and mark are.
-        incarnation: the name of this life of the store.
         mark: the file beside the store, as read or written last.
     """
 
-    def __init__(
-        self, mailboxes: Mailboxes, clock: Clock, data_dir: Path, incarnation: str, mark: Mark
-    ) -> None:
+    def __init__(self, mailboxes: Mailboxes, clock: Clock, data_dir: Path, mark: Mark) -> None:
         self._mailboxes = mailboxes
         self._clock = clock
         self._data_dir = data_dir
-        self._incarnation = incarnation
         self._mark = mark
         self._writing = asyncio.Lock()
 
@@ -135,9 +147,9 @@ class Lineage:
         row, fault = await mailboxes.write(work)
         if fault is not None:
             log.warning("lineage_broken", reason=fault)
-        if mark is None or mark.incarnation != row.incarnation:
-            mark = await asyncio.to_thread(write_mark, data_dir, row.incarnation, row.dispatches)
-        lineage = cls(mailboxes, clock, data_dir, row.incarnation, mark)
+        if mark is None or mark.incarnation != row.leader:
+            mark = await asyncio.to_thread(write_mark, data_dir, row.leader, row.dispatches)
+        lineage = cls(mailboxes, clock, data_dir, mark)
         await lineage.tick()
         return lineage
 
@@ -155,7 +167,7 @@ class Lineage:
         async with self._writing:
             if dispatches > self._mark.dispatches:
                 self._mark = await asyncio.to_thread(
-                    write_mark, self._data_dir, self._incarnation, dispatches
+                    write_mark, self._data_dir, self._mark.incarnation, dispatches
                 )
 
     async def tick(self) -> None:
@@ -203,33 +215,36 @@ async def note(mtx: MailboxTransaction, mark: Mark, now: datetime, more: int = 0
     row = await mtx.tx.lineage()
     if row is None:
         raise StoreFailed(say("the store has lost its lineage"))
-    noted = replace(
-        row,
-        dispatches=row.dispatches + more,
-        mark_dispatches=mark.dispatches,
-        mark_inode=mark.inode,
-        mark_changed_ns=mark.changed_ns,
-        seen_at=now,
-    )
+    noted = replace(row, dispatches=row.dispatches + more, seen_at=now)
     await mtx.tx.keep_lineage(noted)
+    known = MarkRow(mark.incarnation, mark.dispatches, mark.inode, mark.changed_ns)
+    await mtx.tx.keep_mark(known)
     return noted.dispatches
 
 
 async def _take_over(
     mtx: MailboxTransaction, mark: Mark | None, fresh: str, now: datetime
 ) -> tuple[LineageRow, str | None]:
-    """Return the store's lineage, begun anew where it is not the one that ran last, and why."""
-    row = await mtx.tx.lineage()
-    fault = find_fault(row, mark)
+    """Return the store's lineage as its new leader has it, and why it was begun anew, if it was."""
+    row, marks, origin = await mtx.tx.lineage(), await mtx.tx.marks(), await mtx.tx.origin()
+    fault = find_fault(row, marks, mark)
+    if fault is None and row is not None and row.origin not in ("", origin):
+        fault = MOVED
     if fault is None and row is not None:
         if now - row.seen_at <= LONG_AGO or not await mtx.tx.waiting_accounts():
-            return row, None
+            is_known = mark is not None and mark.incarnation in {one.name for one in marks}
+            leader = mark.incarnation if mark is not None and is_known else row.leader
+            led = replace(row, leader=leader, origin=origin)
+            await mtx.tx.keep_lineage(led)
+            return led, None
         fault = OLD
     if fault is not None:
         await _restore(mtx, fault, now)
     dispatches = max(row.dispatches if row else 0, mark.dispatches if mark else 0)
-    new = LineageRow(fresh, dispatches, 0, 0, None, now)
+    new = LineageRow(fresh, dispatches, now, fresh, origin)
     await mtx.tx.keep_lineage(new)
+    await mtx.tx.forget_marks()
+    await mtx.tx.keep_mark(MarkRow(fresh, 0, 0, None))
     return new, fault
 
 

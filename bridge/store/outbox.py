@@ -15,6 +15,7 @@ from typing import Protocol
 from bridge.model import AccountId, ContentId, QueueId, SubmissionState
 from bridge.store.dsn import NOTHING_ASKED, DsnRequest
 from bridge.store.figures import FigureReads, FigureWrites
+from bridge.store.lineage import LineageReads, LineageWrites
 
 
 class HoldCause(Enum):
@@ -190,25 +191,7 @@ class HoldRow:
     probes: int
 
 
-@dataclass(frozen=True, slots=True)
-class LineageRow:
-    """Where the store comes from; see ``outbox.lineage``.
-
-    ``dispatches`` counts the attempts that ever began, starts and ends. The file beside the store
-    was last known to say ``mark_dispatches``, and to be ``mark_inode``, changed at
-    ``mark_changed_ns``; that is None before there is one. ``seen_at`` is when the store was last
-    known to be in use.
-    """
-
-    incarnation: str
-    dispatches: int
-    mark_dispatches: int
-    mark_inode: int
-    mark_changed_ns: int | None
-    seen_at: datetime
-
-
-class OutboxReads(FigureReads, Protocol):
+class OutboxReads(FigureReads, LineageReads, Protocol):
     """What may be asked about the outbox."""
 
     async def submission(self, id: QueueId) -> SubmissionRow | None:
@@ -321,9 +304,6 @@ class OutboxReads(FigureReads, Protocol):
         For the pace over a restart; attempts a crash cut off count once they have been closed.
         """
 
-    async def lineage(self) -> LineageRow | None:
-        """Return where the store comes from; None if nobody wrote that down yet."""
-
     async def hold(self, account: AccountId) -> HoldRow | None:
         """Return the account's hold, or None."""
 
@@ -337,7 +317,7 @@ class OutboxReads(FigureReads, Protocol):
         """Return entries whose receipts are in no figures yet."""
 
 
-class OutboxWrites(FigureWrites, Protocol):
+class OutboxWrites(FigureWrites, LineageWrites, Protocol):
     """What may happen to the outbox."""
 
     async def add_submission(self, submission: NewSubmission) -> None:
@@ -367,9 +347,6 @@ class OutboxWrites(FigureWrites, Protocol):
 
     async def end_attempt(self, id: QueueId, number: int, end: AttemptEnd) -> None:
         """Write down what came of a request."""
-
-    async def keep_lineage(self, row: LineageRow) -> None:
-        """Write down where the store comes from, in place of what was."""
 
     async def hold_queue(self, hold: HoldRow) -> None:
         """Hold the account's queue, or change its hold; ``queued`` entries stay as they are."""

@@ -22,7 +22,8 @@ from bridge.operations.control import ask
 from bridge.outbox.decision import Decisions
 from bridge.outbox.lineage import LONG_AGO
 from bridge.simulator import Failure, Operation, Phase, Simulator
-from bridge.store.outbox import LineageRow, SubmissionRow
+from bridge.store.lineage import LineageRow
+from bridge.store.outbox import SubmissionRow
 from tests.fakes import FakeClock
 from tests.running import PASSWORD, apart, eventually, running, settings, simulated, until
 

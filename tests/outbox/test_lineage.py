@@ -16,13 +16,22 @@ import pytest
 from structlog.testing import capture_logs
 
 from bridge.model import PEC_UNCERTAIN, SubmissionState
-from bridge.outbox.lineage import ALONE, BEHIND, FOREIGN, LONG_AGO, OLD, OTHER_FILE, find_fault
+from bridge.outbox.lineage import (
+    ALONE,
+    BEHIND,
+    BEYOND,
+    FOREIGN,
+    LONG_AGO,
+    OLD,
+    OTHER_FILE,
+    find_fault,
+)
 from bridge.simulator import Failure, Operation, Phase, Simulator
 from bridge.store.base import ReadTransaction, StoreFailed
 from bridge.store.events import LEFT_OUT
+from bridge.store.lineage import LineageRow, MarkRow
 from bridge.store.mark import FILE_NAME as MARK
 from bridge.store.mark import Mark
-from bridge.store.outbox import LineageRow
 from bridge.store.sqlite.connection import FILE_NAME as DATABASE
 from tests.fakes import FakeClock
 from tests.outbox.rig import Rig, rig_on
@@ -31,7 +40,9 @@ from tests.stores import CHOSEN
 QUEUED, HELD, RESTORED = SubmissionState.QUEUED, SubmissionState.HELD, SubmissionState.RESTORED
 SUBMITTED = SubmissionState.SUBMITTED
 ONE, OTHER = "1" * 32, "2" * 32
-ROW = LineageRow(ONE, 5, 5, 77, 1000, datetime(2026, 1, 15, tzinfo=UTC))
+ROW = LineageRow("3" * 32, 5, datetime(2026, 1, 15, tzinfo=UTC), ONE, "")
+OWN = MarkRow(ONE, 5, 77, 1000)
+UNFINISHED = MarkRow(ONE, 0, 0, None)
 FILE = Mark(ONE, 5, 77, 1000, is_touched=False)
 
 pytestmark = [
@@ -41,51 +52,64 @@ pytestmark = [
 
 
 @pytest.mark.parametrize(
-    ("row", "mark", "fault"),
+    ("row", "own", "mark", "fault"),
     [
-        pytest.param(None, None, None, id="new"),
-        pytest.param(ROW, FILE, None, id="the same"),
-        pytest.param(replace(ROW, dispatches=6), FILE, None, id="cut off before the mark"),
-        pytest.param(replace(ROW, dispatches=9), FILE, None, id="several cut off before it"),
+        pytest.param(None, None, None, None, id="new"),
+        pytest.param(ROW, OWN, FILE, None, id="the same"),
+        pytest.param(replace(ROW, dispatches=6), OWN, FILE, None, id="cut off before the mark"),
+        pytest.param(replace(ROW, dispatches=9), OWN, FILE, None, id="several cut off before it"),
         pytest.param(
             replace(ROW, dispatches=6),
+            OWN,
             replace(FILE, dispatches=6, changed_ns=2000),
             None,
             id="cut off after the mark",
         ),
-        pytest.param(replace(ROW, mark_changed_ns=None), None, None, id="cut off when new"),
+        pytest.param(ROW, UNFINISHED, None, None, id="cut off when new"),
         pytest.param(
-            replace(ROW, mark_changed_ns=None),
-            replace(FILE, incarnation=OTHER),
-            None,
-            id="cut off when taken over",
+            ROW, UNFINISHED, replace(FILE, incarnation=OTHER), None, id="cut off when taken over"
         ),
-        pytest.param(None, FILE, FOREIGN, id="an older version's store beside a mark"),
-        pytest.param(ROW, None, ALONE, id="no mark"),
-        pytest.param(ROW, replace(FILE, incarnation=OTHER), FOREIGN, id="another's mark"),
-        pytest.param(ROW, replace(FILE, incarnation="", dispatches=0), FOREIGN, id="unreadable"),
-        pytest.param(ROW, replace(FILE, dispatches=6), BEHIND, id="the store alone"),
-        pytest.param(ROW, replace(FILE, changed_ns=1001), OTHER_FILE, id="touched"),
-        pytest.param(ROW, replace(FILE, inode=78), OTHER_FILE, id="another file"),
-        pytest.param(ROW, replace(FILE, dispatches=4), OTHER_FILE, id="an older mark"),
+        pytest.param(None, None, FILE, FOREIGN, id="an older version's store beside a mark"),
+        pytest.param(ROW, OWN, None, ALONE, id="no mark"),
+        pytest.param(ROW, OWN, replace(FILE, incarnation=OTHER), FOREIGN, id="another's mark"),
+        pytest.param(
+            ROW, OWN, replace(FILE, incarnation="", dispatches=0), FOREIGN, id="unreadable"
+        ),
+        pytest.param(ROW, OWN, replace(FILE, dispatches=6), BEHIND, id="the store alone"),
+        pytest.param(ROW, OWN, replace(FILE, changed_ns=1001), OTHER_FILE, id="touched"),
+        pytest.param(ROW, OWN, replace(FILE, inode=78), OTHER_FILE, id="another file"),
+        pytest.param(ROW, OWN, replace(FILE, dispatches=4), OTHER_FILE, id="an older mark"),
         pytest.param(
             replace(ROW, dispatches=6),
+            OWN,
             replace(FILE, dispatches=6, changed_ns=2000, is_touched=True),
             OTHER_FILE,
             id="rewritten, then touched",
         ),
         pytest.param(
             replace(ROW, dispatches=6),
+            OWN,
             replace(FILE, dispatches=6, changed_ns=2000, inode=78),
             OTHER_FILE,
             id="rewritten, and another file",
         ),
+        pytest.param(
+            replace(ROW, leader=OTHER), OWN, FILE, None, id="another led, this one heard of all"
+        ),
+        pytest.param(
+            replace(ROW, leader=OTHER, dispatches=6),
+            OWN,
+            FILE,
+            BEYOND,
+            id="another led, this one did not hear of all",
+        ),
     ],
 )
 def test_how_store_and_mark_may_differ(
-    row: LineageRow | None, mark: Mark | None, fault: str | None
+    row: LineageRow | None, own: MarkRow | None, mark: Mark | None, fault: str | None
 ) -> None:
-    assert find_fault(row, mark) == fault
+    others = [] if own is None or own is UNFINISHED else [MarkRow(OTHER * 2, 5, 90, 1000)]
+    assert find_fault(row, [*others, *([] if own is None else [own])], mark) == fault
 
 
 # -- a rig whose queue waits, and one put back ---------------------------------------------------

@@ -68,6 +68,14 @@ _TIES = (
     " WHERE tie.contype = 'f' AND tie.connamespace = current_schema::regnamespace ORDER BY 1, 2"
 )
 
+_ORIGIN = (
+    "SELECT concat_ws('.', system_identifier, left(pg_walfile_name(pg_current_wal_lsn()), 8),"
+    " (SELECT oid FROM pg_database WHERE datname = current_database()), 'lineage'::regclass::oid)"
+    " FROM pg_control_system()"
+)
+"""The server, its timeline, the database and the table: a dump that is put back makes one of these
+anew, and recovery to an earlier moment begins a timeline, as does a standby that takes over."""
+
 
 class PostgresEngine(PostgresBodies):
     """Satisfies ``sql.engine.Engine``."""
@@ -170,6 +178,9 @@ class PostgresEngine(PostgresBodies):
             return False
         self.change("RELEASE steps")
         return True
+
+    def origin(self) -> str:
+        return str(self.row(_ORIGIN)[0])
 
     def last_event(self) -> int:
         return int(self.row("SELECT newest FROM event_counter")[0])

@@ -129,6 +129,11 @@ class Engine(Protocol):
     def remember_body(self, content: int) -> None:
         """Put a content's text back into the index after ``forget_body`` and a change."""
 
+    # -- where the database comes from -------------------------------------------------------
+
+    def origin(self) -> str:
+        """Return what is another for every other database, and for one that was put back; or ""."""
+
     # -- events, and an account's end --------------------------------------------------------
 
     def last_event(self) -> int:

@@ -27,6 +27,12 @@ BESIDE = ("-wal", "-shm", "-journal")
 
 _OF_THE_TARGET = frozenset({sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CANTOPEN})
 
+_OF_NO_FILE = {
+    True: "UPDATE mark SET inode = -1, changed_ns = 0",
+    False: "UPDATE lineage SET mark_inode = -1, mark_changed_ns = 0",
+}
+"""By whether each bridge has a mark of its own in the store, as in those of newer versions."""
+
 Told = Callable[[int, int], None]
 """Is told (done, total), in pages."""
 
@@ -54,7 +60,7 @@ def copy(source: Path, target: Path, told: Told) -> None:
             writer.execute("PRAGMA journal_mode = DELETE")  # one file, nothing beside it
             _check(writer, source)
             writer.execute("PRAGMA synchronous = FULL")
-            writer.execute("UPDATE lineage SET mark_inode = -1, mark_changed_ns = 0")
+            writer.execute(_OF_NO_FILE[_has_marks(writer)])
             writer.commit()
     except sqlite3.Error as error:
         is_targets = getattr(error, "sqlite_errorcode", 0) & 0xFF in _OF_THE_TARGET
@@ -135,6 +141,11 @@ def _check(connection: sqlite3.Connection, source: Path) -> None:
                 verdict=verdict,
             )
         )
+
+
+def _has_marks(connection: sqlite3.Connection) -> bool:
+    found = connection.execute("SELECT 1 FROM sqlite_schema WHERE name = 'mark'").fetchone()
+    return found is not None
 
 
 def _sync(path: Path) -> None:

@@ -144,6 +144,10 @@ class SqliteEngine(SqliteBodies):
             self._connection.execute("RELEASE steps")
         return True
 
+    def origin(self) -> str:
+        """See ``Engine``: of a file nothing but the mark beside it tells."""
+        return ""
+
     def last_event(self) -> int:
         row = self.row("SELECT seq FROM sqlite_sequence WHERE name = 'event'")
         return int(row[0]) if row else 0

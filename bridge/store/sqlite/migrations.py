@@ -58,6 +58,7 @@ STEPS: tuple[str, ...] = (
     schema_keys.API_KEYS,
     schema_hooks.HOOKS,
     schema_lead.LEAD,
+    schema_outbox.MARKS,
 )
 
 

@@ -229,3 +229,20 @@ ALTER TABLE submission ADD COLUMN reference TEXT NOT NULL DEFAULT '';
 CREATE INDEX submission_reference ON submission (account, reference) WHERE reference <> '';
 """
 """What the sender calls an entry, '' for nothing."""
+
+MARKS = """
+CREATE TABLE mark (
+    name TEXT PRIMARY KEY,
+    dispatches INTEGER NOT NULL,
+    inode INTEGER NOT NULL,
+    changed_ns INTEGER
+) STRICT, WITHOUT ROWID;
+INSERT INTO mark SELECT incarnation, mark_dispatches, mark_inode, mark_changed_ns FROM lineage;
+ALTER TABLE lineage DROP COLUMN mark_dispatches;
+ALTER TABLE lineage DROP COLUMN mark_inode;
+ALTER TABLE lineage DROP COLUMN mark_changed_ns;
+ALTER TABLE lineage ADD COLUMN leader TEXT NOT NULL DEFAULT '';
+ALTER TABLE lineage ADD COLUMN origin TEXT NOT NULL DEFAULT '';
+UPDATE lineage SET leader = incarnation;
+"""
+"""Each bridge on a store has a mark of its own, and one of them led last."""

@@ -15,6 +15,9 @@ from bridge.store.sqlite import connection, migrations
 OWN = ("sqlite_", "body_index")
 """How the names begin of what SQLite makes for itself."""
 
+NOT_COPIED = "origin"
+"""Of each database, another."""
+
 
 class SqliteTables:
     """Satisfies ``sql.copying.Tables``."""
@@ -64,7 +67,7 @@ class SqliteTables:
         key = sorted((column[5], column[1]) for column in columns if column[5])
         return Table(
             name,
-            tuple(sorted(str(column[1]) for column in columns)),
+            tuple(sorted(str(column[1]) for column in columns if column[1] != NOT_COPIED)),
             tuple(column for _, column in key),
         )
 

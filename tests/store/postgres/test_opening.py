@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -9,7 +10,8 @@ from psycopg.conninfo import conninfo_to_dict
 
 from bridge.store import mark
 from bridge.store.base import StoreFailed
-from bridge.store.postgres import PostgresStore
+from bridge.store.lineage import LineageRow, MarkRow
+from bridge.store.postgres import PostgresStore, migrations
 from bridge.store.postgres.connection import conninfo_of, name_of
 from tests.cluster import Cluster
 
@@ -72,3 +74,45 @@ async def test_a_database_without_utf8_is_refused(server: Cluster, tmp_path: Pat
 async def test_a_server_that_is_not_there_is_said(tmp_path: Path) -> None:
     with pytest.raises(StoreFailed, match="PostgreSQL"):
         await PostgresStore.open(f"postgresql://u@/bridge?host={tmp_path}", tmp_path)
+
+
+async def _origin(store: PostgresStore) -> str:
+    origin: str = await store.read(lambda tx: tx.origin())
+    return origin
+
+
+@pytest.mark.slow
+async def test_a_database_that_was_put_back_is_of_another_origin(
+    server: Cluster, database: str, tmp_path: Path
+) -> None:
+    server.run("DO $$ BEGIN CREATE ROLE plain LOGIN; EXCEPTION WHEN OTHERS THEN END $$")
+    server.run(f"ALTER DATABASE {database} OWNER TO plain; GRANT plain TO bridge")
+    url = server.url(database).replace("bridge@", "plain@")
+    store = await PostgresStore.open(url, tmp_path)
+    before = await _origin(store)
+    await store.close()
+    store = await PostgresStore.open(url, tmp_path)
+    assert await _origin(store) == before
+    await store.close()
+    server.run(f"ALTER DATABASE {database} RENAME TO {database}_old")
+    server.run(f"CREATE DATABASE {database} TEMPLATE {database}_old OWNER plain")
+    store = await PostgresStore.open(url, tmp_path)
+    assert await _origin(store) != before
+    await store.close()
+    server.drop(f"{database}_old")
+
+
+@pytest.mark.slow
+async def test_a_database_of_an_earlier_version_keeps_its_mark(
+    server: Cluster, database: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as patch:
+        patch.setattr(migrations, "STEPS", migrations.STEPS[:1])
+        await (await PostgresStore.open(server.url(database), tmp_path)).close()
+    name = "1" * 32
+    server.run(f"INSERT INTO lineage VALUES (1, '{name}', 7, 6, 77, 1000, 0)", database)
+    store = await PostgresStore.open(server.url(database), tmp_path)
+    row, marks = await store.read(lambda tx: tx.lineage()), await store.read(lambda tx: tx.marks())
+    assert row == LineageRow(name, 7, datetime(1970, 1, 1, tzinfo=UTC), name, "")
+    assert marks == (MarkRow(name, 6, 77, 1000),)
+    await store.close()
