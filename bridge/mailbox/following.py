@@ -1,5 +1,7 @@
 """What was changed in a mailbox since an index last heard of it, told from how it stands now. Pure.
 
+And the other way round: where others are to look (``announce``).
+
 What came and went in between is not spoken of, and of several changes of one message's flags only
 the last is: so a client is told that was away for a moment, too.
 """
@@ -11,15 +13,20 @@ from collections.abc import Sequence
 
 from bridge.mailbox.index import MailboxIndex
 from bridge.model import (
+    AccountId,
     Added,
+    Change,
     Expunged,
     Flags,
     FlagsChanged,
+    MailboxId,
     MessageChange,
     MessageRow,
     ModSeq,
+    SubscriptionChanged,
     Uid,
 )
+from bridge.store.base import Transaction
 from bridge.store.messages import IndexRow, message_of
 
 
@@ -50,3 +57,16 @@ def changes_since(
         FlagsChanged(index.mailbox, modseq, tuple(flagged[modseq])) for modseq in sorted(flagged)
     ]
     return changes
+
+
+async def announce(tx: Transaction, changes: Sequence[Change]) -> None:
+    """Let other bridges hear, with the commit, where something changed."""
+    mailboxes: set[MailboxId] = set()
+    accounts: set[AccountId] = set()
+    for change in changes:
+        if isinstance(change, Added | FlagsChanged | Expunged):
+            mailboxes.add(change.mailbox)
+        elif not isinstance(change, SubscriptionChanged):  # nobody keeps those
+            accounts.add(change.mailbox.account)
+    if mailboxes or accounts:
+        await tx.announce(mailboxes, accounts)

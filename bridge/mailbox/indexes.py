@@ -26,6 +26,10 @@ LOAD_BATCH = 1000
 """Rows of a mailbox held at once while it is loaded: as Python's values they take much memory."""
 
 
+LITTLE = 50
+"""Changes that a short read brings in."""
+
+
 @dataclass(frozen=True, slots=True)
 class _News:
     """What a mailbox's index lacks: its numbers now, rows that changed, UIDs that left."""
@@ -52,6 +56,7 @@ class Indexes:
         self._deleted: set[MailboxId] = set()
         self._told: dict[MailboxId, ModSeq] = {}
         self._behind: set[MailboxId] = set()
+        self._late: set[MailboxId] = set()
         self._catching_up = asyncio.Lock()
 
     def get(self, mailbox: MailboxId) -> MailboxIndex | None:
@@ -110,11 +115,13 @@ class Indexes:
         Args:
             mailboxes: which may have changed; None: any.
         """
+        self._late.update(one for one in self._loading if mailboxes is None or one in mailboxes)
         async with self._catching_up:
-            for mailbox in [one for one in self._open if mailboxes is None or one in mailboxes]:
+            meant = [one for one in self._open if mailboxes is None or one in mailboxes]
+            for mailbox, highest in (await self._stored(meant)).items():
                 index = self._open.get(mailbox)
-                if index is not None:
-                    self._follow(index, await self._news(index))
+                if index is not None and highest != index.highest_modseq:
+                    self._follow(index, await self._news(index, highest))
 
     # -- inside ------------------------------------------------------------------------------
 
@@ -137,12 +144,23 @@ class Indexes:
             self._open[mailbox] = index
             for change in self._missed[mailbox]:
                 self.take_in(change)  # was told when it came
-            return index
         finally:
             self._deleted.discard(mailbox)
             del self._loading[mailbox], self._missed[mailbox]
+        if mailbox in self._late:  # somebody else changed it while it was read
+            self._late.discard(mailbox)
+            await self.catch_up({mailbox})
+        return index
 
-    async def _news(self, index: MailboxIndex) -> _News | None:
+    async def _stored(self, mailboxes: Collection[MailboxId]) -> dict[MailboxId, ModSeq]:
+        """Return how far these mailboxes have come in the store."""
+
+        async def work(tx: ReadTransaction) -> dict[MailboxId, ModSeq]:
+            return await tx.highest_modseqs(mailboxes)
+
+        return await self._store.read(work) if mailboxes else {}
+
+    async def _news(self, index: MailboxIndex, highest: ModSeq) -> _News | None:
         mailbox, since = index.mailbox, index.highest_modseq
 
         async def work(tx: ReadTransaction) -> _News | None:
@@ -152,7 +170,9 @@ class Indexes:
             rows = await tx.rows_changed_since(mailbox, since)
             return _News(box, rows, await tx.expunged_since(mailbox, since))
 
-        return await self._store.scan(work)
+        # A search that takes long has the one thread of scans meanwhile.
+        is_little = highest - since <= LITTLE
+        return await (self._store.read(work) if is_little else self._store.scan(work))
 
     def _follow(self, index: MailboxIndex, news: _News | None) -> None:
         """Take in what was read, unless that has come here meanwhile."""

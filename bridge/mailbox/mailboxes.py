@@ -21,6 +21,7 @@ from bridge.clock import Clock
 from bridge.imap.mailboxname import canonical
 from bridge.language import Voice
 from bridge.mailbox.flagchange import FlagChange, FlagsOutcome
+from bridge.mailbox.following import announce
 from bridge.mailbox.index import MailboxIndex
 from bridge.mailbox.indexes import Indexes
 from bridge.mailbox.names import MailboxNames
@@ -148,7 +149,9 @@ class Mailboxes(MessageTexts):
         async def run(tx: Transaction) -> T:
             transaction = MailboxTransaction(tx, now, self.voice)
             done[:] = [transaction]
-            return await work(transaction)
+            result = await work(transaction)
+            await announce(tx, transaction.changes)
+            return result
 
         def committed(_: T) -> None:
             for change in done[0].changes:

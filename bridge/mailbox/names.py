@@ -67,6 +67,7 @@ class MailboxNames:
             accounts: whose may have changed; None: anybody's.
         """
         gone: list[Mailbox] = []
+        self._changes += 1  # who reads them now may lack what others did
         for account in [one for one in self._boxes if accounts is None or one in accounts]:
             changes, stored = self._changes, await self._read(account)
             while changes != self._changes:

@@ -14,7 +14,8 @@ they say of sends), ``alarms``, ``progress`` (how far the reading of an inbox go
 ``web`` (who is logged in to the page), ``events`` (what happened, in order),
 ``dsn`` (what a submitter asked to be notified of), ``archive`` (all that came and was submitted,
 to be looked through), ``keys`` (what programs show over HTTP),
-``hooks`` (who is told of what happens), ``lead`` (which of several bridges leads).
+``hooks`` (who is told of what happens), ``lead`` (which of several bridges leads),
+``news`` (what they tell each other).
 
 Failure: ``StoreFull`` when the disk is, ``StoreFailed`` for anything else the medium does;
 either way nothing of the work was kept.
@@ -35,6 +36,7 @@ from bridge.store.hooks import HookReads, HookWrites
 from bridge.store.keys import ApiKeyReads, ApiKeyWrites
 from bridge.store.lead import LeadReads, LeadWrites
 from bridge.store.messages import MessageReads, MessageWrites
+from bridge.store.news import NewsWrites
 from bridge.store.notices import NoticeReads, NoticeWrites
 from bridge.store.outbox import OutboxReads, OutboxWrites
 from bridge.store.progress import ProgressReads, ProgressWrites
@@ -95,6 +97,7 @@ class Transaction(
     ApiKeyWrites,
     HookWrites,
     LeadWrites,
+    NewsWrites,
     Protocol,
 ):
     """A view that can also change things, all or nothing."""

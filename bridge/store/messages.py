@@ -10,7 +10,7 @@ RFCs: 3501 §2.3, 7162 §3, 8474.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, timezone
 from enum import Enum
@@ -117,6 +117,9 @@ class MessageReads(Protocol):
 
     async def mailbox(self, mailbox: MailboxId) -> Mailbox | None:
         """Return one mailbox as it stands."""
+
+    async def highest_modseqs(self, mailboxes: Collection[MailboxId]) -> dict[MailboxId, ModSeq]:
+        """Return how far some mailboxes have come; those that are gone are missing."""
 
     async def mailbox_named(self, account: AccountId, name: str) -> Mailbox | None:
         """Return the account's mailbox of exactly that name."""

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import rule
 
 from bridge.mailbox import FlagChange, Mailboxes, NoSuchMailbox
+from bridge.mailbox.indexes import LITTLE
 from bridge.model import (
     FLAGGED,
     SEEN,
@@ -222,14 +223,14 @@ async def test_what_is_committed_here_while_it_is_followed_is_told_once(
 ) -> None:
     await mailboxes.index(inbox.id)
     changes = heard_by(mailboxes)
-    scan = store.scan
+    read = store.read
 
     async def late(work: ReadWork[object]) -> object:
-        monkeypatch.setattr(store, "scan", scan)
+        monkeypatch.setattr(store, "read", read)
         await mailboxes.append(inbox.id, ingested("a"), frozenset(), NOW)
-        return await scan(work)
+        return await read(work)
 
-    monkeypatch.setattr(store, "scan", late)
+    monkeypatch.setattr(store, "read", late)
     await mailboxes.catch_up()
     assert [type(change) for change in changes] == [Added]
 
@@ -266,3 +267,40 @@ async def test_a_list_that_was_read_as_a_mailbox_came_has_it(
 
     monkeypatch.setattr(store, "read", late)
     assert "Gare" in [box.name for box in await fresh.mailboxes(account)]
+
+
+async def test_what_another_did_while_a_mailbox_was_read_is_not_missed(
+    mailboxes: Mailboxes,
+    elsewhere: Mailboxes,
+    inbox: Mailbox,
+    store: SqliteStore,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    scan = store.scan
+
+    async def late(work: ReadWork[object]) -> object:
+        found = await scan(work)
+        await elsewhere.append(inbox.id, ingested("a"), frozenset(), NOW)
+        await mailboxes.catch_up({inbox.id}, ())
+        return found
+
+    monkeypatch.setattr(store, "scan", late)
+    assert len(await mailboxes.index(inbox.id)) == 1
+
+
+async def test_much_that_another_did_is_read_apart(
+    mailboxes: Mailboxes,
+    elsewhere: Mailboxes,
+    inbox: Mailbox,
+    store: SqliteStore,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    index = await mailboxes.index(inbox.id)
+    scans = AsyncMock(wraps=store.scan)
+    monkeypatch.setattr(store, "scan", scans)
+    for count, times in ((LITTLE, 0), (LITTLE + 1, 1)):
+        for number in range(count):
+            await elsewhere.append(inbox.id, ingested(f"{count} {number}"), frozenset(), NOW)
+        await mailboxes.catch_up()
+        assert scans.await_count == times
+    assert len(index) == 2 * LITTLE + 1

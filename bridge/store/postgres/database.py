@@ -25,6 +25,7 @@ import structlog
 
 from bridge.language import say
 from bridge.store.base import ReadWork, StoreFailed, Work
+from bridge.store.news import Heard
 from bridge.store.postgres.connection import (
     SCAN_MOST_S,
     STATEMENT_MOST_S,
@@ -35,6 +36,7 @@ from bridge.store.postgres.connection import (
 )
 from bridge.store.postgres.medium import PostgresMedium
 from bridge.store.postgres.migrations import index_bodies, migrate
+from bridge.store.postgres.news import NewsListener
 from bridge.store.postgres.reader import Reader
 from bridge.store.sql.writer import Job, Writer
 
@@ -54,11 +56,15 @@ class PostgresStore:
 
     def __init__(self, told: str, name: str) -> None:
         self._loop = asyncio.get_running_loop()
-        self._writer = Writer(PostgresMedium(told, name), self._loop, STATEMENT_MOST_S + HANGS_S)
+        medium = PostgresMedium(told, name)
+        self._told = told
+        self._writes_as = medium.numbers.writer
+        self._writer = Writer(medium, self._loop, STATEMENT_MOST_S + HANGS_S)
         self._readers = ThreadPoolExecutor(READERS, thread_name_prefix="store-reader")
         self._scanner = ThreadPoolExecutor(1, thread_name_prefix="store-scanner")
         self._reader = Reader(told, name, STATEMENT_MOST_S)
         self._scan_reader = Reader(told, name, SCAN_MOST_S)
+        self._listener: NewsListener | None = None
         self._closed = False
 
     @classmethod
@@ -98,11 +104,17 @@ class PostgresStore:
         self._see_open()
         return await self._run(self._scanner, self._scan_reader, work)
 
+    def listen(self, heard: Heard) -> None:
+        """Call ``heard`` on the loop with what other bridges change, from now on to the end."""
+        self._listener = NewsListener(self._told, self._writes_as, self._loop, heard)
+
     async def close(self) -> None:
         """See ``store.base.Store.close``."""
         if self._closed:
             return
         self._closed = True
+        if self._listener is not None:
+            await self._listener.close()
         await self._writer.close()
         for threads, reader in (
             (self._readers, self._reader),

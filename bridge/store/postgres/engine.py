@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import struct
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from itertools import islice
 from typing import Any
 
@@ -12,10 +12,11 @@ from psycopg.errors import ForeignKeyViolation
 
 from bridge.language import say
 from bridge.mime.grammar.held import Held
-from bridge.model import HeldText, MailboxId
+from bridge.model import AccountId, HeldText, MailboxId
 from bridge.store.base import StoreFailed
 from bridge.store.postgres.bodysearch import PostgresBodies
 from bridge.store.postgres.dialect import translated
+from bridge.store.postgres.news import words_of
 from bridge.store.sql.contents import CONTENT
 from bridge.store.sql.engine import Values
 
@@ -78,10 +79,18 @@ anew, and recovery to an earlier moment begins a timeline, as does a standby tha
 
 
 class PostgresEngine(PostgresBodies):
-    """Satisfies ``sql.engine.Engine``."""
+    """Satisfies ``sql.engine.Engine``.
 
-    def __init__(self, connection: Connection[tuple[Any, ...]]) -> None:
+    Args:
+        connection: within a transaction.
+        announced: gets the words of what is to be told with its commit (see ``news``).
+    """
+
+    def __init__(
+        self, connection: Connection[tuple[Any, ...]], announced: set[str] | None = None
+    ) -> None:
         self._cursor = connection.cursor(binary=True)
+        self._announced = set() if announced is None else announced
 
     def rows(self, statement: str, values: Values = ()) -> list[Any]:
         cursor = self._cursor.execute(translated(statement), values)
@@ -181,6 +190,9 @@ class PostgresEngine(PostgresBodies):
 
     def origin(self) -> str:
         return str(self.row(_ORIGIN)[0])
+
+    def announce(self, mailboxes: Collection[MailboxId], accounts: Collection[AccountId]) -> None:
+        self._announced.update(words_of(mailboxes, accounts))
 
     def last_event(self) -> int:
         return int(self.row("SELECT newest FROM event_counter")[0])

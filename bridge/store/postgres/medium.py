@@ -8,9 +8,9 @@ over all, in the order of commits; SERIALIZABLE would find that out only after t
 and run it again. What one lock costs, groups win back: hundreds of works are one commit.
 
 A commit whose answer was lost is looked up. Each writes its number into the row that this process
-has in ``last_commit``; whether it is there is asked under the lock, which the lost connection holds
-until its commit has been decided. Meanwhile what else is to be written fails, and the works in
-doubt are neither failed nor run again.
+has in ``last_commit``, and tells it to other bridges (``news``); whether it is there is asked under
+the lock, which the lost connection holds until its commit has been decided. Meanwhile what else is
+to be written fails, and the works in doubt are neither failed nor run again.
 
 Failure: see ``connection.failure``. A connection that broke before its commit is replaced once,
 and the works run again, which they may be.
@@ -31,6 +31,7 @@ from bridge.store.base import StoreFailed, Transaction
 from bridge.store.postgres.connection import connect, cut_off, failure
 from bridge.store.postgres.engine import PostgresEngine
 from bridge.store.postgres.migrations import WRITE_LOCK
+from bridge.store.postgres.news import CHANNEL, line_of
 from bridge.store.sql.commit import run_one_by_one
 from bridge.store.sql.transaction import SqlTransaction
 from bridge.store.sql.writer import Doubtful, Job
@@ -38,6 +39,14 @@ from bridge.store.sql.writer import Doubtful, Job
 LOOK_EVERY_S = 1.0
 
 _BEGIN = f"BEGIN ISOLATION LEVEL READ COMMITTED; SELECT pg_advisory_xact_lock({WRITE_LOCK})"
+
+
+class CommitNumbers:
+    """The commits of one process, which have one order over all its connections."""
+
+    def __init__(self) -> None:
+        self.writer = uuid.uuid4().hex
+        self.last = 0
 
 
 class PostgresSession:
@@ -48,6 +57,7 @@ class PostgresSession:
         name: how the database is called.
         doubtful: told while it is looked up what became of a commit.
         is_ending: set when that is to be waited for no longer.
+        numbers: of the commits.
 
     Raises:
         psycopg.Error: the database cannot be reached.
@@ -57,14 +67,19 @@ class PostgresSession:
     refusal: type[Exception] = psycopg.IntegrityError
 
     def __init__(
-        self, told: str, name: str, doubtful: Doubtful, is_ending: threading.Event
+        self,
+        told: str,
+        name: str,
+        doubtful: Doubtful,
+        is_ending: threading.Event,
+        numbers: CommitNumbers,
     ) -> None:
         self._told = told
         self._name = name
         self._doubtful = doubtful
         self._is_ending = is_ending
-        self._writer = uuid.uuid4().hex
-        self._number = 0
+        self._numbers = numbers
+        self._announced: set[str] = set()
         self.connection = connect(told)
         self.broke = False
         """Whether the connection was lost since somebody last set this."""
@@ -78,10 +93,11 @@ class PostgresSession:
         return isinstance(error, LockNotAvailable | ReadOnlySqlTransaction)
 
     def begin(self) -> None:
+        self._announced.clear()
         self._run(_BEGIN)
 
     def transaction(self) -> Transaction:
-        return SqlTransaction(PostgresEngine(self.connection))
+        return SqlTransaction(PostgresEngine(self.connection, self._announced))
 
     def commit(self) -> None:
         """See ``WriterSession``; returns when it is known that it took effect.
@@ -89,12 +105,13 @@ class PostgresSession:
         Raises:
             psycopg.Error: it did not.
         """
-        self._number += 1
+        self._numbers.last += 1
+        writer, number = self._numbers.writer, self._numbers.last
         try:
             self._run(
-                f"INSERT INTO last_commit VALUES ('{self._writer}', {self._number}, now())"  # noqa: S608
+                f"INSERT INTO last_commit VALUES ('{writer}', {number}, now())"  # noqa: S608
                 " ON CONFLICT (writer) DO UPDATE SET number = excluded.number, at = excluded.at;"
-                " COMMIT"
+                f" NOTIFY {CHANNEL}, '{line_of(writer, number, self._announced)}'; COMMIT"
             )
         except psycopg.Error as error:
             if not self.broke or not self._took_effect(error):
@@ -139,10 +156,10 @@ class PostgresSession:
     def _is_there(self) -> bool:
         self.connection.execute(_BEGIN)  # waits until the lost connection's commit is decided
         row = self.connection.execute(
-            "SELECT number FROM last_commit WHERE writer = $1", (self._writer,)
+            "SELECT number FROM last_commit WHERE writer = $1", (self._numbers.writer,)
         ).fetchone()
         self.connection.execute("ROLLBACK")
-        return row is not None and row[0] >= self._number
+        return row is not None and row[0] >= self._numbers.last
 
 
 class PostgresMedium:
@@ -151,10 +168,14 @@ class PostgresMedium:
     Args:
         told: what ``connection.conninfo_of`` returned.
         name: how the database is called.
+
+    Attributes:
+        numbers: of its commits.
     """
 
     def __init__(self, told: str, name: str) -> None:
         self.name = name
+        self.numbers = CommitNumbers()
         self._told = told
         self._session: PostgresSession | None = None
         self._is_ending = threading.Event()
@@ -182,7 +203,9 @@ class PostgresMedium:
         was_open = self._session is not None
         try:
             if self._session is None:
-                self._session = PostgresSession(self._told, self.name, doubtful, self._is_ending)
+                self._session = PostgresSession(
+                    self._told, self.name, doubtful, self._is_ending, self.numbers
+                )
         except psycopg.Error as error:
             for job in group:
                 job.fail(self._failure(error))

@@ -8,11 +8,11 @@ Failure: the driver's own errors; the store that runs the work turns them into i
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from typing import Any, Protocol
 
 from bridge.mime.grammar.held import Held
-from bridge.model import ContentId, HeldText, MailboxId
+from bridge.model import AccountId, ContentId, HeldText, MailboxId
 
 Values = Sequence[object]
 
@@ -133,6 +133,9 @@ class Engine(Protocol):
 
     def origin(self) -> str:
         """Return what is another for every other database, and for one that was put back; or ""."""
+
+    def announce(self, mailboxes: Collection[MailboxId], accounts: Collection[AccountId]) -> None:
+        """See ``NewsWrites``."""
 
     # -- events, and an account's end --------------------------------------------------------
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import lru_cache
@@ -94,6 +94,11 @@ class SqlMessages(SqlContents):
     async def mailbox(self, mailbox: MailboxId) -> Mailbox | None:
         row = self._row(f"SELECT {_MAILBOX} FROM mailbox WHERE id = ?", (mailbox,))  # noqa: S608
         return _mailbox(row) if row else None
+
+    async def highest_modseqs(self, mailboxes: Collection[MailboxId]) -> dict[MailboxId, ModSeq]:
+        condition, values = self._engine.among("id", list(mailboxes))
+        statement = f"SELECT id, highest_modseq FROM mailbox WHERE {condition}"  # noqa: S608
+        return dict(self._rows(statement, values))
 
     async def mailbox_named(self, account: AccountId, name: str) -> Mailbox | None:
         statement = f"SELECT {_MAILBOX} FROM mailbox WHERE account = ? AND name = ?"  # noqa: S608

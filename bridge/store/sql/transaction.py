@@ -11,6 +11,7 @@ from bridge.store.sql.hooks import SqlHooks
 from bridge.store.sql.keys import SqlApiKeys
 from bridge.store.sql.lead import SqlLead
 from bridge.store.sql.messages import SqlMessages
+from bridge.store.sql.news import SqlNews
 from bridge.store.sql.notices import SqlNotices
 from bridge.store.sql.outbox import SqlOutbox
 from bridge.store.sql.progress import SqlProgress
@@ -36,6 +37,7 @@ class SqlTransaction(
     SqlApiKeys,
     SqlHooks,
     SqlLead,
+    SqlNews,
 ):
     """Satisfies ``ReadTransaction`` and ``Transaction``; its methods never suspend."""
 

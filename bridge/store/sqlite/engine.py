@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from typing import Any
 
 from bridge.language import say
 from bridge.mime.grammar.held import Held
-from bridge.model import HeldText, MailboxId
+from bridge.model import AccountId, HeldText, MailboxId
 from bridge.store.base import StoreFailed
 from bridge.store.sql.contents import CONTENT
 from bridge.store.sql.engine import Values
@@ -147,6 +147,9 @@ class SqliteEngine(SqliteBodies):
     def origin(self) -> str:
         """See ``Engine``: of a file nothing but the mark beside it tells."""
         return ""
+
+    def announce(self, mailboxes: Collection[MailboxId], accounts: Collection[AccountId]) -> None:
+        """See ``Engine``: a file has one bridge."""
 
     def last_event(self) -> int:
         row = self.row("SELECT seq FROM sqlite_sequence WHERE name = 'event'")

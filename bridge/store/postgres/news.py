@@ -1,0 +1,138 @@
+"""What bridges on one database tell each other (PostgreSQL manual, NOTIFY).
+
+With each commit goes a line: the writer, its number, and what changed (``words_of``). A thread of
+its own hears the others' lines, on a connection of its own. What it does not depend on is that they
+arrive: once a second it looks at the number that each writer has come to (``last_commit``), and a
+number that it did not hear of means that anything may have changed. So does each new connection.
+
+Failure: a connection that is lost is made anew, once a second, until the end.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import threading
+import time
+from collections.abc import Collection, Iterable
+
+import psycopg
+import structlog
+
+from bridge.model import AccountId, MailboxId
+from bridge.store.news import ANYTHING, Heard, News
+from bridge.store.postgres.connection import Connection, connect, cut_off
+
+log = structlog.get_logger()
+
+CHANNEL = "pec_bridge"
+LOOK_EVERY_S = 1.0
+
+LINE_MOST = 7000
+"""Characters of a line; PostgreSQL takes 8,000 bytes."""
+
+_ANY = "*"
+_NUMBERS = (
+    "SELECT writer, number FROM last_commit WHERE writer <> $1 AND at > now() - interval '1 hour'"
+)
+
+
+def words_of(mailboxes: Collection[MailboxId], accounts: Collection[AccountId]) -> Iterable[str]:
+    """Yield what a line says of what changed."""
+    yield from (f"m{mailbox}" for mailbox in mailboxes)
+    yield from (f"a{account}" for account in accounts)
+
+
+def line_of(writer: str, number: int, words: Collection[str]) -> str:
+    """Return a line: nothing in it has to be quoted."""
+    line = " ".join((writer, str(number), *sorted(words)))
+    return line if len(line) <= LINE_MOST else f"{writer} {number} {_ANY}"
+
+
+def news_of(words: Collection[str]) -> News:
+    """Return what a line's words say; those of a newer version may be any."""
+    if any(word[:1] not in ("m", "a") or not word[1:].isdigit() for word in words):
+        return ANYTHING
+    return News(
+        frozenset(MailboxId(int(word[1:])) for word in words if word[0] == "m"),
+        frozenset(AccountId(int(word[1:])) for word in words if word[0] == "a"),
+    )
+
+
+class NewsListener:
+    """Hears what other bridges tell; begins when it is built.
+
+    Args:
+        told: what ``connection.conninfo_of`` returned.
+        writer: under which this bridge writes, of which it hears nothing.
+        loop: where ``heard`` is called.
+        heard: is told.
+    """
+
+    def __init__(
+        self, told: str, writer: str, loop: asyncio.AbstractEventLoop, heard: Heard
+    ) -> None:
+        self._told = told
+        self._writer = writer
+        self._loop = loop
+        self._heard = heard
+        self._numbers: dict[str, int] = {}
+        self._connection: Connection | None = None
+        self._is_ending = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="store-listener", daemon=True)
+        self._thread.start()
+
+    async def close(self) -> None:
+        """Hear nothing any more."""
+        self._is_ending.set()
+        if self._connection is not None:
+            cut_off(self._connection)
+        await asyncio.to_thread(self._thread.join)
+
+    # -- on the thread -------------------------------------------------------------------------
+
+    def _run(self) -> None:
+        while not self._is_ending.is_set():
+            try:
+                with contextlib.closing(connect(self._told)) as connection:
+                    self._connection = connection
+                    self._listen(connection)
+            except psycopg.Error as error:
+                if not self._is_ending.is_set():
+                    log.warning("news_not_heard", reason=str(error))
+            self._is_ending.wait(LOOK_EVERY_S)
+
+    def _listen(self, connection: Connection) -> None:
+        connection.execute(f"LISTEN {CHANNEL}")
+        self._numbers = {}
+        self._tell(ANYTHING)
+        self._look(connection)
+        looked_s = time.monotonic()
+        while not self._is_ending.is_set():
+            left_s = max(looked_s + LOOK_EVERY_S - time.monotonic(), 0.0)
+            for line in connection.notifies(timeout=left_s, stop_after=1):
+                self._take_in(line.payload)
+            if time.monotonic() - looked_s >= LOOK_EVERY_S:
+                self._look(connection)
+                looked_s = time.monotonic()
+
+    def _take_in(self, line: str) -> None:
+        writer, number, *words = line.split(" ")
+        if writer == self._writer or int(number) <= self._numbers.get(writer, 0):
+            return
+        is_next = int(number) == self._numbers.get(writer, 0) + 1
+        self._numbers[writer] = int(number)
+        self._tell(news_of(words) if is_next else ANYTHING)
+
+    def _look(self, connection: Connection) -> None:
+        missed = False
+        for writer, number in connection.execute(_NUMBERS, (self._writer,)).fetchall():
+            if number > self._numbers.get(writer, 0):
+                self._numbers[writer] = number
+                missed = True
+        if missed:
+            self._tell(ANYTHING)
+
+    def _tell(self, news: News) -> None:
+        with contextlib.suppress(RuntimeError):  # the loop was closed under us
+            self._loop.call_soon_threadsafe(self._heard, news)
