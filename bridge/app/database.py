@@ -13,12 +13,14 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
+from typing import Protocol
 
 from bridge.config import Config, ConfigError, ConfigFault, ConfigFile
 from bridge.credentials import Secret, SecretFault, resolve
 from bridge.language import say
 from bridge.operations.control import OperationFailed
 from bridge.store.base import Store, StoreFailed
+from bridge.store.news import Heard
 from bridge.store.sqlite import SqliteStore, look
 from bridge.store.sqlite.integrity import examine
 
@@ -96,6 +98,13 @@ def in_a_file(config: Config, what: str) -> None:
         )
 
 
+class SharedStore(Store, Protocol):
+    """One that several bridges may be on."""
+
+    def listen(self, heard: Heard) -> None:
+        """Call ``heard`` on the loop with what other bridges change, from now on to the end."""
+
+
 async def open_store(place: DataPlace) -> Store:
     """Open a store, or make it.
 
@@ -104,7 +113,20 @@ async def open_store(place: DataPlace) -> Store:
     """
     if place.url is None:
         return await SqliteStore.open(place.data_dir)
-    store: Store = await part_for_postgres().PostgresStore.open(place.url.reveal(), place.data_dir)
+    return await open_shared(place.url, place.data_dir)
+
+
+async def open_shared(url: Secret, data_dir: Path) -> SharedStore:
+    """Open a store in PostgreSQL, or make it.
+
+    Args:
+        url: the database's.
+        data_dir: where the mark is.
+
+    Raises:
+        StoreFailed: it cannot be used.
+    """
+    store: SharedStore = await part_for_postgres().PostgresStore.open(url.reveal(), data_dir)
     return store
 
 

@@ -1,9 +1,10 @@
-"""The store of a bridge that works on it alone.
+"""The store of a bridge that leads it, or follows the one that does.
 
-A file in ``data_dir`` is the bridge's alone by the folder's lock. A database is by the lead (see
-``bridge.lead``), which is taken before anything else is done and left at the end.
+A file in ``data_dir`` is the bridge's alone by the folder's lock. On a database one leads (see
+``bridge.lead``): it sends, reads and raises alarms for every account. Another may follow: it serves
+its users, and leads when the first has gone.
 
-Failure: see ``Leadership.take`` and ``database.open_store``; nothing is held then.
+Failure: see ``Leadership`` and ``database.open_store``; nothing is held then.
 """
 
 from __future__ import annotations
@@ -11,13 +12,26 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import socket
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Self
 
-from bridge.app.database import DataPlace, open_store
+from bridge.app.database import DataPlace, open_shared, open_store
 from bridge.clock import Clock
 from bridge.lead.fenced import OVER, FencedStore, TermOver
 from bridge.lead.leadership import Leadership
+from bridge.outbox.lineage import is_known
 from bridge.store.base import Store, StoreFailed
+from bridge.store.news import Heard
+
+
+@dataclass(frozen=True, slots=True)
+class Shared:
+    """A database's store, this bridge's part in who leads it, and how others are heard."""
+
+    store: FencedStore
+    leadership: Leadership
+    listen: Callable[[Heard], None]
 
 
 class HeldStore:
@@ -25,53 +39,103 @@ class HeldStore:
 
     Args:
         store: what the bridge works on.
-        leadership: its lead, None for a file.
-        term: the term of it.
+        on_database: what there is beside it where several bridges may be; None for a file.
     """
 
-    def __init__(self, store: Store, leadership: Leadership | None = None, term: int = 0) -> None:
-        self.store = store
-        self._leadership = leadership
-        self._term = term
-        self._keeping = None if leadership is None else asyncio.ensure_future(leadership.keep(term))
+    def __init__(self, store: Store, on_database: Shared | None = None) -> None:
+        self.store: Store = store
+        self._shared = on_database
+        self._keeping: asyncio.Task[None] | None = None
+        self._over = asyncio.Event()
+        self._keep()
 
     @classmethod
-    async def open(cls, place: DataPlace, clock: Clock) -> Self:
-        """Open a store, and see that nobody else works on it.
+    async def open(cls, place: DataPlace, clock: Clock, *, follows: bool = False) -> Self:
+        """Open a store, and see that nobody else leads it.
 
         Args:
             place: where it is.
             clock: seconds.
+            follows: be content with another that does.
 
         Raises:
             AnotherLeads: another bridge does.
             StoreFailed: it cannot be used.
         """
-        store = await open_store(place)
         if place.url is None:
-            return cls(store)
+            return cls(await open_store(place))
+        store = await open_shared(place.url, place.data_dir)
         leadership = Leadership(store, clock, f"{socket.gethostname()}:{place.data_dir.resolve()}")
         try:
-            term = await leadership.take()
+            if follows:
+                term = await leadership.find(at_once=await is_known(store, place.data_dir))
+            else:
+                term = await leadership.take()
         except BaseException:
             await store.close()
             raise
-        return cls(FencedStore(store, term), leadership, term)
+        fenced = FencedStore(store, term)
+        return cls(fenced, Shared(fenced, leadership, store.listen))
+
+    @property
+    def leads(self) -> bool:
+        """Whether this bridge does what one bridge does for all."""
+        return self._shared is None or self._shared.store.term is not None
+
+    def listen(self, heard: Heard) -> None:
+        """Call ``heard`` on the loop with what other bridges change, if there may be any."""
+        if self._shared is not None:
+            self._shared.listen(heard)
+
+    async def succeed(self) -> None:
+        """Return when this bridge leads, which followed until now; for a file never."""
+        if self._shared is None:
+            await asyncio.get_running_loop().create_future()
+            return
+        self._shared.store.term = await self._shared.leadership.succeed()
+        self._keep()
+
+    async def seize(self) -> None:
+        """Lead, whoever does."""
+        if self._shared is not None:
+            self._shared.store.term = await self._shared.leadership.seize()
+            self._keep()
+
+    async def leave(self) -> None:
+        """Follow from here on, and let another lead; what leads has ended before.
+
+        Raises:
+            StoreFailed: another will lead when it hears no beat.
+        """
+        if self._shared is None or self._shared.store.term is None:
+            return
+        term, self._shared.store.term = self._shared.store.term, None
+        if self._keeping is not None:
+            self._keeping.cancel()
+            await asyncio.gather(self._keeping, return_exceptions=True)
+        await self._shared.leadership.leave(term)
 
     async def lost(self) -> None:
-        """Wait until another takes over; for a file for ever.
+        """Wait until another takes over from this one; for a file for ever.
 
         Raises:
             TermOver: one has.
         """
-        await asyncio.shield(self._keeping or asyncio.get_running_loop().create_future())
+        await self._over.wait()
         raise TermOver(OVER)
 
     async def close(self) -> None:
         """Let another begin at once, and close the store."""
-        if self._keeping is not None and self._leadership is not None:
-            self._keeping.cancel()
-            await asyncio.gather(self._keeping, return_exceptions=True)
-            with contextlib.suppress(StoreFailed):  # it will hear no beat
-                await self._leadership.leave(self._term)
+        with contextlib.suppress(StoreFailed):  # it will hear no beat
+            await self.leave()
         await self.store.close()
+
+    def _keep(self) -> None:
+        if self._shared is not None and self._shared.store.term is not None:
+            self._keeping = asyncio.ensure_future(
+                self._beat(self._shared.leadership, self._shared.store.term)
+            )
+
+    async def _beat(self, leadership: Leadership, term: int) -> None:
+        await leadership.keep(term)
+        self._over.set()

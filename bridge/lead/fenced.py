@@ -1,4 +1,7 @@
-"""A store that takes what is written only while the term of the bridge that writes lasts."""
+"""A store that takes what is written only while the term of the bridge that writes lasts.
+
+A bridge that does not lead writes what its users do, which needs no term.
+"""
 
 from __future__ import annotations
 
@@ -23,12 +26,15 @@ class FencedStore:
 
     Args:
         store: which is fenced.
-        term: of the bridge that writes.
+        term: of the bridge that writes; None while it does not lead.
+
+    Attributes:
+        term: what is begun from here on is written in it.
     """
 
-    def __init__(self, store: Store, term: int) -> None:
+    def __init__(self, store: Store, term: int | None) -> None:
         self._store = store
-        self._term = term
+        self.term = term
 
     @property
     def failing(self) -> str | None:
@@ -41,13 +47,14 @@ class FencedStore:
         Raises:
             TermOver: the term is over.
         """
+        term = self.term
 
         async def fenced(tx: Transaction) -> T:
-            if (await tx.lead()).term != self._term:
+            if (await tx.lead()).term != term:
                 raise TermOver(OVER)
             return await work(tx)
 
-        return await self._store.write(fenced, committed)
+        return await self._store.write(work if term is None else fenced, committed)
 
     async def read(self, work: ReadWork[T]) -> T:
         """See ``store.base.Store.read``."""

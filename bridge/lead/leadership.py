@@ -51,14 +51,54 @@ class Leadership:
             AnotherLeads: it is well, or was quicker.
             StoreFailed: nothing is known.
         """
+        term = await self.find(at_once=True)
+        if term is None:
+            raise self._another(await self._store.read(_lead))
+        return term
+
+    async def find(self, *, at_once: bool) -> int | None:
+        """Return the term in which this bridge leads; None where another is well.
+
+        Args:
+            at_once: begin where nobody leads, without waiting for another that may be about to.
+
+        Raises:
+            StoreFailed: nothing is known.
+        """
         lead = await self._store.read(_lead)
+        begins = (self._name, "") if at_once else (self._name,)
         until_s = self._clock.monotonic() + LAPSES_S
-        while lead.bridge not in ("", self._name) and self._clock.monotonic() < until_s:
+        while lead.bridge not in begins and self._clock.monotonic() < until_s:
             await self._clock.sleep(BEAT_S)
             if await self._store.read(_lead) != lead:
-                raise self._another(lead)
-        term = await self._take_over(lead)
-        log.info("lead_taken", term=term, before=lead.bridge)
+                return None
+        return await self._take_over(lead)
+
+    async def succeed(self) -> int:
+        """Return the term in which this bridge leads, once the one that leads has gone."""
+        seen: Lead | None = None
+        since_s = self._clock.monotonic()
+        while True:
+            try:
+                lead = await self._store.read(_lead)
+                if lead != seen:
+                    seen, since_s = lead, self._clock.monotonic()
+                if not lead.bridge or self._clock.monotonic() - since_s >= LAPSES_S:
+                    term = await self._take_over(lead)
+                    if term is not None:
+                        return term
+            except StoreFailed:  # nobody could be heard
+                seen = None
+            await self._clock.sleep(BEAT_S)
+
+    async def seize(self) -> int:
+        """Begin a new term, whoever leads."""
+
+        async def work(tx: Transaction) -> int:
+            return await tx.take_lead(self._name)
+
+        term = await self._store.write(work)
+        log.warning("lead_seized", term=term)
         return term
 
     async def keep(self, term: int) -> None:
@@ -84,13 +124,15 @@ class Leadership:
 
         await self._store.write(work)
 
-    async def _take_over(self, seen: Lead) -> int:
+    async def _take_over(self, seen: Lead) -> int | None:
+        """Begin a new term if nothing has changed; None if another was quicker."""
+
         async def work(tx: Transaction) -> int | None:
             return await tx.take_lead(self._name) if await tx.lead() == seen else None
 
         term = await self._store.write(work)
-        if term is None:
-            raise self._another(await self._store.read(_lead))
+        if term is not None:
+            log.info("lead_taken", term=term, before=seen.bridge)
         return term
 
     async def _beat(self, term: int) -> bool:

@@ -51,7 +51,7 @@ from bridge.model import (
     Uid,
 )
 from bridge.naming import name_account
-from bridge.store.base import ReadTransaction, Store, StoreFailed, Transaction
+from bridge.store.base import ReadTransaction, ReadWork, Store, StoreFailed, Transaction
 
 T = TypeVar("T")
 
@@ -113,6 +113,10 @@ class Mailboxes(MessageTexts):
             NoSuchMailbox: it is gone.
         """
         return await self._indexes.open(mailbox)
+
+    async def read(self, work: ReadWork[T]) -> T:
+        """Run a short read; see ``store.base``."""
+        return await self._store.read(work)
 
     async def subscriptions(self, account: AccountId) -> tuple[str, ...]:
         """Return the names subscribed to."""

@@ -37,18 +37,13 @@ from typing import Self
 
 import structlog
 
-from bridge.alarms import Alarm, AlarmKind, clear_alarm, raise_alarm
 from bridge.clock import Clock
 from bridge.language import say
 from bridge.mailbox import Mailboxes, MailboxTransaction
-from bridge.model import PEC_UNCERTAIN, AccountId, SubmissionState
-from bridge.outbox.restored import put_back, restored
-from bridge.outbox.states import Event, following
-from bridge.outbox.step import take_steps
-from bridge.store.base import StoreFailed
+from bridge.outbox.restoring import restore
+from bridge.store.base import ReadTransaction, Store, StoreFailed
 from bridge.store.lineage import LineageRow, MarkRow
 from bridge.store.mark import Mark, read_mark, write_mark
-from bridge.store.outbox import Step, SubmissionRow
 
 log = structlog.get_logger()
 
@@ -99,20 +94,42 @@ def find_fault(row: LineageRow | None, marks: Sequence[MarkRow], mark: Mark | No
     return None if knows_all else BEYOND
 
 
+async def is_known(store: Store, data_dir: Path) -> bool:
+    """Tell whether store and mark agree that this bridge knows all that was counted.
+
+    Raises:
+        StoreFailed: one of them cannot be read.
+    """
+    mark = await asyncio.to_thread(read_mark, data_dir)
+
+    async def work(tx: ReadTransaction) -> bool:
+        return find_fault(await tx.lineage(), await tx.marks(), mark) is None
+
+    return await store.read(work)
+
+
+class PutBack(StoreFailed):
+    """The store is older than what this bridge knows of it, or began anew."""
+
+
 class Lineage:
-    """Keeps store and mark in step; build it with ``open``.
+    """Keeps store and mark in step; build it with ``open``, or ``join`` where another leads.
 
     Args:
         mailboxes: the single writer.
         clock: stamps.
         data_dir: where store and mark are.
+        incarnation: the name of this life of the store.
         mark: the file beside the store, as read or written last.
     """
 
-    def __init__(self, mailboxes: Mailboxes, clock: Clock, data_dir: Path, mark: Mark) -> None:
+    def __init__(
+        self, mailboxes: Mailboxes, clock: Clock, data_dir: Path, incarnation: str, mark: Mark
+    ) -> None:
         self._mailboxes = mailboxes
         self._clock = clock
         self._data_dir = data_dir
+        self._incarnation = incarnation
         self._mark = mark
         self._writing = asyncio.Lock()
 
@@ -149,9 +166,94 @@ class Lineage:
             log.warning("lineage_broken", reason=fault)
         if mark is None or mark.incarnation != row.leader:
             mark = await asyncio.to_thread(write_mark, data_dir, row.leader, row.dispatches)
-        lineage = cls(mailboxes, clock, data_dir, mark)
+        lineage = cls(mailboxes, clock, data_dir, row.incarnation, mark)
         await lineage.tick()
         return lineage
+
+    @classmethod
+    async def join(
+        cls,
+        mailboxes: Mailboxes,
+        clock: Clock,
+        data_dir: Path,
+        new_id: Callable[[], str] = lambda: secrets.token_hex(16),
+    ) -> Self:
+        """Take the word of another bridge, which leads and is well, that it is the right store.
+
+        Args:
+            mailboxes: the single writer.
+            clock: stamps.
+            data_dir: where this bridge's mark is.
+            new_id: names marks: 32 hexadecimal digits.
+
+        Raises:
+            PutBack: the mark knows better.
+            StoreFailed: store or mark cannot be used.
+        """
+        mark = await asyncio.to_thread(read_mark, data_dir)
+        fresh = new_id()
+
+        async def work(mtx: MailboxTransaction) -> tuple[LineageRow, bool]:
+            row, marks = await _told(mtx.tx), await mtx.tx.marks()
+            fault = find_fault(row, marks, mark)
+            if fault == BEHIND:
+                raise PutBack(fault)
+            if fault not in (None, BEYOND):  # no mark of this store's: a newcomer
+                await mtx.tx.keep_mark(MarkRow(fresh, 0, 0, None))
+            return row, fault in (None, BEYOND)
+
+        row, is_known = await mailboxes.write(work)
+        if mark is None or not is_known:
+            mark = await asyncio.to_thread(write_mark, data_dir, fresh, row.dispatches)
+        lineage = cls(mailboxes, clock, data_dir, row.incarnation, mark)
+        await lineage.tick()
+        return lineage
+
+    async def lead(self) -> None:
+        """Take note that this bridge leads from here on, which followed.
+
+        Raises:
+            PutBack: the store is not the one that it followed on.
+            StoreFailed: it cannot be written down.
+        """
+        mark = self._mark
+
+        async def work(mtx: MailboxTransaction) -> None:
+            row = await _told(mtx.tx)
+            self._compare(row, mark)
+            if row.origin != await mtx.tx.origin():
+                raise PutBack(MOVED)
+            await mtx.tx.keep_lineage(replace(row, leader=mark.incarnation))
+
+        await self._mailboxes.write(work)
+
+    async def keep_in_step(self, *, leads: bool) -> None:
+        """See that the store is still the one that this bridge knows, and count with it.
+
+        Args:
+            leads: this bridge does.
+
+        Raises:
+            PutBack: it is not.
+            StoreFailed: store or mark cannot be used.
+        """
+        mark = self._mark
+
+        async def work(tx: ReadTransaction) -> tuple[LineageRow, str]:
+            return await _told(tx), await tx.origin()
+
+        row, origin = await self._mailboxes.read(work)
+        self._compare(row, mark)
+        if not leads:
+            await self.witness(row.dispatches)
+        elif row.origin != origin:  # a standby took over, and nothing is missing
+            await self.beat()
+
+    def _compare(self, row: LineageRow, mark: Mark) -> None:
+        if row.incarnation != self._incarnation:
+            raise PutBack(FOREIGN)
+        if row.dispatches < mark.dispatches:
+            raise PutBack(BEHIND)
 
     @property
     def mark(self) -> Mark:
@@ -190,6 +292,9 @@ class Lineage:
 
         async def work(mtx: MailboxTransaction) -> None:
             await note(mtx, mark, now)
+            row, origin = await _told(mtx.tx), await mtx.tx.origin()
+            if row.leader == mark.incarnation and row.origin != origin:
+                await mtx.tx.keep_lineage(replace(row, origin=origin))
 
         await self._mailboxes.write(work)
 
@@ -212,14 +317,19 @@ async def note(mtx: MailboxTransaction, mark: Mark, now: datetime, more: int = 0
     Raises:
         StoreFailed: the store has lost its lineage.
     """
-    row = await mtx.tx.lineage()
-    if row is None:
-        raise StoreFailed(say("the store has lost its lineage"))
+    row = await _told(mtx.tx)
     noted = replace(row, dispatches=row.dispatches + more, seen_at=now)
     await mtx.tx.keep_lineage(noted)
     known = MarkRow(mark.incarnation, mark.dispatches, mark.inode, mark.changed_ns)
     await mtx.tx.keep_mark(known)
     return noted.dispatches
+
+
+async def _told(tx: ReadTransaction) -> LineageRow:
+    row = await tx.lineage()
+    if row is None:
+        raise StoreFailed(say("the store has lost its lineage"))
+    return row
 
 
 async def _take_over(
@@ -239,51 +349,10 @@ async def _take_over(
             return led, None
         fault = OLD
     if fault is not None:
-        await _restore(mtx, fault, now)
+        await restore(mtx, fault, now, is_old=fault == OLD)
     dispatches = max(row.dispatches if row else 0, mark.dispatches if mark else 0)
     new = LineageRow(fresh, dispatches, now, fresh, origin)
     await mtx.tx.keep_lineage(new)
     await mtx.tx.forget_marks()
     await mtx.tx.keep_mark(MarkRow(fresh, 0, 0, None))
     return new, fault
-
-
-async def _restore(mtx: MailboxTransaction, fault: str, now: datetime) -> None:
-    """Make ``restored`` all that waits, and let no UID and no event's number mean two things.
-
-    It is said in each account.
-    """
-    await mtx.tx.renew_uid_validities(int(now.timestamp()))
-    await mtx.tx.leave_out_numbers()
-    steps = [
-        (row, Step(row.state, following(row.state, Event.RESTORATION), now, reason=fault))
-        for state in (SubmissionState.QUEUED, SubmissionState.HELD)
-        for row in await mtx.tx.submissions(state=state)
-    ]
-    by_account: dict[AccountId, list[SubmissionRow]] = {}
-    for row in await take_steps(mtx, steps):
-        await mtx.flag_sent(
-            row.account, row.content, row.message_id, frozenset({PEC_UNCERTAIN}), frozenset()
-        )
-        by_account.setdefault(row.account, []).append(row)
-    # After a rest of days nothing is missing where nothing waits.
-    concerned = list(by_account) if fault == OLD else await mtx.tx.accounts()
-    for account in concerned:
-        await _tell(mtx, account, by_account.get(account, []), fault, now)
-
-
-async def _tell(
-    mtx: MailboxTransaction,
-    account: AccountId,
-    rows: Sequence[SubmissionRow],
-    fault: str,
-    now: datetime,
-) -> None:
-    """Put a notice into INBOX; where nothing waits for a decision, the alarm ends with it.
-
-    A store may lack all that waited: its ``-wal`` held it, or the backup is older than that.
-    """
-    words = restored(rows, fault) if rows else put_back(fault)
-    is_new = await raise_alarm(mtx, Alarm(account, AlarmKind.RESTORED, "", words), now)
-    if is_new and not rows:
-        await clear_alarm(mtx, account, AlarmKind.RESTORED, "", now)

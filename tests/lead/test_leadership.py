@@ -10,7 +10,7 @@ import pytest
 
 from bridge.lead.fenced import FencedStore, TermOver
 from bridge.lead.leadership import BEAT_S, LAPSES_S, AnotherLeads, Leadership
-from bridge.store.base import ReadTransaction, ReadWork, Store, StoreFailed, Transaction
+from bridge.store.base import ReadTransaction, ReadWork, Store, StoreFailed, Transaction, Work
 from bridge.store.lead import Lead
 from bridge.store.sqlite import SqliteStore
 from tests.fakes import FakeClock, settle
@@ -189,3 +189,110 @@ async def _accounts(tx: ReadTransaction) -> list[object]:
 
 async def _lead(tx: ReadTransaction) -> Lead:
     return await tx.lead()
+
+
+# -- one that follows --------------------------------------------------------------------------
+
+
+async def test_one_that_would_follow_hears_another_that_is_well(
+    first: Leadership, second: Leadership, clock: FakeClock, store: Store
+) -> None:
+    keeping = asyncio.ensure_future(first.keep(await first.take()))
+    finding = asyncio.ensure_future(second.find(at_once=False))
+    await pass_by(clock, store, 2 * BEAT_S)
+    assert finding.result() is None
+    keeping.cancel()
+
+
+@pytest.mark.parametrize("at_once", [True, False])
+async def test_where_nobody_leads_one_that_does_not_know_all_waits_for_another(
+    first: Leadership, second: Leadership, clock: FakeClock, store: Store, at_once: bool
+) -> None:
+    term = await first.take()
+    await first.leave(term)
+    finding = asyncio.ensure_future(second.find(at_once=at_once))
+    await pass_by(clock, store, BEAT_S)
+    assert finding.done() == at_once
+    assert at_once or await first.take() == term + 1
+    await pass_by(clock, store, BEAT_S)
+    assert finding.result() == (term + 1 if at_once else None)
+
+
+@pytest.mark.parametrize(("leaves", "within_s"), [(True, BEAT_S), (False, SOON_S)])
+async def test_one_that_follows_leads_when_the_other_has_gone(
+    first: Leadership,
+    second: Leadership,
+    clock: FakeClock,
+    store: Store,
+    leaves: bool,
+    within_s: float,
+) -> None:
+    term = await first.take()
+    keeping = asyncio.ensure_future(first.keep(term))
+    succeeding = asyncio.ensure_future(second.succeed())
+    await pass_by(clock, store, 2 * LAPSES_S)
+    assert not succeeding.done()
+    keeping.cancel()
+    if leaves:
+        await first.leave(term)
+    await pass_by(clock, store, within_s)
+    assert succeeding.result() == term + 1
+
+
+async def test_a_store_out_of_reach_is_no_sign_that_the_other_has_gone(
+    first: Leadership,
+    second: Leadership,
+    clock: FakeClock,
+    store: Store,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    async def fails(*_: object) -> object:
+        raise StoreFailed("out of reach")
+
+    await first.take()
+    succeeding = asyncio.ensure_future(second.succeed())
+    await pass_by(clock, store, LAPSES_S - BEAT_S)
+    with monkeypatch.context() as patched:
+        patched.setattr(type(store), "read", fails)
+        await clock.advance(SOON_S)
+    await pass_by(clock, store, LAPSES_S - BEAT_S)
+    assert not succeeding.done()
+    succeeding.cancel()
+
+
+async def test_who_knows_better_leads_whoever_does(
+    first: Leadership, second: Leadership, store: Store
+) -> None:
+    term = await first.take()
+    assert await second.seize() == term + 1
+    with pytest.raises(TermOver):
+        await FencedStore(store, term).write(_account)
+
+
+async def test_what_users_do_where_nobody_leads_needs_no_term(
+    first: Leadership, second: Leadership, store: Store
+) -> None:
+    follower = FencedStore(store, None)
+    await first.take()
+    await follower.write(_account)
+    follower.term = await second.seize()
+    await first.seize()
+    with pytest.raises(TermOver):
+        await follower.write(nothing)
+
+
+async def test_what_was_begun_in_a_term_is_written_in_it_or_not_at_all(
+    first: Leadership, second: Leadership, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fenced = FencedStore(store, await first.take())
+    write = store.write
+
+    async def late(work: Work[object], committed: None) -> object:
+        monkeypatch.setattr(store, "write", write)
+        fenced.term = None
+        await second.seize()
+        return await write(work, committed)
+
+    monkeypatch.setattr(store, "write", late)
+    with pytest.raises(TermOver):
+        await fenced.write(nothing)
