@@ -21,7 +21,7 @@ from __future__ import annotations
 import asyncio
 import base64
 from collections import Counter
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass, field, replace
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 from typing import Any
@@ -110,18 +110,26 @@ class Begun:
 
     Args:
         start: is awaited just before.
+        may_begin: tells whether it may be.
     """
 
-    def __init__(self, start: Start | None) -> None:
+    def __init__(self, start: Start | None, may_begin: Callable[[], bool]) -> None:
         self.start = start
+        self.may_begin = may_begin
         self.is_so = False
 
     async def trace(self, name: str, info: Mapping[str, Any]) -> None:
-        """Take note of a step of httpcore's."""
+        """Take note of a step of httpcore's.
+
+        Raises:
+            NotSent: the request may not begin any more.
+        """
         if not name.endswith("send_request_headers.started"):
             return
         if getattr(info.get("request"), "method", b"") == b"CONNECT":
             return
+        if not self.may_begin():  # to connect took too long
+            raise not_leading()
         self.is_so = True
         if self.start is not None:
             await self.start()
@@ -139,6 +147,7 @@ class ApiConnection:
         apart: where large answers are read; None reads all in memory.
         way: proxy and authorities.
         results: counts requests by what came of them: the HTTP status, ``not sent`` or ``unknown``.
+        may_change: tells, right before a request that may change something, whether it may begin.
     """
 
     def __init__(
@@ -152,7 +161,9 @@ class ApiConnection:
         apart: Apart | None = None,
         way: ApiRoute = DIRECT,
         results: Counter[str] | None = None,
+        may_change: Callable[[], bool] = lambda: True,
     ) -> None:
+        self._may_change = may_change
         self._results: Counter[str] = Counter() if results is None else results
         self.apart = apart
         self.room = Allowance(ANSWERS_READ_BYTES)
@@ -228,7 +239,10 @@ class ApiConnection:
         deadline_s = DEADLINE_FACTOR * self._timeout_s + call.body_bytes / SLOWEST_BYTES_PER_S
         client = self._reads if call.method == "GET" and not call.changes else self._changes
         heard: list[httpx.Response] = []
-        begun = Begun(start)
+        may_begin = self._may_change if call.method != "GET" else _always
+        if not may_begin():
+            return not_leading()
+        begun = Begun(start, may_begin)
         content = bytearray()
         try:
             request = self._request(client, call, begun)
@@ -242,6 +256,8 @@ class ApiConnection:
                     return await _read(response, content, call.limit_bytes)
                 finally:
                     await response.aclose()
+        except NotSent as error:
+            return error
         except Exception as error:
             if heard and 400 <= heard[0].status_code < 500:  # the no was heard, not all its words
                 return _answer(heard[0], content, whole=False)
@@ -289,6 +305,7 @@ class ApiConnection:
     def _request(self, client: httpx.AsyncClient, call: ApiRequest, begun: Begun) -> httpx.Request:
         headers = dict(call.headers)
         content = call.body
+        is_watched = self._through or begun.start or call.method != "GET"
         if content is not None:
             headers[b"Content-Type"] = b"application/json"
             headers[b"Content-Length"] = str(call.body_bytes).encode()
@@ -300,8 +317,19 @@ class ApiConnection:
             params=dict(call.params) or None,
             headers=headers,
             content=content,
-            extensions={"trace": begun.trace} if self._through or begun.start else None,
+            extensions={"trace": begun.trace} if is_watched else None,
         )
+
+
+def _always() -> bool:
+    return True
+
+
+def not_leading() -> NotSent:
+    """Return why a request that changes something was not begun."""
+    return NotSent(
+        say("This bridge could not make sure in time that it still leads."), kind="unreachable"
+    )
 
 
 def _kind(outcome: Answer | ApiError) -> str:

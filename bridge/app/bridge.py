@@ -16,30 +16,18 @@ from typing import TYPE_CHECKING, Any
 
 import structlog
 
-from bridge.alarms.collector import Collector
-from bridge.app.certificate import (
-    CertificateFault,
-    Identity,
-    given_identity,
-    listening_hosts,
-    own_identity,
-)
-from bridge.app.disk import DiskSpace
-from bridge.app.domains import Domains
+from bridge.app.background import BackgroundWork
+from bridge.app.certificate import CertificateFault, Identity, identity_of
 from bridge.app.drain import Drain
 from bridge.app.hooks import HookService
-from bridge.app.housekeeping import Housekeeping
 from bridge.app.listeners import Listeners, Stoppable
-from bridge.app.memory import Memory, give_back, resident_bytes
-from bridge.app.operations import operations
+from bridge.app.membership import Membership
+from bridge.app.offered import Offered
 from bridge.app.pulse import standing
 from bridge.app.reading import InboxReading
-from bridge.app.reload import SettingsSource, at_rest, changes, kept, shut_out
+from bridge.app.reload import SettingsSource, changes, kept, let_end, shut_out
 from bridge.app.resources import Resources
-from bridge.app.room import Descriptors, allowed_descriptors
-from bridge.app.running_out import RunningOut
 from bridge.app.sending import OutboxService
-from bridge.app.timeofday import TimeOfDay
 from bridge.app.voice import voice_of
 from bridge.app.worker import Work, Workers
 from bridge.clock import Clock
@@ -50,8 +38,8 @@ from bridge.net.listening import Listening, Running
 from bridge.operations.accounts import Methods
 from bridge.operations.control import ControlServer, OperationFailed, Progress
 from bridge.operations.speaking import speaking
-from bridge.operations.table import Operations
 from bridge.operations.trace import TraceOperations, trace_facts
+from bridge.store.news import News
 
 if TYPE_CHECKING:
     import httpx
@@ -92,7 +80,7 @@ class Bridge:
         self._reloading = asyncio.Lock()
         self._ending = False
         self._listeners: Listeners | None = None
-        self._offered: Operations | None = None
+        self._offered: Offered | None = None
         self._running: Running | None = None
         self._secrets = secrets
         self._clock = clock
@@ -100,14 +88,15 @@ class Bridge:
         self._http_transport = http_transport
         self._resources: Resources | None = None
         self._sending: OutboxService | None = None
-        self._running_out: RunningOut | None = None
         self._control: ControlServer | None = None
         self._reading: InboxReading | None = None
-        self._domains: Domains | None = None
+        self._background: BackgroundWork | None = None
         self._hooks: HookService | None = None
         self._drain: Drain | None = None
         self._workers: Workers | None = None
         self._work: asyncio.Task[None] | None = None
+        self._membership: Membership | None = None
+        self._member: asyncio.Task[None] | None = None
 
     def reload_from(self, source: SettingsSource) -> None:
         """Have settings and secrets from there when ``reload`` is asked for."""
@@ -134,20 +123,20 @@ class Bridge:
         """Return when the bridge is to end by itself: drained, or because background work ended.
 
         Raises:
-            TermOver: another works on the data by now.
+            TermOver: another leads by now, though this one did not let it.
+            PutBack: the database is not the one that it was.
         """
-        if self._work is None or self._drain is None or self._resources is None:
+        if self._work is None or self._drain is None or self._member is None:
             return
         drained = asyncio.ensure_future(self._drain.wait())
-        lost = asyncio.ensure_future(self._resources.lost())
         try:
-            await asyncio.wait((self._work, drained, lost), return_when=asyncio.FIRST_COMPLETED)
-            for ended in (self._work, lost):
+            watched = (self._work, drained, self._member)
+            await asyncio.wait(watched, return_when=asyncio.FIRST_COMPLETED)
+            for ended in (self._work, self._member):
                 if ended.done():
                     ended.result()
         finally:
             drained.cancel()
-            lost.cancel()
 
     async def standing(self) -> str:
         """Say in a sentence how things stand."""
@@ -158,15 +147,10 @@ class Bridge:
     async def inbox_read(self, within_s: float) -> None:
         """Wait until what the API lists can be read here, ``within_s`` seconds at the most."""
         until_s = self._clock.monotonic() + within_s
-        while self._clock.monotonic() < until_s and not self._is_read():
+        while self._clock.monotonic() < until_s:
+            if self._reading is not None and self._reading.is_current():
+                return
             await self._clock.sleep(READ_ROUND_S)
-
-    def _is_read(self) -> bool:
-        resources, reading = self._resources, self._reading
-        if resources is None or reading is None:
-            return False
-        standings = [reading.sync.standing(one.id) for one in resources.accounts]
-        return all(one.last_sync is not None and one.fetched == one.total for one in standings)
 
     async def stop(self) -> None:
         """See the module; idempotent, and harmless after a start that failed."""
@@ -178,9 +162,13 @@ class Bridge:
 
     async def _start(self) -> Listening:
         resources = self._resources = await Resources.open(
-            self._config, self._secrets, clock=self._clock, http_transport=self._http_transport
+            self._config,
+            self._secrets,
+            clock=self._clock,
+            http_transport=self._http_transport,
+            follows=True,
         )
-        identity = await asyncio.to_thread(_identity, self._config)
+        identity = await asyncio.to_thread(identity_of, self._config)
         reading, sending = await self._build(resources)
         listeners = self._listeners = Listeners(
             resources, self._secrets, self._random, identity.context
@@ -198,15 +186,18 @@ class Bridge:
             lambda: [trace_facts(resources.tracing, one) for one in resources.tracing.standing()],
         )
         self._drain = Drain(resources.store, listeners.accept_no_more, self._rest)
+        offered = self._offered = Offered(resources, self._random)
         self._offer(resources, reading, sending)
         resources.mailboxes.voice = voice_of(self._config, listening)
-        said = speaking(self._perform, lambda: self._config.display.language)
+        said = speaking(offered.perform, lambda: self._config.display.language)
         self._control = ControlServer(self._config.data_dir, said)
         await self._control.start()
         if listeners.page is not None:
-            listeners.page.open(self._perform, listening)
+            listeners.page.open(offered.perform, listening)
         self._workers = Workers(self._works(resources, reading, sending), self._clock)
         self._work = asyncio.create_task(self._workers.run())
+        self._membership = Membership(resources, self._heard, self._lead)
+        self._member = asyncio.create_task(self._membership.run())
         return listening
 
     async def reload(self, progress: Progress = _nobody) -> dict[str, Any]:
@@ -235,7 +226,7 @@ class Bridge:
             raise OperationFailed(say("The bridge is being drained; it ends by itself."))
         read, secrets = await asyncio.to_thread(self._source.read)
         config, waits = kept(self._config, read)
-        identity = await asyncio.to_thread(_identity, config)
+        identity = await asyncio.to_thread(identity_of, config)
         changed = changes(self._config, config, self._secrets, secrets)
         if self._running is not None and identity.fingerprint != self._running.fingerprint:
             changed.append("the certificate")
@@ -246,17 +237,34 @@ class Bridge:
             return await self._go_on_with(resources, config, secrets, identity, out)
 
         if self._sending is not None:
-            await at_rest(self._sending, self._clock, progress)
-            if drain.is_begun:
-                self._sending.hold(on=False)
-                raise OperationFailed(say("The bridge is being drained; it ends by itself."))
-            workers.stopping()
-            await self._sending.stop()
+            await let_end(self._sending, workers, drain, self._clock, progress)
         if self._ending:  # meanwhile: nothing is begun any more
             raise OperationFailed(say("The bridge is stopping."))
         await workers.replace(anew)
         self._source.taken_over(config)
         return {"changed": changed, "needs_restart": waits}
+
+    async def _lead(self) -> None:
+        """Do from here on what the bridge that leads does."""
+        async with self._reloading:
+            await self._as_its_role_is()
+
+    async def _as_its_role_is(self) -> None:
+        resources, workers = self._resources, self._workers
+        if resources is None or workers is None or self._ending:
+            return
+        identity = await asyncio.to_thread(identity_of, self._config)
+
+        async def anew() -> dict[str, Work]:
+            return await self._go_on_with(resources, self._config, self._secrets, identity, ())
+
+        await workers.replace(anew)
+
+    def _heard(self, news: News) -> None:
+        """Another bridge changed something: whoever has to do with it looks again."""
+        if self._sending is not None and self._reading is not None:
+            self._sending.wake.call()
+            self._reading.sync.look_for_deletions(news.mailboxes)
 
     async def _go_on_with(
         self,
@@ -301,26 +309,17 @@ class Bridge:
             resources, self._random, reading.sync.wake
         )
         self._hooks = await HookService.build(resources, self._secrets, self._random)
+        self._background = BackgroundWork(resources, self._secrets, self._http_transport)
         return reading, sending
 
     def _offer(self, resources: Resources, reading: InboxReading, sending: OutboxService) -> None:
-        more: list[Methods] = [{"reload": self._reload_asked, "expiry list": self._expiries}]
+        more: list[Methods] = [{"reload": self._reload_asked}]
         if self._drain is not None:
             more.append(self._drain.methods())
         more.append(TraceOperations(resources.tracing, resources.addresses.values()).methods())
-        if self._hooks is not None:
-            more.append(self._hooks.methods())
-        self._offered = operations(
-            resources, self._random, sending.wake, reading, self._running, more
-        )
-
-    async def _perform(self, name: str, arguments: Mapping[str, Any], progress: Progress) -> Any:
-        assert self._offered is not None  # noqa: S101 - nobody can ask before
-        return await self._offered.perform(name, arguments, progress)
-
-    async def _expiries(self, _arguments: Mapping[str, Any], _progress: Progress) -> Any:
-        assert self._running_out is not None  # noqa: S101 - nobody can ask before
-        return self._running_out.seen()
+        more += [one.methods() for one in (self._background, self._hooks) if one is not None]
+        if self._offered is not None:
+            self._offered.renew(sending.wake, reading, self._running, more)
 
     async def _reload_asked(self, _arguments: Mapping[str, Any], progress: Progress) -> Any:
         try:
@@ -331,33 +330,23 @@ class Bridge:
     def _works(
         self, resources: Resources, reading: InboxReading, sending: OutboxService
     ) -> dict[str, Work]:
-        housekeeping = Housekeeping(resources.mailboxes, self._clock)
-        domains = self._domains = Domains(resources, self._secrets, self._http_transport)
-        running_out = RunningOut(resources, self._secrets, self._http_transport)
-        self._running_out = running_out
+        background, hooks = self._background, self._hooks
         page = None if self._listeners is None else self._listeners.page
-        return {
-            **sending.works(),
-            **reading.works(),
-            "housekeeping": housekeeping.run,
-            "notices": Collector(resources.store, resources.mailboxes, self._clock).run,
-            "running out": running_out.run,
-            "memory": Memory(self._clock, resident_bytes, give_back()).run,
-            "clock": TimeOfDay(resources.mailboxes, self._clock).run,
-            "disk": DiskSpace(resources.mailboxes, self._clock, self._config.data_dir).run,
-            "descriptors": Descriptors(self._clock, allowed_descriptors()).run,
-            "traces": resources.tracing.run,
-            **domains.works(),
-            **({} if self._hooks is None else self._hooks.works()),
-            **({} if page is None else {"loop lag": page.lag.run}),
-        }
+        works = sending.works() | ({} if background is None else background.of_each())
+        if page is not None:
+            works["loop lag"] = page.lag.run
+        if resources.held.leads and background is not None and hooks is not None:
+            works |= {**reading.works(), **background.of_the_leader(), **hooks.works()}
+        return works
 
     async def _rest(self) -> None:
-        if self._sending is not None:
+        resources = self._resources
+        if self._sending is not None and resources is not None and resources.held.leads:
             await self._sending.rest()
 
     async def _finish(self) -> None:
         """Let what is in hand come to its end, but not for ever."""
+        await _ended(self._member)
         if self._workers is not None:
             self._workers.stopping()
         parts: list[Stoppable] = [] if self._listeners is None else self._listeners.parts
@@ -378,9 +367,7 @@ class Bridge:
     async def _close(self) -> None:
         if self._control is not None:
             await self._control.stop()
-        if self._work is not None:
-            self._work.cancel()
-            await asyncio.gather(self._work, return_exceptions=True)
+        await _ended(self._work)
         await self._let_go()
         if self._resources is not None:
             resources, self._resources = self._resources, None
@@ -388,13 +375,12 @@ class Bridge:
 
     async def _let_go(self) -> None:
         """Close the connections to others than the API."""
-        for part in (self._domains, self._hooks):
+        for part in (self._background, self._hooks):
             if part is not None:
                 await part.aclose()
 
 
-def _identity(config: Config) -> Identity:
-    tls = config.tls
-    if tls.certificate is not None and tls.key is not None:
-        return given_identity(tls.certificate, tls.key)
-    return own_identity(config.data_dir, listening_hosts(config))
+async def _ended(task: asyncio.Task[None] | None) -> None:
+    if task is not None:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)

@@ -358,3 +358,15 @@ def make(path: Path, names: list[str], made_at: datetime | None = None) -> None:
 
 if __name__ == "__main__":
     make(Path(sys.argv[1]), sys.argv[2:])
+
+
+def identity_of(config: Config) -> Identity:
+    """Return the certificate that the settings name, or else one of our own; blocks.
+
+    Raises:
+        CertificateFault: it cannot be had.
+    """
+    tls = config.tls
+    if tls.certificate is not None and tls.key is not None:
+        return given_identity(tls.certificate, tls.key)
+    return own_identity(config.data_dir, listening_hosts(config))

@@ -18,9 +18,10 @@ from typing import Self
 
 from bridge.app.database import DataPlace, open_shared, open_store
 from bridge.clock import Clock
+from bridge.language import say
 from bridge.lead.fenced import OVER, FencedStore, TermOver
 from bridge.lead.leadership import Leadership
-from bridge.outbox.lineage import is_known
+from bridge.outbox.lineage import BEYOND, fault_of
 from bridge.store.base import Store, StoreFailed
 from bridge.store.news import Heard
 
@@ -60,16 +61,18 @@ class HeldStore:
 
         Raises:
             AnotherLeads: another bridge does.
-            StoreFailed: it cannot be used.
+            StoreFailed: it cannot be used, or a single command would hold what waits in it.
         """
         if place.url is None:
             return cls(await open_store(place))
         store = await open_shared(place.url, place.data_dir)
         leadership = Leadership(store, clock, f"{socket.gethostname()}:{place.data_dir.resolve()}")
         try:
+            fault = await fault_of(store, place.data_dir)
             if follows:
-                term = await leadership.find(at_once=await is_known(store, place.data_dir))
+                term = await leadership.find(at_once=fault is None)
             else:
+                _see_last(fault)
                 term = await leadership.take()
         except BaseException:
             await store.close()
@@ -81,6 +84,15 @@ class HeldStore:
     def leads(self) -> bool:
         """Whether this bridge does what one bridge does for all."""
         return self._shared is None or self._shared.store.term is not None
+
+    def is_sure(self) -> bool:
+        """Tell whether this bridge leads, and nobody else can meanwhile."""
+        return self._shared is None or (self.leads and self._shared.leadership.is_sure)
+
+    @property
+    def is_shared(self) -> bool:
+        """Whether there may be other bridges."""
+        return self._shared is not None
 
     def listen(self, heard: Heard) -> None:
         """Call ``heard`` on the loop with what other bridges change, if there may be any."""
@@ -139,3 +151,14 @@ class HeldStore:
     async def _beat(self, leadership: Leadership, term: int) -> None:
         await leadership.keep(term)
         self._over.set()
+
+
+def _see_last(fault: str | None) -> None:
+    """See that a single command, which cannot wait for another bridge, does no harm."""
+    if fault == BEYOND:
+        raise StoreFailed(
+            say(
+                "{reason} Use the command there, or start a bridge first.",
+                reason=BEYOND,
+            )
+        )

@@ -90,11 +90,14 @@ class HookService:
     async def build(cls, resources: Resources, secrets: Secrets, random: Random) -> HookService:
         """Take up the hooks of the settings where they were left off, and put all together.
 
+        One bridge of several tells: the one that leads.
+
         Raises:
             StoreFailed: the store cannot be used.
         """
         service = cls(resources, secrets, random)
-        await service._open()
+        if resources.held.leads:
+            await service._open()
         return service
 
     async def _open(self) -> None:

@@ -54,7 +54,7 @@ class InboxReading:
             random,
             settings,
         )
-        ids = [one.id for one in resources.accounts]
+        self._ids = ids = [one.id for one in resources.accounts]
         asking = {id: client.charged(Purpose.STATUS) for id, client in resources.clients.items()}
         self._overdue = Overdue(
             resources.store,
@@ -64,6 +64,11 @@ class InboxReading:
             clients=asking,
             seen_until=self.sync.seen_until,
         )
+
+    def is_current(self) -> bool:
+        """Tell whether all that the API lists can be read here."""
+        standings = [self.sync.standing(id) for id in self._ids]
+        return all(one.last_sync is not None and one.fetched == one.total for one in standings)
 
     def close(self) -> None:
         """Hear of nothing any more: another reads from here on."""

@@ -22,6 +22,8 @@ from typing import Any, Protocol
 
 import structlog
 
+from bridge.app.drain import Drain
+from bridge.app.worker import Workers
 from bridge.clock import Clock
 from bridge.config import Config
 from bridge.credentials import AccountSecrets, Secrets
@@ -62,6 +64,9 @@ class SendingUnderWay(Protocol):
     async def idle(self) -> None:
         """Return when none is under way."""
 
+    async def stop(self) -> None:
+        """Begin none any more; return when those under way have ended."""
+
 
 async def at_rest(sends: SendingUnderWay, clock: Clock, progress: Progress) -> None:
     """Let no send begin any more, and return when those under way have ended.
@@ -100,6 +105,29 @@ async def at_rest(sends: SendingUnderWay, clock: Clock, progress: Progress) -> N
         resting.cancel()
         sends.hold(on=False)
         raise
+
+
+async def let_end(
+    sends: SendingUnderWay, workers: Workers, drain: Drain, clock: Clock, progress: Progress
+) -> None:
+    """Let what sends end, so that something else can take its place.
+
+    Args:
+        sends: what sends.
+        workers: the background work, which begins nothing again.
+        drain: whether the bridge is to end.
+        clock: time.
+        progress: see ``at_rest``.
+
+    Raises:
+        OperationFailed: it does not, or the bridge ends; nothing was changed.
+    """
+    await at_rest(sends, clock, progress)
+    if drain.is_begun:
+        sends.hold(on=False)
+        raise OperationFailed(say("The bridge is being drained; it ends by itself."))
+    workers.stopping()
+    await sends.stop()
 
 
 async def _either(resting: asyncio.Future[None], clock: Clock, wait_s: float) -> None:

@@ -15,6 +15,8 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+import structlog
+
 from bridge.apart.process import Apart
 from bridge.api.budget import RequestBudget
 from bridge.api.client import PecClient
@@ -31,7 +33,7 @@ from bridge.credentials import Secret, Secrets
 from bridge.mailbox import Mailboxes
 from bridge.model import AccountId
 from bridge.naming import name_account
-from bridge.outbox.lineage import Lineage
+from bridge.outbox.lineage import Lineage, PutBack
 from bridge.outbox.plan import PLANS, Plan
 from bridge.store.base import ReadTransaction, Store, StoreFailed
 from bridge.trace.tracing import FOLDER as TRACES
@@ -41,6 +43,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     import httpx
+
+log = structlog.get_logger()
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +61,7 @@ class Resources:
     """See the module; build it with ``open``.
 
     Attributes:
+        held: the store, and whether this bridge leads it.
         accounts: in the order of the settings.
         apart: where large messages are worked on, one at a time.
         tracing: writes down what is said while somebody asks for it.
@@ -75,6 +80,7 @@ class Resources:
     ) -> None:
         self.config = config
         self.clock = clock
+        self.held = held
         self.store = held.store
         self.mailboxes = mailboxes
         self.lineage = lineage
@@ -83,7 +89,6 @@ class Resources:
         self.tracing = Tracing(config.data_dir / TRACES, clock)
         self.api_results: Counter[str] = Counter()
         self._lock = lock
-        self._held = held
         self._connection: ApiConnection | None = None
 
     @classmethod
@@ -95,6 +100,7 @@ class Resources:
         clock: Clock,
         http_transport: httpx.AsyncBaseTransport | None = None,
         store_url: Secret | None = None,
+        follows: bool = False,
     ) -> Resources:
         """Take the lock, open the store and the accounts; see ``Lineage`` for a restored store.
 
@@ -104,6 +110,7 @@ class Resources:
             clock: time.
             http_transport: where API requests go instead of the network.
             store_url: what ``[store] url`` points to, where ``secrets`` are left out.
+            follows: be content with another bridge that leads.
 
         Raises:
             Locked: another process uses the data.
@@ -114,7 +121,7 @@ class Resources:
             store_url = secrets.store_url
         lock = await asyncio.to_thread(DataLock, config.data_dir)
         try:
-            held = await HeldStore.open(place_of(config, store_url), clock)
+            held = await HeldStore.open(place_of(config, store_url), clock, follows=follows)
         except BaseException:
             lock.release()
             raise
@@ -122,7 +129,7 @@ class Resources:
         apart = Apart(config.data_dir)
         mailboxes = Mailboxes(held.store, clock, apart)
         try:
-            lineage = await Lineage.open(mailboxes, clock, config.data_dir)
+            lineage = await _lineage(held, mailboxes, clock, config.data_dir)
         except BaseException:
             await held.close()
             lock.release()
@@ -134,14 +141,6 @@ class Resources:
             await resources.close()
             raise
         return resources
-
-    async def lost(self) -> None:
-        """Wait until another bridge takes the data over, which a folder's lock keeps out.
-
-        Raises:
-            TermOver: one has.
-        """
-        await self._held.lost()
 
     @property
     def addresses(self) -> dict[AccountId, str]:
@@ -194,13 +193,15 @@ class Resources:
             await self.apart.aclose()
             with contextlib.suppress(StoreFailed):  # as after a crash
                 await self.lineage.tick()
-            await self._held.close()
+            await self.held.close()
         finally:
             self._lock.release()
 
     async def _open_accounts(
         self, secrets: Secrets | None, http_transport: httpx.AsyncBaseTransport | None
     ) -> None:
+        if not self.held.leads:  # another asks the API
+            secrets = None
         if secrets is not None:
             api = self.config.api
             self._connection = ApiConnection(
@@ -212,6 +213,7 @@ class Resources:
                 apart=self.apart,
                 way=way(api, secrets.proxy_login),
                 results=self.api_results,
+                may_change=self.held.is_sure,
             )
         served = []
         for index, account in enumerate(self.config.account):
@@ -248,3 +250,18 @@ async def _name_accounts(store: Store) -> None:
     for id, address in (await store.read(work)).items():
         if address is not None:
             name_account(id, address)
+
+
+async def _lineage(held: HeldStore, mailboxes: Mailboxes, clock: Clock, data_dir: Path) -> Lineage:
+    """Return the lineage of a bridge that leads, or that joins the one that does.
+
+    One that knows that the database is older than what was sent leads, whoever does: what waits in
+    it is to be held.
+    """
+    if not held.leads:
+        try:
+            return await Lineage.join(mailboxes, clock, data_dir)
+        except PutBack as error:
+            log.warning("leader_on_an_older_store", reason=str(error))
+            await held.seize()
+    return await Lineage.open(mailboxes, clock, data_dir)

@@ -105,7 +105,7 @@ class OutboxService:
     async def build(
         cls, resources: Resources, random: Random, on_settled: Callable[[AccountId], None]
     ) -> OutboxService:
-        """Recover what a crash left, and put sending together.
+        """Recover what a crash left, if this bridge leads, and put sending together.
 
         Args:
             resources: data and accounts.
@@ -119,20 +119,23 @@ class OutboxService:
         async def work(tx: ReadTransaction) -> datetime | None:
             return await tx.newest_attempt_end()
 
-        await recover(resources.mailboxes, resources.clock)
+        if resources.held.leads:
+            await recover(resources.mailboxes, resources.clock)
         last_start = await resources.store.read(work)
         interval_s = PACE_MARGIN / resources.config.send.rate_per_s
         pacer = SendPacer(resources.clock, interval_s, last_start)
         return cls(resources, pacer, random, on_settled)
 
     def works(self) -> dict[str, Work]:
-        """Return the background work by name."""
-        return {
-            "dispatcher": self._dispatch,
-            "reconciler": self._reconciler.run,
-            "waiting": self._waiting.run,
-            "lineage": self._resources.lineage.run,
-        }
+        """Return the background work by name: of a bridge that follows, no more than its mark's."""
+        works: dict[str, Work] = {"lineage": self._resources.lineage.run}
+        if self._resources.held.leads:
+            works |= {
+                "dispatcher": self._dispatch,
+                "reconciler": self._reconciler.run,
+                "waiting": self._waiting.run,
+            }
+        return works
 
     async def rest(self) -> None:
         """Return when nothing is under way and nothing more may leave now."""

@@ -40,6 +40,15 @@ class Leadership:
         self._store = store
         self._clock = clock
         self._name = name
+        self._sure_s = float("-inf")
+
+    @property
+    def is_sure(self) -> bool:
+        """Whether nobody can lead but this bridge, as far as it knows now.
+
+        Who was stopped or cut off for a while finds out before it has asked the database.
+        """
+        return self._clock.monotonic() - self._sure_s < LAPSES_S - BEAT_S
 
     async def take(self) -> int:
         """Return the term in which this bridge leads, once it does.
@@ -97,7 +106,9 @@ class Leadership:
         async def work(tx: Transaction) -> int:
             return await tx.take_lead(self._name)
 
+        since_s = self._clock.monotonic()
         term = await self._store.write(work)
+        self._sure_s = since_s
         log.warning("lead_seized", term=term)
         return term
 
@@ -130,8 +141,10 @@ class Leadership:
         async def work(tx: Transaction) -> int | None:
             return await tx.take_lead(self._name) if await tx.lead() == seen else None
 
+        since_s = self._clock.monotonic()
         term = await self._store.write(work)
         if term is not None:
+            self._sure_s = since_s
             log.info("lead_taken", term=term, before=seen.bridge)
         return term
 
@@ -139,7 +152,10 @@ class Leadership:
         async def work(tx: Transaction) -> bool:
             return await tx.beat_lead(term)
 
-        return await self._store.write(work)
+        since_s = self._clock.monotonic()
+        is_well = await self._store.write(work)
+        self._sure_s = since_s if is_well else float("-inf")
+        return is_well
 
     @staticmethod
     def _another(lead: Lead) -> AnotherLeads:

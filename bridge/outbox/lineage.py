@@ -94,16 +94,16 @@ def find_fault(row: LineageRow | None, marks: Sequence[MarkRow], mark: Mark | No
     return None if knows_all else BEYOND
 
 
-async def is_known(store: Store, data_dir: Path) -> bool:
-    """Tell whether store and mark agree that this bridge knows all that was counted.
+async def fault_of(store: Store, data_dir: Path) -> str | None:
+    """Return why what waits in a store would be held if this bridge led now; None if it would not.
 
     Raises:
-        StoreFailed: one of them cannot be read.
+        StoreFailed: store or mark cannot be read.
     """
     mark = await asyncio.to_thread(read_mark, data_dir)
 
-    async def work(tx: ReadTransaction) -> bool:
-        return find_fault(await tx.lineage(), await tx.marks(), mark) is None
+    async def work(tx: ReadTransaction) -> str | None:
+        return find_fault(await tx.lineage(), await tx.marks(), mark)
 
     return await store.read(work)
 
@@ -244,9 +244,8 @@ class Lineage:
 
         row, origin = await self._mailboxes.read(work)
         self._compare(row, mark)
-        if not leads:
-            await self.witness(row.dispatches)
-        elif row.origin != origin:  # a standby took over, and nothing is missing
+        await self.witness(row.dispatches)
+        if leads and row.origin != origin:  # a standby took over, and nothing is missing
             await self.beat()
 
     def _compare(self, row: LineageRow, mark: Mark) -> None:

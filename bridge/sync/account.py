@@ -82,9 +82,9 @@ class AccountSync:
         """A send ended: receipts are due."""
         self._parts.pace.sent()
 
-    def expunged(self, mailbox: MailboxId) -> None:
-        """Something left a mailbox for good: perhaps it is to be deleted at the API."""
-        if mailbox in self._boxes or not self._boxes:
+    def expunged(self, mailbox: MailboxId | None) -> None:
+        """Something left a mailbox (None: any) for good: perhaps it is to be deleted at the API."""
+        if mailbox is None or mailbox in self._boxes or not self._boxes:
             self._is_expunged = True
 
     @property

@@ -10,13 +10,13 @@ Failure: nothing ends ``run`` but its cancellation. ``sync_now`` raises what wen
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from datetime import datetime, timedelta
 from random import Random
 
 from bridge.clock import Clock
 from bridge.mailbox import Mailboxes
-from bridge.model import AccountId, Change, Expunged, Quota
+from bridge.model import AccountId, Change, Expunged, MailboxId, Quota
 from bridge.receipts.filing import Filing
 from bridge.store.base import Store
 from bridge.store.remote import RemoteId
@@ -77,6 +77,18 @@ class Sync:
         if isinstance(change, Expunged):
             for one in self._accounts.values():
                 one.expunged(change.mailbox)
+
+    def look_for_deletions(self, mailboxes: Collection[MailboxId] | None) -> None:
+        """Take note that another bridge may have expunged something.
+
+        Args:
+            mailboxes: where; None: anywhere.
+        """
+        for one in self._accounts.values():
+            if mailboxes is None:
+                one.expunged(None)
+            for mailbox in mailboxes or ():
+                one.expunged(mailbox)
 
     async def sync_now(
         self, account: AccountId, progress: Callable[[int, int], None] = lambda done, total: None

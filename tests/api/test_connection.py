@@ -256,3 +256,22 @@ async def test_what_comes_of_requests_is_counted(unused_url: str) -> None:
             finally:
                 await connection.aclose()
     assert results == {"200": 1, "unknown": 1, "not sent": 1}
+
+
+@pytest.mark.parametrize("late", [False, True], ids=["before", "while it connects"])
+async def test_nothing_is_changed_by_a_bridge_that_may_not_lead_any_more(late: bool) -> None:
+    answers = iter((late, False))
+    async with byte_server(*[replies(EMPTY_PAGE)] * 3) as server:
+        connection = ApiConnection(
+            server.url, TOKEN, clock=SystemClock(), may_change=lambda: next(answers)
+        )
+        try:
+            for method in ("DELETE", "POST"):
+                answers = iter((late, False))
+                with pytest.raises(NotSent, match="still leads"):
+                    await connection.exchange(ApiRequest(method, "/inbox/1", {}))
+            assert not any(server.requests)
+            answers = iter(())
+            await connection.exchange(ApiRequest("GET", "/inbox", {}))
+        finally:
+            await connection.aclose()

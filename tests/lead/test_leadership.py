@@ -296,3 +296,22 @@ async def test_what_was_begun_in_a_term_is_written_in_it_or_not_at_all(
     monkeypatch.setattr(store, "write", late)
     with pytest.raises(TermOver):
         await fenced.write(nothing)
+
+
+async def test_who_has_not_beaten_for_long_is_not_sure_to_lead(
+    first: Leadership, store: Store, clock: FakeClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def fails(*_: object) -> object:
+        raise StoreFailed("out of reach")
+
+    assert not first.is_sure
+    keeping = asyncio.ensure_future(first.keep(await first.take()))
+    await pass_by(clock, store, 2 * LAPSES_S)
+    assert first.is_sure
+    with monkeypatch.context() as patched:
+        patched.setattr(type(store), "write", fails)
+        await clock.advance(LAPSES_S - BEAT_S)
+    assert not first.is_sure, "another may be about to lead"
+    await pass_by(clock, store, BEAT_S)
+    assert first.is_sure
+    keeping.cancel()
