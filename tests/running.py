@@ -125,13 +125,17 @@ async def running(
     *,
     clock: Clock | None = None,
     change: Callable[[Config], Config] = lambda config: config,
+    database: Path | None = None,
 ) -> AsyncIterator[Running]:
-    """Start a bridge on ``data_dir``, give it and stop it."""
+    """Start a bridge on ``data_dir``, give it and stop it.
+
+    ``database``: the folder whose database it is on, where that is in PostgreSQL.
+    """
     token = "token"
     if isinstance(transport, Simulator):
         token, transport = transport.token, httpx.ASGITransport(app=transport.app)
     config = change(settings(data_dir))
-    url = None if config.store.url is None else Secret(await DATABASES.made(data_dir))
+    url = None if config.store.url is None else Secret(await DATABASES.made(database or data_dir))
     secret = Secret(PASSWORD)
     bridge = Bridge(
         config,
