@@ -10,7 +10,7 @@ to ``STOP_GRACE_S``, cut off the rest (a send under way is ``uncertain`` then), 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Collection, Mapping
+from collections.abc import Awaitable, Callable, Collection, Mapping
 from random import Random
 from typing import TYPE_CHECKING, Any
 
@@ -19,10 +19,12 @@ import structlog
 from bridge.app.background import BackgroundWork
 from bridge.app.certificate import CertificateFault, Identity, identity_of
 from bridge.app.drain import Drain
+from bridge.app.ending import ended, let_stop
 from bridge.app.hooks import HookService
 from bridge.app.listeners import Listeners, Stoppable
 from bridge.app.membership import Membership
 from bridge.app.offered import Offered
+from bridge.app.operations import accounts_of
 from bridge.app.pulse import standing
 from bridge.app.reading import InboxReading
 from bridge.app.reload import SettingsSource, changes, kept, let_end, shut_out
@@ -37,6 +39,7 @@ from bridge.language import say
 from bridge.net.listening import Listening, Running
 from bridge.operations.accounts import Methods
 from bridge.operations.control import ControlServer, OperationFailed, Progress
+from bridge.operations.lead import LeadOperations
 from bridge.operations.speaking import speaking
 from bridge.operations.trace import TraceOperations, trace_facts
 from bridge.store.news import News
@@ -132,9 +135,9 @@ class Bridge:
         try:
             watched = (self._work, drained, self._member)
             await asyncio.wait(watched, return_when=asyncio.FIRST_COMPLETED)
-            for ended in (self._work, self._member):
-                if ended.done():
-                    ended.result()
+            for task in (self._work, self._member):
+                if task.done():
+                    task.result()
         finally:
             drained.cancel()
 
@@ -249,13 +252,32 @@ class Bridge:
         async with self._reloading:
             await self._as_its_role_is()
 
-    async def _as_its_role_is(self) -> None:
+    async def _release(self, progress: Progress) -> None:
+        """Let another bridge lead.
+
+        Raises:
+            OperationFailed: this one does not lead, or what it sends does not end.
+        """
+        resources, sending, workers = self._resources, self._sending, self._workers
+        if resources is None or sending is None or workers is None or self._drain is None:
+            return
+        async with self._reloading:
+            if not (resources.held.is_shared and resources.held.leads):
+                raise OperationFailed(say("This bridge leads for no others."))
+            await let_end(sending, workers, self._drain, self._clock, progress)
+            await self._as_its_role_is(before=resources.held.leave)
+        if self._membership is not None:
+            self._membership.has_left()
+
+    async def _as_its_role_is(self, before: Callable[[], Awaitable[None]] | None = None) -> None:
         resources, workers = self._resources, self._workers
         if resources is None or workers is None or self._ending:
             return
         identity = await asyncio.to_thread(identity_of, self._config)
 
         async def anew() -> dict[str, Work]:
+            if before is not None:
+                await before()
             return await self._go_on_with(resources, self._config, self._secrets, identity, ())
 
         await workers.replace(anew)
@@ -316,6 +338,7 @@ class Bridge:
         more: list[Methods] = [{"reload": self._reload_asked}]
         if self._drain is not None:
             more.append(self._drain.methods())
+        more.append(LeadOperations(accounts_of(resources), self._release).methods())
         more.append(TraceOperations(resources.tracing, resources.addresses.values()).methods())
         more += [one.methods() for one in (self._background, self._hooks) if one is not None]
         if self._offered is not None:
@@ -346,28 +369,18 @@ class Bridge:
 
     async def _finish(self) -> None:
         """Let what is in hand come to its end, but not for ever."""
-        await _ended(self._member)
+        await ended(self._member)
         if self._workers is not None:
             self._workers.stopping()
         parts: list[Stoppable] = [] if self._listeners is None else self._listeners.parts
         if self._sending is not None:
             parts.append(self._sending)
-        tasks = [asyncio.ensure_future(part.stop()) for part in parts]
-        patience = asyncio.ensure_future(self._clock.sleep(STOP_GRACE_S))
-        try:
-            everything = asyncio.gather(*tasks, return_exceptions=True)
-            await asyncio.wait((everything, patience), return_when=asyncio.FIRST_COMPLETED)
-        finally:
-            for task in (*tasks, patience):
-                task.cancel()
-        for outcome in await asyncio.gather(*tasks, return_exceptions=True):
-            if isinstance(outcome, Exception):
-                log.error("part_stop_failed", exc_info=outcome)
+        await let_stop(parts, self._clock, STOP_GRACE_S)
 
     async def _close(self) -> None:
         if self._control is not None:
             await self._control.stop()
-        await _ended(self._work)
+        await ended(self._work)
         await self._let_go()
         if self._resources is not None:
             resources, self._resources = self._resources, None
@@ -378,9 +391,3 @@ class Bridge:
         for part in (self._background, self._hooks):
             if part is not None:
                 await part.aclose()
-
-
-async def _ended(task: asyncio.Task[None] | None) -> None:
-    if task is not None:
-        task.cancel()
-        await asyncio.gather(task, return_exceptions=True)

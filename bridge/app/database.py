@@ -101,8 +101,11 @@ def in_a_file(config: Config, what: str) -> None:
 class SharedStore(Store, Protocol):
     """One that several bridges may be on."""
 
-    def listen(self, heard: Heard) -> None:
-        """Call ``heard`` on the loop with what other bridges change, from now on to the end."""
+    def listen(self, heard: Heard, name: str) -> None:
+        """Call ``heard`` on the loop with what other bridges change, from now on to the end.
+
+        ``name`` is what they know this one by.
+        """
 
 
 async def open_store(place: DataPlace) -> Store:

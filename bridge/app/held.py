@@ -32,7 +32,7 @@ class Shared:
 
     store: FencedStore
     leadership: Leadership
-    listen: Callable[[Heard], None]
+    listen: Callable[[Heard, str], None]
 
 
 class HeldStore:
@@ -97,7 +97,7 @@ class HeldStore:
     def listen(self, heard: Heard) -> None:
         """Call ``heard`` on the loop with what other bridges change, if there may be any."""
         if self._shared is not None:
-            self._shared.listen(heard)
+            self._shared.listen(heard, self._shared.leadership.name)
 
     async def succeed(self) -> None:
         """Return when this bridge leads, which followed until now; for a file never."""
@@ -114,18 +114,15 @@ class HeldStore:
             self._keep()
 
     async def leave(self) -> None:
-        """Follow from here on, and let another lead; what leads has ended before.
-
-        Raises:
-            StoreFailed: another will lead when it hears no beat.
-        """
+        """Follow from here on, and let another lead; what leads has ended before."""
         if self._shared is None or self._shared.store.term is None:
             return
         term, self._shared.store.term = self._shared.store.term, None
         if self._keeping is not None:
             self._keeping.cancel()
             await asyncio.gather(self._keeping, return_exceptions=True)
-        await self._shared.leadership.leave(term)
+        with contextlib.suppress(StoreFailed):  # another will hear no beat
+            await self._shared.leadership.leave(term)
 
     async def lost(self) -> None:
         """Wait until another takes over from this one; for a file for ever.
@@ -138,8 +135,7 @@ class HeldStore:
 
     async def close(self) -> None:
         """Let another begin at once, and close the store."""
-        with contextlib.suppress(StoreFailed):  # it will hear no beat
-            await self.leave()
+        await self.leave()
         await self.store.close()
 
     def _keep(self) -> None:

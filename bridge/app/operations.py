@@ -51,9 +51,7 @@ def operations(
         running: the bridge that this is part of; None if none runs.
         more: what only a bridge that runs offers.
     """
-    accounts = ApiAccounts(
-        tuple(ApiAccount(one.id, one.settings.address, one.client) for one in resources.accounts)
-    )
+    accounts = accounts_of(resources)
     budgets = {one.id: one.budget for one in resources.accounts}
     reader = reading.sync if reading is not None else None
     sync = reader or InboxReading(resources, random).sync
@@ -105,3 +103,10 @@ def operations(
         KeyOperations(resources.store, resources.clock, accounts),
     )
     return Operations([*(area.methods() for area in areas), *more])
+
+
+def accounts_of(resources: Resources) -> ApiAccounts:
+    """Return the accounts that operations work on."""
+    return ApiAccounts(
+        tuple(ApiAccount(one.id, one.settings.address, one.client) for one in resources.accounts)
+    )

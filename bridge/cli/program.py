@@ -19,6 +19,7 @@ from bridge.cli import (
     events,
     export,
     facts,
+    leader,
     mailbox,
     outcome,
     queue,
@@ -70,6 +71,7 @@ def build() -> typer.Typer:
     program.add_typer(service.commands, name="service")
     program.command()(drain.drain)
     program.command()(reload.reload)
+    program.add_typer(leader.commands, name="leader")
     program.command()(backup.backup)
     program.command()(backup.restore)
     program.add_typer(store.commands, name="store")

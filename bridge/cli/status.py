@@ -101,7 +101,10 @@ def _show(data_dir: Path, facts: dict[str, Any]) -> None:
     if facts["store"]:
         print_facts([("store", facts["store"])])
     certificate = ("certificate", _fingerprint(facts["tls"]))
-    print_block(None, [*_listeners(facts), certificate, *_throttles(facts), *_traces(facts)])
+    print_block(
+        None,
+        [*_listeners(facts), certificate, *_bridges(facts), *_throttles(facts), *_traces(facts)],
+    )
     for account in facts["accounts"]:
         print_block(account["address"], _account(account))
     queue = ", ".join(f"{count} {state}" for state, count in facts["queue"].items())
@@ -129,6 +132,14 @@ def _listeners(facts: dict[str, Any]) -> Iterator[tuple[str, str]]:
     for one in facts["listeners"]:
         tls = {"starttls": "STARTTLS", "implicit": "TLS", "none": "no TLS"}[one["tls"]]
         yield one["protocol"].upper(), f"{one['host']}:{one['port']} ({tls})"
+
+
+def _bridges(facts: dict[str, Any]) -> Iterator[tuple[str, str]]:
+    """Say which bridges are on the database; nothing where the data are in a file."""
+    for one in facts.get("bridges", ()):
+        role = "leads" if one["leads"] else "follows"
+        gone = "" if one["connected"] else ", and is not connected"
+        yield "bridge", f"{one['bridge']} {role}{gone}"
 
 
 def _throttles(facts: dict[str, Any]) -> Iterator[tuple[str, str]]:

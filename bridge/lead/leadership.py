@@ -34,12 +34,15 @@ class Leadership:
         clock: seconds.
         name: what this bridge is called: another start of it on the same folder, and nobody else,
             bears the same name.
+
+    Attributes:
+        name: that.
     """
 
     def __init__(self, store: Store, clock: Clock, name: str) -> None:
         self._store = store
         self._clock = clock
-        self._name = name
+        self.name = name
         self._sure_s = float("-inf")
 
     @property
@@ -75,7 +78,7 @@ class Leadership:
             StoreFailed: nothing is known.
         """
         lead = await self._store.read(_lead)
-        begins = (self._name, "") if at_once else (self._name,)
+        begins = (self.name, "") if at_once else (self.name,)
         until_s = self._clock.monotonic() + LAPSES_S
         while lead.bridge not in begins and self._clock.monotonic() < until_s:
             await self._clock.sleep(BEAT_S)
@@ -104,7 +107,7 @@ class Leadership:
         """Begin a new term, whoever leads."""
 
         async def work(tx: Transaction) -> int:
-            return await tx.take_lead(self._name)
+            return await tx.take_lead(self.name)
 
         since_s = self._clock.monotonic()
         term = await self._store.write(work)
@@ -139,7 +142,7 @@ class Leadership:
         """Begin a new term if nothing has changed; None if another was quicker."""
 
         async def work(tx: Transaction) -> int | None:
-            return await tx.take_lead(self._name) if await tx.lead() == seen else None
+            return await tx.take_lead(self.name) if await tx.lead() == seen else None
 
         since_s = self._clock.monotonic()
         term = await self._store.write(work)

@@ -21,6 +21,7 @@ from bridge.operations.accounts import ApiAccount, ApiAccounts, Methods
 from bridge.operations.alarms import raised
 from bridge.operations.control import Progress
 from bridge.operations.hooks import NOBODY, OutsideSettings, alarm_way_facts, hook_facts
+from bridge.operations.lead import bridge_facts
 from bridge.operations.placement import hint
 from bridge.operations.waiting import first_waiting, waiting_facts
 from bridge.outbox.plan import Plan
@@ -101,6 +102,7 @@ class StatusOperations:
                     state.value: counts[state] for state in SubmissionState if state in counts
                 },
                 "alarms": await raised(tx, self._accounts),
+                "bridges": await bridge_facts(tx),
             }
 
         async def told(tx: ReadTransaction) -> dict[str, Any]:

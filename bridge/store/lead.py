@@ -25,6 +25,9 @@ class LeadReads(Protocol):
     async def lead(self) -> Lead:
         """Return who leads."""
 
+    async def bridges(self) -> frozenset[str]:
+        """Return the ends of the names of bridges that are connected; none for a file."""
+
 
 class LeadWrites(Protocol):
     """What can be changed."""

@@ -11,12 +11,14 @@ from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from bridge.app.database import DataPlace, open_store
 from bridge.app.held import HeldStore
 from bridge.clock import SystemClock
+from bridge.config import Config, Database
 from bridge.credentials import Secret
 from bridge.lead.fenced import TermOver
 from bridge.lead.leadership import AnotherLeads
@@ -238,3 +240,43 @@ async def test_one_that_knows_that_the_database_is_older_holds_what_waits(
             (entry,) = await ask(tmp_path / "other", "queue list", {})
             assert entry["state"] == "restored"
     assert not simulator.sent
+
+
+async def test_one_lets_the_other_lead_and_clients_stay(pair: Pair, simulator: Simulator) -> None:
+    def names(facts: list[dict[str, Any]], **wanted: bool) -> list[str]:
+        return [one["bridge"] for one in facts if wanted.items() <= one.items()]
+
+    one, other = pair.leader.config.data_dir, pair.follower.config.data_dir
+    facts = (await ask(other, "status", {}))["bridges"]
+    assert len(names(facts, connected=True)) == 2
+    assert [str(one) in name for name in names(facts, leads=True)] == [True]
+    client = await apart(pair.leader.imap)
+    with pytest.raises(OperationFailed, match="leads for no others"):
+        await ask(other, "leader release", {"account": ADDRESS})
+    with pytest.raises(OperationFailed, match="no account"):
+        await ask(one, "leader release", {"account": "nobody@pec.example"})
+    assert await ask(one, "leader release", {"account": ADDRESS}) == {"accounts": [ADDRESS]}
+
+    async def has_changed() -> bool:
+        facts = (await ask(one, "status", {}))["bridges"]
+        return [str(other) in name for name in names(facts, leads=True)] == [True]
+
+    await eventually(has_changed)
+    await apart(pair.leader.submit, "First", ADDRESS)
+    await delivered(other, 1)
+    assert (await apart(client.select, "INBOX"))[0] == "OK"
+    await apart(client.logout)
+    await ask(other, "quota", {})
+    with pytest.raises(OperationFailed, match="asks the API for all"):
+        await ask(one, "quota", {})
+    assert len(simulator.sent) == 1
+
+
+async def test_a_file_has_no_other_bridge(tmp_path: Path, simulator: Simulator) -> None:
+    def on_a_file(config: Config) -> Config:
+        return replace(config, store=Database(None))
+
+    async with running(tmp_path, simulator, change=on_a_file):
+        assert (await ask(tmp_path, "status", {}))["bridges"] == []
+        with pytest.raises(OperationFailed, match="leads for no others"):
+            await ask(tmp_path, "leader release", {"account": ADDRESS})

@@ -72,6 +72,7 @@ def test_status_of_a_bridge_that_never_ran_makes_nothing(command: Command, confi
         ],
         "queue": {},
         "alarms": [],
+        "bridges": [],
         "hooks": [],
         "alarms_out": [],
         "tls": {"fingerprint": None},

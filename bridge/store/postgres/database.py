@@ -104,9 +104,12 @@ class PostgresStore:
         self._see_open()
         return await self._run(self._scanner, self._scan_reader, work)
 
-    def listen(self, heard: Heard) -> None:
-        """Call ``heard`` on the loop with what other bridges change, from now on to the end."""
-        self._listener = NewsListener(self._told, self._writes_as, self._loop, heard)
+    def listen(self, heard: Heard, name: str) -> None:
+        """Call ``heard`` on the loop with what other bridges change, from now on to the end.
+
+        ``name`` is what they know this one by.
+        """
+        self._listener = NewsListener(self._told, name, self._writes_as, self._loop, heard)
 
     async def close(self) -> None:
         """See ``store.base.Store.close``."""

@@ -16,7 +16,7 @@ from bridge.model import AccountId, HeldText, MailboxId
 from bridge.store.base import StoreFailed
 from bridge.store.postgres.bodysearch import PostgresBodies
 from bridge.store.postgres.dialect import translated
-from bridge.store.postgres.news import words_of
+from bridge.store.postgres.news import KNOWN_AS, words_of
 from bridge.store.sql.contents import CONTENT
 from bridge.store.sql.engine import Values
 
@@ -69,6 +69,10 @@ _TIES = (
     " WHERE tie.contype = 'f' AND tie.connamespace = current_schema::regnamespace ORDER BY 1, 2"
 )
 
+_BRIDGES = (
+    f"SELECT substr(application_name, {len(KNOWN_AS) + 1}) FROM pg_stat_activity"  # noqa: S608
+    " WHERE datname = current_database() AND application_name LIKE ?"
+)
 _ORIGIN = (
     "SELECT concat_ws('.', system_identifier, left(pg_walfile_name(pg_current_wal_lsn()), 8),"
     " (SELECT oid FROM pg_database WHERE datname = current_database()), 'lineage'::regclass::oid)"
@@ -190,6 +194,9 @@ class PostgresEngine(PostgresBodies):
 
     def origin(self) -> str:
         return str(self.row(_ORIGIN)[0])
+
+    def bridges(self) -> Iterable[str]:
+        return [name for (name,) in self.rows(_BRIDGES, (f"{KNOWN_AS}%",))]
 
     def announce(self, mailboxes: Collection[MailboxId], accounts: Collection[AccountId]) -> None:
         self._announced.update(words_of(mailboxes, accounts))

@@ -26,6 +26,10 @@ from bridge.store.postgres.connection import Connection, connect, cut_off
 log = structlog.get_logger()
 
 CHANNEL = "pec_bridge"
+KNOWN_AS = "pec-bridge: "
+"""How the connection is called that hears news: this, and the end of the bridge's name."""
+
+NAME_MOST_BYTES = 63
 LOOK_EVERY_S = 1.0
 
 LINE_MOST = 7000
@@ -64,15 +68,17 @@ class NewsListener:
 
     Args:
         told: what ``connection.conninfo_of`` returned.
+        name: what others know this bridge by, as long as it is connected.
         writer: under which this bridge writes, of which it hears nothing.
         loop: where ``heard`` is called.
         heard: is told.
     """
 
     def __init__(
-        self, told: str, writer: str, loop: asyncio.AbstractEventLoop, heard: Heard
+        self, told: str, name: str, writer: str, loop: asyncio.AbstractEventLoop, heard: Heard
     ) -> None:
         self._told = told
+        self._name = name
         self._writer = writer
         self._loop = loop
         self._heard = heard
@@ -103,6 +109,9 @@ class NewsListener:
             self._is_ending.wait(LOOK_EVERY_S)
 
     def _listen(self, connection: Connection) -> None:
+        room = NAME_MOST_BYTES - len(KNOWN_AS)
+        named = KNOWN_AS + self._name.encode()[-room:].decode(errors="ignore")
+        connection.execute("SELECT set_config('application_name', $1, false)", (named,))
         connection.execute(f"LISTEN {CHANNEL}")
         self._numbers = {}
         self._tell(ANYTHING)

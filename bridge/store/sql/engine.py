@@ -134,6 +134,9 @@ class Engine(Protocol):
     def origin(self) -> str:
         """Return what is another for every other database, and for one that was put back; or ""."""
 
+    def bridges(self) -> Iterable[str]:
+        """See ``LeadReads``."""
+
     def announce(self, mailboxes: Collection[MailboxId], accounts: Collection[AccountId]) -> None:
         """See ``NewsWrites``."""
 

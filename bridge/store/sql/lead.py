@@ -12,6 +12,9 @@ class SqlLead(Area):
     async def lead(self) -> Lead:
         return Lead(*self._row("SELECT bridge, term, beat FROM lead"))
 
+    async def bridges(self) -> frozenset[str]:
+        return frozenset(self._engine.bridges())
+
     async def take_lead(self, bridge: str) -> int:
         statement = "UPDATE lead SET bridge = ?, term = term + 1, beat = 0 RETURNING term"
         return int(self._row(statement, (bridge,))[0])

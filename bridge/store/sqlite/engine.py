@@ -148,6 +148,10 @@ class SqliteEngine(SqliteBodies):
         """See ``Engine``: of a file nothing but the mark beside it tells."""
         return ""
 
+    def bridges(self) -> Iterable[str]:
+        """See ``Engine``."""
+        return ()
+
     def announce(self, mailboxes: Collection[MailboxId], accounts: Collection[AccountId]) -> None:
         """See ``Engine``: a file has one bridge."""
 

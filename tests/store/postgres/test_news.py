@@ -50,7 +50,7 @@ async def tell(store: PostgresStore, *numbers: int) -> None:
 async def one(server: Cluster, database: str, tmp_path: Path) -> AsyncIterator[Hearing]:
     store = await PostgresStore.open(server.url(database), tmp_path)
     hearing = Hearing(store)
-    store.listen(hearing.heard.append)
+    store.listen(hearing.heard.append, "one")
     await hearing.begun()
     yield hearing
     await store.close()
@@ -104,7 +104,7 @@ async def test_a_connection_that_was_lost_is_made_anew(
 ) -> None:
     store = await PostgresStore.open(f"postgresql://bridge@/{database}?host={tmp_path}", tmp_path)
     hearing = Hearing(store)
-    store.listen(hearing.heard.append)
+    store.listen(hearing.heard.append, "one")
     await hearing.begun()
     server.run(
         "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE query ~ 'LISTEN|last'"
