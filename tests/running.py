@@ -125,17 +125,17 @@ async def running(
     *,
     clock: Clock | None = None,
     change: Callable[[Config], Config] = lambda config: config,
-    database: Path | None = None,
+    database: Path | Secret | None = None,
 ) -> AsyncIterator[Running]:
     """Start a bridge on ``data_dir``, give it and stop it.
 
-    ``database``: the folder whose database it is on, where that is in PostgreSQL.
+    ``database``: the folder whose database it is on, or its URL, where that is in PostgreSQL.
     """
     token = "token"
     if isinstance(transport, Simulator):
         token, transport = transport.token, httpx.ASGITransport(app=transport.app)
     config = change(settings(data_dir))
-    url = None if config.store.url is None else Secret(await DATABASES.made(database or data_dir))
+    url = None if config.store.url is None else await _url(database or data_dir)
     secret = Secret(PASSWORD)
     bridge = Bridge(
         config,
@@ -155,6 +155,10 @@ async def running(
         yield Running(bridge, listening, config)
     finally:
         await bridge.stop()
+
+
+async def _url(database: Path | Secret) -> Secret:
+    return database if isinstance(database, Secret) else Secret(await DATABASES.made(database))
 
 
 async def eventually(condition: Callable[[], Awaitable[T]]) -> T:

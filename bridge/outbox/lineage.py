@@ -52,6 +52,9 @@ LONG_AGO = timedelta(days=3)
 
 BEAT_S = 600.0
 
+BEGUN_WITHIN_S = 10
+"""How long one that leads may take to write down where a new store comes from."""
+
 BEHIND = say("The database is older than what was sent since.")
 OTHER_FILE = say("The data was copied or put back from a backup.")
 ALONE = say("The database was put back without the file beside it.")
@@ -190,6 +193,10 @@ class Lineage:
             PutBack: the mark knows better.
             StoreFailed: store or mark cannot be used.
         """
+        for _ in range(BEGUN_WITHIN_S):  # the other may have begun just now
+            if await mailboxes.read(lambda tx: tx.lineage()) is not None:
+                break
+            await clock.sleep(1.0)
         mark = await asyncio.to_thread(read_mark, data_dir)
         fresh = new_id()
 

@@ -23,6 +23,7 @@ from bridge.store.remote import RemoteId
 from bridge.sync.account import AccountSync
 from bridge.sync.parts import assemble
 from bridge.sync.settings import NextLook, Standing, SyncAccount, SyncSettings
+from bridge.sync.state import load
 
 __all__ = ["Standing", "Sync", "SyncAccount", "SyncSettings"]
 
@@ -50,6 +51,7 @@ class Sync:
         random: Random,
         settings: SyncSettings,
     ) -> None:
+        self._store = store
         retention = timedelta(days=settings.retention_days)
         self._accounts = {}
         for one in accounts:
@@ -136,4 +138,7 @@ class Sync:
     async def quota(self, account: AccountId) -> Quota | None:
         """Return how full an account's mailbox was when last asked, None if never."""
         one = self._accounts.get(account)
-        return None if one is None else await one.quota()
+        if one is not None:
+            return await one.quota()
+        state = await self._store.read(lambda tx: tx.sync_state(account))  # another bridge asks
+        return load(state).quota

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import imaplib
+import smtplib
 import socket
 import statistics
 import time
@@ -15,6 +16,7 @@ from typing import Any
 
 import pytest
 
+from bridge.app.copying import copy_store
 from bridge.app.database import DataPlace, open_store
 from bridge.app.held import HeldStore
 from bridge.clock import SystemClock
@@ -30,6 +32,7 @@ from bridge.store.lineage import MarkRow
 from tests import cluster
 from tests.app.test_postgres import delivered, on_postgres, subjects
 from tests.running import ADDRESS, PASSWORD, Running, apart, eventually, running, simulated, until
+from tests.store.postgres.proxy import Proxy
 from tests.stores import DATABASES
 
 pytestmark = [
@@ -280,3 +283,43 @@ async def test_a_file_has_no_other_bridge(tmp_path: Path, simulator: Simulator) 
         assert (await ask(tmp_path, "status", {}))["bridges"] == []
         with pytest.raises(OperationFailed, match="leads for no others"):
             await ask(tmp_path, "leader release", {"account": ADDRESS})
+
+
+async def test_one_that_is_cut_off_sends_nothing_more_and_another_leads(
+    tmp_path: Path, simulator: Simulator
+) -> None:
+    url = await DATABASES.made(tmp_path)
+    proxy = Proxy(tmp_path, DATABASES.server.folder)
+    await proxy.start()
+    behind = Secret(url.rpartition("=")[0] + f"={tmp_path}")
+    one = running(tmp_path / "one", simulator, change=on_postgres, database=behind)
+    async with one as cut_off, bridge_on(tmp_path, "other", simulator) as other:
+        await apart(cut_off.submit, "First", ADDRESS)
+        await delivered(tmp_path / "other", 1)
+        proxy.cut = "before"
+        await proxy.was_cut.wait()
+        with pytest.raises(smtplib.SMTPResponseException):
+            await apart(cut_off.submit, "Lost", ADDRESS)
+        await apart(other.submit, "Second", ADDRESS)
+        async with asyncio.timeout(30):
+            await eventually_sent(simulator, 2)
+        proxy.mend()
+        with pytest.raises(TermOver):
+            await asyncio.wait_for(cut_off.bridge.wait(), 20)
+        assert [sent.subject for sent in simulator.sent] == ["First", "Second"]
+    await proxy.close()
+
+
+async def eventually_sent(simulator: Simulator, count: int) -> None:
+    while len(simulator.sent) < count:  # noqa: ASYNC110 - has no event to wait for
+        await asyncio.sleep(0.05)
+
+
+async def test_nothing_is_copied_while_a_bridge_works_on_it(
+    tmp_path: Path, simulator: Simulator
+) -> None:
+    place = DataPlace(tmp_path / "third", Secret(await DATABASES.made(tmp_path)))
+    place.data_dir.mkdir()
+    async with bridge_on(tmp_path, "one", simulator):
+        with pytest.raises(StoreFailed, match="works on"):
+            await apart(copy_store, place, str(tmp_path / "target"), lambda _done, _total: None)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from pathlib import Path
@@ -164,3 +165,15 @@ async def test_a_database_that_was_put_back_is_led_by_nobody_who_knew_another(
     await second.beat()
     monkeypatch.undo()
     assert (await two.opened(two.other))[1] == MOVED
+
+
+async def test_one_that_comes_while_the_first_is_making_the_store_waits(
+    two: Two, clock: FakeClock
+) -> None:
+    joining = asyncio.ensure_future(two.joined(two.other))
+    await clock.advance(2.0)
+    assert not joining.done()
+    await two.opened(two.one)
+    await clock.advance(2.0)
+    await joining
+    assert await two.knows(two.other)

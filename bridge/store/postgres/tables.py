@@ -17,6 +17,7 @@ from bridge.store.postgres.connection import (
     failure,
     name_of,
 )
+from bridge.store.postgres.engine import PostgresEngine
 from bridge.store.postgres.migrations import WRITE_LOCK, check, index_bodies, migrate
 from bridge.store.sql.copying import Row, Table
 
@@ -154,11 +155,19 @@ def opened(url: str) -> Iterator[PostgresTables]:
     """Give a database to be copied; nobody writes to it meanwhile.
 
     Raises:
-        StoreFailed: it cannot be read, or there is nothing in it.
+        StoreFailed: it cannot be read, there is nothing in it, or a bridge works on it.
     """
     with _connected(url) as connection:
         if not check(connection, name_of(url)):
             raise StoreFailed(say("{url} holds no data.", url=name_of(url)))
+        if bridges := list(PostgresEngine(connection).bridges()):
+            raise StoreFailed(
+                say(
+                    "A bridge ({bridge}) works on {name}: stop it first.",
+                    bridge=bridges[0],
+                    name=name_of(url),
+                )
+            )
         migrate(connection, name_of(url), None)
         connection.execute(f"SELECT pg_advisory_lock({WRITE_LOCK})")
         connection.execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
