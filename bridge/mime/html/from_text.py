@@ -19,6 +19,7 @@ from bridge.language import say
 from bridge.limits import HTML_BYTES, QUOTES_SHOWN, TEXT_SLICE_CHARS
 
 _LINE_END = re.compile(r"\r\n|\r|\n")
+_LAST_LINE_END = re.compile(r"(?:\r\n|\r|\n)\Z")
 _FIRST_BLANK = re.compile("^ ", re.MULTILINE)
 _SIGNATURE = "-- "
 _TAB_WIDTH = 8
@@ -26,8 +27,6 @@ _QUOTE = (
     '<blockquote type="cite" style="margin: 0 0 0 .5em; padding-left: .5em; '
     'border-left: 2px solid #999">'
 )
-AT_ONCE_CHARS = 64 * 1024
-"""A text that cannot become too long, and takes no time to speak of, is not taken line by line."""
 
 
 class HtmlTooLong(ValueError):
@@ -51,11 +50,9 @@ def text_to_html(text: str, *, flowed: bool = False, delsp: bool = False) -> str
     Raises:
         TooLong: see the class.
     """
-    if not flowed and len(text) <= AT_ONCE_CHARS:
-        return _framed(_short(text))
     shown = StringIO()
     if not flowed:
-        _write(shown, _lines(text), "")
+        _write(shown, map(_one_line_end, _pieces(text)), "")
         return _block(shown)
     if not _may_be_quoted(text):
         return text_to_html(text)
@@ -89,8 +86,28 @@ def _lines(text: str) -> Iterator[str]:
         yield text[at:]
 
 
+def _pieces(text: str) -> Iterator[str]:
+    """Yield a text in pieces of many lines: what is between them is a line end, too."""
+    at = 0
+    while len(text) - at > TEXT_SLICE_CHARS:
+        begin = at + TEXT_SLICE_CHARS
+        if text[begin - 1 : begin + 1] == "\r\n":
+            begin -= 1
+        end = _LINE_END.search(text, begin)
+        if end is None:
+            break
+        yield text[at : end.start()]
+        at = end.end()
+    if at < len(text):
+        yield _LAST_LINE_END.sub("", text[at:])
+
+
+def _one_line_end(text: str) -> str:
+    return text.replace("\r\n", "\n").replace("\r", "\n")
+
+
 def _write(shown: StringIO, lines: Iterator[str], before: str) -> None:
-    """Write lines as HTML.
+    """Write lines, or pieces of several, as HTML.
 
     Raises:
         TooLong: see the class.
@@ -119,22 +136,13 @@ def to_ascii(markup: str) -> str:
 
 
 def _block(shown: StringIO) -> str:
-    return _framed(shown.getvalue())
-
-
-def _framed(shown: str) -> str:
-    return f'<div style="font-family: monospace">{to_ascii(shown)}</div>'
-
-
-def _short(text: str) -> str:
-    """Do as ``_write`` does, line by line, for all lines at once."""
-    lines = text.replace("\r\n", "\n").replace("\r", "\n").removesuffix("\n")
-    return _escape(lines).replace("\n", "<br>\n")
+    return f'<div style="font-family: monospace">{to_ascii(shown.getvalue())}</div>'
 
 
 def _escape(lines: str) -> str:
     shown = html.escape(lines.expandtabs(_TAB_WIDTH), quote=False)
-    return _FIRST_BLANK.sub("&nbsp;", shown).replace("  ", " &nbsp;")
+    shown = _FIRST_BLANK.sub("&nbsp;", shown).replace("  ", " &nbsp;")
+    return shown.replace("\n", "<br>\n")
 
 
 def _flow(lines: Iterator[str], delsp: bool) -> Iterator[_Line]:

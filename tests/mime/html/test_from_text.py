@@ -115,9 +115,16 @@ def test_to_ascii_keeps_the_meaning() -> None:
     assert html.unescape(to_ascii("<p>è 𝄞</p>")) == "<p>è 𝄞</p>"
 
 
-@given(st.text(st.sampled_from(" \t\r\n<&>aè\f\x0b\u2028\0")))
-def test_lines_taken_at_once_are_as_those_taken_one_by_one(text: str) -> None:
-    at_once = text_to_html(text)
+def one_by_one(text: str) -> str:
+    """Return what each line is as HTML by itself, one below the other."""
+    lines = re.split("\r\n|\r|\n", text)
+    return "<br>\n".join(
+        inside(text_to_html(line)) for line in lines[: -1 if lines[-1] == "" else None]
+    )
+
+
+@given(st.text(st.sampled_from(" \t\r\n<&>aè\f\x0b\u2028\0")), st.integers(1, 9))
+def test_lines_taken_together_are_as_those_taken_one_by_one(text: str, slice_chars: int) -> None:
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("bridge.mime.html.from_text.AT_ONCE_CHARS", -1)
-        assert text_to_html(text) == at_once
+        patch.setattr("bridge.mime.html.from_text.TEXT_SLICE_CHARS", slice_chars)
+        assert inside(text_to_html(text)) == one_by_one(text)
