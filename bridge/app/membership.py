@@ -77,7 +77,7 @@ class Membership:
         self._wake.call()
 
     async def _take_in(self) -> None:
-        resources = self._resources
+        resources, told = self._resources, ""
         while resources.held.is_shared:
             news, self._pending = self._pending, None
             try:
@@ -85,10 +85,13 @@ class Membership:
                     await resources.mailboxes.catch_up(news.mailboxes, news.accounts)
                     self._told(news)
                 await resources.lineage.keep_in_step(leads=resources.held.leads)
+                told = ""
             except PutBack:
                 raise
             except StoreFailed as error:
-                log.warning("news_not_taken_in", reason=str(error))
+                if str(error) != told:
+                    told = str(error)
+                    log.warning("news_not_taken_in", reason=told)
                 self._pending = ANYTHING
                 await resources.clock.sleep(LOOK_EVERY_S)
             if self._pending is None:

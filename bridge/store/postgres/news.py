@@ -98,14 +98,16 @@ class NewsListener:
     # -- on the thread -------------------------------------------------------------------------
 
     def _run(self) -> None:
+        told = ""
         while not self._is_ending.is_set():
             try:
                 with contextlib.closing(connect(self._told)) as connection:
                     self._connection = connection
                     self._listen(connection)
             except psycopg.Error as error:
-                if not self._is_ending.is_set():
-                    log.warning("news_not_heard", reason=str(error))
+                if not self._is_ending.is_set() and str(error) != told:
+                    told = str(error)
+                    log.warning("news_not_heard", reason=told)
             self._is_ending.wait(LOOK_EVERY_S)
 
     def _listen(self, connection: Connection) -> None:
