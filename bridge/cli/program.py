@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Collection
+from importlib import import_module
 
 import typer
 
@@ -39,6 +41,7 @@ from bridge.cli import (
     web,
     webhook,
 )
+from bridge.cli import root, streams
 from bridge.cli.tongue import listen_to
 from bridge.cli.words import is_text
 from bridge.language import say
@@ -49,8 +52,53 @@ PATHS = {"--config", "--data-dir", "--from", "--to", "--output", "-o"}
 INTERRUPTED = 130
 
 
-def build() -> typer.Typer:
-    """Put the commands together."""
+COMMANDS = (
+    ("demo", "demo.demo"),
+    ("serve", "daemon.serve"),
+    ("simulator", "simulator.simulator"),
+    ("status", "status.status"),
+    ("check", "check.check"),
+    ("doctor", "check.check"),
+    ("account", "account.commands"),
+    ("certificate", "certificate.commands"),
+    ("trace", "trace.commands"),
+    ("service", "service.commands"),
+    ("drain", "drain.drain"),
+    ("reload", "reload.reload"),
+    ("backup", "backup.backup"),
+    ("restore", "backup.restore"),
+    ("store", "store.commands"),
+    ("alarm", "facts.alarm"),
+    ("queue", "queue.commands"),
+    ("receipts", "receipts.commands"),
+    ("inbox", "facts.inbox"),
+    ("quota", "facts.quota"),
+    ("sync", "facts.sync"),
+    ("outcome", "outcome.outcome"),
+    ("sends", "sends.sends"),
+    ("events", "events.events"),
+    ("usage", "usage.usage"),
+    ("archive", "archive.commands"),
+    ("export", "export.export"),
+    ("mailbox", "mailbox.commands"),
+    ("token", "token.commands"),
+    ("wallet", "token.wallet"),
+    ("web", "web.commands"),
+    ("apikey", "apikey.commands"),
+    ("webhook", "webhook.commands"),
+    ("sendmail", "sendmail.sendmail"),
+    ("help", "root.show_help"),
+)
+"""Each command and where it is: a function, or a group of its own."""
+
+HIDDEN = frozenset({"doctor"})
+
+
+def build(names: Collection[str] = ()) -> typer.Typer:
+    """Put the commands together, those of these names alone or else all.
+
+    What a command does not need is not loaded: a daemon keeps it for ever.
+    """
     program = typer.Typer(
         name=NAME,
         no_args_is_help=True,
@@ -95,6 +143,17 @@ def build() -> typer.Typer:
     program.add_typer(webhook.commands, name="webhook")
     program.command(cls=sendmail.Verbatim)(sendmail.sendmail)
     program.command("help")(root.show_help)
+    for name, place in COMMANDS:
+        if names and name not in names:
+            continue
+        module, _, attribute = place.partition(".")
+        found = getattr(import_module(f"bridge.cli.{module}"), attribute)
+        if isinstance(found, typer.Typer):
+            program.add_typer(found, name=name)
+        elif name == "sendmail":
+            program.command(name, cls=import_module("bridge.cli.sendmail").Verbatim)(found)
+        else:
+            program.command(name, hidden=name in HIDDEN)(found)
     return program
 
 
@@ -113,7 +172,7 @@ def _run(words: list[str]) -> int:
         tell(say("The argument {word} is not text in UTF-8.", word=word))
         return USAGE
     try:
-        return _code(build()(words, prog_name=NAME, standalone_mode=False))
+        return _code(build(_named(words))(words, prog_name=NAME, standalone_mode=False))
     except SystemExit as ended:
         return _code(ended.code)
     except KeyboardInterrupt:
@@ -125,6 +184,15 @@ def _run(words: list[str]) -> int:
         if isinstance(error, OSError) and streams.is_lost(sys.stdout):
             return 1
         return exit_code_of(error)
+
+
+def _named(words: list[str]) -> list[str]:
+    """Return the command that the first word names; none where it is an option or a mistake.
+
+    A single command would be the whole program to typer: ``help`` comes with it.
+    """
+    first = words[:1]
+    return [*first, "help"] if first and first[0] in dict(COMMANDS) and first != ["help"] else []
 
 
 def _code(result: object) -> int:

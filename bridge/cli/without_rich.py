@@ -2,6 +2,7 @@
 
 structlog loads rich, where it finds it, to draw tracebacks (ours are plain, see ``cli.log``), and
 httpx, with pygments, for a command of its own. Tables and bars load it when they are printed.
+structlog also loads greenlet, a megabyte, to follow what is never used here.
 This module is imported before anything that imports structlog; later it changes nothing.
 """
 
@@ -12,13 +13,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, cast
 
-DRAWING = ("rich", "pygments")
+HIDDEN = ("rich", "pygments", "greenlet")
 
 
 @contextmanager
 def without_rich() -> Iterator[None]:
-    """Hide rich and what it draws with from what is imported meanwhile, where not yet loaded."""
-    hidden = [name for name in DRAWING if name not in sys.modules]
+    """Hide rich, what it draws with and greenlet from what is imported meanwhile, where not yet loaded."""
+    hidden = [name for name in HIDDEN if name not in sys.modules]
     for name in hidden:
         sys.modules[name] = cast(Any, None)  # how the import system marks what is not to be had
     try:

@@ -14,8 +14,11 @@ from tests.running import PASSWORD, PATIENCE_S, simulated
 
 NEVER_IN_SERVE = frozenset(
     {
+        "bridge.cli.account",  # other commands
+        "bridge.cli.sendmail",
         "bridge.simulator",  # demo and simulator only
         "cryptography",  # a process of its own makes the certificate
+        "greenlet",  # structlog's, where it is there
         "hypothesis",
         "iso3166",  # registering a mailbox
         "multiprocessing",
