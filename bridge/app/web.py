@@ -1,10 +1,15 @@
-"""The page, built from the settings; loaded only where there is one."""
+"""The page's server, built from the settings; loaded only where there is one.
+
+What it answers (``app.site``) is loaded with the first request.
+"""
 
 from __future__ import annotations
 
-import socket
+import asyncio
 import ssl
 from collections.abc import Callable, Collection, Mapping
+from importlib import import_module
+from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 from bridge.app.resources import Resources
@@ -15,14 +20,15 @@ from bridge.login import GuessGuard, LoginChecker
 from bridge.model import AccountId
 from bridge.net.listening import Listening
 from bridge.operations.control import Perform
-from bridge.web.app import web_app
-from bridge.web.contract.dispatch import Contract
+from bridge.web.lag import LoopLag
+from bridge.web.late import LateApp
 from bridge.web.listener import WebServer
-from bridge.web.metrics import LoopLag, Monitoring
 from bridge.web.password import AdministratorPassword
 from bridge.web.people import PagePeople
 from bridge.web.services import WebServices
-from bridge.web.site import site
+
+if TYPE_CHECKING:
+    from starlette.types import ASGIApp
 
 
 class WebPage:
@@ -63,20 +69,9 @@ class WebPage:
             requested=resources.api_results,
         )
         self.lag = LoopLag(resources.clock)
-        monitoring = Monitoring(
-            self._services, self.lag, lambda: {**sessions(), "http": self.server.connected}
-        )
-        routes = [
-            *site(self._services, lambda: resources.config, resources.certificate),
-            *monitoring.routes(),
-            *Contract(self._services, lambda: resources.config).routes(),
-        ]
+        self._sessions = sessions
         self.server = WebServer(
-            web_app(
-                routes,
-                (*config.web.hosts, socket.gethostname()),
-                lambda: self._resources.config.display.language,
-            ),
+            LateApp(self._load),
             _connections_clock(resources.clock),
             tls=tls,
             stop_grace_s=PART_GRACE_S,
@@ -109,6 +104,16 @@ class WebPage:
             listening: what the bridge listens on.
         """
         self._services.perform, self._services.listening = perform, listening
+
+    async def _load(self) -> ASGIApp:
+        # On a thread: what waits for the loop is not to wait for the disk.
+        await asyncio.to_thread(import_module, "bridge.app.site")
+        from bridge.app.site import site_app
+
+        return site_app(self._resources, self._services, self.lag, self._connected)
+
+    def _connected(self) -> Mapping[str, int]:
+        return {**self._sessions(), "http": self.server.connected}
 
 
 def _connections_clock(clock: Clock) -> Clock:

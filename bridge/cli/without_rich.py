@@ -18,7 +18,7 @@ HIDDEN = ("rich", "pygments", "greenlet")
 
 @contextmanager
 def without_rich() -> Iterator[None]:
-    """Hide rich, what it draws with and greenlet from what is imported meanwhile, where not yet loaded."""
+    """Hide what is not wanted from what is imported meanwhile, where it is not loaded yet."""
     hidden = [name for name in HIDDEN if name not in sys.modules]
     for name in hidden:
         sys.modules[name] = cast(Any, None)  # how the import system marks what is not to be had

@@ -1,8 +1,7 @@
 """Listening for browsers and programs: addresses, limits, time, and an orderly end. Knows no path.
 
 Each connection is a ``Door``: it begins TLS, is counted as a stranger until a request of it shows
-who asks (``Door.is_known``), and hands what comes to uvicorn's HTTP/1.1. uvicorn's own server is
-not used: it would own the process, its signals and its sockets.
+who asks (``Door.is_known``), and hands what comes to what speaks HTTP (``web.speakers``).
 
 Failure: a client that is slow or gone ends its connection and nothing else.
 """
@@ -12,20 +11,15 @@ from __future__ import annotations
 import asyncio
 import ssl
 from collections.abc import Sequence
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
 import structlog
-from starlette.types import ASGIApp, Receive, Scope, Send
-from uvicorn.config import Config
-from uvicorn.protocols.http.h11_impl import H11Protocol
-from uvicorn.server import ServerState
 
 from bridge.clock import Clock
 from bridge.limits import (
     TLS_HANDSHAKE_S,
     WEB_CONNECTIONS,
     WEB_CONNECTIONS_PER_ACCOUNT,
-    WEB_HEAD_BYTES,
     WEB_IDLE_S,
     WEB_REQUEST_S,
     WEB_STRANGER_REQUEST_S,
@@ -36,6 +30,11 @@ from bridge.net.ports import Ports
 from bridge.net.tls import begin_tls
 from bridge.net.turnstile import Turnstile
 from bridge.net.visitors import Crowd, Visitors
+from bridge.web.speakers import Speakers
+
+if TYPE_CHECKING:
+    from starlette.types import ASGIApp, Receive, Scope, Send
+    from uvicorn.protocols.http.h11_impl import H11Protocol
 
 log = structlog.get_logger()
 
@@ -50,7 +49,7 @@ class Door(asyncio.Protocol):
     """One connection.
 
     Args:
-        http: speaks HTTP on it.
+        speakers: makes what speaks HTTP on it.
         tls: begins TLS from the first byte; None for none.
         doors: the server's; this one is among them while it lasts.
         clock: for how long things take.
@@ -63,28 +62,27 @@ class Door(asyncio.Protocol):
 
     def __init__(
         self,
-        http: H11Protocol,
+        speakers: Speakers,
         tls: ssl.SSLContext | None,
         doors: Visitors[Door],
         clock: Clock,
         ending: asyncio.Event,
     ) -> None:
-        self._http = http
+        self._speakers = speakers
+        self._http: H11Protocol | None = None
         self._tls = tls
         self._doors = doors
         self._clock = clock
         self.ending = ending
         self._transport: asyncio.Transport | None = None
-        self._is_open = False
         self._early: list[bytes] = []
-        self._handshake: asyncio.Task[None] | None = None
+        self._beginning: asyncio.Task[None] | None = None
         self._requests = 0
         self._since_s = clock.monotonic()
         self.is_known = False
         self.account: AccountId | None = None
         self.guesses = 0
         self.address = ""
-        http.app = self._through(http.app)
 
     @property
     def is_counted(self) -> bool:
@@ -117,15 +115,14 @@ class Door(asyncio.Protocol):
         if not verdict.stays:
             log.warning("web_connection_refused", peer=self.address, reason="too many connections")
             transport.abort()
-        elif self._tls is None:
+        elif self._tls is None and self._speakers.is_loaded:
             self._open(transport)
         else:
-            loop = asyncio.get_running_loop()
-            self._handshake = loop.create_task(self._encrypt(transport, self._tls))
+            self._beginning = asyncio.get_running_loop().create_task(self._begin(transport))
 
     def data_received(self, data: bytes) -> None:
         """Hand on what came."""
-        if self._is_open:
+        if self._http is not None:
             self._http.data_received(data)
         else:
             self._early.append(data)  # before TLS has begun, or has told that it has
@@ -135,32 +132,32 @@ class Door(asyncio.Protocol):
 
     def pause_writing(self) -> None:
         """Hold answers back."""
-        if self._is_open:
+        if self._http is not None:
             self._http.pause_writing()
 
     def resume_writing(self) -> None:
         """Let answers go on."""
-        if self._is_open:
+        if self._http is not None:
             self._http.resume_writing()
 
     def connection_lost(self, error: Exception | None) -> None:
         """Forget the connection."""
         self._doors.leave(self)
-        if self._is_open:
-            self._is_open = False
-            self._http.connection_lost(error)
+        if self._http is not None:
+            http, self._http = self._http, None
+            http.connection_lost(error)
 
     def abort(self) -> None:
         """Hang up without a word."""
-        if self._handshake is not None:
-            self._handshake.cancel()
+        if self._beginning is not None:
+            self._beginning.cancel()
         if self._transport is not None:
             self._transport.abort()
         self._doors.leave(self)
 
     def finish(self) -> None:
         """Hang up after the request in hand."""
-        if self._is_open:
+        if self._http is not None:
             self._http.shutdown()
         else:
             self.abort()
@@ -177,14 +174,28 @@ class Door(asyncio.Protocol):
 
     def _open(self, transport: asyncio.Transport) -> None:
         self._transport = transport
-        self._is_open = True
-        self._http.connection_made(transport)
+        http = self._http = self._speakers.one()
+        http.app = self._through(http.app)
+        http.connection_made(transport)
         if early := self._take_early():
-            self._http.data_received(early)
+            http.data_received(early)
 
     def _take_early(self) -> bytes:
         early, self._early = self._early, []
         return b"".join(early)
+
+    async def _begin(self, transport: asyncio.Transport) -> None:
+        if not self._speakers.is_loaded:
+            transport.pause_reading()
+            await self._speakers.load()
+            if transport.is_closing():
+                return
+            transport.resume_reading()
+        if self._tls is None:
+            self._beginning = None
+            self._open(transport)
+        else:
+            await self._encrypt(transport, self._tls)
 
     async def _encrypt(self, transport: asyncio.Transport, tls: ssl.SSLContext) -> None:
         try:
@@ -195,7 +206,7 @@ class Door(asyncio.Protocol):
             transport.abort()
             self._doors.leave(self)
             return
-        self._handshake = None
+        self._beginning = None
         if encrypted is None or encrypted.is_closing():
             self._doors.leave(self)
             return
@@ -239,21 +250,7 @@ class WebServer:
         self._tls = tls
         self._stop_grace_s = stop_grace_s
         self._turnstile = Turnstile()
-        self._config = Config(
-            self._in_turn(app),
-            http=H11Protocol,
-            ws="none",
-            lifespan="off",
-            log_config=None,
-            log_level="critical",  # what strangers send is no news
-            access_log=False,
-            proxy_headers=False,  # or anybody could say where he comes from
-            server_header=False,
-            h11_max_incomplete_event_size=WEB_HEAD_BYTES,
-            timeout_keep_alive=int(WEB_IDLE_S),
-        )
-        self._config.load()
-        self._state = ServerState()
+        self._speakers = Speakers(self._in_turn(app))
         self._ports = Ports(self._door, tls)
         self._doors: Visitors[Door] = Visitors(most)
         self._watch: asyncio.Task[None] | None = None
@@ -288,7 +285,7 @@ class WebServer:
             self._watch.cancel()
         for door in self._doors:
             door.finish()
-        tasks = set(self._state.tasks)
+        tasks = set(self._speakers.tasks)
         grace = asyncio.ensure_future(self._clock.sleep(self._stop_grace_s))
         while tasks and not grace.done():
             await asyncio.wait((*tasks, grace), return_when=asyncio.FIRST_COMPLETED)
@@ -310,9 +307,8 @@ class WebServer:
         return in_turn
 
     def _door(self, listen: Listen) -> Door:
-        http = H11Protocol(self._config, self._state, {}, asyncio.get_running_loop())
         tls = self._tls if listen.implicit_tls else None
-        return Door(http, tls, self._doors, self._clock, self._ending)
+        return Door(self._speakers, tls, self._doors, self._clock, self._ending)
 
     async def _watch_time(self) -> None:
         while True:

@@ -17,7 +17,6 @@ from __future__ import annotations
 import asyncio
 import base64
 import binascii
-from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
@@ -30,51 +29,23 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import BaseRoute, Route
 
-from bridge.clock import Clock
 from bridge.language import say
 from bridge.net.address import is_loopback
 from bridge.operations.control import OperationFailed
 from bridge.store.base import ReadTransaction, StoreFailed
 from bridge.store.web import AttemptSummary
+from bridge.web.lag import LoopLag
 from bridge.web.language import for_people
 from bridge.web.people import ADMINISTRATOR
 from bridge.web.services import WebServices
 
 HOUR = timedelta(hours=1)
-LAG_EVERY_S = 0.5
-LAG_OF_S = 60.0
 SAME_FOR_S = 1.0
 FORWARDED = frozenset({"forwarded", "via", "x-real-ip"})
 FORWARDED_PREFIX = "x-forwarded-"
 
 Sessions = Callable[[], Mapping[str, int]]
 """Gives how many are connected by each protocol."""
-
-
-class LoopLag:
-    """How late the event loop is: the longest of the last minute, whoever asks how often.
-
-    Args:
-        clock: time.
-    """
-
-    def __init__(self, clock: Clock) -> None:
-        self._clock = clock
-        self._late: deque[tuple[float, float]] = deque()
-
-    async def run(self) -> None:
-        """Measure for ever."""
-        while True:
-            begun_s = self._clock.monotonic()
-            await self._clock.sleep(LAG_EVERY_S)
-            now_s = self._clock.monotonic()
-            self._late.append((now_s, now_s - begun_s - LAG_EVERY_S))
-            while now_s - self._late[0][0] > LAG_OF_S:
-                self._late.popleft()
-
-    def longest_s(self) -> float:
-        """Return the longest wait in seconds."""
-        return max((late_s for _, late_s in self._late), default=0.0)
 
 
 class Monitoring:

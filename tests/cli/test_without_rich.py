@@ -31,6 +31,8 @@ NEVER_IN_SERVE = frozenset(
         "uvicorn",
     }
 )
+OF_THE_PAGE = frozenset({"bridge.web.contract", "bridge.web.page", "jinja2", "prometheus_client"})
+WITHOUT_PAGE, WITH_PAGE = "[web]\nlisten = []", '[web]\nlisten = ["127.0.0.1:0"]'
 PROGRAM = """
 import atexit, json, sys
 from bridge.cli import main
@@ -41,9 +43,25 @@ main()
 
 
 async def test_serve_loads_only_what_it_serves_with(tmp_path: Path) -> None:
+    loaded = await loaded_by_serve(tmp_path, page=False)
+    assert {"bridge.imapserver", "bridge.smtpserver", "bridge.sync", "httpx"} <= loaded
+    assert loaded & NEVER_IN_SERVE == set()
+
+
+async def test_a_page_that_nobody_opens_is_not_loaded(tmp_path: Path) -> None:
+    loaded = await loaded_by_serve(tmp_path, page=True)
+    assert "bridge.web.listener" in loaded
+    assert loaded & (NEVER_IN_SERVE | OF_THE_PAGE) == set()
+
+
+async def loaded_by_serve(tmp_path: Path, *, page: bool) -> set[str]:
     simulator = simulated(messages=1)
     async with SimulatorServer(simulator.app) as api:
         config = write_config(tmp_path, api.url, simulator.token)
+        if page:
+            settings = config.read_text()
+            config.write_text(settings.replace(WITHOUT_PAGE, WITH_PAGE))
+            assert config.read_text() != settings
         process = await asyncio.create_subprocess_exec(
             *(sys.executable, "-c", PROGRAM),
             *("serve", "--config", config, "--json", "--verbose", "--log", "json"),
@@ -59,6 +77,4 @@ async def test_serve_loads_only_what_it_serves_with(tmp_path: Path) -> None:
                     process.terminate()
             out, _ = await process.communicate()
     assert process.returncode == 0
-    loaded = set(json.loads(out.splitlines()[-1]))
-    assert {"bridge.imapserver", "bridge.smtpserver", "bridge.sync", "httpx"} <= loaded
-    assert loaded & NEVER_IN_SERVE == set()
+    return set(json.loads(out.splitlines()[-1]))

@@ -22,7 +22,8 @@ from bridge.operations.control import OperationFailed, Progress
 from bridge.store.base import Store
 from bridge.store.sqlite import SqliteStore
 from bridge.web.app import web_app
-from bridge.web.metrics import LoopLag, Monitoring
+from bridge.web.lag import LoopLag
+from bridge.web.metrics import Monitoring
 from bridge.web.password import AdministratorPassword
 from bridge.web.people import PagePeople
 from bridge.web.services import WebServices

@@ -12,7 +12,8 @@ import structlog.testing
 from prometheus_client.parser import text_string_to_metric_families
 
 from bridge.store.web import AttemptSummary
-from bridge.web.metrics import LAG_EVERY_S, LAG_OF_S, LoopLag, of_attempts, of_expiries
+from bridge.web.lag import LAG_EVERY_S, LAG_OF_S, LoopLag
+from bridge.web.metrics import of_attempts, of_expiries
 from tests.fakes import FakeClock
 from tests.web.conftest import ADMINISTRATORS, ANNA, PASSWORDS, STATUS, Site
 from tests.web.test_entrance import set_administrator
