@@ -139,7 +139,7 @@ async def _send_batch(
         ]
         if is_large:
             told = lines(batch.numbers[part], columns, [])
-            head, tail = told[0].removesuffix(b")\r\n"), b"".join([*tails, b")\r\n"])
+            head, tail = told.removesuffix(b")\r\n"), b"".join([*tails, b")\r\n"])
             await LargeMessage(session, contents[0], size_bytes).send(head, items, tail)
             return
         session.send_all(pieces(batch.numbers[part], columns + texts, tails[part]))

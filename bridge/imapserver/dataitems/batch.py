@@ -12,7 +12,7 @@ from bridge.model import ContentId
 T = TypeVar("T")
 
 BATCH_MESSAGES = 512
-BATCH_BYTES = 256 * 1024
+BATCH_BYTES = 512 * 1024
 
 LARGE_BYTES = 1024 * 1024
 """What is asked of a message's texts is sent in pieces where it can be more than this."""

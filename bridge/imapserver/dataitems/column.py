@@ -1,7 +1,8 @@
 """FETCH's items as columns over a batch: a template, and for each message what goes into it.
 
-The templates of all items make one template of a line, so that a response of ten thousand lines
-costs one ``%`` for each. RFC 3501 §7.4.2; RFC 7162 §3.1.4.2 (MODSEQ); RFC 8474 §5; RFC 8514 §4.
+The templates of all items make one template of a line, and one ``%`` fills the lines of a batch.
+
+RFC 3501 §7.4.2; RFC 7162 §3.1.4.2 (MODSEQ); RFC 8474 §5; RFC 8514 §4.
 """
 
 from __future__ import annotations
@@ -50,15 +51,22 @@ class Column:
         return Column(self.template, tuple(values[messages] for values in self.values))
 
 
-def lines(numbers: Sequence[int], columns: Sequence[Column], tails: Sequence[bytes]) -> list[bytes]:
-    """Return the FETCH line of each message; ``tails`` are put after the columns, if given."""
+def lines(numbers: Sequence[int], columns: Sequence[Column], tails: Sequence[bytes]) -> bytes:
+    """Return the FETCH lines of messages; ``tails`` are put after the columns, if given."""
     shown = b" ".join(column.template for column in columns)
     template = b"* %d FETCH (" + shown + (b"%b" if tails else b"") + b")\r\n"
-    values = [values for column in columns for values in column.values]
+    # The template has %d for the number and one mark for each sequence, in their order.
+    sequences: list[Sequence[object]] = [
+        numbers,
+        *(values for column in columns for values in column.values),
+    ]
     if tails:
-        values.append(tails)
-    # The template has %d for the number and one mark for each sequence, as zip yields them.
-    return [template % row for row in zip(numbers, *values, strict=True)]
+        sequences.append(tails)
+    marks, count = len(sequences), len(numbers)
+    filling: list[object] = [None] * (marks * count)
+    for at, sequence in enumerate(sequences):
+        filling[at::marks] = sequence
+    return (template * count) % tuple(filling)
 
 
 def pieces(
@@ -67,10 +75,10 @@ def pieces(
     """Return what ``lines`` does, in pieces: long texts of the last column are not copied."""
     last = columns[-1]
     if tails or not last.template.endswith(_LITERAL_END):
-        return lines(numbers, columns, tails)
+        return [lines(numbers, columns, tails)]
     *values, texts = [values for column in columns for values in column.values]
     if sum(map(len, cast(Sequence[bytes], texts))) < LONG_BYTES * len(texts):
-        return lines(numbers, columns, tails)
+        return [lines(numbers, columns, tails)]
     shown = b" ".join(column.template for column in columns).removesuffix(b"%b")
     template = b")\r\n* %d FETCH (" + shown
     heads = [template % row for row in zip(numbers, *values, strict=True)]

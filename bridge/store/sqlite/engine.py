@@ -59,11 +59,13 @@ class SqliteEngine(SqliteBodies):
         """See ``Engine``; neighbours are asked for as one range."""
         if len(numbers) == 1:
             return f"{column} = ?", (numbers[0],)
-        first, last = min(numbers), max(numbers)
-        if last - first + 1 == len(set(numbers)):
-            return f"{column} BETWEEN ? AND ?", (first, last)
-        listed, values = self.listed(numbers)
-        return f"{column} IN {listed}", values
+        count, first, last = len(numbers), numbers[0], numbers[-1]
+        if last - first + 1 != count or list(numbers) != list(range(first, last + 1)):
+            first, last = min(numbers), max(numbers)
+            if last - first + 1 != len(set(numbers)):
+                listed, values = self.listed(numbers)
+                return f"{column} IN {listed}", values
+        return f"{column} BETWEEN ? AND ?", (first, last)
 
     def listed(self, numbers: Sequence[int]) -> tuple[str, Values]:
         return "(SELECT value FROM json_each(?))", (json.dumps(list(numbers)),)

@@ -25,7 +25,7 @@ def test_pieces_make_up_the_lines(
     columns.append(literals("BODY[%x]", texts, binary=binary))
     tails = [b" FLAGS (\\Seen)", b""][:tailed] * len(texts)
     tails = tails[: len(texts)] if tailed else []
-    assert b"".join(pieces(numbers, columns, tails)) == b"".join(lines(numbers, columns, tails))
+    assert b"".join(pieces(numbers, columns, tails)) == lines(numbers, columns, tails)
 
 
 def test_long_texts_are_not_copied() -> None:
