@@ -1,8 +1,8 @@
 """Libraries without the parts of them that load rich: ten megabytes of a daemon for nothing.
 
 structlog loads rich, where it finds it, to draw tracebacks (ours are plain, see ``cli.log``), and
-httpx, with pygments, for a command of its own. Tables and bars load it when they are printed.
-structlog also loads greenlet, a megabyte, to follow what is never used here.
+httpx, with pygments and click, for a command of its own. Tables and bars load it when they are
+printed. structlog also loads greenlet, a megabyte, to follow what is never used here.
 This module is imported before anything that imports structlog; later it changes nothing.
 """
 
@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, cast
 
-HIDDEN = ("rich", "pygments", "greenlet")
+HIDDEN = ("rich", "pygments", "click", "greenlet")
 
 
 @contextmanager

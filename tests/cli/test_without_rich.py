@@ -17,6 +17,7 @@ NEVER_IN_SERVE = frozenset(
         "bridge.cli.account",  # other commands
         "bridge.cli.sendmail",
         "bridge.simulator",  # demo and simulator only
+        "click",  # httpx's own command; typer has it within
         "cryptography",  # a process of its own makes the certificate
         "greenlet",  # structlog's, where it is there
         "hypothesis",
