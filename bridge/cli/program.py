@@ -8,39 +8,6 @@ from importlib import import_module
 
 import typer
 
-from bridge.cli import (
-    account,
-    apikey,
-    archive,
-    backup,
-    certificate,
-    check,
-    daemon,
-    demo,
-    drain,
-    events,
-    export,
-    facts,
-    leader,
-    mailbox,
-    outcome,
-    queue,
-    receipts,
-    reload,
-    root,
-    sendmail,
-    sends,
-    service,
-    simulator,
-    status,
-    store,
-    streams,
-    token,
-    trace,
-    usage,
-    web,
-    webhook,
-)
 from bridge.cli import root, streams
 from bridge.cli.tongue import listen_to
 from bridge.cli.words import is_text
@@ -65,6 +32,7 @@ COMMANDS = (
     ("service", "service.commands"),
     ("drain", "drain.drain"),
     ("reload", "reload.reload"),
+    ("leader", "leader.commands"),
     ("backup", "backup.backup"),
     ("restore", "backup.restore"),
     ("store", "store.commands"),
@@ -107,42 +75,6 @@ def build(names: Collection[str] = ()) -> typer.Typer:
         context_settings=PLAIN,
     )
     program.callback()(root.root)
-    program.command()(demo.demo)
-    program.command()(daemon.serve)
-    program.command()(simulator.simulator)
-    program.command()(status.status)
-    program.command()(check.check)
-    program.command("doctor", hidden=True)(check.check)
-    program.add_typer(account.commands, name="account")
-    program.add_typer(certificate.commands, name="certificate")
-    program.add_typer(trace.commands, name="trace")
-    program.add_typer(service.commands, name="service")
-    program.command()(drain.drain)
-    program.command()(reload.reload)
-    program.add_typer(leader.commands, name="leader")
-    program.command()(backup.backup)
-    program.command()(backup.restore)
-    program.add_typer(store.commands, name="store")
-    program.add_typer(facts.alarm, name="alarm")
-    program.add_typer(queue.commands, name="queue")
-    program.add_typer(receipts.commands, name="receipts")
-    program.add_typer(facts.inbox, name="inbox")
-    program.command()(facts.quota)
-    program.command()(facts.sync)
-    program.command()(outcome.outcome)
-    program.command()(sends.sends)
-    program.command()(events.events)
-    program.command()(usage.usage)
-    program.add_typer(archive.commands, name="archive")
-    program.command()(export.export)
-    program.add_typer(mailbox.commands, name="mailbox")
-    program.add_typer(token.commands, name="token")
-    program.command()(token.wallet)
-    program.add_typer(web.commands, name="web")
-    program.add_typer(apikey.commands, name="apikey")
-    program.add_typer(webhook.commands, name="webhook")
-    program.command(cls=sendmail.Verbatim)(sendmail.sendmail)
-    program.command("help")(root.show_help)
     for name, place in COMMANDS:
         if names and name not in names:
             continue
