@@ -12,7 +12,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import socket
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Self
 
@@ -48,6 +48,7 @@ class HeldStore:
         self._shared = on_database
         self._keeping: asyncio.Task[None] | None = None
         self._over = asyncio.Event()
+        self._is_leading = on_database is None or on_database.store.term is not None
         self._keep()
 
     @classmethod
@@ -83,7 +84,7 @@ class HeldStore:
     @property
     def leads(self) -> bool:
         """Whether this bridge does what one bridge does for all."""
-        return self._shared is None or self._shared.store.term is not None
+        return self._is_leading
 
     def is_sure(self) -> bool:
         """Tell whether this bridge leads, and nobody else can meanwhile."""
@@ -99,18 +100,25 @@ class HeldStore:
         if self._shared is not None:
             self._shared.listen(heard, self._shared.leadership.name)
 
-    async def succeed(self) -> None:
-        """Return when this bridge leads, which followed until now; for a file never."""
+    async def succeed(self, may_lead: Callable[[], Awaitable[None]]) -> None:
+        """Return when this bridge leads, which followed until now; for a file never.
+
+        Args:
+            may_lead: finds out in its own term whether it may; what it raises passes.
+        """
         if self._shared is None:
             await asyncio.get_running_loop().create_future()
             return
         self._shared.store.term = await self._shared.leadership.succeed()
         self._keep()
+        await may_lead()
+        self._is_leading = True
 
     async def seize(self) -> None:
         """Lead, whoever does."""
         if self._shared is not None:
             self._shared.store.term = await self._shared.leadership.seize()
+            self._is_leading = True
             self._keep()
 
     async def leave(self) -> None:
@@ -118,6 +126,7 @@ class HeldStore:
         if self._shared is None or self._shared.store.term is None:
             return
         term, self._shared.store.term = self._shared.store.term, None
+        self._is_leading = False
         if self._keeping is not None:
             self._keeping.cancel()
             await asyncio.gather(self._keeping, return_exceptions=True)

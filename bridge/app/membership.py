@@ -103,8 +103,7 @@ class Membership:
         while True:
             if not self._resources.held.leads:
                 await self._resources.clock.sleep(rests_s)
-                await self._resources.held.succeed()
-                await self._resources.lineage.lead()
+                await self._resources.held.succeed(self._resources.lineage.lead)
                 await self._leads()
             self._left.clear()
             await self._left.wait()

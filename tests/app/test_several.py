@@ -11,6 +11,7 @@ import time
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -245,13 +246,18 @@ async def test_one_that_knows_that_the_database_is_older_holds_what_waits(
     assert not simulator.sent
 
 
+async def bridges_on(data_dir: Path, count: int) -> list[dict[str, Any]] | None:
+    """Return the bridges that are connected, once there are so many."""
+    facts: list[dict[str, Any]] = (await ask(data_dir, "status", {}))["bridges"]
+    return facts if len([one for one in facts if one["connected"]]) == count else None
+
+
 async def test_one_lets_the_other_lead_and_clients_stay(pair: Pair, simulator: Simulator) -> None:
     def names(facts: list[dict[str, Any]], **wanted: bool) -> list[str]:
         return [one["bridge"] for one in facts if wanted.items() <= one.items()]
 
     one, other = pair.leader.config.data_dir, pair.follower.config.data_dir
-    facts = (await ask(other, "status", {}))["bridges"]
-    assert len(names(facts, connected=True)) == 2
+    facts = await eventually(partial(bridges_on, other, 2)) or []
     assert [str(one) in name for name in names(facts, leads=True)] == [True]
     client = await apart(pair.leader.imap)
     with pytest.raises(OperationFailed, match="leads for no others"):
@@ -321,5 +327,22 @@ async def test_nothing_is_copied_while_a_bridge_works_on_it(
     place = DataPlace(tmp_path / "third", Secret(await DATABASES.made(tmp_path)))
     place.data_dir.mkdir()
     async with bridge_on(tmp_path, "one", simulator):
+        await eventually(partial(bridges_on, tmp_path / "one", 1))
         with pytest.raises(StoreFailed, match="works on"):
             await apart(copy_store, place, str(tmp_path / "target"), lambda _done, _total: None)
+
+
+async def test_one_that_may_not_lead_does_nothing_of_a_leaders_meanwhile(tmp_path: Path) -> None:
+    url = Secret(await DATABASES.made(tmp_path))
+    held = await HeldStore.open(DataPlace(tmp_path / "one", url), SystemClock(), follows=True)
+    await held.leave()
+    seen: list[bool] = []
+
+    async def may_lead() -> None:
+        seen.append(held.leads)
+        raise PutBack(BEYOND)
+
+    with pytest.raises(PutBack):
+        await held.succeed(may_lead)
+    assert (seen, held.leads, held.is_sure()) == ([False], False, False)
+    await held.close()
