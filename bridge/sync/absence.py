@@ -127,10 +127,14 @@ class Absence:
         return bool(gone)
 
     async def _look_again(self, page: Snapshot, span: Span, gone: Sequence[Place]) -> None:
-        """Judge rows that a second look lacks too."""
+        """Judge rows that a second look lacks too.
+
+        What is in doubt is paired with no row, but has the name of one that it may be.
+        """
         listed = await self._listed_again(page, span.newer)
         if listed is not None:
-            await self._judge(page, [one for one in gone if one.remote not in listed])
+            lacking = [one for one in gone if one.fingerprint not in listed | self._names]
+            await self._judge(page, lacking)
 
     async def _may_be_gone(self, gone: Sequence[Place], total: int | None) -> bool:
         """Tell whether the API's total lacks a known row; else one that is missing is elsewhere.
@@ -139,22 +143,22 @@ class Absence:
         """
         return total is None or self._are_lacking(total, 1) or bool(await self._with_twins(gone))
 
-    async def _listed_again(self, page: Snapshot, newer: int | None) -> set[RemoteId] | None:
+    async def _listed_again(self, page: Snapshot, newer: int | None) -> set[bytes] | None:
         """Look at a page, and its newer neighbour, once more.
 
         Returns:
-            The known rows on them, None if something moved meanwhile.
+            The fingerprints on them, None if something moved meanwhile.
         """
         layout = self._memory.state.layout
         if layout is None:
             return None
-        found: set[RemoteId] = set()
+        found: set[bytes] = set()
         for number in [page.number] if newer is None else [newer, page.number]:
             second = await self._pages.snapshot(number, layout)
             if second.total != page.total or (page.rows and not second.rows):
                 return None
             alignment = await self._rows.align(second)
-            found.update(place.remote for place, _ in alignment.pairs)
+            found.update(one.fingerprint for one in alignment.rows)
             self._memory.suspect_on(alignment.doubtful, alignment.rows, number)
         return found
 
