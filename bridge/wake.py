@@ -1,8 +1,10 @@
-"""Waking who waits: a call saves time, and nothing depends on it."""
+"""Waiting: for a call, which saves time and on which nothing depends, or for the first to end."""
 
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Coroutine
+from typing import Any
 
 from bridge.clock import Clock
 
@@ -32,3 +34,16 @@ async def rest(wake: Wake, clock: Clock, duration_s: float) -> None:
         for task in tasks:
             task.cancel()
         await asyncio.wait(tasks)  # not the tasks: their end must not pass for the waiter's own
+
+
+async def first_of(*awaitables: Coroutine[Any, Any, Any]) -> None:
+    """Wait for the first to end, and raise what it raised; the others are cancelled."""
+    tasks = [asyncio.ensure_future(awaitable) for awaitable in awaitables]
+    try:
+        done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+        for task in done:
+            task.result()
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)

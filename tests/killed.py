@@ -99,3 +99,16 @@ def ask(simulator: str, path: str, value: object = None) -> Any:
     data = None if value is None else json.dumps(value).encode()
     with urllib.request.urlopen(f"{simulator}/_simulator/{path}", data, timeout=10) as answer:
         return json.load(answer)
+
+
+def queue(config: Path) -> list[dict[str, Any]]:
+    """Return what ``queue list`` says."""
+    listed = subprocess.run(
+        [PROGRAM, "queue", "list", "--config", config, "--json"],
+        capture_output=True,
+        check=True,
+        timeout=30,
+    )
+    entries = json.loads(listed.stdout)
+    assert isinstance(entries, list)
+    return entries

@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from bridge.wake import Wake, rest
+from bridge.wake import Wake, first_of, rest
 from tests.fakes import FakeClock, settle
 
 
@@ -61,3 +61,21 @@ async def test_who_rests_can_be_ended_at_any_moment_of_a_wake_up(
     working.cancel()
     await settle()
     assert working.cancelled()
+
+
+async def test_the_first_to_end_ends_the_wait_and_its_fault_is_raised() -> None:
+    cancelled = asyncio.Event()
+
+    async def for_ever() -> None:
+        try:
+            await asyncio.Event().wait()
+        finally:
+            cancelled.set()
+
+    async def fails() -> None:
+        await asyncio.sleep(0)
+        raise ValueError("oops")
+
+    with pytest.raises(ValueError, match="oops"):
+        await first_of(for_ever(), fails())
+    assert cancelled.is_set()

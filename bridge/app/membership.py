@@ -20,7 +20,7 @@ from bridge.lead.leadership import LAPSES_S
 from bridge.outbox.lineage import PutBack
 from bridge.store.base import StoreFailed
 from bridge.store.news import ANYTHING, News
-from bridge.wake import Wake, rest
+from bridge.wake import Wake, first_of, rest
 
 log = structlog.get_logger()
 
@@ -57,16 +57,7 @@ class Membership:
             PutBack: the database is not the one that this bridge knows.
         """
         self._resources.held.listen(self._hear)
-        parts = (self._resources.held.lost(), self._take_in(), self._succeed())
-        tasks = [asyncio.ensure_future(part) for part in parts]
-        try:
-            done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
-            for task in done:
-                task.result()
-        finally:
-            for task in tasks:
-                task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
+        await first_of(self._resources.held.lost(), self._take_in(), self._succeed())
 
     def has_left(self) -> None:
         """Take note that this bridge let another lead."""

@@ -171,6 +171,7 @@ async def serve_until_told(
     from bridge.app.pulse import Pulse
     from bridge.clock import SystemClock
     from bridge.net.manager import notify, notify_ready, watchdog_s
+    from bridge.wake import first_of
 
     more: asyncio.Task[None] | None = None
     async with (told or stop_signal)() as stop, hang_up_signal() as hang_up:
@@ -201,19 +202,6 @@ def _tell(ready: Callable[[Listening], None], listening: Listening) -> None:
     except OSError as error:
         let_go(sys.stdout)
         structlog.get_logger().warning("the ready line cannot be written", reason=error.strerror)
-
-
-async def first_of(*awaitables: Coroutine[Any, Any, Any]) -> None:
-    """Wait for the first to end, and raise what it raised; the others are cancelled."""
-    tasks = [asyncio.ensure_future(awaitable) for awaitable in awaitables]
-    try:
-        done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
-        for task in done:
-            task.result()
-    finally:
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
 
 
 @contextlib.asynccontextmanager

@@ -7,11 +7,9 @@ twice and nothing is missing.
 
 from __future__ import annotations
 
-import json
 import random
 import signal
 import smtplib
-import subprocess
 import threading
 import time
 from collections import Counter
@@ -19,12 +17,11 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from tests import cluster
-from tests.killed import ADDRESS, PASSWORD, PROGRAM, ask, configured, message, running, simulating
+from tests.killed import ADDRESS, PASSWORD, ask, configured, message, queue, running, simulating
 from tests.stores import DATABASES
 
 LEADS_WITHIN_S = 30
@@ -87,18 +84,6 @@ def until(condition: Callable[[], bool], within_s: float) -> float:
         assert time.monotonic() - began_s < within_s, "not in time"
         time.sleep(0.2)
     return time.monotonic() - began_s
-
-
-def queue(config: Path) -> list[dict[str, Any]]:
-    listed = subprocess.run(
-        [PROGRAM, "queue", "list", "--config", config, "--json"],
-        capture_output=True,
-        check=True,
-        timeout=30,
-    )
-    entries = json.loads(listed.stdout)
-    assert isinstance(entries, list)
-    return entries
 
 
 def test_whoever_leads_goes_and_nothing_is_sent_twice_or_lost(

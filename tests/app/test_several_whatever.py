@@ -24,8 +24,8 @@ from typing import Any
 import pytest
 
 from tests import cluster
-from tests.app.test_several_killed import ON_DATABASE, SETTLED_WITHIN_S, Client, queue, until
-from tests.killed import ADDRESS, PASSWORD, ask, configured, running, simulating
+from tests.app.test_several_killed import ON_DATABASE, SETTLED_WITHIN_S, Client, until
+from tests.killed import ADDRESS, PASSWORD, ask, configured, queue, running, simulating
 from tests.store.postgres.relay import Relay
 
 MISCHIEF_S = 80

@@ -16,7 +16,6 @@ from typing import Any
 
 import pytest
 
-from bridge.cli.daemon import first_of
 from bridge.simulator import SimulatorServer
 from tests.running import ADDRESS, PASSWORD, PATIENCE_S, simulated
 from tests.streams import hang_up
@@ -151,24 +150,6 @@ async def test_what_it_needs_and_cannot_have_is_one_sentence(tmp_path: Path) -> 
     (line,) = (one for one in err.splitlines() if not one.startswith("{"))
     assert str(port) in line
     assert "listen: 127.0.0.1:" in line
-
-
-async def test_the_first_to_end_ends_the_wait_and_its_fault_is_raised() -> None:
-    cancelled = asyncio.Event()
-
-    async def for_ever() -> None:
-        try:
-            await asyncio.Event().wait()
-        finally:
-            cancelled.set()
-
-    async def fails() -> None:
-        await asyncio.sleep(0)
-        raise ValueError("oops")
-
-    with pytest.raises(ValueError, match="oops"):
-        await first_of(for_ever(), fails())
-    assert cancelled.is_set()
 
 
 def test_a_crash_leaves_no_core() -> None:

@@ -8,11 +8,9 @@ took.
 
 from __future__ import annotations
 
-import json
 import random
 import signal
 import smtplib
-import subprocess
 import threading
 import time
 import urllib.request
@@ -20,11 +18,10 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from tests.killed import ADDRESS, PASSWORD, PROGRAM, ask, configured, message, running, simulating
+from tests.killed import ADDRESS, PASSWORD, ask, configured, message, queue, running, simulating
 
 ROUNDS = 20
 MESSAGES_A_ROUND = 8
@@ -70,18 +67,6 @@ def simulator() -> Iterator[str]:
 @pytest.fixture
 def config(tmp_path: Path, simulator: str) -> Path:
     return configured(tmp_path, simulator, timeout_s=1)
-
-
-def queue(config: Path) -> list[dict[str, Any]]:
-    listed = subprocess.run(
-        [PROGRAM, "queue", "list", "--config", config, "--json"],
-        capture_output=True,
-        check=True,
-        timeout=30,
-    )
-    entries = json.loads(listed.stdout)
-    assert isinstance(entries, list)
-    return entries
 
 
 def until(condition: Callable[[], bool]) -> None:
