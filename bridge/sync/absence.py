@@ -122,7 +122,8 @@ class Absence:
             for one in missing(taken.alignment, between)
             if one.rank != span.high and one.rank not in taken.new
         ]
-        if gone and not self.is_held and await self._may_be_gone(gone, page.total):
+        is_judged = page.total is None or not self.is_held  # else by the total alone
+        if gone and is_judged and await self._may_be_gone(gone, page.total):
             await within_budget(self._look_again(page, span, gone))  # or at the next look
         return bool(gone)
 

@@ -18,6 +18,7 @@ from bridge.simulator import (
     FaultRule,
     FixedAnswer,
     Ids,
+    ListingOrder,
     Operation,
     Options,
     PageCounts,
@@ -124,8 +125,20 @@ async def test_two_hours_without_an_inbox_change_nothing(
         assert await here.alarms() == []
 
 
-async def test_a_loss_that_lasts_is_told_and_believed_in_the_end(tmp_path: Path) -> None:
-    async with world(tmp_path, STABLE) as here:
+UNCOUNTED = STABLE.replace(counts=PageCounts.ABSENT)
+LISTED = {
+    "with totals": STABLE,
+    "without, newest first": UNCOUNTED.replace(order=ListingOrder.NEWEST),
+    "without, newest page first": UNCOUNTED,
+    "without, oldest first": UNCOUNTED.replace(order=ListingOrder.OLDEST),
+}
+
+
+@pytest.mark.parametrize("options", LISTED.values(), ids=LISTED)
+async def test_a_loss_that_lasts_is_told_and_believed_in_the_end(
+    tmp_path: Path, options: Options
+) -> None:
+    async with world(tmp_path, options) as here:
         arrive(here, 60)
         await here.sync_now()
         here.simulator.delete_where(ADDRESS, lambda row: row.number % 2 == 0)
