@@ -90,14 +90,14 @@ class Absence:
         self._listed.clear()
         self._unreadable = 0
 
-    def remember(self, alignment: Alignment, number: int) -> None:
+    def remember(self, alignment: Alignment, page: Snapshot) -> None:
         """Note what a page of this pass lists."""
         twice: list[tuple[bytes, int]] = []
         for place, one in alignment.pairs:
-            api_id, before = self._paired.setdefault(place.remote, (one.api_id, number))
+            api_id, before = self._paired.setdefault(place.remote, (one.api_id, page.number))
             if api_id != one.api_id:  # listed twice, under two ids: perhaps two rows
                 twice.append((place.fingerprint, before))
-        self._memory.suspect_on([name for name, _ in twice], alignment.rows, number)
+        self._memory.suspect_on([name for name, _ in twice], page)
         for name, before in twice:
             self._memory.mix_up(name, before)
         for one in alignment.rows:
@@ -107,7 +107,7 @@ class Absence:
             else:
                 self._unreadable += 1
             if one.fingerprint in alignment.twins and one.api_id:
-                self._twins.setdefault(one.fingerprint, {})[one.api_id] = number
+                self._twins.setdefault(one.fingerprint, {})[one.api_id] = page.number
 
     async def look_for(self, page: Snapshot, taken: Taken, span: Span) -> bool:
         """Withdraw what a page should list and does not; tells whether there was such a row."""
@@ -160,7 +160,7 @@ class Absence:
                 return None
             alignment = await self._rows.align(second)
             found.update(one.fingerprint for one in alignment.rows)
-            self._memory.suspect_on(alignment.doubtful, alignment.rows, number)
+            self._memory.suspect_on(alignment.doubtful, second)
         return found
 
     async def _judge(self, page: Snapshot, gone: Sequence[Place]) -> None:

@@ -17,20 +17,19 @@ goes on from there.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+import math
+from dataclasses import replace
 from datetime import datetime, timedelta
-from typing import Self
 
 import structlog
 
 from bridge.api.budget import within_budget
-from bridge.api.purpose import Purpose
 from bridge.api.schema import InboxRow
 from bridge.clock import Clock
 from bridge.sync.absence import Absence, Span
 from bridge.sync.memory import AccountMemory
 from bridge.sync.newest import Newest
-from bridge.sync.pages import InboxClient, Pages, same_page
+from bridge.sync.pages import ListingPages, Pages, same_page
 from bridge.sync.paging import Layout, Snapshot, has_oldest, is_end
 from bridge.sync.routine import Routine
 from bridge.sync.rows import Rows, Taken
@@ -46,31 +45,6 @@ one a second, bring between two looks (``api.share.LONGEST_S``). What is first r
 
 SWEEP_IN_LOSS = timedelta(hours=1)
 """How often a listing that lacks very many rows is gone through before that is believed."""
-
-
-@dataclass(frozen=True, slots=True)
-class ListingPages:
-    """Four ways to read pages, each at the cost of another purpose.
-
-    ``looks`` reads the newest page, ``news`` reads on where that ends with news, ``sweeps`` reads
-    those that tell what is new or missing, and ``routine`` those of the day's whole sweep, which
-    only makes sure.
-    """
-
-    looks: Pages
-    news: Pages
-    sweeps: Pages
-    routine: Pages
-
-    @classmethod
-    def of(cls, client: InboxClient) -> Self:
-        """Return them for an account's way to the API."""
-        return cls(
-            Pages(client.charged(Purpose.LOOK)),
-            Pages(client.charged(Purpose.NEWS)),
-            Pages(client.charged(Purpose.LISTING)),
-            Pages(client.charged(Purpose.RECONCILIATION)),
-        )
 
 
 class Listing:
@@ -102,11 +76,17 @@ class Listing:
         self._interrupted: Sweep | None = None
         self._routine = Routine()
         self._swept_at: datetime | None = None
+        self._looked_s = -math.inf
+
+    @property
+    def looked_s(self) -> float:
+        """When the last look that succeeded was begun, by the monotonic clock."""
+        return self._looked_s
 
     @property
     def is_settled(self) -> bool:
         """Whether all that is listed is known and the reverse, but for what is doubtful."""
-        is_explained = self._memory.state.whole_at is not None and self._memory.agrees
+        is_explained = self._memory.state.whole_at is not None and self._memory.agrees()
         return (is_explained or self.is_in_doubt) and not self.sweeping
 
     # -- the newest page ---------------------------------------------------------------------
@@ -117,6 +97,7 @@ class Listing:
         Args:
             pages: read it, where a person asked; None if the look was due.
         """
+        began_s = self._clock.monotonic()
         news, is_first = pages or self._pages.news, not self._memory.live
         pages = pages or self._pages.looks
         self._ends_new = False
@@ -129,6 +110,7 @@ class Listing:
             await self._take_in_newest(page, layout)
         self._memory.remember(replace(self._memory.state, last_sync=self._clock.now()))
         await self._memory.keep()
+        self._looked_s = began_s
         if not is_first and not await within_budget(self._read_on(news)):
             self._is_gap_left = True
 
@@ -172,9 +154,9 @@ class Listing:
             self._is_unbroken = True
             await self._end_sweep(page.total, found=found)
         elif page.rows:
-            self._begin_sweep(page, taken, found=found)
+            await self._begin_sweep(page, taken, found=found)
 
-    def _begin_sweep(self, page: Snapshot, taken: Taken, *, found: bool) -> None:
+    async def _begin_sweep(self, page: Snapshot, taken: Taken, *, found: bool) -> None:
         """Go on to older pages if there is a reason.
 
         Args:
@@ -187,7 +169,7 @@ class Listing:
         swept_at = self._swept_at if self.is_in_doubt else None
         if swept_at is not None and self._clock.now() - swept_at < SWEEP_IN_LOSS:
             return
-        unexplained = not self._memory.agrees
+        unexplained = not self._memory.agrees(await self._rows.undecided())
         whole_due = self._whole_due or (page.total is None and found)
         has_more_news = page.total is None and _goes_on(taken)
         is_to_begin_anew = unexplained or has_more_news
@@ -288,7 +270,7 @@ class Listing:
         found = found or bool(taken.fresh or taken.alignment.doubtful)
         if is_last:
             await self._end_sweep(self._memory.state.total, found=found)
-        elif self._is_explained and not sweep.whole:
+        elif not sweep.whole and self._is_explained(await self._rows.undecided()):
             self._interrupted = None
             self._memory.remember(replace(self._memory.state, sweep=None))
         else:
@@ -297,17 +279,18 @@ class Listing:
             self._last = page
             self._memory.remember(replace(self._memory.state, sweep=self._resumed(here, layout)))
 
-    @property
-    def _is_explained(self) -> bool:
-        """Whether what is known makes up the API's total, or what that was when the sweep began.
+    def _is_explained(self, undecided: int) -> bool:
+        """Tell whether what is listed makes up the API's total, or what that was at the beginning.
 
-        What came while pages were read is newer than those, and for the next look to find.
+        What came while pages were read is newer than those, and for the next look to find. Nor are
+        ``undecided`` twins a reason to read on: no page tells them apart.
         """
         total, begun, live = self._memory.state.total, self._begun_total, self._memory.live
         if total is None:
             return False
-        had_all = begun is not None and total > begun and begun - live == self._memory.state.excess
-        return had_all or self._memory.state.agrees(live)
+        here = live + undecided
+        had_all = begun is not None and total > begun and begun - here == self._memory.state.excess
+        return had_all or self._memory.agrees(undecided)
 
     def _resumed(self, sweep: Sweep, layout: Layout) -> Sweep:
         """Return where to go on: once a gap is read, where the sweep was that it interrupted.
@@ -371,9 +354,9 @@ class Listing:
         alignment = await self._rows.align(page, above if follows else None)
         taken = await self._rows.take(alignment, above)
         self._note_arrivals(taken)
-        self._memory.suspect_on(taken.alignment.doubtful, taken.alignment.rows, page.number)
+        self._memory.suspect_on(taken.alignment.doubtful, page)
         if remember:
-            self._absence.remember(taken.alignment, page.number)
+            self._absence.remember(taken.alignment, page)
         return taken
 
     def _note_arrivals(self, taken: Taken) -> None:

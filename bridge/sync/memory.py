@@ -9,7 +9,7 @@ Failure: ``load`` and ``keep`` pass the store's errors; nothing is changed then.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from types import MappingProxyType
@@ -17,7 +17,7 @@ from types import MappingProxyType
 from bridge.model import AccountId
 from bridge.store.base import ReadTransaction, Store, Transaction
 from bridge.store.remote import RemoteCount, RemoteId
-from bridge.sync.listed import Listed
+from bridge.sync.paging import Layout, Snapshot
 from bridge.sync.state import SyncState, dump, load
 
 KEEP_EVERY = timedelta(minutes=10)
@@ -31,21 +31,44 @@ class Doubt:
     ``pages`` are some on which they were seen, and the ids they had there; ``listed`` is how many
     there are in all, if the whole listing was just seen and there are fewer than are known;
     ``is_mixed_up`` says that one was taken for another, so that the ids noted here prove nothing.
+    ``length`` is how many rows the listing had when that were their pages, None if it does not say.
     """
 
     pages: dict[int, frozenset[str]] = field(default_factory=dict)
     listed: int | None = None
     is_mixed_up: bool = False
+    length: int | None = None
 
     @property
     def listed_ids(self) -> frozenset[str]:
         """The ids under which they were seen."""
         return frozenset().union(*self.pages.values())
 
+    @property
+    def is_of_more(self) -> bool:
+        """Whether more are listed than are known, and nothing is known to be amiss."""
+        return self.listed is None and not self.is_mixed_up
+
     def see_again(self, pages: Mapping[int, frozenset[str]]) -> None:
         """Note pages on which they were seen before."""
         for number, ids in pages.items():
             self.pages.setdefault(number, ids)
+
+    def keep_up(self, layout: Layout | None, length: int | None) -> None:
+        """Let the pages follow their rows: those move towards the end as others come before them.
+
+        Args:
+            layout: how the listing is cut.
+            length: how many rows it has by now, None if it does not say.
+        """
+        if layout is None or length is None or layout.newest_first is False:
+            return
+        by = 0 if self.length is None else int((length - self.length) / layout.size)
+        self.length = length if self.length is None else self.length + by * layout.size
+        moved, self.pages = self.pages if by else {}, {} if by else self.pages
+        for number, ids in moved.items():
+            at = max(number + by, layout.base)
+            self.pages[at] = self.pages.get(at, frozenset()) | ids
 
     def cross_off(self, page: int) -> None:
         """Note that nothing is left to be read on a page for now."""
@@ -138,10 +161,13 @@ class AccountMemory:
         """How many rows are listed, as well as is known."""
         return self._state.length(self._live)
 
-    @property
-    def agrees(self) -> bool:
-        """Whether the API's last total is explained by the rows that are known."""
-        return self._state.agrees(self._live)
+    def agrees(self, undecided: int = 0) -> bool:
+        """Tell whether the API's last total is explained by the rows that are known.
+
+        Args:
+            undecided: so many others are listed, and wait to be told apart.
+        """
+        return self._state.agrees(self._live + undecided)
 
     def added(self, rows: int) -> None:
         """So many new rows were kept."""
@@ -173,21 +199,24 @@ class AccountMemory:
         for name in names:
             self._doubts.setdefault(name, Doubt())
 
-    def suspect_on(self, names: Iterable[bytes], rows: Sequence[Listed], number: int) -> None:
+    def suspect_on(self, names: Iterable[bytes], page: Snapshot) -> None:
         """Note twins to be told apart that a page lists.
 
         Args:
             names: their fingerprints.
-            rows: the page's.
-            number: which page it is.
+            page: the page.
         """
-        wanted = frozenset(names)
-        ids: dict[bytes, list[str]] = {}
-        for one in rows if wanted else ():
-            if one.fingerprint in wanted:
-                ids.setdefault(one.fingerprint, []).append(one.api_id)
-        for name, found in ids.items():
-            self._doubts.setdefault(name, Doubt()).pages[number] = frozenset(found)
+        for name in names:
+            indexes = page.indexes.get(name, ())
+            if indexes:
+                doubt = self._doubts.setdefault(name, Doubt())
+                doubt.keep_up(self._state.layout, page.total)
+                doubt.pages[page.number] = frozenset(page.rows[at].api_id for at in indexes)
+
+    def keep_up(self) -> None:
+        """Let the pages of what is in doubt follow what came since they were noted."""
+        for doubt in self._doubts.values():
+            doubt.keep_up(self._state.layout, self._state.total)
 
     def mix_up(self, name: bytes, page: int) -> None:
         """Note that a row was listed twice under two ids, the first time on ``page``."""
@@ -203,7 +232,8 @@ class AccountMemory:
             pages: where they are.
             listed: how many there are in all.
         """
-        self._doubts[name] = Doubt(dict.fromkeys(pages, frozenset()), listed)
+        noted = dict.fromkeys(pages, frozenset[str]())
+        self._doubts[name] = Doubt(noted, listed, length=self._state.total)
 
     def settled(self, name: bytes) -> None:
         """Note that twins were told apart."""

@@ -6,7 +6,8 @@ refused page beside one that is shown.
 
 from __future__ import annotations
 
-from typing import Protocol
+from dataclasses import dataclass
+from typing import Protocol, Self
 
 from bridge.api.errors import Refused
 from bridge.api.purpose import Purpose
@@ -130,6 +131,31 @@ class Pages:
             if "empty" in error.message.lower():
                 return NOTHING
             raise
+
+
+@dataclass(frozen=True, slots=True)
+class ListingPages:
+    """Four ways to read pages, each at the cost of another purpose.
+
+    ``looks`` reads the newest page, ``news`` reads on where that ends with news, ``sweeps`` reads
+    those that tell what is new or missing, and ``routine`` those of the day's whole sweep, which
+    only makes sure.
+    """
+
+    looks: Pages
+    news: Pages
+    sweeps: Pages
+    routine: Pages
+
+    @classmethod
+    def of(cls, client: InboxClient) -> Self:
+        """Return them for an account's way to the API."""
+        return cls(
+            Pages(client.charged(Purpose.LOOK)),
+            Pages(client.charged(Purpose.NEWS)),
+            Pages(client.charged(Purpose.LISTING)),
+            Pages(client.charged(Purpose.RECONCILIATION)),
+        )
 
 
 def same_page(one: Snapshot, other: Snapshot) -> bool:

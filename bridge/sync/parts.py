@@ -19,11 +19,11 @@ from bridge.sync.deletion import Deleter
 from bridge.sync.deletions import Deletions
 from bridge.sync.fetching import Fetcher, TextKind
 from bridge.sync.filer import Filer
-from bridge.sync.listing import Listing, ListingPages
+from bridge.sync.listing import Listing
 from bridge.sync.locating import Way
 from bridge.sync.memory import AccountMemory
 from bridge.sync.pace import Pace
-from bridge.sync.pages import Pages
+from bridge.sync.pages import ListingPages, Pages
 from bridge.sync.rows import Rows
 from bridge.sync.settings import SyncAccount, SyncSettings
 from bridge.sync.telling import Teller

@@ -266,6 +266,13 @@ class Rows:
 
         return await self._store.read(work)
 
+    async def undecided(self) -> int:
+        """Count the listed rows that wait to be told apart, and are none of the known ones."""
+        doubts = self._memory.doubts.items()
+        listed = {name: doubt.listed_ids for name, doubt in doubts if doubt.is_of_more}
+        known = {(place.fingerprint, place.api_id) for place in await self.places(listed)}
+        return sum((name, id) not in known for name, ids in listed.items() for id in ids)
+
     async def position(self, rank: float) -> int:
         """Return how many live rows are newer than ``rank``."""
 

@@ -32,12 +32,13 @@ from bridge.receipts.arrival import Arrival
 from bridge.store.remote import Place, RemoteId
 from bridge.sync.filer import Filer
 from bridge.sync.listed import Listed
-from bridge.sync.locating import LOOKED_FOR, Moment, Way
+from bridge.sync.locating import Moment, Way
 from bridge.sync.memory import AccountMemory, Doubt
 from bridge.sync.paging import Layout, Snapshot
 from bridge.sync.rows import Rows
 from bridge.sync.twincase import Case, Outcome, Text, count, see
 from bridge.sync.twinjudging import Judge
+from bridge.sync.twinpages import noted, pages_of, stands_listed
 from bridge.sync.twinreading import CHUNK_ROWS, Reading, read_chunks
 
 log = structlog.get_logger()
@@ -117,9 +118,10 @@ class Twins:
         Raises:
             ApiError, StoreFailed: what was settled until then stays.
         """
+        self._memory.keep_up()
         turn, before, room = Turn(), self._way.locator.moment(), self._chunk_rows
         self._chunk_rows = CHUNK_ROWS  # unless all goes well
-        found = await self._cases(doubts, before, room, turn)
+        found = await self._cases(doubts, before, layout, room, turn)
         cases = self._to_be_read(found, layout, room, turn)
         read = await read_chunks(self._way.client, [case.rows for case in cases])
         for case, chunk in zip(cases, read, strict=True):
@@ -144,7 +146,12 @@ class Twins:
     # -- where they are ----------------------------------------------------------------------
 
     async def _cases(
-        self, doubts: Mapping[bytes, Doubt], before: Moment, room: int, turn: Turn
+        self,
+        doubts: Mapping[bytes, Doubt],
+        before: Moment,
+        layout: Layout,
+        room: int,
+        turn: Turn,
     ) -> list[Case]:
         """Take up as many groups as there is room for, and find the pages that they are on."""
         cases: list[Case] = []
@@ -160,9 +167,11 @@ class Twins:
             doubt.see_again(reading.try_again(self._clock.monotonic()))
             if self._are_fetched(known):
                 continue  # what is read now would have to be read again
-            case = Case(name, doubt, reading, known, noted=_noted(doubt))
-            look = before.everywhere(known, doubt.pages) if case.is_whole else _pages(case, before)
-            case.pages = await look
+            case = Case(name, doubt, reading, known, noted=noted(doubt, room))
+            if case.is_whole:
+                case.pages = await before.everywhere(known, doubt.pages)
+            else:
+                case.pages = await pages_of(case, before, room, layout)
             room -= count(name, case.pages.values())
             cases.append(case)
         known_now = await self._known(cases)  # looking at pages may have moved them
@@ -236,12 +245,7 @@ class Twins:
         after = self._way.locator.moment()
         stood = []
         for case in cases:
-            pages = case.pages
-            if case.is_whole:
-                pages = await after.again(case.name, pages)
-            elif case.rows:
-                pages = await after.pages(list(pages))
-            if see(case.name, pages, layout).ids == case.seen.ids:
+            if await stands_listed(case, after, layout):
                 stood.append(case)
             elif case.is_whole:
                 case.reading.digests.clear()
@@ -328,34 +332,6 @@ class Twins:
             outcome.is_all = not (reading.has_more or reading.failed)
         if outcome.is_all:
             self._settled(case.name, turn)
-
-
-def _looked_at(doubt: Doubt) -> list[int]:
-    """Return the first pages of a doubt, which are read together."""
-    return sorted(doubt.pages)[:LOOKED_FOR]
-
-
-def _noted(doubt: Doubt) -> int:
-    """Return how many rows were seen on the first pages of a doubt."""
-    return len(frozenset[str]().union(*(doubt.pages[number] for number in _looked_at(doubt))))
-
-
-async def _pages(case: Case, before: Moment) -> dict[int, Snapshot]:
-    """Return the first pages on which rows of a group may be that were not read yet.
-
-    Where a page has fewer of them than it had, the others may be on the next one by now.
-    """
-    await before.edge()
-    noted = case.doubt.pages
-    pages = await before.pages(_looked_at(case.doubt))
-    fewer = [at for at, page in pages.items() if count(case.name, [page]) < len(noted[at])]
-    pages |= await before.again(case.name, fewer)
-    for place in case.bodiless[:LOOKED_FOR]:
-        if not any(place.api_id in page.ids for page in pages.values()):
-            page = await before.page_with(place)
-            if page is not None:
-                pages[page.number] = page
-    return pages
 
 
 def _cross_off(case: Case, done: set[str]) -> None:

@@ -53,7 +53,7 @@ async def suspect_all(parts: Parts, layout: Layout) -> set[bytes]:
     """Take all that the first page lists to be in doubt; returns their fingerprints."""
     page = await parts.asked.snapshot(layout.base, layout)
     names = {one.fingerprint for one in page.rows}
-    parts.memory.suspect_on(names, page.rows, layout.base)
+    parts.memory.suspect_on(names, page)
     return names
 
 

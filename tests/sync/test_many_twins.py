@@ -232,3 +232,37 @@ async def test_a_send_to_61_at_one_provider_brings_all_its_receipts(
         assert len(texts) == len(rows) == 65
         for person in people:
             assert any(re.search(rf"CONSEGNA(.|\n)*{person}", text) for text in texts)
+
+
+async def test_of_a_group_over_many_pages_hardly_a_text_is_read_twice(tmp_path: Path) -> None:
+    """Its texts cost a request each, its pages a few readings each, whatever comes meanwhile."""
+    async with world(tmp_path, STABLE) as here:
+        for number in range(60):
+            at = here.clock.now() - timedelta(days=1) + timedelta(minutes=number)
+            here.simulator.inject(ADDRESS, subject=f"N. {number}", at=at)
+        await here.sync_now()
+        texts, pages = here.made(Operation.INBOX_GET), here.made(Operation.INBOX_LIST)
+        group(here, "a", 300)
+        for after in range(20, 320, 20):
+            here.surprises[after] = lambda: here.simulator.inject(ADDRESS, subject="Nuovo")
+        await here.sync_now()
+        assert sum((await shown(here)).values()) == 300
+        assert here.made(Operation.INBOX_GET) - texts <= 300 + 15
+        assert here.made(Operation.INBOX_LIST) - pages <= 5 * 300 // 25
+
+
+async def test_rows_that_wait_to_be_told_apart_are_no_reason_to_read_on(tmp_path: Path) -> None:
+    """They explain the total: on the pages beyond is nothing that would tell them apart."""
+    async with world(tmp_path, STABLE) as here:
+        for number in range(60):
+            at = here.clock.now() - timedelta(days=1) + timedelta(minutes=number)
+            here.simulator.inject(ADDRESS, subject=f"N. {number}", at=at)
+        await here.sync_now()
+        group(here, "a", 3)
+        parts = here.parts()
+        await parts.memory.load()
+        before = here.made(Operation.INBOX_LIST)
+        await parts.listing.look()
+        assert len(parts.memory.doubts) == 1
+        assert not parts.listing.sweeping
+        assert here.made(Operation.INBOX_LIST) - before == 1

@@ -7,7 +7,8 @@ from datetime import timedelta
 from pathlib import Path
 
 from bridge.simulator import SEQUENCE_READING
-from bridge.sync.memory import KEEP_EVERY, AccountMemory
+from bridge.sync.memory import KEEP_EVERY, AccountMemory, Doubt
+from bridge.sync.paging import Layout
 from bridge.sync.state import SyncState
 from tests.sync.world import World, world
 
@@ -45,3 +46,31 @@ async def test_what_else_changes_is_written_down_at_once(tmp_path: Path) -> None
         memory.remember(replace(memory.state, total=7))
         await memory.keep()
         assert await kept(here) == memory.state
+
+
+NEWEST_FIRST = Layout(base=1, size=25, newest_first=True, descending=True, single=False)
+
+
+def test_pages_of_what_is_in_doubt_follow_what_comes_before_them() -> None:
+    doubt = Doubt()
+    doubt.keep_up(NEWEST_FIRST, 100)
+    doubt.pages = {1: frozenset("a"), 2: frozenset("b")}
+    doubt.keep_up(NEWEST_FIRST, 120)
+    assert doubt.pages == {1: frozenset("a"), 2: frozenset("b")}
+    doubt.keep_up(NEWEST_FIRST, 160)
+    assert doubt.pages == {3: frozenset("a"), 4: frozenset("b")}
+    doubt.keep_up(NEWEST_FIRST, None)
+    doubt.keep_up(NEWEST_FIRST, 165)
+    assert doubt.pages == {3: frozenset("a"), 4: frozenset("b")}
+    doubt.keep_up(NEWEST_FIRST, 80)
+    assert doubt.pages == {1: frozenset("a"), 2: frozenset("b")}
+    doubt.keep_up(NEWEST_FIRST, 60)
+    assert doubt.pages == {1: frozenset("ab")}
+
+
+def test_pages_that_begin_with_the_oldest_row_stay() -> None:
+    doubt, oldest_first = Doubt(), replace(NEWEST_FIRST, newest_first=False)
+    doubt.keep_up(oldest_first, 100)
+    doubt.pages = {4: frozenset("a")}
+    doubt.keep_up(oldest_first, 400)
+    assert doubt.pages == {4: frozenset("a")}
