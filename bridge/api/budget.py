@@ -29,6 +29,7 @@ from bridge.api.requests_left import RequestsLeft
 from bridge.api.share import (
     FIRST_TEXTS,
     Day,
+    floor,
     look_interval_s,
     may_be_made,
     receipts_a_second,
@@ -54,6 +55,9 @@ COSTLIEST_NEWEST = 3.0
 
 LEDGER_STEP = 10
 """The most requests written down ahead: one commit for ten reads; a crash loses at most these."""
+
+LARGEST_PART = 20
+"""What is done together waits for one such part of the day's requests at the most."""
 
 MONTH = timedelta(days=30)
 
@@ -258,6 +262,18 @@ class RequestBudget:
         async with self._lock:
             counts = await self._today()
             return look_interval_s(wanted_s, self._day(counts))
+
+    async def has_room(self, purpose: Purpose, requests: int) -> bool:
+        """Tell whether so many requests of a purpose may be made now, for what is done together.
+
+        A twentieth of the day's is enough in any case.
+        """
+        async with self._lock:
+            day = self._day(await self._today())
+        if day.per_day == UNLIMITED:
+            return True
+        wanted = min(requests, max(day.per_day // LARGEST_PART, 1))
+        return day.remaining - floor(purpose, day) >= wanted
 
     async def use(self) -> Use:
         """Return what became of today's requests so far."""

@@ -17,6 +17,7 @@ class Purpose(Enum):
     LOOK = "look"
     ARRIVAL = "arrival"
     NEWS = "news"
+    VERIFICATION = "verification"
     BODY = "body"
     SEARCH = "search"
     STATUS = "status"
@@ -34,6 +35,7 @@ FLOORS: Mapping[Purpose, float] = {
     Purpose.LOOK: 0.0,
     Purpose.ARRIVAL: 0.0,
     Purpose.NEWS: 0.02,
+    Purpose.VERIFICATION: 0.02,
     Purpose.BODY: 0.50,
     Purpose.SEARCH: 0.50,
     Purpose.STATUS: 0.50,
@@ -48,12 +50,13 @@ FLOORS: Mapping[Purpose, float] = {
 }
 """How much of the even share each purpose leaves, the most urgent first: texts of what came just
 now, so that what is listed is shown; the gap that a look found, which later looks would not come
-by; texts of what came days before, as an import brings them, and of rows that are alike; the
-evidence of an uncertain send; other pages that list what is new; then deletions, what a person asks
-for at the command line, and texts of receipts that prove more with them. Texts that only confirm
-what is known, the day's pass over all that is listed and what the settings clear come last, and
-leave three quarters of the share and more to the rest: none is to take a request from an incoming
-message, however many there are."""
+by; what became of a deletion that was asked for, without which the list does not add up and each
+look would go through it; texts of what came days before, as an import brings them, and of rows that
+are alike; the evidence of an uncertain send; other pages that list what is new; then deletions,
+what a person asks for at the command line, and texts of receipts that prove more with them. Texts
+that only confirm what is known, the day's pass over all that is listed and what the settings clear
+come last, and leave three quarters of the share and more to the rest: none is to take a request
+from an incoming message, however many there are."""
 
 BORROWING: frozenset[Purpose] = frozenset({Purpose.ARRIVAL, Purpose.NEWS})
 """Purposes that need leave only the watch beside their part of the share: most of what comes in an
@@ -61,15 +64,22 @@ hour is followed by quieter ones. Where the days before needed all there is, the
 the share too, so that some of what comes is shown at every hour and not all of it until noon."""
 
 SPARED: frozenset[Purpose] = frozenset(
-    {Purpose.CLEARING, Purpose.CONFIRMATION, Purpose.QUOTA, Purpose.RECONCILIATION}
+    {
+        Purpose.CLEARING,
+        Purpose.CONFIRMATION,
+        Purpose.DELETION,
+        Purpose.QUOTA,
+        Purpose.RECONCILIATION,
+    }
 )
-"""Purposes that nobody misses if they have to wait a while."""
+"""Purposes that nobody misses if they have to wait a while: what is to be deleted is gone here."""
 
 FOR_NEWS: frozenset[Purpose] = frozenset(
     {
         Purpose.LOOK,
         Purpose.ARRIVAL,
         Purpose.NEWS,
+        Purpose.VERIFICATION,
         Purpose.BODY,
         Purpose.SEARCH,
         Purpose.STATUS,
@@ -86,6 +96,7 @@ CALLED: Mapping[Purpose, Sentence] = {
     Purpose.LOOK: say("look"),
     Purpose.ARRIVAL: say("arrival"),
     Purpose.NEWS: say("news"),
+    Purpose.VERIFICATION: say("verification"),
     Purpose.SEARCH: say("search"),
     Purpose.STATUS: say("status"),
     Purpose.LISTING: say("listing"),

@@ -234,6 +234,7 @@ class AccountSync:
 
     async def _carry_out(self) -> None:
         await within_budget(self._parts.deleter.carry_out())
+        await self._take_up()  # it may have looked
 
     async def _see_to_the_rest(self) -> None:
         """Do what is due now and then."""

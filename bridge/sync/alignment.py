@@ -61,6 +61,11 @@ class Alignment:
         """Whether that is all of them."""
         return len(self.steady) == len(self.partners)
 
+    def encloses(self, rank: float) -> bool:
+        """Tell whether a row of that rank is listed here, if at all: others around it are."""
+        ranks = [place.rank for place in self.partners.values()]
+        return bool(ranks) and min(ranks) < rank < max(ranks) and self.in_order
+
 
 class Order:
     """The known rows of a page as they are listed, to be asked of one place after the other."""

@@ -5,8 +5,10 @@ proven first (``proof``); only then it is deleted, and afterwards the listing mu
 from the highest down, so that a deletion moves none that follows (Q11).
 
 Listing is what costs, so up to ``TOGETHER`` rows are looked up in one reading of the pages, and in
-another one afterwards; what is read right before a deletion is read for each. The first of all goes
-alone: an API that deletes another message than it is told to is found out before a second goes.
+another one afterwards; what is read right before a deletion is read for each. The first reading is
+saved where a look has just shown that all that is listed is known (``sight``). The first of all
+goes alone, by its page: an API that deletes another message than it is told to is found out before
+a second goes.
 
 Any doubt ends the wish: the message stays at the API, and an alarm says so. Trouble with the API
 ends nothing: the wish waits, also over a restart.
@@ -14,11 +16,11 @@ ends nothing: the wish waits, also over a restart.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 
 import structlog
 
-from bridge.api.errors import ApiError, NotSent, OutcomeUnknown, Refused
+from bridge.api.errors import ApiError, NotSent, OutcomeUnknown, Refused, is_left_for_later
 from bridge.clock import Clock
 from bridge.store.deletions import DeletionRow
 from bridge.store.remote import RemoteRow
@@ -29,6 +31,7 @@ from bridge.sync.locating import Locator, Way
 from bridge.sync.notice import doubted
 from bridge.sync.proof import Proof
 from bridge.sync.rows import Rows
+from bridge.sync.sight import LISTED_FOR_S, Sight
 from bridge.sync.telling import Teller
 from bridge.sync.texts import RowTexts
 
@@ -41,43 +44,51 @@ ASK_AGAIN_S = 3_600.0
 TOGETHER = 12
 """Deletions between two readings of the pages: fewer than a loss that is doubted (``loss``)."""
 
-LISTED_FOR_S = 15.0
-"""How old the reading by which a row is deleted may be: another just like it may come meanwhile."""
-
 
 class Deleter:
     """Carries out one account's deletions.
 
     Args:
         way: asks the API, and finds rows.
+        verifying: likewise, to see what became of what was asked for.
         wishes: what is to be deleted.
         rows: what is known.
         texts: fetches the text that proves which message it is.
         filer: withdraws what is deleted.
         teller: says that the API does not allow any.
+        sight: tells whether all that is listed is known.
+        has_room: tells whether so many requests may be made now: what pages cost is lost where
+            the deletion that they are read for is refused.
         clock: for resting.
     """
 
     def __init__(
         self,
         way: Way,
+        verifying: Way,
         wishes: Wishes,
         rows: Rows,
         texts: RowTexts,
         filer: Filer,
         teller: Teller,
+        sight: Sight,
+        has_room: Callable[[int], Awaitable[bool]],
         clock: Clock,
     ) -> None:
         self._way = way
+        self._verifying = verifying
         self._wishes = wishes
         self._rows = rows
         self._texts = texts
         self._filer = filer
         self._teller = teller
+        self._sight = sight
+        self._has_room = has_room
         self._clock = clock
         self._rest_until_s = 0.0
         self._patience = Patience(clock)
         self._proof = Proof(way, wishes, rows, self._patience)
+        self._afterwards = Proof(verifying, wishes, rows, self._patience)
         self._asked: list[Gone] = []
 
     async def carry_out(self) -> int:
@@ -88,14 +99,16 @@ class Deleter:
         """
         await self._take_up_twins()
         await self._recall_asked()
-        deleted = await self._verify_asked(self._way.locator.moment())
+        deleted = await self._verify_asked(self._verifying.locator.moment())
         wishes = sorted(await self._wishes.wanted(), key=_highest_first)
-        together, trouble = False, Trouble()
+        together, goes_on, trouble = False, False, Trouble()
         while wishes and self._clock.monotonic() >= self._rest_until_s:
+            if not (goes_on or await self._has_room(2 * min(len(wishes), TOGETHER))):
+                break
             batch = await self._batch(wishes, together=together)
             del wishes[: len(batch)]
             deleted += await self._carry_out(batch, trouble)
-            together = True
+            together, goes_on = True, len(batch) == 1
         if trouble.error is not None:
             raise trouble.error
         return deleted
@@ -111,16 +124,18 @@ class Deleter:
         return batch
 
     async def _carry_out(self, batch: Sequence[DeletionRow], trouble: Trouble) -> int:
-        """Carry out a batch by one reading of the pages before and one after."""
+        """Carry out a batch by one reading of the pages after it, and one before if need be."""
         is_alone = len(batch) == 1
         try:
+            if not is_alone:
+                await self._sight.renew()
             await self._ask_for(batch, trouble, is_alone=is_alone)
         except ApiError as error:
-            if not isinstance(error, NotSent):  # nor would the pages be had: it is done first then
-                await self._verify_asked(self._way.locator.moment())
-            raise
+            if not isinstance(error, NotSent) or is_left_for_later(error):
+                await self._verify_asked(self._verifying.locator.moment())
+            raise  # else the pages could not be had either: it is done first the next time
         return await self._verify_asked(
-            self._way.locator if is_alone else self._way.locator.moment()
+            self._verifying.locator if is_alone else self._verifying.locator.moment()
         )
 
     async def _ask_for(
@@ -133,7 +148,8 @@ class Deleter:
             if not is_alone and self._clock.monotonic() - read_s > LISTED_FOR_S:
                 locator, read_s = self._way.locator.moment(), self._clock.monotonic()
             try:
-                one = await self._one(wish, locator)
+                is_seen = not is_alone and self._sight.is_clear
+                one = await self._one(wish, locator, is_seen=is_seen)
             except Unproven as doubt:
                 await self._doubt(wish, doubt)
             except Later:
@@ -196,8 +212,11 @@ class Deleter:
             if all(one.remote in wished for one in twins if one.body_sha256 == row.body_sha256):
                 await self._wishes.want_again(row)
 
-    async def _one(self, seen: DeletionRow, locator: Locator) -> Gone | None:
-        """Delete a row, if it still is to be; None if nothing was asked of the API."""
+    async def _one(self, seen: DeletionRow, locator: Locator, *, is_seen: bool) -> Gone | None:
+        """Delete a row, if it still is to be; None if nothing was asked of the API.
+
+        ``is_seen`` says that all that is listed is known.
+        """
         remote = seen.remote.id
         wish = next((one for one in await self._wishes.wanted() if one.remote.id == remote), None)
         if wish is None:
@@ -211,7 +230,8 @@ class Deleter:
             return None
         if wish.asked_after is not None:  # what came of that is to be seen first
             return None
-        found = await self._proof.identified(row, locator)
+        found = await self._proof.by_text(row) if is_seen else None
+        found = found or await self._proof.identified(row, locator)
         after = await self._wishes.ask(row.id, found.alike)
         try:
             confirmed = await self._delete(found.row)
@@ -248,7 +268,7 @@ class Deleter:
         passes will tell.
         """
         row, confirmed = gone.row, gone.confirmed
-        listed = await self._proof.still_listed(gone, locator)
+        listed = await self._afterwards.still_listed(gone, locator)
         if not listed:
             if not confirmed:
                 raise Later
@@ -258,7 +278,9 @@ class Deleter:
             log.info("message_deleted", account=self._wishes.account, remote=row.id)
             return True
         if not confirmed:
-            if await self._was_sent(row) and await self._proof.may_have_come(gone, listed, locator):
+            if await self._was_sent(row) and await self._afterwards.may_have_come(
+                gone, listed, locator
+            ):
                 raise Unproven(
                     "non si sa se è stato cancellato: nell'elenco ce n'è uno uguale in tutto.",
                     "nothing tells whether it was deleted: one just like it is listed.",

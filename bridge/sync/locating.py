@@ -59,7 +59,7 @@ class Locator:
         if thorough and places:
             starts |= await self._all_with(places[0].fingerprint)
         for place in places[:LOOKED_FOR]:
-            page = await self.page_with(place)
+            page = await self.page_with(place, is_alone=len(places) == 1)
             starts.update(() if page is None else (page.number,))
         return await self.again(places[0].fingerprint, starts) if places else {}
 
@@ -143,10 +143,13 @@ class Locator:
             return {}
         return {number: await self._page(number, layout) for number in sorted(numbers)}
 
-    async def page_with(self, row: RemoteRow | Place, *, thorough: bool = False) -> Snapshot | None:
+    async def page_with(
+        self, row: RemoteRow | Place, *, thorough: bool = False, is_alone: bool = False
+    ) -> Snapshot | None:
         """Return a page where a row of this fingerprint is listed, None if none was found.
 
-        Looked at are the pages where it should be and, to be ``thorough``, then all others.
+        Looked at are the pages where it should be and, to be ``thorough``, then all others. Of one
+        that ``is_alone`` with its fingerprint no others are once a page lists what is beside it.
         """
         layout = self._memory.state.layout
         if layout is None:
@@ -156,10 +159,16 @@ class Locator:
             if row.fingerprint in page.indexes:
                 await self._follow(page)
                 return page
+            if is_alone and (await self._aligned(page)).encloses(row.rank):
+                break
         return None
 
     async def _page(self, number: int, layout: Layout) -> Snapshot:
         return await self._pages.snapshot(number, layout)
+
+    async def _aligned(self, page: Snapshot) -> Alignment:
+        """Return how a page matches what is known."""
+        return await self._rows.align(page)
 
     async def _follow(self, page: Snapshot) -> None:
         """Note under which ids a page lists the known rows."""
@@ -220,6 +229,9 @@ class Moment(Locator):
             page = self._read[number] = await super()._page(number, layout)
             self.rows_read += len(page.rows)
         return self._read[number]
+
+    async def _aligned(self, page: Snapshot) -> Alignment:
+        return await self.alignment(page.number)
 
     async def _follow(self, page: Snapshot) -> None:
         if page.number not in self._followed:

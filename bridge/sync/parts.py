@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from random import Random
 
 from bridge.api.purpose import Purpose
@@ -15,6 +16,7 @@ from bridge.sync.alarm import AccountAlarms
 from bridge.sync.capacity import Capacity
 from bridge.sync.clearing import Clearing, ClearingRule
 from bridge.sync.clearings import Clearings
+from bridge.sync.deleting import Wishes
 from bridge.sync.deletion import Deleter
 from bridge.sync.deletions import Deletions
 from bridge.sync.fetching import Fetcher, TextKind
@@ -26,6 +28,7 @@ from bridge.sync.pace import Pace
 from bridge.sync.pages import ListingPages, Pages
 from bridge.sync.rows import Rows
 from bridge.sync.settings import SyncAccount, SyncSettings
+from bridge.sync.sight import Sight
 from bridge.sync.telling import Teller
 from bridge.sync.texts import RowTexts
 from bridge.sync.twins import Twins
@@ -94,8 +97,16 @@ def assemble(
     }
     pages = ListingPages.of(account.client)
     absence = Absence(pages.sweeps, rows, filer, memory, clock)
+    listing = Listing(pages, rows, absence, memory, clock)
     rule = ClearingRule.parse(settings.clear_at_api)
-    clears = Deleter(way(Purpose.CLEARING), clearings, rows, texts, filer, teller, clock)
+
+    def deleter(purpose: Purpose, wishes: Wishes) -> Deleter:
+        own = way(purpose)
+        sight = Sight(listing, Pages(own.client), memory, clock)
+        verifying = way(Purpose.VERIFICATION)
+        has_room = partial(account.budget.has_room, purpose)
+        return Deleter(own, verifying, wishes, rows, texts, filer, teller, sight, has_room, clock)
+
     quota = account.client.charged(Purpose.QUOTA)
     return Parts(
         memory=memory,
@@ -106,10 +117,10 @@ def assemble(
         teller=teller,
         pace=Pace(account, mailboxes, clock, random, settings.interval_s),
         asked=Pages(asking.client),
-        listing=Listing(pages, rows, absence, memory, clock),
+        listing=listing,
         fetcher=Fetcher(ways, texts, rows, filer, memory, clock),
-        deleter=Deleter(way(Purpose.DELETION), deletions, rows, texts, filer, teller, clock),
-        clearing=Clearing(rule, clearings, clears, teller, clock),
+        deleter=deleter(Purpose.DELETION, deletions),
+        clearing=Clearing(rule, clearings, deleter(Purpose.CLEARING, clearings), teller, clock),
         capacity=Capacity(quota, memory, alarms, clock, account.address),
         twins=Twins(bodies, rows, filer, memory, clock),
         wanted=Wanted(asking, rows, filer, memory),

@@ -96,6 +96,24 @@ class Proof:
                 raise Later  # they moved while they were read
         return Identified(present, twins, len(candidates))
 
+    async def by_text(self, row: RemoteRow) -> Identified | None:
+        """Return the row if its own id shows its text, where all that is listed is known.
+
+        None if it shows another, or nothing, or if a known row is listed alike.
+
+        Args:
+            row: the row that is to go, with a text.
+        """
+        twins = await self.twins_of(row)
+        if len(twins) != 1 or not row.api_id:
+            return None
+        try:
+            message = await self._way.client.inbox_message(row.api_id)
+        except (Refused, AnswerTooLong):
+            return None
+        is_it = row.body_sha256 == body_digest(message.body) and agrees_exactly(row, message)
+        return Identified(row, twins, 1) if is_it else None
+
     async def twins_of(self, row: RemoteRow) -> list[Place]:
         """Return the known rows that are listed alike, itself first."""
         twins = await self._rows.places([row.fingerprint])
@@ -167,7 +185,7 @@ class Proof:
         Raises:
             Unproven, Later: what is listed cannot be read.
         """
-        listed = await self._listed(gone.twins, locator)
+        listed = await self._listed(await self.twins_of(gone.row) or gone.twins, locator)
         if not listed or len(await self._same_body(gone.row, listed)) < gone.before:
             return ()
         return listed

@@ -8,12 +8,16 @@ from datetime import datetime
 from typing import Literal, Protocol
 
 from bridge.api.budget import Use
+from bridge.api.purpose import Purpose
 from bridge.model import AccountId
 from bridge.sync.pages import InboxClient
 
 
 class Budget(Protocol):
     """The requests an account may make today; see ``api.budget.RequestBudget``."""
+
+    async def has_room(self, purpose: Purpose, requests: int) -> bool:
+        """Tell whether so many requests of a purpose may be made now."""
 
     async def look_interval_s(self, wanted_s: float) -> float:
         """Stretch the interval between looks so that they last until midnight."""

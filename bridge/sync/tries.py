@@ -33,6 +33,7 @@ class _Try:
     """
 
     first_s: float
+    last_s: float
     count: int
     again_at_s: float
     worked: int
@@ -54,8 +55,12 @@ class Tries:
         return remote in self._tries
 
     def since(self, at_s: float) -> int:
-        """Count the rows that failed first before then and fail still."""
-        return sum(tried.first_s <= at_s for tried in self._tries.values())
+        """Count the rows that failed first before then and fail still, as a further try showed.
+
+        One that was not tried again, for want of requests, has perhaps only moved.
+        """
+        tries = self._tries.values()
+        return sum(tried.first_s <= at_s and tried.last_s > tried.first_s for tried in tries)
 
     def is_due(self, row: RemoteRow) -> bool:
         """Tell whether a row may be tried now; under another id than before it is at once."""
@@ -80,8 +85,8 @@ class Tries:
             patience: how many tries it has.
         """
         now_s = self._clock.monotonic()
-        tried = self._tries.setdefault(row.id, _Try(now_s, 0, 0.0, -1, row.api_id))
-        tried.api_id = row.api_id
+        tried = self._tries.setdefault(row.id, _Try(now_s, now_s, 0, 0.0, -1, row.api_id))
+        tried.last_s, tried.api_id = now_s, row.api_id
         tried.count += tried.worked != self._worked  # only if something else worked meanwhile
         tried.worked = self._worked
         log.warning(

@@ -30,7 +30,9 @@ from bridge.clock import ROME
 from tests.fakes import FakeClock
 
 DAY_S = 86_400.0
-OTHERS = [purpose for purpose in Purpose if purpose not in {Purpose.LOOK, *BORROWING}]
+BOUNDED = {Purpose.VERIFICATION}
+"""There are no more of these than of something less urgent."""
+OTHERS = [one for one in Purpose if one not in {Purpose.LOOK, *BORROWING, *BOUNDED}]
 
 
 class Ledger:
@@ -94,6 +96,31 @@ async def test_nobody_else_touches_what_looks_need(per_day: int, purpose: Purpos
     taken = await spend(budget, per_day, purpose)
     assert taken == per_day - floor(purpose, Day(per_day, 0, DAY_S, DAY_S)) <= per_day / 2
     assert await spend(budget, per_day, Purpose.LOOK) == per_day - taken
+
+
+async def test_what_is_done_together_is_begun_where_all_of_it_may_be_made() -> None:
+    clock = FakeClock(datetime(2026, 1, 14, 23, 0, tzinfo=UTC))
+    budget, room = (
+        RequestBudget(clock, 100),
+        100 - floor(Purpose.DELETION, Day(100, 0, DAY_S, DAY_S)),
+    )
+    assert await budget.has_room(Purpose.DELETION, 24)
+    await spend(budget, room - 4, Purpose.DELETION)
+    assert await budget.has_room(Purpose.DELETION, 4)
+    assert not await budget.has_room(Purpose.DELETION, 5)
+    await spend(budget, 4)
+    assert not await budget.has_room(Purpose.DELETION, 1)
+
+
+async def test_a_twentieth_of_a_day_is_room_enough() -> None:
+    clock = FakeClock(datetime(2026, 1, 14, 23, 0, tzinfo=UTC))
+    budget, room = (
+        RequestBudget(clock, 100),
+        100 - floor(Purpose.DELETION, Day(100, 0, DAY_S, DAY_S)),
+    )
+    await spend(budget, room - 5, Purpose.DELETION)
+    assert await budget.has_room(Purpose.DELETION, 24)
+    assert await RequestBudget(clock, 0).has_room(Purpose.DELETION, 24)
 
 
 def test_the_urgent_come_first() -> None:

@@ -33,3 +33,14 @@ async def test_a_row_that_fails_while_others_come_is_given_up_after_its_tries(
         await clock.advance(HOUR_S)
     assert given_up == [False, False, True]
     assert not tries.is_given_up(ROW, "nothing", 2)  # from the beginning again
+
+
+async def test_what_failed_once_and_was_not_tried_again_is_not_told(clock: FakeClock) -> None:
+    """It may have moved just then."""
+    tries = Tries(clock)
+    tries.is_given_up(ROW, "its id shows another message", 6)
+    await clock.advance(HOUR_S)
+    assert tries.since(clock.monotonic()) == 0
+    tries.is_given_up(ROW, "its id shows another message", 6)
+    assert tries.since(clock.monotonic()) == 1
+    assert tries.since(clock.monotonic() - HOUR_S - 1) == 0
