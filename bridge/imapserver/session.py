@@ -146,11 +146,31 @@ class Session:
         Raises:
             No: there is none.
         """
-        mailbox = await self.services.mailboxes.find(self.owner, name)
+        mailboxes = self.services.mailboxes
+        mailbox = await mailboxes.find(self.owner, name)
+        if mailbox is None:
+            await mailboxes.look(accounts={self.owner})
+            mailbox = await mailboxes.find(self.owner, name)
         if mailbox is None:
             fault = fault_of(name)
             raise No(fault or "no such mailbox", code if not fault else "CANNOT")
         return mailbox
+
+    async def mailbox_now(self, name: str) -> Mailbox:
+        """Likewise, with what other bridges committed to it before the command came."""
+        await self.look_at_names()
+        mailbox = await self.mailbox(name)
+        await self.services.mailboxes.look({mailbox.id})
+        return mailbox
+
+    async def look(self) -> None:
+        """Take in what other bridges committed to the open mailbox before the command came."""
+        if self.selected is not None:
+            await self.services.mailboxes.look({self.selected.mailbox.id})
+
+    async def look_at_names(self) -> None:
+        """Likewise for the account's mailboxes, their names and which there are."""
+        await self.services.mailboxes.look(accounts={self.owner})
 
     def send(self, line: bytes) -> None:
         """Send one response or several."""

@@ -10,6 +10,7 @@ commit order; an index has taken a change in before anybody is told of it.
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 from collections.abc import Awaitable, Callable, Collection, Sequence
 from dataclasses import dataclass
@@ -55,6 +56,9 @@ from bridge.store.base import ReadTransaction, ReadWork, Store, StoreFailed, Tra
 
 T = TypeVar("T")
 
+LOOK_MOST_S = 2.0
+"""How long a client waits for what other bridges committed; then what is known here will do."""
+
 FIRST_MAILBOXES = (
     (INBOX, None),
     (ARCHIVE, SpecialUse.ARCHIVE),
@@ -79,13 +83,17 @@ class Mailboxes(MessageTexts):
         store: where everything is.
         clock: time.
         apart: where large messages are taken apart; None for one of its own.
+        shared: whether others may write to the same store.
 
     Attributes:
         voice: how the bridge's own messages are written.
     """
 
-    def __init__(self, store: Store, clock: Clock, apart: Apart | None = None) -> None:
+    def __init__(
+        self, store: Store, clock: Clock, apart: Apart | None = None, *, shared: bool = False
+    ) -> None:
         super().__init__(store, clock, apart)
+        self._shared = shared
         self.voice = Voice()
         self._subscribers = Subscribers()
         self._names = MailboxNames(store, self._subscribers.publish)
@@ -185,10 +193,21 @@ class Mailboxes(MessageTexts):
         Raises:
             StoreFailed: it is told the next time.
         """
-        for box in await self._names.catch_up(accounts):
-            self._indexes.forget(box.id)
-        await self._indexes.catch_up(mailboxes)
+        await self._follow(mailboxes, accounts)
         self._subscribers.publish_commit()
+
+    async def look(
+        self, mailboxes: Collection[MailboxId] = (), accounts: Collection[AccountId] = ()
+    ) -> None:
+        """Take in what others committed until now: a client may know of it from another bridge.
+
+        That takes a read or two, and nothing on a file. While the store fails or hangs, what is
+        known here will do.
+        """
+        if self._shared:
+            with contextlib.suppress(StoreFailed, TimeoutError):
+                async with asyncio.timeout(LOOK_MOST_S):
+                    await self._follow(mailboxes, accounts)
 
     def on_commit(self, callback: Callable[[], None]) -> Callable[[], None]:
         """Call ``callback`` after each commit, whatever it changed; returns what ends that."""
@@ -323,6 +342,14 @@ class Mailboxes(MessageTexts):
         await self._store.write(work)
 
     # -- inside ------------------------------------------------------------------------------
+
+    async def _follow(
+        self, mailboxes: Collection[MailboxId] | None, accounts: Collection[AccountId] | None
+    ) -> None:
+        if accounts is None or accounts:
+            for box in await self._names.catch_up(accounts):
+                self._indexes.forget(box.id)
+        await self._indexes.catch_up(mailboxes)
 
     def _take_in(self, change: Change) -> bool:
         """Take in what was changed here; tells whether it is to be told now."""

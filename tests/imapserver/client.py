@@ -133,8 +133,9 @@ class Rig:
         tls: ssl.SSLContext | None = None,
         implicit: bool = False,
         time: Clock | None = None,
+        shared: bool = False,
     ) -> Rig:
-        mailboxes = Mailboxes(store, clock)
+        mailboxes = Mailboxes(store, clock, shared=shared)
         account = await mailboxes.open_account(ADDRESS)
         logins = LoginGate(OneAccount(account), GuessGuard(SystemClock()))
         services = Services(mailboxes, store, logins, time or clock, Figures(), APPEND_LIMIT_BYTES)

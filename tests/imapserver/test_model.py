@@ -1,7 +1,8 @@
 """Three sessions on one mailbox: whatever they do, each client agrees with the server.
 
-Each client knows only the untagged lines it was sent. After every command its idea of the
-mailbox (how many messages, which UID has which number, which flags) is compared with a FETCH.
+They are on one server, or spread over two on one store. Each client knows only the untagged lines
+it was sent. After every command its idea of the mailbox (how many messages, which UID has which
+number, which flags) is compared with a FETCH.
 """
 
 from __future__ import annotations
@@ -9,16 +10,20 @@ from __future__ import annotations
 import asyncio
 import re
 import tempfile
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bridge.store.sqlite import SqliteStore
+from bridge.store.news import News
+from bridge.store.postgres import PostgresStore
 from tests.fakes import FakeClock
 from tests.imapserver.client import Client, Rig, message
+from tests.stores import open_store
 
 _FETCH = re.compile(r"\* (\d+) FETCH \((.*)\)", re.DOTALL)
 
@@ -94,26 +99,27 @@ COMMANDS: Sequence[tuple[str, bool]] = (
 steps = st.tuples(st.integers(0, 2), st.sampled_from(COMMANDS), st.integers(1, 6))
 
 
+@pytest.mark.parametrize("bridges", [1, 2])
 @settings(max_examples=12, deadline=None)
-@given(st.lists(steps, min_size=5, max_size=30))
+@given(chosen=st.lists(steps, min_size=5, max_size=30))
 def test_every_client_agrees_with_the_server(
-    chosen: list[tuple[int, tuple[str, bool], int]],
+    bridges: int, chosen: list[tuple[int, tuple[str, bool], int]]
 ) -> None:
     with tempfile.TemporaryDirectory() as folder:
-        asyncio.run(play(Path(folder), chosen))
+        asyncio.run(play(Path(folder), bridges, chosen))
 
 
-async def play(folder: Path, chosen: list[tuple[int, tuple[str, bool], int]]) -> None:
-    store = await SqliteStore.open(folder)
-    rig = await Rig.start(store, FakeClock())
-    try:
+async def play(folder: Path, bridges: int, chosen: list[tuple[int, tuple[str, bool], int]]) -> None:
+    async with AsyncExitStack() as stack:
+        rigs = [await stack.enter_async_context(bridge_on(folder)) for _ in range(bridges)]
         for number in range(4):
-            await rig.add(f"m{number}")
-        replicas = [await replica(rig, qresync=session == 2) for session in range(3)]
+            await rigs[0].add(f"m{number}")
+        on = [rigs[session % bridges] for session in range(3)]
+        replicas = [await replica(rig, qresync=at == 2) for at, rig in enumerate(on)]
         for at, (session, (command, uses_numbers), number) in enumerate(chosen):
             one = replicas[session]
             if command == "APPEND":
-                await rig.add(message(f"n{at}"))
+                await on[session].add(message(f"n{at}"))
                 continue
             await one.do(command.format(n=number), uses_numbers=uses_numbers)
             await one.check()
@@ -122,8 +128,26 @@ async def play(folder: Path, chosen: list[tuple[int, tuple[str, bool], int]]) ->
             await one.check()
         (first, *others) = ([told["UID"] for told in one.messages] for one in replicas)
         assert all(other == first for other in others)
+
+
+@asynccontextmanager
+async def bridge_on(folder: Path) -> AsyncIterator[Rig]:
+    """Serve what is in a folder, which others may serve, too."""
+    store = await open_store(folder)
+    rig = await Rig.start(store, FakeClock(), shared=True)
+    tasks: set[asyncio.Task[None]] = set()
+
+    def hear(news: News) -> None:
+        mailboxes = rig.services.mailboxes
+        tasks.add(asyncio.ensure_future(mailboxes.catch_up(news.mailboxes, news.accounts)))
+
+    if isinstance(store, PostgresStore):
+        store.listen(hear, f"bridge {rig.port}")
+    try:
+        yield rig
     finally:
         await rig.stop()
+        await asyncio.gather(*tasks)
         await store.close()
 
 

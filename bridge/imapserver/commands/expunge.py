@@ -11,6 +11,7 @@ from bridge.imapserver.session import Session
 async def expunge(session: Session, command: Expunge | Plain) -> str | None:
     r"""EXPUNGE and UID EXPUNGE: what is ``\\Deleted`` goes for good."""
     selected = session.writable
+    await session.look()
     uids = deleted_uids(selected)
     if isinstance(command, Expunge) and command.uids is not None:
         wanted = set(uids_of(session, command.uids, uid=True))

@@ -62,6 +62,9 @@ async def list_(session: Session, command: List) -> str | None:
         return None
     pace = CommandShare(session.output)
     tree = await _tree(session, pace)
+    if command.status:
+        listed_ids = {mailbox.id for mailbox in tree.mailboxes.values()}
+        await session.services.mailboxes.look(listed_ids)
     patterns = [canonical(command.reference + pattern) for pattern in command.patterns]
     candidates = tree.names
     above_unlisted: set[str] = set()
@@ -154,6 +157,7 @@ async def lsub(session: Session, command: List) -> str | None:
 
 async def _tree(session: Session, pace: CommandShare) -> _Tree:
     mailboxes = session.services.mailboxes
+    await session.look_at_names()
     tree = _Tree(
         await mailboxes.mailboxes(session.owner), await mailboxes.subscriptions(session.owner)
     )

@@ -8,6 +8,7 @@ from bridge.imapserver.session import Session
 
 async def noop(session: Session, command: Plain) -> str | None:
     """NOOP, CHECK: pending changes are told after any command."""
+    await session.look()
     return None
 
 

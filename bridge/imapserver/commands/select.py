@@ -28,7 +28,7 @@ async def select(session: Session, command: Select) -> str | None:
         await session.deselect()
         # RFC 7162 §3.2.11; it needs no ENABLE: whoever does not know the code reads past it
         session.send(b"* OK [CLOSED] the previous mailbox is closed\r\n")
-    mailbox = await session.mailbox(command.mailbox)
+    mailbox = await session.mailbox_now(command.mailbox)
     if command.condstore:
         session.enable_condstore()
     selected = await session.select(mailbox, read_only=command.read_only)
@@ -127,6 +127,7 @@ async def close(session: Session, command: Plain) -> str | None:
     r"""CLOSE: expunges what is ``\\Deleted``, without telling."""
     selected = session.open
     if not selected.read_only:
+        await session.look()
         mailboxes = session.services.mailboxes
         await mailboxes.expunge_deleted(selected.mailbox.id, deleted_uids(selected))
     await session.deselect()

@@ -14,7 +14,7 @@ from bridge.model import Mailbox, Uid
 
 async def status(session: Session, command: Status) -> str | None:
     """STATUS."""
-    mailbox = await session.mailbox(command.mailbox)
+    mailbox = await session.mailbox_now(command.mailbox)
     if "HIGHESTMODSEQ" in command.items:
         session.enable_condstore()
     session.send(await status_line(session, mailbox, command.items))
