@@ -107,6 +107,9 @@ class SharedStore(Store, Protocol):
         ``name`` is what they know this one by.
         """
 
+    def has_company(self) -> bool:
+        """Tell whether another bridge may be connected; one that listens knows if none is."""
+
 
 async def open_store(place: DataPlace) -> Store:
     """Open a store, or make it.

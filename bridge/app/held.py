@@ -28,11 +28,12 @@ from bridge.store.news import Heard
 
 @dataclass(frozen=True, slots=True)
 class Shared:
-    """A database's store, this bridge's part in who leads it, and how others are heard."""
+    """A database's store, this bridge's part in who leads it, and others: heard, and if any are."""
 
     store: FencedStore
     leadership: Leadership
     listen: Callable[[Heard, str], None]
+    has_company: Callable[[], bool]
 
 
 class HeldStore:
@@ -79,7 +80,7 @@ class HeldStore:
             await store.close()
             raise
         fenced = FencedStore(store, term)
-        return cls(fenced, Shared(fenced, leadership, store.listen))
+        return cls(fenced, Shared(fenced, leadership, store.listen, store.has_company))
 
     @property
     def leads(self) -> bool:
@@ -94,6 +95,10 @@ class HeldStore:
     def is_shared(self) -> bool:
         """Whether there may be other bridges."""
         return self._shared is not None
+
+    def has_company(self) -> bool:
+        """Tell whether another bridge may be connected now."""
+        return self._shared is not None and self._shared.has_company()
 
     def listen(self, heard: Heard) -> None:
         """Call ``heard`` on the loop with what other bridges change, if there may be any."""

@@ -127,7 +127,7 @@ class Resources:
             raise
         await _name_accounts(held.store)
         apart = Apart(config.data_dir)
-        mailboxes = Mailboxes(held.store, clock, apart, shared=held.is_shared)
+        mailboxes = Mailboxes(held.store, clock, apart, has_company=held.has_company)
         try:
             lineage = await _lineage(held, mailboxes, clock, config.data_dir)
         except BaseException:

@@ -83,17 +83,21 @@ class Mailboxes(MessageTexts):
         store: where everything is.
         clock: time.
         apart: where large messages are taken apart; None for one of its own.
-        shared: whether others may write to the same store.
+        has_company: tells whether another bridge may write to the same store now.
 
     Attributes:
         voice: how the bridge's own messages are written.
     """
 
     def __init__(
-        self, store: Store, clock: Clock, apart: Apart | None = None, *, shared: bool = False
+        self,
+        store: Store,
+        clock: Clock,
+        apart: Apart | None = None,
+        has_company: Callable[[], bool] = lambda: False,
     ) -> None:
         super().__init__(store, clock, apart)
-        self._shared = shared
+        self._has_company = has_company
         self.voice = Voice()
         self._subscribers = Subscribers()
         self._names = MailboxNames(store, self._subscribers.publish)
@@ -201,10 +205,10 @@ class Mailboxes(MessageTexts):
     ) -> None:
         """Take in what others committed until now: a client may know of it from another bridge.
 
-        That takes a read or two, and nothing on a file. While the store fails or hangs, what is
-        known here will do.
+        That takes a read or two, and nothing where there are no others. While the store fails or
+        hangs, what is known here will do.
         """
-        if self._shared:
+        if self._has_company():
             with contextlib.suppress(StoreFailed, TimeoutError):
                 async with asyncio.timeout(LOOK_MOST_S):
                     await self._follow(mailboxes, accounts)

@@ -23,13 +23,13 @@ class Refused(Exception):
 class Client:
     """One connection, logged in."""
 
-    def __init__(self, port: int) -> None:
+    def __init__(self, port: int, user: str = USER) -> None:
         self.socket = socket.create_connection(("127.0.0.1", port), timeout=TIMEOUT_S)
         self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self._file = self.socket.makefile("rb", 1 << 20)
         self._number = 0
         self._file.readline()
-        self.command(f'LOGIN "{USER}" "{PASSWORD}"')
+        self.command(f'LOGIN "{user}" "{PASSWORD}"')
 
     def close(self) -> None:
         """Hang up."""

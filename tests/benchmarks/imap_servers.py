@@ -1,4 +1,4 @@
-"""The servers that are measured: ours in a process of its own, and Dovecot beside it.
+"""The servers that are measured: ours in a process of its own, on a file or on PostgreSQL; Dovecot.
 
 Each is a context manager over a folder: it starts on a free loopback port, keeps its mail in the
 folder, and is ended by its process id.
@@ -7,6 +7,7 @@ folder, and is ended by its process id.
 from __future__ import annotations
 
 import asyncio
+import atexit
 import os
 import pwd
 import shutil
@@ -17,7 +18,7 @@ import sys
 import time
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import ClassVar, Self
 
 from bridge.app.responsive import keep_responsive
 from bridge.clock import SystemClock
@@ -27,7 +28,11 @@ from bridge.login import GuessGuard, LoginGate
 from bridge.mailbox import Mailboxes
 from bridge.model import AccountId
 from bridge.net.listen import Listen
+from bridge.store.base import Store
+from bridge.store.news import News
+from bridge.store.postgres import PostgresStore
 from bridge.store.sqlite import SqliteStore
+from tests import cluster
 from tests.benchmarks.imap_client import PASSWORD, USER
 
 START_TIMEOUT_S = 30.0
@@ -97,6 +102,31 @@ class Ours(Server):
         """Read the port it says."""
         assert process.stdout is not None
         self.port = int(process.stdout.readline())
+
+
+class OnPostgres(Ours):
+    """The same on a PostgreSQL server of its own, which syncs what it commits."""
+
+    name = "pec-bridge on PostgreSQL"
+    company = 0
+    _clusters: ClassVar[dict[Path, tuple[cluster.Cluster, str]]] = {}
+
+    def command(self) -> list[str]:
+        """Start the server with the first start; it runs as long as this program."""
+        if self.folder not in self._clusters:
+            server = cluster.Cluster(**cluster.DURABLE)
+            atexit.register(server.remove)
+            server.start()
+            self._clusters[self.folder] = server, server.new_database()
+        server, database = self._clusters[self.folder]
+        return [*super().command(), server.url(database), str(self.company)]
+
+
+class OneOfTwo(OnPostgres):
+    """The same while another bridge is connected, so that it has to be asked what that one did."""
+
+    name = "one of two on PostgreSQL"
+    company = 1
 
 
 class Dovecot(Server):
@@ -185,11 +215,22 @@ class OneUser:
         return self._account if (login, password) == (USER, PASSWORD) else None
 
 
-async def serve(folder: Path) -> None:
-    """Serve the folder's account until SIGTERM; print the port."""
-    store = await SqliteStore.open(folder)
+async def serve(folder: Path, url: str = "", company: int = 0) -> None:
+    """Serve the folder's account until SIGTERM; print the port.
+
+    Args:
+        folder: where the data are.
+        url: the database that has them instead.
+        company: how many others are connected to it.
+    """
     clock = SystemClock()
-    mailboxes = Mailboxes(store, clock)
+    store: Store
+    if url:
+        database = await PostgresStore.open(url, folder)
+        store, mailboxes = database, followed(database, company)
+    else:
+        store = await SqliteStore.open(folder)
+        mailboxes = Mailboxes(store, clock)
     account = await mailboxes.open_account(USER)
     services = Services(
         mailboxes,
@@ -209,6 +250,20 @@ async def serve(folder: Path) -> None:
     await store.close()
 
 
+def followed(store: PostgresStore, company: int) -> Mailboxes:
+    """Return mailboxes that follow what others commit, as a bridge's do."""
+    mailboxes = Mailboxes(store, SystemClock(), has_company=lambda: company > 0)
+    tasks: set[asyncio.Task[None]] = set()
+
+    def heard(news: News) -> None:
+        task = asyncio.ensure_future(mailboxes.catch_up(news.mailboxes, news.accounts))
+        tasks.add(task)
+        task.add_done_callback(tasks.discard)
+
+    store.listen(heard, "measured")
+    return mailboxes
+
+
 def new_loop() -> asyncio.AbstractEventLoop:
     """Return uvloop's where it is installed, as the bridge does."""
     try:
@@ -221,4 +276,5 @@ def new_loop() -> asyncio.AbstractEventLoop:
 if __name__ == "__main__":
     keep_responsive()
     with asyncio.Runner(loop_factory=new_loop) as runner:
-        runner.run(serve(Path(sys.argv[1])))
+        url, company = (*sys.argv[2:], "", "0")[:2]
+        runner.run(serve(Path(sys.argv[1]), url, int(company)))

@@ -1,4 +1,4 @@
-"""How fast a mailbox of 10,000 messages is served, ours and Dovecot's side by side, in two formats.
+"""How fast a mailbox of 10,000 messages is served, by ours on two databases, and by Dovecot.
 
 ``python -m tests.benchmarks.imap_speed`` fills the same mailbox in each server, measures the lines
 below and prints one JSON object: seconds, or milliseconds and so on where a name says so. Nothing
@@ -19,12 +19,13 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from pathlib import Path
 
+from tests import cluster
 from tests.benchmarks.imap_client import Client
-from tests.benchmarks.imap_servers import Dovecot, Ours, Sdbox, Server
+from tests.benchmarks.imap_servers import Dovecot, OneOfTwo, OnPostgres, Ours, Sdbox, Server
 
 HEADERS = (
     "UID FETCH 1:* (UID FLAGS RFC822.SIZE INTERNALDATE "
@@ -33,6 +34,8 @@ HEADERS = (
 BOX = "INBOX"
 IDLE_ROUNDS = 20
 IDLE_CONNECTIONS = 400
+
+KINDS: Sequence[type[Server]] = (Ours, OnPostgres, OneOfTwo, Dovecot, Sdbox)
 
 Figures = dict[str, float]
 
@@ -244,23 +247,26 @@ def run(kind: type[Server], folder: Path, arguments: argparse.Namespace) -> Figu
         return one.measure()
 
 
+def _others() -> list[str]:
+    """Return the names of what can be measured here beside ours on a file."""
+    postgres = [] if cluster.missing() else [OnPostgres.name, OneOfTwo.name]
+    return postgres + ([Dovecot.name, Sdbox.name] if Dovecot.installed() else [])
+
+
 def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--messages", type=int, default=10_000)
     parser.add_argument("--size", type=int, default=8192, help="bytes of each")
     parser.add_argument("--repeats", type=int, default=1000, help="NOOPs, STOREs and APPENDs")
-    parser.add_argument("--only", choices=[kind.name for kind in (Ours, Dovecot, Sdbox)])
+    parser.add_argument("--only", choices=[kind.name for kind in KINDS], action="append")
     parser.add_argument("--folder", type=Path, help="where the mail is put; a new one by default")
     arguments = parser.parse_args()
-    kinds: list[type[Server]] = [Ours]
-    if Dovecot.installed():
-        kinds += [Dovecot, Sdbox]
+    kinds = [kind for kind in KINDS if kind.name in (arguments.only or (Ours.name, *_others()))]
     figures = {}
     with tempfile.TemporaryDirectory(dir=arguments.folder) as folder:
         for kind in kinds:
-            if arguments.only in (None, kind.name):
-                figures[kind.name] = run(kind, Path(folder) / kind.name, arguments)
+            figures[kind.name] = run(kind, Path(folder) / kind.name, arguments)
     json.dump(
         {
             "messages": arguments.messages,
@@ -269,6 +275,9 @@ def main() -> None:
             "python": platform.python_version(),
             "figures": figures,
             "to_the_faster_dovecot": _ratios(figures),
+            "postgres_to_a_file": {
+                kind.name: _to_a_file(figures, kind) for kind in (OnPostgres, OneOfTwo)
+            },
         },
         sys.stdout,
         indent=1,
@@ -278,12 +287,19 @@ def main() -> None:
 
 def _ratios(figures: dict[str, Figures]) -> Figures:
     """Return how long each of our lines takes by the faster of the others'."""
-    others = [found for name, found in figures.items() if name != Ours.name]
+    others = [figures[kind.name] for kind in (Dovecot, Sdbox) if kind.name in figures]
     return {
         name: round(value / min(one[name] for one in others), 3)
         for name, value in figures.get(Ours.name, {}).items()
         if others and name in others[0] and not re.match("rss|fill", name)
     }
+
+
+def _to_a_file(figures: dict[str, Figures], kind: type[Server]) -> Figures:
+    """Return how long each line takes on PostgreSQL by how long on a file."""
+    ours = figures.get(Ours.name, {})
+    found = figures.get(kind.name, {})
+    return {name: round(found[name] / ours[name], 2) for name in found if ours.get(name)}
 
 
 if __name__ == "__main__":

@@ -1,11 +1,12 @@
 """How fast messages are taken in, against Postfix on the same disk: run by hand, prints JSON.
 
-    python -m tests.benchmarks.intake_speed [--folder D] [--rounds N]
+    python -m tests.benchmarks.intake_speed [--folder D] [--rounds N] [--store URL | --postgres]
 
 Postfix's ``smtp-source`` sends 2,000 messages of 8 KB over 10 connections, in turns to ``serve``
 and to a private Postfix (its own folder and port, discarding what it queued); ``250`` comes after
 the sync on both sides. ``ratio`` is ours to theirs, from the median round of each; at least 1.0 is
-asked for. Needs root, since Postfix does.
+asked for. Needs root, since Postfix does. ``--store`` has ours on a database that is there, and
+``--postgres`` on a PostgreSQL server of its own that syncs, where temporary files are.
 """
 
 from __future__ import annotations
@@ -25,6 +26,9 @@ import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
+
+from tests import cluster
+from tests.cluster import DURABLE
 
 MESSAGES, SIZE_BYTES, CONNECTIONS = 2_000, 8 * 1024, 10
 SENDER, RECIPIENT = "bench@pec.example", "uno@altra.example"
@@ -46,6 +50,10 @@ account = "{sender}"
 [[account]]
 address = "{sender}"
 password = {{ env = "BENCH" }}
+"""
+ON_DATABASE = """
+[store]
+url = { env = "BENCH_STORE" }
 """
 
 MAIN_CF = """
@@ -107,15 +115,21 @@ def ended(process: subprocess.Popen[bytes]) -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def ours(folder: Path) -> Iterator[tuple[int, int]]:
-    """Run ``serve`` with an API that is down; give its SMTP port and its pid."""
+def ours(folder: Path, url: str = "") -> Iterator[tuple[int, int]]:
+    """Run ``serve`` with an API that is down; give its SMTP port and its pid.
+
+    Args:
+        folder: where it is.
+        url: the database that has its data, if one does.
+    """
     config = folder / "config.toml"
-    config.write_text(CONFIG.format(folder=folder / "data", nowhere=free_port(), sender=SENDER))
+    settings = CONFIG.format(folder=folder / "data", nowhere=free_port(), sender=SENDER)
+    config.write_text(settings + (ON_DATABASE if url else ""))
     process = subprocess.Popen(
         [Path(sys.executable).with_name("pec-bridge"), "serve", "--json", "--config", config],
         stdout=subprocess.PIPE,
         stderr=(folder / "log").open("wb"),
-        env={**os.environ, "BENCH": "bench"},
+        env={**os.environ, "BENCH": "bench", "BENCH_STORE": url},
     )
     with ended(process):
         assert process.stdout is not None
@@ -178,6 +192,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
     parser.add_argument("--folder", type=Path, help="on the disk to measure; else a temporary one")
     parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--store", default="", help="the URL of a database for ours")
+    parser.add_argument("--postgres", action="store_true", help="ours on a PostgreSQL of its own")
     options = parser.parse_args()
     if shutil.which("smtp-source") is None or not (POSTFIX / "master").exists():
         sys.exit("needs Postfix: apt-get install postfix")
@@ -187,7 +203,11 @@ def main() -> None:
             Path(stack.enter_context(tempfile.TemporaryDirectory(dir=options.folder)))
             for _ in range(2)
         ]
-        our_port, our_pid = stack.enter_context(ours(folders[0]))
+        url = options.store
+        if options.postgres:
+            server = stack.enter_context(contextlib.contextmanager(cluster.running)(**DURABLE))
+            url = server.url(server.new_database())
+        our_port, our_pid = stack.enter_context(ours(folders[0], url))
         their_port, _pid = stack.enter_context(postfix(folders[1]))
         for port in (our_port, their_port):
             send(port)  # both warm
@@ -198,6 +218,7 @@ def main() -> None:
         our_cpu_s = cpu_s(our_pid) - our_cpu_s
     medians = {name: statistics.median(found) for name, found in rates.items()}
     result = {
+        "store": "PostgreSQL" if url else "file",
         "messages": MESSAGES,
         "size_bytes": SIZE_BYTES,
         "connections": CONNECTIONS,

@@ -135,7 +135,7 @@ class Rig:
         time: Clock | None = None,
         shared: bool = False,
     ) -> Rig:
-        mailboxes = Mailboxes(store, clock, shared=shared)
+        mailboxes = Mailboxes(store, clock, has_company=lambda: shared)
         account = await mailboxes.open_account(ADDRESS)
         logins = LoginGate(OneAccount(account), GuessGuard(SystemClock()))
         services = Services(mailboxes, store, logins, time or clock, Figures(), APPEND_LIMIT_BYTES)

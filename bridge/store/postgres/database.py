@@ -111,6 +111,10 @@ class PostgresStore:
         """
         self._listener = NewsListener(self._told, name, self._writes_as, self._loop, heard)
 
+    def has_company(self) -> bool:
+        """Tell whether another bridge may be connected; one that listens knows if none is."""
+        return self._listener is None or not self._listener.is_alone
+
     async def close(self) -> None:
         """See ``store.base.Store.close``."""
         if self._closed:

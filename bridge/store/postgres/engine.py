@@ -7,7 +7,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from itertools import islice
 from typing import Any
 
-from psycopg import Connection
+from psycopg import Connection, Cursor
 from psycopg.errors import ForeignKeyViolation
 
 from bridge.language import say
@@ -82,6 +82,11 @@ _ORIGIN = (
 anew, and recovery to an earlier moment begins a timeline, as does a standby that takes over."""
 
 
+def _has_rows(cursor: Cursor[tuple[Any, ...]]) -> bool:
+    """Tell whether a statement returns rows; ``description`` describes each column for that."""
+    return cursor.pgresult is not None and cursor.pgresult.nfields > 0
+
+
 class PostgresEngine(PostgresBodies):
     """Satisfies ``sql.engine.Engine``.
 
@@ -98,11 +103,11 @@ class PostgresEngine(PostgresBodies):
 
     def rows(self, statement: str, values: Values = ()) -> list[Any]:
         cursor = self._cursor.execute(translated(statement), values)
-        return cursor.fetchall() if cursor.description else []
+        return cursor.fetchall() if _has_rows(cursor) else []
 
     def row(self, statement: str, values: Values = ()) -> Any:
         cursor = self._cursor.execute(translated(statement), values)
-        return cursor.fetchone() if cursor.description else None
+        return cursor.fetchone() if _has_rows(cursor) else None
 
     def change(self, statement: str, values: Values = ()) -> int:
         return self._cursor.execute(translated(statement), values).rowcount

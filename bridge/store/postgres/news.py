@@ -40,6 +40,11 @@ _NUMBERS = (
     "SELECT writer, number FROM last_commit WHERE writer <> $1 AND at > now() - interval '1 hour'"
 )
 
+_OTHERS = (
+    "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()"
+    " AND application_name LIKE $1 AND pid <> pg_backend_pid()"
+)
+
 
 def words_of(mailboxes: Collection[MailboxId], accounts: Collection[AccountId]) -> Iterable[str]:
     """Yield what a line says of what changed."""
@@ -72,6 +77,9 @@ class NewsListener:
         writer: under which this bridge writes, of which it hears nothing.
         loop: where ``heard`` is called.
         heard: is told.
+
+    Attributes:
+        is_alone: a moment ago no other bridge was connected.
     """
 
     def __init__(
@@ -82,6 +90,7 @@ class NewsListener:
         self._writer = writer
         self._loop = loop
         self._heard = heard
+        self.is_alone = False
         self._numbers: dict[str, int] = {}
         self._connection: Connection | None = None
         self._is_ending = threading.Event()
@@ -108,6 +117,7 @@ class NewsListener:
                 if not self._is_ending.is_set() and str(error) != told:
                     told = str(error)
                     log.warning("news_not_heard", reason=told)
+            self.is_alone = False
             self._is_ending.wait(LOOK_EVERY_S)
 
     def _listen(self, connection: Connection) -> None:
@@ -143,6 +153,8 @@ class NewsListener:
                 missed = True
         if missed:
             self._tell(ANYTHING)
+        ((others,),) = connection.execute(_OTHERS, (f"{KNOWN_AS}%",)).fetchall()
+        self.is_alone = not others
 
     def _tell(self, news: News) -> None:
         with contextlib.suppress(RuntimeError):  # the loop was closed under us

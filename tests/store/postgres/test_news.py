@@ -107,8 +107,8 @@ async def test_a_connection_that_was_lost_is_made_anew(
     store.listen(hearing.heard.append, "one")
     await hearing.begun()
     server.run(
-        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE query ~ 'LISTEN|last'"
-        f" AND datname = '{database}' AND pid <> pg_backend_pid()"
+        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+        f" WHERE application_name = 'pec-bridge: one' AND datname = '{database}'"
     )
     await until(lambda: hearing.heard)
     assert hearing.heard[0] == ANYTHING
@@ -127,3 +127,13 @@ def test_a_line_says_what_changed_and_a_long_one_that_anything_may_have() -> Non
     assert mailbox(1).with_more(mailbox(2)) == news_of(["m1", "m2"])
     assert mailbox(1).with_more(ANYTHING) == ANYTHING
     assert NOTHING.with_more(mailbox(1)) == mailbox(1)
+
+
+async def test_one_knows_whether_others_are_connected(one: Hearing, other: PostgresStore) -> None:
+    await until(lambda: not one.store.has_company())
+    assert other.has_company()  # it does not listen, and cannot know
+    other.listen(lambda _news: None, "other")
+    await until(one.store.has_company)
+    await until(other.has_company)
+    await other.close()
+    await until(lambda: not one.store.has_company())
