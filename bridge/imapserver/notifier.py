@@ -119,6 +119,8 @@ class Notifier:
     def _told(self, task: asyncio.Task[None]) -> None:
         self._task = None
         if not task.cancelled() and task.exception() is None:
+            if self._changed or self._listed:  # came meanwhile
+                self.wake()
             return
         self.stop()
         self._session.notify_by(None)

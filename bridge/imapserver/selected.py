@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import asyncio
+from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, field
 
 from bridge.imap import responses
@@ -10,6 +11,7 @@ from bridge.imapserver.view import View
 from bridge.model import (
     SYSTEM_FLAGS,
     Mailbox,
+    Uid,
     is_reserved,
 )
 
@@ -23,8 +25,32 @@ class Selected:
     read_only: bool
     unsubscribe: Callable[[], None]
     recent: set[int] = field(default_factory=set)
+    claims: set[asyncio.Task[None]] = field(default_factory=set)
     gone: bool = False
     told_keywords: int = -1
+
+    def claim_later(
+        self, claiming: Coroutine[object, object, list[Uid]], then: Callable[[], None]
+    ) -> None:
+        r"""See first which messages are ``\\Recent`` here and not on another bridge; then go on.
+
+        Args:
+            claiming: returns their UIDs.
+            then: is called once that is known.
+        """
+
+        async def claim() -> None:
+            self.recent.update(await claiming)
+            then()
+
+        task = asyncio.ensure_future(claim())
+        self.claims.add(task)
+        task.add_done_callback(self.claims.discard)
+
+    async def settle_claims(self) -> None:
+        r"""Wait until it is known which messages that came are ``\\Recent`` here."""
+        while self.claims:
+            await asyncio.wait(self.claims)
 
 
 def flag_lines(selected: Selected) -> bytes:

@@ -20,6 +20,7 @@ import structlog
 from bridge.imap.commands import Tagged
 from bridge.imap.mailboxname import fault_of
 from bridge.imapserver.output import Output, StandingOrder
+from bridge.imapserver.recent import claimed
 from bridge.imapserver.reply import UNFORESEEN, Bad, No, answer_to
 from bridge.imapserver.selected import Selected, flag_lines
 from bridge.imapserver.services import Services
@@ -285,14 +286,24 @@ class Session:
                 selected.view.note(change)
                 below = Uid(messages[-1].uid + 1)
                 first = self.services.recent.claim_now(mailbox, below, selected.read_only)
+                uids = [one.uid for one in messages if one.uid >= first]
+                claims = self.shows_recent and uids and not selected.read_only
+                if claims and self.services.mailboxes.has_company():
+                    claiming = claimed(self.services.mailboxes, mailbox, uids)
+                    selected.claim_later(claiming, self._claimed)
+                    return
                 if self.shows_recent:
-                    selected.recent.update(one.uid for one in messages if one.uid >= first)
+                    selected.recent.update(uids)
             case FlagsChanged() | Expunged():
                 selected.view.note(change)
             case MailboxDeleted():
                 selected.gone = True
                 if not self.busy:
                     self.output.hang_up(MAILBOX_DELETED)
+        if self.on_update is not None:
+            self.on_update()
+
+    def _claimed(self) -> None:
         if self.on_update is not None:
             self.on_update()
 
@@ -340,6 +351,8 @@ class Session:
             await self.notifier.quiet()
         self.tag, self.busy = tagged.tag, True
         reply = await self._reply(tagged, handler, states)
+        if self.selected is not None:
+            await self.selected.settle_claims()
         if self.selected is not None and self.selected.view.pending:
             allowed = allow_expunge()
             self.tell_changes(allow_expunge=allowed)

@@ -87,6 +87,7 @@ class Mailboxes(MessageTexts):
 
     Attributes:
         voice: how the bridge's own messages are written.
+        has_company: that.
     """
 
     def __init__(
@@ -97,7 +98,7 @@ class Mailboxes(MessageTexts):
         has_company: Callable[[], bool] = lambda: False,
     ) -> None:
         super().__init__(store, clock, apart)
-        self._has_company = has_company
+        self.has_company = has_company
         self.voice = Voice()
         self._subscribers = Subscribers()
         self._names = MailboxNames(store, self._subscribers.publish)
@@ -208,7 +209,7 @@ class Mailboxes(MessageTexts):
         That takes a read or two, and nothing where there are no others. While the store fails or
         hangs, what is known here will do.
         """
-        if self._has_company():
+        if self.has_company():
             with contextlib.suppress(StoreFailed, TimeoutError):
                 async with asyncio.timeout(LOOK_MOST_S):
                     await self._follow(mailboxes, accounts)
@@ -336,14 +337,20 @@ class Mailboxes(MessageTexts):
 
         return await self._store.read(work)
 
-    async def claim_recent(self, mailbox: MailboxId, below: Uid) -> None:
-        r"""Write down that all below ``below`` were told of as ``\\Recent``."""
+    async def claim_recent(self, mailbox: MailboxId, below: Uid) -> Uid:
+        r"""Write down that all below ``below`` were told of as ``\\Recent``.
 
-        async def work(tx: Transaction) -> None:
-            if await tx.recent_from(mailbox) < below:
+        Returns:
+            The first UID that no session on any bridge was told of before.
+        """
+
+        async def work(tx: Transaction) -> Uid:
+            first = await tx.recent_from(mailbox)
+            if first < below:
                 await tx.set_recent_from(mailbox, below)
+            return first
 
-        await self._store.write(work)
+        return await self._store.write(work)
 
     # -- inside ------------------------------------------------------------------------------
 

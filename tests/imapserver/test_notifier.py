@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from asyncio import Event
+
 import pytest
 
+from bridge.model import AccountId
 from tests.fakes import settle
 from tests.imapserver.client import Client, Rig
 
@@ -116,3 +119,23 @@ async def test_a_client_that_leaves_is_forgotten(rig: Rig, client: Client) -> No
     await rig.add("m", mailbox="Archive")
     await settle(50)
     assert await client.eof() == b""
+
+
+async def test_what_comes_while_something_is_told_is_told_after_it(
+    rig: Rig, client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await client.ok(f"NOTIFY SET (personal {MESSAGES})")
+    subscriptions, asked, may_answer = rig.services.mailboxes.subscriptions, Event(), Event()
+
+    async def slow(account: AccountId) -> tuple[str, ...]:
+        asked.set()
+        await may_answer.wait()
+        return await subscriptions(account)
+
+    monkeypatch.setattr(rig.services.mailboxes, "subscriptions", slow)
+    await rig.add("m", mailbox="Archive")
+    await asked.wait()
+    await rig.add("m", mailbox="Trash")
+    may_answer.set()
+    assert (await client.line()).startswith(b"* STATUS Archive (MESSAGES 1 ")
+    assert (await client.line()).startswith(b"* STATUS Trash (MESSAGES 1 ")

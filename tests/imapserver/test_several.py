@@ -118,3 +118,38 @@ async def test_one_that_is_alone_on_its_store_asks_nothing(
     for command in ("NOOP", "CHECK", "EXPUNGE", "STATUS INBOX (MESSAGES)"):
         await client.ok(command)
     assert reads.await_count == 0
+
+
+async def test_a_message_is_recent_to_one_session_on_all_bridges(
+    client: Client, other: Client, here: Rig, elsewhere: Rig
+) -> None:
+    for rig in (here, elsewhere):
+        await rig.add("c")
+    claims = []
+    for one in (client, other):
+        lines = await one.ok("NOOP")
+        found = [line for line in await one.ok("FETCH 1:* (UID FLAGS)") if "\\Recent" in line]
+        assert f"* {len(found)} RECENT" in lines
+        claims.append({int(line.split()[1]) for line in found})
+    assert sorted([*claims[0], *claims[1]]) == [1, 2, 3, 4]  # each to one, whoever was quicker
+    third = await elsewhere.client("INBOX")
+    assert not any("\\Recent" in line for line in await third.ok("FETCH 1:* FLAGS"))
+
+
+async def test_a_client_in_idle_is_told_what_is_recent_once_that_is_known(
+    client: Client, other: Client, elsewhere: Rig
+) -> None:
+    await other.send(b"i IDLE\r\n")
+    assert await other.line() == b"+ idling"
+    await elsewhere.add("c")
+    assert [await other.line(), await other.line()] == [b"* 3 EXISTS", b"* 1 RECENT"]
+
+
+async def test_while_the_store_fails_a_message_is_recent(
+    client: Client, here: Rig, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(
+        here.services.mailboxes, "claim_recent", AsyncMock(side_effect=StoreFailed("full"))
+    )
+    await here.add("c")
+    assert "* 3 RECENT" in await client.ok("NOOP")
