@@ -151,7 +151,7 @@ class _Counts:
     ``newest_cost`` and ``newest_requests`` for the newest page alone, and bring up ``texts`` that
     are fetched, so far ``look_texts``. ``heard`` is what the API said last of the
     day's requests, when ``heard_at`` were made. ``receipts`` texts of receipts might be fetched
-    after the last one of them, at ``receipts_at``.
+    after the last one of them, at ``receipts_at``. ``is_own``: something of it happened here.
     """
 
     day: date
@@ -171,6 +171,7 @@ class _Counts:
     last_look_at: datetime | None = None
     receipts: float = 0.0
     receipts_at: datetime | None = None
+    is_own: bool = False
 
     def count(self, purpose: Purpose, now: datetime) -> None:
         """Take note of a request, and of what looks cost.
@@ -240,6 +241,7 @@ class RequestBudget:
         """
         async with self._lock:
             counts = await self._today()
+            counts.is_own = True
             day = self._day(counts)
             if not may_be_made(purpose, day):
                 counts.refused.add(purpose)
@@ -290,6 +292,7 @@ class RequestBudget:
             return
         async with self._lock:
             counts = await self._today()
+            counts.is_own = True
             counts.heard, counts.heard_at = told, sum(counts.made.values())
 
     def subscribed(self, left: Subscribed | None) -> None:
@@ -344,8 +347,9 @@ class RequestBudget:
         return min(counts.receipts + max(since_s, 0.0) * receipts_a_second(day), most)
 
     async def _today(self) -> _Counts:
+        """Return the day's counts: another bridge's, if it makes them, until one is made here."""
         now, counts = self._clock.now(), self._counts
-        if counts is None or not counts.begin <= now < counts.end:
+        if counts is None or not counts.is_own or not counts.begin <= now < counts.end:
             today = now.astimezone(ROME).date()
             begin, end = midnight(today), midnight(today + timedelta(days=1))
             kept = await self._ledger.load(today) if self._ledger is not None else {}

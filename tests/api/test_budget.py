@@ -498,3 +498,16 @@ def test_looks_of_several_pages_stay_as_close_while_there_are_requests_for_these
     assert look_interval_s(5, watched) == LONGEST_S
     assert look_interval_s(5, replace(watched, look_cost=1.9)) > LONGEST_S
     assert look_interval_s(5, replace(watched, used=1_370)) > LONGEST_S  # pages are refused
+
+
+async def test_one_that_asks_for_nothing_shows_what_another_bridge_wrote_down(
+    clock: FakeClock,
+) -> None:
+    ledger = Ledger()
+    leads, follows = RequestBudget(clock, 1440, ledger), RequestBudget(clock, 1440, ledger)
+    assert (await follows.use()).used == 0
+    await leads.spend(Purpose.LOOK)
+    assert (await follows.use()).used == ledger.counts[(await leads.use()).day]["look"] > 0
+    before = (await follows.use()).used
+    await follows.spend(Purpose.LOOK)  # it took over
+    assert (await follows.use()).used == before + 1
