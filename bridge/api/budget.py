@@ -245,6 +245,7 @@ class RequestBudget:
             day = self._day(counts)
             if not may_be_made(purpose, day):
                 counts.refused.add(purpose)
+                counts.is_own = True
                 raise NotSent(
                     _refusal(purpose, day),
                     kind="budget",
@@ -276,6 +277,10 @@ class RequestBudget:
             return True
         wanted = min(requests, max(day.per_day // LARGEST_PART, 1))
         return day.remaining - floor(purpose, day) >= wanted
+
+    def count_anew(self) -> None:
+        """Go on from what is written down: another bridge may have made requests meanwhile."""
+        self._counts = None
 
     async def use(self) -> Use:
         """Return what became of today's requests so far."""

@@ -33,6 +33,8 @@ class InboxReading:
             waits_for_texts=config.receipts.text != "never",
             apart=resources.apart,
         )
+        for one in resources.accounts:
+            one.budget.count_anew()
         accounts = [
             SyncAccount(one.id, one.settings.address, one.client, one.budget)
             for one in resources.accounts

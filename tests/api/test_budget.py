@@ -511,3 +511,5 @@ async def test_one_that_asks_for_nothing_shows_what_another_bridge_wrote_down(
     before = (await follows.use()).used
     await follows.spend(Purpose.LOOK)  # it took over
     assert (await follows.use()).used == before + 1
+    leads.count_anew()  # and the first one takes over again
+    assert (await leads.use()).used > before
