@@ -104,8 +104,16 @@ def _kept(purpose: Purpose, day: Day) -> float:
     needed = 0.0 if purpose in FOR_NEWS else min(day.needed, day.even_share)
     kept = needed + kept_share(purpose, day) * (day.even_share - needed)
     if purpose in BORROWING and not day.is_short:
-        return min(day.watch + FLOORS[purpose] * day.even_share, kept)
-    return kept
+        kept = min(day.watch + FLOORS[purpose] * day.even_share, kept)
+    return kept if purpose is Purpose.LOOK else max(kept, _watch(day))
+
+
+def _watch(day: Day) -> float:
+    """Return the looks that everything else leaves, however little the hours to come are worth.
+
+    Of few requests they are no more than half of what would be left by the clock.
+    """
+    return min(day.watch, HALF * day.per_day * day.left_s / day.length_s)
 
 
 def may_be_made(purpose: Purpose, day: Day) -> bool:
@@ -152,7 +160,7 @@ def look_interval_s(wanted_s: float, day: Day) -> float:
     if day.remaining < 1:
         return max(wanted_s, day.left_s)
     lead = LEAD * max(2 - day.look_cost - day.texts, 0.0) if day.pace >= 1 else 0.0
-    if day.remaining >= (1 - lead) * day.even_share:
+    if day.remaining >= (1 - lead) * day.even_share and day.remaining > _watch(day):
         return wanted_s
     a_request_s = day.lasting_s(day.left_share) / day.remaining
     look_s = (day.look_cost + day.texts) * a_request_s
@@ -162,6 +170,6 @@ def look_interval_s(wanted_s: float, day: Day) -> float:
     interval_s = max(wanted_s, a_request_s, min(look_s, longest_s, day.watch_s))
     if day.remaining < day.watch or not day.watch:
         return interval_s
-    if not day.is_short and day.remaining <= _kept(Purpose.NEWS, day):
+    if day.remaining <= (_watch(day) if day.is_short else _kept(Purpose.NEWS, day)):
         return max(wanted_s, day.watch_s)
     return min(interval_s, max(wanted_s, day.watch_s))

@@ -16,7 +16,7 @@ ends nothing: the wish waits, also over a restart.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Sequence
 
 import structlog
 
@@ -31,6 +31,7 @@ from bridge.sync.locating import Locator, Way
 from bridge.sync.notice import doubted
 from bridge.sync.proof import Proof
 from bridge.sync.rows import Rows
+from bridge.sync.settings import Budget
 from bridge.sync.sight import LISTED_FOR_S, Sight
 from bridge.sync.telling import Teller
 from bridge.sync.texts import RowTexts
@@ -57,8 +58,8 @@ class Deleter:
         filer: withdraws what is deleted.
         teller: says that the API does not allow any.
         sight: tells whether all that is listed is known.
-        has_room: tells whether so many requests may be made now: what pages cost is lost where
-            the deletion that they are read for is refused.
+        budget: tells whether requests may be made now: what pages cost is lost where the deletion
+            that they are read for is refused.
         clock: for resting.
     """
 
@@ -72,7 +73,7 @@ class Deleter:
         filer: Filer,
         teller: Teller,
         sight: Sight,
-        has_room: Callable[[int], Awaitable[bool]],
+        budget: Budget,
         clock: Clock,
     ) -> None:
         self._way = way
@@ -83,7 +84,7 @@ class Deleter:
         self._filer = filer
         self._teller = teller
         self._sight = sight
-        self._has_room = has_room
+        self._budget = budget
         self._clock = clock
         self._rest_until_s = 0.0
         self._patience = Patience(clock)
@@ -103,7 +104,7 @@ class Deleter:
         wishes = sorted(await self._wishes.wanted(), key=_highest_first)
         together, goes_on, trouble = False, False, Trouble()
         while wishes and self._clock.monotonic() >= self._rest_until_s:
-            if not (goes_on or await self._has_room(2 * min(len(wishes), TOGETHER))):
+            if not (goes_on or await self._has_room(wishes)):
                 break
             batch = await self._batch(wishes, together=together)
             del wishes[: len(batch)]
@@ -112,6 +113,10 @@ class Deleter:
         if trouble.error is not None:
             raise trouble.error
         return deleted
+
+    async def _has_room(self, wishes: Sequence[DeletionRow]) -> bool:
+        """Tell whether the requests of a batch may be made now."""
+        return await self._budget.has_room(self._way.purpose, 2 * min(len(wishes), TOGETHER))
 
     async def _batch(self, wishes: Sequence[DeletionRow], *, together: bool) -> list[DeletionRow]:
         """Return the first wish, and those that may go together with it: twins go alone."""

@@ -71,7 +71,7 @@ class Listing:
         self._begun_total: int | None = None
         self._is_unbroken = False
         self._has_more_news = False
-        self._ends_new = False
+        self._goes_on = False
         self._is_gap_left = False
         self._interrupted: Sweep | None = None
         self._routine = Routine()
@@ -100,7 +100,7 @@ class Listing:
         began_s = self._clock.monotonic()
         news, is_first = pages or self._pages.news, not self._memory.live
         pages = pages or self._pages.looks
-        self._ends_new = False
+        self._goes_on = False
         page, layout = await self._newest_page(pages)
         loss = doubted_loss(self._memory.state, page, self._memory.live, self._clock.now())
         if loss is not None:
@@ -117,7 +117,7 @@ class Listing:
     async def _read_on(self, pages: Pages) -> None:
         """Read the gap that the newest page leaves, if it does."""
         for _ in range(NEWS_PAGES):
-            if not (self.sweeping and self._ends_new):
+            if not (self.sweeping and self._goes_on):
                 break
             await self._step(pages)
 
@@ -174,7 +174,7 @@ class Listing:
         has_more_news = page.total is None and _goes_on(taken)
         is_to_begin_anew = unexplained or has_more_news
         under_way = state.sweep is not None and not (state.sweep.whole and is_to_begin_anew)
-        if under_way and unexplained and _ends_new(taken):
+        if under_way and unexplained and _goes_on(taken):
             self._interrupted, under_way = self._interrupted or state.sweep, False
         if (unexplained or whole_due) and not under_way:
             whole = whole_due and not unexplained
@@ -185,7 +185,7 @@ class Listing:
             )
             self._begun_total = page.total
             self._has_more_news = has_more_news
-            self._ends_new = _ends_new(taken)
+            self._goes_on = _goes_on(taken)
             self._last = page
             self._is_unbroken = True
 
@@ -203,7 +203,7 @@ class Listing:
         is_routine = is_whole and is_repeated and not self._has_more_news
         pages = self._pages.news if self._is_gap_left else self._pages.sweeps
         await self._step(self._pages.routine if is_routine else pages)
-        self._is_gap_left = self._is_gap_left and self._ends_new
+        self._is_gap_left = self._is_gap_left and self._goes_on
 
     async def _step(self, pages: Pages) -> None:
         sweep, layout = self._memory.state.sweep, self._memory.state.layout
@@ -256,7 +256,7 @@ class Listing:
         follows = above is not None and page.total is not None
         taken = await self._take(page, sweep.rank_above(page.total, layout.size), follows=follows)
         self._has_more_news = page.total is None and _goes_on(taken)
-        self._ends_new = _ends_new(taken)
+        self._goes_on = _goes_on(taken)
         if page.rows:
             self._memory.remember(replace(self._memory.state, total=page.total))
         is_last = not page.rows or has_oldest(page, self._memory.state.layout)
@@ -299,7 +299,7 @@ class Listing:
         that it is told where those below them belong.
         """
         earlier = self._interrupted
-        if self._ends_new or earlier is None:
+        if self._goes_on or earlier is None:
             return sweep
         self._interrupted = None
         if layout.newest_first is False:
@@ -368,13 +368,8 @@ class Listing:
             self._memory.remember(replace(self._memory.state, arrivals=arrivals))
 
 
-def _ends_new(taken: Taken) -> bool:
-    """Tell whether a page's oldest row is new, so that older ones may be too."""
-    rows = taken.alignment.rows
-    return bool(rows) and len(rows) - 1 in taken.alignment.fresh
-
-
 def _goes_on(taken: Taken) -> bool:
-    """Tell likewise, of a row that may be new too."""
+    """Tell whether a page's oldest row is new, or may be, so that older ones may be too."""
     rows = taken.alignment.rows
-    return _ends_new(taken) or (bool(rows) and rows[-1].fingerprint in taken.alignment.doubtful)
+    is_new = len(rows) - 1 in taken.alignment.fresh
+    return bool(rows) and (is_new or rows[-1].fingerprint in taken.alignment.doubtful)

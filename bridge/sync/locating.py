@@ -246,6 +246,7 @@ class Way:
 
     client: InboxClient
     locator: Locator
+    purpose: Purpose
 
     @classmethod
     def charged(
@@ -260,4 +261,4 @@ class Way:
             memory: what is known of the listing.
         """
         own = client.charged(purpose)
-        return cls(own, Locator(Pages(own), rows, memory))
+        return cls(own, Locator(Pages(own), rows, memory), purpose)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import partial
 from random import Random
 
 from bridge.api.purpose import Purpose
@@ -104,8 +103,8 @@ def assemble(
         own = way(purpose)
         sight = Sight(listing, Pages(own.client), memory, clock)
         verifying = way(Purpose.VERIFICATION)
-        has_room = partial(account.budget.has_room, purpose)
-        return Deleter(own, verifying, wishes, rows, texts, filer, teller, sight, has_room, clock)
+        budget = account.budget
+        return Deleter(own, verifying, wishes, rows, texts, filer, teller, sight, budget, clock)
 
     quota = account.client.charged(Purpose.QUOTA)
     return Parts(

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from bridge.api.budget import ENOUGH_TO_LOOK, LEDGER_STEP, RequestBudget
 from bridge.api.errors import NotSent
-from bridge.api.hours import MORNING, NIGHT, NIGHT_WEIGHT, WATCH_DAY_S
+from bridge.api.hours import MORNING, NIGHT, NIGHT_WEIGHT, WATCH_DAY_S, WATCH_NIGHT_S
 from bridge.api.purpose import BORROWING, FLOORS, OF_RECEIPTS, Purpose
 from bridge.api.share import (
     FIRST_TEXTS,
@@ -96,6 +96,23 @@ async def test_nobody_else_touches_what_looks_need(per_day: int, purpose: Purpos
     taken = await spend(budget, per_day, purpose)
     assert taken == per_day - floor(purpose, Day(per_day, 0, DAY_S, DAY_S)) <= per_day / 2
     assert await spend(budget, per_day, Purpose.LOOK) == per_day - taken
+
+
+@pytest.mark.parametrize("purpose", OTHERS)
+@pytest.mark.parametrize("is_short", [False, True])
+def test_what_looks_take_until_midnight_is_left_where_the_hours_to_come_are_worth_little(
+    purpose: Purpose, *, is_short: bool
+) -> None:
+    """On a day whose requests are for its busy hours, an evening has a small share of them."""
+    evening = Day(
+        1_440, 1_410, DAY_S, DAY_S / 5, share=0.01, is_short=is_short, watch=25, watch_s=720
+    )
+    assert floor(purpose, evening) >= 25
+    assert not may_be_made(purpose, replace(evening, used=1_415))
+    assert may_be_made(Purpose.LOOK, replace(evening, used=1_415))
+    assert look_interval_s(30, replace(evening, used=1_415)) == 720
+    few = replace(evening, per_day=30, used=10, watch=60)
+    assert floor(purpose, few) <= 30 / 5
 
 
 async def test_what_is_done_together_is_begun_where_all_of_it_may_be_made() -> None:
@@ -372,17 +389,14 @@ async def test_requests_are_kept_for_the_hours_that_need_them(clock: FakeClock) 
     assert left[1] == pytest.approx(0.5 * (720 + 720 * plain / whole), abs=1)
 
 
-async def test_some_requests_are_kept_for_every_hour_whatever_others_need(
-    clock: FakeClock,
-) -> None:
+async def test_looks_until_midnight_are_kept_whatever_other_hours_need(clock: FakeClock) -> None:
     needs = [0.0] * 24
     needs[9] = 10_000.0
     budget = RequestBudget(clock, 1440)
     budget.expects(needs)
     await clock.advance(2 * 3_600)  # noon: that hour is over
-    assert 1440 - await spend(budget, 1440, Purpose.BODY) == pytest.approx(
-        0.5 * 1440 * (360 * (10 + 2 * NIGHT_WEIGHT) / (15 + 9 * NIGHT_WEIGHT)) / 10_360, abs=1
-    )
+    looks = 10.25 * 3_600 / WATCH_DAY_S + 1.75 * 3_600 / WATCH_NIGHT_S
+    assert 1440 - await spend(budget, 1440, Purpose.BODY) == math.ceil(looks)
 
 
 @pytest.mark.parametrize("purpose", [Purpose.LOOK, Purpose.NEWS], ids=["pages", "a gap"])

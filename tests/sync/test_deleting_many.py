@@ -5,8 +5,8 @@ from __future__ import annotations
 import contextlib
 from dataclasses import replace
 from datetime import UTC, datetime
-from functools import partial
 from pathlib import Path
+from unittest.mock import AsyncMock
 
 import pytest
 from structlog.testing import capture_logs
@@ -81,7 +81,9 @@ async def test_what_is_scattered_over_many_pages_costs_hardly_more(
         assert left(here) == [str(number) for number in range(300) if str(number) not in scattered]
 
 
-async def test_what_was_asked_for_is_seen_to_where_no_more_may_be_asked_for(tmp_path: Path) -> None:
+async def test_what_was_asked_for_is_seen_to_where_no_more_may_be_asked_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Else each look would go through the list, which lacks what was not called deleted yet."""
     midnight = FakeClock(datetime(2026, 1, 14, 23, 0, tzinfo=UTC))
     async with world(tmp_path, STABLE, midnight, per_day=200) as here:
@@ -93,7 +95,7 @@ async def test_what_was_asked_for_is_seen_to_where_no_more_may_be_asked_for(tmp_
         while await budget.has_room(Purpose.DELETION, 8):
             await budget.spend(Purpose.LOOK)
         deleter = here.sync._accounts[here.account]._parts.deleter
-        deleter._has_room = partial(budget.has_room, Purpose.LOOK)
+        monkeypatch.setattr(budget, "has_room", AsyncMock(return_value=True))
         with contextlib.suppress(NotSent):
             await deleter.carry_out()
         found = await states(here)
