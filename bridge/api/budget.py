@@ -56,7 +56,7 @@ COSTLIEST_NEWEST = 3.0
 LEDGER_STEP = 10
 """The most requests written down ahead: one commit for ten reads; a crash loses at most these."""
 
-LARGEST_PART = 20
+TOGETHER_PART = 20
 """What is done together waits for one such part of the day's requests at the most."""
 
 MONTH = timedelta(days=30)
@@ -275,7 +275,7 @@ class RequestBudget:
             day = self._day(await self._today())
         if day.per_day == UNLIMITED:
             return True
-        wanted = min(requests, max(day.per_day // LARGEST_PART, 1))
+        wanted = min(requests, max(day.per_day // TOGETHER_PART, 1))
         return day.remaining - floor(purpose, day) >= wanted
 
     def count_anew(self) -> None:

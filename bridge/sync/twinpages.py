@@ -36,6 +36,12 @@ async def pages_of(case: Case, before: Moment, room: int, layout: Layout) -> dic
     """Return the first pages on which rows of a group may be that were not read yet.
 
     Where some are not on their page any more, they may be on the next one by now.
+
+    Args:
+        case: the group.
+        before: reads pages.
+        room: how many of its texts may be read now.
+        layout: how pages are cut.
     """
     await before.edge()
     looked_at = await before.pages(_first_pages(case.doubt, room))

@@ -100,7 +100,7 @@ async def test_nobody_else_touches_what_looks_need(per_day: int, purpose: Purpos
 
 @pytest.mark.parametrize("purpose", OTHERS)
 @pytest.mark.parametrize("is_short", [False, True])
-def test_what_looks_take_until_midnight_is_left_where_the_hours_to_come_are_worth_little(
+def test_looks_until_midnight_are_left_where_the_evening_is_worth_little(
     purpose: Purpose, *, is_short: bool
 ) -> None:
     """On a day whose requests are for its busy hours, an evening has a small share of them."""
