@@ -28,7 +28,9 @@ DAYS = 2
 SPRING = datetime(2026, 3, 28, 23, 0, tzinfo=UTC)  # the clock goes forward on that day
 AUTUMN = datetime(2026, 10, 24, 22, 0, tzinfo=UTC)  # and back
 WINTER = datetime(2026, 1, 14, 23, 0, tzinfo=UTC)
-OTHERS = [purpose for purpose in Purpose if purpose not in {Purpose.LOOK, *BORROWING}]
+BOUNDED = {Purpose.LOOK, Purpose.VERIFICATION, *BORROWING}
+"""Nobody makes more of these than something else calls for."""
+OTHERS = [purpose for purpose in Purpose if purpose not in BOUNDED]
 
 
 class SteppingClock(JumpAware):
