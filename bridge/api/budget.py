@@ -245,7 +245,6 @@ class RequestBudget:
             day = self._day(counts)
             if not may_be_made(purpose, day):
                 counts.refused.add(purpose)
-                counts.is_own = True
                 raise NotSent(
                     _refusal(purpose, day),
                     kind="budget",

@@ -270,6 +270,8 @@ class Rows:
         """Count the listed rows that wait to be told apart, and are none of the known ones."""
         doubts = self._memory.doubts.items()
         listed = {name: doubt.listed_ids for name, doubt in doubts if doubt.is_of_more}
+        if not listed:
+            return 0
         known = {(place.fingerprint, place.api_id) for place in await self.places(listed)}
         return sum((name, id) not in known for name, ids in listed.items() for id in ids)
 

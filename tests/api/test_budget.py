@@ -514,6 +514,24 @@ def test_looks_of_several_pages_stay_as_close_while_there_are_requests_for_these
     assert look_interval_s(5, replace(watched, used=1_370)) > LONGEST_S  # pages are refused
 
 
+async def test_what_is_refused_before_anything_is_made_is_remembered(clock: FakeClock) -> None:
+    """As after a restart, when the day's requests are used up."""
+    ledger = Ledger()
+    before, budget = RequestBudget(clock, 100, ledger), RequestBudget(clock, 100, ledger)
+    await spend(before, 100)
+    with pytest.raises(NotSent):
+        await budget.spend(Purpose.STATUS)
+    assert (await budget.use()).refused == {Purpose.STATUS}
+
+
+async def test_deletions_that_wait_for_their_turn_do_not_use_a_day_up(clock: FakeClock) -> None:
+    budget = RequestBudget(clock, 100)
+    await spend(budget, 100, Purpose.DELETION)
+    use = await budget.use()
+    assert use.refused == {Purpose.DELETION}
+    assert not use.is_used_up
+
+
 async def test_one_that_asks_for_nothing_shows_what_another_bridge_wrote_down(
     clock: FakeClock,
 ) -> None:

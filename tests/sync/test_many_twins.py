@@ -23,6 +23,7 @@ from bridge.simulator import (
     Phase,
 )
 from tests.selected import some
+from tests.sync.test_deletion import arrive
 from tests.sync.world import ADDRESS, PASSWORD, World, world
 
 STABLE = SEQUENCE_READING.replace(ids=Ids.STABLE)
@@ -237,9 +238,7 @@ async def test_a_send_to_61_at_one_provider_brings_all_its_receipts(
 async def test_of_a_group_over_many_pages_hardly_a_text_is_read_twice(tmp_path: Path) -> None:
     """Its texts cost a request each, its pages a few readings each, whatever comes meanwhile."""
     async with world(tmp_path, STABLE) as here:
-        for number in range(60):
-            at = here.clock.now() - timedelta(days=1) + timedelta(minutes=number)
-            here.simulator.inject(ADDRESS, subject=f"N. {number}", at=at)
+        arrive(here, 60)
         await here.sync_now()
         texts, pages = here.made(Operation.INBOX_GET), here.made(Operation.INBOX_LIST)
         group(here, "a", 300)
@@ -254,9 +253,7 @@ async def test_of_a_group_over_many_pages_hardly_a_text_is_read_twice(tmp_path: 
 async def test_rows_that_wait_to_be_told_apart_are_no_reason_to_read_on(tmp_path: Path) -> None:
     """They explain the total: on the pages beyond is nothing that would tell them apart."""
     async with world(tmp_path, STABLE) as here:
-        for number in range(60):
-            at = here.clock.now() - timedelta(days=1) + timedelta(minutes=number)
-            here.simulator.inject(ADDRESS, subject=f"N. {number}", at=at)
+        arrive(here, 60)
         await here.sync_now()
         group(here, "a", 3)
         parts = here.parts()
@@ -266,3 +263,16 @@ async def test_rows_that_wait_to_be_told_apart_are_no_reason_to_read_on(tmp_path
         assert len(parts.memory.doubts) == 1
         assert not parts.listing.sweeping
         assert here.made(Operation.INBOX_LIST) - before == 1
+
+
+async def test_a_look_reads_on_through_a_group_that_its_page_ends_amid(tmp_path: Path) -> None:
+    """It may be new as far as it goes, and further pages may be refused for hours."""
+    async with world(tmp_path, STABLE) as here:
+        arrive(here, 60)
+        await here.sync_now()
+        group(here, "a", 60)
+        parts = here.parts()
+        await parts.memory.load()
+        await parts.listing.look()
+        assert await parts.rows.undecided() == 60
+        assert not parts.listing.sweeping
