@@ -134,8 +134,8 @@ class Absence:
         """
         listed = await self._listed_again(page, span.newer)
         if listed is not None:
-            lacking = [one for one in gone if one.fingerprint not in listed | self._names]
-            await self._judge(page, lacking)
+            names = listed | self._names
+            await self._judge(page, [one for one in gone if one.fingerprint not in names])
 
     async def _may_be_gone(self, gone: Sequence[Place], total: int | None) -> bool:
         """Tell whether the API's total lacks a known row; else one that is missing is elsewhere.

@@ -51,7 +51,7 @@ class Alignment:
             if place.api_id != one.api_id or place.drift != STILL
         ]
 
-    @property
+    @cached_property
     def steady(self) -> dict[int, Place]:
         """The known rows that are listed as their ranks go, by index: as many as possible."""
         return {index: self.partners[index] for index in falling(self.partners, self.above)}

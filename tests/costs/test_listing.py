@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -18,16 +19,17 @@ from bridge.api.schema import InboxPage, InboxRow
 from bridge.simulator import SEQUENCE_READING, Operation
 from bridge.store.remote import Place, RemoteId
 from bridge.sync import paging
+from bridge.sync.absence import Absence, Span
 from bridge.sync.alignment import Alignment, missing
 from bridge.sync.listed import Listed, listed
 from bridge.sync.matching import align
 from bridge.sync.memory import AccountMemory
 from bridge.sync.pages import Pages
-from bridge.sync.paging import Snapshot
+from bridge.sync.paging import Layout, Snapshot
 from bridge.sync.ranking import ranked
 from bridge.sync.rows import Rows
 from bridge.sync.shifts import is_replaced
-from tests.costs.measure import others, steps
+from tests.costs.measure import FLOOR_S, others, steps
 from tests.selected import some
 from tests.sync.world import ADDRESS, world
 
@@ -207,6 +209,48 @@ async def test_others_run_while_a_long_listing_is_matched(tmp_path: Path) -> Non
             async with others() as turns:
                 await known.take(await known.align(page), None)
             assert turns.count > 100
+
+
+class Unmoved:
+    """Pages that list the same whenever they are read."""
+
+    def __init__(self, page: Snapshot) -> None:
+        self._page = page
+
+    async def snapshot(self, number: int, layout: Layout) -> Snapshot:
+        """List it."""
+        return self._page
+
+
+async def _seconds_to_miss(folder: Path, count: int) -> float:
+    """Let a listing lack every other one of ``count`` rows; return the least the loop computed."""
+    async with world(folder, SEQUENCE_READING) as here:
+        parts = here.parts()
+        state = replace(parts.memory.state, layout=Layout(1, count, True, True, single=True))
+        parts.memory.remember(state)
+        known = Snapshot(1, tuple(one(*row) for row in rows(count)), None)
+        await parts.rows.take(await parts.rows.align(known), None)
+        page = Snapshot(1, known.rows[::2], None)
+        pages: Any = Unmoved(page)
+        absence = Absence(pages, parts.rows, parts.filer, parts.memory, here.clock)
+        taken = await parts.rows.take(await parts.rows.align(page), None)
+        absence.remember(taken.alignment, page)
+        seconds = []
+        for _ in range(3):
+            begun_s = time.thread_time()
+            assert await absence.look_for(page, taken, Span(None, True, None))
+            seconds.append(time.thread_time() - begun_s)
+        return min(seconds)
+
+
+@pytest.mark.slow
+async def test_rows_missing_from_a_long_listing_are_looked_for_in_linear_time(
+    tmp_path: Path,
+) -> None:
+    """At most 2,000 of them at once (``rows.BETWEEN_LIMIT``), however long the listing is."""
+    few_s = await _seconds_to_miss(tmp_path / "few", 2_500)
+    many_s = await _seconds_to_miss(tmp_path / "many", 10_000)
+    assert many_s <= GROWTH * max(few_s, FLOOR_S)
 
 
 async def test_an_inbox_without_pages_is_read_whole(tmp_path: Path) -> None:

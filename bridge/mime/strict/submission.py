@@ -274,7 +274,8 @@ def _entries(
         raise SubmissionFault(
             550, "5.7.1", say("The message has no recipient in its To field, as PEC demands.")
         )
-    copied = [one for one in recipients if comparable(one) in cc - to]
+    only_copied = cc - to
+    copied = [one for one in recipients if comparable(one) in only_copied]
     if copied and rules.cc == "refuse":
         raise SubmissionFault(
             550,
@@ -285,7 +286,8 @@ def _entries(
                 copied=_listed(copied),
             ),
         )
-    hidden = [one for one in recipients if comparable(one) not in to | cc]
+    in_fields = to | cc
+    hidden = [one for one in recipients if comparable(one) not in in_fields]
     _check_hidden(named, hidden, rules)
     if len(recipients) > rules.max_recipients:
         raise SubmissionFault(
