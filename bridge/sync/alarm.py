@@ -84,10 +84,14 @@ class AccountAlarms:
 
         await self._mailboxes.write(work)
 
-    async def raised(self) -> set[tuple[str, str]]:
-        """Return kind and key of the alarms that are raised."""
+    async def raised(self, *kinds: AlarmKind) -> set[tuple[AlarmKind, str]]:
+        """Return kind and key of the alarms of these kinds that are raised."""
 
-        async def work(tx: ReadTransaction) -> set[tuple[str, str]]:
-            return {(alarm.kind, alarm.key) for alarm in await tx.alarms(self._account)}
+        async def work(tx: ReadTransaction) -> set[tuple[AlarmKind, str]]:
+            return {
+                (kind, key)
+                for kind in kinds
+                for key in await tx.alarm_keys(self._account, kind.value, "")
+            }
 
         return await self._store.read(work)

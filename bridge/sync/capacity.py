@@ -69,9 +69,9 @@ class Capacity:
 
     async def _tell(self, quota: Quota) -> None:
         percent = quota.percent or 0.0
-        raised = await self._alarms.raised()
+        raised = await self._alarms.raised(AlarmKind.QUOTA)
         for mark in MARKS:
-            is_raised = (AlarmKind.QUOTA.value, str(mark)) in raised
+            is_raised = (AlarmKind.QUOTA, str(mark)) in raised
             if percent >= mark and not is_raised:
                 await self._alarms.begin(
                     AlarmKind.QUOTA, str(mark), filling(self._address, percent)

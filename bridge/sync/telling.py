@@ -57,7 +57,7 @@ class Teller:
             unread: messages whose text it has not shown for an hour.
         """
         self._failing_since = None
-        raised = await self._alarms.raised()
+        raised = await self._alarms.raised(*REFUSALS.values(), AlarmKind.READING)
         for kind in REFUSALS.values():
             await self._set(raised, kind, INBOX_KEY, None)
         await self._set(raised, AlarmKind.READING, INBOX_KEY, None)
@@ -77,7 +77,7 @@ class Teller:
         words = notice.refused if kind == "credentials" else notice.unpaid
         alarm = REFUSALS[kind]
         try:
-            if not any(raised == alarm.value for raised, _ in await self._alarms.raised()):
+            if not await self._alarms.raised(alarm):
                 await self._alarms.begin(alarm, INBOX_KEY, words(self._address, reason))
         except StoreFailed as error:
             log.error("alarm_store_failed", account=self._alarms.account, reason=str(error))
@@ -112,8 +112,7 @@ class Teller:
             month: its begin.
             is_lately: whether any went within ``QUIET``; else it is over.
         """
-        raised = await self._alarms.raised()
-        is_raised = (AlarmKind.CLEARING.value, "") in raised
+        is_raised = bool(await self._alarms.raised(AlarmKind.CLEARING))
         words = notice.cleared(self._address, rows, month)
         if is_lately and is_raised:
             await self._alarms.update(AlarmKind.CLEARING, "", words, QUIET)
@@ -131,10 +130,10 @@ class Teller:
         """
         today = use.day.isoformat()
         try:
-            raised = await self._alarms.raised()
+            raised = await self._alarms.raised(AlarmKind.REQUESTS)
             for kind, key in raised:
-                if kind == AlarmKind.REQUESTS.value and key != today:
-                    await self._alarms.end(AlarmKind.REQUESTS, key)
+                if key != today:
+                    await self._alarms.end(kind, key)
             if mail is not None:
                 words = notice.used_up(self._address, use, forecast(mail, use.per_day))
                 await self._set(raised, AlarmKind.REQUESTS, today, words)
@@ -142,9 +141,13 @@ class Teller:
             log.error("alarm_store_failed", account=self._alarms.account, reason=str(error))
 
     async def _set(
-        self, raised: Collection[tuple[str, str]], kind: AlarmKind, key: str, words: Notice | None
+        self,
+        raised: Collection[tuple[AlarmKind, str]],
+        kind: AlarmKind,
+        key: str,
+        words: Notice | None,
     ) -> None:
-        is_raised = (kind.value, key) in raised
+        is_raised = (kind, key) in raised
         if words is not None and not is_raised:
             await self._alarms.begin(kind, key, words)
         elif words is not None:

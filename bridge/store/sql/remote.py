@@ -28,6 +28,7 @@ REMOTE = (
     " readable, worth"
 )
 _BODILESS = "body_sha256 IS NULL AND gone_at IS NULL"
+_OWED = f"{_BODILESS} AND coalesce(worth, 0) < {Worth.CONFIRMATION:d}"  # as the index says
 _PLACE = "id, fingerprint, api_id, rank, body_sha256, turn, drift_least, drift_most"
 
 
@@ -199,7 +200,7 @@ class SqlRemoteReads(Area):
         return self._remotes(
             f"account = ? AND {_BODILESS} AND worth = ? AND content IS NULL",
             (account, Worth.CONFIRMATION, limit),
-            "rank, id LIMIT ?",
+            "rank, id DESC LIMIT ?",  # as ``remote_by_worth`` goes, backwards
         )
 
     async def remote_unjudged(self, account: AccountId, limit: int) -> list[RemoteRow]:
@@ -225,11 +226,7 @@ class SqlRemoteReads(Area):
         return next(iter(rows), None)
 
     async def oldest_bodiless(self, account: AccountId, limit: int) -> list[RemoteRow]:
-        return self._remotes(
-            f"account = ? AND {_BODILESS} AND coalesce(worth, 0) < ?",
-            (account, Worth.CONFIRMATION, limit),
-            "first_seen, id LIMIT ?",
-        )
+        return self._remotes(f"account = ? AND {_OWED}", (account, limit), "first_seen, id LIMIT ?")
 
 
 class SqlRemote(SqlRemoteReads):

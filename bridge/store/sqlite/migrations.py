@@ -59,6 +59,7 @@ STEPS: tuple[str, ...] = (
     schema_hooks.HOOKS,
     schema_lead.LEAD,
     schema_outbox.MARKS,
+    schema_remote.OWED,
 )
 
 

@@ -183,3 +183,10 @@ ALTER TABLE deletion ADD COLUMN alike INTEGER NOT NULL DEFAULT 0;
 """
 """The last row known when the API was asked for a deletion of which it is not known what came of
 it, and how many rows with its text were listed then."""
+
+OWED = """
+CREATE INDEX remote_owed ON remote (account, first_seen, id)
+    WHERE body_sha256 IS NULL AND gone_at IS NULL AND coalesce(worth, 0) < 3;
+"""
+"""Rows whose texts do more than confirm (``store.remote.Worth``): the first of them is asked for at
+each look for what is overdue."""
