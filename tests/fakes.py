@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import heapq
 import itertools
+from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
 
 from bridge.clock import JumpAware
@@ -13,11 +14,13 @@ from bridge.clock import JumpAware
 class FakeClock(JumpAware):
     """A clock that stands still until ``advance``; sleepers wake in order of their deadlines.
 
-    ``wrong_by`` is how far the time of day is off; no sleeper notices when it changes.
+    ``wrong_by`` is how far the time of day is off; no sleeper notices when it changes. ``rest`` is
+    what is waited for before time goes on: that what the sleepers woke for is done.
     """
 
     def __init__(self, start: datetime = datetime(2026, 1, 15, 9, 0, tzinfo=UTC)) -> None:
         self._start = start
+        self.rest: Callable[[], Awaitable[None]] = settle
         self._elapsed_s = 0.0
         self.wrong_by = timedelta(0)
         self._sleepers: list[tuple[float, int, asyncio.Future[None]]] = []
@@ -49,14 +52,14 @@ class FakeClock(JumpAware):
         """Let ``duration_s`` pass, waking sleepers one deadline at a time."""
         end_s = self._elapsed_s + duration_s
         while True:
-            await settle()
+            await self.rest()
             wake_s = self.next_wake_s
             if wake_s is None or self._elapsed_s + wake_s > end_s:
                 break
             self._elapsed_s += wake_s
             heapq.heappop(self._sleepers)[2].set_result(None)
         self._elapsed_s = end_s
-        await settle()
+        await self.rest()
 
 
 class Skewed(JumpAware):

@@ -20,18 +20,17 @@ from bridge.model import INBOX, AccountId, MailboxId, Uid
 from bridge.receipts.filing import Filing
 from bridge.simulator import Operation, Options, Simulator
 from bridge.store.alarms import AlarmRow
-from bridge.store.base import ReadTransaction, Transaction
+from bridge.store.base import ReadTransaction
 from bridge.store.messages import Part
 from bridge.sync.pages import InboxClient
 from bridge.sync.parts import Parts, assemble
 from bridge.sync.service import Sync, SyncAccount, SyncSettings
-from tests.fakes import FakeClock, settle
+from tests.fakes import FakeClock
 from tests.stores import open_store
+from tests.sync.quiet import Quiet
 
 ADDRESS = "azienda@pec.invalid"
 PASSWORD = "parola"
-ROUNDS = 6
-"""So often one task waits for the store at most until the next step of time."""
 _SUBJECT = re.compile(rb"^Subject: *(.*?)\r\n(?![ \t])", re.M | re.S)
 
 
@@ -54,6 +53,9 @@ class World:
 
     async def start(self) -> None:
         self.store = await open_store(self.data_dir)
+        quiet = Quiet()
+        quiet.watch(self.store)
+        self.clock.rest = quiet.wait
         self.mailboxes = Mailboxes(self.store, self.clock)
         self.connection = ApiConnection(
             "http://127.0.0.1",
@@ -113,9 +115,6 @@ class World:
     async def let_pass(self, step_s: float) -> None:
         """Let time pass, and what it brings up be done, for all that runs beside."""
         await self.clock.advance(step_s)
-        for _ in range(ROUNDS):
-            await self.store.write(_nothing)  # what was to be written before has been
-            await settle()
 
     async def sync_now(self) -> int:
         return await self.sync.sync_now(self.account)
@@ -165,10 +164,6 @@ class World:
     def listed(self) -> list[str]:
         """Return the subjects at the API, oldest first."""
         return [one.row.subject for one in self.simulator.inbox(self.addresses[0])]
-
-
-async def _nothing(tx: Transaction) -> None:
-    """Wait for the turn of the one who writes."""
 
 
 class _Between(httpx.ASGITransport):
