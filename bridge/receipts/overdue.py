@@ -126,9 +126,12 @@ STAGES: tuple[Stage, ...] = (
 for it to be seen."""
 
 
-def _due(row: SubmissionRow, stage: Stage, seen: datetime) -> datetime:
-    """Return the moment just before a send came to a stage."""
-    return seen if row.sent_at is None else row.sent_at + stage.after - timedelta(microseconds=1)
+def _stage_of(row: SubmissionRow, now: datetime) -> Stage | None:
+    """Return the last stage that a send has come to, None before the first."""
+    if row.sent_at is None:
+        return None
+    come_to = [stage for stage in STAGES if row.sent_at + stage.after <= now]
+    return come_to[-1] if come_to else None
 
 
 class Overdue:
@@ -161,6 +164,7 @@ class Overdue:
         self._clients = dict(clients or {})
         self._seen_until = seen_until
         self._looked_at: dict[AccountId, datetime] = {}
+        self._postponed: dict[AccountId, tuple[QueueId, ...]] = {}
         self._counted_at: dict[AccountId, datetime] = {}
         self._blind_since: dict[AccountId, datetime] = {}
 
@@ -182,27 +186,27 @@ class Overdue:
         """
         now = self._clock.now()
         seen = await self._seen(account, now)
-        last = self._looked_at.get(account)
+        last, again = self._looked_at.get(account), self._postponed.get(account, ())
         if last is None or now.date() != last.date():
             await self._fade(account, now)
-            last = now - CATCH_UP
+            last, again = now - CATCH_UP, ()
         await self._tell_unseen(account, seen, now)
         if seen is None or seen <= last:
             return
         asked = 0
-        postponed = seen
-        for stage, row in await self._lacking(account, last, seen):
+        postponed = []
+        for stage, row in await self._lacking(account, last, seen, again):
             if await self._is_still_to_read(row):
-                postponed = min(postponed, _due(row, stage, seen))
+                postponed.append(row.id)
                 continue
             if asked < ASK_LIMIT:
                 answer = await self._ask(account, row)
                 if answer is Asked.NOT_NOW:
-                    postponed = min(postponed, _due(row, stage, seen))
+                    postponed.append(row.id)
                     continue
                 asked += answer is Asked.YES
             await self._tell(row.id, stage, now)
-        self._looked_at[account] = postponed
+        self._looked_at[account], self._postponed[account] = seen, tuple(postponed)
 
     async def _seen(self, account: AccountId, now: datetime) -> datetime | None:
         if self._seen_until is None:
@@ -251,20 +255,31 @@ class Overdue:
             )
 
     async def _lacking(
-        self, account: AccountId, last: datetime, now: datetime
+        self, account: AccountId, last: datetime, now: datetime, again: Sequence[QueueId] = ()
     ) -> list[tuple[Stage, SubmissionRow]]:
-        """Return the sends that came to a stage since ``last`` and lack what it wants."""
+        """Return the sends that lack what their stage wants.
+
+        Args:
+            account: whose.
+            last: those that came to a stage since then.
+            now: until when.
+            again: sends to look at in any case.
+        """
 
         async def work(tx: ReadTransaction) -> list[tuple[Stage, SubmissionRow]]:
-            lacking = []
+            found = [row for id in again if (row := await tx.submission(id)) is not None]
+            due = {row.id: (stage, row) for row in found if (stage := _stage_of(row, now))}
             for stage, following in zip(STAGES, (*STAGES[1:], None), strict=True):
                 oldest = last - stage.after
                 if following is not None:  # who is past the next stage is told of there
                     oldest = max(oldest, now - following.after)
                 for row in await tx.submissions_sent(account, oldest, now - stage.after):
-                    if not stage.is_met(await standing_of(tx, row)):
-                        lacking.append((stage, row))
-            return lacking
+                    due[row.id] = (stage, row)
+            return [
+                (stage, row)
+                for stage, row in due.values()
+                if not stage.is_met(await standing_of(tx, row))
+            ]
 
         return await self._store.scan(work)
 

@@ -36,6 +36,9 @@ SETTLE_ROUNDS = 12
 TIDY_EVERY_S = 3_600.0
 PROGRESS_S = 0.5
 
+NEEDED_TEXTS = (Purpose.ARRIVAL, Purpose.BODY)
+"""Texts that mail of a day needed: what came, and what is not told apart without."""
+
 UNREAD_S = 3_600.0
 """How long a message's text may not be had before a person is told."""
 
@@ -185,7 +188,7 @@ class AccountSync:
 
     def _expect(self, use: Use) -> None:
         """Tell the budget when requests are needed, as the last days had it."""
-        memory, texts = self._parts.memory, use.made.get(Purpose.ARRIVAL, 0)
+        memory, texts = self._parts.memory, sum(use.made.get(one, 0) for one in NEEDED_TEXTS)
         arrivals = memory.state.arrivals.fetched(use.day, texts)
         memory.remember(replace(memory.state, arrivals=arrivals))
         page_rows = PAGE_ROWS if memory.state.layout is None else memory.state.layout.size

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 import pytest
@@ -11,7 +12,11 @@ from bridge.api.schema import StatusRow
 from bridge.model import AccountId, SubmissionState
 from bridge.receipts.arrival import Arrival
 from bridge.receipts.overdue import Overdue
+from bridge.receipts.record import standing_of
+from bridge.receipts.states import DeliveryStatus
 from bridge.simulator.wording import NetworkKind
+from bridge.store.base import ReadTransaction
+from bridge.store.outbox import SubmissionRow
 from tests.fakes import settle
 from tests.receipts.rig import ADDRESS, CODE, SERVICE, Rig
 
@@ -423,3 +428,34 @@ async def test_without_requests_to_ask_with_the_alarm_waits(rig: Rig) -> None:
     api.answer = ()
     assert await watch.after(1 * MINUTES) == ["not-accepted"]
     assert len(api.asked) == 3
+
+
+async def test_of_a_send_that_waits_to_be_asked_for_no_other_is_read_again(
+    rig: Rig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for number in range(10):
+        await rig.send(id=f"Q{number}", code=f"20260115100000{number:02d}")
+    read: list[str] = []
+
+    async def noted(tx: ReadTransaction, row: SubmissionRow) -> DeliveryStatus:
+        read.append(row.id)
+        where = await standing_of(tx, row)
+        return where if row.id == "Q0" else replace(where, accepted_at=rig.clock.now())
+
+    monkeypatch.setattr("bridge.receipts.overdue.standing_of", noted)
+    watch = Watch(rig, Api(NotSent("used up", kind="budget", retry_after_s=60)))
+    assert await watch.after(31 * MINUTES) == []
+    assert sorted(read) == sorted(f"Q{number}" for number in range(10))
+    read.clear()
+    assert await watch.after(1 * MINUTES) == []
+    assert read == ["Q0"]
+
+
+async def test_a_send_that_waited_is_told_of_at_the_stage_it_came_to(rig: Rig) -> None:
+    await rig.send()
+    api = Api(NotSent("used up", kind="budget", retry_after_s=60))
+    watch = Watch(rig, api)
+    assert await watch.after(31 * MINUTES) == []
+    assert await watch.after(12 * HOURS) == []
+    api.answer = ()
+    assert await watch.after(1 * MINUTES) == ["open-12h"]
