@@ -26,7 +26,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from enum import Enum
 from typing import Protocol
 
@@ -164,6 +164,7 @@ class Overdue:
         self._clients = dict(clients or {})
         self._seen_until = seen_until
         self._looked_at: dict[AccountId, datetime] = {}
+        self._caught_up_on: dict[AccountId, date] = {}
         self._postponed: dict[AccountId, tuple[QueueId, ...]] = {}
         self._counted_at: dict[AccountId, datetime] = {}
         self._blind_since: dict[AccountId, datetime] = {}
@@ -186,8 +187,9 @@ class Overdue:
         """
         now = self._clock.now()
         seen = await self._seen(account, now)
-        last, again = self._looked_at.get(account), self._postponed.get(account, ())
-        if last is None or now.date() != last.date():
+        is_caught_up = self._caught_up_on.get(account) == now.date()
+        last, again = self._looked_at.get(account, now), self._postponed.get(account, ())
+        if not is_caught_up:
             await self._fade(account, now)
             last, again = now - CATCH_UP, ()
         await self._tell_unseen(account, seen, now)
@@ -207,6 +209,7 @@ class Overdue:
                 asked += answer is Asked.YES
             await self._tell(row.id, stage, now)
         self._looked_at[account], self._postponed[account] = seen, tuple(postponed)
+        self._caught_up_on[account] = now.date()
 
     async def _seen(self, account: AccountId, now: datetime) -> datetime | None:
         if self._seen_until is None:

@@ -459,3 +459,23 @@ async def test_a_send_that_waited_is_told_of_at_the_stage_it_came_to(rig: Rig) -
     assert await watch.after(12 * HOURS) == []
     api.answer = ()
     assert await watch.after(1 * MINUTES) == ["open-12h"]
+
+
+async def test_what_was_seen_until_yesterday_is_looked_through_once_a_day(
+    rig: Rig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read: list[str] = []
+
+    async def noted(tx: ReadTransaction, row: SubmissionRow) -> DeliveryStatus:
+        read.append(row.id)
+        return await standing_of(tx, row)
+
+    monkeypatch.setattr("bridge.receipts.overdue.standing_of", noted)
+    await rig.send()
+    watch = Watch(rig, has_sight=True)
+    watch.seen = rig.clock.now() + timedelta(minutes=40)
+    for _ in range(3):
+        await watch.after(24 * HOURS)
+        read.clear()
+        await watch.after(1 * MINUTES)
+        assert read == []
