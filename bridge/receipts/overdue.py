@@ -225,6 +225,7 @@ class Overdue:
             blind_since = seen
             self._blind_since.pop(account, None)
         if now - blind_since <= UNSEEN_FOR:
+            self._counted_at.pop(account, None)
             await self._end_unseen(account, now)
             return
         counted_at = self._counted_at.get(account)
@@ -248,7 +249,6 @@ class Overdue:
         await self._mailboxes.write(work)
 
     async def _end_unseen(self, account: AccountId, now: datetime) -> None:
-        self._counted_at.pop(account, None)
         alarm = await self._store.read(
             lambda tx: tx.alarm(account, AlarmKind.UNSEEN.value, UNSEEN_KEY)
         )

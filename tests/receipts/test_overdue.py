@@ -461,8 +461,9 @@ async def test_a_send_that_waited_is_told_of_at_the_stage_it_came_to(rig: Rig) -
     assert await watch.after(1 * MINUTES) == ["open-12h"]
 
 
-async def test_what_was_seen_until_yesterday_is_looked_through_once_a_day(
-    rig: Rig, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("is_delivered", [True, False])
+async def test_what_was_seen_until_yesterday_is_not_looked_through_at_each_look(
+    rig: Rig, monkeypatch: pytest.MonkeyPatch, is_delivered: bool
 ) -> None:
     read: list[str] = []
 
@@ -472,6 +473,9 @@ async def test_what_was_seen_until_yesterday_is_looked_through_once_a_day(
 
     monkeypatch.setattr("bridge.receipts.overdue.standing_of", noted)
     await rig.send()
+    if is_delivered:
+        await rig.receipt(NetworkKind.ACCEPTANCE, ANNA)
+        await rig.receipt(NetworkKind.DELIVERY, ANNA)
     watch = Watch(rig, has_sight=True)
     watch.seen = rig.clock.now() + timedelta(minutes=40)
     for _ in range(3):
