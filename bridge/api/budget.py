@@ -35,6 +35,7 @@ from bridge.api.share import (
     receipts_a_second,
     wait_s,
 )
+from bridge.api.waiting import Waiting
 from bridge.clock import ROME, Clock
 from bridge.language import Sentence, say
 
@@ -83,8 +84,9 @@ class Use:
     """What became of a day's requests.
 
     ``per_day`` is 0 if there is no limit; ``subscribed`` is what a subscription had left when last
-    asked, if there is one. ``refused`` are the purposes that had to wait; ``left_s``
-    is what is left of the day. ``told`` is how many the API itself says are left, if it does.
+    asked, if there is one. ``refused`` are the purposes that had to wait, and ``missed`` those that
+    did so for long (``waiting``); ``left_s`` is what is left of the day. ``told`` is how many the
+    API itself says are left, if it does.
     """
 
     day: date
@@ -94,6 +96,7 @@ class Use:
     left_s: float = math.inf
     told: int | None = None
     subscribed: Subscribed | None = None
+    missed: frozenset[Purpose] = frozenset()
 
     @property
     def used(self) -> int:
@@ -110,9 +113,9 @@ class Use:
 
     @property
     def is_used_up(self) -> bool:
-        """Whether, well before midnight, nothing is left or something missed had to wait."""
+        """Whether, well before midnight, nothing is left or something is missed."""
         is_early = self.left_s > NEAR_MIDNIGHT_S
-        return is_early and (bool(self.refused - SPARED) or self.remaining == 0)
+        return is_early and (bool(self.missed - SPARED) or self.remaining == 0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,7 +152,8 @@ class _Counts:
 
     Looks take ``look_cost`` each of late, the one under way ``look_requests`` so far, of these
     ``newest_cost`` and ``newest_requests`` for the newest page alone, and bring up ``texts`` that
-    are fetched, so far ``look_texts``. ``heard`` is what the API said last of the
+    are fetched, so far ``look_texts``. ``waiting`` says which purposes are
+    missed. ``heard`` is what the API said last of the
     day's requests, when ``heard_at`` were made. ``receipts`` texts of receipts might be fetched
     after the last one of them, at ``receipts_at``. ``is_own``: something of it happened here.
     """
@@ -160,6 +164,7 @@ class _Counts:
     made: dict[Purpose, int] = field(default_factory=dict)
     written: dict[Purpose, int] = field(default_factory=dict)
     refused: set[Purpose] = field(default_factory=set)
+    waiting: Waiting = field(default_factory=Waiting)
     heard: RequestsLeft | None = None
     heard_at: int = 0
     look_cost: float = 1.0
@@ -186,6 +191,7 @@ class _Counts:
         elif purpose is Purpose.ARRIVAL:
             self.look_texts += 1
         self.made[purpose] = self.made.get(purpose, 0) + 1
+        self.waiting.granted(purpose)
 
     def _look(self, now: datetime) -> None:
         if self.last_look_at is not None and now - self.last_look_at > ONE_LOOK:
@@ -245,6 +251,7 @@ class RequestBudget:
             day = self._day(counts)
             if not may_be_made(purpose, day):
                 counts.refused.add(purpose)
+                counts.waiting.refused(purpose, self._clock.now())
                 raise NotSent(
                     _refusal(purpose, day),
                     kind="budget",
@@ -288,7 +295,16 @@ class RequestBudget:
             refused = frozenset(counts.refused)
             day, made = self._day(counts), dict(counts.made)
             told, bought = counts.told, self._subscribed
-            return Use(counts.day, day.per_day, made, refused, day.left_s, told, bought)
+            return Use(
+                counts.day,
+                day.per_day,
+                made,
+                refused,
+                day.left_s,
+                told,
+                bought,
+                counts.waiting.missed,
+            )
 
     async def heard(self, told: RequestsLeft) -> None:
         """Take note of what the API itself says is left: the lower of the two figures counts."""

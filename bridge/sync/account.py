@@ -39,6 +39,9 @@ PROGRESS_S = 0.5
 NEEDED_TEXTS = (Purpose.ARRIVAL, Purpose.BODY)
 """Texts that mail of a day needed: what came, and what is not told apart without."""
 
+FEW_TEXTS = 25
+"""So many texts of receipts that have to wait are not told of: what their rows say is known."""
+
 UNREAD_S = 3_600.0
 """How long a message's text may not be had before a person is told."""
 
@@ -182,9 +185,14 @@ class AccountSync:
     async def _tell_use(self) -> Use:
         """Tell of the day's requests if they are used up; returns what became of them."""
         use = await self._account.budget.use()
-        mail = await self._parts.rows.volume() if use.is_used_up else None
+        is_missed = use.is_used_up and (use.missed != {Purpose.RECEIPT} or await self._lags())
+        mail = await self._parts.rows.volume() if is_missed else None
         await self._parts.teller.used(use, mail)
         return use
+
+    async def _lags(self) -> bool:
+        """Tell whether more than a few texts of receipts are missing."""
+        return len(await self._parts.texts.missing(FEW_TEXTS + 1)) > FEW_TEXTS
 
     def _expect(self, use: Use) -> None:
         """Tell the budget when requests are needed, as the last days had it."""

@@ -10,9 +10,11 @@ from datetime import UTC, datetime
 from email import message_from_bytes
 from email.policy import default
 from pathlib import Path
+from unittest.mock import AsyncMock
 
 import pytest
 
+from bridge.api.budget import Use
 from bridge.api.client import PecClient
 from bridge.api.errors import ApiError, NotSent
 from bridge.api.purpose import Purpose
@@ -22,6 +24,7 @@ from bridge.model import ARCHIVE, INBOX, SEEN, Uid
 from bridge.simulator import SEQUENCE_READING, Failure, FaultRule, Hold, Operation, Phase
 from bridge.store.base import ReadTransaction
 from bridge.store.messages import Part
+from bridge.sync.account import FEW_TEXTS
 from bridge.sync.service import SyncSettings
 from tests.fakes import FakeClock
 from tests.sync.client import Passing
@@ -431,6 +434,37 @@ async def test_requests_used_up_are_told_with_figures_and_looks_go_on(tmp_path: 
             await here.clock.advance(60)
             await asyncio.sleep(0.002)
         assert "2026-01-15" not in [alarm.key for alarm in await here.alarms()]
+
+
+@pytest.mark.parametrize(
+    ("missed", "texts", "is_told"),
+    [
+        pytest.param({Purpose.RECEIPT}, FEW_TEXTS, False, id="few"),
+        pytest.param({Purpose.RECEIPT}, FEW_TEXTS + 1, True, id="many"),
+        pytest.param({Purpose.RECEIPT, Purpose.LISTING}, 1, True, id="pages too"),
+        pytest.param(set[Purpose](), 100, False, id="none"),
+    ],
+)
+async def test_a_few_receipts_whose_texts_wait_do_not_use_a_day_up(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    missed: set[Purpose],
+    texts: int,
+    is_told: bool,
+) -> None:
+    async with world(tmp_path, SEQUENCE_READING) as here:
+        account = here.sync._accounts[here.account]
+        today = here.clock.now().date()
+        use = Use(today, 1440, {}, frozenset(missed), left_s=9_999.0, missed=frozenset(missed))
+        monkeypatch.setattr(account._account.budget, "use", AsyncMock(return_value=use))
+        monkeypatch.setattr(
+            account._parts.texts,
+            "missing",
+            AsyncMock(side_effect=lambda most: [0] * min(texts, most)),
+        )
+        await account._tell_use()
+        told = [alarm.kind for alarm in await here.alarms()]
+        assert told == (["requests"] if is_told else [])
 
 
 async def until_told(here: World, expected: list[tuple[str, str]]) -> None:
