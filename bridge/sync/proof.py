@@ -11,7 +11,7 @@ Failure: errors of the API pass, but "nothing there" and a body that is too long
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from bridge.api.errors import AnswerTooLong, Refused
 from bridge.model import body_digest
@@ -51,6 +51,7 @@ class Proof:
         self._wishes = wishes
         self._rows = rows
         self._patience = patience
+        self._are_positions = False
 
     async def identified(self, row: RemoteRow, locator: Locator) -> Identified:
         """Return the row under the id where the message meant was read just now.
@@ -97,9 +98,11 @@ class Proof:
         return Identified(present, twins, len(candidates))
 
     async def by_text(self, row: RemoteRow) -> Identified | None:
-        """Return the row if its own id shows its text, where all that is listed is known.
+        """Return the row under an id that shows its text, where all that is listed is known.
 
-        None if it shows another, or nothing, or if a known row is listed alike.
+        Ids are taken for positions from the first one on that was found to be: counting the rows
+        tells where a row is that moved as others went. None if neither id that it may have shows
+        it, or if a known row is listed alike.
 
         Args:
             row: the row that is to go, with a text.
@@ -107,12 +110,21 @@ class Proof:
         twins = await self.twins_of(row)
         if len(twins) != 1 or not row.api_id:
             return None
+        counted = await self._rows.counted_id(row.rank)
+        ids = [row.api_id, counted] if counted not in (None, row.api_id) else [row.api_id]
+        for api_id in filter(None, reversed(ids) if self._are_positions else ids):
+            if await self._shows(replace(row, api_id=api_id)):
+                self._are_positions = api_id == counted
+                return Identified(replace(row, api_id=api_id), twins, 1)
+        return None
+
+    async def _shows(self, row: RemoteRow) -> bool:
+        """Tell whether the API shows a row's text under its id."""
         try:
             message = await self._way.client.inbox_message(row.api_id)
         except (Refused, AnswerTooLong):
-            return None
-        is_it = row.body_sha256 == body_digest(message.body) and agrees_exactly(row, message)
-        return Identified(row, twins, 1) if is_it else None
+            return False
+        return row.body_sha256 == body_digest(message.body) and agrees_exactly(row, message)
 
     async def twins_of(self, row: RemoteRow) -> list[Place]:
         """Return the known rows that are listed alike, itself first."""

@@ -25,7 +25,7 @@ from bridge.sync.matching import align
 from bridge.sync.memory import AccountMemory
 from bridge.sync.paging import Snapshot
 from bridge.sync.ranking import ROOM, cramped, raised, ranked, with_room
-from bridge.sync.shifts import drifted
+from bridge.sync.shifts import drifted, is_number
 from bridge.sync.volume import volume
 
 BETWEEN_LIMIT = 2_000
@@ -280,6 +280,22 @@ class Rows:
 
         async def work(tx: ReadTransaction) -> int:
             return await tx.places_newer(self._memory.account, rank)
+
+        return await self._store.read(work)
+
+    async def counted_id(self, rank: float) -> str | None:
+        """Return the id that the row of a rank has if ids are positions and all rows are known.
+
+        It is so much lower than the newest row's as there are rows that are newer. None if that
+        one's is no number.
+        """
+
+        async def work(tx: ReadTransaction) -> str | None:
+            newest = await tx.places_between(self._memory.account, None, None, 1)
+            if not newest or not is_number(newest[0].api_id):
+                return None
+            position = await tx.places_newer(self._memory.account, rank)
+            return str(int(newest[0].api_id) - position)
 
         return await self._store.read(work)
 

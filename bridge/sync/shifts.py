@@ -23,9 +23,12 @@ def shifted_by(one: Listed, place: Place) -> int | None:
     if one.api_id == place.api_id:
         return 0
     numbers = (one.api_id, place.api_id)
-    if all(number.isascii() and number.isdigit() and len(number) < 19 for number in numbers):
-        return int(one.api_id) - int(place.api_id)
-    return None
+    return int(one.api_id) - int(place.api_id) if all(map(is_number, numbers)) else None
+
+
+def is_number(api_id: str) -> bool:
+    """Tell whether an id may be a position."""
+    return api_id.isascii() and api_id.isdigit() and len(api_id) < 19
 
 
 def strangely_moved(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from unittest.mock import AsyncMock
 
@@ -81,6 +81,32 @@ async def test_what_is_scattered_over_many_pages_costs_hardly_more(
         pages = 300 // 25
         assert reads(here) - before <= len(scattered) + pages + 9
         assert left(here) == [str(number) for number in range(300) if str(number) not in scattered]
+
+
+@pytest.mark.parametrize("options", READINGS)
+async def test_rows_that_earlier_deletions_moved_are_found_by_counting(
+    tmp_path: Path, options: Options
+) -> None:
+    """No page but the newest, and those afterwards, tells where they are by now."""
+    before, after = ([str(one) for one in range(first, 290, 12)] for first in (5, 11))
+    async with world(tmp_path, options) as here:
+        arrive(here, 300)
+        await here.sync_now()
+        deleter = here.sync._accounts[here.account]._parts.deleter
+        await expunge(here, *before)
+        assert await deleter.carry_out() == len(before)
+        for number in range(49):  # so that the newest page is not the one that deletions moved
+            at = here.clock.now() + timedelta(seconds=number)
+            here.simulator.inject(ADDRESS, subject=f"nuovo {number}", body=f"nuovo {number}", at=at)
+        await here.clock.advance(3_600)
+        await here.sync_now()
+        await expunge(here, *after)
+        read = reads(here)
+        assert await deleter.carry_out() == len(after)
+        pages = 300 // 25
+        assert reads(here) - read <= len(after) + pages + 9
+        assert not {*before, *after} & {*left(here)}
+        assert len(left(here)) == 349 - len(before) - len(after)
 
 
 async def test_a_text_alone_proves_nothing_of_one_that_has_its_like(tmp_path: Path) -> None:
