@@ -127,7 +127,8 @@ class Trouble:
 class Gone:
     """A deletion that was asked for: ``before`` rows had that text, the row and its twins.
 
-    ``after`` is the last row that was known by then.
+    ``after`` is the last row that was known by then, ``turn`` the last at which ids were noted,
+    -1 if that is not known any more.
     """
 
     wish: DeletionRow
@@ -136,6 +137,7 @@ class Gone:
     before: int
     after: RemoteId
     confirmed: bool
+    turn: int = -1
 
 
 def number_of(api_id: str) -> float:

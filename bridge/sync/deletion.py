@@ -101,7 +101,7 @@ class Deleter:
         await self._take_up_twins()
         await self._recall_asked()
         deleted = await self._verify_asked(self._verifying.locator.moment())
-        wishes = sorted(await self._wishes.wanted(), key=_highest_first)
+        wishes = _highest_first(await self._wishes.wanted())
         together, goes_on, trouble = False, False, Trouble()
         while wishes and self._clock.monotonic() >= self._rest_until_s:
             if not (goes_on or await self._has_room(wishes)):
@@ -237,13 +237,13 @@ class Deleter:
             return None
         found = await self._proof.by_text(row) if is_seen else None
         found = found or await self._proof.identified(row, locator)
-        after = await self._wishes.ask(row.id, found.alike)
+        after, turn = await self._wishes.ask(row.id, found.alike), self._rows.turn
         try:
             confirmed = await self._delete(found.row)
         except (NotSent, Later):
             await self._wishes.unask(row.id)
             raise
-        return Gone(wish, found.row, found.twins, found.alike, after, confirmed)
+        return Gone(wish, found.row, found.twins, found.alike, after, confirmed, turn)
 
     async def _delete(self, row: RemoteRow) -> bool:
         """Ask for a deletion; tells whether the API says that it was done."""
@@ -278,6 +278,7 @@ class Deleter:
             if not confirmed:
                 raise Later
             await self._filer.withdraw([row.id], for_ever=True)
+            self._rows.went(row, gone.turn)
             await self._teller.may_delete()
             self._patience.end(row.id)
             log.info("message_deleted", account=self._wishes.account, remote=row.id)
@@ -328,5 +329,8 @@ def _likeness(row: RemoteRow) -> tuple[bytes, bytes | None]:
     return row.fingerprint, row.body_sha256
 
 
-def _highest_first(wish: DeletionRow) -> tuple[float, float]:
-    return -number_of(wish.remote.api_id), -wish.remote.rank
+def _highest_first(wishes: Sequence[DeletionRow]) -> list[DeletionRow]:
+    """Return wishes from the highest id down, by the rows' order: ids may be of another day."""
+    newest_first = sorted(wishes, key=lambda wish: -wish.remote.rank)
+    ids = [number_of(wish.remote.api_id) for wish in newest_first]
+    return newest_first if not ids or ids[0] >= ids[-1] else newest_first[::-1]

@@ -26,15 +26,24 @@ from collections.abc import Iterable, Sequence
 
 from bridge.store.remote import Place
 from bridge.sync.alignment import Alignment, falling
+from bridge.sync.departures import NOTHING_WENT, Departures
 from bridge.sync.listed import Listed
-from bridge.sync.shifts import shifted_by, strangely_moved
+from bridge.sync.shifts import shifted_by, strangely_moved, went_down
 
 
-def align(page: Sequence[Listed], known: Iterable[Place], above: float | None = None) -> Alignment:
+def align(
+    page: Sequence[Listed],
+    known: Iterable[Place],
+    above: float | None = None,
+    departures: Departures = NOTHING_WENT,
+) -> Alignment:
     """Match a page, newest row first, with the known rows of its fingerprints.
 
-    ``known`` holds every live row that has one of their fingerprints, newest first; for ``above``
-    see ``Alignment``.
+    Args:
+        page: what is listed.
+        known: every live row that has one of their fingerprints, newest first.
+        above: see ``Alignment``.
+        departures: what was deleted of late.
     """
     groups: dict[bytes, list[Place]] = defaultdict(list)
     for place in known:
@@ -54,6 +63,7 @@ def align(page: Sequence[Listed], known: Iterable[Place], above: float | None = 
     shifts = {index: shifted_by(page[index], place) for index, place in partners.items()}
     unsure = (set(partners) - single) | (set(partners) - set(falling(partners, above)))
     strange = strangely_moved(partners, shifts, single, unsure)
+    strange -= went_down(page, partners, shifts, strange & (single - unsure), departures)
     doubtful.update(page[index].fingerprint for index in strange if page[index].api_id)
     partners = {at: one for at, one in partners.items() if one.fingerprint not in doubtful}
     fresh = tuple(

@@ -17,6 +17,7 @@ from types import MappingProxyType
 from bridge.model import AccountId
 from bridge.store.base import ReadTransaction, Store, Transaction
 from bridge.store.remote import RemoteCount, RemoteId
+from bridge.sync.departures import Departures
 from bridge.sync.paging import Layout, Snapshot
 from bridge.sync.state import SyncState, dump, load
 
@@ -85,6 +86,9 @@ class AccountMemory:
     Args:
         store: where the state outlives a restart.
         account: whose inbox it is.
+
+    Attributes:
+        departures: rows that were deleted since the start.
     """
 
     def __init__(self, store: Store, account: AccountId) -> None:
@@ -94,6 +98,7 @@ class AccountMemory:
         self._live = 0
         self._filed = 0
         self._turn = 0
+        self.departures = Departures()
         self._doubts: dict[bytes, Doubt] = {}
         self._under_way: set[RemoteId] = set()
 
@@ -181,6 +186,11 @@ class AccountMemory:
         """So many rows left the API, and ``filed`` of them had their content here."""
         self._live -= rows
         self._filed -= filed
+
+    @property
+    def turn(self) -> int:
+        """The last turn at which ids were noted."""
+        return self._turn
 
     def next_turn(self) -> int:
         """Return the turn at which what a page shows is noted (see ``store.remote.Place``)."""

@@ -115,7 +115,8 @@ class Rows:
 
         rows = len(names)
         places = await (self._store.scan if rows > MANY_ROWS else self._store.read)(work)
-        return await aside(rows, align, snapshot.rows, places, above)
+        departures = self._memory.departures
+        return await aside(rows, align, snapshot.rows, places, above, departures)
 
     async def take(self, alignment: Alignment, above: float | None) -> Taken:
         """Keep what a page brought: new rows, ids and ranks that moved.
@@ -176,6 +177,7 @@ class Rows:
         upper, lower = await self._around(tx, alignment, above)
         while (cut := cramped(alignment, upper, lower)) is not None:
             await tx.raise_remote(self._memory.account, cut, ROOM)
+            self._memory.departures.raised(cut, ROOM)
             alignment = with_room(alignment, cut)
             above = None if above is None else raised(above, cut)
             upper, lower = await self._around(tx, alignment, above)
@@ -226,6 +228,15 @@ class Rows:
             rank=rank,
             turn=turn,
         )
+
+    @property
+    def turn(self) -> int:
+        """The last turn at which ids were noted."""
+        return self._memory.turn
+
+    def went(self, row: RemoteRow, turn: int) -> None:
+        """Take note that a row was deleted, by a request made after ``turn``."""
+        self._memory.departures.went(turn, row.rank)
 
     async def move(self, places: Sequence[tuple[RemoteId, str]]) -> None:
         """Remember under which ids rows are listed now."""

@@ -12,9 +12,11 @@ from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from itertools import pairwise
 
 from bridge.store.remote import Place, RemoteId
 from bridge.sync.alignment import STILL, Alignment
+from bridge.sync.departures import Departures
 from bridge.sync.listed import Listed
 
 
@@ -59,6 +61,35 @@ def strangely_moved(
         if {shifts[at] for at in beside[index]} <= {0}
         and not _went_along(partners[index], shifts[index], ())
     }
+
+
+def went_down(
+    page: Sequence[Listed],
+    partners: Mapping[int, Place],
+    shifts: Mapping[int, int | None],
+    among: Iterable[int],
+    departures: Departures,
+) -> set[int]:
+    """Return the rows whose ids went down as others below them were deleted.
+
+    By no more than so many, and each to just beside what is listed next to it.
+    """
+    found = set()
+    for index in among:
+        place, shift = partners[index], shifts[index]
+        least, most = place.drift
+        gone = departures.below(place)
+        is_told = shift is not None and gone and least - gone <= shift <= most
+        if is_told and _is_beside(page, index):
+            found.add(index)
+    return found
+
+
+def _is_beside(page: Sequence[Listed], index: int) -> bool:
+    """Tell whether a row's id is the next to that of a row beside it."""
+    near = page[max(index - 1, 0) : index + 2]
+    ids = [int(one.api_id) for one in near if is_number(one.api_id)]
+    return any(upper - lower == 1 for upper, lower in pairwise(ids))
 
 
 def _went_along(place: Place, shift: int | None, shifts: Collection[int | None]) -> bool:

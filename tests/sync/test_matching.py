@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from bridge.api.schema import InboxRow, UnreadableRow
 from bridge.store.remote import Place, RemoteId
 from bridge.sync.alignment import Alignment, Order, missing
+from bridge.sync.departures import Departures
 from bridge.sync.listed import Listed, fingerprint, listed
 from bridge.sync.matching import align
 from bridge.sync.ranking import ranked
@@ -291,6 +292,33 @@ def test_a_row_that_moved_otherwise_than_its_neighbours_is_another(
     alignment = Alignment(tuple(rows), partners, (), frozenset())
     moved = next(found for found in known if found.fingerprint == rows[index].fingerprint)
     assert is_replaced(moved, alignment, index) is expected
+
+
+@pytest.mark.parametrize(
+    ("api_id", "went", "is_known"),
+    [
+        pytest.param("17", [(5, 1.0), (5, 2.0), (6, 3.0)], True, id="as many went"),
+        pytest.param("17", [(6, 1.0)] * 5, True, id="more went, perhaps later"),
+        pytest.param("17", [(5, 1.0), (5, 2.0)], False, id="fewer went"),
+        pytest.param("17", [(4, 1.0)] * 3, False, id="before its id was noted"),
+        pytest.param("17", [(5, 12.0)] * 3, False, id="newer ones went"),
+        pytest.param("17", [], False, id="none went"),
+        pytest.param("15", [(5, 1.0)] * 9, False, id="not beside the next"),
+        pytest.param("x17", [(5, 1.0)] * 9, False, id="no number"),
+        pytest.param("21", [(5, 1.0)] * 9, False, id="upwards"),
+    ],
+)
+def test_a_row_that_went_down_as_others_were_deleted_is_the_one_it_was(
+    api_id: str, went: list[tuple[int, float]], is_known: bool
+) -> None:
+    """It comes onto the page from the next, where nobody saw it since."""
+    departures = Departures()
+    for turn, rank in went:
+        departures.went(turn, rank)
+    known = [place(1, "B", "18", 11.0, turn=9), place(2, "A", "20", 10.0, turn=5)]
+    alignment = align([one("B", "18"), one("A", api_id)], known, departures=departures)
+    assert (known[1] in alignment.partners.values()) is is_known
+    assert bool(alignment.doubtful) is not is_known
 
 
 @pytest.mark.parametrize(
