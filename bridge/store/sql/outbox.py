@@ -159,9 +159,9 @@ class SqlOutbox(SqlFigures, SqlHolds, SqlDsn, SqlLineage):
         """See ``OutboxReads``."""
         if not kinship:
             return None
-        return self._one_submission(
+        return self._one_submission(  # +: not by all that came since then
             "WHERE account = ? AND kinship = ? AND kinship <> x'' AND fingerprint <> ? "
-            "AND created_at >= ? AND state NOT IN ('cancelled', 'dropped', 'refused') "
+            "AND +created_at >= ? AND state NOT IN ('cancelled', 'dropped', 'refused') "
             "ORDER BY sequence LIMIT 1",
             account,
             kinship,
