@@ -66,7 +66,14 @@ async def text_bits(
             bodies[key] = fold(key.needle)
         await pace.spend(WORK // 32)
     for field, wanted_of in looks.items():
-        for key, bits in await _look(session, field, wanted_of, contents, pace):
+        others = []
+        for key, wanted in wanted_of:
+            bits = await _identified(session, wanted, contents, pace)
+            if bits is None:
+                others.append((key, wanted))
+            else:
+                found[key] |= bits
+        for key, bits in await _look(session, field, others, contents, pace):
             found[key] |= bits
     for key, bits in (await _bodies(session, bodies, contents, pace)).items():
         found[key] |= bits
@@ -93,6 +100,22 @@ def _looks(key: SearchKey) -> Iterator[tuple[TextField, HeaderTest]]:
             yield TextField.HEADER, InField(field, "")
         case Header(name, needle):  # as it is written; FROM looks at what it says to us too
             yield TextField.HEADER, InField(name.casefold(), with_single_blanks(fold(needle)))
+
+
+async def _identified(
+    session: Session, wanted: HeaderTest, contents: Contents, pace: CommandShare
+) -> int | None:
+    """Return which contents have a whole Message-ID; None where there is no index for that."""
+    name = wanted.identification if isinstance(wanted, InField) else ""
+    if not name or len(contents) <= PAGE:
+        return None
+    mailbox = session.open.mailbox.id
+    maybe = await session.services.store.scan(lambda tx: tx.identified(mailbox, name, PAGE + 1))
+    if len(maybe) > PAGE:
+        return None
+    (held,) = await _held(session, TextField.HEADER, [wanted], maybe, pace)
+    await pace.spend(len(contents))
+    return _among(contents, frozenset(compress(maybe, answers_of(held, len(maybe)))))
 
 
 async def _look(

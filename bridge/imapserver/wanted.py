@@ -6,8 +6,11 @@ Pure; every look is linear in the text, whatever was asked for.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import Protocol
+
+_IDENTIFICATION = re.compile(r"<[^<>]*>")
 
 
 class HeaderTest(Protocol):
@@ -67,6 +70,12 @@ class InField:
     def is_clue_all(self) -> bool:
         """See ``HeaderTest``."""
         return not self.needle
+
+    @property
+    def identification(self) -> str:
+        """The whole Message-ID that is looked for, "" where it is anything else."""
+        is_whole = self.name == "message-id" and _IDENTIFICATION.fullmatch(self.needle)
+        return self.needle if is_whole else ""
 
     def is_in(self, text: str) -> bool:
         """Say whether a field of a header holds it."""

@@ -201,6 +201,19 @@ class MessageReads(Protocol):
         not match.
         """
 
+    async def identified(
+        self, mailbox: MailboxId, identification: str, limit: int
+    ) -> list[ContentId]:
+        """Return contents that may have a Message-ID, in order of their ids.
+
+        No other has it; those whose field is several, or no ``<…>``, are always among them.
+
+        Args:
+            mailbox: where.
+            identification: ``<…>``, folded.
+            limit: how many at the most.
+        """
+
     async def field_texts(
         self, contents: Sequence[ContentId], field: TextField
     ) -> list[tuple[ContentId, str]]:

@@ -20,6 +20,7 @@ import statistics
 import subprocess
 import sys
 import tempfile
+from collections.abc import Mapping
 from contextlib import closing
 from pathlib import Path
 
@@ -28,7 +29,8 @@ from tests.benchmarks.imap_client import Client
 from tests.benchmarks.imap_servers import Ours, new_loop, serve
 from tests.benchmarks.imap_speed import BOX, HEADERS, message, vocabulary
 
-COMMANDS = {
+Command = tuple[str, int]
+COMMANDS: Mapping[str, Command] = {
     "flags": ("FETCH 1:* (FLAGS)", 1),
     "uid_flags": ("UID FETCH 1:* (FLAGS)", 1),
     "headers": (HEADERS, 1),
@@ -79,9 +81,11 @@ class Profiled(Ours):
             said.append(line)
         return "".join(said)
 
-    def give(self, client: Client, name: str, uids: int) -> None:
+    def give(
+        self, client: Client, name: str, uids: int, commands: Mapping[str, Command] = COMMANDS
+    ) -> None:
         """Give a command as often as one measurement has it."""
-        text, times = COMMANDS[name]
+        text, times = commands[name]
         for _ in range(times):
             self._commands += 1
             sign = "+-"[self._commands % 2]

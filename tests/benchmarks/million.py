@@ -46,6 +46,9 @@ TABLES = (
     "content_body_text",
 )
 KEYS = {"content": "id"}
+ID_LINE = "message-id:<0."
+"""How that line of a seed's text for searches begins."""
+
 KINDS = ("acceptance", "delivery")
 MONTHS = [f"2026-{month:02}" for month in range(1, 13)]
 BEGAN = datetime(2026, 1, 1, tzinfo=UTC)
@@ -67,7 +70,9 @@ def mailboxes_of(messages: int) -> dict[str, int]:
     return {SENT: sent, INBOX: inbox, **dict.fromkeys(names, each)}
 
 
-async def begin(folder: Path, names: list[str]) -> tuple[AccountId, dict[str, MailboxId]]:
+async def begin(
+    folder: Path, names: list[str], size_bytes: int = SIZE_BYTES
+) -> tuple[AccountId, dict[str, MailboxId]]:
     """Make store, account and mailboxes, and store the messages that the others are copies of."""
     store = await SqliteStore.open(folder)
     boxes = Mailboxes(store, SystemClock())
@@ -79,7 +84,7 @@ async def begin(folder: Path, names: list[str]) -> tuple[AccountId, dict[str, Ma
 
     async def seed(tx: object) -> None:
         for number in range(SEEDS):
-            await tx.add_content(account, ingest(message(number, SIZE_BYTES, words)))  # type: ignore[attr-defined]
+            await tx.add_content(account, ingest(message(number, size_bytes, words)))  # type: ignore[attr-defined]
 
     await store.write(seed)
     ids = {name: box.id for name in names if (box := await boxes.find(account, name))}
@@ -101,12 +106,8 @@ def copied(
     )
 
 
-def fill(
-    path: Path, account: AccountId, ids: Mapping[str, MailboxId], counts: Mapping[str, int]
-) -> None:
-    """Copy contents, and put them into the mailboxes with what belongs to them."""
-    messages = sum(counts.values())
-    connection = sqlite3.connect(path)
+def fill_contents(connection: sqlite3.Connection, messages: int) -> None:
+    """Copy contents until there are so many; each has a Message-ID of its own."""
     for pragma in ("cache_size = -800000", "synchronous = OFF", "foreign_keys = OFF"):
         connection.execute(f"PRAGMA {pragma}")
     for table in TABLES:
@@ -115,16 +116,28 @@ def fill(
         if table == "content":
             changed |= {
                 "sha256": "randomblob(32)",
-                "message_id": f"'<' || (i * {SEEDS} + content.id) || '@azienda.example>'",
+                "message_id": f"'<0.' || (i * {SEEDS} + content.id - 1) || '@pec.example>'",
             }
+        if table == "content_text":
+            own = f"'{ID_LINE}' || (i * {SEEDS} + content - 1) || '@'"
+            changed["header"] = f"replace(header, '{ID_LINE}' || (content - 1) || '@', {own})"
         copied(connection, table, changed, -(-messages // SEEDS))
+    connection.execute("UPDATE body_indexed SET up_to = (SELECT max(id) FROM content)")
+
+
+def fill(
+    path: Path, account: AccountId, ids: Mapping[str, MailboxId], counts: Mapping[str, int]
+) -> None:
+    """Copy contents, and put them into the mailboxes with what belongs to them."""
+    messages = sum(counts.values())
+    connection = sqlite3.connect(path)
+    fill_contents(connection, messages)
     first = 0
     for name, count in counts.items():
         put(connection, ids[name], first, count)
         first += count
     submissions(connection, account, counts[SENT])
     rows(connection, account, counts[SENT] + counts[INBOX], messages)
-    connection.execute("UPDATE body_indexed SET up_to = (SELECT max(id) FROM content)")
     connection.commit()
     connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
     connection.close()
@@ -217,7 +230,7 @@ def measure(port: int, memory: Memory, names: list[str]) -> dict[str, float]:
             lambda: client.command("FETCH *:* (FLAGS ENVELOPE BODYSTRUCTURE)")
         )
         figures["search_header_s"] = seconds(
-            lambda: client.command("UID SEARCH HEADER Message-ID <1234@azienda.example>")
+            lambda: client.command("UID SEARCH HEADER Message-ID <0.1234@pec.example>")
         )
         figures["status_of_all_s"] = seconds(
             lambda: [client.command(f'STATUS "{one}" (MESSAGES UNSEEN)') for one in names]

@@ -22,7 +22,7 @@ from bridge.store.postgres.migrations import WRITE_LOCK, check, index_bodies, mi
 from bridge.store.sql.copying import Row, Table
 
 OWN = frozenset({"schema_step", "last_commit", "event_counter"})
-OWN_COLUMNS = frozenset({"is_indexed", "origin"})
+OWN_COLUMNS = frozenset({"is_indexed", "origin", "identification"})
 """What this engine has for itself."""
 
 COPY_MOST_S = 24 * 3600

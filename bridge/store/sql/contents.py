@@ -202,6 +202,19 @@ class SqlContents(SqlRenewal):
         )
         return [ContentId(content) for (content,) in rows], []
 
+    async def identified(
+        self, mailbox: MailboxId, identification: str, limit: int
+    ) -> list[ContentId]:
+        rows = self._rows(
+            "SELECT DISTINCT message.content FROM content_text"
+            " JOIN message ON message.content = content_text.content"
+            " WHERE identification IN (?, '')"
+            " AND +message.mailbox = ?"  # +: not by all of the mailbox
+            " ORDER BY 1 LIMIT ?",
+            (identification, mailbox, limit),
+        )
+        return [ContentId(content) for (content,) in rows]
+
     async def field_texts(
         self, contents: Sequence[ContentId], field: TextField
     ) -> list[tuple[ContentId, str]]:

@@ -60,6 +60,7 @@ STEPS: tuple[str, ...] = (
     schema_lead.LEAD,
     schema_outbox.MARKS,
     schema_remote.OWED,
+    schema_messages.IDENTIFIED,
 )
 
 

@@ -190,3 +190,28 @@ CREATE TABLE stale_content (
 ) STRICT;
 INSERT INTO stale_content SELECT id FROM content;
 """
+
+_FIELD = "char(10) || 'message-id:'"
+_LINE = "substr(id_lines, 1, instr(id_lines || char(10), char(10)) - 1)"
+
+IDENTIFIED = f"""
+ALTER TABLE content_text ADD COLUMN id_lines TEXT AS (
+    CASE instr(char(10) || header, {_FIELD})
+    WHEN 0 THEN NULL
+    ELSE substr(header, instr(char(10) || header, {_FIELD}) + 11)
+    END
+) VIRTUAL;
+ALTER TABLE content_text ADD COLUMN identification TEXT AS (
+    CASE
+    WHEN id_lines IS NULL THEN NULL
+    WHEN instr(id_lines, {_FIELD}) OR length({_LINE}) > 200 THEN ''
+    WHEN {_LINE} GLOB '<*>' AND {_LINE} NOT GLOB '?*<*' AND {_LINE} NOT GLOB '*>*?' THEN {_LINE}
+    ELSE ''
+    END
+) VIRTUAL;
+CREATE INDEX content_by_identification ON content_text (identification)
+    WHERE identification IS NOT NULL;
+"""
+"""The folded Message-ID that a search asks for: NULL where a text has no such field, "" where it
+has several, or one that is not ``<…>``. ``id_lines`` is the header from its value on.
+"""

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from bridge.model import AccountId
+from bridge.model import AccountId, MailboxId
 from bridge.store.base import ReadWork
 from bridge.store.sqlite import SqliteStore
 from bridge.store.sqlite.connection import FILE_NAME
@@ -20,6 +20,10 @@ ACCOUNT = AccountId(1)
 LOOKS: dict[str, tuple[ReadWork[object], str]] = {
     "a kin": (lambda tx: tx.submission_kin(ACCOUNT, b"k", b"f", NOW), "submission_kinship"),
     "a twin": (lambda tx: tx.submission_twin(ACCOUNT, b"f", NOW), "submission_fingerprint"),
+    "a Message-ID": (
+        lambda tx: tx.identified(MailboxId(1), "<a@b>", 9),
+        "content_by_identification",
+    ),
 }
 
 
