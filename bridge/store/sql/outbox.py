@@ -26,7 +26,7 @@ from bridge.store.sql.engine import EVERY
 from bridge.store.sql.figures import SqlFigures
 from bridge.store.sql.holds import SqlHolds
 from bridge.store.sql.lineage import SqlLineage
-from bridge.store.sql.outbox_rows import SUBMISSION, submission_row
+from bridge.store.sql.outbox_rows import SUBMISSION, is_in, submission_row
 from bridge.store.sql.times import aware, micros, optional_time
 
 
@@ -45,8 +45,8 @@ class SqlOutbox(SqlFigures, SqlHolds, SqlDsn, SqlLineage):
 
     async def claimed_submissions(self, account: AccountId) -> tuple[SubmissionRow, ...]:
         """See ``OutboxReads``."""
-        return self._submissions(
-            "WHERE id IN (SELECT submission FROM code_claim) AND account = ? ORDER BY sequence",
+        return self._submissions(  # +: not by all of the account
+            "WHERE id IN (SELECT submission FROM code_claim) AND +account = ? ORDER BY sequence",
             account,
         )
 
@@ -112,11 +112,10 @@ class SqlOutbox(SqlFigures, SqlHolds, SqlDsn, SqlLineage):
         limit: int | None = None,
     ) -> tuple[SubmissionRow, ...]:
         """See ``OutboxReads``."""
-        terms: list[str] = []
+        terms = [is_in(state)] if state else []
         values: list[object] = []
         for term, value in (
             ("account = ?", account),
-            ("state = ?", state.value if state else None),
             ("created_at >= ?", micros(since)),
         ):
             if value is not None:
@@ -159,8 +158,8 @@ class SqlOutbox(SqlFigures, SqlHolds, SqlDsn, SqlLineage):
         """See ``OutboxReads``."""
         if not kinship:
             return None
-        return self._one_submission(  # +: not by all that came since then
-            "WHERE account = ? AND kinship = ? AND kinship <> x'' AND fingerprint <> ? "
+        return self._one_submission(  # +: not by all that came since then; see also ``is_in``
+            "WHERE account = ? AND kinship = ? AND kinship <> x'' AND ? <> fingerprint "
             "AND +created_at >= ? AND state NOT IN ('cancelled', 'dropped', 'refused') "
             "ORDER BY sequence LIMIT 1",
             account,
@@ -198,9 +197,8 @@ class SqlOutbox(SqlFigures, SqlHolds, SqlDsn, SqlLineage):
         """See ``OutboxReads``."""
         found = (
             self._one_submission(
-                "WHERE state = ? AND account = ? ORDER BY forced DESC, urgent DESC,"
+                f"WHERE {is_in(state)} AND account = ? ORDER BY forced DESC, urgent DESC,"
                 " sequence LIMIT 1",
-                state.value,
                 account,
             )
             for state in states
