@@ -57,6 +57,8 @@ class Decoded:
 
 def decode_text(content: bytes, charset: str) -> Decoded:
     """Decode ``content`` as ``charset`` declares, or as well as can be."""
+    if not charset and content.isascii() and b"\x1b" not in content and b"\0" not in content:
+        return Decoded(content.decode("ascii"))  # nearly every field of a header
     label = charset.strip(" \t\r\n\"'")
     if content.startswith(codecs.BOM_UTF8):
         return _decode(content, "utf_8", "utf-8")

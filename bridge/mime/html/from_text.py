@@ -19,8 +19,6 @@ from bridge.language import say
 from bridge.limits import HTML_BYTES, QUOTES_SHOWN, TEXT_SLICE_CHARS
 
 _LINE_END = re.compile(r"\r\n|\r|\n")
-_LAST_LINE_END = re.compile(r"(?:\r\n|\r|\n)\Z")
-_FIRST_BLANK = re.compile("^ ", re.MULTILINE)
 _SIGNATURE = "-- "
 _TAB_WIDTH = 8
 _QUOTE = (
@@ -99,7 +97,10 @@ def _pieces(text: str) -> Iterator[str]:
         yield text[at : end.start()]
         at = end.end()
     if at < len(text):
-        yield _LAST_LINE_END.sub("", text[at:])
+        last = text[at:]
+        yield (
+            last[:-2] if last.endswith("\r\n") else last[: len(last) - last.endswith(("\r", "\n"))]
+        )
 
 
 def _one_line_end(text: str) -> str:
@@ -141,8 +142,8 @@ def _block(shown: StringIO) -> str:
 
 def _escape(lines: str) -> str:
     shown = html.escape(lines.expandtabs(_TAB_WIDTH), quote=False)
-    shown = _FIRST_BLANK.sub("&nbsp;", shown).replace("  ", " &nbsp;")
-    return shown.replace("\n", "<br>\n")
+    shown = f"\n{shown}".replace("\n ", "\n&nbsp;").replace("  ", " &nbsp;")
+    return shown[1:].replace("\n", "<br>\n")
 
 
 def _flow(lines: Iterator[str], delsp: bool) -> Iterator[_Line]:

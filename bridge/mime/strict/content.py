@@ -49,6 +49,7 @@ SignedPolicy = Literal["refuse", "attach"]
 
 _CONTROLS = re.compile("[\x00-\x08\x0b\x0e-\x1f\x7f-\x9f]")
 """Nobody shows them; a zero may end the text for others, and HTML reads ``&#128;`` as a letter."""
+_ASCII_CONTROLS = bytes(code for code in range(128) if _CONTROLS.match(chr(code)))
 _PKCS7 = {"application/pkcs7-mime", "application/x-pkcs7-mime"}
 _WINMAIL = {"application/ms-tnef", "application/vnd.ms-tnef"}
 _PLACEHOLDER_NAMES = {"", "smime.p7m", "smime.p7z"}
@@ -192,7 +193,7 @@ def _fragments(part: SubmittedPart) -> Iterator[str]:
     decoded = decode(decode_content(part), part.parameter("charset"))
     if decoded.guess:
         yield _mark(decoded.guess)
-    text = _CONTROLS.sub("", decoded.text)
+    text = _without_controls(decoded.text)
     if part.content_type == "text/html":
         yield clean(text)
     else:
@@ -202,6 +203,12 @@ def _fragments(part: SubmittedPart) -> Iterator[str]:
             yield text_to_html(text, flowed=flowed, delsp=delsp)
         except HtmlTooLong as fault:
             raise Unreadable(fault.args[0]) from None
+
+
+def _without_controls(text: str) -> str:
+    if not text.isascii():
+        return _CONTROLS.sub("", text)
+    return text.encode("ascii").translate(None, _ASCII_CONTROLS).decode("ascii")
 
 
 def _shown(outline: Outline) -> _Shown:

@@ -75,7 +75,7 @@ def unfold(raw: bytes) -> str:
 
 def _with_whole_letters(raw: bytes) -> bytes:
     """Take away line ends that some program put inside the octets of a letter of UTF-8."""
-    whole = _CUT_LETTER.sub(b"", raw)
+    whole = raw if raw.isascii() else _CUT_LETTER.sub(b"", raw)
     if len(whole) == len(raw):
         return raw
     try:
