@@ -6,7 +6,8 @@ before its caller hears of it, and the event loop never waits for the network.
 How: works are driven to their end on threads, by blocking calls: a work awaits nothing else, and a
 thread costs one change of hands for a whole work, where the loop's would cost one for each
 statement. Writes go to the writer's thread (``medium``), reads to a few of their own, long reads
-(``scan``) to one more; a read sees one moment of the database (REPEATABLE READ).
+(``scan``) to one more; a read sees one moment of the database (REPEATABLE READ). A read that asks
+one thing does so on the loop (``short``): its statement sees one moment by itself.
 
 Failure: see ``connection.failure``; a store that failed serves again once the database does.
 """
@@ -18,7 +19,7 @@ import contextlib
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import TypeVar
+from typing import TypeVar, cast
 
 import psycopg
 import structlog
@@ -38,6 +39,7 @@ from bridge.store.postgres.medium import PostgresMedium
 from bridge.store.postgres.migrations import index_bodies, migrate
 from bridge.store.postgres.news import NewsListener
 from bridge.store.postgres.reader import Reader
+from bridge.store.postgres.short import ShortReads
 from bridge.store.sql.writer import Job, Writer
 
 T = TypeVar("T")
@@ -64,6 +66,7 @@ class PostgresStore:
         self._scanner = ThreadPoolExecutor(1, thread_name_prefix="store-scanner")
         self._reader = Reader(told, name, STATEMENT_MOST_S)
         self._scan_reader = Reader(told, name, SCAN_MOST_S)
+        self._short = ShortReads(self._reader, self._loop, READERS, STATEMENT_MOST_S + HANGS_S)
         self._listener: NewsListener | None = None
         self._closed = False
 
@@ -80,7 +83,9 @@ class PostgresStore:
         """
         told, name = conninfo_of(url), name_of(url)
         await asyncio.to_thread(_prepare, told, name, data_dir)
-        return cls(told, name)
+        store = cls(told, name)
+        await asyncio.to_thread(store._connect)
+        return store
 
     @property
     def failing(self) -> str | None:
@@ -97,6 +102,9 @@ class PostgresStore:
     async def read(self, work: ReadWork[T]) -> T:
         """See ``store.base.Store.read``."""
         self._see_open()
+        answer = await self._short.read(work)
+        if answer is not None:
+            return cast(T, answer.result)
         return await self._run(self._readers, self._reader, work)
 
     async def scan(self, work: ReadWork[T]) -> T:
@@ -123,12 +131,19 @@ class PostgresStore:
         if self._listener is not None:
             await self._listener.close()
         await self._writer.close()
+        await self._short.close()
         for threads, reader in (
             (self._readers, self._reader),
             (self._scanner, self._scan_reader),
         ):
             await asyncio.to_thread(threads.shutdown)
             reader.close()
+
+    def _connect(self) -> None:
+        """Have a connection for the first read of each kind; what fails is tried again by that."""
+        with contextlib.suppress(psycopg.Error):
+            for reader in (self._reader, self._scan_reader):
+                reader.put_back(reader.open())
 
     async def _run(self, threads: ThreadPoolExecutor, reader: Reader, work: ReadWork[T]) -> T:
         reading = reader.reading(work)

@@ -17,6 +17,7 @@ from bridge.store.base import StoreFailed
 from bridge.store.postgres.bodysearch import PostgresBodies
 from bridge.store.postgres.dialect import translated
 from bridge.store.postgres.news import KNOWN_AS, words_of
+from bridge.store.postgres.words import BigInts
 from bridge.store.sql.contents import CONTENT
 from bridge.store.sql.engine import Values
 
@@ -82,6 +83,11 @@ _ORIGIN = (
 anew, and recovery to an earlier moment begins a timeline, as does a standby that takes over."""
 
 
+def _follow(numbers: Sequence[int]) -> bool:
+    """Tell whether each number is one more than the one before it."""
+    return list(numbers) == list(range(numbers[0], numbers[-1] + 1))
+
+
 def _has_rows(cursor: Cursor[tuple[Any, ...]]) -> bool:
     """Tell whether a statement returns rows; ``description`` describes each column for that."""
     return cursor.pgresult is not None and cursor.pgresult.nfields > 0
@@ -131,10 +137,13 @@ class PostgresEngine(PostgresBodies):
         return found
 
     def among(self, column: str, numbers: Sequence[int]) -> tuple[str, Values]:
-        return f"{column} = ANY(?)", (list(numbers),)
+        """See ``Engine``; neighbours are one walk through an index, others a search each."""
+        if numbers and numbers[-1] - numbers[0] == len(numbers) - 1 and _follow(numbers):
+            return f"{column} BETWEEN ? AND ?", (numbers[0], numbers[-1])
+        return f"{column} = ANY(?)", (BigInts(numbers),)
 
     def listed(self, numbers: Sequence[int]) -> tuple[str, Values]:
-        return "(SELECT unnest(?::bigint[]) AS value)", (list(numbers),)
+        return "(SELECT unnest(?::bigint[]) AS value)", (BigInts(numbers),)
 
     def any_case(self, column: str) -> str:
         return f"lower({column}) = lower(?::words)"

@@ -1,4 +1,4 @@
-"""Reads on threads, each on a connection of its own that is kept for the next.
+"""Reads of several statements, on threads, each on a connection that is kept for the next.
 
 Failure: a connection that was lost, perhaps long ago, is replaced once: a read may be run again.
 """
@@ -6,7 +6,7 @@ Failure: a connection that was lost, perhaps long ago, is replaced once: a read 
 from __future__ import annotations
 
 import contextlib
-import queue
+from collections import deque
 from typing import Generic, TypeVar
 
 import psycopg
@@ -35,17 +35,40 @@ class Reader:
         self.told = told
         self.name = name
         self.most_s = most_s
-        self.idle: queue.SimpleQueue[Connection] = queue.SimpleQueue()
+        self._idle: deque[Connection] = deque()
 
     def reading(self, work: ReadWork[T]) -> OneRead[T]:
         """Return what runs a work."""
         return OneRead(self, work)
 
+    def open(self) -> Connection:
+        """Return a new connection, which takes no writes; blocks.
+
+        Raises:
+            psycopg.Error: the database cannot be reached.
+        """
+        connection = connect(self.told, statement_most_s=self.most_s)
+        connection.execute("SET default_transaction_read_only = on")
+        return connection
+
+    def take(self) -> Connection | None:
+        """Return the connection that was used last, for nobody else until it is put back."""
+        try:
+            return self._idle.pop()
+        except IndexError:
+            return None
+
+    def put_back(self, connection: Connection) -> None:
+        """Keep a connection for the next read, unless it was lost."""
+        if _is_lost(connection):
+            connection.close()
+        else:
+            self._idle.append(connection)
+
     def close(self) -> None:
         """Close the connections, which nobody uses any more."""
-        with contextlib.suppress(queue.Empty):
-            while True:
-                self.idle.get_nowait().close()
+        while (connection := self.take()) is not None:
+            connection.close()
 
 
 class OneRead(Generic[T]):
@@ -63,14 +86,14 @@ class OneRead(Generic[T]):
             StoreFailed: the database failed.
         """
         try:
-            with contextlib.suppress(queue.Empty):
-                self._connection = self._reader.idle.get_nowait()
+            self._connection = self._reader.take()
+            if self._connection is not None:
                 try:
                     return self._read(self._connection)
                 except psycopg.OperationalError:
                     if not _is_lost(self._connection):
                         raise
-            self._connection = connect(self._reader.told, statement_most_s=self._reader.most_s)
+            self._connection = self._reader.open()
             return self._read(self._connection)
         except psycopg.Error as error:
             raise failure(error, self._reader.name) from error
@@ -90,10 +113,7 @@ class OneRead(Generic[T]):
                 connection.execute("ROLLBACK")
             raise
         finally:
-            if _is_lost(connection):
-                connection.close()
-            else:
-                self._reader.idle.put(connection)
+            self._reader.put_back(connection)
         return result
 
 

@@ -8,7 +8,7 @@ their order by bytes stays. A text that was cut between the two has its last cha
 
 Whatever Python's str holds beside (lone surrogates) neither database takes.
 
-Numbers are eight bytes. What PostgreSQL sums up is ``numeric`` there, and whole again here.
+BigInts are eight bytes. What PostgreSQL sums up is ``numeric`` there, and whole again here.
 """
 
 from __future__ import annotations
@@ -74,6 +74,20 @@ class NumberDumper(adapt.Dumper):
             raise OverflowError("a whole number is too large to be kept") from error
 
 
+class BigInts(list[int]):
+    """Whole numbers that go over together."""
+
+
+class BigIntsDumper(adapt.Dumper):
+    """Them as an array of bigint; psycopg's way asks each what it is."""
+
+    oid = 1016
+
+    def dump(self, obj: BigInts) -> bytes:
+        """See ``adapt.Dumper``."""
+        return f"{{{','.join(map(str, obj))}}}".encode()
+
+
 class WordsLoader(adapt.Loader):
     """A text of ours."""
 
@@ -96,5 +110,6 @@ def register(connection: adapt.AdaptersMap) -> None:
     """Let texts and numbers go over as this module says."""
     connection.register_dumper(str, WordsDumper)
     connection.register_dumper(int, NumberDumper)
+    connection.register_dumper(BigInts, BigIntsDumper)
     connection.register_loader("text", WordsLoader)
     connection.register_loader("numeric", WholeLoader)

@@ -10,8 +10,8 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from bridge.model import AccountId, Mailbox
-from bridge.store.base import ReadTransaction, StoreFailed, StoreFull, Transaction
+from bridge.model import Mailbox
+from bridge.store.base import StoreFailed, StoreFull, Transaction
 from bridge.store.postgres import PostgresStore
 from bridge.store.postgres.connection import failure
 from bridge.store.postgres.migrations import WRITE_LOCK
@@ -96,21 +96,6 @@ async def test_several_that_write_see_each_other_in_one_order(
     for store in stores:
         assert len(await store.read(lambda tx: tx.index_rows(inbox))) == 120
         await store.close()
-
-
-async def test_a_read_sees_one_moment(server: Cluster, database: str, tmp_path: Path) -> None:
-    store = await PostgresStore.open(server.url(database), tmp_path)
-    loop = asyncio.get_running_loop()
-
-    async def twice(tx: ReadTransaction) -> tuple[list[AccountId], list[AccountId]]:
-        before = await tx.accounts()
-        writing = store.write(lambda tx: tx.add_account("a@pec.example"))
-        asyncio.run_coroutine_threadsafe(writing, loop).result(10)
-        return before, await tx.accounts()
-
-    assert await store.read(twice) == ([], [])
-    assert len(await store.read(lambda tx: tx.accounts())) == 1
-    await store.close()
 
 
 async def test_a_work_that_conflicts_fails_alone(
