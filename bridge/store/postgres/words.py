@@ -8,7 +8,7 @@ their order by bytes stays. A text that was cut between the two has its last cha
 
 Whatever Python's str holds beside (lone surrogates) neither database takes.
 
-BigInts are eight bytes. What PostgreSQL sums up is ``numeric`` there, and whole again here.
+Numbers are eight bytes. What PostgreSQL sums up is ``numeric`` there, and whole again here.
 """
 
 from __future__ import annotations
