@@ -25,6 +25,7 @@ from typing import Protocol
 from bridge.api.errors import NotSent, is_left_for_later
 from bridge.api.hours import LEAST_OTHER, UNLIMITED, Hours, midnight, watch_s, worth_of
 from bridge.api.purpose import CALLED, OF_RECEIPTS, SPARED, Purpose
+from bridge.api.refusals import Refusals
 from bridge.api.requests_left import RequestsLeft
 from bridge.api.share import (
     FIRST_TEXTS,
@@ -35,7 +36,6 @@ from bridge.api.share import (
     receipts_a_second,
     wait_s,
 )
-from bridge.api.waiting import Waiting
 from bridge.clock import ROME, Clock
 from bridge.language import Sentence, say
 
@@ -85,7 +85,7 @@ class Use:
 
     ``per_day`` is 0 if there is no limit; ``subscribed`` is what a subscription had left when last
     asked, if there is one. ``refused`` are the purposes that had to wait, and ``missed`` those that
-    did so for long (``waiting``); ``left_s`` is what is left of the day. ``told`` is how many the
+    did so for long (``refusals``); ``left_s`` is what is left of the day. ``told`` is how many the
     API itself says are left, if it does.
     """
 
@@ -152,7 +152,7 @@ class _Counts:
 
     Looks take ``look_cost`` each of late, the one under way ``look_requests`` so far, of these
     ``newest_cost`` and ``newest_requests`` for the newest page alone, and bring up ``texts`` that
-    are fetched, so far ``look_texts``. ``waiting`` says which purposes are
+    are fetched, so far ``look_texts``. ``refusals`` says which purposes are
     missed. ``heard`` is what the API said last of the
     day's requests, when ``heard_at`` were made. ``receipts`` texts of receipts might be fetched
     after the last one of them, at ``receipts_at``. ``is_own``: something of it happened here.
@@ -164,7 +164,7 @@ class _Counts:
     made: dict[Purpose, int] = field(default_factory=dict)
     written: dict[Purpose, int] = field(default_factory=dict)
     refused: set[Purpose] = field(default_factory=set)
-    waiting: Waiting = field(default_factory=Waiting)
+    refusals: Refusals = field(default_factory=Refusals)
     heard: RequestsLeft | None = None
     heard_at: int = 0
     look_cost: float = 1.0
@@ -191,7 +191,7 @@ class _Counts:
         elif purpose is Purpose.ARRIVAL:
             self.look_texts += 1
         self.made[purpose] = self.made.get(purpose, 0) + 1
-        self.waiting.granted(purpose)
+        self.refusals.granted(purpose)
 
     def _look(self, now: datetime) -> None:
         if self.last_look_at is not None and now - self.last_look_at > ONE_LOOK:
@@ -251,7 +251,7 @@ class RequestBudget:
             day = self._day(counts)
             if not may_be_made(purpose, day):
                 counts.refused.add(purpose)
-                counts.waiting.refused(purpose, self._clock.now())
+                counts.refusals.refused(purpose, self._clock.now())
                 raise NotSent(
                     _refusal(purpose, day),
                     kind="budget",
@@ -303,7 +303,7 @@ class RequestBudget:
                 day.left_s,
                 told,
                 bought,
-                counts.waiting.missed,
+                counts.refusals.missed,
             )
 
     async def heard(self, told: RequestsLeft) -> None:

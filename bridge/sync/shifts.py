@@ -73,6 +73,13 @@ def went_down(
     """Return the rows whose ids went down as others below them were deleted.
 
     By no more than so many, and each to just beside what is listed next to it.
+
+    Args:
+        page: what is listed.
+        partners: the known rows on it.
+        shifts: by how much each one's id has moved.
+        among: the rows to judge.
+        departures: what was deleted of late.
     """
     found = set()
     for index in among:

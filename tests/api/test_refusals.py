@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from bridge.api.purpose import Purpose
-from bridge.api.waiting import FORGOTTEN_AFTER, MISSED_AFTER, Waiting
+from bridge.api.refusals import FORGOTTEN_AFTER, MISSED_AFTER, Refusals
 
 NOON = datetime(2026, 1, 15, 12, 0, tzinfo=UTC)
 SOON = timedelta(seconds=1)
@@ -22,16 +22,16 @@ SOON = timedelta(seconds=1)
     ],
 )
 def test_what_had_to_wait_for_long_is_missed(after: list[timedelta], is_missed: bool) -> None:
-    waiting = Waiting()
+    refusals = Refusals()
     for one in after:
-        waiting.refused(Purpose.LISTING, NOON + one)
-    assert waiting.missed == ({Purpose.LISTING} if is_missed else set())
+        refusals.refused(Purpose.LISTING, NOON + one)
+    assert refusals.missed == ({Purpose.LISTING} if is_missed else set())
 
 
 def test_what_is_granted_is_not_missed_any_more() -> None:
-    waiting = Waiting()
+    refusals = Refusals()
     for purpose in (Purpose.LISTING, Purpose.BODY):
-        waiting.refused(purpose, NOON)
-        waiting.refused(purpose, NOON + MISSED_AFTER)
-    waiting.granted(Purpose.BODY)
-    assert waiting.missed == {Purpose.LISTING}
+        refusals.refused(purpose, NOON)
+        refusals.refused(purpose, NOON + MISSED_AFTER)
+    refusals.granted(Purpose.BODY)
+    assert refusals.missed == {Purpose.LISTING}

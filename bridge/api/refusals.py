@@ -15,7 +15,7 @@ FORGOTTEN_AFTER = timedelta(hours=3)
 
 
 @dataclass(slots=True)
-class Waiting:
+class Refusals:
     """Since when and until when each purpose was refused, and never granted between."""
 
     _refused: dict[Purpose, tuple[datetime, datetime]] = field(default_factory=dict)
