@@ -106,7 +106,9 @@ def _bounded(
     for name, value in event.items():
         if isinstance(value, str) and name not in ("exception", "stack"):
             text = " ".join(shortened(value, LOG_VALUE_CHARS).splitlines())
-            event[name] = "".join(char if char.isprintable() else "\ufffd" for char in text)
+            if not text.isprintable():
+                text = "".join(char if char.isprintable() else "\ufffd" for char in text)
+            event[name] = text
     return event
 
 

@@ -197,7 +197,12 @@ class MailboxTransaction(NamingTransaction):
                 await self.change_flags(copy.mailbox, (copy.uid,), FlagChange.SET, new)
 
     async def place_sent(
-        self, account: AccountId, messages: Sequence[tuple[ContentId, str]], *, in_sent: bool
+        self,
+        account: AccountId,
+        messages: Sequence[tuple[ContentId, str]],
+        *,
+        in_sent: bool,
+        boxes: Sequence[Mailbox] = (),
     ) -> None:
         """Move submitted messages into ``Sent`` (out of ``Unsent``), or the other way round.
 
@@ -208,8 +213,9 @@ class MailboxTransaction(NamingTransaction):
             account: whose they are.
             messages: each one's text and Message-ID; see ``flag_sent`` for a client's own copy.
             in_sent: whether they belong in ``Sent``.
+            boxes: the account's mailboxes, if they are known; they are read otherwise.
         """
-        boxes = await self.tx.mailboxes(account)
+        boxes = boxes or await self.tx.mailboxes(account)
         sent = next((box for box in boxes if box.special_use is SpecialUse.SENT), None)
         unsent = _named(boxes, UNSENT)
         source, target = (unsent, sent) if in_sent else (sent, unsent)

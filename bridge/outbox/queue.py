@@ -315,14 +315,16 @@ async def _keep(
     what the bridge added to them, and then is what will be sent. A copy there that is another
     submission is another message, whatever its Message-ID says.
     """
-    box = await mtx.tx.mailbox(sent) if sent is not None else None
+    boxes = await mtx.tx.mailboxes(account)
+    box = next((one for one in boxes if one.id == sent), None)
     if box is None:
         box = await mtx.create(account, SENT, SpecialUse.SENT)
+        boxes = await mtx.tx.mailboxes(account)
     sent = box.id
     if own := await clients_copy(mtx.tx, box, message):
         return own.content
     content = await mtx.tx.add_content(account, message)
-    await mtx.place_sent(account, [(content, message.message_id or "")], in_sent=True)
+    await mtx.place_sent(account, [(content, message.message_id or "")], in_sent=True, boxes=boxes)
     known = None
     if message.message_id:
         known = await mtx.tx.uid_by_message_id(sent, message.message_id)

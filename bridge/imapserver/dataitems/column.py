@@ -147,7 +147,7 @@ def shown_flags(selected: Selected, batch: Batch) -> Sequence[bytes]:
         return list(map(_flag_list, flags))
     uids = take(index.uids, batch.positions)
     return [
-        responses.flags([*held, "\\Recent"]) if uid in recent else _flag_list(held)
+        _recent_flag_list(held) if uid in recent else _flag_list(held)
         for uid, held in zip(uids, flags, strict=True)
     ]
 
@@ -155,6 +155,11 @@ def shown_flags(selected: Selected, batch: Batch) -> Sequence[bytes]:
 @lru_cache(maxsize=4096)
 def _flag_list(flags: Flags) -> bytes:
     return responses.flags(flags)
+
+
+@lru_cache(maxsize=4096)
+def _recent_flag_list(flags: Flags) -> bytes:
+    return responses.flags([*flags, "\\Recent"])
 
 
 def date_time(moment: int, zone_minutes: int) -> bytes:

@@ -174,6 +174,8 @@ def says_nothing(message: SubmittedPart) -> bool:
     Raises:
         Unreadable: the name of a part cannot be had.
     """
+    if not message.children and not message.is_empty:  # nearly every one, text or file
+        return False
     outline = outlined(message)
     is_blank = not outline.attached and all(part.is_empty for part in outline.shown)
     return is_blank and not sealed(message)
