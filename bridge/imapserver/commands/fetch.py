@@ -8,14 +8,16 @@ RFC 7162 §3.1.4 (CHANGEDSINCE, VANISHED); RFC 9394 (PARTIAL).
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from bridge.imap import responses
 from bridge.imap.commands import Fetch
 from bridge.imap.sections import FetchItem, Item, Section
 from bridge.imapserver.commands.numbers import uids_of
 from bridge.imapserver.commands.select import vanished_since
-from bridge.imapserver.dataitems.batch import LARGE_BYTES, Batch, batch_of, batches, take
-from bridge.imapserver.dataitems.body import MOST_BYTES, BodyItems, read_columns
+from bridge.imapserver.dataitems.ahead import ReadAhead
+from bridge.imapserver.dataitems.batch import LARGE_BYTES, Batch, Batches, batch_of, take
+from bridge.imapserver.dataitems.body import MOST_BYTES, BodyItems, begin_columns, read_columns
 from bridge.imapserver.dataitems.column import (
     PIECES,
     Column,
@@ -31,6 +33,7 @@ from bridge.imapserver.selected import Selected
 from bridge.imapserver.session import Session
 from bridge.mailbox import FlagChange
 from bridge.model import SEEN, ContentId, ModSeq, Uid
+from bridge.store.messages import Part
 
 
 async def fetch(session: Session, command: Fetch) -> str | None:
@@ -47,9 +50,11 @@ async def fetch(session: Session, command: Fetch) -> str | None:
             session.send(responses.vanished(gone, earlier=True))
     numbers = _numbers(session, selected, command)
     session.tell_keywords()
-    body = BodyItems(session, command.items)
+    ahead = ReadAhead(session.services.store)
+    body = BodyItems(session, command.items, ahead)
     missed = 0
-    turns = batches(selected.view, numbers, texts=body.weight, field_sets=body.many)
+    turns = Batches(selected.view, numbers, texts=body.weight, field_sets=body.many)
+    sending = Sending(session, selected, command.items, body, ahead, turns)
     for turn, batch in enumerate(turns):
         if turn:
             await session.output.give_way()
@@ -58,7 +63,7 @@ async def fetch(session: Session, command: Fetch) -> str | None:
         if seen:  # positions may have moved while the commit was waited for
             batch = batch_of(selected.view, batch.numbers)
         if batch.numbers:
-            await _send_batch(session, selected, command.items, batch, body, seen)
+            await _send_batch(sending, batch, seen)
     if missed and not command.uid:
         return "[EXPUNGEISSUED] some messages were expunged meanwhile"
     return None
@@ -105,14 +110,38 @@ async def _mark_seen(
     return frozenset(outcome.changed)
 
 
-async def _send_batch(
-    session: Session,
-    selected: Selected,
-    items: Sequence[FetchItem],
-    batch: Batch,
-    body: BodyItems,
-    seen: frozenset[int],
-) -> None:
+@dataclass(frozen=True, slots=True)
+class Sending:
+    """One FETCH: what is sent of each batch, and what is read for the next one meanwhile."""
+
+    session: Session
+    selected: Selected
+    items: Sequence[FetchItem]
+    body: BodyItems
+    ahead: ReadAhead
+    turns: Batches
+
+    def begin_next(self) -> None:
+        """Begin to read for the next batch, but for a message that goes out in pieces."""
+        batch = self.turns.upcoming()
+        if batch is None:
+            return
+        if parts := _parts(self.items):
+            begin_columns(self.ahead, batch.contents, parts, MOST_BYTES)
+        if not self.is_large(batch):
+            self.body.begin(batch.contents)
+
+    def is_large(self, batch: Batch) -> bool:
+        """Tell whether a batch is one message that goes out in pieces (see ``Batches``)."""
+        return self.size_bytes(batch) * self.body.weight > LARGE_BYTES
+
+    def size_bytes(self, batch: Batch) -> int:
+        """Return how long the first message is."""
+        return self.selected.view.index.sizes[batch.positions[0]]
+
+
+async def _send_batch(sending: Sending, batch: Batch, seen: frozenset[int]) -> None:
+    session, selected, items = sending.session, sending.selected, sending.items
     # The index's columns are taken before anything is waited for, so that they fit each other.
     ready = {
         item: index_column(item, selected, batch)
@@ -120,16 +149,17 @@ async def _send_batch(
         if isinstance(item, Item) and item not in PIECES
     }
     tails = _tails(selected, batch, seen, items) if seen else []
-    size_bytes = selected.view.index.sizes[batch.positions[0]]
-    is_large = size_bytes * body.weight > LARGE_BYTES  # a batch of its own: see ``batches``
+    size_bytes, is_large = sending.size_bytes(batch), sending.is_large(batch)
     start = 0
     while start < len(batch.numbers):
         contents = batch.contents[start:] if start else batch.contents
-        count, ready_pieces = await _pieces(session, items, contents)
+        count, ready_pieces = await _pieces(sending, contents)
         texts: list[Column] = []
         if not is_large:
-            count, texts = await body.columns(contents[:count])
+            count, texts = await sending.body.columns(contents[:count])
         is_whole = count == len(batch.numbers)
+        if start + count == len(batch.numbers):
+            sending.begin_next()
         part = slice(None) if is_whole else slice(start, start + count)
         begin = slice(None) if is_whole else slice(count)
         columns = [
@@ -167,15 +197,19 @@ def _tails(
     ]
 
 
+def _parts(items: Sequence[FetchItem]) -> list[Part]:
+    return [PIECES[item] for item in items if isinstance(item, Item) and item in PIECES]
+
+
 async def _pieces(
-    session: Session, items: Sequence[FetchItem], contents: Sequence[ContentId]
+    sending: Sending, contents: Sequence[ContentId]
 ) -> tuple[int, dict[Item, Column]]:
     """Return what the store has ready, of the first contents, and of how many, one at least."""
-    wanted = [item for item in items if isinstance(item, Item) and item in PIECES]
-    if not wanted:
+    parts = _parts(sending.items)
+    if not parts:
         return len(contents), {}
-    parts = [PIECES[item] for item in wanted]
-    count, columns = await read_columns(session, contents, parts, MOST_BYTES)
+    wanted = [item for item in sending.items if isinstance(item, Item) and item in PIECES]
+    count, columns = await read_columns(sending.session, sending.ahead, contents, parts, MOST_BYTES)
     return count, {
         item: piece_column(item, column) for item, column in zip(wanted, columns, strict=True)
     }

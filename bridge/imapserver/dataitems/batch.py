@@ -39,10 +39,8 @@ def take(values: Sequence[T], positions: Sequence[int]) -> Sequence[T]:
     return [values[at] for at in positions]
 
 
-def batches(
-    view: View, numbers: Sequence[int], *, texts: int = 0, field_sets: int = 0
-) -> Iterator[Batch]:
-    """Yield ``numbers`` in batches, each as the index is when it is asked for.
+class Batches:
+    """Sequence numbers in batches, each as the index is when it is asked for.
 
     ``texts`` and ``field_sets`` say how many of each message are wanted: of texts a batch has at
     most ``BATCH_BYTES``, or one message.
@@ -54,14 +52,32 @@ def batches(
             most, or one message.
         field_sets: how many sets of header fields are wanted of each message.
     """
-    at = 0
-    most = max(BATCH_MESSAGES // max(field_sets, 1), 1)
-    while at < len(numbers):
-        chunk = numbers[at : at + most]
-        if texts and len(chunk) > 1:
-            chunk = chunk[: _fitting(view, chunk, BATCH_BYTES // texts)]
-        at += len(chunk)
-        yield batch_of(view, chunk)
+
+    def __init__(
+        self, view: View, numbers: Sequence[int], *, texts: int = 0, field_sets: int = 0
+    ) -> None:
+        self._view = view
+        self._numbers = numbers
+        self._texts = texts
+        self._most = max(BATCH_MESSAGES // max(field_sets, 1), 1)
+        self._at = 0
+
+    def __iter__(self) -> Iterator[Batch]:
+        while chunk := self._chunk():
+            self._at += len(chunk)
+            yield batch_of(self._view, chunk)
+
+    def upcoming(self) -> Batch | None:
+        """Return what comes next as things stand now, None after the last."""
+        chunk = self._chunk()
+        batch = batch_of(self._view, chunk) if chunk else None
+        return batch if batch is not None and batch.numbers else None
+
+    def _chunk(self) -> Sequence[int]:
+        chunk = self._numbers[self._at : self._at + self._most]
+        if self._texts and len(chunk) > 1:
+            chunk = chunk[: _fitting(self._view, chunk, BATCH_BYTES // self._texts)]
+        return chunk
 
 
 def batch_of(view: View, numbers: Sequence[int]) -> Batch:

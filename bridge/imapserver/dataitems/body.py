@@ -13,6 +13,7 @@ from collections.abc import Mapping, Sequence
 from typing import TypeGuard, cast
 
 from bridge.imap.sections import BinarySize, FetchItem, Section
+from bridge.imapserver.dataitems.ahead import ReadAhead
 from bridge.imapserver.dataitems.column import Column, literals
 from bridge.imapserver.dataitems.fields import fields_of
 from bridge.imapserver.pace import CommandShare
@@ -22,7 +23,7 @@ from bridge.mime.grammar.header import header_fields
 from bridge.mime.lenient.part import BodyPart, decode_parts
 from bridge.mime.lenient.section import SectionText, decode_section, locate
 from bridge.model import ContentId
-from bridge.store.base import Transaction
+from bridge.store.base import ReadWork, Transaction
 from bridge.store.messages import Part
 
 MOST_BYTES = 1024 * 1024
@@ -32,17 +33,22 @@ Row = tuple[object, ...]
 
 
 async def read_columns(
-    session: Session, contents: Sequence[ContentId], parts: Sequence[Part], most_bytes: int
+    session: Session,
+    ahead: ReadAhead,
+    contents: Sequence[ContentId],
+    parts: Sequence[Part],
+    most_bytes: int,
 ) -> tuple[int, Sequence[Sequence[object]]]:
     """Do as ``read_pieces``; return the pieces as a column for each part, in the order wanted.
 
     Args:
         session: whose store is read.
+        ahead: what was read of it before.
         contents: what is wanted, in the order of the answer.
         parts: which parts of each.
         most_bytes: as much as the pieces may take together.
     """
-    rows = await session.services.store.read(lambda tx: tx.pieces(contents, parts, most_bytes))
+    rows = await ahead.read(tuple(parts), contents, _pieces(contents, parts, most_bytes))
     if len(rows) == len(contents):
         ids, *columns = zip(*rows, strict=True)
         if ids == tuple(contents):  # the usual case
@@ -50,6 +56,19 @@ async def read_columns(
     count, found = await _in_order(session, contents, parts, most_bytes, rows)
     _, *columns = zip(*(found[content] for content in contents[:count]), strict=True)
     return count, columns
+
+
+def begin_columns(
+    ahead: ReadAhead, contents: Sequence[ContentId], parts: Sequence[Part], most_bytes: int
+) -> None:
+    """Begin what ``read_columns`` is about to be asked for."""
+    ahead.begin(tuple(parts), contents, _pieces(contents, parts, most_bytes))
+
+
+def _pieces(
+    contents: Sequence[ContentId], parts: Sequence[Part], most_bytes: int | None = None
+) -> ReadWork[list[Row]]:
+    return lambda tx: tx.pieces(contents, parts, most_bytes)
 
 
 async def read_pieces(
@@ -115,16 +134,25 @@ class BodyItems:
         many: how many sets of header fields.
     """
 
-    def __init__(self, session: Session, items: Sequence[FetchItem]) -> None:
+    def __init__(self, session: Session, items: Sequence[FetchItem], ahead: ReadAhead) -> None:
         self._session = session
+        self._ahead = ahead
         self._store = session.services.store
         self._pace = CommandShare(session.output)
         self._items = [item for item in items if isinstance(item, Section | BinarySize)]
         self._fields = [item for item in self._items if _is_fields(item)]
         others = [item for item in self._items if not _is_fields(item)]
         self._parts = _parts_needed(others)
+        self._sets: dict[Section, int | None] = {}
         self.weight = len(others) if Part.RAW in self._parts else 0
         self.many = len(self._fields)
+
+    def begin(self, contents: Sequence[ContentId]) -> None:
+        """Begin to read what ``columns`` is about to be asked for; none of it is large."""
+        if self.weight:
+            self._ahead.begin("texts", contents, _pieces(contents, self._parts))
+        for number in filter(None, self._sets.values()):
+            self._ahead.begin(number, contents, _kept_fields(number, contents))
 
     async def columns(self, contents: Sequence[ContentId]) -> tuple[int, list[Column]]:
         """Return the texts the command asks for, as columns over the first of ``contents``.
@@ -137,7 +165,8 @@ class BodyItems:
         texts = Texts()
         if self._parts:
             if self.weight:  # a batch's texts are not too long together
-                rows = await self._store.read(lambda tx: tx.pieces(contents, self._parts))
+                work = _pieces(contents, self._parts)
+                rows = await self._ahead.read("texts", contents, work)
             else:
                 count, found = await read_pieces(self._session, contents, self._parts, MOST_BYTES)
                 rows = list(found.values())
@@ -185,9 +214,14 @@ class BodyItems:
     ) -> dict[ContentId, bytes]:
         if number is None:
             return {}
-        return await self._store.read(lambda tx: tx.header_fields(number, contents))
+        return await self._ahead.read(number, contents, _kept_fields(number, contents))
 
     async def _header_set(self, section: Section) -> int | None:
+        if section not in self._sets:
+            self._sets[section] = await self._found_set(section)
+        return self._sets[section]
+
+    async def _found_set(self, section: Section) -> int | None:
         key = " ".join(section.names)
         if section.text == "HEADER.FIELDS.NOT":
             return None
@@ -197,6 +231,10 @@ class BodyItems:
         if len(sets) >= HEADER_SET_LIMIT or len(key) > HEADER_SET_LIMIT_BYTES:
             return None
         return await self._store.write(lambda tx: tx.add_header_set(key))
+
+
+def _kept_fields(number: int, contents: Sequence[ContentId]) -> ReadWork[dict[ContentId, bytes]]:
+    return lambda tx: tx.header_fields(number, contents)
 
 
 def _header(row: Row) -> bytes:

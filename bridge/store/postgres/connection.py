@@ -13,6 +13,7 @@ from __future__ import annotations
 import contextlib
 import os
 import socket
+from functools import cached_property
 from typing import Any
 
 import psycopg
@@ -21,9 +22,18 @@ from psycopg.errors import DiskFull
 
 from bridge.language import say
 from bridge.store.base import StoreFailed, StoreFull
+from bridge.store.postgres.statements import Statements
 from bridge.store.postgres.words import register
 
-Connection = psycopg.Connection[tuple[Any, ...]]
+
+class Connection(psycopg.Connection[tuple[Any, ...]]):
+    """A connection with the statements that were prepared on it."""
+
+    @cached_property
+    def statements(self) -> Statements:
+        """They, once it was told how texts and numbers go over."""
+        return Statements(self)
+
 
 OLDEST_SERVER = 150_000
 """PostgreSQL 15, as its server tells it."""
@@ -88,7 +98,7 @@ def connect(told: str, *, statement_most_s: int = STATEMENT_MOST_S) -> Connectio
     Raises:
         psycopg.Error: it could not be opened.
     """
-    connection: Connection = psycopg.connect(
+    connection = Connection.connect(
         told, autocommit=True, cursor_factory=psycopg.RawCursor, prepare_threshold=2
     )
     try:

@@ -7,7 +7,6 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from itertools import islice
 from typing import Any
 
-from psycopg import Connection, Cursor
 from psycopg.errors import ForeignKeyViolation
 
 from bridge.language import say
@@ -15,6 +14,7 @@ from bridge.mime.grammar.held import Held
 from bridge.model import AccountId, HeldText, MailboxId
 from bridge.store.base import StoreFailed
 from bridge.store.postgres.bodysearch import PostgresBodies
+from bridge.store.postgres.connection import Connection
 from bridge.store.postgres.dialect import translated
 from bridge.store.postgres.news import KNOWN_AS, words_of
 from bridge.store.postgres.words import BigInts
@@ -88,11 +88,6 @@ def _follow(numbers: Sequence[int]) -> bool:
     return list(numbers) == list(range(numbers[0], numbers[-1] + 1))
 
 
-def _has_rows(cursor: Cursor[tuple[Any, ...]]) -> bool:
-    """Tell whether a statement returns rows; ``description`` describes each column for that."""
-    return cursor.pgresult is not None and cursor.pgresult.nfields > 0
-
-
 class PostgresEngine(PostgresBodies):
     """Satisfies ``sql.engine.Engine``.
 
@@ -101,31 +96,33 @@ class PostgresEngine(PostgresBodies):
         announced: gets the words of what is to be told with its commit (see ``news``).
     """
 
-    def __init__(
-        self, connection: Connection[tuple[Any, ...]], announced: set[str] | None = None
-    ) -> None:
+    def __init__(self, connection: Connection, announced: set[str] | None = None) -> None:
+        self._statements = connection.statements
         self._cursor = connection.cursor(binary=True)
         self._announced = set() if announced is None else announced
 
     def rows(self, statement: str, values: Values = ()) -> list[Any]:
-        cursor = self._cursor.execute(translated(statement), values)
-        return cursor.fetchall() if _has_rows(cursor) else []
+        return self._statements.rows(self._statements.run(translated(statement), values))
 
     def row(self, statement: str, values: Values = ()) -> Any:
-        cursor = self._cursor.execute(translated(statement), values)
-        return cursor.fetchone() if _has_rows(cursor) else None
+        found = self._statements.rows(self._statements.run(translated(statement), values), 1)
+        return found[0] if found else None
 
     def change(self, statement: str, values: Values = ()) -> int:
-        return self._cursor.execute(translated(statement), values).rowcount
+        return self._statements.run(translated(statement), values).command_tuples or 0
 
     def each(self, statement: str, many: Iterable[Values]) -> None:
-        self._cursor.executemany(translated(statement), many)
+        several = list(many)
+        if len(several) == 1:
+            self.change(statement, several[0])
+        elif several:
+            self._cursor.executemany(translated(statement), several)
 
     def insert(self, statement: str, values: Values) -> int:
         return int(self.row(f"{statement} RETURNING id", values)[0])
 
     def within(self, statement: str, values: Values, most_bytes: int) -> list[tuple[Any, ...]]:
-        self._cursor.execute(f"DECLARE pieces CURSOR FOR {translated(statement)}", values)
+        self.change(f"DECLARE pieces CURSOR FOR {statement}", values)
         found: list[tuple[Any, ...]] = []
         size_bytes = 0
         while row := self.row("FETCH 1 FROM pieces"):
@@ -187,9 +184,9 @@ class PostgresEngine(PostgresBodies):
         return bytes(value).decode()
 
     def add_content(self, values: Values) -> tuple[int, bool]:
-        new = self._cursor.execute(_ADD_CONTENT, values).fetchone()
-        if new is not None:
-            return int(new[0]), True
+        new = self._statements.rows(self._statements.run(_ADD_CONTENT, values))
+        if new:
+            return int(new[0][0]), True
         known = self.row("SELECT id FROM content WHERE account = ? AND sha256 = ?", values[:2])
         return int(known[0]), False
 

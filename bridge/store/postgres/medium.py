@@ -136,7 +136,7 @@ class PostgresSession:
 
     def _run(self, command: str) -> None:
         try:
-            self.connection.execute(command)
+            self.connection.statements.command(command)
         except psycopg.Error:
             self.broke = self.broke or self.connection.closed or self.connection.broken
             raise

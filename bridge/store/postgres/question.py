@@ -1,7 +1,7 @@
 """A statement asked on the event loop, by libpq's calls that do not block.
 
 The loop hears when the server has something to say: there is no thread to change to, and nothing to
-begin or to end. What is asked a second time on a connection is prepared there.
+begin or to end.
 
 Failure: ``psycopg.Error``; a connection that was lost, or left in the middle, is closed.
 """
@@ -9,42 +9,17 @@ Failure: ``psycopg.Error``; a connection that was lost, or left in the middle, i
 from __future__ import annotations
 
 import asyncio
-from weakref import WeakKeyDictionary
 
 import psycopg
 from psycopg import pq
-from psycopg.adapt import PyFormat, Transformer
-from psycopg.errors import error_from_result
 
-from bridge.store.postgres.connection import CACHED_STATEMENTS, Connection
-from bridge.store.postgres.single import Question, Rows
-
-_GOOD = (pq.ExecStatus.TUPLES_OK, pq.ExecStatus.COMMAND_OK)
+from bridge.store.postgres.connection import Connection
+from bridge.store.postgres.single import Question
+from bridge.store.postgres.statements import Rows, Statements, checked
 
 
 class NoAnswer(psycopg.OperationalError):
     """The server has been waited for long enough."""
-
-
-class PreparedStatements:
-    """The statements of one connection, and how its values are read and written."""
-
-    def __init__(self, connection: Connection) -> None:
-        self.transformer = Transformer(connection)
-        self._names: dict[tuple[str, tuple[int, ...]], bytes] = {}
-
-    def name(self, statement: str, types: tuple[int, ...]) -> tuple[bytes, bool]:
-        """Return the name to prepare a statement by, b"" for none, and whether it is by now."""
-        key = statement, types
-        if key in self._names:
-            name = self._names[key]
-            if name:
-                return name, True
-            self._names[key] = name = f"asked_{len(self._names)}".encode()
-            return name, False
-        if len(self._names) < CACHED_STATEMENTS:
-            self._names[key] = b""
-        return b"", False
 
 
 class Questioner:
@@ -58,59 +33,45 @@ class Questioner:
     def __init__(self, loop: asyncio.AbstractEventLoop, most_s: float) -> None:
         self._loop = loop
         self._most_s = most_s
-        self._prepared: WeakKeyDictionary[Connection, PreparedStatements] = WeakKeyDictionary()
 
     async def ask(self, connection: Connection, question: Question) -> Rows:
         """Return the answer.
 
         Raises:
-            psycopg.Error: there is none; the connection is closed unless it serves again.
+            psycopg.Error: there is none, and the connection is closed.
         """
-        prepared = self._prepared.get(connection)
-        if prepared is None:
-            prepared = self._prepared[connection] = PreparedStatements(connection)
+        statements = connection.statements
         try:
-            (result,) = await self._asked(connection, prepared, question)
+            return statements.rows(await self._asked(connection.pgconn, statements, question))
         except BaseException:  # CancelledError too: what is under way belongs to nobody any more
             connection.close()
             raise
-        if result.status not in _GOOD:
-            connection.close()
-            raise error_from_result(result)
-        transformer = prepared.transformer
-        transformer.set_pgresult(result)
-        try:
-            return transformer.load_rows(0, result.ntuples, tuple)
-        finally:
-            transformer.set_pgresult(None)
 
     async def _asked(
-        self, connection: Connection, prepared: PreparedStatements, question: Question
-    ) -> list[pq.abc.PGresult]:
-        pgconn, transformer = connection.pgconn, prepared.transformer
-        values = transformer.dump_sequence(question.values, [PyFormat.AUTO] * len(question.values))
-        types, formats = transformer.types or (), transformer.formats
-        statement = question.statement.encode()
-        name, is_known = prepared.name(question.statement, types)
-        if not name:
-            pgconn.send_query_params(statement, values, types, formats, pq.Format.BINARY)
+        self, pgconn: pq.abc.PGconn, statements: Statements, question: Question
+    ) -> pq.abc.PGresult:
+        bound = statements.bound(question.statement, question.values)
+        if not bound.name:
+            pgconn.send_query_params(
+                bound.words, bound.values, bound.types, bound.formats, pq.Format.BINARY
+            )
             return await self._answer(pgconn)
-        if not is_known:
-            pgconn.send_prepare(name, statement, types)
-            (result,) = await self._answer(pgconn)
-            if result.status not in _GOOD:
-                return [result]
-        pgconn.send_query_prepared(name, values, formats, pq.Format.BINARY)
+        if not bound.is_known:
+            pgconn.send_prepare(bound.name, bound.words, bound.types)
+            await self._answer(pgconn)
+            statements.is_prepared(bound)
+        pgconn.send_query_prepared(bound.name, bound.values, bound.formats, pq.Format.BINARY)
         return await self._answer(pgconn)
 
-    async def _answer(self, pgconn: pq.abc.PGconn) -> list[pq.abc.PGresult]:
+    async def _answer(self, pgconn: pq.abc.PGconn) -> pq.abc.PGresult:
         exchange = _Exchange(self._loop, pgconn)
         limit = self._loop.call_later(self._most_s, exchange.fail)
         try:
-            return await exchange.results
+            (result,) = await exchange.results
         finally:
             limit.cancel()
             exchange.stop()
+        return checked(result)
 
 
 class _Exchange:

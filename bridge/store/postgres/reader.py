@@ -105,9 +105,9 @@ class OneRead(Generic[T]):
 
     def _read(self, connection: Connection) -> T:
         try:
-            connection.execute(_BEGIN)
+            connection.statements.command(_BEGIN)
             result = drive(self._work(SqlTransaction(PostgresEngine(connection))))
-            connection.execute("COMMIT")
+            connection.statements.command("COMMIT")
         except BaseException:
             with contextlib.suppress(psycopg.Error):
                 connection.execute("ROLLBACK")

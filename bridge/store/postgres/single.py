@@ -13,18 +13,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Never, TypeVar, cast
 
-from psycopg import Connection
-
 from bridge.store.base import ReadWork
+from bridge.store.postgres.connection import Connection
 from bridge.store.postgres.dialect import translated
 from bridge.store.postgres.engine import PostgresEngine
+from bridge.store.postgres.statements import Rows
 from bridge.store.sql.drive import drive
 from bridge.store.sql.engine import Values
 from bridge.store.sql.transaction import SqlTransaction
 
 T = TypeVar("T")
-
-Rows = list[tuple[Any, ...]]
 
 
 class NeedsSnapshot(BaseException):
@@ -54,8 +52,8 @@ class _FirstQuestion(BaseException):
         self.question = question
 
 
-class _NoCursor:
-    """Stands where a transaction's cursor is."""
+class _NothingElse:
+    """Stands where a transaction's statements and cursor are."""
 
     def __getattr__(self, name: str) -> Never:
         raise NeedsSnapshot
@@ -64,15 +62,17 @@ class _NoCursor:
 class _NoConnection:
     """Stands where a connection is."""
 
-    def cursor(self, *, binary: bool) -> _NoCursor:
-        return _NoCursor()
+    statements = _NothingElse()
+
+    def cursor(self, *, binary: bool) -> _NothingElse:
+        return _NothingElse()
 
 
 class _OneStatement(PostgresEngine):
     """Asks once, or has the answer to that."""
 
     def __init__(self, found: Rows | None = None) -> None:
-        super().__init__(cast(Connection[tuple[Any, ...]], _NoConnection()))
+        super().__init__(cast(Connection, _NoConnection()))
         self._found = found
         self._has_asked = False
 
