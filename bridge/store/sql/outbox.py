@@ -29,6 +29,10 @@ from bridge.store.sql.lineage import SqlLineage
 from bridge.store.sql.outbox_rows import SUBMISSION, is_in, submission_row
 from bridge.store.sql.times import aware, micros, optional_time
 
+_FEW = "ORDER BY +sequence"
+"""By the order of few rows, which are found first. Without the sign PostgreSQL may walk through all
+in their order until it meets the first of them, as long as it has no statistics to know better."""
+
 
 class SqlOutbox(SqlFigures, SqlHolds, SqlDsn, SqlLineage):
     """Reads and writes of the outbox over one connection."""
@@ -79,7 +83,7 @@ class SqlOutbox(SqlFigures, SqlHolds, SqlDsn, SqlLineage):
         self, account: AccountId, message_id: str, most: int | None = None
     ) -> tuple[SubmissionRow, ...]:
         """See ``OutboxReads``."""
-        where = "WHERE account = ? AND message_id = ? ORDER BY sequence LIMIT ?"
+        where = f"WHERE account = ? AND message_id = ? {_FEW} LIMIT ?"
         return self._submissions(where, account, message_id, EVERY if most is None else most)
 
     async def submissions_by_reference(
@@ -90,7 +94,7 @@ class SqlOutbox(SqlFigures, SqlHolds, SqlDsn, SqlLineage):
             "WHERE sequence IN (SELECT sequence FROM submission"
             " WHERE account = ?1 AND reference = ?2 AND reference <> '' UNION"
             " SELECT sequence FROM submission WHERE account = ?1 AND envid = ?2 AND envid <> '')"
-            " ORDER BY sequence LIMIT ?3",
+            " ORDER BY +sequence LIMIT ?3",
             account,
             reference,
             EVERY if most is None else most,
@@ -146,7 +150,7 @@ class SqlOutbox(SqlFigures, SqlHolds, SqlDsn, SqlLineage):
             "WHERE account = ?1 AND fingerprint = ?2 AND fingerprint <> x'' "
             "AND state NOT IN ('cancelled', 'dropped', 'refused') "
             "AND (state <> 'submitted' OR created_at >= ?3 OR sent_at >= ?3) "
-            "ORDER BY sequence LIMIT 1",
+            f"{_FEW} LIMIT 1",
             account,
             fingerprint,
             micros(since),
@@ -161,7 +165,7 @@ class SqlOutbox(SqlFigures, SqlHolds, SqlDsn, SqlLineage):
         return self._one_submission(  # +: not by all that came since then; see also ``is_in``
             "WHERE account = ? AND kinship = ? AND kinship <> x'' AND ? <> fingerprint "
             "AND +created_at >= ? AND state NOT IN ('cancelled', 'dropped', 'refused') "
-            "ORDER BY sequence LIMIT 1",
+            f"{_FEW} LIMIT 1",
             account,
             kinship,
             fingerprint,
