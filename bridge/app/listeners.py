@@ -161,7 +161,6 @@ class Listeners:
             self._resources, self._authenticator, self._guard, self._tls, self._room,
             self._connected,
         )  # fmt: skip
-        await page.end_sessions(None)
         try:
             listeners = await _open("http", wanted or WEB_USUAL, page.server)
         except CannotListen as error:

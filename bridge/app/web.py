@@ -16,7 +16,7 @@ from bridge.app.resources import Resources
 from bridge.app.room import Room
 from bridge.app.servers import PART_GRACE_S
 from bridge.clock import Clock, MovableClock, SystemClock
-from bridge.login import GuessGuard, LoginChecker
+from bridge.login import GuessGuard
 from bridge.model import AccountId
 from bridge.net.listening import Listening
 from bridge.operations.control import Perform
@@ -24,7 +24,7 @@ from bridge.web.lag import LoopLag
 from bridge.web.late import LateApp
 from bridge.web.listener import WebServer
 from bridge.web.password import AdministratorPassword
-from bridge.web.people import PagePeople
+from bridge.web.people import AccountPasswords, PagePeople
 from bridge.web.services import WebServices
 
 if TYPE_CHECKING:
@@ -50,7 +50,7 @@ class WebPage:
     def __init__(
         self,
         resources: Resources,
-        authenticator: LoginChecker,
+        authenticator: AccountPasswords,
         guard: GuessGuard,
         tls: ssl.SSLContext,
         room: Room,
@@ -78,7 +78,9 @@ class WebPage:
             most=room.web,
         )
 
-    async def take_over(self, authenticator: LoginChecker, ended: Collection[AccountId]) -> None:
+    async def take_over(
+        self, authenticator: AccountPasswords, ended: Collection[AccountId]
+    ) -> None:
         """Go by the accounts that there are now.
 
         Args:
@@ -87,13 +89,9 @@ class WebPage:
         """
         self._people.take_over(authenticator, self._resources.addresses)
         for account in ended:
-            await self.end_sessions(account)
+            await self._end_sessions(account)
 
-    async def end_sessions(self, account: AccountId | None) -> None:
-        """Let an account's browsers log in again, or all accounts'; the administrator's stay.
-
-        After a start all have to: nobody knows which passwords were changed meanwhile.
-        """
+    async def _end_sessions(self, account: AccountId) -> None:
         await self._resources.store.write(lambda tx: tx.end_web_sessions(account))
 
     def open(self, perform: Perform, listening: Listening) -> None:

@@ -13,6 +13,7 @@ nor who has an account.
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import hmac
 import os
 from collections.abc import Iterable
@@ -43,6 +44,8 @@ class _Opening:
     account: AccountId | None
     digests: list[bytes]
     hash: Hashed
+    passwords: tuple[bytes, ...] = ()
+    """Digests of what opens it."""
 
     def knows(self, digest: bytes) -> bool:
         """Compare with all, so that the time says nothing."""
@@ -60,6 +63,7 @@ class Authenticator:
         self._turns = asyncio.Semaphore(TURNS)
         self._nobody = _Opening(None, [self._digest(os.urandom(32).hex())], decoy())
         self._entries = {login.address.casefold(): self._entry(login) for login in logins}
+        self._passwords = {one.account: one.passwords for one in self._entries.values()}
         self._hashes = any(one.hash is not self._nobody.hash for one in self._entries.values())
 
     async def check(self, login: str, password: str) -> AccountId | None:
@@ -78,6 +82,14 @@ class Authenticator:
         entry.digests.append(digest)
         return entry.account
 
+    def seal(self, account: AccountId, token: str) -> bytes:
+        """Return ``SEAL_BYTES`` for each of the account's passwords.
+
+        They are others for every other token, and say nothing to who does not have it.
+        """
+        key = token.encode()
+        return b"".join(hmac.digest(key, one, "sha256") for one in self._passwords.get(account, ()))
+
     def _entry(self, login: Login) -> _Opening:
         clear, hashed = [login.password.reveal()], self._nobody.hash
         if login.local_password is not None:
@@ -86,7 +98,14 @@ class Authenticator:
                 hashed = read_hash(local)
             else:
                 clear.append(local)
-        return _Opening(login.account, list(map(self._digest, clear)), hashed)
+        opening = _Opening(login.account, list(map(self._digest, clear)), hashed)
+        both = (login.password, login.local_password)
+        opening.passwords = tuple(
+            hashlib.sha256(one.reveal().encode("utf-8", "surrogatepass")).digest()
+            for one in both
+            if one is not None
+        )
+        return opening
 
     def _digest(self, password: str) -> bytes:
         return hmac.digest(self._key, password.encode("utf-8", "surrogatepass"), "sha256")

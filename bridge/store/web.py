@@ -17,13 +17,15 @@ class WebSession:
     """One browser that is logged in.
 
     ``token_hash`` is the SHA-256 of what its cookie holds, so that the store opens no session.
-    ``account`` is whose it is, None for the administrator. Times are aware.
+    ``account`` is whose it is, None for the administrator. Times are aware. ``seal`` goes with
+    the account's passwords.
     """
 
     token_hash: bytes
     account: AccountId | None
     created_at: datetime
     expires_at: datetime
+    seal: bytes = b""
 
 
 class SentGroup(Enum):
@@ -105,5 +107,5 @@ class WebWrites(Protocol):
     async def end_web_session(self, token_hash: bytes) -> None:
         """Forget a session; idempotent."""
 
-    async def end_web_sessions(self, account: AccountId | None) -> None:
-        """Forget every session of an account, None: of all accounts; the administrator's stay."""
+    async def end_web_sessions(self, account: AccountId) -> None:
+        """Forget every session of an account."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Final
+from typing import Final, Protocol
 
 from bridge.login import ADMINISTRATOR_NAME, GuessGuard, LoginChecker, LoginGate
 from bridge.model import AccountId
@@ -12,6 +12,13 @@ from bridge.web.password import AdministratorPassword
 
 ADMINISTRATOR: Final = AccountId(0)
 """What the gate calls the administrator; no account has this id."""
+
+
+class AccountPasswords(LoginChecker, Protocol):
+    """Whoever knows the accounts' passwords."""
+
+    def seal(self, account: AccountId, token: str) -> bytes:
+        """Return ``SEAL_BYTES`` for each password of the account, others for another token."""
 
 
 class PagePeople:
@@ -25,7 +32,7 @@ class PagePeople:
 
     def __init__(
         self,
-        accounts: LoginChecker,
+        accounts: AccountPasswords,
         addresses: Mapping[AccountId, str],
         administrator: AdministratorPassword,
     ) -> None:
@@ -33,7 +40,7 @@ class PagePeople:
         self._addresses = addresses
         self._administrator = administrator
 
-    def take_over(self, accounts: LoginChecker, addresses: Mapping[AccountId, str]) -> None:
+    def take_over(self, accounts: AccountPasswords, addresses: Mapping[AccountId, str]) -> None:
         """Go by other accounts from here on.
 
         Args:
@@ -55,6 +62,10 @@ class PagePeople:
     def address(self, account: AccountId) -> str | None:
         """Return an account's address, None if it has left the settings."""
         return self._addresses.get(account)
+
+    def seal(self, account: AccountId, token: str) -> bytes:
+        """See ``AccountPasswords``."""
+        return self._accounts.seal(account, token)
 
     async def administrator_since(self) -> datetime | None:
         """Return when the administrator's password was set, None if there is none."""

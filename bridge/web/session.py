@@ -6,7 +6,9 @@ that a cookie planted before is worth nothing after (session fixation), and each
 or make (CSRF). Before login there is a cookie too, of which nothing is kept: the login form's token
 is made of it.
 
-The administrator's sessions end when his password is changed.
+Sessions end when the password is changed that they were begun by: the administrator's go by when
+his was set, an account's by a seal of its passwords, made with what the cookie holds. So they
+outlive a start, and of several bridges each lets in whom any of them did.
 """
 
 from __future__ import annotations
@@ -30,6 +32,7 @@ from bridge.store.web import WebSession
 from bridge.web.listener import DOOR, Door
 
 SESSION_H = 12
+SEAL_BYTES = 32
 _TOKEN_BYTES = 32
 _TOKEN_CHARS = 43
 
@@ -63,6 +66,9 @@ class People(Protocol):
 
     def address(self, account: AccountId) -> str | None:
         """Return an account's address, None if it has left the settings."""
+
+    def seal(self, account: AccountId, token: str) -> bytes:
+        """Return ``SEAL_BYTES`` for each password of the account, others for another token."""
 
     async def administrator_since(self) -> datetime | None:
         """Return when the administrator's password was set, None if there is none."""
@@ -98,7 +104,8 @@ class Sessions:
             address = None
         else:
             address = self._people.address(session.account)
-            if address is None:
+            now_sealed = self._people.seal(session.account, token)
+            if address is None or not _holds(session.seal, now_sealed):
                 return None
         if (door := door_of(request)) is not None:
             door.know(session.account)
@@ -115,7 +122,9 @@ class Sessions:
             account: who he is, None for the administrator.
         """
         token, now = secrets.token_urlsafe(_TOKEN_BYTES), self._clock.now()
-        session = WebSession(_hash(token), account, now, now + timedelta(hours=SESSION_H))
+        seal = b"" if account is None else self._people.seal(account, token)
+        until = now + timedelta(hours=SESSION_H)
+        session = WebSession(_hash(token), account, now, until, seal)
         old = _hash(request.cookies.get(cookie_name(request), ""))
         await self._store.write(lambda tx: tx.end_web_session(old))
         await self._store.write(lambda tx: tx.add_web_session(session, WEB_SESSIONS))
@@ -126,6 +135,15 @@ class Sessions:
         token = request.cookies.get(cookie_name(request), "")
         await self._store.write(lambda tx: tx.end_web_session(_hash(token)))
         response.delete_cookie(cookie_name(request), path="/")
+
+
+def _holds(seal: bytes, now: bytes) -> bool:
+    """Tell whether every password there was when a session began still opens its account."""
+    return bool(seal) and _seals(seal) <= _seals(now)
+
+
+def _seals(joined: bytes) -> frozenset[bytes]:
+    return frozenset(joined[at : at + SEAL_BYTES] for at in range(0, len(joined), SEAL_BYTES))
 
 
 def stranger_csrf(request: HTTPConnection, response: Response) -> str:

@@ -99,12 +99,14 @@ class World:
 
 
 @asynccontextmanager
-async def world(tmp_path: Path, **changed: object) -> AsyncIterator[World]:
+async def world(
+    tmp_path: Path, password: str = PASSWORD, **changed: object
+) -> AsyncIterator[World]:
     simulator = simulated()
     simulator.add_mailbox(OTHER, "altra")
     data_dir = tmp_path / "data"
     config = replace(settings(data_dir), **changed)  # type: ignore[arg-type]
-    source = Source(config, secrets(PASSWORD, token=simulator.token))
+    source = Source(config, secrets(password, token=simulator.token))
     bridge = Bridge(
         config,
         source.secrets,
@@ -234,9 +236,15 @@ async def test_who_logs_in_meanwhile_is_checked_by_what_is_so_now() -> None:
             await go_on.wait()
             return AccountId(1)
 
+        def seal(self, account: AccountId, token: str) -> bytes:
+            return b""
+
     class Nobody:
         async def check(self, login: str, password: str) -> AccountId | None:
             return None
+
+        def seal(self, account: AccountId, token: str) -> bytes:
+            return b""
 
     gate = LoginGate(Slow(), GuessGuard(SystemClock()))
     people = PagePeople(Slow(), {}, AdministratorPassword(Path("/nonexistent")))
@@ -250,15 +258,18 @@ async def test_who_logs_in_meanwhile_is_checked_by_what_is_so_now() -> None:
     assert (await entering, await checking) == (None, None)
 
 
-async def test_a_restart_ends_the_browsers_sessions(tmp_path: Path) -> None:
-    """What was changed while no bridge ran is not known."""
+@pytest.mark.parametrize(("after", "status"), [(PASSWORD, 200), ("another", 303)])
+async def test_a_password_changed_meanwhile_ends_the_browsers_sessions(
+    tmp_path: Path, after: str, status: int
+) -> None:
+    """As it does with a reload; nobody else has to log in again after a start."""
     web = Web((Listen("127.0.0.1", 0),))
     async with world(tmp_path, web=web) as here, browsers(here, {ADDRESS: PASSWORD}) as (first,):
         cookies = dict(first.cookies)
-    async with world(tmp_path, web=web) as here:
+    async with world(tmp_path, password=after, web=web) as here:
         base = f"http://127.0.0.1:{here.bridge.port('http')}"
         async with httpx.AsyncClient(base_url=base, cookies=cookies) as client:
-            assert (await client.get("/")).status_code == 303
+            assert (await client.get("/")).status_code == status
 
 
 @pytest.mark.parametrize(

@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import re
 import ssl
+from contextlib import AsyncExitStack
 from dataclasses import replace
 from pathlib import Path
 
@@ -39,6 +40,27 @@ async def test_a_person_logs_in_over_tls(tmp_path: Path) -> None:
         async with Browser(base_url=url, verify=trusted) as browser:
             assert (await browser.log_in(ADDRESS, PASSWORD)).status_code == 303
             assert ADDRESS in (await browser.get("/")).text
+
+
+async def test_who_has_logged_in_stays_so_when_a_bridge_starts(tmp_path: Path) -> None:
+    """Of several on one database each start ended the logins of all."""
+
+    def change(config: Config) -> Config:
+        return replace(config, web=at(Listen("127.0.0.1", 0)))
+
+    async with AsyncExitStack() as stack:
+        browsers: list[Browser] = []
+        for _ in range(2):
+            async with running(tmp_path, simulated(), change=change) as up:
+                url = up.listening.web_url
+                assert url is not None
+                browser = await stack.enter_async_context(Browser(base_url=url))
+                for before in browsers:
+                    browser.cookies.update(before.cookies)
+                if not browsers:
+                    await browser.log_in(ADDRESS, PASSWORD)
+                assert ADDRESS in (await browser.get("/")).text
+                browsers.append(browser)
 
 
 async def test_a_browser_that_stays_does_not_hold_up_the_end(tmp_path: Path) -> None:

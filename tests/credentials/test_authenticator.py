@@ -122,3 +122,17 @@ async def test_what_is_kept_in_memory_is_no_password_made_here(
     await authenticator.check("a@pec.example", "local")
     entries = authenticator._entries.values()
     assert not [one for one in entries if "local" in repr(one) or "own" in repr(one)]
+
+
+def test_a_seal_is_of_the_passwords_and_the_token() -> None:
+    """So that another process knows it, and a changed password ends what was begun by the old."""
+    one, other = Secret("one"), Secret("other")
+
+    def seal(token: str, *secrets: Secret) -> bytes:
+        login = Login(AccountId(1), "a@pec.example", *secrets)
+        return Authenticator([login]).seal(AccountId(1), token)
+
+    assert seal("t", one) == seal("t", one) != seal("t", other)
+    assert seal("t", one) != seal("u", one)
+    assert seal("t", one, other) == seal("t", one) + seal("t", other)
+    assert Authenticator([]).seal(AccountId(1), "t") == b""

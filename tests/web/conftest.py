@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
@@ -77,6 +78,10 @@ class Passwords:
 
     async def check(self, login: str, password: str) -> AccountId | None:
         return self._ids[login] if PASSWORDS.get(login) == password else None
+
+    def seal(self, account: AccountId, token: str) -> bytes:
+        address = next(address for address, id in self._ids.items() if id == account)
+        return hashlib.sha256(f"{token} {PASSWORDS[address]}".encode()).digest()
 
 
 class Browser(httpx.AsyncClient):

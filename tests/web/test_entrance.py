@@ -84,6 +84,16 @@ async def test_a_new_password_ends_the_administrators_sessions(made: Site) -> No
     assert (await browser.get("/")).status_code == 303
 
 
+async def test_a_new_password_ends_an_accounts_sessions(
+    made: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whenever it was changed, and whichever bridge the session was begun on."""
+    browser = await made.anna()
+    assert (await browser.get("/")).status_code == 200
+    monkeypatch.setitem(PASSWORDS, ANNA, "another")
+    assert (await browser.get("/")).status_code == 303
+
+
 async def test_the_store_opens_no_session(made: Site) -> None:
     browser = await made.anna()
     token = browser.cookies["pec-bridge"]

@@ -18,7 +18,7 @@ from bridge.store import mark
 from bridge.store.base import StoreFailed
 from bridge.store.postgres.connection import OLDEST_SERVER, Connection
 
-STEPS = ("schema.sql", "marks.sql", "owed.sql", "identified.sql")
+STEPS = ("schema.sql", "marks.sql", "owed.sql", "identified.sql", "seals.sql")
 """Files beside this one."""
 
 SCHEMA_LOCK, WRITE_LOCK = 0x7065_6301, 0x7065_6302

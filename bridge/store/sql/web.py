@@ -36,14 +36,14 @@ class SqlWeb(Area):
 
     async def web_session(self, token_hash: bytes, now: datetime) -> WebSession | None:
         row = self._row(
-            "SELECT token_hash, account, created_at, expires_at FROM web_session"
+            "SELECT token_hash, account, created_at, expires_at, seal FROM web_session"
             " WHERE token_hash = ? AND expires_at > ?",
             (token_hash, micros(now)),
         )
         if row is None:
             return None
         account = None if row[1] is None else AccountId(row[1])
-        return WebSession(row[0], account, aware(row[2]), aware(row[3]))
+        return WebSession(row[0], account, aware(row[2]), aware(row[3]), row[4])
 
     async def sent_page(self, query: SentQuery) -> tuple[tuple[SubmissionRow, ReceiptSummary], ...]:
         index = ""
@@ -106,18 +106,19 @@ class SqlWeb(Area):
             (EVERY, most - 1),
         )
         self._row(
-            "INSERT INTO web_session (token_hash, account, created_at, expires_at)"
-            " VALUES (?, ?, ?, ?)",
+            "INSERT INTO web_session (token_hash, account, created_at, expires_at, seal)"
+            " VALUES (?, ?, ?, ?, ?)",
             (
                 session.token_hash,
                 session.account,
                 micros(session.created_at),
                 micros(session.expires_at),
+                session.seal,
             ),
         )
 
     async def end_web_session(self, token_hash: bytes) -> None:
         self._row("DELETE FROM web_session WHERE token_hash = ?", (token_hash,))
 
-    async def end_web_sessions(self, account: AccountId | None) -> None:
-        self._row("DELETE FROM web_session WHERE account = coalesce(?, account)", (account,))
+    async def end_web_sessions(self, account: AccountId) -> None:
+        self._row("DELETE FROM web_session WHERE account = ?", (account,))

@@ -61,6 +61,7 @@ STEPS: tuple[str, ...] = (
     schema_outbox.MARKS,
     schema_remote.OWED,
     schema_messages.IDENTIFIED,
+    schema_web.SEALED,
 )
 
 

@@ -12,6 +12,9 @@ CREATE TABLE web_session (
 """
 """Who is logged in; ``account`` is NULL for the administrator."""
 
+SEALED = "ALTER TABLE web_session ADD COLUMN seal BLOB NOT NULL DEFAULT x'';"
+"""What a session's account was opened by; who logged in before that was kept does so again."""
+
 SENT = f"""
 CREATE INDEX submission_shown ON submission (account, sequence);
 CREATE INDEX submission_counted_by_state ON submission (account, state);

@@ -48,6 +48,9 @@ class Nobody:
     async def check(self, _login: str, _password: str) -> AccountId | None:
         return None
 
+    def seal(self, _account: AccountId, _token: str) -> bytes:
+        return b""
+
 
 class Program(httpx.AsyncClient):
     """A program that asks; each answer is held against the description."""
