@@ -18,6 +18,7 @@ from typing import Protocol
 from bridge.config import Config, ConfigError, ConfigFault, ConfigFile
 from bridge.credentials import Secret, SecretFault, resolve
 from bridge.language import say
+from bridge.model import AccountId
 from bridge.operations.control import OperationFailed
 from bridge.store.base import Store, StoreFailed
 from bridge.store.news import Heard
@@ -106,6 +107,9 @@ class SharedStore(Store, Protocol):
 
         ``name`` is what they know this one by.
         """
+
+    def tell_watched(self, accounts: frozenset[AccountId]) -> None:
+        """Let others know whose mailboxes clients have open here, as long as it is said."""
 
     def has_company(self) -> bool:
         """Tell whether another bridge may be connected; one that listens knows if none is."""

@@ -21,6 +21,7 @@ from bridge.clock import Clock
 from bridge.language import say
 from bridge.lead.fenced import OVER, FencedStore, TermOver
 from bridge.lead.leadership import Leadership
+from bridge.model import AccountId
 from bridge.outbox.lineage import BEYOND, fault_of
 from bridge.store.base import Store, StoreFailed
 from bridge.store.news import Heard
@@ -28,11 +29,12 @@ from bridge.store.news import Heard
 
 @dataclass(frozen=True, slots=True)
 class Shared:
-    """A database's store, this bridge's part in who leads it, and others: heard, and if any are."""
+    """A database's store, this bridge's part in who leads it; others are heard and told, if any."""
 
     store: FencedStore
     leadership: Leadership
     listen: Callable[[Heard, str], None]
+    tell_watched: Callable[[frozenset[AccountId]], None]
     has_company: Callable[[], bool]
 
 
@@ -80,7 +82,9 @@ class HeldStore:
             await store.close()
             raise
         fenced = FencedStore(store, term)
-        return cls(fenced, Shared(fenced, leadership, store.listen, store.has_company))
+        return cls(
+            fenced, Shared(fenced, leadership, store.listen, store.tell_watched, store.has_company)
+        )
 
     @property
     def leads(self) -> bool:
@@ -104,6 +108,11 @@ class HeldStore:
         """Call ``heard`` on the loop with what other bridges change, if there may be any."""
         if self._shared is not None:
             self._shared.listen(heard, self._shared.leadership.name)
+
+    def tell_watched(self, accounts: frozenset[AccountId]) -> None:
+        """Let other bridges know whose mailboxes clients have open here."""
+        if self._shared is not None:
+            self._shared.tell_watched(accounts)
 
     async def succeed(self, may_lead: Callable[[], Awaitable[None]]) -> None:
         """Return when this bridge leads, which followed until now; for a file never.

@@ -72,7 +72,10 @@ class Membership:
         while resources.held.is_shared:
             news, self._pending = self._pending, None
             try:
+                resources.held.tell_watched(resources.mailboxes.watched())
                 if news is not None:
+                    resources.mailboxes.watched_elsewhere(news.watched)
+                if news is not None and news.of_commit:
                     await resources.mailboxes.catch_up(news.mailboxes, news.accounts)
                     self._told(news)
                 await resources.lineage.keep_in_step(leads=resources.held.leads)

@@ -59,6 +59,9 @@ T = TypeVar("T")
 LOOK_MOST_S = 2.0
 """How long a client waits for what other bridges committed; then what is known here will do."""
 
+WATCHED_ELSEWHERE_S = 10.0
+"""After so long another bridge's word that a client has a mailbox open is over."""
+
 FIRST_MAILBOXES = (
     (INBOX, None),
     (ARCHIVE, SpecialUse.ARCHIVE),
@@ -101,6 +104,7 @@ class Mailboxes(MessageTexts):
         self.has_company = has_company
         self.voice = Voice()
         self._subscribers = Subscribers()
+        self._watched_elsewhere: dict[AccountId, float] = {}
         self._names = MailboxNames(store, self._subscribers.publish)
         self._indexes = Indexes(store, self._subscribers.publish)
 
@@ -150,8 +154,17 @@ class Mailboxes(MessageTexts):
         return self._subscribers.subscribe_mailbox(account, mailbox, callback)
 
     def watchers(self, account: AccountId) -> int:
-        """Return how many sessions have a mailbox of the account selected."""
-        return self._subscribers.watchers(account)
+        """Return how many sessions have a mailbox of the account open, as one those elsewhere."""
+        since_s = self._clock.monotonic() - self._watched_elsewhere.get(account, float("-inf"))
+        return self._subscribers.watchers(account) + (since_s < WATCHED_ELSEWHERE_S)
+
+    def watched(self) -> frozenset[AccountId]:
+        """Return the accounts of which a session of this bridge has a mailbox selected."""
+        return self._subscribers.watched()
+
+    def watched_elsewhere(self, accounts: Collection[AccountId]) -> None:
+        """Take note that sessions of another bridge have mailboxes of these accounts selected."""
+        self._watched_elsewhere.update(dict.fromkeys(accounts, self._clock.monotonic()))
 
     # -- writing -----------------------------------------------------------------------------
 

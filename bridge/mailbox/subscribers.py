@@ -60,6 +60,10 @@ class Subscribers:
 
         return end
 
+    def watched(self) -> frozenset[AccountId]:
+        """Return the accounts of which a session watches a mailbox."""
+        return frozenset(self._watching.values())
+
     def watchers(self, account: AccountId) -> int:
         """Return how many sessions watch a mailbox of the account."""
         return sum(watched == account for watched in self._watching.values())

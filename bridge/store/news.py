@@ -19,17 +19,23 @@ T = TypeVar("T")
 class News:
     """Whose messages changed elsewhere, and which accounts' mailboxes did.
 
-    None stands for: nobody knows, it may be any.
+    None stands for: nobody knows, it may be any. Other things may have changed with any commit.
+    ``watched`` are the accounts of which a client has a mailbox open there; that alone is said with
+    no commit.
     """
 
     mailboxes: frozenset[MailboxId] | None
     accounts: frozenset[AccountId] | None
+    watched: frozenset[AccountId] = frozenset()
+    of_commit: bool = True
 
     def with_more(self, more: News) -> News:
         """Return both together."""
         return News(
             _both(self.mailboxes, more.mailboxes),
             _both(self.accounts, more.accounts),
+            self.watched | more.watched,
+            self.of_commit or more.of_commit,
         )
 
 

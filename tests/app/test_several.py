@@ -30,6 +30,7 @@ from bridge.outbox.lineage import BEYOND, PutBack
 from bridge.simulator import Simulator
 from bridge.store.base import StoreFailed, Transaction
 from bridge.store.lineage import MarkRow
+from bridge.sync.pace import IN_TURN, NOBODY_LOOKS
 from tests import cluster
 from tests.app.test_postgres import delivered, on_postgres, subjects
 from tests.running import ADDRESS, PASSWORD, Running, apart, eventually, running, simulated, until
@@ -346,3 +347,16 @@ async def test_one_that_may_not_lead_does_nothing_of_a_leaders_meanwhile(tmp_pat
         await held.succeed(may_lead)
     assert (seen, held.leads, held.is_sure()) == ([False], False, False)
     await held.close()
+
+
+async def test_a_client_on_one_hastens_the_looks_of_the_one_that_leads(pair: Pair) -> None:
+    """As one of its own does."""
+
+    async def why(reason: str) -> bool:
+        facts = await ask(pair.leader.config.data_dir, "status", {})
+        return bool(facts["accounts"][0]["next_sync_why"] == reason)
+
+    await eventually(partial(why, NOBODY_LOOKS))
+    idler = await apart(Idler, pair.follower)
+    await eventually(partial(why, IN_TURN))
+    idler.close()

@@ -25,6 +25,7 @@ import psycopg
 import structlog
 
 from bridge.language import say
+from bridge.model import AccountId
 from bridge.store.base import ReadWork, StoreFailed, Work
 from bridge.store.news import Heard
 from bridge.store.postgres.connection import (
@@ -118,6 +119,11 @@ class PostgresStore:
         ``name`` is what they know this one by.
         """
         self._listener = NewsListener(self._told, name, self._writes_as, self._loop, heard)
+
+    def tell_watched(self, accounts: frozenset[AccountId]) -> None:
+        """Let other bridges know whose mailboxes clients have open here, as long as it is said."""
+        if self._listener is not None:
+            self._listener.watched = accounts
 
     def has_company(self) -> bool:
         """Tell whether another bridge may be connected; one that listens knows if none is."""

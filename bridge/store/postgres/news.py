@@ -5,6 +5,11 @@ its own hears the others' lines, on a connection of its own. What it does not de
 arrive: once a second it looks at the number that each writer has come to (``last_commit``), and a
 number that it did not hear of means that anything may have changed. So does each new connection.
 
+On a line of its own each tells whose mailboxes its clients have open, every few seconds: who leads
+looks for their mail as often as for its own clients'. Who is no longer told of is forgotten.
+
+The same thread sees to statistics (``statistics``), for which nobody waits.
+
 Failure: a connection that is lost is made anew, once a second, until the end.
 """
 
@@ -22,18 +27,24 @@ import structlog
 from bridge.model import AccountId, MailboxId
 from bridge.store.news import ANYTHING, Heard, News
 from bridge.store.postgres.connection import Connection, connect, cut_off
+from bridge.store.postgres.statistics import REFRESH_EVERY_S, refresh
 
 log = structlog.get_logger()
 
 CHANNEL = "pec_bridge"
+WATCH_CHANNEL = "pec_bridge_watch"
 KNOWN_AS = "pec-bridge: "
 """How the connection is called that hears news: this, and the end of the bridge's name."""
 
 NAME_MOST_BYTES = 63
 LOOK_EVERY_S = 1.0
+WATCH_EVERY_S = 3.0
+"""How often it is told whose mailboxes are open; at once, or nearly, when they are others."""
 
 LINE_MOST = 7000
 """Characters of a line; PostgreSQL takes 8,000 bytes."""
+ACCOUNTS_A_LINE = 350
+"""Numbers of twenty digits at the most."""
 
 _ANY = "*"
 _NUMBERS = (
@@ -80,6 +91,7 @@ class NewsListener:
 
     Attributes:
         is_alone: a moment ago no other bridge was connected.
+        watched: whose mailboxes clients of this bridge have open.
     """
 
     def __init__(
@@ -91,6 +103,8 @@ class NewsListener:
         self._loop = loop
         self._heard = heard
         self.is_alone = False
+        self.watched: frozenset[AccountId] = frozenset()
+        self._told_watched: tuple[float, frozenset[AccountId]] = (float("-inf"), frozenset())
         self._numbers: dict[str, int] = {}
         self._connection: Connection | None = None
         self._is_ending = threading.Event()
@@ -124,18 +138,41 @@ class NewsListener:
         room = NAME_MOST_BYTES - len(KNOWN_AS)
         named = KNOWN_AS + self._name.encode()[-room:].decode(errors="ignore")
         connection.execute("SELECT set_config('application_name', $1, false)", (named,))
-        connection.execute(f"LISTEN {CHANNEL}")
+        connection.execute(f"LISTEN {CHANNEL}; LISTEN {WATCH_CHANNEL}")
         self._numbers = {}
         self._tell(ANYTHING)
         self._look(connection)
-        looked_s = time.monotonic()
+        looked_s = refreshed_s = time.monotonic()
         while not self._is_ending.is_set():
             left_s = max(looked_s + LOOK_EVERY_S - time.monotonic(), 0.0)
             for line in connection.notifies(timeout=left_s, stop_after=1):
-                self._take_in(line.payload)
+                if line.channel == WATCH_CHANNEL:
+                    self._take_in_watched(line.payload)
+                else:
+                    self._take_in(line.payload)
             if time.monotonic() - looked_s >= LOOK_EVERY_S:
                 self._look(connection)
                 looked_s = time.monotonic()
+            if looked_s - refreshed_s >= REFRESH_EVERY_S:
+                refresh(connection)
+                refreshed_s = time.monotonic()
+
+    def _tell_watched(self, connection: Connection) -> None:
+        watched, now_s = self.watched, time.monotonic()
+        told_s, told = self._told_watched
+        if self.is_alone or not watched or (watched == told and now_s - told_s < WATCH_EVERY_S):
+            return
+        self._told_watched = now_s, watched
+        accounts = sorted(watched)
+        for at in range(0, len(accounts), ACCOUNTS_A_LINE):
+            line = " ".join((self._writer, *map(str, accounts[at : at + ACCOUNTS_A_LINE])))
+            connection.execute(f"NOTIFY {WATCH_CHANNEL}, '{line}'")
+
+    def _take_in_watched(self, line: str) -> None:
+        writer, *accounts = line.split(" ")
+        if writer != self._writer:
+            watched = frozenset(AccountId(int(one)) for one in accounts if one.isdigit())
+            self._tell(News(frozenset(), frozenset(), watched, of_commit=False))
 
     def _take_in(self, line: str) -> None:
         writer, number, *words = line.split(" ")
@@ -155,6 +192,7 @@ class NewsListener:
             self._tell(ANYTHING)
         ((others,),) = connection.execute(_OTHERS, (f"{KNOWN_AS}%",)).fetchall()
         self.is_alone = not others
+        self._tell_watched(connection)
 
     def _tell(self, news: News) -> None:
         with contextlib.suppress(RuntimeError):  # the loop was closed under us

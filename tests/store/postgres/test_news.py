@@ -13,7 +13,7 @@ from bridge.model import AccountId, MailboxId
 from bridge.store.base import Transaction
 from bridge.store.news import ANYTHING, NOTHING, News
 from bridge.store.postgres import PostgresStore
-from bridge.store.postgres.news import LINE_MOST, line_of, news_of, words_of
+from bridge.store.postgres.news import ACCOUNTS_A_LINE, LINE_MOST, line_of, news_of, words_of
 from tests.cluster import Cluster
 from tests.running import until
 from tests.store.postgres.proxy import Proxy
@@ -137,3 +137,18 @@ async def test_one_knows_whether_others_are_connected(one: Hearing, other: Postg
     await until(other.has_company)
     await other.close()
     await until(lambda: not one.store.has_company())
+
+
+async def test_others_hear_whose_mailboxes_are_open(one: Hearing, other: PostgresStore) -> None:
+    """Of as many as there may be; nothing was changed of them."""
+    watched = frozenset(AccountId(number) for number in range(1, 2 * ACCOUNTS_A_LINE + 2))
+    other.listen(lambda _news: None, "other")
+    await until(other.has_company)
+    await until(one.store.has_company)
+    one.heard.clear()
+    other.tell_watched(watched)
+    await until(lambda: len(one.heard) == 3)
+    assert frozenset().union(*(news.watched for news in one.heard)) == watched
+    assert not any(news.of_commit for news in one.heard)
+    assert one.heard[0].with_more(NOTHING).of_commit
+    assert not one.heard[0].with_more(one.heard[1]).of_commit
