@@ -61,7 +61,14 @@ async def read_columns(
 def begin_columns(
     ahead: ReadAhead, contents: Sequence[ContentId], parts: Sequence[Part], most_bytes: int
 ) -> None:
-    """Begin what ``read_columns`` is about to be asked for."""
+    """Begin what ``read_columns`` is about to be asked for.
+
+    Args:
+        ahead: what is read before.
+        contents: what is wanted, in the order of the answer.
+        parts: which parts of each.
+        most_bytes: as much as the pieces may take together.
+    """
     ahead.begin(tuple(parts), contents, _pieces(contents, parts, most_bytes))
 
 

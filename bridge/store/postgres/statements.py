@@ -119,7 +119,8 @@ def checked(result: pq.abc.PGresult) -> pq.abc.PGresult:
     """Return a result that is none of a failure.
 
     Raises:
-        psycopg.Error: it is.
+        psycopg.OperationalError: it is, and the connection was cut.
+        psycopg.Error: it is another.
     """
     if result.status in _GOOD:
         return result
