@@ -12,7 +12,7 @@ Failure: ``NoSuchMailbox``; the store's errors pass, and what is lacking is read
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 
 from bridge.mailbox.following import changes_since
@@ -58,6 +58,7 @@ class Indexes:
         self._behind: set[MailboxId] = set()
         self._late: set[MailboxId] = set()
         self._catching_up = asyncio.Lock()
+        self._waiting: dict[object, Collection[MailboxId] | None] = {}
 
     def get(self, mailbox: MailboxId) -> MailboxIndex | None:
         """Return the index of a mailbox that is open."""
@@ -112,18 +113,35 @@ class Indexes:
     async def catch_up(self, mailboxes: Collection[MailboxId] | None = None) -> None:
         """Take in and tell what others changed in these mailboxes, as far as they are open.
 
+        What the store has is read after this was called: who waits while another reads has one read
+        with all who wait, and none has a read that was begun before it came.
+
         Args:
             mailboxes: which may have changed; None: any.
         """
         self._late.update(one for one in self._loading if mailboxes is None or one in mailboxes)
-        async with self._catching_up:
-            meant = [one for one in self._open if mailboxes is None or one in mailboxes]
-            for mailbox, highest in (await self._stored(meant)).items():
-                index = self._open.get(mailbox)
-                if index is not None and highest != index.highest_modseq:
-                    self._follow(index, await self._news(index, highest))
+        call = object()
+        self._waiting[call] = mailboxes
+        try:
+            async with self._catching_up:
+                if call in self._waiting:
+                    calls = dict(self._waiting)
+                    await self._catch_up(list(calls.values()))
+                    for one in calls:
+                        self._waiting.pop(one, None)
+        finally:
+            self._waiting.pop(call, None)
 
     # -- inside ------------------------------------------------------------------------------
+
+    async def _catch_up(self, wanted: Sequence[Collection[MailboxId] | None]) -> None:
+        is_any = None in wanted
+        some = frozenset(one for each in wanted if each is not None for one in each)
+        meant = [one for one in self._open if is_any or one in some]
+        for mailbox, highest in (await self._stored(meant)).items():
+            index = self._open.get(mailbox)
+            if index is not None and highest != index.highest_modseq:
+                self._follow(index, await self._news(index, highest))
 
     async def _load(self, mailbox: MailboxId) -> MailboxIndex:
         async def work(tx: ReadTransaction) -> MailboxIndex:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections import defaultdict
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
@@ -304,3 +305,58 @@ async def test_much_that_another_did_is_read_apart(
         await mailboxes.catch_up()
         assert scans.await_count == times
     assert len(index) == 2 * LITTLE + 1
+
+
+async def test_who_asks_while_the_store_is_read_shares_one_read_that_comes_after(
+    mailboxes: Mailboxes,
+    elsewhere: Mailboxes,
+    inbox: Mailbox,
+    store: SqliteStore,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Each has been answered elsewhere before it asks here: a read under way may be too old."""
+    index = await mailboxes.index(inbox.id)
+    read, begun, goes_on = store.read, asyncio.Event(), asyncio.Event()
+    asked: list[str] = []
+
+    async def held(work: ReadWork[object]) -> object:
+        asked.append(work.__qualname__.split(".")[-3])
+        result = await read(work)
+        begun.set()
+        await goes_on.wait()
+        return result
+
+    monkeypatch.setattr(store, "read", held)
+    first = asyncio.ensure_future(mailboxes.catch_up({inbox.id}))
+    await begun.wait()
+    await elsewhere.append(inbox.id, ingested("a"), frozenset(), NOW)
+    others = [asyncio.ensure_future(mailboxes.catch_up({inbox.id})) for _ in range(20)]
+    await asyncio.sleep(0)
+    others.pop().cancel()
+    goes_on.set()
+    await asyncio.gather(first, *others)
+    assert len(index) == 1
+    assert asked == ["_stored", "_stored", "_news"]
+
+
+async def test_who_waits_reads_for_himself_when_another_could_not(
+    mailboxes: Mailboxes,
+    elsewhere: Mailboxes,
+    inbox: Mailbox,
+    store: SqliteStore,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    index = await mailboxes.index(inbox.id)
+    await elsewhere.append(inbox.id, ingested("a"), frozenset(), NOW)
+    read = store.read
+
+    async def fails(_work: ReadWork[object]) -> object:
+        monkeypatch.setattr(store, "read", read)
+        await asyncio.sleep(0)
+        raise StoreFailed("gone")
+
+    monkeypatch.setattr(store, "read", fails)
+    both = [asyncio.ensure_future(mailboxes.catch_up({inbox.id})) for _ in range(2)]
+    outcomes = await asyncio.gather(*both, return_exceptions=True)
+    assert [type(one) for one in outcomes] == [StoreFailed, type(None)]
+    assert len(index) == 1
