@@ -327,10 +327,10 @@ async def test_who_asks_while_the_store_is_read_shares_one_read_that_comes_after
         return result
 
     monkeypatch.setattr(store, "read", held)
-    first = asyncio.ensure_future(mailboxes.catch_up({inbox.id}))
+    first = asyncio.ensure_future(mailboxes.catch_up({inbox.id}, ()))
     await begun.wait()
     await elsewhere.append(inbox.id, ingested("a"), frozenset(), NOW)
-    others = [asyncio.ensure_future(mailboxes.catch_up({inbox.id})) for _ in range(20)]
+    others = [asyncio.ensure_future(mailboxes.catch_up({inbox.id}, ())) for _ in range(20)]
     await asyncio.sleep(0)
     others.pop().cancel()
     goes_on.set()
@@ -356,7 +356,7 @@ async def test_who_waits_reads_for_himself_when_another_could_not(
         raise StoreFailed("gone")
 
     monkeypatch.setattr(store, "read", fails)
-    both = [asyncio.ensure_future(mailboxes.catch_up({inbox.id})) for _ in range(2)]
+    both = [asyncio.ensure_future(mailboxes.catch_up({inbox.id}, ())) for _ in range(2)]
     outcomes = await asyncio.gather(*both, return_exceptions=True)
     assert [type(one) for one in outcomes] == [StoreFailed, type(None)]
     assert len(index) == 1
