@@ -17,7 +17,7 @@ import structlog
 
 from bridge.api.budget import Use, within_budget
 from bridge.api.errors import ApiError, NotSent, is_left_for_later
-from bridge.api.purpose import Purpose
+from bridge.api.purpose import SPARED, Purpose
 from bridge.clock import Clock
 from bridge.mailbox import Mailboxes
 from bridge.model import MailboxId, Quota
@@ -185,7 +185,8 @@ class AccountSync:
     async def _tell_use(self) -> Use:
         """Tell of the day's requests if they are used up; returns what became of them."""
         use = await self._account.budget.use()
-        is_missed = use.is_used_up and (use.missed != {Purpose.RECEIPT} or await self._lags())
+        is_few = use.remaining != 0 and use.missed - SPARED == {Purpose.RECEIPT}
+        is_missed = use.is_used_up and (not is_few or await self._lags())
         mail = await self._parts.rows.volume() if is_missed else None
         await self._parts.teller.used(use, mail)
         return use

@@ -440,6 +440,7 @@ async def test_requests_used_up_are_told_with_figures_and_looks_go_on(tmp_path: 
     ("missed", "texts", "is_told"),
     [
         pytest.param({Purpose.RECEIPT}, FEW_TEXTS, False, id="few"),
+        pytest.param({Purpose.RECEIPT, Purpose.CONFIRMATION}, 1, False, id="and what is spared"),
         pytest.param({Purpose.RECEIPT}, FEW_TEXTS + 1, True, id="many"),
         pytest.param({Purpose.RECEIPT, Purpose.LISTING}, 1, True, id="pages too"),
         pytest.param(set[Purpose](), 100, False, id="none"),
