@@ -148,14 +148,13 @@ class RequestLedger(Protocol):
 
 @dataclass(slots=True)
 class _Counts:
-    """One day's, from ``begin`` to ``end``: requests made, written down, purposes refused.
+    """One day's, from ``begin`` to ``end``: requests made, written down, refused.
 
     Looks take ``look_cost`` each of late, the one under way ``look_requests`` so far, of these
     ``newest_cost`` and ``newest_requests`` for the newest page alone, and bring up ``texts`` that
-    are fetched, so far ``look_texts``. ``refusals`` says which purposes are
-    missed. ``heard`` is what the API said last of the
-    day's requests, when ``heard_at`` were made. ``receipts`` texts of receipts might be fetched
-    after the last one of them, at ``receipts_at``. ``is_own``: something of it happened here.
+    are fetched, so far ``look_texts``. ``heard`` is what the API said last of the day's requests,
+    when ``heard_at`` were made. ``receipts`` texts of receipts might be fetched after the last one
+    of them, at ``receipts_at``. ``is_own``: something of it happened here.
     """
 
     day: date
@@ -163,7 +162,6 @@ class _Counts:
     end: datetime
     made: dict[Purpose, int] = field(default_factory=dict)
     written: dict[Purpose, int] = field(default_factory=dict)
-    refused: set[Purpose] = field(default_factory=set)
     refusals: Refusals = field(default_factory=Refusals)
     heard: RequestsLeft | None = None
     heard_at: int = 0
@@ -250,7 +248,6 @@ class RequestBudget:
             counts.is_own = True
             day = self._day(counts)
             if not may_be_made(purpose, day):
-                counts.refused.add(purpose)
                 counts.refusals.refused(purpose, self._clock.now())
                 raise NotSent(
                     _refusal(purpose, day),
@@ -292,18 +289,16 @@ class RequestBudget:
         """Return what became of today's requests so far."""
         async with self._lock:
             counts = await self._today()
-            refused = frozenset(counts.refused)
-            day, made = self._day(counts), dict(counts.made)
-            told, bought = counts.told, self._subscribed
+            day, refusals = self._day(counts), counts.refusals
             return Use(
                 counts.day,
                 day.per_day,
-                made,
-                refused,
+                dict(counts.made),
+                frozenset(refusals.purposes),
                 day.left_s,
-                told,
-                bought,
-                counts.refusals.missed,
+                told=counts.told,
+                subscribed=self._subscribed,
+                missed=refusals.missed,
             )
 
     async def heard(self, told: RequestsLeft) -> None:

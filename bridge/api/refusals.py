@@ -1,4 +1,4 @@
-"""Which purposes have had to wait for requests so long that they are missed. Pure."""
+"""Which purposes had to wait for requests, and which so long that they are missed. Pure."""
 
 from __future__ import annotations
 
@@ -16,24 +16,29 @@ FORGOTTEN_AFTER = timedelta(hours=3)
 
 @dataclass(slots=True)
 class Refusals:
-    """Since when and until when each purpose was refused, and never granted between."""
+    """A day's: ``purposes`` were refused at some time.
 
-    _refused: dict[Purpose, tuple[datetime, datetime]] = field(default_factory=dict)
+    ``_since`` says since when and until when each was, and never granted between.
+    """
+
+    purposes: set[Purpose] = field(default_factory=set)
+    _since: dict[Purpose, tuple[datetime, datetime]] = field(default_factory=dict)
 
     def refused(self, purpose: Purpose, now: datetime) -> None:
         """Take note of a request that is not to be made."""
-        since, until = self._refused.get(purpose, (now, now))
-        self._refused[purpose] = (now if now - until > FORGOTTEN_AFTER else since, now)
+        self.purposes.add(purpose)
+        since, until = self._since.get(purpose, (now, now))
+        self._since[purpose] = (now if now - until > FORGOTTEN_AFTER else since, now)
 
     def granted(self, purpose: Purpose) -> None:
         """Take note of one that is."""
-        self._refused.pop(purpose, None)
+        self._since.pop(purpose, None)
 
     @property
     def missed(self) -> frozenset[Purpose]:
         """Those that have waited for ``MISSED_AFTER``."""
         return frozenset(
             purpose
-            for purpose, (since, until) in self._refused.items()
+            for purpose, (since, until) in self._since.items()
             if until - since >= MISSED_AFTER
         )

@@ -98,14 +98,11 @@ class Authenticator:
                 hashed = read_hash(local)
             else:
                 clear.append(local)
-        opening = _Opening(login.account, list(map(self._digest, clear)), hashed)
-        both = (login.password, login.local_password)
-        opening.passwords = tuple(
-            hashlib.sha256(one.reveal().encode("utf-8", "surrogatepass")).digest()
-            for one in both
-            if one is not None
+        both = filter(None, (login.password, login.local_password))
+        passwords = tuple(
+            hashlib.sha256(one.reveal().encode("utf-8", "surrogatepass")).digest() for one in both
         )
-        return opening
+        return _Opening(login.account, list(map(self._digest, clear)), hashed, passwords)
 
     def _digest(self, password: str) -> bytes:
         return hmac.digest(self._key, password.encode("utf-8", "surrogatepass"), "sha256")

@@ -130,8 +130,8 @@ def _stage_of(row: SubmissionRow, now: datetime) -> Stage | None:
     """Return the last stage that a send has come to, None before the first."""
     if row.sent_at is None:
         return None
-    come_to = [stage for stage in STAGES if row.sent_at + stage.after <= now]
-    return come_to[-1] if come_to else None
+    age = now - row.sent_at
+    return next((stage for stage in reversed(STAGES) if stage.after <= age), None)
 
 
 class Overdue:

@@ -111,8 +111,8 @@ class Proof:
         if len(twins) != 1 or not row.api_id:
             return None
         counted = await self._rows.counted_id(row.rank)
-        ids = [row.api_id, counted] if counted not in (None, row.api_id) else [row.api_id]
-        for api_id in filter(None, reversed(ids) if self._are_positions else ids):
+        ids = list(dict.fromkeys(filter(None, (row.api_id, counted))))
+        for api_id in reversed(ids) if self._are_positions else ids:
             if await self._shows(replace(row, api_id=api_id)):
                 self._are_positions = api_id == counted
                 return Identified(replace(row, api_id=api_id), twins, 1)

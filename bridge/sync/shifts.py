@@ -85,9 +85,10 @@ def went_down(
     for index in among:
         place, shift = partners[index], shifts[index]
         least, most = place.drift
-        gone = departures.below(place)
-        is_told = shift is not None and gone and least - gone <= shift <= most
-        if is_told and _is_beside(page, index):
+        if shift is None or not _is_beside(page, index):
+            continue
+        gone = departures.below(place)  # counted last: it takes as long as there are many
+        if gone and least - gone <= shift <= most:
             found.add(index)
     return found
 

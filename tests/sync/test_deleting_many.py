@@ -6,6 +6,8 @@ import contextlib
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 from unittest.mock import AsyncMock
 
 import pytest
@@ -27,7 +29,10 @@ from bridge.simulator import (
     Phase,
 )
 from bridge.store.deletions import DeletionState
-from bridge.sync.deletion import TOGETHER
+from bridge.sync.deleting import Gone
+from bridge.sync.deletion import TOGETHER, _highest_first
+from bridge.sync.listed import Listed
+from bridge.sync.locating import Locator
 from bridge.sync.sight import LISTED_FOR_S
 from tests.fakes import FakeClock
 from tests.selected import some
@@ -108,6 +113,44 @@ async def test_rows_that_earlier_deletions_moved_are_found_by_counting(
         assert reads(here) - read <= len(after) + pages + 9
         assert not {*before, *after} & {*left(here)}
         assert len(left(here)) == 300 + come - len(before) - len(after)
+
+
+async def test_what_is_noted_after_a_deletion_has_not_moved_by_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As where trouble puts off that it is seen gone, and a look comes between."""
+    async with world(tmp_path, SEQUENCE_READING) as here:
+        arrive(here, 20)
+        await here.sync_now()
+        await expunge(here, "5")
+        parts = here.sync._accounts[here.account]._parts
+
+        async def seen_later(gone: Gone, locator: Locator) -> tuple[Listed, ...]:
+            parts.memory.next_turn()
+            return ()
+
+        monkeypatch.setattr(parts.deleter._afterwards, "still_listed", seen_later)
+        assert await parts.deleter.carry_out() == 1
+        newest = (await parts.rows.between(None, None))[0]
+        for turn, count in ((parts.memory.turn - 1, 1), (parts.memory.turn, 0)):
+            assert parts.memory.departures.below(replace(newest, turn=turn)) == count
+
+
+@pytest.mark.parametrize(
+    ("ids", "order"),
+    [
+        pytest.param(["9", "7", "8", "1"], [0, 1, 2, 3], id="as rows are listed"),
+        pytest.param(["1", "8", "7", "9"], [3, 2, 1, 0], id="where the newest has the lowest"),
+        pytest.param(["x", "y"], [0, 1], id="no numbers"),
+        pytest.param([], [], id="none"),
+    ],
+)
+def test_deletions_go_from_the_highest_id_down(ids: list[str], order: list[int]) -> None:
+    wishes: Any = [
+        SimpleNamespace(remote=SimpleNamespace(api_id=api_id, rank=float(-at)))
+        for at, api_id in enumerate(ids)
+    ]
+    assert [-wish.remote.rank for wish in _highest_first(wishes)] == order
 
 
 async def test_a_text_alone_proves_nothing_of_one_that_has_its_like(tmp_path: Path) -> None:

@@ -81,6 +81,21 @@ async def test_rows_that_come_one_after_another_between_two_keep_their_order(
         assert await here.by_rank() == [one.api_id for one in reversed(page)]
 
 
+async def test_what_was_deleted_goes_up_with_what_room_is_made_for(tmp_path: Path) -> None:
+    async with world(tmp_path, READING) as here:
+        parts = here.parts()
+        page = [row("newest"), row("oldest")]
+        taken = await parts.rows.take(await parts.rows.align(Snapshot(1, tuple(page), None)), None)
+        assert taken.top is not None
+        parts.memory.departures.went(10**6, taken.top + 0.5)
+        for number in range(80):
+            page.insert(1, row(str(number)))
+            await parts.rows.take(await parts.rows.align(Snapshot(1, tuple(page), None)), None)
+        newest = (await parts.rows.between(None, None))[0]
+        assert newest.rank >= ROOM
+        assert parts.memory.departures.below(newest) == 0
+
+
 async def test_what_a_page_spans_is_told_as_it_is_once_room_was_made(tmp_path: Path) -> None:
     async with world(tmp_path, READING) as here:
         rows = rows_of(here)

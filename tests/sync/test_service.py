@@ -437,13 +437,14 @@ async def test_requests_used_up_are_told_with_figures_and_looks_go_on(tmp_path: 
 
 
 @pytest.mark.parametrize(
-    ("missed", "texts", "is_told"),
+    ("missed", "texts", "looks", "is_told"),
     [
-        pytest.param({Purpose.RECEIPT}, FEW_TEXTS, False, id="few"),
-        pytest.param({Purpose.RECEIPT, Purpose.CONFIRMATION}, 1, False, id="and what is spared"),
-        pytest.param({Purpose.RECEIPT}, FEW_TEXTS + 1, True, id="many"),
-        pytest.param({Purpose.RECEIPT, Purpose.LISTING}, 1, True, id="pages too"),
-        pytest.param(set[Purpose](), 100, False, id="none"),
+        pytest.param({Purpose.RECEIPT}, FEW_TEXTS, 0, False, id="few"),
+        pytest.param({Purpose.RECEIPT, Purpose.CONFIRMATION}, 1, 0, False, id="and what is spared"),
+        pytest.param({Purpose.RECEIPT}, FEW_TEXTS + 1, 0, True, id="many"),
+        pytest.param({Purpose.RECEIPT, Purpose.LISTING}, 1, 0, True, id="pages too"),
+        pytest.param(set[Purpose](), 100, 0, False, id="none"),
+        pytest.param({Purpose.RECEIPT}, 1, 1440, True, id="nothing is left"),
     ],
 )
 async def test_a_few_receipts_whose_texts_wait_do_not_use_a_day_up(
@@ -451,12 +452,13 @@ async def test_a_few_receipts_whose_texts_wait_do_not_use_a_day_up(
     monkeypatch: pytest.MonkeyPatch,
     missed: set[Purpose],
     texts: int,
+    looks: int,
     is_told: bool,
 ) -> None:
     async with world(tmp_path, SEQUENCE_READING) as here:
         account = here.sync._accounts[here.account]
-        today = here.clock.now().date()
-        use = Use(today, 1440, {}, frozenset(missed), left_s=9_999.0, missed=frozenset(missed))
+        today, made = here.clock.now().date(), {Purpose.LOOK: looks}
+        use = Use(today, 1440, made, frozenset(missed), left_s=9_999.0, missed=frozenset(missed))
         monkeypatch.setattr(account._account.budget, "use", AsyncMock(return_value=use))
         monkeypatch.setattr(
             account._parts.texts,

@@ -97,10 +97,7 @@ def _pieces(text: str) -> Iterator[str]:
         yield text[at : end.start()]
         at = end.end()
     if at < len(text):
-        last = text[at:]
-        yield (
-            last[:-2] if last.endswith("\r\n") else last[: len(last) - last.endswith(("\r", "\n"))]
-        )
+        yield text[at:].removesuffix("\n").removesuffix("\r")
 
 
 def _one_line_end(text: str) -> str:

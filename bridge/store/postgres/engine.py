@@ -184,9 +184,9 @@ class PostgresEngine(PostgresBodies):
         return bytes(value).decode()
 
     def add_content(self, values: Values) -> tuple[int, bool]:
-        new = self._statements.rows(self._statements.run(_ADD_CONTENT, values))
-        if new:
-            return int(new[0][0]), True
+        new = self.row(_ADD_CONTENT, values)
+        if new is not None:
+            return int(new[0]), True
         known = self.row("SELECT id FROM content WHERE account = ? AND sha256 = ?", values[:2])
         return int(known[0]), False
 
