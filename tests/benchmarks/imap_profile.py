@@ -117,11 +117,12 @@ async def _serve_profiled(folder: Path) -> None:
     await serve(folder)
 
 
-def _fill(folder: Path, count: int, size_bytes: int) -> None:
+def _fill(folder: Path, tree: Path, count: int, size_bytes: int) -> None:
     if (folder / FILLED).exists():
         return
+    folder.mkdir(parents=True, exist_ok=True)
     words = vocabulary()
-    with Profiled(folder, Path.cwd()) as server, closing(Client(server.port)) as client:
+    with Profiled(folder, tree) as server, closing(Client(server.port)) as client:
         client.append_all(BOX, (message(n, size_bytes, words) for n in range(count)))
     (folder / FILLED).touch()
 
@@ -133,11 +134,11 @@ def _measured(server: Profiled, client: Client, name: str, arguments: argparse.N
     return (server.cpu_ms() - began_ms) / COMMANDS[name][1]
 
 
-def _compare(folder: Path, trees: list[Path], arguments: argparse.Namespace) -> None:
+def _compare(folders: Mapping[Path, Path], arguments: argparse.Namespace) -> None:
     """Measure the commands in each tree, one of them after the other, and print medians."""
     taken: dict[tuple[str, Path], list[float]] = {}
     for _ in range(arguments.starts):
-        for tree in trees:
+        for tree, folder in folders.items():
             with Profiled(folder, tree) as server, closing(Client(server.port)) as client:
                 client.command(f"SELECT {BOX}")
                 for name in arguments.commands:
@@ -147,7 +148,7 @@ def _compare(folder: Path, trees: list[Path], arguments: argparse.Namespace) -> 
                         _measured(server, client, name, arguments) for _ in range(arguments.repeats)
                     ]
     for name in arguments.commands:
-        medians = [statistics.median(taken[name, tree]) for tree in trees]
+        medians = [statistics.median(taken[name, tree]) for tree in folders]
         print(f"{name:24}", *(f"{median:10.3f} ms" for median in medians))
 
 
@@ -180,11 +181,15 @@ def main() -> None:
             runner.run(_serve_profiled(arguments.serve))
         return
     with tempfile.TemporaryDirectory() as made:
-        folder = (arguments.folder or Path(made)).resolve()
-        _fill(folder, arguments.messages, arguments.size)
-        _compare(folder, [Path.cwd(), *arguments.tree], arguments)
+        folder, here = (arguments.folder or Path(made)).resolve(), Path.cwd()
+        trees = [here, *arguments.tree]
+        # One each: an older checkout does not open what a newer one wrote.
+        folders = {tree: folder / str(number) for number, tree in enumerate(trees)}
+        for tree, own in folders.items():
+            _fill(own, tree, arguments.messages, arguments.size)
+        _compare(folders, arguments)
         if arguments.functions:
-            _show_functions(folder, Path.cwd(), arguments)
+            _show_functions(folders[here], here, arguments)
 
 
 if __name__ == "__main__":
