@@ -29,9 +29,12 @@ NAMES_LIMIT_CHARS = 64 * 1024
 
 _STATEMENT = re.compile(
     r'(?is)\bmessaggio\s++(?:con\s++oggetto\s*+:?\s*+)?["“«](?P<subject>.{0,2000}?)["”»]\s++'
-    r'(?:proveniente|inviato)\s++da\s*+:?\s*+["“«]?[^"“”«»]{1,320}?["”»]?\s+'
-    r"ed?\s+(?:indirizzat[oa]|destinat[oa])\s+a(?:ll.utente)?\s*:?(?=\s)"
+    r'(?:proveniente|inviato)\s++da\s*+:?\s*+["“«]?[^"“”«»]{1,320}?["”»]?\s{1,2}+'
+    r"ed?\s++(?:indirizzat[oa]|destinat[oa])\s++a(?:ll.utente)?\s{0,2}:?(?=\s)"
 )
+"""For a text whose blanks are collapsed: two in a row at most, so that a run of them that could
+end the sender's name is not gone through from each of its characters.
+"""
 _OPENING = re.compile(r"(?i)\bmessaggio\s")
 """Where a statement may begin; each is tried alone, so that others have their turn between."""
 _HEADING = re.compile(r"(?is)\bdel\s+messaggio\s+indirizzato\s+a\s*:?\s*(?P<rest>.{0,400})")
