@@ -12,9 +12,9 @@ from __future__ import annotations
 import asyncio
 import copy
 import json
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
-from typing import NoReturn, Protocol, Self, TypeVar
+from typing import NoReturn, Protocol, Self, TypeAlias, TypeVar
 from urllib.parse import quote
 
 from bridge.apart.process import Apart, ApartCrashed, ApartFailed, TooCostly
@@ -33,6 +33,7 @@ from bridge.api.errors import (
     from_answer,
     retry_after_s,
 )
+from bridge.api.items import Items
 from bridge.api.lenient import UnreadableAnswer
 from bridge.api.purpose import Purpose
 from bridge.api.ratelimit import Start
@@ -54,9 +55,13 @@ from bridge.model import Quota
 from bridge.spool import Spooled
 
 T = TypeVar("T")
+Opened: TypeAlias = Callable[[bytes], Awaitable[Reply]]
 
 OFF_LOOP_BYTES = 64 * 1024
-"""A longer answer is parsed on a thread."""
+"""A longer answer is parsed on a thread; a listing is read here, with turns for others between."""
+
+ROWS_A_TURN = 25
+"""How many rows of a listing are read at once: a millisecond or two."""
 
 ID_LIMIT_CHARS = 500
 
@@ -188,7 +193,7 @@ class PecClient:
                 "GET", "/inbox", self._headers, params=params, limit_bytes=API_LISTING_BYTES
             )
             answer = await self._asked(call)
-            return await self._value(answer, schema.read_page, opened=schema.read_listing)
+            return await self._value(answer, schema.read_page, opened=_opened_by_rows)
         except NotFound as nothing:
             if "empty" not in nothing.message.lower():
                 raise
@@ -284,7 +289,7 @@ class PecClient:
         answer: Answer,
         read: Callable[[Reply], T],
         *,
-        opened: Callable[[bytes], Reply] = schema.read_reply,
+        opened: Opened | None = None,
     ) -> T:
         reply = await self._reply(answer, opened)
         try:
@@ -298,9 +303,7 @@ class PecClient:
         if answer.content != b"" or not 200 <= answer.status < 300:
             await self._reply(answer)
 
-    async def _reply(
-        self, answer: Answer, opened: Callable[[bytes], Reply] = schema.read_reply
-    ) -> Reply:
+    async def _reply(self, answer: Answer, opened: Opened | None = None) -> Reply:
         """Open a successful answer, or raise what any other one means."""
         reply = await self._open(answer, opened)
         fine = 200 <= answer.status < 300
@@ -310,12 +313,9 @@ class PecClient:
             return reply
         raise self._said_no(answer, reply)
 
-    async def _open(
-        self, answer: Answer, opened: Callable[[bytes], Reply] = schema.read_reply
-    ) -> Reply | None:
-        content = answer.content
+    async def _open(self, answer: Answer, opened: Opened | None = None) -> Reply | None:
         try:
-            return await _off_loop(len(content), opened, content)
+            return await (opened or _opened)(answer.content)
         except (UnreadableAnswer, ValueError, RecursionError):
             return None
 
@@ -346,6 +346,30 @@ class PecClient:
 
 async def _off_loop(size_bytes: int, work: Callable[..., T], *args: object) -> T:
     return await asyncio.to_thread(work, *args) if size_bytes > OFF_LOOP_BYTES else work(*args)
+
+
+async def _opened(content: bytes) -> Reply:
+    return await _off_loop(len(content), schema.read_reply, content)
+
+
+async def _opened_by_rows(content: bytes) -> Reply:
+    """Open a listing on the loop: a thread would take the interpreter from it at every turn."""
+    return await _in_turns(schema.read_listing(content))
+
+
+async def _in_turns(items: Items[T]) -> T:
+    """Return what is made of items; others have their turn after a few of them."""
+    left = ROWS_A_TURN
+    while True:
+        try:
+            next(items)
+        except StopIteration as ended:
+            made: T = ended.value
+            return made
+        left -= 1
+        if not left:
+            left = ROWS_A_TURN
+            await asyncio.sleep(0)
 
 
 def _segment(text: str) -> str:

@@ -2,25 +2,29 @@
 
 An API without pages lists a whole mailbox in one answer. ``json.loads`` would read it in one step,
 which holds the interpreter for as long, and make a dictionary of each row before the first of them
-is looked at. Here each item is read and made into what is wanted of it before the next one is. What
-it says of the rest, and which answers are none, is what ``json.loads`` says.
+is looked at. Here each item is read and made into what is wanted of it before the next one is, and
+whoever reads may do something else between. What it says of the rest, and which answers are none,
+is what ``json.loads`` says.
 """
 
 from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterator
-from typing import Any, TypeVar
+from collections.abc import Callable, Generator, Iterator
+from typing import Any, TypeAlias, TypeVar
 
 T = TypeVar("T")
+
+Items: TypeAlias = Generator[None, None, T]
+"""Work that stops after each item, until it is gone on with; what it returns is what it made."""
 
 _BLANKS = re.compile(r"[ \t\n\r]*+")
 
 
 def object_with_items(
     text: str, name: str, made: Callable[[object], T], decoder: json.JSONDecoder
-) -> tuple[object, list[T] | None]:
+) -> Items[tuple[object, list[T] | None]]:
     """Return what ``text`` says, and what is made of the items of its member ``name``.
 
     That member is None then. A list's items are meant, or the values of an object whose names are
@@ -47,7 +51,7 @@ def object_with_items(
             members[key] = reader.value()
             continue
         members[key] = None
-        items = reader.items(made)
+        items = yield from reader.items(made)
         if items is None:
             members[key] = reader.value()
     if _past_blanks(text, reader.at) != len(text):
@@ -77,11 +81,11 @@ class _Reader:
             self._take(":")
             yield name
 
-    def items(self, made: Callable[[object], T]) -> list[T] | None:
+    def items(self, made: Callable[[object], T]) -> Items[list[T] | None]:
         """Read the items that are here; None if there are none, and nothing is read then."""
         start = self.at
         if self._text[start : start + 1] == "[":
-            return [made(self.value()) for _ in self._places(start, "]")]
+            return (yield from self._listed(start, made))
         if self._text[start : start + 1] != "{":
             return None
         found: dict[str, T] = {}
@@ -90,7 +94,15 @@ class _Reader:
                 self.at = start
                 return None
             found[name] = made(self.value())
+            yield
         return list(found.values())
+
+    def _listed(self, start: int, made: Callable[[object], T]) -> Items[list[T]]:
+        found = []
+        for _ in self._places(start, "]"):
+            found.append(made(self.value()))
+            yield
+        return found
 
     def _places(self, start: int, end: str) -> Iterator[None]:
         """Go to each element between a bracket, which is at ``start``, and its end."""

@@ -9,7 +9,7 @@ from typing import Annotated, Any, TypeVar
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, model_validator
 
-from bridge.api.items import object_with_items
+from bridge.api.items import Items, object_with_items
 from bridge.charset.decode import decode_text
 from bridge.language import say
 
@@ -98,7 +98,7 @@ def load_json(content: bytes) -> object:
 
 def load_items(
     content: bytes, name: str, made: Callable[[object], T]
-) -> tuple[object, list[T] | None]:
+) -> Items[tuple[object, list[T] | None]]:
     """Return what JSON says, an item at a time; see ``items.object_with_items``.
 
     Raises:
@@ -106,7 +106,7 @@ def load_items(
     """
     decoder = json.JSONDecoder(parse_int=_int, parse_constant=str)
     try:
-        return object_with_items(decode_text(content, "").text, name, made, decoder)
+        return (yield from object_with_items(decode_text(content, "").text, name, made, decoder))
     except (ValueError, RecursionError) as error:
         raise UnreadableAnswer(say("the answer is not JSON")) from error
 

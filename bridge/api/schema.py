@@ -23,6 +23,7 @@ from typing import Any
 from pydantic import AliasChoices, Field
 
 from bridge.api.date import parse_date
+from bridge.api.items import Items
 from bridge.api.lenient import (
     Lenient,
     Text,
@@ -209,13 +210,13 @@ def read_reply(content: bytes) -> Reply:
     return _opened(load_json(content))
 
 
-def read_listing(content: bytes) -> Reply:
-    """Open an answer that is a listing of any length, a row at a time.
+def read_listing(content: bytes) -> Items[Reply]:
+    """Open an answer that is a listing of any length, and stop after each row of it.
 
     Raises:
         UnreadableAnswer: it is not a JSON object.
     """
-    value, rows = load_items(content, "data", _inbox_row)
+    value, rows = yield from load_items(content, "data", _inbox_row)
     reply = _opened(value)
     return reply if rows is None else replace(reply, rows=tuple(rows))
 

@@ -107,8 +107,8 @@ class Filing:
         self._waits_for_texts = waits_for_texts
         self._locks: defaultdict[AccountId, asyncio.Lock] = defaultdict(asyncio.Lock)
 
-    async def file(self, account: AccountId, arrivals: Sequence[Arrival]) -> None:
-        """File rows, in the order given, in one commit.
+    async def file(self, account: AccountId, arrivals: Sequence[Arrival]) -> int:
+        """File rows, in the order given, in one commit; returns how many had no message before.
 
         Raises:
             StoreFailed: nothing was filed.
@@ -124,8 +124,7 @@ class Filing:
                 drafts.append(await self._draft(account, arrival, receipt, answer))
                 await self._clock.sleep(0)  # a batch is long: sessions get their turn
             drafts = await self._told_apart(account, drafts)
-            if drafts:
-                await self._commit(account, drafts)
+            return await self._commit(account, drafts) if drafts else 0
 
     async def judge(self, account: AccountId) -> bool:
         """Judge a batch of rows by the listing alone; True if there may be more of them.
@@ -184,11 +183,12 @@ class Filing:
         distinct = {one.remote: one for one in arrivals}
 
         async def work(tx: ReadTransaction) -> list[Arrival]:
-            rows = {remote: await tx.remote_row(remote) for remote in distinct}
+            rows = await tx.remotes_of(list(distinct))
             return [
-                distinct[remote]
-                for remote, row in rows.items()
-                if row is not None and (row.content is None or row.body_sha256 is None)
+                one
+                for remote, one in distinct.items()
+                if (row := rows.get(remote)) is not None
+                and (row.content is None or row.body_sha256 is None)
             ]
 
         return await self._store.read(work)
@@ -263,11 +263,13 @@ class Filing:
 
         return await self._store.read(work)
 
-    async def _commit(self, account: AccountId, drafts: Sequence[_Draft]) -> None:
+    async def _commit(self, account: AccountId, drafts: Sequence[_Draft]) -> int:
         now = self._clock.now()
 
-        async def work(mtx: MailboxTransaction) -> None:
+        async def work(mtx: MailboxTransaction) -> int:
             touched: dict[QueueId, None] = {}
+            rows = await mtx.tx.remotes_of([draft.arrival.remote for draft in drafts])
+            shown = sum(row.content is not None for row in rows.values())
             before = await resting_on_rows(mtx.tx, await _concerned(mtx.tx, account, drafts))
             for draft in drafts:
                 touched |= dict.fromkeys(await self._keep(mtx, account, draft, now))
@@ -277,8 +279,9 @@ class Filing:
             for id in touched:
                 await refresh(mtx, id, now)
             await tell_fallen(mtx, before, now)
+            return len(drafts) - shown
 
-        await self._mailboxes.write(work)
+        return await self._mailboxes.write(work)
 
     async def _keep(
         self, mtx: MailboxTransaction, account: AccountId, draft: _Draft, now: datetime

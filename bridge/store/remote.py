@@ -7,7 +7,7 @@ was last seen. Rows are kept after they are gone from the API.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import IntEnum
@@ -170,6 +170,9 @@ class RemoteReads(Protocol):
     async def remote_row(self, remote: RemoteId) -> RemoteRow | None:
         """Return one row."""
 
+    async def remotes_of(self, remotes: Sequence[RemoteId]) -> dict[RemoteId, RemoteRow]:
+        """Return those of some rows that there are."""
+
     async def remote_body(self, remote: RemoteId) -> str | None:
         """Return the body of a row as received."""
 
@@ -186,6 +189,7 @@ class RemoteReads(Protocol):
         *,
         below: Worth = Worth.CONFIRMATION,
         confirming: bool = False,
+        besides: Collection[RemoteId] = (),
     ) -> list[RemoteRow]:
         """Return live rows whose body is still to be fetched, by worth, then the newest first.
 
@@ -196,6 +200,7 @@ class RemoteReads(Protocol):
             limit: the most rows.
             below: those that are worth more than these.
             confirming: those whose body only confirms what their row said, else all others.
+            besides: rows that are left out.
         """
 
     async def remote_to_show(self, account: AccountId, limit: int) -> list[RemoteRow]:
@@ -209,6 +214,9 @@ class RemoteReads(Protocol):
 
     async def remote_of_content(self, account: AccountId, content: ContentId) -> RemoteRow | None:
         """Return the row at the API that a content was composed from."""
+
+    async def gone_names(self, account: AccountId, fingerprints: Sequence[bytes]) -> set[bytes]:
+        """Return those of some fingerprints that ``gone_remote`` may find a row of."""
 
     async def gone_remote(
         self, account: AccountId, fingerprint: bytes, body_sha256: bytes

@@ -20,6 +20,7 @@ from bridge.api.budget import within_budget
 from bridge.clock import Clock
 from bridge.store.remote import Place, RemoteId
 from bridge.sync.alignment import Alignment, missing
+from bridge.sync.aside import MANY_ROWS, in_turns
 from bridge.sync.filer import Filer
 from bridge.sync.loss import Loss, seen_again
 from bridge.sync.memory import AccountMemory
@@ -90,17 +91,17 @@ class Absence:
         self._listed.clear()
         self._unreadable = 0
 
-    def remember(self, alignment: Alignment, page: Snapshot) -> None:
+    async def remember(self, alignment: Alignment, page: Snapshot) -> None:
         """Note what a page of this pass lists."""
         twice: list[tuple[bytes, int]] = []
-        for place, one in alignment.pairs:
+        async for place, one in in_turns(alignment.pairs):
             api_id, before = self._paired.setdefault(place.remote, (one.api_id, page.number))
             if api_id != one.api_id:  # listed twice, under two ids: perhaps two rows
                 twice.append((place.fingerprint, before))
         self._memory.suspect_on([name for name, _ in twice], page)
         for name, before in twice:
             self._memory.mix_up(name, before)
-        for one in alignment.rows:
+        async for one in in_turns(alignment.rows):
             if one.api_id:
                 self._listed.add(hash((one.api_id, one.fingerprint)))
                 self._names.add(one.fingerprint)
@@ -116,7 +117,7 @@ class Absence:
         if taken.bottom is None and not span.is_end:
             return False
         low = None if span.is_end else taken.bottom
-        between = await self._rows.between(low, span.high)
+        between = await self._rows.between(low, span.high, many=len(page.rows) > MANY_ROWS)
         gone = [
             one
             for one in missing(taken.alignment, between)

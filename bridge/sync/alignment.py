@@ -37,12 +37,12 @@ class Alignment:
         """The known rows in the page's order."""
         return Order(self.partners)
 
-    @property
+    @cached_property
     def pairs(self) -> list[tuple[Place, Listed]]:
         """Known rows and where they are listed, newest first."""
         return [(self.partners[index], self.rows[index]) for index in sorted(self.partners)]
 
-    @property
+    @cached_property
     def moved(self) -> list[tuple[RemoteId, str]]:
         """Rows that are listed under another id than they were, and that id."""
         return [

@@ -1,13 +1,15 @@
-"""Work on many rows, away from the event loop: others have their turn meanwhile.
+"""Work on many rows that leaves others their turn.
 
 An API without pages lists a whole mailbox in one answer. A few rows are worked on at once, for a
-thread would take longer than they do.
+thread would take longer than they do. What each row takes by itself is done on the event loop, some
+rows a turn: a thread that computes takes the interpreter from the loop whenever that lets go of it,
+and each statement of the store lets go of it once for every row.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from typing import ParamSpec, TypeVar
 
 P = ParamSpec("P")
@@ -15,6 +17,29 @@ T = TypeVar("T")
 
 MANY_ROWS = 200
 """More rows than this are worked on by a thread: a common page, and some more, are not."""
+
+ROWS_A_TURN = 100
+"""How many rows are worked on at once on the event loop: about a millisecond."""
+
+Row = TypeVar("Row")
+
+
+async def of_each(rows: Sequence[Row], make: Callable[[Row], T]) -> tuple[T, ...]:
+    """Return what ``make`` makes of each row, in order."""
+    made: list[T] = []
+    for start in range(0, len(rows), ROWS_A_TURN):
+        if start:
+            await asyncio.sleep(0)
+        made += map(make, rows[start : start + ROWS_A_TURN])
+    return tuple(made)
+
+
+async def in_turns(rows: Sequence[T]) -> AsyncIterator[T]:
+    """Give the rows, in order."""
+    for at, row in enumerate(rows):
+        if at and at % ROWS_A_TURN == 0:
+            await asyncio.sleep(0)
+        yield row
 
 
 async def aside(rows: int, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:

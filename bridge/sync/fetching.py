@@ -224,9 +224,11 @@ class Fetcher:
         return self._clock.monotonic() >= self._not_before_s.get(kind, -math.inf)
 
     async def _next_of(self, below: Worth, *, confirming: bool = False) -> list[RemoteRow]:
-        limit = CHUNK_ROWS + self._memory.under_way + len(self._tries)
+        limit = CHUNK_ROWS + len(self._tries)
         while True:
-            rows = await self._texts.missing(limit, below=below, confirming=confirming)
+            rows = await self._texts.missing(
+                limit, below=below, confirming=confirming, besides=list(self._memory.under_way)
+            )
             free = await self._without_twins([row for row in rows if self._is_due(row)])
             if free or len(rows) < limit:
                 return await self._harmless(free)
@@ -257,7 +259,10 @@ class Fetcher:
         held = 0
         try:
             await self._write_down([row.id for row in rows])
-            results = await asyncio.gather(*(self._fetch(row) for row in rows))
+            kills = await self._texts.cut_off(rows)
+            results = await asyncio.gather(
+                *(self._fetch(row, kills.get(row.id, 0)) for row in rows)
+            )
             arrivals = [one for one in reversed(results) if one is not None]
             held = sum(map(_in_memory, arrivals))
             await self._filer.file(arrivals)
@@ -278,12 +283,17 @@ class Fetcher:
         self._held_bytes += size_bytes
         (self._room.set if self._held_bytes < HELD_LIMIT_BYTES else self._room.clear)()
 
-    async def _fetch(self, row: RemoteRow) -> Arrival | None:
-        """Return the row with its body, None if it is not to be had now."""
+    async def _fetch(self, row: RemoteRow, kills: int) -> Arrival | None:
+        """Return the row with its body, None if it is not to be had now.
+
+        Args:
+            row: the row.
+            kills: how often the bridge was ended while it was being read.
+        """
         if not row.api_id:
             raw = await self._rows.raw(row.id)
             result = Arrival.of(row, raw, say("the API lists it without an id"))
-        elif (await self._texts.cut_off([row])).get(row.id, 0) > KILLS:
+        elif kills > KILLS:
             raw = await self._rows.raw(row.id)
             result = Arrival.of(row, raw, say("each time it was read the program was ended"))
         else:

@@ -80,12 +80,11 @@ class Filer:
             StoreFailed: nothing was filed, or only a part; to be tried again.
         """
         async with self._lock:
-            wanted = [one for one in arrivals if await self._is_wanted(one)]
-            new = [one for one in wanted if not await self._was_here(one)]
+            rows = await self._rows.of([one.remote for one in arrivals])
+            wanted = [one for one in arrivals if _is_wanted(rows.get(one.remote))]
+            new = await self._without_returned(wanted, rows)
             if new:
-                shown = await self._shown(new)
-                await self._file(new)
-                self._memory.took_in(sum(one.remote not in shown for one in new))
+                self._memory.took_in(await self._file(new))
         await self.judge()  # what a text took back from rows is to be read now
         return len(wanted)
 
@@ -160,13 +159,26 @@ class Filer:
             gone, filed = await self._mailboxes.write(work)
         self._memory.left(gone, filed)
 
-    async def _was_here(self, arrival: Arrival) -> bool:
+    async def _without_returned(
+        self, arrivals: Sequence[Arrival], rows: Mapping[RemoteId, RemoteRow]
+    ) -> list[Arrival]:
+        """Return what was never here; what had left the API and is back goes on where it was."""
+        may_be = {
+            one.remote: rows[one.remote]
+            for one in arrivals
+            if not one.unreadable and rows[one.remote].content is None
+        }
+        names = await self._rows.gone_names(list(may_be.values())) if may_be else set()
+        back = {remote: row for remote, row in may_be.items() if row.fingerprint in names}
+        return [
+            one
+            for one in arrivals
+            if one.remote not in back or not await self._was_here(one, back[one.remote])
+        ]
+
+    async def _was_here(self, arrival: Arrival, row: RemoteRow) -> bool:
         """Tell whether a message had left the API and is back; it goes on where it was then."""
-        row = await self._rows.row(arrival.remote)
-        if arrival.unreadable or row is None or row.content is not None:
-            return False
-        digest = body_digest(arrival.body)
-        old = await self._rows.gone_before(arrival.remote, digest)
+        old = await self._rows.gone_before(row, body_digest(arrival.body))
         if old is None:
             return False
         doubt = None if self._policy == "never" else _may_be_another(old)
@@ -200,11 +212,6 @@ class Filer:
 
         await self._mailboxes.write(work)
 
-    async def _shown(self, arrivals: Sequence[Arrival]) -> set[RemoteId]:
-        """Return those that have a message already, made of their row."""
-        rows = [await self._rows.row(one.remote) for one in arrivals]
-        return {row.id for row in rows if row is not None and row.content is not None}
-
     async def _pass_unjudged(self) -> None:
         """Let the texts of rows that could not be judged be fetched first, whatever they are."""
 
@@ -217,36 +224,36 @@ class Filer:
         while await self._mailboxes.write(work):
             pass
 
-    async def _is_wanted(self, arrival: Arrival) -> bool:
-        row = await self._rows.row(arrival.remote)
-        return row is not None and row.gone_at is None and row.body_sha256 is None
-
-    async def _file(self, arrivals: list[Arrival]) -> None:
+    async def _file(self, arrivals: list[Arrival]) -> int:
+        """File those; returns how many had no message before, made of their row."""
         account = self._memory.account
         try:
-            await self._filing.file(account, arrivals)
+            return await self._filing.file(account, arrivals)
         except StoreFailed:
             raise
         except Exception as fault:
             if len(arrivals) > 1:
-                for one in arrivals:
-                    await self._file([one])
-                return
+                return sum([await self._file([one]) for one in arrivals])
             (arrival,) = arrivals
             if arrival.unreadable:
                 raise
             if isinstance(fault, TooCostly):
                 log.warning("message_too_costly", account=account, remote=arrival.remote)
                 why = say("it cannot be composed: {fault}", fault=fault)
-                await self._file([await self._as_unreadable(arrival, why)])
-                return
+                return await self._file([await self._as_unreadable(arrival, why)])
             log.exception("message_compose_failed", account=account, remote=arrival.remote)
-            await self._file([await self._as_unreadable(arrival, say("it cannot be composed"))])
+            return await self._file(
+                [await self._as_unreadable(arrival, say("it cannot be composed"))]
+            )
 
     async def _as_unreadable(self, one: Arrival, reason: str) -> Arrival:
         """Return what stands for a message that cannot be composed; of a large one, its row."""
         body = one.body if isinstance(one.body, str) else await self._rows.raw(one.remote)
         return replace(one, body=body, unreadable=reason)
+
+
+def _is_wanted(row: RemoteRow | None) -> bool:
+    return row is not None and row.gone_at is None and row.body_sha256 is None
 
 
 async def _left_inbox(

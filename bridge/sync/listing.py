@@ -356,7 +356,7 @@ class Listing:
         self._note_arrivals(taken)
         self._memory.suspect_on(taken.alignment.doubtful, page)
         if remember:
-            self._absence.remember(taken.alignment, page)
+            await self._absence.remember(taken.alignment, page)
         return taken
 
     def _note_arrivals(self, taken: Taken) -> None:

@@ -252,9 +252,9 @@ class AccountMemory:
     # -- texts that are under way ------------------------------------------------------------
 
     @property
-    def under_way(self) -> int:
-        """How many texts are being fetched."""
-        return len(self._under_way)
+    def under_way(self) -> Collection[RemoteId]:
+        """The rows whose texts are being fetched."""
+        return self._under_way
 
     def is_under_way(self, remote: RemoteId) -> bool:
         """Tell whether a row's text is being fetched."""

@@ -16,7 +16,8 @@ from bridge.model import Quota
 from bridge.store.remote import RemoteRow
 from bridge.sync import paging
 from bridge.sync.agreement import agrees_exactly
-from bridge.sync.aside import aside
+from bridge.sync.aside import aside, of_each
+from bridge.sync.listed import listed
 from bridge.sync.paging import Layout, Snapshot
 
 NOTHING = InboxPage((), None, None, None)
@@ -81,7 +82,8 @@ class Pages:
             Refused: the first page cannot be had.
         """
         page = await (self._page(number) if number == layout.base else self._beyond(number))
-        return await aside(len(page.rows), _indexed, number, page, layout)
+        rows = await of_each(layout.newest_row_first(page.rows), listed)
+        return await aside(len(rows), _indexed, Snapshot(number, rows, page.total))
 
     async def newest(self, layout: Layout, length: int, growth: int = 0) -> Snapshot:
         """Read the page with the newest row of some ``length`` rows, wherever it is by now.
@@ -163,8 +165,7 @@ def same_page(one: Snapshot, other: Snapshot) -> bool:
     return [row.row.raw for row in one.rows] == [row.row.raw for row in other.rows]
 
 
-def _indexed(number: int, page: InboxPage, layout: Layout) -> Snapshot:
-    """Return a page as the layout reads it, with what is looked up in it worked out already."""
-    made = paging.snapshot(number, page, layout)
-    _ = made.ids, made.indexes
-    return made
+def _indexed(page: Snapshot) -> Snapshot:
+    """Return a page with what is looked up in it worked out already."""
+    _ = page.ids, page.indexes
+    return page

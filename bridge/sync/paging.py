@@ -61,6 +61,10 @@ class Layout:
         """Tell whether page ``number`` is behind ``page`` on the way to the oldest row."""
         return number < page if self.newest_first is False else number > page
 
+    def newest_row_first(self, rows: tuple[Row, ...]) -> tuple[Row, ...]:
+        """Return a page's rows as they came one after the other, the last one first."""
+        return rows if self.descending else rows[::-1]
+
     def newer(self, number: int) -> int | None:
         """Return the page before ``number``, None if it is surely the newest."""
         if self.newest_first is False:
@@ -88,12 +92,6 @@ class Snapshot:
         for index, one in enumerate(self.rows):
             found.setdefault(one.fingerprint, []).append(index)
         return found
-
-
-def snapshot(number: int, page: InboxPage, layout: Layout) -> Snapshot:
-    """Return a page as the layout reads it."""
-    rows = page.rows if layout.descending else tuple(reversed(page.rows))
-    return Snapshot(number, tuple(map(listed, rows)), page.total)
 
 
 def has_oldest(page: Snapshot, layout: Layout | None) -> bool:

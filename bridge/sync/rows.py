@@ -260,13 +260,21 @@ class Rows:
 
         await self._store.write(work)
 
-    async def between(self, low: float | None, high: float | None) -> list[Place]:
-        """Return the live rows ranked from ``low`` to ``high``, newest first; None is open."""
+    async def between(
+        self, low: float | None, high: float | None, *, many: bool = False
+    ) -> list[Place]:
+        """Return the live rows ranked from ``low`` to ``high``, newest first.
+
+        Args:
+            low: None is open.
+            high: likewise.
+            many: they are too many to be read on the event loop.
+        """
 
         async def work(tx: ReadTransaction) -> list[Place]:
             return await tx.places_between(self._memory.account, low, high, BETWEEN_LIMIT)
 
-        return await self._store.read(work)
+        return await (self._store.scan if many else self._store.read)(work)
 
     async def places(self, fingerprints: Iterable[bytes]) -> list[Place]:
         """Return the live rows of these fingerprints, newest first."""
@@ -323,6 +331,14 @@ class Rows:
 
         return await self._store.read(work)
 
+    async def of(self, remotes: Sequence[RemoteId]) -> dict[RemoteId, RemoteRow]:
+        """Return those of some rows that there are."""
+
+        async def work(tx: ReadTransaction) -> dict[RemoteId, RemoteRow]:
+            return await tx.remotes_of(remotes)
+
+        return await self._store.read(work)
+
     async def raw(self, remote: RemoteId) -> str:
         """Return a row's JSON as it was listed."""
 
@@ -331,13 +347,19 @@ class Rows:
 
         return await self._store.read(work)
 
-    async def gone_before(self, remote: RemoteId, body_sha256: bytes) -> RemoteRow | None:
+    async def gone_names(self, rows: Sequence[RemoteRow]) -> set[bytes]:
+        """Return the fingerprints of rows that ``gone_before`` has to be asked for."""
+        names = [row.fingerprint for row in rows]
+
+        async def work(tx: ReadTransaction) -> set[bytes]:
+            return await tx.gone_names(self._memory.account, names)
+
+        return await self._store.read(work)
+
+    async def gone_before(self, row: RemoteRow, body_sha256: bytes) -> RemoteRow | None:
         """Return the row that left the API once and, by its fields and its body, is this one."""
 
         async def work(tx: ReadTransaction) -> RemoteRow | None:
-            row = await tx.remote_row(remote)
-            if row is None:
-                return None
             return await tx.gone_remote(self._memory.account, row.fingerprint, body_sha256)
 
         return await self._store.read(work)

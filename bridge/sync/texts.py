@@ -8,7 +8,7 @@ Failure: the store's own errors pass; nothing of the method then happened.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from bridge.receipts.filed import read_row
 from bridge.store.base import ReadTransaction, Store, Transaction
@@ -24,7 +24,12 @@ class RowTexts:
         self._memory = memory
 
     async def missing(
-        self, limit: int, *, below: Worth = Worth.CONFIRMATION, confirming: bool = False
+        self,
+        limit: int,
+        *,
+        below: Worth = Worth.CONFIRMATION,
+        confirming: bool = False,
+        besides: Collection[RemoteId] = (),
     ) -> list[RemoteRow]:
         """Return live rows whose body is still to be fetched, by worth, then the newest first.
 
@@ -32,11 +37,12 @@ class RowTexts:
             limit: the most rows.
             below: those that are worth more than these.
             confirming: those whose body only confirms what their row said, else all others.
+            besides: rows that are left out.
         """
 
         async def work(tx: ReadTransaction) -> list[RemoteRow]:
             return await tx.remote_without_body(
-                self._memory.account, limit, below=below, confirming=confirming
+                self._memory.account, limit, below=below, confirming=confirming, besides=besides
             )
 
         return await self._store.read(work)

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from bridge.api.items import object_with_items
 from bridge.api.lenient import UnreadableAnswer, load_items, load_json
+from tests.api.whole import whole
 from tests.costs.measure import assert_linear, peak
 
 DECODER = json.JSONDecoder()
@@ -27,14 +28,14 @@ datas = st.lists(values) | gaps | values
 
 def both(text: str) -> tuple[object, list[object] | None]:
     """Read in pieces; return also the items as they should be."""
-    members, items = object_with_items(text, "data", lambda item: item, DECODER)
-    whole = json.loads(text)
+    members, items = whole(object_with_items(text, "data", lambda item: item, DECODER))
+    value = json.loads(text)
     if items is None:
-        assert members == whole
+        assert members == value
         return members, items
-    assert isinstance(whole, dict)
-    data = whole["data"]
-    assert members == whole | {"data": None}
+    assert isinstance(value, dict)
+    data = value["data"]
+    assert members == value | {"data": None}
     assert items == (list(data.values()) if isinstance(data, dict) else data)
     return members, items
 
@@ -65,7 +66,7 @@ def test_what_is_no_json_is_none_here_either(text: str) -> None:
         json.loads(text)
     except ValueError:
         with pytest.raises(ValueError, match=r"^(Exp|Ext|Inv|Unt)"):
-            object_with_items(text, "data", lambda item: item, DECODER)
+            whole(object_with_items(text, "data", lambda item: item, DECODER))
     else:
         both(text)
 
@@ -73,12 +74,12 @@ def test_what_is_no_json_is_none_here_either(text: str) -> None:
 @pytest.mark.parametrize("content", [b"", b"{", b"<html>", b'{"data": ' + b"[" * 100_000])
 def test_an_answer_that_is_none(content: bytes) -> None:
     with pytest.raises(UnreadableAnswer):
-        load_items(content, "data", lambda item: item)
+        whole(load_items(content, "data", lambda item: item))
 
 
 def test_numbers_and_names_of_no_number_are_as_elsewhere() -> None:
     content = b'{"data": [' + b"9" * 5_000 + b", NaN, -Infinity, 1.5]}"
-    assert load_items(content, "data", lambda item: item)[1] == load_json(content[9:-1])
+    assert whole(load_items(content, "data", lambda item: item))[1] == load_json(content[9:-1])
 
 
 def rows(count: int) -> str:
@@ -87,13 +88,13 @@ def rows(count: int) -> str:
 
 
 def test_many_rows_take_linear_time() -> None:
-    assert_linear(lambda text: object_with_items(text, "data", str, DECODER), rows, 2_000)
+    assert_linear(lambda text: whole(object_with_items(text, "data", str, DECODER)), rows, 2_000)
 
 
 def test_one_row_is_held_at_a_time() -> None:
     text = rows(20_000)
-    with peak() as whole:
+    with peak() as at_once:
         json.loads(text)
     with peak() as held:
-        object_with_items(text, "data", lambda item: None, DECODER)
-    assert held.size_bytes < whole.size_bytes / 10
+        whole(object_with_items(text, "data", lambda item: None, DECODER))
+    assert held.size_bytes < at_once.size_bytes / 10

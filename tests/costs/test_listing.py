@@ -15,12 +15,15 @@ from typing import Any
 
 import pytest
 
+from bridge.api import client as api_client
+from bridge.api.client import _opened_by_rows
 from bridge.api.schema import InboxPage, InboxRow
 from bridge.simulator import SEQUENCE_READING, Operation
 from bridge.store.remote import Place, RemoteId
 from bridge.sync import paging
 from bridge.sync.absence import Absence, Span
 from bridge.sync.alignment import Alignment, missing
+from bridge.sync.aside import ROWS_A_TURN
 from bridge.sync.listed import Listed, listed
 from bridge.sync.matching import align
 from bridge.sync.memory import AccountMemory
@@ -234,7 +237,7 @@ async def _seconds_to_miss(folder: Path, count: int) -> float:
         pages: Any = Unmoved(page)
         absence = Absence(pages, parts.rows, parts.filer, parts.memory, here.clock)
         taken = await parts.rows.take(await parts.rows.align(page), None)
-        absence.remember(taken.alignment, page)
+        await absence.remember(taken.alignment, page)
         seconds = []
         for _ in range(3):
             begun_s = time.thread_time()
@@ -294,13 +297,24 @@ async def test_a_long_page_is_worked_on_beside_the_loop(monkeypatch: pytest.Monk
 
         return noting
 
-    for name in ("listed", "discover", "with_next"):
+    for name in ("discover", "with_next"):
         monkeypatch.setattr(paging, name, noted(name, getattr(paging, name)))
     client: Any = AlwaysTheSame()
     pages = Pages(client)
     layout = replace(await pages.discover(), single=False)
-    page = await pages.snapshot(0, layout)
+    async with others() as turns:
+        page = await pages.snapshot(0, layout)
     assert len(page.rows) == 300
+    assert turns.count >= 300 / ROWS_A_TURN
     assert {"ids", "indexes"} <= set(vars(page))  # what is looked up in it, too
-    assert seen == {"listed", "discover", "with_next"}
+    assert seen == {"discover", "with_next"}
     assert threading.get_ident() not in threads
+
+
+async def test_a_long_listing_is_read_with_turns_for_others() -> None:
+    rows = b",".join(b'{"id": "%d", "object": "N."}' % number for number in range(1_000))
+    async with others() as turns:
+        reply = await _opened_by_rows(b'{"success": true, "data": [' + rows + b"]}")
+    assert reply.rows is not None
+    assert len(reply.rows) == 1_000
+    assert turns.count >= 1_000 / api_client.ROWS_A_TURN

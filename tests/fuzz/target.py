@@ -21,6 +21,7 @@ from bridge.mime.strict.rules import SubmissionFault, SubmissionRules
 from bridge.mime.strict.submission import Additions, Envelope, check_submission
 from bridge.receipts.receipt import read_receipt
 from bridge.store.remote import RemoteId
+from tests.api.whole import whole
 from tests.in_memory import in_memory
 
 ADDRESS = "azienda@pec.example"
@@ -33,8 +34,8 @@ _AT = datetime(2026, 1, 15, 9, 0, tzinfo=UTC)
 
 def imap(data: bytes) -> None:
     """Bytes give the same commands whole and one by one, and each is parsed or refused."""
-    whole = _commands([data])
-    assert whole == _commands([data[at : at + 1] for at in range(len(data))])
+    at_once = _commands([data])
+    assert at_once == _commands([data[at : at + 1] for at in range(len(data))])
 
 
 def _commands(chunks: list[bytes]) -> list[object]:
@@ -75,7 +76,7 @@ def submission(data: bytes) -> None:
 
 def api(data: bytes) -> None:
     """An answer is read, or called unreadable; a listing says the same read a row at a time."""
-    listing = _page(schema.read_listing, data)
+    listing = _page(lambda listed: whole(schema.read_listing(listed)), data)
     try:
         reply = schema.read_reply(data)
     except UnreadableAnswer:

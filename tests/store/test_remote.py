@@ -6,6 +6,7 @@ import hashlib
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date, timedelta
+from functools import partial
 
 import pytest
 
@@ -184,6 +185,56 @@ async def test_bodies_to_be_fetched_come_newest_first(store: Store, account: Acc
     rows = await store.read(lambda tx: tx.remote_without_body(account, 5))
     assert [row.id for row in rows] == [three, one]
     assert len(await store.read(lambda tx: tx.remote_without_body(account, 1))) == 1
+
+
+async def test_bodies_that_are_being_fetched_are_left_out(store: Store, account: AccountId) -> None:
+    rows = await add(store, [new(account, name, rank) for rank, name in enumerate("ABC")])
+    await judged(store, *((each, Worth.RECEIPT, None) for each in rows))
+    left = await store.read(lambda tx: tx.remote_without_body(account, 1, besides=rows[1:]))
+    assert [row.id for row in left] == rows[:1]
+    assert await store.read(lambda tx: tx.remote_without_body(account, 1, besides=rows)) == []
+
+
+async def test_some_rows_are_read_at_once(store: Store, account: AccountId) -> None:
+    rows = await add(store, [new(account, name, rank) for rank, name in enumerate("ABCD")])
+    some = [rows[3], rows[0], RemoteId(99)]
+    found = await store.read(lambda tx: tx.remotes_of(some))
+    assert found == {
+        rows[0]: await store.read(lambda tx: tx.remote_row(rows[0])),
+        rows[3]: await store.read(lambda tx: tx.remote_row(rows[3])),
+    }
+    assert await store.read(lambda tx: tx.remotes_of([])) == {}
+
+
+async def _mark_gone(tx: Transaction, remote: RemoteId, *, deleted: bool) -> None:
+    await tx.mark_remote_gone(remote, NOW, deleted=deleted)
+
+
+async def test_names_of_rows_that_may_return(store: Store, account: AccountId) -> None:
+    """Each is one that ``gone_remote`` finds a row of, and there is no other."""
+    other = await store.write(lambda tx: tx.add_account("other@pec.example"))
+    names = [f"{number}" for number in range(120)]  # more than a statement asks for
+    rows = await add(store, [new(account, name, rank) for rank, name in enumerate(names)])
+    await add(store, [new(other, name, rank) for rank, name in enumerate(names)])
+    asked = [name.encode() for name in names]
+    assert await store.read(lambda tx: tx.gone_names(account, asked)) == set()
+    for remote in (rows[0], rows[60], rows[119]):
+        await keep(store, account, remote, "testo")
+        how = partial(_mark_gone, remote=remote, deleted=remote == rows[60])
+        await store.write(how)
+    await store.write(lambda tx: tx.mark_remote_gone(rows[1], NOW))  # its text was never read
+    assert await store.read(lambda tx: tx.gone_names(account, asked)) == {b"0", b"119"}
+    assert await store.read(lambda tx: tx.gone_names(other, asked)) == set()
+    assert await store.read(lambda tx: tx.gone_names(account, asked[1:])) == {b"119"}
+    assert await store.read(lambda tx: tx.gone_names(account, [])) == set()
+
+
+async def test_places_of_many_names(store: Store, account: AccountId) -> None:
+    names = [f"{number}" for number in range(120)]
+    rows = await add(store, [new(account, name, rank) for rank, name in enumerate(names)])
+    asked = [name.encode() for name in names]
+    places = await store.read(lambda tx: tx.places_of(account, asked))
+    assert [place.remote for place in places] == rows[::-1]
 
 
 async def test_bodies_to_be_fetched_come_by_worth(store: Store, account: AccountId) -> None:

@@ -45,7 +45,7 @@ async def test_of_twins_as_many_have_to_be_lacking_in_two_passes(
             shown = Snapshot(page.number, page.rows[missing:], None)
             alignment = replace(await parts.rows.align(shown), twins=frozenset(page.indexes))
             absence.forget()
-            absence.remember(alignment, shown)
+            await absence.remember(alignment, shown)
             await absence.judge_all(None)
         doubt = parts.memory.doubts.get(page.rows[0].fingerprint)
         assert (None if doubt is None else doubt.listed) == counted
@@ -71,7 +71,7 @@ async def test_what_a_pass_has_listed_is_not_missing_though_it_is_in_doubt_which
         absence = Absence(parts.asked, parts.rows, parts.filer, parts.memory, here.clock)
         for number in range(layout.base, layout.base + 4):
             page = await parts.asked.snapshot(number, layout)
-            absence.remember(await parts.rows.align(page), page)
+            await absence.remember(await parts.rows.align(page), page)
         last = await parts.asked.snapshot(layout.base + 4, layout)
         alignment = await parts.rows.align(last)
         above = sorted(one.rank for one in await parts.rows.between(None, None))[6]

@@ -33,10 +33,10 @@ async def test_no_message_stays_whose_row_went_while_it_was_filed(
         (row,) = await parts.texts.missing(2)
         is_composed, goes_on, file = asyncio.Event(), asyncio.Event(), here.filing.file
 
-        async def late(account: AccountId, arrivals: Sequence[Arrival]) -> None:
+        async def late(account: AccountId, arrivals: Sequence[Arrival]) -> int:
             is_composed.set()
             await goes_on.wait()
-            await file(account, arrivals)
+            return await file(account, arrivals)
 
         monkeypatch.setattr(here.filing, "file", late)
         filing = asyncio.ensure_future(parts.filer.file([Arrival.of(row, "(uno)")]))

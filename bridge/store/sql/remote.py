@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Collection, Iterator, Sequence
 from datetime import datetime
 from math import inf
 from typing import Any
@@ -29,7 +29,11 @@ REMOTE = (
 )
 _BODILESS = "body_sha256 IS NULL AND gone_at IS NULL"
 _OWED = f"{_BODILESS} AND coalesce(worth, 0) < {Worth.CONFIRMATION:d}"  # as the index says
+_RETURNABLE = "gone_at IS NOT NULL AND gone_how = '' AND content IS NOT NULL"
 _PLACE = "id, fingerprint, api_id, rank, body_sha256, turn, drift_least, drift_most"
+
+NAMES_AT_ONCE = 50
+"""How many fingerprints a statement asks for: a page of rows, and some more."""
 
 
 def remote_row(row: Sequence[Any]) -> RemoteRow:
@@ -85,6 +89,21 @@ class SqlRemoteReads(Area):
         statement = f"SELECT {REMOTE} FROM remote WHERE {condition} ORDER BY {order}"  # noqa: S608
         return [remote_row(row) for row in self._rows(statement, values)]
 
+    def _named(
+        self, columns: str, account: AccountId, names: Sequence[bytes], condition: str
+    ) -> Iterator[Any]:
+        """Give rows by their fingerprints, many of these a statement."""
+        distinct = list(dict.fromkeys(names))
+        for start in range(0, len(distinct), NAMES_AT_ONCE):
+            some = distinct[start : start + NAMES_AT_ONCE]
+            if len(some) > 1:  # the same statement for any number of them
+                some += some[-1:] * (NAMES_AT_ONCE - len(some))
+            yield from self._rows(
+                f"SELECT {columns} FROM remote WHERE account = ?"  # noqa: S608
+                f" AND fingerprint IN ({', '.join('?' * len(some))}) AND {condition}",
+                (account, *some),
+            )
+
     async def remote_rows(self, account: AccountId) -> list[RemoteRow]:
         return self._remotes("account = ? AND gone_at IS NULL", (account,), "rank, id")
 
@@ -108,16 +127,8 @@ class SqlRemoteReads(Area):
         return RowsSeen(*counts)
 
     async def places_of(self, account: AccountId, fingerprints: Sequence[bytes]) -> list[Place]:
-        places: list[Place] = []
-        for fingerprint in dict.fromkeys(fingerprints):
-            places += map(
-                _place,
-                self._rows(
-                    f"SELECT {_PLACE} FROM remote"  # noqa: S608
-                    " WHERE account = ? AND fingerprint = ? AND gone_at IS NULL",
-                    (account, fingerprint),
-                ),
-            )
+        rows = self._named(_PLACE, account, fingerprints, "gone_at IS NULL")
+        places = list(map(_place, rows))
         return sorted(places, key=lambda place: (-place.rank, place.remote))
 
     async def places_between(
@@ -163,6 +174,11 @@ class SqlRemoteReads(Area):
     async def remote_row(self, remote: RemoteId) -> RemoteRow | None:
         return next(iter(self._remotes("id = ?", (remote,))), None)
 
+    async def remotes_of(self, remotes: Sequence[RemoteId]) -> dict[RemoteId, RemoteRow]:
+        if not remotes:
+            return {}
+        return {row.id: row for row in self._remotes(*self._engine.among("id", sorted(remotes)))}
+
     async def remote_body(self, remote: RemoteId) -> str | None:
         row = self._row("SELECT body FROM remote_body WHERE remote = ?", (remote,))
         return self._engine.text_kept(row[0]) if row else None
@@ -175,11 +191,11 @@ class SqlRemoteReads(Area):
         return row[0] if row else None
 
     async def readings(self, remotes: Sequence[RemoteId]) -> dict[RemoteId, int]:
-        found: dict[RemoteId, int] = {}
-        for remote in remotes:
-            for (times,) in self._rows("SELECT times FROM reading WHERE remote = ?", (remote,)):
-                found[remote] = times
-        return found
+        if not remotes:
+            return {}
+        condition, values = self._engine.among("remote", sorted(remotes))
+        rows = self._rows(f"SELECT remote, times FROM reading WHERE {condition}", values)  # noqa: S608
+        return {RemoteId(remote): times for remote, times in rows}
 
     async def remote_without_body(
         self,
@@ -188,13 +204,16 @@ class SqlRemoteReads(Area):
         *,
         below: Worth = Worth.CONFIRMATION,
         confirming: bool = False,
+        besides: Collection[RemoteId] = (),
     ) -> list[RemoteRow]:
         which, by_worth = ("=", "") if confirming else ("<", "worth, ")
-        return self._remotes(
-            f"account = ? AND {_BODILESS} AND worth {which} ?",
-            (account, Worth.CONFIRMATION if confirming else below, limit),
-            f"{by_worth}rank DESC, id LIMIT ?",
-        )
+        condition = f"account = ? AND {_BODILESS} AND worth {which} ?"
+        values: list[object] = [account, Worth.CONFIRMATION if confirming else below]
+        if besides:
+            listed, those = self._engine.listed(sorted(besides))
+            condition += f" AND id NOT IN {listed}"
+            values += those
+        return self._remotes(condition, (*values, limit), f"{by_worth}rank DESC, id LIMIT ?")
 
     async def remote_to_show(self, account: AccountId, limit: int) -> list[RemoteRow]:
         return self._remotes(
@@ -218,12 +237,14 @@ class SqlRemoteReads(Area):
         self, account: AccountId, fingerprint: bytes, body_sha256: bytes
     ) -> RemoteRow | None:
         rows = self._remotes(
-            "account = ? AND fingerprint = ? AND gone_at IS NOT NULL AND body_sha256 = ?"
-            " AND gone_how = '' AND content IS NOT NULL",
+            f"account = ? AND fingerprint = ? AND body_sha256 = ? AND {_RETURNABLE}",
             (account, fingerprint, body_sha256),
             "gone_at DESC, id LIMIT 1",
         )
         return next(iter(rows), None)
+
+    async def gone_names(self, account: AccountId, fingerprints: Sequence[bytes]) -> set[bytes]:
+        return {name for (name,) in self._named("fingerprint", account, fingerprints, _RETURNABLE)}
 
     async def oldest_bodiless(self, account: AccountId, limit: int) -> list[RemoteRow]:
         return self._remotes(f"account = ? AND {_OWED}", (account, limit), "first_seen, id LIMIT ?")

@@ -17,17 +17,24 @@ from bridge.store.sqlite.connection import FILE_NAME, connect
 from bridge.store.sqlite.engine import SqliteEngine
 
 MINE = AccountId(1)
+SOME = [RemoteId(number) for number in (1, 2, 4, 7)]
+NAMES = [b"1", b"2", b"none"]
 READS: dict[str, ReadWork[Any]] = {
     "the first text that is owed": lambda tx: tx.oldest_bodiless(MINE, 1),
     "texts by worth": lambda tx: tx.remote_without_body(MINE, 25),
     "texts that confirm": lambda tx: tx.remote_without_body(MINE, 25, confirming=True),
     "rows to judge": lambda tx: tx.remote_unjudged(MINE, 25),
     "rows to show": lambda tx: tx.remote_to_show(MINE, 25),
+    "texts besides some": lambda tx: tx.remote_without_body(MINE, 25, besides=SOME),
     "rows of a page": lambda tx: tx.places_of(MINE, [b"name"]),
+    "rows of many names": lambda tx: tx.places_of(MINE, NAMES),
+    "names of rows that left": lambda tx: tx.gone_names(MINE, NAMES),
     "rows between two": lambda tx: tx.places_between(MINE, 1.0, 2.0, 25),
     "the next row": lambda tx: tx.rank_beside(MINE, 1.0, newer=True),
     "the last turn": lambda tx: tx.last_turn(MINE),
     "a row": lambda tx: tx.remote_row(RemoteId(1)),
+    "some rows": lambda tx: tx.remotes_of(SOME),
+    "what was being read": lambda tx: tx.readings(SOME),
     "alarms of a kind": lambda tx: tx.alarm_keys(MINE, "quota", ""),
     "an alarm": lambda tx: tx.alarm(MINE, "quota", "80"),
 }
