@@ -126,7 +126,10 @@ class Store(Protocol):
         """
 
     async def read(self, work: ReadWork[T]) -> T:
-        """Run a short read (at most a few hundred rows, under 1 MB) and return its result."""
+        """Run a short read (at most a few hundred rows, under 1 MB) and return its result.
+
+        A work may be run again from its beginning, here and in ``scan``: it does nothing but ask.
+        """
 
     async def scan(self, work: ReadWork[T]) -> T:
         """Run a long read away from the event loop and return its result."""
