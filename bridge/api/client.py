@@ -34,7 +34,7 @@ from bridge.api.errors import (
     retry_after_s,
 )
 from bridge.api.items import Items
-from bridge.api.lenient import UnreadableAnswer
+from bridge.api.lenient import UnreadableAnswer, text_of
 from bridge.api.purpose import Purpose
 from bridge.api.ratelimit import Start
 from bridge.api.reading import NothingDone, read_apart
@@ -354,7 +354,7 @@ async def _opened(content: bytes) -> Reply:
 
 async def _opened_by_rows(content: bytes) -> Reply:
     """Open a listing on the loop: a thread would take the interpreter from it at every turn."""
-    return await _in_turns(schema.read_listing(content))
+    return await _in_turns(schema.read_listing(await _off_loop(len(content), text_of, content)))
 
 
 async def _in_turns(items: Items[T]) -> T:

@@ -82,22 +82,26 @@ class Lenient(BaseModel):
         return value
 
 
+def text_of(content: bytes) -> str:
+    """Return an answer's text, in whatever charset it is."""
+    return decode_text(content, "").text
+
+
 def load_json(content: bytes) -> object:
     """Return what JSON says.
 
     Raises:
         UnreadableAnswer: it is none.
     """
-    text = decode_text(content, "").text
     try:
-        loaded: object = json.loads(text, parse_int=_int, parse_constant=str)
+        loaded: object = json.loads(text_of(content), parse_int=_int, parse_constant=str)
     except (ValueError, RecursionError) as error:
         raise UnreadableAnswer(say("the answer is not JSON")) from error
     return loaded
 
 
 def load_items(
-    content: bytes, name: str, made: Callable[[object], T]
+    text: str, name: str, made: Callable[[object], T]
 ) -> Items[tuple[object, list[T] | None]]:
     """Return what JSON says, an item at a time; see ``items.object_with_items``.
 
@@ -106,7 +110,7 @@ def load_items(
     """
     decoder = json.JSONDecoder(parse_int=_int, parse_constant=str)
     try:
-        return (yield from object_with_items(decode_text(content, "").text, name, made, decoder))
+        return (yield from object_with_items(text, name, made, decoder))
     except (ValueError, RecursionError) as error:
         raise UnreadableAnswer(say("the answer is not JSON")) from error
 

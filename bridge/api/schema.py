@@ -210,13 +210,13 @@ def read_reply(content: bytes) -> Reply:
     return _opened(load_json(content))
 
 
-def read_listing(content: bytes) -> Items[Reply]:
+def read_listing(text: str) -> Items[Reply]:
     """Open an answer that is a listing of any length, and stop after each row of it.
 
     Raises:
         UnreadableAnswer: it is not a JSON object.
     """
-    value, rows = yield from load_items(content, "data", _inbox_row)
+    value, rows = yield from load_items(text, "data", _inbox_row)
     reply = _opened(value)
     return reply if rows is None else replace(reply, rows=tuple(rows))
 

@@ -9,7 +9,9 @@ and each statement of the store lets go of it once for every row.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Sequence
+import contextlib
+import sys
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from typing import ParamSpec, TypeVar
 
 P = ParamSpec("P")
@@ -21,7 +23,41 @@ MANY_ROWS = 200
 ROWS_A_TURN = 100
 """How many rows are worked on at once on the event loop: about a millisecond."""
 
+TURN_S = 0.0001
+"""How long a thread may compute on many rows while the loop waits; see ``ShortTurns``."""
+
 Row = TypeVar("Row")
+
+
+class ShortTurns:
+    """Lets threads take short turns while one of them computes on many rows.
+
+    The loop waits for a thread's whole turn each time that it has let go of the interpreter, as it
+    does for every row of the store and every piece of an answer. Short turns at all times would
+    make reads slower whose rows a thread of the store hands over.
+    """
+
+    def __init__(self) -> None:
+        self._taken = 0
+        self._usual_s = 0.0
+
+    @contextlib.contextmanager
+    def taken(self) -> Iterator[None]:
+        """Have short turns meanwhile."""
+        if not self._taken:
+            self._usual_s = sys.getswitchinterval()
+            sys.setswitchinterval(TURN_S)
+        self._taken += 1
+        try:
+            yield
+        finally:
+            self._taken -= 1
+            if not self._taken:
+                sys.setswitchinterval(self._usual_s)
+
+
+SHORT_TURNS = ShortTurns()
+"""The process's, as the interpreter's interval is."""
 
 
 async def of_each(rows: Sequence[Row], make: Callable[[Row], T]) -> tuple[T, ...]:
@@ -46,4 +82,5 @@ async def aside(rows: int, work: Callable[P, T], *args: P.args, **kwargs: P.kwar
     """Return what ``work`` makes of so many rows; it touches nothing but its arguments."""
     if rows <= MANY_ROWS:
         return work(*args, **kwargs)
-    return await asyncio.to_thread(work, *args, **kwargs)
+    with SHORT_TURNS.taken():
+        return await asyncio.to_thread(work, *args, **kwargs)

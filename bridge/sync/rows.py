@@ -11,15 +11,16 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import TypeVar
 
 from bridge.api.forecast import Volume
 from bridge.api.schema import InboxRow
 from bridge.clock import Clock
 from bridge.model import RowFields
-from bridge.store.base import ReadTransaction, Store, Transaction
+from bridge.store.base import ReadTransaction, ReadWork, Store, Transaction
 from bridge.store.remote import NewRemote, Place, RemoteId, RemoteRow
 from bridge.sync.alignment import Alignment
-from bridge.sync.aside import MANY_ROWS, aside
+from bridge.sync.aside import MANY_ROWS, SHORT_TURNS, aside
 from bridge.sync.listed import Listed
 from bridge.sync.matching import align
 from bridge.sync.memory import AccountMemory
@@ -27,6 +28,8 @@ from bridge.sync.paging import Snapshot
 from bridge.sync.ranking import ROOM, cramped, raised, ranked, with_room
 from bridge.sync.shifts import drifted, is_number
 from bridge.sync.volume import volume
+
+T = TypeVar("T")
 
 BETWEEN_LIMIT = 2_000
 """Rows looked at for one gap in the listing; a wider one is closed in several passes."""
@@ -114,9 +117,16 @@ class Rows:
             return await tx.places_of(self._memory.account, names)
 
         rows = len(names)
-        places = await (self._store.scan if rows > MANY_ROWS else self._store.read)(work)
+        places = await self._asked(work, many=rows > MANY_ROWS)
         departures = self._memory.departures
         return await aside(rows, align, snapshot.rows, places, above, departures)
+
+    async def _asked(self, work: ReadWork[T], *, many: bool) -> T:
+        """Read rows; ``many`` are too many to be read on the event loop."""
+        if not many:
+            return await self._store.read(work)
+        with SHORT_TURNS.taken():
+            return await self._store.scan(work)
 
     async def take(self, alignment: Alignment, above: float | None) -> Taken:
         """Keep what a page brought: new rows, ids and ranks that moved.
@@ -274,7 +284,7 @@ class Rows:
         async def work(tx: ReadTransaction) -> list[Place]:
             return await tx.places_between(self._memory.account, low, high, BETWEEN_LIMIT)
 
-        return await (self._store.scan if many else self._store.read)(work)
+        return await self._asked(work, many=many)
 
     async def places(self, fingerprints: Iterable[bytes]) -> list[Place]:
         """Return the live rows of these fingerprints, newest first."""

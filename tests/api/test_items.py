@@ -10,7 +10,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from bridge.api.items import object_with_items
-from bridge.api.lenient import UnreadableAnswer, load_items, load_json
+from bridge.api.lenient import UnreadableAnswer, load_items, load_json, text_of
 from tests.api.whole import whole
 from tests.costs.measure import assert_linear, peak
 
@@ -74,12 +74,14 @@ def test_what_is_no_json_is_none_here_either(text: str) -> None:
 @pytest.mark.parametrize("content", [b"", b"{", b"<html>", b'{"data": ' + b"[" * 100_000])
 def test_an_answer_that_is_none(content: bytes) -> None:
     with pytest.raises(UnreadableAnswer):
-        whole(load_items(content, "data", lambda item: item))
+        whole(load_items(text_of(content), "data", lambda item: item))
 
 
 def test_numbers_and_names_of_no_number_are_as_elsewhere() -> None:
     content = b'{"data": [' + b"9" * 5_000 + b", NaN, -Infinity, 1.5]}"
-    assert whole(load_items(content, "data", lambda item: item))[1] == load_json(content[9:-1])
+    assert whole(load_items(text_of(content), "data", lambda item: item))[1] == load_json(
+        content[9:-1]
+    )
 
 
 def rows(count: int) -> str:

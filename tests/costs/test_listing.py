@@ -17,6 +17,7 @@ import pytest
 
 from bridge.api import client as api_client
 from bridge.api.client import _opened_by_rows
+from bridge.api.lenient import text_of
 from bridge.api.schema import InboxPage, InboxRow
 from bridge.simulator import SEQUENCE_READING, Operation
 from bridge.store.remote import Place, RemoteId
@@ -318,3 +319,19 @@ async def test_a_long_listing_is_read_with_turns_for_others() -> None:
     assert reply.rows is not None
     assert len(reply.rows) == 1_000
     assert turns.count >= 1_000 / api_client.ROWS_A_TURN
+
+
+async def test_a_long_listing_is_decoded_beside_the_loop(monkeypatch: pytest.MonkeyPatch) -> None:
+    """One in no charset that it says takes a second for 32 MiB."""
+    threads: list[int] = []
+
+    def noting(content: bytes) -> str:
+        threads.append(threading.get_ident())
+        return text_of(content)
+
+    monkeypatch.setattr(api_client, "text_of", noting)
+    for size_bytes in (10, api_client.OFF_LOOP_BYTES):
+        await _opened_by_rows(
+            b'{"success": true, "data": [], "x": "' + b"\xe8" * size_bytes + b'"}'
+        )
+    assert threads[0] == threading.get_ident() != threads[1]

@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 
 from bridge.api import schema
-from bridge.api.lenient import UnreadableAnswer
+from bridge.api.lenient import UnreadableAnswer, text_of
 from bridge.imap.errors import ImapFault
 from bridge.imap.framing import CommandLine, Framer
 from bridge.imap.parser import parse
@@ -76,7 +76,7 @@ def submission(data: bytes) -> None:
 
 def api(data: bytes) -> None:
     """An answer is read, or called unreadable; a listing says the same read a row at a time."""
-    listing = _page(lambda listed: whole(schema.read_listing(listed)), data)
+    listing = _page(lambda listed: whole(schema.read_listing(text_of(listed))), data)
     try:
         reply = schema.read_reply(data)
     except UnreadableAnswer:
