@@ -177,12 +177,14 @@ async def test_with_a_client_all_day_and_nothing_sent(per_day: int, start: datet
     check(days, 1.2)
 
 
+@pytest.mark.slow
 async def test_with_the_shortest_interval() -> None:
     days = Days(1440, interval_s=1)
     await days.pass_by()
     check(days, 1.2, LONGEST_S)  # what was looked too often is made up for at once
 
 
+@pytest.mark.slow
 async def test_without_a_limit_looks_are_as_wanted() -> None:
     days = Days(0, sends_a_day=20)
     await days.pass_by()
