@@ -24,6 +24,7 @@ Failure: an API that does not answer does not stop an alarm; a store that fails 
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -126,6 +127,10 @@ STAGES: tuple[Stage, ...] = (
 for it to be seen."""
 
 
+_Met = tuple[QueueId, AlarmKind]
+"""A send that had at a stage what that wants. What is taken back of it has an alarm of its own."""
+
+
 def _stage_of(row: SubmissionRow, now: datetime) -> Stage | None:
     """Return the last stage that a send has come to, None before the first."""
     if row.sent_at is None:
@@ -167,6 +172,7 @@ class Overdue:
         self._caught_up_on: dict[AccountId, date] = {}
         self._postponed: dict[AccountId, tuple[QueueId, ...]] = {}
         self._counted_at: dict[AccountId, datetime] = {}
+        self._met: defaultdict[AccountId, set[_Met]] = defaultdict(set)
         self._blind_since: dict[AccountId, datetime] = {}
 
     async def run(self) -> None:
@@ -226,6 +232,7 @@ class Overdue:
             self._blind_since.pop(account, None)
         if now - blind_since <= UNSEEN_FOR:
             self._counted_at.pop(account, None)
+            self._met.pop(account, None)
             await self._end_unseen(account, now)
             return
         counted_at = self._counted_at.get(account)
@@ -233,7 +240,8 @@ class Overdue:
             return
         self._counted_at[account] = now
         since = max(seen or now - CATCH_UP, now - CATCH_UP)
-        waiting = {row.id for _, row in await self._lacking(account, since, now)}
+        met = self._met[account]
+        waiting = {row.id for _, row in await self._lacking(account, since, now, met=met)}
         if not waiting:
             await self._end_unseen(account, now)
             return
@@ -258,7 +266,13 @@ class Overdue:
             )
 
     async def _lacking(
-        self, account: AccountId, last: datetime, now: datetime, again: Sequence[QueueId] = ()
+        self,
+        account: AccountId,
+        last: datetime,
+        now: datetime,
+        again: Sequence[QueueId] = (),
+        *,
+        met: set[_Met] | None = None,
     ) -> list[tuple[Stage, SubmissionRow]]:
         """Return the sends that lack what their stage wants.
 
@@ -267,7 +281,9 @@ class Overdue:
             last: those that came to a stage since then.
             now: until when.
             again: sends to look at in any case.
+            met: sends that lacked nothing are put here, and are not looked at again.
         """
+        known = set[_Met]() if met is None else met
 
         async def work(tx: ReadTransaction) -> list[tuple[Stage, SubmissionRow]]:
             found = [row for id in again if (row := await tx.submission(id)) is not None]
@@ -278,11 +294,15 @@ class Overdue:
                     oldest = max(oldest, now - following.after)
                 for row in await tx.submissions_sent(account, oldest, now - stage.after):
                     due[row.id] = (stage, row)
-            return [
-                (stage, row)
-                for stage, row in due.values()
-                if not stage.is_met(await standing_of(tx, row))
-            ]
+            lacking = []
+            for stage, row in due.values():
+                if (row.id, stage.kind) in known:
+                    continue
+                if stage.is_met(await standing_of(tx, row)):
+                    known.add((row.id, stage.kind))
+                else:
+                    lacking.append((stage, row))
+            return lacking
 
         return await self._store.scan(work)
 

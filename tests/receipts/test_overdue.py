@@ -10,6 +10,7 @@ import pytest
 from bridge.api.errors import ApiError, NotFound, NotSent
 from bridge.api.schema import StatusRow
 from bridge.model import AccountId, SubmissionState
+from bridge.receipts import overdue
 from bridge.receipts.arrival import Arrival
 from bridge.receipts.overdue import Overdue
 from bridge.receipts.record import standing_of
@@ -394,6 +395,30 @@ async def test_what_nobody_could_see_is_one_alarm_with_figures(rig: Rig) -> None
     assert await watch.after(2 * HOURS) == ["unseen"]
     watch.seen = rig.clock.now()
     assert await watch.after(0) == ["not-accepted"] * 31
+
+
+async def test_what_a_send_had_at_a_stage_is_looked_up_once_while_nobody_can_see(
+    rig: Rig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """They may be thousands, and are counted each ten minutes."""
+    looked_up: list[str] = []
+
+    async def noted(tx: ReadTransaction, row: SubmissionRow) -> DeliveryStatus:
+        looked_up.append(row.id)
+        return await standing_of(tx, row)
+
+    monkeypatch.setattr(overdue, "standing_of", noted)
+    id = await rig.send()
+    await rig.receipt(NetworkKind.ACCEPTANCE, ANNA)
+    watch = Watch(rig, has_sight=True)
+    watch.seen = rig.clock.now()
+    for _ in range(11):
+        assert await watch.after(1 * HOURS) == []
+    assert looked_up == [id]
+    for _ in range(3):  # it comes to another stage, and lacks something there
+        await watch.after(1 * HOURS)
+    assert await watch.after(1 * HOURS) == ["unseen"]
+    assert len(looked_up) > 3
 
 
 async def test_what_a_clock_ahead_said_was_seen_makes_nothing_due_early(rig: Rig) -> None:
