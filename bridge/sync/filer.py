@@ -82,7 +82,12 @@ class Filer:
         async with self._lock:
             rows = await self._rows.of([one.remote for one in arrivals])
             wanted = [one for one in arrivals if _is_wanted(rows.get(one.remote))]
-            new = await self._without_returned(wanted, rows)
+            names = await self._rows.gone_names([rows[one.remote] for one in wanted])
+            new = [
+                one
+                for one in wanted
+                if rows[one.remote].fingerprint not in names or not await self._was_here(one)
+            ]
             if new:
                 self._memory.took_in(await self._file(new))
         await self.judge()  # what a text took back from rows is to be read now
@@ -159,25 +164,11 @@ class Filer:
             gone, filed = await self._mailboxes.write(work)
         self._memory.left(gone, filed)
 
-    async def _without_returned(
-        self, arrivals: Sequence[Arrival], rows: Mapping[RemoteId, RemoteRow]
-    ) -> list[Arrival]:
-        """Return what was never here; what had left the API and is back goes on where it was."""
-        may_be = {
-            one.remote: rows[one.remote]
-            for one in arrivals
-            if not one.unreadable and rows[one.remote].content is None
-        }
-        names = await self._rows.gone_names(list(may_be.values())) if may_be else set()
-        back = {remote: row for remote, row in may_be.items() if row.fingerprint in names}
-        return [
-            one
-            for one in arrivals
-            if one.remote not in back or not await self._was_here(one, back[one.remote])
-        ]
-
-    async def _was_here(self, arrival: Arrival, row: RemoteRow) -> bool:
+    async def _was_here(self, arrival: Arrival) -> bool:
         """Tell whether a message had left the API and is back; it goes on where it was then."""
+        row = await self._rows.row(arrival.remote)
+        if arrival.unreadable or row is None or row.content is not None:
+            return False
         old = await self._rows.gone_before(row, body_digest(arrival.body))
         if old is None:
             return False

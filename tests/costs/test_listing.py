@@ -21,6 +21,7 @@ from bridge.api.lenient import text_of
 from bridge.api.schema import InboxPage, InboxRow
 from bridge.simulator import SEQUENCE_READING, Operation
 from bridge.store.remote import Place, RemoteId
+from bridge.store.sql.remote import SqlRemoteReads
 from bridge.sync import paging
 from bridge.sync.absence import Absence, Span
 from bridge.sync.alignment import Alignment, missing
@@ -264,6 +265,25 @@ async def test_an_inbox_without_pages_is_read_whole(tmp_path: Path) -> None:
             here.simulator.inject(ADDRESS, subject=f"N. {number}", body=f"testo {number}", at=at)
         assert await here.sync_now() == ROWS
         assert len(await here.messages()) == ROWS
+
+
+async def test_what_is_known_between_the_rows_of_a_long_page_is_read_beside_the_loop(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    threads: list[int] = []
+    read = SqlRemoteReads.places_between
+
+    async def noting(*arguments: Any) -> list[Place]:
+        threads.append(threading.get_ident())
+        return await read(*arguments)
+
+    async with world(tmp_path, SEQUENCE_READING.replace(page_size=100_000)) as here:
+        here.simulator.seed(ADDRESS, ROWS)
+        await here.sync_now()
+        monkeypatch.setattr(SqlRemoteReads, "places_between", noting)
+        await here.parts().listing.look()
+    assert threads
+    assert threading.get_ident() not in threads
 
 
 class AlwaysTheSame:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -22,6 +23,7 @@ from bridge.simulator import (
     Phase,
 )
 from bridge.store.remote import RemoteRow
+from bridge.sync.fetching import CHUNK_ROWS
 from tests.sync.client import Passing
 from tests.sync.world import ADDRESS, World, world
 
@@ -218,6 +220,27 @@ async def test_what_is_read_is_written_down_until_that_has_ended(tmp_path: Path)
         hold.release.set()
         await syncing
         assert await here.store.read(lambda tx: tx.readings(ids)) == {}
+
+
+async def test_texts_that_are_being_fetched_are_not_looked_up_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each chunk begins while up to three others are under way."""
+    async with world(tmp_path, SEQUENCE_READING) as here:
+        here.simulator.seed(ADDRESS, 4 * CHUNK_ROWS)
+        parts = here.sync._accounts[here.account]._parts
+        missing, found = parts.texts.missing, []
+
+        async def noting(*arguments: Any, **options: Any) -> list[RemoteRow]:
+            rows = await missing(*arguments, **options)
+            found.append((len(rows), sum(parts.memory.is_under_way(row.id) for row in rows)))
+            return rows
+
+        monkeypatch.setattr(parts.texts, "missing", noting)
+        await here.sync_now()
+        assert len(await here.messages()) == 4 * CHUNK_ROWS
+    assert sum(rows for rows, _ in found) >= 4 * CHUNK_ROWS
+    assert {under_way for _, under_way in found} == {0}
 
 
 async def test_an_end_in_good_order_leaves_nothing_behind(tmp_path: Path) -> None:
