@@ -32,8 +32,11 @@ _NAMES = {
 }
 _PIECE_BYTES = 1 << 18
 _LINE_TAIL = re.compile(rb"(?<![ \t])[ \t]++(?=\r?\n|\Z)")
-_CUT = re.compile(rb"\n|(?<!=)(?<!=.)[^ \t\r\n=](?=[ \t]*+[^ \t\r\n])", re.DOTALL)
-"""The end of a line, or a byte behind which something follows in the same line."""
+_CUT = re.compile(rb"[^ \t\r=](?:(?<=\n)|(?<!=.)(?<!=..)(?=[ \t]*+[^ \t\r\n]))", re.DOTALL)
+"""The end of a line, or a byte behind which something follows in the same line.
+
+It begins with the set of bytes that it may be, which is what a search skips the others by.
+"""
 _NOT_BASE64 = re.compile(rb"[^A-Za-z0-9+/]")
 _FIELD = re.compile(rb"(?mi)^Content-Transfer-Encoding[ \t]*:[^\n]*\n(?:[ \t][^\n]*\n)*")
 _BLANK_LINE = re.compile(rb"\r?\n\Z")
