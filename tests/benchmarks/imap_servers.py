@@ -1,4 +1,4 @@
-"""The servers that are measured: ours in a process of its own, on a file or on PostgreSQL; Dovecot.
+"""The servers that are measured: ours in a process of its own, on a file or on PostgreSQL.
 
 Each is a context manager over a folder: it starts on a free loopback port, keeps its mail in the
 folder, and is ended by its process id.
@@ -8,9 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import atexit
-import os
-import pwd
-import shutil
 import signal
 import socket
 import subprocess
@@ -127,81 +124,6 @@ class OneOfTwo(OnPostgres):
 
     name = "one of two on PostgreSQL"
     company = 1
-
-
-class Dovecot(Server):
-    """Debian's Dovecot with a Maildir, on a configuration of its own."""
-
-    name = "dovecot"
-    storage = "maildir"
-
-    @staticmethod
-    def installed() -> str | None:
-        """Return the program, None where it is missing."""
-        return shutil.which("dovecot", path=os.environ.get("PATH", "") + ":/usr/sbin")
-
-    def command(self) -> list[str]:
-        """Write the configuration and return the command."""
-        with socket.create_server(("127.0.0.1", 0)) as free:
-            self.port = free.getsockname()[1]
-        configuration = self.folder / "dovecot.conf"
-        configuration.write_text(self._configuration())
-        return [str(self.installed()), "-F", "-c", str(configuration)]
-
-    def _configuration(self) -> str:
-        user = next(name for name in ("mail", "nobody") if _exists(name))
-        mail = self.folder / "mail"
-        mail.mkdir(exist_ok=True)
-        shutil.chown(mail, user)
-        for folder in (self.folder, *self.folder.parents[:1]):
-            folder.chmod(0o755)
-        return f"""
-            protocols = imap
-            listen = 127.0.0.1
-            base_dir = {self.folder}/run
-            state_dir = {self.folder}/state
-            log_path = {self.folder}/log
-            ssl = no
-            disable_plaintext_auth = no
-            mail_location = {self.storage}:{mail}
-            mail_uid = {user}
-            mail_gid = {user}
-            first_valid_uid = 1
-            passdb {{
-              driver = static
-              args = password={PASSWORD}
-            }}
-            userdb {{
-              driver = static
-              args = uid={user} gid={user} home={mail}
-            }}
-            service imap-login {{
-              inet_listener imap {{
-                port = {self.port}
-              }}
-              inet_listener imaps {{
-                port = 0
-              }}
-            }}
-            service anvil {{
-              chroot =
-            }}
-        """
-
-
-class Sdbox(Dovecot):
-    """The same with its own format, a file for each message and an index that must be there."""
-
-    name = "dovecot sdbox"
-    storage = "sdbox"
-
-
-def _exists(user: str) -> bool:
-    try:
-        pwd.getpwnam(user)
-    except KeyError:
-        return False
-    return True
 
 
 class OneUser:

@@ -24,8 +24,9 @@ from functools import partial
 from pathlib import Path
 
 from tests import cluster
+from tests.benchmarks.dovecot_servers import Dovecot, Dovecot24, Sdbox, Sdbox24
 from tests.benchmarks.imap_client import Client
-from tests.benchmarks.imap_servers import Dovecot, OneOfTwo, OnPostgres, Ours, Sdbox, Server
+from tests.benchmarks.imap_servers import OneOfTwo, OnPostgres, Ours, Server
 
 HEADERS = (
     "UID FETCH 1:* (UID FLAGS RFC822.SIZE INTERNALDATE "
@@ -35,7 +36,8 @@ BOX = "INBOX"
 IDLE_ROUNDS = 20
 IDLE_CONNECTIONS = 400
 
-KINDS: Sequence[type[Server]] = (Ours, OnPostgres, OneOfTwo, Dovecot, Sdbox)
+DOVECOTS: Sequence[type[Dovecot]] = (Dovecot, Sdbox, Dovecot24, Sdbox24)
+KINDS: Sequence[type[Server]] = (Ours, OnPostgres, OneOfTwo, *DOVECOTS)
 
 Figures = dict[str, float]
 
@@ -250,7 +252,9 @@ def run(kind: type[Server], folder: Path, arguments: argparse.Namespace) -> Figu
 def _others() -> list[str]:
     """Return the names of what can be measured here beside ours on a file."""
     postgres = [] if cluster.missing() else [OnPostgres.name, OneOfTwo.name]
-    return postgres + ([Dovecot.name, Sdbox.name] if Dovecot.installed() else [])
+    installed = [Dovecot.name, Sdbox.name] if Dovecot.installed() else []
+    later = [Dovecot24.name, Sdbox24.name] if Dovecot24.root else []
+    return [*postgres, *installed, *later]
 
 
 def main() -> None:
@@ -261,7 +265,9 @@ def main() -> None:
     parser.add_argument("--repeats", type=int, default=1000, help="NOOPs, STOREs and APPENDs")
     parser.add_argument("--only", choices=[kind.name for kind in KINDS], action="append")
     parser.add_argument("--folder", type=Path, help="where the mail is put; a new one by default")
+    parser.add_argument("--dovecot-24", type=Path, help="a system's root (dovecot_servers)")
     arguments = parser.parse_args()
+    Dovecot24.root = arguments.dovecot_24
     kinds = [kind for kind in KINDS if kind.name in (arguments.only or (Ours.name, *_others()))]
     figures = {}
     with tempfile.TemporaryDirectory(dir=arguments.folder) as folder:
@@ -287,7 +293,7 @@ def main() -> None:
 
 def _ratios(figures: dict[str, Figures]) -> Figures:
     """Return how long each of our lines takes by the faster of the others'."""
-    others = [figures[kind.name] for kind in (Dovecot, Sdbox) if kind.name in figures]
+    others = [figures[kind.name] for kind in DOVECOTS if kind.name in figures]
     return {
         name: round(value / min(one[name] for one in others), 3)
         for name, value in figures.get(Ours.name, {}).items()
