@@ -27,6 +27,7 @@ from bridge.api.budget import within_budget
 from bridge.api.schema import InboxRow
 from bridge.clock import Clock
 from bridge.sync.absence import Absence, Span
+from bridge.sync.interrupted import Interrupted
 from bridge.sync.memory import AccountMemory
 from bridge.sync.newest import Newest
 from bridge.sync.pages import ListingPages, Pages, same_page
@@ -73,7 +74,7 @@ class Listing:
         self._has_more_news = False
         self._goes_on = False
         self._is_gap_left = False
-        self._interrupted: Sweep | None = None
+        self._interrupted = Interrupted()
         self._routine = Routine()
         self._swept_at: datetime | None = None
         self._looked_s = -math.inf
@@ -174,8 +175,9 @@ class Listing:
         has_more_news = page.total is None and _goes_on(taken)
         is_to_begin_anew = unexplained or has_more_news
         under_way = state.sweep is not None and not (state.sweep.whole and is_to_begin_anew)
-        if under_way and unexplained and _goes_on(taken):
-            self._interrupted, under_way = self._interrupted or state.sweep, False
+        if under_way and state.sweep is not None and unexplained and _goes_on(taken):
+            self._interrupted.add(state.sweep, is_gap=self._is_gap_left)
+            under_way = False
         if (unexplained or whole_due) and not under_way:
             whole = whole_due and not unexplained
             self._memory.remember(
@@ -271,7 +273,7 @@ class Listing:
         if is_last:
             await self._end_sweep(self._memory.state.total, found=found)
         elif not sweep.whole and self._is_explained(await self._rows.undecided()):
-            self._interrupted = None
+            self._interrupted.clear()
             self._memory.remember(replace(self._memory.state, sweep=None))
         else:
             below = sweep.above if taken.bottom is None else taken.bottom
@@ -293,24 +295,12 @@ class Listing:
         return had_all or self._memory.agrees(undecided)
 
     def _resumed(self, sweep: Sweep, layout: Layout) -> Sweep:
-        """Return where to go on: once a gap is read, where the sweep was that it interrupted.
-
-        New rows have moved that towards the end since. The first page from there has known rows, so
-        that it is told where those below them belong.
-        """
-        earlier = self._interrupted
-        if self._goes_on or earlier is None:
+        """Return where to go on: once a gap is read, where the sweep was that it interrupted."""
+        if self._goes_on or not self._interrupted:
             return sweep
-        self._interrupted = None
-        if layout.newest_first is False:
-            number = earlier.page + 1
-        else:
-            by = (sweep.total or 0) - (earlier.total or 0)
-            number = earlier.page + by // layout.size - 1
-        if layout.is_older(number, sweep.page):
-            self._is_unbroken = False
-            return replace(sweep, page=number, above=None)
-        return sweep
+        resumed, self._goes_on = self._interrupted.resumed(sweep, layout)
+        self._is_unbroken = self._is_unbroken and resumed is sweep
+        return resumed
 
     async def _end_sweep(self, total: int | None, *, found: bool) -> None:
         """The oldest row was reached: the whole listing was seen."""
@@ -323,7 +313,7 @@ class Listing:
                 replace(self._memory.state, loss=await self._absence.judge_all(total))
             )
         self._absence.forget()
-        self._interrupted = None
+        self._interrupted.clear()
         # Rows that moved under a pass may have been passed over, and as many that are gone may
         # still count here: then the totals agree and nothing else would ever tell. Without a
         # total only a quiet pass proves anything.

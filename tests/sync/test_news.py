@@ -13,7 +13,7 @@ from bridge.api.budget import RequestBudget
 from bridge.api.errors import NotSent
 from bridge.api.purpose import Purpose
 from bridge.api.schema import InboxPage
-from bridge.simulator import SEQUENCE_READING, Ids, Missing
+from bridge.simulator import SEQUENCE_READING, Ids, ListingOrder, Missing, Operation
 from bridge.simulator.options import PageCounts
 from bridge.sync.state import Sweep
 from tests.fakes import FakeClock
@@ -123,3 +123,37 @@ async def test_a_gap_that_requests_did_not_suffice_for_stays_news(
             for _ in range(10):
                 await here.let_pass(60)
         assert memory.live == 180
+
+
+@pytest.mark.parametrize("order", ListingOrder)
+async def test_gaps_left_one_above_the_other_are_all_read_as_news(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, order: ListingOrder
+) -> None:
+    """None is passed over, and no pass over all that is listed has to find it."""
+    refused = {Purpose.NEWS, Purpose.LISTING}
+    monkeypatch.setattr(Refusing, "refused", refused)
+    reading = WITH_TOTAL.replace(order=order)
+    async with world(tmp_path, reading, FakeClock(MIDNIGHT), wrap=Refusing) as here:
+        arrive(here, 1_000)
+        refused.clear()
+        for _ in range(2):
+            await here.sync_now()
+        refused |= {Purpose.NEWS, Purpose.LISTING}
+        parts = here.sync._accounts[here.account]._parts
+        for _ in range(4):
+            for number in range(60):
+                at = here.clock.now() + timedelta(seconds=number)
+                here.simulator.inject(ADDRESS, subject="Nuovo", body=f"({at})", at=at)
+            await parts.listing.look()
+            with pytest.raises(NotSent):
+                await parts.listing.step()
+            await here.clock.advance(600)
+        assert parts.memory.live <= 1_000 + 4 * 25
+        refused.discard(Purpose.NEWS)
+        made = here.made(Operation.INBOX_LIST)
+        await parts.listing.look()
+        while parts.listing.sweeping:
+            await parts.listing.step()
+        assert parts.memory.live == 1_240
+        assert here.made(Operation.INBOX_LIST) - made <= 240 // 25 + 4
+        assert await here.by_rank() == here.listed()
