@@ -13,7 +13,8 @@ count is shown.
 Of a receipt whose text is not here yet only the row is known, and a row names nobody. It is about
 the only recipient if there is just one. Where there are several, an acceptance says that the
 message was accepted and not for whom, and only as many different deliveries as there are
-recipients, without any failure, settle them; what rests on rows is marked so.
+recipients settle them, less those whom the text of a final failure names; what rests on rows is
+marked so.
 
 Pure: values in, values out.
 
@@ -22,7 +23,7 @@ RFCs: 6109 §3.1 (acceptance), §3.1.6 (time limits), §3.3 (delivery).
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import Enum
@@ -215,12 +216,12 @@ def standing(recipients: Sequence[str], evidence: Iterable[ReceiptEvidence]) -> 
         for recipient in concerned:
             recipient.lift(_state(receipt, effect, recipient.address), receipt)
     unnamed = _count(nameless, list(by_address.values()))
-    if _are_delivered_by_rows(receipts, by_address):
+    if delivered := _delivered_by_rows(receipts, by_address):
         unnamed = {}
         last = [one for one in receipts if one.kind is Kind.DELIVERY][-1]
-        for recipient in by_address.values():
+        for address in delivered:
             row = replace(last, basis=ReceiptBasis.ROW, detail="")
-            recipient.lift(RecipientState.DELIVERED, row)
+            by_address[address].lift(RecipientState.DELIVERED, row)
     accepted = [one for one in receipts if one.kind is Kind.ACCEPTANCE]
     return DeliveryStatus(
         min((one.at for one in accepted), default=None),
@@ -230,14 +231,15 @@ def standing(recipients: Sequence[str], evidence: Iterable[ReceiptEvidence]) -> 
     )
 
 
-def _are_delivered_by_rows(
+def _delivered_by_rows(
     receipts: Sequence[ReceiptEvidence], by_address: Mapping[str, _Recipient]
-) -> bool:
-    """Tell whether several recipients all have it, by deliveries of which some are only listed.
+) -> Collection[str]:
+    """Return who of several recipients have it by deliveries of which some are only listed.
 
-    There has to be one in the inbox for each: of those that name the same recipient one counts,
-    and none that ``GET /send`` told, for the same may be listed too. A failure leaves open who
-    has it.
+    That is everybody of whom no failure tells, or nobody: there has to be a delivery in the inbox
+    for each. Of those that name the same recipient one counts, and none that ``GET /send`` told,
+    for the same may be listed too. A failure that is not final, or names nobody, leaves open who
+    has it, and so does one beside more deliveries than there are others.
     """
     inbox = [
         one
@@ -245,12 +247,23 @@ def _are_delivered_by_rows(
         if one.kind is Kind.DELIVERY and one.basis is not ReceiptBasis.STATUS
     ]
     if not any(one.basis is ReceiptBasis.ROW for one in inbox) or len(by_address) < 2:
-        return False
-    if any(one.kind in FAILURES for one in receipts):
-        return False
-    names = [frozenset(map(plain_address, one.addresses)) for one in inbox]
-    nameless = sum(not one for one in names)
-    return len({one for one in names if len(one) == 1}) + nameless >= len(by_address)
+        return ()
+    failures = [(one.kind, _names(one)) for one in receipts if one.kind in FAILURES]
+    if any(kind not in _AT_ONCE or len(names) != 1 for kind, names in failures):
+        return ()
+    failed = {name for _, names in failures for name in names}
+    others = by_address.keys() - failed
+    count = len({names for names in map(_names, inbox) if len(names) == 1})
+    count += sum(not _names(one) for one in inbox)
+    return others if count == len(others) or (count > len(others) and not failed) else ()
+
+
+def _names(receipt: ReceiptEvidence) -> frozenset[str]:
+    return frozenset(map(plain_address, receipt.addresses))
+
+
+_AT_ONCE = frozenset({Kind.FAILURE, Kind.FAILURE_VIRUS})
+"""Failures that nothing follows: after the notices of 12 and 24 hours a delivery still may come."""
 
 
 class _Recipient:

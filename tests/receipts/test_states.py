@@ -111,9 +111,52 @@ def test_rows_give_nobody_what_no_delivery_of_the_inbox_is_for(
     ]
     if rested:  # with several recipients a row alone can only have delivered
         assert {one.state for one in rested} == {RecipientState.DELIVERED}
-        assert not any(one.kind is Kind.FAILURE for one in evidence)
+        failed = {one.addresses for one in evidence if one.kind is Kind.FAILURE}
+        assert all(failed)
         named = {one.addresses for one in inbox if one.addresses}
-        assert len(named) + sum(not one.addresses for one in inbox) >= len(EVERYBODY)
+        count = len(named) + sum(not one.addresses for one in inbox) + len(failed)
+        assert count == len(EVERYBODY) if failed else count >= len(EVERYBODY)
+        assert not failed & {(one.address,) for one in rested}
+
+
+@pytest.mark.parametrize(
+    ("kind", "names", "deliveries", "settled"),
+    [
+        (Kind.FAILURE, (ANNA,), 2, True),
+        (Kind.FAILURE_VIRUS, (ANNA,), 2, True),
+        (Kind.FAILURE, (ANNA,), 1, False),
+        (Kind.FAILURE, (ANNA,), 3, False),  # one of them is hers, or of no recipient
+        (Kind.FAILURE, (), 2, False),
+        (Kind.FAILURE, (ANNA, BRUNO), 2, False),
+        (Kind.FAILED_24H, (ANNA,), 2, False),  # she may have it still
+        (Kind.NON_ACCEPTANCE, (ANNA,), 2, False),
+    ],
+)
+def test_whom_a_final_failure_names_is_none_of_those_that_rows_settle(
+    kind: Kind, names: tuple[str, ...], deliveries: int, *, settled: bool
+) -> None:
+    failure = seen(kind, *names, number=1)
+    rows = [
+        replace(seen(Kind.DELIVERY, number=2 + number), basis=ReceiptBasis.ROW)
+        for number in range(deliveries)
+    ]
+    for order in ([failure, *rows], [*rows, failure]):
+        where = standing(EVERYBODY, order)
+        states = {one.address: one.state for one in where.recipients}
+        others = {states[address] for address in EVERYBODY if address != ANNA}
+        assert (others == {RecipientState.DELIVERED}) is settled
+        assert where.is_final or not settled
+        if settled:
+            assert states[ANNA] is RecipientState.FAILED
+            assert [one.by_row for one in where.recipients if one.address != ANNA] == [True] * 2
+
+
+def test_a_delivery_that_names_whom_a_failure_does_settles_nobody_else() -> None:
+    failure, text = seen(Kind.FAILURE, ANNA, number=1), seen(Kind.DELIVERY, ANNA, number=2)
+    row = replace(seen(Kind.DELIVERY, number=3), basis=ReceiptBasis.ROW)
+    where = standing((ANNA, BRUNO), [failure, text, row])
+    states = {one.address: one.state for one in where.recipients}
+    assert states == {ANNA: RecipientState.DELIVERED, BRUNO: RecipientState.PENDING}
 
 
 def test_beside_rows_a_delivery_that_names_several_is_nobodys() -> None:
