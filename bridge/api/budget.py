@@ -23,9 +23,17 @@ from datetime import date, datetime, timedelta
 from typing import Protocol
 
 from bridge.api.errors import NotSent, is_left_for_later
-from bridge.api.hours import LEAST_OTHER, UNLIMITED, Hours, midnight, watch_s, worth_of
-from bridge.api.purpose import CALLED, OF_RECEIPTS, SPARED, Purpose
-from bridge.api.refusals import Refusals
+from bridge.api.hours import (
+    LEAST_OTHER,
+    UNLIMITED,
+    Hours,
+    midnight,
+    until_night_h,
+    watch_s,
+    worth_of,
+)
+from bridge.api.purpose import OF_RECEIPTS, SPARED, Purpose
+from bridge.api.refusals import Refusals, refusal
 from bridge.api.requests_left import RequestsLeft
 from bridge.api.share import (
     FIRST_TEXTS,
@@ -37,7 +45,6 @@ from bridge.api.share import (
     wait_s,
 )
 from bridge.clock import ROME, Clock
-from bridge.language import Sentence, say
 
 NEAR_MIDNIGHT_S = 900.0
 """So shortly before midnight the last request may have been made: a look is often so far apart."""
@@ -235,6 +242,7 @@ class RequestBudget:
         self._counts: _Counts | None = None
         self._subscribed: Subscribed | None = None
         self._needs: Sequence[float] = ()
+        self._coming = 0.0
         self._lock = asyncio.Lock()
 
     async def spend(self, purpose: Purpose) -> None:
@@ -250,7 +258,7 @@ class RequestBudget:
             if not may_be_made(purpose, day):
                 counts.refusals.refused(purpose, self._clock.now())
                 raise NotSent(
-                    _refusal(purpose, day),
+                    refusal(purpose, day),
                     kind="budget",
                     retry_after_s=wait_s(purpose, day),
                 )
@@ -314,13 +322,17 @@ class RequestBudget:
         """Take note of what a subscription leaves, None where there is none."""
         self._subscribed = left
 
-    def expects(self, needs: Sequence[float]) -> None:
+    def expects(self, needs: Sequence[float], coming: float = 0.0) -> None:
         """Take note of the requests that each hour of a day in Rome will need, looks apart.
 
         The day's are shared out accordingly, the rest as ever. What is not needed after all is
         there for later hours.
+
+        Args:
+            needs: those of each hour, as earlier days had it; none if there was none.
+            coming: those an hour for what comes now, where nothing else tells of the day.
         """
-        self._needs = needs
+        self._needs, self._coming = needs, coming
 
     def _day(self, counts: _Counts) -> Day:
         left_s = max((counts.end - self._clock.now()).total_seconds(), 0.0)
@@ -351,10 +363,16 @@ class RequestBudget:
             watch=hours.watch() * counts.newest_cost,
             watch_s=watch_s(self._clock.now()),
         )
-        return day if per_day == UNLIMITED else replace(day, receipts=self._receipts(counts, day))
+        if per_day == UNLIMITED:
+            return day
+        coming = 0.0 if sum(self._needs) else self._coming * until_night_h(self._clock.now())
+        day = replace(day, is_rushed=coming > day.remaining)
+        return replace(day, receipts=self._receipts(counts, day))
 
     def _receipts(self, counts: _Counts, day: Day) -> float:
         """Return how many texts of receipts may be fetched now."""
+        if day.is_rushed:
+            return 0.0
         most = max(FIRST_TEXTS * day.per_day, 1.0)
         if counts.receipts_at is None:
             return most
@@ -371,15 +389,3 @@ class RequestBudget:
             made = {one: kept[one.value] for one in Purpose if one.value in kept}
             counts = self._counts = _Counts(today, begin, end, made, dict(made))
         return counts
-
-
-def _refusal(purpose: Purpose, day: Day) -> Sentence:
-    if day.remaining < 1:
-        return say("Today's budget of {per_day} requests is used up.", per_day=day.per_day)
-    return say(
-        "Of today's {per_day} requests {remaining} are left, kept for looking for new mail until "
-        "midnight (this one was for: {purpose}).",
-        per_day=day.per_day,
-        remaining=day.remaining,
-        purpose=CALLED[purpose],
-    )

@@ -82,6 +82,13 @@ class Hours:
         return worth[now.astimezone(ROME).hour] * hours / whole
 
 
+def until_night_h(at: datetime) -> float:
+    """Return the hours that are left of the day before ``NIGHT``, 0 from then on."""
+    local = at.astimezone(ROME)
+    night = datetime.combine(local.date(), NIGHT, ROME)
+    return max((night - local) / HOUR, 0.0)
+
+
 def watch_s(at: datetime) -> float:
     """Return how far apart looks may be at the most."""
     begin, end = WATCH_DAY

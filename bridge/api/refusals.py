@@ -1,11 +1,13 @@
-"""Which purposes had to wait for requests, and which so long that they are missed. Pure."""
+"""Which purposes had to wait for requests, why, and which so long that they are missed. Pure."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from bridge.api.purpose import Purpose
+from bridge.api.purpose import CALLED, Purpose
+from bridge.api.share import Day
+from bridge.language import Sentence, say
 
 MISSED_AFTER = timedelta(minutes=15)
 """What had to wait for so long, and was not granted meanwhile, is missed."""
@@ -42,3 +44,16 @@ class Refusals:
             for purpose, (since, until) in self._since.items()
             if until - since >= MISSED_AFTER
         )
+
+
+def refusal(purpose: Purpose, day: Day) -> Sentence:
+    """Return why no request of this purpose is made now."""
+    if day.remaining < 1:
+        return say("Today's budget of {per_day} requests is used up.", per_day=day.per_day)
+    return say(
+        "Of today's {per_day} requests {remaining} are left, kept for looking for new mail until "
+        "midnight (this one was for: {purpose}).",
+        per_day=day.per_day,
+        remaining=day.remaining,
+        purpose=CALLED[purpose],
+    )

@@ -201,7 +201,10 @@ class AccountSync:
         arrivals = memory.state.arrivals.fetched(use.day, texts)
         memory.remember(replace(memory.state, arrivals=arrivals))
         page_rows = PAGE_ROWS if memory.state.layout is None else memory.state.layout.size
-        self._account.budget.expects(arrivals.busiest(use.day).needs(page_rows))
+        self._account.budget.expects(
+            arrivals.busiest(use.day).needs(page_rows),
+            arrivals.coming(self._clock.now(), page_rows),
+        )
 
     async def _look(self) -> None:
         await self._parts.listing.look()

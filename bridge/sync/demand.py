@@ -20,6 +20,9 @@ DAYS = timedelta(days=7)
 LATE = timedelta(days=1)
 """A row that is older when it is first listed says nothing of how mail comes now: an import."""
 
+LEAST_PART = 0.25
+"""What an hour had so far says little of it before a quarter has passed."""
+
 
 @dataclass(frozen=True, slots=True)
 class Came:
@@ -59,6 +62,19 @@ class Arrivals:
         if came is None or came.texts >= texts:
             return self
         return Arrivals({**self.days, day: replace(came, texts=texts)})
+
+    def coming(self, now: datetime, page_rows: int) -> float:
+        """Return the requests an hour that is needed for what comes now, as this hour had it.
+
+        Args:
+            now: when.
+            page_rows: rows of a page.
+        """
+        local = now.astimezone(ROME)
+        came = self.days.get(local.date(), Came())
+        passed = max((local.minute * 60 + local.second) / 3_600, LEAST_PART)
+        every = sum(came.needs(page_rows))
+        return every * came.rows[local.hour] / sum(came.rows) / passed if every else 0.0
 
     def busiest(self, before: date) -> Came:
         """Return the day before that one on which most came."""

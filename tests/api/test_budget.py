@@ -457,6 +457,24 @@ async def test_a_gap_leaves_the_texts_of_what_it_lists_a_little(clock: FakeClock
     assert use.refused == {Purpose.NEWS, Purpose.ARRIVAL}
 
 
+@pytest.mark.parametrize(("needed", "is_rushed"), [(0, True), (1, False)])
+async def test_a_first_day_that_would_not_do_for_what_comes_keeps_its_requests_for_it(
+    clock: FakeClock, needed: int, *, is_rushed: bool
+) -> None:
+    """From ten o'clock until night twelve hours are left; a day before would tell better."""
+    needs = [0.0] * 18 + [float(needed)] + [0.0] * 5
+    budget = RequestBudget(clock, 1440)
+    for coming in (1440 / 12 - 1, 1440 / 12 + 1):
+        budget.expects(needs, coming)
+        day = budget._day(await budget._today())
+        is_now = is_rushed and coming * 12 > 1440
+        assert may_be_made(Purpose.RECEIPT, day) is not is_now
+        behind = replace(day, used=day.per_day - math.floor(0.95 * day.even_share))
+        assert (look_interval_s(5, behind) > 5) is is_now
+    await clock.advance(12 * 3_600)
+    assert await spend(budget, 1, Purpose.RECEIPT) == 1
+
+
 @pytest.mark.parametrize("purpose", BORROWERS)
 async def test_nothing_is_borrowed_where_the_days_before_needed_all(
     clock: FakeClock, purpose: Purpose
