@@ -242,7 +242,7 @@ class RequestBudget:
         self._counts: _Counts | None = None
         self._subscribed: Subscribed | None = None
         self._needs: Sequence[float] = ()
-        self._coming = 0.0
+        self._coming: float | None = None
         self._lock = asyncio.Lock()
 
     async def spend(self, purpose: Purpose) -> None:
@@ -322,7 +322,7 @@ class RequestBudget:
         """Take note of what a subscription leaves, None where there is none."""
         self._subscribed = left
 
-    def expects(self, needs: Sequence[float], coming: float = 0.0) -> None:
+    def expects(self, needs: Sequence[float], coming: float | None = None) -> None:
         """Take note of the requests that each hour of a day in Rome will need, looks apart.
 
         The day's are shared out accordingly, the rest as ever. What is not needed after all is
@@ -330,7 +330,7 @@ class RequestBudget:
 
         Args:
             needs: those of each hour, as earlier days had it; none if there was none.
-            coming: those an hour for what comes now, where nothing else tells of the day.
+            coming: those an hour for what comes now, None if nothing came today.
         """
         self._needs, self._coming = needs, coming
 
@@ -365,14 +365,14 @@ class RequestBudget:
         )
         if per_day == UNLIMITED:
             return day
-        coming = 0.0 if sum(self._needs) else self._coming * until_night_h(self._clock.now())
-        day = replace(day, is_rushed=coming > day.remaining)
-        return replace(day, receipts=self._receipts(counts, day))
+        is_known, hours_left = sum(self._needs) > 0, until_night_h(self._clock.now())
+        is_rushed = not is_known and (self._coming or 0.0) * hours_left > day.remaining
+        has_begun = is_known or self._coming is not None
+        day = replace(day, may_lead=has_begun and not is_rushed)
+        return replace(day, receipts=0.0 if is_rushed else self._receipts(counts, day))
 
     def _receipts(self, counts: _Counts, day: Day) -> float:
         """Return how many texts of receipts may be fetched now."""
-        if day.is_rushed:
-            return 0.0
         most = max(FIRST_TEXTS * day.per_day, 1.0)
         if counts.receipts_at is None:
             return most

@@ -47,10 +47,10 @@ class Day:
     hours are worth the same; ``pace`` is how fast it falls now, 1 where they are. A look takes
     ``look_cost`` requests of late, and ``texts`` for what it brings up; ``needed`` are those that
     the hours that are left are expected to need, as far as they are kept for that, and ``is_short``
-    says that a whole day needs all there is; ``is_rushed`` that what comes now would take more than
-    there is, were it to go on until night, and no day before tells whether it does. ``watch`` are
-    those that looks so far apart as ``watch_s`` take until midnight. ``receipts`` texts of receipts
-    may be fetched now.
+    says that a whole day needs all there is; ``may_lead`` that a day before tells what this one
+    needs, or that something came, and not so much that there would be too few until night.
+    ``watch`` are those that looks so far apart as ``watch_s`` take until midnight. ``receipts``
+    texts of receipts may be fetched now.
     """
 
     per_day: int
@@ -63,7 +63,7 @@ class Day:
     texts: float = 0.0
     needed: float = 0.0
     is_short: bool = False
-    is_rushed: bool = False
+    may_lead: bool = True
     watch: float = 0.0
     watch_s: float = math.inf
     receipts: float = math.inf
@@ -162,7 +162,7 @@ def look_interval_s(wanted_s: float, day: Day) -> float:
         return wanted_s
     if day.remaining < 1:
         return max(wanted_s, day.left_s)
-    may_lead = day.pace >= 1 and not day.is_rushed
+    may_lead = day.pace >= 1 and day.may_lead
     lead = LEAD * max(2 - day.look_cost - day.texts, 0.0) if may_lead else 0.0
     if day.remaining >= (1 - lead) * day.even_share and day.remaining > _watch(day):
         return wanted_s

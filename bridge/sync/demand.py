@@ -63,8 +63,10 @@ class Arrivals:
             return self
         return Arrivals({**self.days, day: replace(came, texts=texts)})
 
-    def coming(self, now: datetime, page_rows: int) -> float:
-        """Return the requests an hour that is needed for what comes now, as this hour had it.
+    def coming(self, now: datetime, page_rows: int) -> float | None:
+        """Return the requests an hour that are needed for what comes now, as this hour had it.
+
+        None if nothing came today.
 
         Args:
             now: when.
@@ -74,7 +76,7 @@ class Arrivals:
         came = self.days.get(local.date(), Came())
         passed = max((local.minute * 60 + local.second) / 3_600, LEAST_PART)
         every = sum(came.needs(page_rows))
-        return every * came.rows[local.hour] / sum(came.rows) / passed if every else 0.0
+        return every * came.rows[local.hour] / sum(came.rows) / passed if every else None
 
     def busiest(self, before: date) -> Came:
         """Return the day before that one on which most came."""

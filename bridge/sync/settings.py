@@ -22,7 +22,7 @@ class Budget(Protocol):
     async def look_interval_s(self, wanted_s: float) -> float:
         """Stretch the interval between looks so that they last until midnight."""
 
-    def expects(self, needs: Sequence[float], coming: float = 0.0) -> None:
+    def expects(self, needs: Sequence[float], coming: float | None = None) -> None:
         """Take note of the requests that each hour of a day is expected to need, looks apart."""
 
     async def use(self) -> Use:

@@ -457,20 +457,22 @@ async def test_a_gap_leaves_the_texts_of_what_it_lists_a_little(clock: FakeClock
     assert use.refused == {Purpose.NEWS, Purpose.ARRIVAL}
 
 
-@pytest.mark.parametrize(("needed", "is_rushed"), [(0, True), (1, False)])
-async def test_a_first_day_that_would_not_do_for_what_comes_keeps_its_requests_for_it(
-    clock: FakeClock, needed: int, *, is_rushed: bool
+@pytest.mark.parametrize("needed", [0.0, 1.0])
+@pytest.mark.parametrize(
+    ("coming", "may_lead", "may_read"),
+    [(None, False, True), (0.0, True, True), (119.0, True, True), (121.0, False, False)],
+    ids=["nothing came", "nothing comes", "it would do", "it would not"],
+)
+async def test_a_first_day_keeps_its_requests_for_what_may_come(
+    clock: FakeClock, needed: float, coming: float | None, *, may_lead: bool, may_read: bool
 ) -> None:
     """From ten o'clock until night twelve hours are left; a day before would tell better."""
-    needs = [0.0] * 18 + [float(needed)] + [0.0] * 5
     budget = RequestBudget(clock, 1440)
-    for coming in (1440 / 12 - 1, 1440 / 12 + 1):
-        budget.expects(needs, coming)
-        day = budget._day(await budget._today())
-        is_now = is_rushed and coming * 12 > 1440
-        assert may_be_made(Purpose.RECEIPT, day) is not is_now
-        behind = replace(day, used=day.per_day - math.floor(0.95 * day.even_share))
-        assert (look_interval_s(5, behind) > 5) is is_now
+    budget.expects([0.0] * 18 + [needed] + [0.0] * 5, coming)
+    day = budget._day(await budget._today())
+    assert may_be_made(Purpose.RECEIPT, day) is (may_read or needed > 0)
+    behind = replace(day, used=day.per_day - math.floor(0.95 * day.even_share))
+    assert (look_interval_s(5, behind) == 5) is (may_lead or needed > 0)
     await clock.advance(12 * 3_600)
     assert await spend(budget, 1, Purpose.RECEIPT) == 1
 
