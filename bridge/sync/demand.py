@@ -20,8 +20,8 @@ DAYS = timedelta(days=7)
 LATE = timedelta(days=1)
 """A row that is older when it is first listed says nothing of how mail comes now: an import."""
 
-LEAST_PART = 0.25
-"""What an hour had so far says little of it before a quarter has passed."""
+LEAST_PART = 0.05
+"""What an hour had so far says little of it before three minutes have passed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,9 +64,10 @@ class Arrivals:
         return Arrivals({**self.days, day: replace(came, texts=texts)})
 
     def coming(self, now: datetime, page_rows: int) -> float | None:
-        """Return the requests an hour that are needed for what comes now, as this hour had it.
+        """Return the requests an hour that are needed for what comes now.
 
-        None if nothing came today.
+        That is as the last hour had it, or this one so far if more came in it; None if nothing came
+        today.
 
         Args:
             now: when.
@@ -74,9 +75,13 @@ class Arrivals:
         """
         local = now.astimezone(ROME)
         came = self.days.get(local.date(), Came())
-        passed = max((local.minute * 60 + local.second) / 3_600, LEAST_PART)
         every = sum(came.needs(page_rows))
-        return every * came.rows[local.hour] / sum(came.rows) / passed if every else None
+        if not every:
+            return None
+        passed = (local.minute * 60 + local.second) / 3_600
+        here, before = came.rows[local.hour], came.rows[local.hour - 1] if local.hour else 0
+        rows = max(here + (1 - passed) * before, here / max(passed, LEAST_PART))
+        return every / sum(came.rows) * rows
 
     def busiest(self, before: date) -> Came:
         """Return the day before that one on which most came."""

@@ -61,11 +61,11 @@ def test_rows_need_pages_and_texts(rows: int, texts: int, expected: float) -> No
     [
         (30, 1_000, 0, 80),
         (30, 1_000, 100, 280),
-        (15, 1_000, 0, 160),
-        (1, 1_000, 0, 160),
+        (3, 100, 0, 80),
+        (1, 100, 0, 80),
         (30, 0, 0, None),
     ],
-    ids=["half an hour", "and texts", "a quarter", "less says little", "nothing came"],
+    ids=["half an hour", "and texts", "three minutes", "less says little", "nothing came"],
 )
 def test_what_comes_now_is_told_by_the_hour_so_far(
     minute: int, rows: int, texts: int, expected: float | None
@@ -73,7 +73,14 @@ def test_what_comes_now_is_told_by_the_hour_so_far(
     now = NOON + timedelta(minutes=minute)
     arrivals = Arrivals().seen([NOON] * rows, now).fetched(TODAY, texts)
     assert arrivals.coming(now, 25) == (expected and pytest.approx(expected))
-    assert arrivals.coming(now + timedelta(hours=1), 25) == (None if expected is None else 0)
+
+
+def test_what_came_within_the_hour_before_may_still_come() -> None:
+    arrivals = Arrivals().seen([NOON] * 100, NOON)
+    for minute, rows in ((75, 75), (119, 100 / 60), (120, 0)):
+        now = NOON + timedelta(minutes=minute)
+        assert arrivals.coming(now, 25) == pytest.approx(rows / 25)
+    assert arrivals.coming(NOON + DAY, 25) is None
 
 
 def test_it_is_read_as_it_was_written_down() -> None:
