@@ -13,8 +13,8 @@ count is shown.
 Of a receipt whose text is not here yet only the row is known, and a row names nobody. It is about
 the only recipient if there is just one. Where there are several, an acceptance says that the
 message was accepted and not for whom, and only as many different deliveries as there are
-recipients settle them, less those whom the text of a final failure names; what rests on rows is
-marked so.
+recipients settle them, less those whom the text of a final failure names or that of an acceptance
+calls ordinary mail; what rests on rows is marked so.
 
 Pure: values in, values out.
 
@@ -236,10 +236,11 @@ def _delivered_by_rows(
 ) -> Collection[str]:
     """Return who of several recipients have it by deliveries of which some are only listed.
 
-    That is everybody of whom no failure tells, or nobody: there has to be a delivery in the inbox
-    for each. Of those that name the same recipient one counts, and none that ``GET /send`` told,
-    for the same may be listed too. A failure that is not final, or names nobody, leaves open who
-    has it, and so does one beside more deliveries than there are others.
+    That is everybody of whom no failure tells and whom no acceptance calls ordinary mail, or
+    nobody: there has to be a delivery in the inbox for each. Of those that name the same recipient
+    one counts, and none that ``GET /send`` told, for the same may be listed too. A failure that is
+    not final, or names nobody, leaves open who has it, and so do more deliveries than there are
+    others.
     """
     inbox = [
         one
@@ -251,11 +252,12 @@ def _delivered_by_rows(
     failures = [(one.kind, _names(one)) for one in receipts if one.kind in FAILURES]
     if any(kind not in _AT_ONCE or len(names) != 1 for kind, names in failures):
         return ()
-    failed = {name for _, names in failures for name in names}
-    others = by_address.keys() - failed
+    apart = {name for _, names in failures for name in names}
+    apart |= {plain_address(name) for one in receipts for name in one.uncertifiable}
+    others = by_address.keys() - apart
     count = len({names for names in map(_names, inbox) if len(names) == 1})
     count += sum(not _names(one) for one in inbox)
-    return others if count == len(others) or (count > len(others) and not failed) else ()
+    return others if count == len(others) or (count > len(others) and not apart) else ()
 
 
 def _names(receipt: ReceiptEvidence) -> frozenset[str]:

@@ -151,6 +151,21 @@ def test_whom_a_final_failure_names_is_none_of_those_that_rows_settle(
             assert [one.by_row for one in where.recipients if one.address != ANNA] == [True] * 2
 
 
+@pytest.mark.parametrize(("deliveries", "settled"), [(1, False), (2, True), (3, False)])
+def test_an_ordinary_mailbox_is_none_of_those_that_rows_settle(
+    deliveries: int, *, settled: bool
+) -> None:
+    acceptance = replace(seen(Kind.ACCEPTANCE, *EVERYBODY, number=1), uncertifiable=(ANNA,))
+    rows = [
+        replace(seen(Kind.DELIVERY, number=2 + number), basis=ReceiptBasis.ROW)
+        for number in range(deliveries)
+    ]
+    where = standing(EVERYBODY, [acceptance, *rows])
+    states = {one.address: one.state for one in where.recipients}
+    assert states.pop(ANNA) is RecipientState.ACCEPTED_UNCERTIFIABLE
+    assert (set(states.values()) == {RecipientState.DELIVERED}) is settled
+
+
 def test_a_delivery_that_names_whom_a_failure_does_settles_nobody_else() -> None:
     failure, text = seen(Kind.FAILURE, ANNA, number=1), seen(Kind.DELIVERY, ANNA, number=2)
     row = replace(seen(Kind.DELIVERY, number=3), basis=ReceiptBasis.ROW)
