@@ -365,11 +365,13 @@ class RequestBudget:
         )
         if per_day == UNLIMITED:
             return day
-        is_known, hours_left = sum(self._needs) > 0, until_night_h(self._clock.now())
-        is_rushed = not is_known and (self._coming or 0.0) * hours_left > day.remaining
-        has_begun = is_known or self._coming is not None
-        day = replace(day, may_lead=has_begun and not is_rushed)
-        return replace(day, receipts=0.0 if is_rushed else self._receipts(counts, day))
+        if sum(self._needs) > 0:
+            return replace(day, receipts=self._receipts(counts, day))
+        coming = (self._coming or 0.0) * until_night_h(self._clock.now())
+        if coming > day.remaining:
+            return replace(day, may_lead=False, receipts=0.0)
+        may_lead = self._coming is not None
+        return replace(day, may_lead=may_lead, receipts=self._receipts(counts, day))
 
     def _receipts(self, counts: _Counts, day: Day) -> float:
         """Return how many texts of receipts may be fetched now."""

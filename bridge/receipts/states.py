@@ -219,8 +219,8 @@ def standing(recipients: Sequence[str], evidence: Iterable[ReceiptEvidence]) -> 
     if delivered := _delivered_by_rows(receipts, by_address):
         unnamed = {}
         last = [one for one in receipts if one.kind is Kind.DELIVERY][-1]
+        row = replace(last, basis=ReceiptBasis.ROW, detail="")
         for address in delivered:
-            row = replace(last, basis=ReceiptBasis.ROW, detail="")
             by_address[address].lift(RecipientState.DELIVERED, row)
     accepted = [one for one in receipts if one.kind is Kind.ACCEPTANCE]
     return DeliveryStatus(

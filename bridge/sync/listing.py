@@ -205,7 +205,6 @@ class Listing:
         is_routine = is_whole and is_repeated and not self._has_more_news
         pages = self._pages.news if self._is_gap_left else self._pages.sweeps
         await self._step(self._pages.routine if is_routine else pages)
-        self._is_gap_left = self._is_gap_left and self._goes_on
 
     async def _step(self, pages: Pages) -> None:
         sweep, layout = self._memory.state.sweep, self._memory.state.layout
@@ -221,6 +220,7 @@ class Listing:
             self._step_back(sweep, page, layout)
         else:
             await self._look_at(sweep, page, layout)
+        self._is_gap_left = self._is_gap_left and self._goes_on
         await self._memory.keep()
 
     async def _is_repeated(self, page: Snapshot, layout: Layout) -> bool:

@@ -30,40 +30,29 @@ class Dovecot(Server):
         return shutil.which("dovecot", path=os.environ.get("PATH", "") + ":/usr/sbin")
 
     def command(self) -> list[str]:
-        """Write the configuration and return the command."""
+        """Return the command."""
+        return [str(self.installed()), "-F", "-c", str(self._configured(self.folder))]
+
+    def _configured(self, here: Path) -> Path:
+        """Write the configuration; ``here`` is the folder as Dovecot sees it. Returns its path."""
         with socket.create_server(("127.0.0.1", 0)) as free:
             self.port = free.getsockname()[1]
-        configuration = self.folder / "dovecot.conf"
-        configuration.write_text(self._configuration())
-        return [str(self.installed()), "-F", "-c", str(configuration)]
-
-    def _configuration(self) -> str:
         user = next(name for name in ("mail", "nobody") if _exists(name))
         mail = self.folder / "mail"
         mail.mkdir(exist_ok=True)
         shutil.chown(mail, user)
         for folder in (self.folder, *self.folder.parents[:1]):
             folder.chmod(0o755)
-        return f"""
+        (self.folder / "dovecot.conf").write_text(f"""{self._of_version(here / "mail", user)}
             protocols = imap
             listen = 127.0.0.1
-            base_dir = {self.folder}/run
-            state_dir = {self.folder}/state
-            log_path = {self.folder}/log
+            base_dir = {here}/run
+            state_dir = {here}/state
+            log_path = {here}/log
             ssl = no
-            disable_plaintext_auth = no
-            mail_location = {self.storage}:{mail}
             mail_uid = {user}
             mail_gid = {user}
             first_valid_uid = 1
-            passdb {{
-              driver = static
-              args = password={PASSWORD}
-            }}
-            userdb {{
-              driver = static
-              args = uid={user} gid={user} home={mail}
-            }}
             service imap-login {{
               inet_listener imap {{
                 port = {self.port}
@@ -75,7 +64,22 @@ class Dovecot(Server):
             service anvil {{
               chroot =
             }}
-        """
+        """)
+        return here / "dovecot.conf"
+
+    def _of_version(self, mail: Path, user: str) -> str:
+        """Return the settings that another version has other words for."""
+        return f"""
+            disable_plaintext_auth = no
+            mail_location = {self.storage}:{mail}
+            passdb {{
+              driver = static
+              args = password={PASSWORD}
+            }}
+            userdb {{
+              driver = static
+              args = uid={user} gid={user} home={mail}
+            }}"""
 
 
 class Sdbox(Dovecot):
@@ -83,14 +87,6 @@ class Sdbox(Dovecot):
 
     name = "dovecot sdbox"
     storage = "sdbox"
-
-
-def _exists(user: str) -> bool:
-    try:
-        pwd.getpwnam(user)
-    except KeyError:
-        return False
-    return True
 
 
 class Dovecot24(Dovecot):
@@ -105,31 +101,17 @@ class Dovecot24(Dovecot):
         atexit.register(shutil.rmtree, self.folder, ignore_errors=True)
 
     def command(self) -> list[str]:
-        """Write the configuration and return the command."""
-        *_, configuration = super().command()
-        inside = f"/{Path(configuration).relative_to(str(self.root))}"
-        return ["/usr/sbin/chroot", str(self.root), "dovecot", "-F", "-c", inside]
+        """Return the command."""
+        configuration = self._configured(Path("/srv", self.folder.name))
+        return ["/usr/sbin/chroot", str(self.root), "dovecot", "-F", "-c", str(configuration)]
 
-    def _configuration(self) -> str:
-        user, here = "mail", f"/srv/{self.folder.name}"
-        mail = self.folder / "mail"
-        mail.mkdir(exist_ok=True)
-        shutil.chown(mail, user)
+    def _of_version(self, mail: Path, user: str) -> str:
         return f"""
             dovecot_config_version = 2.4.0
             dovecot_storage_version = 2.4.0
-            protocols = imap
-            listen = 127.0.0.1
-            base_dir = {here}/run
-            state_dir = {here}/state
-            log_path = {here}/log
-            ssl = no
             auth_allow_cleartext = yes
             mail_driver = {self.storage}
-            mail_path = {here}/mail
-            mail_uid = {user}
-            mail_gid = {user}
-            first_valid_uid = 1
+            mail_path = {mail}
             passdb static {{
               password = {PASSWORD}
             }}
@@ -137,21 +119,9 @@ class Dovecot24(Dovecot):
               fields {{
                 uid = {user}
                 gid = {user}
-                home = {here}/mail
+                home = {mail}
               }}
-            }}
-            service imap-login {{
-              inet_listener imap {{
-                port = {self.port}
-              }}
-              inet_listener imaps {{
-                port = 0
-              }}
-            }}
-            service anvil {{
-              chroot =
-            }}
-        """
+            }}"""
 
 
 class Sdbox24(Dovecot24):
@@ -159,3 +129,11 @@ class Sdbox24(Dovecot24):
 
     name = "dovecot 2.4 sdbox"
     storage = "sdbox"
+
+
+def _exists(user: str) -> bool:
+    try:
+        pwd.getpwnam(user)
+    except KeyError:
+        return False
+    return True

@@ -125,6 +125,40 @@ async def test_a_gap_that_requests_did_not_suffice_for_stays_news(
         assert memory.live == 180
 
 
+async def test_once_a_gap_that_was_left_is_read_what_goes_on_further_down_is_no_news(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    refused = set[Purpose]()
+    monkeypatch.setattr(Refusing, "refused", refused)
+    clock = FakeClock(MIDNIGHT)
+    async with world(tmp_path, WITH_TOTAL, clock, per_day=1_440, wrap=Refusing) as here:
+        arrive(here, 500)
+        for _ in range(2):
+            await here.sync_now()
+        parts, budget = here.sync._accounts[here.account]._parts, here.accounts[0].budget
+
+        async def come() -> int:
+            """Let 60 rows come, look, and return the requests that went for news."""
+            before = (await budget.use()).made.get(Purpose.NEWS, 0)
+            for number in range(60):
+                at = here.clock.now() + timedelta(seconds=number)
+                here.simulator.inject(ADDRESS, subject="Nuovo", body=f"({at})", at=at)
+            await parts.listing.look()
+            await here.clock.advance(600)
+            return (await budget.use()).made.get(Purpose.NEWS, 0) - before
+
+        refused.add(Purpose.NEWS)
+        assert await come() == 0
+        refused.clear()
+        assert await come() >= 4
+        assert not parts.listing.sweeping
+        sweep = Sweep(10, None, parts.memory.state.total, whole=False)
+        parts.memory.remember(replace(parts.memory.state, sweep=sweep))
+        parts.memory.added(-1)  # what the sweep is to find
+        assert await come() == 2
+        assert parts.listing.sweeping
+
+
 @pytest.mark.parametrize("order", ListingOrder)
 async def test_gaps_left_one_above_the_other_are_all_read_as_news(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, order: ListingOrder
